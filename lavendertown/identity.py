@@ -1,0 +1,56 @@
+"""Who a finding is: fingerprint v1, and the ids that earlier versions gave.
+
+The same check failing on the same column of the same dataset is the same finding next week,
+whatever its counts say. Everything a team adds hangs on this id.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from lavendertown import codec
+from lavendertown.models import GhostFinding
+
+PREFIX = "f1-"
+_NUMBER = re.compile(r"[+-]?\d+(?:[.,\u00a0\u202f']\d+)*(?:[eE][+-]?\d+)?(?:\s?%)?")
+
+
+def fingerprint(finding: GhostFinding, dataset: str | None = None) -> str:
+    """Return the finding's id, version 1: ``f1-`` and 32 hex digits.
+
+    Made from dataset, ghost type, column and the check. The check is a tool's own stable
+    ``metadata["check_id"]``, else ``metadata["check"]`` with its ``params``, else the description
+    with its numbers masked.
+
+    Args:
+        finding: The finding.
+        dataset: Used where the finding's own ``metadata["dataset"]`` says nothing.
+    """
+    meta = finding.metadata
+    own = str(meta.get("dataset") or dataset or "")
+    check: list[object]
+    if meta.get("check_id"):
+        check = ["id", str(meta["check_id"])]
+    elif meta.get("check"):
+        check = ["check", str(meta["check"]), meta.get("params") or {}]
+    else:
+        check = ["text", masked(finding.description)]
+    parts = ["v1", own, finding.ghost_type, finding.column, *check]
+    return PREFIX + hashlib.sha256(codec.canonical(parts)).hexdigest()[:32]
+
+
+def masked(description: str) -> str:
+    """Return a description with each number replaced by ``#``, so that counts do not matter."""
+    return _NUMBER.sub("#", description)
+
+
+def legacy_id(ghost_type: str, column: str, description: str) -> str:
+    """Return the id LavenderTown 0.7 gave: an MD5 over type, column and description."""
+    key = f"{ghost_type}:{column}:{description}"
+    return hashlib.md5(key.encode("utf-8"), usedforsecurity=False).hexdigest()
+
+
+def is_legacy_id(finding_id: str) -> bool:
+    """Tell whether an id has the form that 0.7 gave (32 hex digits)."""
+    return len(finding_id) == 32 and all(c in "0123456789abcdef" for c in finding_id)

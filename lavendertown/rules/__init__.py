@@ -1,0 +1,1 @@
+"""Rules a team writes down for its data."""
