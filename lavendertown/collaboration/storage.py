@@ -1,0 +1,452 @@
+"""The storage a team uses: one set of methods, the same on files, SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from lavendertown import rows
+from lavendertown.collaboration import filters, mapping
+from lavendertown.collaboration.models import Annotation, ShareableReport
+from lavendertown.config import Settings, load_settings
+from lavendertown.errors import ConfigurationError
+from lavendertown.identity import fingerprint
+from lavendertown.models import GhostFinding
+from lavendertown.records.accessor import Put, Remove, Restore, WritePath
+from lavendertown.records.contract import Store
+from lavendertown.records.files import FileStore
+from lavendertown.records.queries import AnnotationQuery, AuditQuery, By, Deleted, ReportQuery
+from lavendertown.records.values import (
+    EVERYTHING,
+    AnnotationRecord,
+    Kind,
+    Page,
+    ReportRecord,
+    RuleSetRecord,
+    as_dict,
+)
+from lavendertown.rules.models import RuleSet
+
+Words = str | Sequence[str] | None
+"""One value, several, or none."""
+When = dt.datetime | dt.date | str | None
+"""A time, a whole day, or either as ISO 8601 text."""
+
+
+def get_finding_id(finding: GhostFinding, dataset: str | None = None) -> str:
+    """Return the id under which a finding is discussed, the same in every run that finds it.
+
+    Args:
+        finding: The finding; its ``metadata["dataset"]`` is used unless ``dataset`` is given.
+        dataset: Overrides the finding's own dataset.
+    """
+    if dataset is not None:
+        finding = replace(finding, metadata={**finding.metadata, "dataset": dataset})
+    return fingerprint(finding)
+
+
+def get_storage_backend(settings: Settings | None = None) -> Storage:
+    """Return the configured storage.
+
+    Raises:
+        ConfigurationError: The settings name a storage that does not exist.
+        ImportError: They name a database and SQLAlchemy or its driver is missing.
+        StorageError: The store does not answer or has another schema.
+    """
+    settings = settings or load_settings()
+    if settings.storage_type == "file":
+        return FileStorage(settings.data_dir)
+    if settings.storage_type == "database":
+        from lavendertown.collaboration.database_storage import DatabaseStorage
+
+        return DatabaseStorage(settings.database_url)
+    raise ConfigurationError(
+        f"LAVENDERTOWN_STORAGE_TYPE is {settings.storage_type!r}; use 'file' or 'database'."
+    )
+
+
+class Storage:
+    """Reports, annotations and rule sets over any store, every change through the one write path.
+
+    Filters of the query methods: ``author``, ``dataset``, ``status`` and ``severity`` take one
+    value or several (any of them matches); ``tags`` one or several (all of them must be there).
+    ``start_date`` and ``end_date`` are inclusive; a bare date is that whole day, and a time without
+    a zone is local. ``search`` is a literal text, whatever its case. Lists of dictionaries hold
+    plain values with aware UTC times and can be changed freely.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.writes = WritePath(store)
+
+    # Reports
+
+    def save_report(self, report: ShareableReport, *, actor: str | None = None) -> str:
+        """Save a report under its own id, new or changed, and return that id.
+
+        Annotations that the report carries are saved with it; those it does not carry stay.
+        A deleted report is not brought back by saving it: restore it first.
+
+        Args:
+            report: The report. ``report.version``, when not None, must be the stored version.
+            actor: Who saves, for the audit log; the report's author by default.
+
+        Raises:
+            ConflictError: Somebody else changed (or deleted) the report or a carried annotation.
+            InvalidInputError: An id, a time or a value cannot be stored. Nothing was written.
+        """
+        self.save_reports([report], actor=actor)
+        return report.id
+
+    def save_reports(
+        self, reports: Iterable[ShareableReport], *, actor: str | None = None
+    ) -> list[str]:
+        """Save many reports in one unit of work, all of them or none; return their ids in order."""
+        puts: list[Put | Remove | Restore] = []
+        ids: list[str] = []
+        for report in reports:
+            report.name_dataset()
+            puts.append(Put(mapping.report_record(report), report.version, actor))
+            puts += [
+                Put(mapping.annotation_record(a, report.id), a.version, actor, lenient=True)
+                for a in report.annotations
+            ]
+            ids.append(report.id)
+        self.writes.commit(puts)
+        return ids
+
+    def load_report(self, report_id: str) -> ShareableReport | None:
+        """Return the whole report with its findings, their live annotations and its rule set.
+
+        Returns None where there is no such report or it was deleted.
+        """
+        record = self.store.read(Kind.REPORT, report_id)
+        if not isinstance(record, ReportRecord) or record.deleted_at is not None:
+            return None
+        annotations = self.store.scan(AnnotationQuery(report_id=report_id), EVERYTHING)
+        return mapping.report(record, annotations)
+
+    def find_report(self, report_id: str) -> dict[str, Any] | None:
+        """Return a report's header as :meth:`query_reports` lists it, deleted ones too, or None."""
+        query = ReportQuery(ids=(report_id,), deleted=Deleted.INCLUDED)
+        found = self.store.scan(query, Page(limit=1))
+        return mapping.report_row(found[0]) if found else None
+
+    def report_metadata(self, report_id: str) -> dict[str, Any]:
+        """Return a report's metadata, empty where there is no such report."""
+        record = self.store.read(Kind.REPORT, report_id)
+        return dict(record.metadata) if isinstance(record, ReportRecord) else {}
+
+    def delete_report(self, report_id: str, *, actor: str = "internal") -> bool:
+        """Put a report into the trash; say whether it was there. Its annotations stay."""
+        return self.writes.commit([Remove(Kind.REPORT, report_id, actor)]) != []
+
+    def restore_report(self, report_id: str, *, actor: str = "internal") -> bool:
+        """Take a report back out of the trash; say whether it was in it."""
+        return self.writes.commit([Restore(Kind.REPORT, report_id, actor)]) != []
+
+    def query_reports(
+        self,
+        author: Words = None,
+        start_date: When = None,
+        end_date: When = None,
+        limit: int | None = 100,
+        offset: int = 0,
+        search: str | None = None,
+        tags: Words = None,
+        status: Words = None,
+        severity: Words = None,
+        dataset: Words = None,
+        include_deleted: bool = False,
+    ) -> list[dict[str, Any]]:
+        """List reports, newest first, without reading a finding.
+
+        ``search`` looks into title, dataset and the findings' descriptions; ``tags`` at the
+        report's own and its findings'; ``status`` at the current status of any finding in it.
+
+        Returns:
+            Dictionaries with id, title, author, dataset, created_at, updated_at, finding_count,
+            error_count, warning_count, info_count, tags (the report's own), version, deleted_at.
+        """
+        query = filters.report_query(
+            author, start_date, end_date, search, tags, status, severity, dataset, include_deleted
+        )
+        found = self.store.scan(query, filters.page(limit, offset))
+        return [mapping.report_row(header) for header in found]
+
+    def count_reports(
+        self,
+        author: Words = None,
+        start_date: When = None,
+        end_date: When = None,
+        search: str | None = None,
+        tags: Words = None,
+        status: Words = None,
+        severity: Words = None,
+        dataset: Words = None,
+        include_deleted: bool = False,
+    ) -> int:
+        """Count the reports that :meth:`query_reports` would list without a limit."""
+        return self.store.count(
+            filters.report_query(
+                author, start_date, end_date, search, tags, status, severity, dataset, include_deleted
+            )
+        )
+
+    def report_facets(
+        self,
+        author: Words = None,
+        start_date: When = None,
+        end_date: When = None,
+        search: str | None = None,
+        tags: Words = None,
+        status: Words = None,
+        severity: Words = None,
+        dataset: Words = None,
+    ) -> dict[str, dict[str, int]]:
+        """Count reports by each value of author, dataset, status, severity and tag.
+
+        Each facet leaves its own filter out, so that it shows what else could be chosen; but tags,
+        which narrow one another.
+        """
+        query = filters.report_query(
+            author, start_date, end_date, search, tags, status, severity, dataset
+        )
+        return {by.value: dict(self.store.group(filters.without(query, by), by)) for by in By}
+
+    # Findings
+
+    def query_findings(
+        self,
+        report_id: str | None = None,
+        limit: int | None = 100,
+        offset: int = 0,
+        **filter_values: Any,
+    ) -> list[dict[str, Any]]:
+        """List findings: newest report first, then in the report's order, without their rows.
+
+        Args:
+            report_id: Only that report's findings.
+            limit: At most so many; None for all.
+            offset: Leave so many out at the start.
+            **filter_values: finding_id, author, dataset, ghost_type, column, severity, status,
+                tags, search, start_date, end_date, include_deleted.
+
+        Returns:
+            Dictionaries with finding_id, report_id, position, dataset, ghost_type, column,
+            severity, description, row_count, share, metadata, seen_at, status, tags,
+            comment_count, first_seen, last_seen, times_seen.
+        """
+        query = filters.finding_query(report_id=report_id, **filter_values)
+        return [mapping.row(found) for found in self.store.scan(query, filters.page(limit, offset))]
+
+    def count_findings(self, report_id: str | None = None, **filter_values: Any) -> int:
+        """Count the findings that :meth:`query_findings` would list without a limit."""
+        return self.store.count(filters.finding_query(report_id=report_id, **filter_values))
+
+    def finding_rows(
+        self, report_id: str, position: int, limit: int = 100, offset: int = 0
+    ) -> list[Any]:
+        """Return one page of a finding's affected row positions; empty where none are known."""
+        packed = self.store.finding_rows(report_id, position)
+        return rows.page(packed, offset, limit) if packed is not None else []
+
+    # Annotations
+
+    def save_annotation(self, annotation: Annotation, *, actor: str | None = None) -> str:
+        """Save an annotation, new or changed, and return its id.
+
+        It may be about a finding that no report has yet: it is kept, and joins the finding later.
+
+        Raises:
+            ConflictError: ``annotation.version`` is not None and not the stored version.
+            InvalidInputError: An id, the time, the status or a tag cannot be stored.
+        """
+        return self.save_annotations([annotation], actor=actor)[0]
+
+    def save_annotations(
+        self, annotations: Iterable[Annotation], *, actor: str | None = None
+    ) -> list[str]:
+        """Save many annotations in one unit of work, all or none; return their ids in order."""
+        puts = [Put(mapping.annotation_record(a, None), a.version, actor) for a in annotations]
+        self.writes.commit(puts)
+        return [put.record.id for put in puts]
+
+    def get_annotations(self, finding_id: str) -> list[Annotation]:
+        """Return the live annotations on a finding, oldest first. Any of its ids will do."""
+        query = AnnotationQuery(finding_ids=(finding_id,))
+        return [mapping.annotation(found) for found in self.store.scan(query, EVERYTHING)]
+
+    load_annotations = get_annotations
+
+    def load_annotation(self, annotation_id: str) -> Annotation | None:
+        """Return one live annotation, or None."""
+        record = self.store.read(Kind.ANNOTATION, annotation_id)
+        if not isinstance(record, AnnotationRecord) or record.deleted_at is not None:
+            return None
+        return mapping.annotation(record)
+
+    def query_annotations(
+        self,
+        finding_id: Words = None,
+        limit: int | None = 100,
+        offset: int = 0,
+        newest_first: bool = True,
+        **filter_values: Any,
+    ) -> list[dict[str, Any]]:
+        """List annotations.
+
+        Args:
+            finding_id: Only those on this finding or these.
+            limit: At most so many; None for all.
+            offset: Leave so many out at the start.
+            newest_first: The order.
+            **filter_values: report_id, author, tags, status, search, start_date, end_date,
+                include_deleted.
+
+        Returns:
+            Dictionaries with id, finding_id, author, timestamp, comment, tags, status, report_id,
+            updated_at, version, deleted_at.
+        """
+        query = filters.annotation_query(
+            finding_id=finding_id, newest_first=newest_first, **filter_values
+        )
+        found = self.store.scan(query, filters.page(limit, offset))
+        return [mapping.annotation_row(record) for record in found]
+
+    def delete_annotation(self, annotation_id: str, *, actor: str = "internal") -> bool:
+        """Delete an annotation; say whether it was there. The finding's status follows."""
+        return self.writes.commit([Remove(Kind.ANNOTATION, annotation_id, actor)]) != []
+
+    def restore_annotation(self, annotation_id: str, *, actor: str = "internal") -> bool:
+        """Bring a deleted annotation back; say whether it was deleted."""
+        return self.writes.commit([Restore(Kind.ANNOTATION, annotation_id, actor)]) != []
+
+    # Rule sets
+
+    def save_ruleset(self, ruleset: RuleSet, *, actor: str = "internal") -> str:
+        """Save a rule set under its name, new or changed, and return the name."""
+        self.writes.commit([Put(mapping.ruleset_record(ruleset), None, actor)])
+        return ruleset.name
+
+    def load_ruleset(self, name: str) -> RuleSet | None:
+        """Return the rule set of that name, or None."""
+        record = self.store.read(Kind.RULESET, name)
+        if not isinstance(record, RuleSetRecord) or record.deleted_at is not None:
+            return None
+        return mapping.ruleset(record)
+
+    def query_rulesets(
+        self,
+        search: str | None = None,
+        limit: int | None = 100,
+        offset: int = 0,
+        include_deleted: bool = False,
+    ) -> list[dict[str, Any]]:
+        """List rule sets by name: name, description, rule_count, updated_at, version, deleted_at."""
+        query = filters.ruleset_query(search, include_deleted)
+        return [mapping.row(found) for found in self.store.scan(query, filters.page(limit, offset))]
+
+    def delete_ruleset(self, name: str, *, actor: str = "internal") -> bool:
+        """Delete a rule set; say whether it was there."""
+        return self.writes.commit([Remove(Kind.RULESET, name, actor)]) != []
+
+    def restore_ruleset(self, name: str, *, actor: str = "internal") -> bool:
+        """Bring a deleted rule set back; say whether it was deleted."""
+        return self.writes.commit([Restore(Kind.RULESET, name, actor)]) != []
+
+    # The store itself
+
+    def audit_log(
+        self,
+        component: Words = None,
+        record_id: str | None = None,
+        actor: Words = None,
+        operation: Words = None,
+        since: When = None,
+        until: When = None,
+        limit: int | None = 100,
+        offset: int = 0,
+    ) -> list[dict[str, Any]]:
+        """List what was changed, newest first.
+
+        Args:
+            component: ``"report"``, ``"annotation"`` or ``"ruleset"``.
+            record_id: Only that record's history.
+            actor: Who made the change.
+            operation: ``"create"``, ``"update"``, ``"delete"`` or ``"restore"``.
+            since: From then on; a bare date from its first moment.
+            until: Up to then; a bare date up to its last moment.
+            limit: At most so many; None for all.
+            offset: Leave so many out at the start.
+
+        Returns:
+            Dictionaries with at, actor, component, record_id, operation, before, after: the
+            changed record's own fields, without bodies.
+        """
+        query = AuditQuery(
+            actors=filters.words(actor),
+            components=filters.words(component),
+            operations=filters.words(operation),
+            record_id=record_id,
+            since=filters.first_instant(since),
+            until=filters.last_instant(until),
+        )
+        found = self.store.scan(query, filters.page(limit, offset))
+        return [mapping.audit_row(event) for event in found]
+
+    def known_tags(self) -> list[str]:
+        """Return the tags in use, most used first."""
+        return list(self.store.known_tags())
+
+    def resolve_finding(self, finding_id: str) -> str:
+        """Return the id a finding has today; an unknown id is its own."""
+        return self.store.resolve(finding_id)
+
+    def revision(self) -> str:
+        """Return a token that changes with every committed change; cheap enough to poll."""
+        return self.store.revision()
+
+    def check(self) -> None:
+        """Do a real read of the store.
+
+        Raises:
+            StorageError: With one sentence that says why it does not answer.
+        """
+        self.store.check()
+
+    def describe(self) -> str:
+        """Say what the storage is and where, such as ``"files in .lavendertown"``; no passwords."""
+        return self.store.describe()
+
+    def damage(self) -> list[dict[str, str]]:
+        """Name stored items that cannot be read: dictionaries with item and reason."""
+        return [as_dict(found) for found in self.store.damage()]
+
+    def close(self) -> None:
+        """Let go of connections and files."""
+        self.store.close()
+
+
+class FileStorage(Storage):
+    """Storage on plain files, the default. A folder that 0.7 wrote is read where it lies.
+
+    Args:
+        data_dir: The folder; the configured one (``.lavendertown``) by default. It is made with
+            the first write.
+    """
+
+    def __init__(self, data_dir: str | Path | None = None) -> None:
+        folder = Path(data_dir) if data_dir is not None else load_settings().data_dir
+        super().__init__(FileStore(folder))
+
+
+__all__ = [
+    "FileStorage",
+    "Storage",
+    "get_finding_id",
+    "get_storage_backend",
+]

@@ -1,0 +1,1 @@
+"""The write path, and the stores beneath it that know no rule."""

@@ -1,0 +1,227 @@
+"""The values that travel between the write path and the stores: frozen, aware times, plain JSON."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Kind(StrEnum):
+    """The kinds of record a store keeps. The value names the component in the audit log."""
+
+    REPORT = "report"
+    ANNOTATION = "annotation"
+    RULESET = "ruleset"
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRecord:
+    """One occurrence of a finding, in one report.
+
+    Attributes:
+        fingerprint: The finding's identity, see :mod:`lavendertown.identity`.
+        legacy_id: The id 0.7 would give it; annotations left under it join on arrival.
+        rows: The affected positions as :mod:`lavendertown.rows` packs them; None when not known,
+            and None in headers, which never carry them.
+        row_count: How many rows are affected (the check's count where it gives one).
+        share: Affected rows over all rows, 0 to 1.
+    """
+
+    fingerprint: str
+    legacy_id: str
+    dataset: str
+    ghost_type: str
+    column: str
+    severity: str
+    description: str
+    rows: bytes | None
+    row_count: int | None
+    share: float | None
+    metadata: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRecord:
+    """A report as it is stored, findings included."""
+
+    id: str
+    title: str
+    author: str
+    dataset: str
+    created_at: dt.datetime
+    tags: tuple[str, ...]
+    metadata: Mapping[str, Any]
+    ruleset: Mapping[str, Any] | None
+    findings: tuple[FindingRecord, ...]
+    updated_at: dt.datetime
+    version: int = 0
+    deleted_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotationRecord:
+    """An annotation as it is stored. ``report_id`` names the report that carried it, if any."""
+
+    id: str
+    finding_id: str
+    author: str
+    created_at: dt.datetime
+    comment: str
+    tags: tuple[str, ...]
+    status: str | None
+    report_id: str | None
+    updated_at: dt.datetime
+    version: int = 0
+    deleted_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSetRecord:
+    """A rule set as it is stored; its name is its id."""
+
+    id: str
+    description: str
+    rules: tuple[Mapping[str, Any], ...]
+    updated_at: dt.datetime
+    version: int = 0
+    deleted_at: dt.datetime | None = None
+
+
+Record = ReportRecord | AnnotationRecord | RuleSetRecord
+
+KIND_OF: dict[type, Kind] = {
+    ReportRecord: Kind.REPORT,
+    AnnotationRecord: Kind.ANNOTATION,
+    RuleSetRecord: Kind.RULESET,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What the write path needs to know of a stored record before it writes over it.
+
+    Attributes:
+        version: The stored version, counted from 1.
+        deleted_at: When it was deleted; None for a live record.
+        header: The record's own fields without bodies, for the audit log.
+    """
+
+    version: int
+    deleted_at: dt.datetime | None
+    header: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """One line of the audit log. Append only."""
+
+    at: dt.datetime
+    actor: str
+    component: str
+    record_id: str
+    operation: str
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSet:
+    """What one unit of work writes: whole records and their audit events, together or not at all.
+
+    Attributes:
+        puts: Records as they shall be stored, versions already raised.
+        fresh: Ids of reports among ``puts`` that were not stored before.
+        headers_only: Ids of reports among ``puts`` whose findings did not change and are not given.
+        events: One audit event for each change.
+    """
+
+    puts: tuple[Record, ...]
+    events: tuple[AuditEvent, ...]
+    fresh: frozenset[tuple[Kind, str]] = frozenset()
+    headers_only: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ReportHeader:
+    """A report in a list: everything but its findings' bodies."""
+
+    id: str
+    title: str
+    author: str
+    dataset: str
+    created_at: dt.datetime
+    updated_at: dt.datetime
+    finding_count: int
+    error_count: int
+    warning_count: int
+    info_count: int
+    tags: tuple[str, ...]
+    version: int
+    deleted_at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class FindingHeader:
+    """A finding in a list: one occurrence with the state of its identity, without rows."""
+
+    finding_id: str
+    report_id: str
+    position: int
+    dataset: str
+    ghost_type: str
+    column: str
+    severity: str
+    description: str
+    row_count: int | None
+    share: float | None
+    metadata: Mapping[str, Any]
+    seen_at: dt.datetime
+    status: str
+    tags: tuple[str, ...]
+    comment_count: int
+    first_seen: dt.datetime
+    last_seen: dt.datetime
+    times_seen: int
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSetHeader:
+    """A rule set in a list."""
+
+    name: str
+    description: str
+    rule_count: int
+    updated_at: dt.datetime
+    version: int
+    deleted_at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Something in a store that cannot be read, and why."""
+
+    item: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of an ordered list to read."""
+
+    limit: int | None = 100
+    offset: int = 0
+
+
+EVERYTHING = Page(limit=None)
+
+
+def as_dict(header: Any) -> dict[str, Any]:
+    """Return a header's fields as a new dictionary, tuples as lists."""
+    out = {name: getattr(header, name) for name in header.__slots__}
+    if "tags" in out:
+        out["tags"] = list(out["tags"])
+    return out
