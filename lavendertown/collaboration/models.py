@@ -8,11 +8,8 @@ from typing import Any
 
 from lavendertown.errors import InvalidInputError
 from lavendertown.models import GhostFinding
+from lavendertown.records.rules import STATUSES
 from lavendertown.rules.models import RuleSet
-
-STATUSES = ("open", "needs-investigation", "reviewed", "fixed", "accepted", "false_positive")
-"""The statuses a finding can have, as stored. A finding without one is open."""
-
 
 @dataclass
 class Annotation:
@@ -144,6 +141,9 @@ class ShareableReport:
             metadata=data.get("metadata") or {},
             version=data.get("version"),
         )
+
+
+__all__ = ["STATUSES", "Annotation", "ShareableReport"]
 
 
 def _require(data: dict[str, Any], keys: tuple[str, ...], what: str) -> None:

@@ -1,0 +1,129 @@
+"""The short way: annotate, share, export and import on the configured storage."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from lavendertown import clock, codec
+from lavendertown.collaboration.models import Annotation, ShareableReport
+from lavendertown.collaboration.storage import Storage, get_finding_id, get_storage_backend
+from lavendertown.config import load_settings
+from lavendertown.errors import InvalidInputError, NotFoundError, StorageUnavailableError
+from lavendertown.models import GhostFinding
+from lavendertown.records.rules import check_id
+from lavendertown.rules.models import RuleSet
+
+
+@contextmanager
+def _storage() -> Iterator[Storage]:
+    storage = get_storage_backend()
+    try:
+        yield storage
+    finally:
+        storage.close()
+
+
+def add_annotation(
+    finding: GhostFinding,
+    author: str,
+    comment: str,
+    tags: list[str] | None = None,
+    status: str | None = None,
+) -> Annotation:
+    """Write a comment on a finding, with tags and a status where given, and save it.
+
+    The finding's dataset is its ``metadata["dataset"]``, which every report that was made or
+    loaded fills in.
+
+    Raises:
+        InvalidInputError: The status or a tag cannot be stored.
+    """
+    annotation = Annotation(
+        id=str(uuid.uuid4()),
+        finding_id=get_finding_id(finding),
+        author=author,
+        timestamp=clock.now(),
+        comment=comment,
+        tags=list(tags or []),
+        status=status,
+    )
+    with _storage() as storage:
+        storage.save_annotation(annotation)
+    return annotation
+
+
+def get_annotations(finding: GhostFinding) -> list[Annotation]:
+    """Return the live annotations on a finding, oldest first."""
+    with _storage() as storage:
+        return storage.get_annotations(get_finding_id(finding))
+
+
+def create_shareable_report(
+    title: str,
+    author: str,
+    findings: list[GhostFinding],
+    annotations: list[Annotation] | None = None,
+    ruleset: RuleSet | None = None,
+    metadata: dict[str, Any] | None = None,
+) -> ShareableReport:
+    """Make a report with a new id and the present time. It is not saved yet."""
+    return ShareableReport(
+        id=str(uuid.uuid4()),
+        title=title,
+        author=author,
+        created_at=clock.now(),
+        findings=findings,
+        annotations=list(annotations or []),
+        ruleset=ruleset,
+        metadata=dict(metadata or {}),
+    )
+
+
+def export_report(report: ShareableReport, filepath: str | Path | None = None) -> Path:
+    """Write a report to a JSON file and return its path.
+
+    Args:
+        report: The report.
+        filepath: Where to; ``exports/<report id>.json`` in the data folder by default.
+
+    Raises:
+        InvalidInputError: A value cannot be written as JSON.
+        StorageUnavailableError: The file cannot be written.
+    """
+    path = Path(filepath) if filepath is not None else _export_path(report)
+    data = codec.dumps(codec.plain(report.to_dict(), "report"), indent=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    except OSError as error:
+        raise StorageUnavailableError(f"{path} cannot be written: {error.strerror}.") from error
+    return path
+
+
+def import_report(filepath: str | Path) -> ShareableReport:
+    """Read a report from a JSON file, 0.7's too. It is not saved yet.
+
+    Raises:
+        NotFoundError: There is no such file.
+        InvalidInputError: It does not hold a report.
+    """
+    path = Path(filepath)
+    try:
+        data = codec.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise NotFoundError(f"There is no file {path}.") from None
+    except OSError as error:
+        raise StorageUnavailableError(f"{path} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise InvalidInputError(f"{path} is not JSON: {error}.") from error
+    if not isinstance(data, dict):
+        raise InvalidInputError(f"{path} does not hold a report.")
+    return ShareableReport.from_dict(data)
+
+
+def _export_path(report: ShareableReport) -> Path:
+    return load_settings().data_dir / "exports" / f"{check_id(report.id, 'report id')}.json"

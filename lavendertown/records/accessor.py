@@ -1,0 +1,217 @@
+"""The one write path. Dashboard, CLI, RPC, Python API, migration and seeds all write through it.
+
+validate -> before-hooks -> version check -> record and audit event, together or not at all ->
+after-hooks -> commit -> outward hooks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from lavendertown import clock
+from lavendertown.errors import ConflictError
+from lavendertown.records import rules
+from lavendertown.records.contract import Store, Unit
+from lavendertown.records.headers import header
+from lavendertown.records.hooks import Hooks
+from lavendertown.records.values import (
+    KIND_OF,
+    AnnotationRecord,
+    AuditEvent,
+    ChangeSet,
+    Kind,
+    Record,
+    ReportRecord,
+    RuleSetRecord,
+    Stamp,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Store this record, new or changed.
+
+    Attributes:
+        expected: The version the caller read; None writes over any, 0 demands that there is none yet.
+        actor: Who does it; the record's author by default.
+        lenient: A copy that equals the stored record is left alone, whatever its version.
+    """
+
+    record: Record
+    expected: int | None = None
+    actor: str | None = None
+    lenient: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Put this record into the trash. One that is not there, or already is in it, is left out."""
+
+    kind: Kind
+    id: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """Take this record back out of the trash."""
+
+    kind: Kind
+    id: str
+    actor: str
+
+
+Change = Put | Remove | Restore
+_Key = tuple[Kind, str]
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A change set in the making, with the operation of each record for the after-hooks."""
+
+    puts: list[Record] = field(default_factory=list)
+    operations: list[str] = field(default_factory=list)
+    events: list[AuditEvent] = field(default_factory=list)
+    fresh: set[_Key] = field(default_factory=set)
+    headers_only: set[str] = field(default_factory=set)
+
+
+class WritePath:
+    """Every change to a store goes through :meth:`commit`."""
+
+    def __init__(self, store: Store, hooks: Hooks | None = None) -> None:
+        self.store = store
+        self.hooks = hooks or Hooks()
+
+    def commit(self, changes: Sequence[Change]) -> list[Record]:
+        """Carry the changes out in one unit of work, all or none.
+
+        Returns:
+            The records as they are stored now, without those that needed no change.
+
+        Raises:
+            InvalidInputError: A record may not be stored.
+            ConflictError: A record is not at the version the caller read.
+            StorageError: The store could not write.
+        """
+        checked = [_checked(change) for change in changes]
+        if not checked:
+            return []
+        with self.store.unit() as unit:
+            draft = self._draft(unit, checked)
+            if draft.puts:
+                unit.apply(_change_set(draft))
+            for record, operation in zip(draft.puts, draft.operations, strict=True):
+                self.hooks.run_after(unit, KIND_OF[type(record)], operation, record)
+        if draft.events:
+            for hook in self.hooks.outward:
+                hook(draft.events)
+        return draft.puts
+
+    def _draft(self, unit: Unit, changes: Sequence[Change]) -> _Draft:
+        stamps = dict(unit.stamps(_key(change) for change in changes))
+        draft = _Draft()
+        now = clock.now()
+        for change in changes:
+            key = _key(change)
+            if isinstance(change, Put):
+                drafted = _put(change, stamps.get(key))
+            else:
+                drafted = _flip(unit, change, stamps.get(key))
+            if drafted is None:
+                continue
+            operation, record, actor = drafted
+            record = replace(self.hooks.run_before(unit, key[0], operation, record), updated_at=now)
+            if operation in ("delete", "restore"):
+                record = replace(record, deleted_at=now if operation == "delete" else None)
+                if key[0] is Kind.REPORT:
+                    draft.headers_only.add(key[1])
+            stamp = stamps.get(key)
+            if stamp is None:
+                draft.fresh.add(key)
+            after = header(record)
+            before = stamp.header if stamp else None
+            draft.events.append(AuditEvent(now, actor, key[0].value, key[1], operation, before, after))
+            draft.puts.append(record)
+            draft.operations.append(operation)
+            stamps[key] = Stamp(record.version, record.deleted_at, after)
+        return draft
+
+
+def _checked(change: Change) -> Change:
+    if isinstance(change, Put):
+        return replace(change, record=rules.check(change.record))
+    return change
+
+
+def _key(change: Change) -> _Key:
+    if isinstance(change, Put):
+        return KIND_OF[type(change.record)], change.record.id
+    return change.kind, change.id
+
+
+def _change_set(draft: _Draft) -> ChangeSet:
+    # A record that was changed twice in one unit is written once, as it stands at the end.
+    last = {(KIND_OF[type(record)], record.id): record for record in draft.puts}
+    rewritten = {
+        key[1]
+        for key in last
+        if key[0] is Kind.REPORT and key[1] in draft.headers_only and key not in draft.fresh
+    }
+    return ChangeSet(
+        tuple(last.values()), tuple(draft.events), frozenset(draft.fresh), frozenset(rewritten)
+    )
+
+
+def _put(change: Put, stamp: Stamp | None) -> tuple[str, Record, str] | None:
+    record = change.record
+    if stamp is not None and change.lenient and _same(stamp, header(record)):
+        return None
+    _check_version(change, stamp)
+    version = (stamp.version if stamp else 0) + 1
+    actor = change.actor or ("internal" if isinstance(record, RuleSetRecord) else record.author)
+    return "update" if stamp else "create", replace(record, version=version), actor
+
+
+def _check_version(change: Put, stamp: Stamp | None) -> None:
+    kind = KIND_OF[type(change.record)]
+    found = stamp.version if stamp else None
+    name = f"{_NAMES[kind]} {change.record.id!r}"
+    if stamp is not None and stamp.deleted_at is not None:
+        message = f"{name} was deleted on {stamp.deleted_at:%Y-%m-%d %H:%M} UTC; restore it before saving it."
+    elif stamp is None or change.expected in (None, found):
+        return
+    else:
+        message = (
+            f"{name} was changed meanwhile: it is at version {found}, you edited version "
+            f"{change.expected}. Load it again and repeat your change."
+        )
+    raise ConflictError(
+        message, kind=kind.value, record_id=change.record.id, stored_version=found
+    )
+
+
+def _same(stamp: Stamp, new: Any) -> bool:
+    ignored = ("version", "updated_at", "report_id")
+    return stamp.deleted_at is None and all(
+        new[name] == value for name, value in stamp.header.items() if name not in ignored
+    )
+
+
+def _flip(
+    unit: Unit, change: Remove | Restore, stamp: Stamp | None
+) -> tuple[str, Record, str] | None:
+    deleting = isinstance(change, Remove)
+    if stamp is None or (stamp.deleted_at is not None) == deleting:
+        return None
+    record = unit.read(change.kind, change.id)
+    if record is None:
+        return None
+    raised = replace(record, version=stamp.version + 1)
+    return "delete" if deleting else "restore", raised, change.actor
+
+
+_NAMES = {Kind.REPORT: "Report", Kind.ANNOTATION: "Annotation", Kind.RULESET: "Rule set"}
+__all__ = ["AnnotationRecord", "Change", "Put", "Remove", "ReportRecord", "Restore", "WritePath"]

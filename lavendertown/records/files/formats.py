@@ -1,0 +1,313 @@
+"""What is written in the files, format 2, and what 0.7 wrote, which is read as well.
+
+A report of 0.7 has no ``format``; its times without a zone are local.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from lavendertown import clock, codec
+from lavendertown.errors import LavenderTownError
+from lavendertown.identity import legacy_id
+from lavendertown.models import GhostFinding
+from lavendertown.records.findings import finding_record
+from lavendertown.records.values import (
+    AnnotationRecord,
+    AuditEvent,
+    FindingRecord,
+    ReportRecord,
+    RuleSetRecord,
+)
+
+FORMAT = 2
+
+
+class UnreadableError(Exception):
+    """A file does not hold what it should; the message says why, in a few words."""
+
+
+def parse(data: bytes) -> Any:
+    """Read JSON.
+
+    Raises:
+        UnreadableError: It is none.
+    """
+    if not data:
+        raise UnreadableError("the file is empty")
+    try:
+        return codec.loads(data)
+    except ValueError as error:
+        raise UnreadableError(f"not JSON, or cut off: {error}") from error
+
+
+def write_report(report: ReportRecord) -> bytes:
+    """Return a report's file."""
+    return codec.dumps(
+        {
+            "format": FORMAT,
+            "id": report.id,
+            "title": report.title,
+            "author": report.author,
+            "dataset": report.dataset,
+            "created_at": report.created_at.isoformat(),
+            "updated_at": report.updated_at.isoformat(),
+            "version": report.version,
+            "deleted_at": _iso(report.deleted_at),
+            "tags": list(report.tags),
+            "metadata": report.metadata,
+            "ruleset": report.ruleset,
+            "findings": [_finding(finding) for finding in report.findings],
+        },
+        indent=True,
+    )
+
+
+def _finding(finding: FindingRecord) -> dict[str, Any]:
+    return {
+        "ghost_type": finding.ghost_type,
+        "column": finding.column,
+        "severity": finding.severity,
+        "description": finding.description,
+        "row_count": finding.row_count,
+        "share": finding.share,
+        "dataset": finding.dataset,
+        "fingerprint": finding.fingerprint,
+        "metadata": finding.metadata,
+        "rows": base64.b64encode(finding.rows).decode() if finding.rows is not None else None,
+    }
+
+
+def read_report(data: Any) -> ReportRecord:
+    """Return the report in a file's data.
+
+    Raises:
+        UnreadableError: It is not there, or not whole.
+    """
+    _expect(isinstance(data, dict), "no report in it")
+    try:
+        if data.get("format") is None:
+            return _read_old_report(data)
+        _expect(data["format"] == FORMAT, f"written by a newer version (format {data['format']!r})")
+        return ReportRecord(
+            id=data["id"],
+            title=data["title"],
+            author=data["author"],
+            dataset=data["dataset"],
+            created_at=_time(data["created_at"]),
+            tags=tuple(data["tags"]),
+            metadata=data["metadata"],
+            ruleset=data["ruleset"],
+            findings=tuple(_read_finding(found) for found in data["findings"]),
+            updated_at=_time(data["updated_at"]),
+            version=data["version"],
+            deleted_at=_time(data["deleted_at"]) if data["deleted_at"] else None,
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, LavenderTownError) as error:
+        raise UnreadableError(_why(error)) from error
+
+
+def _read_finding(data: Mapping[str, Any]) -> FindingRecord:
+    try:
+        packed = base64.b64decode(data["rows"]) if data["rows"] is not None else None
+    except binascii.Error as error:
+        raise UnreadableError("the row positions are damaged") from error
+    kind, column, description = data["ghost_type"], data["column"], data["description"]
+    return FindingRecord(
+        fingerprint=data["fingerprint"],
+        legacy_id=legacy_id(kind, column, description),
+        dataset=data["dataset"],
+        ghost_type=kind,
+        column=column,
+        severity=data["severity"],
+        description=description,
+        rows=packed,
+        row_count=data["row_count"],
+        share=data["share"],
+        metadata=data["metadata"],
+    )
+
+
+def _read_old_report(data: Mapping[str, Any]) -> ReportRecord:
+    metadata = data.get("metadata") or {}
+    dataset = str(metadata.get("dataset") or "")
+    tags = metadata.get("tags") or ()
+    created_at = _time(data["created_at"])
+    ghosts = [GhostFinding.from_dict(found) for found in data.get("findings") or []]
+    return ReportRecord(
+        id=data["id"],
+        title=data["title"],
+        author=data["author"],
+        dataset=dataset,
+        created_at=created_at,
+        tags=tuple(tags) if isinstance(tags, list) else (str(tags),),
+        metadata=metadata,
+        ruleset=data.get("ruleset"),
+        findings=tuple(finding_record(ghost, dataset) for ghost in ghosts),
+        updated_at=created_at,
+        version=1,
+    )
+
+
+def embedded_annotations(data: Any, report_id: str) -> list[AnnotationRecord]:
+    """Return the annotations that 0.7 put into a report's own file.
+
+    Raises:
+        UnreadableError: One of them is not whole.
+    """
+    if data.get("format") is not None:
+        return []
+    return [read_annotation(found, report_id) for found in data.get("annotations") or []]
+
+
+def write_thread(annotations: list[AnnotationRecord]) -> bytes:
+    """Return the file of a finding's annotations."""
+    return codec.dumps([_annotation(annotation) for annotation in annotations], indent=True)
+
+
+def _annotation(annotation: AnnotationRecord) -> dict[str, Any]:
+    return {
+        "id": annotation.id,
+        "finding_id": annotation.finding_id,
+        "author": annotation.author,
+        "timestamp": annotation.created_at.isoformat(),
+        "comment": annotation.comment,
+        "tags": list(annotation.tags),
+        "status": annotation.status,
+        "report_id": annotation.report_id,
+        "updated_at": annotation.updated_at.isoformat(),
+        "version": annotation.version,
+        "deleted_at": _iso(annotation.deleted_at),
+    }
+
+
+def read_thread(data: Any) -> list[AnnotationRecord]:
+    """Return the annotations in a file's data.
+
+    Raises:
+        UnreadableError: They are not there, or not whole.
+    """
+    _expect(isinstance(data, list), "no list of annotations in it")
+    return [read_annotation(found, None) for found in data]
+
+
+def read_annotation(data: Any, report_id: str | None) -> AnnotationRecord:
+    """Return one annotation, 0.7's too.
+
+    Raises:
+        UnreadableError: It is not whole.
+    """
+    _expect(isinstance(data, dict), "an annotation is no object")
+    try:
+        created_at = _time(data["timestamp"])
+        return AnnotationRecord(
+            id=data["id"],
+            finding_id=data["finding_id"],
+            author=data["author"],
+            created_at=created_at,
+            comment=data.get("comment") or "",
+            tags=tuple(data.get("tags") or ()),
+            status=data.get("status"),
+            report_id=data.get("report_id") or report_id,
+            updated_at=_time(data["updated_at"]) if data.get("updated_at") else created_at,
+            version=data.get("version") or 1,
+            deleted_at=_time(data["deleted_at"]) if data.get("deleted_at") else None,
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UnreadableError(_why(error)) from error
+
+
+def write_ruleset(ruleset: RuleSetRecord) -> bytes:
+    """Return a rule set's file; 0.7 reads it too."""
+    return codec.dumps(
+        {
+            "name": ruleset.id,
+            "description": ruleset.description,
+            "rules": list(ruleset.rules),
+            "updated_at": ruleset.updated_at.isoformat(),
+            "version": ruleset.version,
+            "deleted_at": _iso(ruleset.deleted_at),
+        },
+        indent=True,
+    )
+
+
+def read_ruleset(data: Any, seen_at: dt.datetime) -> RuleSetRecord:
+    """Return the rule set in a file's data; ``seen_at`` stands in where 0.7 kept no time.
+
+    Raises:
+        UnreadableError: It is not there, or not whole.
+    """
+    _expect(isinstance(data, dict), "no rule set in it")
+    try:
+        return RuleSetRecord(
+            id=data["name"],
+            description=data.get("description") or "",
+            rules=tuple(data.get("rules") or ()),
+            updated_at=_time(data["updated_at"]) if data.get("updated_at") else seen_at,
+            version=data.get("version") or 1,
+            deleted_at=_time(data["deleted_at"]) if data.get("deleted_at") else None,
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise UnreadableError(_why(error)) from error
+
+
+def write_event(event: AuditEvent) -> bytes:
+    """Return one line of the audit file."""
+    line = codec.dumps(
+        {
+            "at": event.at.isoformat(),
+            "actor": event.actor,
+            "component": event.component,
+            "record_id": event.record_id,
+            "operation": event.operation,
+            "before": event.before,
+            "after": event.after,
+        }
+    )
+    return line + b"\n"
+
+
+def read_event(line: bytes, key: str) -> AuditEvent:
+    """Return the event in one line of the audit file.
+
+    Raises:
+        UnreadableError: It is not whole.
+    """
+    data = parse(line)
+    try:
+        return AuditEvent(
+            at=_time(data["at"]),
+            actor=data["actor"],
+            component=data["component"],
+            record_id=data["record_id"],
+            operation=data["operation"],
+            before=data["before"],
+            after=data["after"],
+            key=key,
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise UnreadableError(_why(error)) from error
+
+
+def _expect(good: bool, why: str) -> None:
+    if not good:
+        raise UnreadableError(why)
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"{error.args[0]} is missing"
+    return str(error)
+
+
+def _time(value: Any) -> dt.datetime:
+    return clock.parse(value)
+
+
+def _iso(moment: dt.datetime | None) -> str | None:
+    return moment.isoformat() if moment is not None else None

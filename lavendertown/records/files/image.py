@@ -1,0 +1,255 @@
+"""What a data folder holds, kept in memory without row positions and refreshed by file times.
+
+A file whose inode, time and size stand still is not read again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from lavendertown import clock
+from lavendertown.errors import DamagedRecordError
+from lavendertown.records.files import formats
+from lavendertown.records.files.formats import UnreadableError
+from lavendertown.records.files.layout import Layout
+from lavendertown.records.files.threads import Threads
+from lavendertown.records.values import (
+    AnnotationRecord,
+    AuditEvent,
+    Damage,
+    FindingRecord,
+    ReportRecord,
+    RuleSetRecord,
+)
+
+_Signature = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportEntry:
+    """One report file: its content without rows, and the annotations 0.7 embedded in it."""
+
+    path: Path
+    record: ReportRecord
+    embedded: tuple[AnnotationRecord, ...]
+    text: str
+
+    @property
+    def order(self) -> tuple[dt.datetime, str]:
+        """The key that reports are listed by, highest first."""
+        return self.record.created_at, self.record.id
+
+
+class _Folder:
+    """The files of one folder, each read once for each change."""
+
+    def __init__(self, path: Path, read: Callable[[Path, Any], Any]) -> None:
+        self.path = path
+        self._read = read
+        self._seen: dict[str, _Signature] = {}
+        self.items: dict[str, Any] = {}
+        self.damage: dict[str, str] = {}
+
+    def refresh(self) -> bool:
+        """Read what is new or changed; tell whether anything is."""
+        current = dict(self._list())
+        changed = [name for name, signature in current.items() if self._seen.get(name) != signature]
+        gone = [name for name in self._seen if name not in current]
+        for name in gone + changed:
+            self.items.pop(name, None)
+            self.damage.pop(name, None)
+        for name in changed:
+            self._load(name)
+        self._seen = current
+        return bool(changed or gone)
+
+    def _list(self) -> Iterator[tuple[str, _Signature]]:
+        try:
+            entries = os.scandir(self.path)
+        except FileNotFoundError:
+            return
+        with entries:
+            for entry in entries:
+                if entry.name.endswith(".json"):
+                    try:
+                        found = entry.stat()
+                    except FileNotFoundError:
+                        continue
+                    yield entry.name, (found.st_ino, found.st_mtime_ns, found.st_size)
+
+    def _load(self, name: str) -> None:
+        path = self.path / name
+        try:
+            self.items[name] = self._read(path, formats.parse(path.read_bytes()))
+        except FileNotFoundError:
+            return
+        except UnreadableError as error:
+            self.damage[name] = str(error)
+        except OSError as error:
+            self.damage[name] = error.strerror or str(error)
+
+
+class Image:
+    """The content of a data folder, as of the last :meth:`refresh`."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self._report_files = _Folder(layout.reports, _report_entry)
+        self._thread_files = _Folder(layout.annotations, lambda _, data: formats.read_thread(data))
+        self._ruleset_files = _Folder(layout.rulesets, _ruleset)
+        self._old_ruleset_files = _Folder(layout.old_rulesets, _ruleset)
+        self._audit = _AuditFiles(layout)
+        self.reports: dict[str, ReportEntry] = {}
+        self.listed: list[ReportEntry] = []
+        self.rulesets: dict[str, RuleSetRecord] = {}
+        self.threads = Threads()
+
+    def refresh(self) -> None:
+        """Take in what changed in the folder."""
+        reports = self._report_files.refresh()
+        threads = self._thread_files.refresh()
+        if reports:
+            entries = self._report_files.items
+            self.reports = {e.record.id: e for _, e in sorted(entries.items(), reverse=True)}
+            self.listed = sorted(self.reports.values(), key=lambda e: e.order, reverse=True)
+            self.threads.place(self._sightings())
+        if reports or threads:
+            self.threads.fill(self._annotations())
+        if self._ruleset_files.refresh() | self._old_ruleset_files.refresh():
+            found = [*self._old_ruleset_files.items.values(), *self._ruleset_files.items.values()]
+            self.rulesets = {ruleset.id: ruleset for ruleset in found}
+
+    def audit(self) -> list[AuditEvent]:
+        """Return the whole audit log, oldest first."""
+        return self._audit.read()
+
+    def damage(self) -> list[Damage]:
+        """Name the files that cannot be read, and why."""
+        folders = (
+            self._report_files,
+            self._thread_files,
+            self._ruleset_files,
+            self._old_ruleset_files,
+        )
+        found = [
+            Damage(f"{folder.path.name}/{name}", reason)
+            for folder in folders
+            for name, reason in sorted(folder.damage.items())
+        ]
+        return found + self._repeated() + self._audit.damage
+
+    def guard(self, path: Path) -> None:
+        """Refuse to write over a file that could not be read.
+
+        Raises:
+            DamagedRecordError: It could not.
+        """
+        for folder in (self._report_files, self._thread_files, self._ruleset_files):
+            if path.parent == folder.path and path.name in folder.damage:
+                raise DamagedRecordError(
+                    f"The file {path} cannot be read ({folder.damage[path.name]}) and is left as it is; "
+                    "repair it or move it away, then try again."
+                )
+
+    def report_path(self, report_id: str) -> Path:
+        """Return where a report lies, or will lie."""
+        entry = self.reports.get(report_id)
+        return entry.path if entry else self.layout.report(report_id)
+
+    def stored_thread(self, path: Path) -> list[AnnotationRecord]:
+        """Return the annotations in one thread's file."""
+        return list(self._thread_files.items.get(path.name, ()))
+
+    def full_report(self, report_id: str) -> ReportRecord | None:
+        """Read a report's file with its rows; None where there is none.
+
+        Raises:
+            DamagedRecordError: It cannot be read.
+        """
+        path = self.report_path(report_id)
+        self.guard(path)
+        try:
+            return formats.read_report(formats.parse(path.read_bytes()))
+        except FileNotFoundError:
+            return None
+        except (UnreadableError, OSError) as error:
+            raise DamagedRecordError(f"The file {path} cannot be read: {error}.") from error
+
+    def _sightings(self) -> Iterable[tuple[ReportRecord, int, FindingRecord]]:
+        for entry in self.listed:
+            for position, finding in enumerate(entry.record.findings):
+                yield entry.record, position, finding
+
+    def _annotations(self) -> list[AnnotationRecord]:
+        """Every annotation once: one in a thread's file wins over one embedded in a report."""
+        found: dict[str, AnnotationRecord] = {}
+        for _, thread in sorted(self._thread_files.items.items()):
+            for annotation in thread:
+                found.setdefault(annotation.id, annotation)
+        for entry in self.reports.values():
+            for annotation in entry.embedded:
+                found.setdefault(annotation.id, annotation)
+        return list(found.values())
+
+    def _repeated(self) -> list[Damage]:
+        shown = {entry.path.name for entry in self.reports.values()}
+        return [
+            Damage(f"reports/{name}", f"its id {entry.record.id!r} is taken by another file")
+            for name, entry in sorted(self._report_files.items.items())
+            if name not in shown
+        ]
+
+
+class _AuditFiles:
+    """The audit log, read on from where the last reading ended."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._offsets: dict[str, int] = {}
+        self._events: dict[str, list[AuditEvent]] = {}
+        self.damage: list[Damage] = []
+
+    def read(self) -> list[AuditEvent]:
+        if not self._layout.audit.is_dir():
+            return []
+        for path in sorted(self._layout.audit.glob("*.jsonl")):
+            self._read_on(path)
+        return [event for name in sorted(self._events) for event in self._events[name]]
+
+    def _read_on(self, path: Path) -> None:
+        start = self._offsets.get(path.name, 0)
+        with path.open("rb") as handle:
+            handle.seek(start)
+            data = handle.read()
+        whole = data[: data.rfind(b"\n") + 1]
+        events = self._events.setdefault(path.name, [])
+        for line in whole.splitlines():
+            key = f"{path.stem}:{len(events):08d}"
+            try:
+                events.append(formats.read_event(line, key))
+            except UnreadableError as error:
+                self.damage.append(Damage(f"audit/{path.name} after event {len(events)}", str(error)))
+        self._offsets[path.name] = start + len(whole)
+
+
+def _report_entry(path: Path, data: Any) -> ReportEntry:
+    record = formats.read_report(data)
+    embedded = tuple(formats.embedded_annotations(data, record.id))
+    light = tuple(replace(finding, rows=None) for finding in record.findings)
+    return ReportEntry(path, replace(record, findings=light), embedded, search_text(record))
+
+
+def search_text(report: ReportRecord) -> str:
+    """Return what a search for reports looks into, casefolded; parts cannot be matched across."""
+    parts = [report.title, report.dataset, *(finding.description for finding in report.findings)]
+    return "\x1f".join(parts).casefold()
+
+
+def _ruleset(path: Path, data: Any) -> RuleSetRecord:
+    seen_at = dt.datetime.fromtimestamp(path.stat().st_mtime, clock.UTC)
+    return formats.read_ruleset(data, seen_at)

@@ -1,0 +1,160 @@
+"""Several files and an audit line, written together or not at all, across processes and crashes.
+
+Files are staged beside the store and flushed; one small intent file, renamed into place, is the
+commit; then the staged files are renamed to their places. Whoever takes the lock next finishes
+what a killed process left. After the intent stands, nothing needs disk space but the audit line,
+which the intent holds until it is written.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import portalocker
+
+from lavendertown import codec
+from lavendertown.errors import StorageUnavailableError
+from lavendertown.records.files.layout import Layout
+
+_INTENT = "intent.json"
+
+
+class Journal:
+    """The one way anything is written into a data folder."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._threads = threading.Lock()
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the folder's lock, across threads and processes, with nothing left half done.
+
+        Raises:
+            StorageUnavailableError: The folder cannot be written.
+        """
+        with self._threads:
+            with translated(self._layout.root):
+                for folder in (self._layout.root, self._layout.journal):
+                    folder.mkdir(parents=True, exist_ok=True)
+                handle = self._layout.lock.open("a")
+            with handle:
+                portalocker.lock(handle, portalocker.LockFlags.EXCLUSIVE)
+                with translated(self._layout.root):
+                    self._finish()
+                    self._sweep()
+                yield
+
+    def commit(self, files: Mapping[Path, bytes], audit_file: Path, audit: bytes) -> None:
+        """Write these files and append to the audit file. The lock must be held.
+
+        Raises:
+            StorageUnavailableError: The disk is full or the folder not writable; nothing changed.
+        """
+        with translated(self._layout.root):
+            try:
+                self._stage(files, audit_file, audit)
+            except OSError:
+                self._sweep()
+                raise
+        # From here on the change is committed: what fails now is finished by the next writer.
+        with contextlib.suppress(OSError):
+            self._finish()
+
+    def finish_pending(self) -> None:
+        """Finish what a killed writer committed, where the folder can be written."""
+        if self._intent.exists() and os.access(self._layout.root, os.W_OK):
+            with self.locked():
+                pass
+
+    @property
+    def _intent(self) -> Path:
+        return self._layout.journal / _INTENT
+
+    def _stage(self, files: Mapping[Path, bytes], audit_file: Path, audit: bytes) -> None:
+        root = self._layout.root
+        moves = []
+        for number, (target, data) in enumerate(files.items()):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            staged = f"{number}.new"
+            _write(self._layout.journal / staged, data)
+            moves.append({"staged": staged, "target": str(target.relative_to(root))})
+        audit_file.parent.mkdir(parents=True, exist_ok=True)
+        intent = {
+            "moves": moves,
+            "audit_file": str(audit_file.relative_to(root)),
+            "audit_offset": audit_file.stat().st_size if audit_file.exists() else 0,
+            "audit": audit.decode("utf-8"),
+        }
+        draft = self._layout.journal / "intent.new"
+        _write(draft, codec.dumps(intent))
+        draft.replace(self._intent)
+        _sync_folder(self._layout.journal)
+
+    def _finish(self) -> None:
+        if not self._intent.exists():
+            return
+        intent: dict[str, Any] = codec.loads(self._intent.read_bytes())
+        folders = set()
+        for move in intent["moves"]:
+            staged = self._layout.journal / move["staged"]
+            target = self._layout.root / move["target"]
+            if staged.exists():
+                staged.replace(target)
+            folders.add(target.parent)
+        for folder in folders:
+            _sync_folder(folder)
+        audit_file = self._layout.root / intent["audit_file"]
+        with audit_file.open("ab") as handle:
+            handle.truncate(min(intent["audit_offset"], handle.seek(0, os.SEEK_END)))
+            handle.write(intent["audit"].encode("utf-8"))
+            handle.flush()
+            os.fsync(handle.fileno())
+        self._intent.unlink()
+
+    def _sweep(self) -> None:
+        """Remove what was staged but never committed."""
+        if not self._intent.exists():
+            for leftover in self._layout.journal.glob("*.new"):
+                leftover.unlink()
+
+
+@contextlib.contextmanager
+def translated(root: Path) -> Iterator[None]:
+    """Turn the operating system's refusals into one sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageUnavailableError(_sentence(root, error)) from error
+
+
+def _sentence(root: Path, error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return f"The disk that holds {root} is full; nothing was written. Free some space and try again."
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return (
+            f"The data folder {root} cannot be written ({error.strerror}); nothing was written. "
+            "Change its permissions, or name another in LAVENDERTOWN_DATA_DIR."
+        )
+    return f"The data folder {root} does not work ({error.strerror or error}); nothing was written."
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("wb") as handle:
+        handle.write(data)
+        handle.flush()
+        os.fsync(handle.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

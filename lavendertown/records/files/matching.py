@@ -1,0 +1,261 @@
+"""What a query means, told over the image of a data folder."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from lavendertown.models import SEVERITIES
+from lavendertown.records.files.image import Image, ReportEntry
+from lavendertown.records.files.threads import State
+from lavendertown.records.headers import severity_counts
+from lavendertown.records.queries import (
+    AnnotationQuery,
+    AuditQuery,
+    By,
+    Deleted,
+    FindingQuery,
+    ReportQuery,
+    RuleSetQuery,
+)
+from lavendertown.records.values import (
+    AnnotationRecord,
+    AuditEvent,
+    FindingHeader,
+    FindingRecord,
+    ReportHeader,
+    ReportRecord,
+    RuleSetHeader,
+    RuleSetRecord,
+)
+
+
+def matching_reports(image: Image, query: ReportQuery) -> Iterator[ReportEntry]:
+    """Yield the matching reports, newest first."""
+    holder = image.threads.resolve(query.finding_id) if query.finding_id is not None else None
+    for entry in image.listed:
+        report = entry.record
+        if (
+            _visible(report.deleted_at, query.deleted)
+            and _among(report.id, query.ids)
+            and _among(report.author, query.authors)
+            and _among(report.dataset, query.datasets)
+            and _within(report.created_at, query.start, query.end)
+            and query.search in entry.text
+            and (not query.severities or any(f.severity in query.severities for f in report.findings))
+            and (holder is None or any(f.fingerprint == holder for f in report.findings))
+            and (not query.statuses or not _statuses(image, report).isdisjoint(query.statuses))
+            and (not query.tags or _tags(image, report).issuperset(query.tags))
+        ):
+            yield entry
+
+
+def grouped(image: Image, query: ReportQuery, by: By) -> Mapping[str, int]:
+    """Count the matching reports under each value."""
+    counts: Counter[str] = Counter()
+    for entry in matching_reports(image, query):
+        counts.update(_values(image, entry.record, by))
+    return counts
+
+
+def _values(image: Image, report: ReportRecord, by: By) -> set[str]:
+    match by:
+        case By.AUTHOR:
+            return {report.author}
+        case By.DATASET:
+            return {report.dataset}
+        case By.STATUS:
+            return _statuses(image, report)
+        case By.SEVERITY:
+            return {finding.severity for finding in report.findings}
+        case By.TAG:
+            return _tags(image, report)
+
+
+def _states(image: Image, report: ReportRecord) -> Iterator[State]:
+    for finding in report.findings:
+        yield image.threads.state(finding.fingerprint)
+
+
+def _statuses(image: Image, report: ReportRecord) -> set[str]:
+    return {state.status for state in _states(image, report)}
+
+
+def _tags(image: Image, report: ReportRecord) -> set[str]:
+    return set(report.tags).union(*(state.tags for state in _states(image, report)))
+
+
+def matching_findings(image: Image, query: FindingQuery) -> Iterator[FindingHeader]:
+    """Yield the matching occurrences: newest report first, then in the report's order."""
+    holder = image.threads.resolve(query.finding_id) if query.finding_id is not None else None
+    for entry in image.listed:
+        report = entry.record
+        if not (
+            _visible(report.deleted_at, query.deleted)
+            and (query.report_id is None or report.id == query.report_id)
+            and _among(report.author, query.authors)
+            and _within(report.created_at, query.start, query.end)
+        ):
+            continue
+        for position, finding in enumerate(report.findings):
+            if holder is not None and finding.fingerprint != holder:
+                continue
+            if _finding_matches(finding, image.threads.state(finding.fingerprint), query):
+                yield finding_header(image, report, position, finding)
+
+
+def _finding_matches(finding: FindingRecord, state: State, query: FindingQuery) -> bool:
+    return (
+        _among(finding.dataset, query.datasets)
+        and _among(finding.ghost_type, query.ghost_types)
+        and _among(finding.column, query.columns)
+        and _among(finding.severity, query.severities)
+        and _among(state.status, query.statuses)
+        and set(state.tags).issuperset(query.tags)
+        and (not query.search or query.search in finding_text(finding))
+    )
+
+
+def finding_text(finding: FindingRecord) -> str:
+    """Return what a search for findings looks into, casefolded."""
+    return f"{finding.description}\x1f{finding.column}\x1f{finding.dataset}".casefold()
+
+
+def matching_annotations(image: Image, query: AnnotationQuery) -> list[AnnotationRecord]:
+    """Return the matching annotations in order."""
+    if query.finding_ids:
+        names = {image.threads.resolve(name) for name in query.finding_ids}
+        pool = [a for name in sorted(names) for a in image.threads.thread(name)]
+    else:
+        pool = list(image.threads.by_id.values())
+    held = _held(image, query.report_id)
+    found = [
+        a
+        for a in pool
+        if _visible(a.deleted_at, query.deleted)
+        and _among(a.id, query.ids)
+        and _among(a.author, query.authors)
+        and _within(a.created_at, query.start, query.end)
+        and set(a.tags).issuperset(query.tags)
+        and (not query.statuses or a.status in query.statuses)
+        and query.search in a.comment.casefold()
+        and (
+            query.report_id is None
+            or a.report_id == query.report_id
+            or image.threads.resolve(a.finding_id) in held
+        )
+    ]
+    found.sort(key=lambda a: (a.created_at, a.id), reverse=query.newest_first)
+    return found
+
+
+def _held(image: Image, report_id: str | None) -> set[str]:
+    entry = image.reports.get(report_id) if report_id is not None else None
+    return {finding.fingerprint for finding in entry.record.findings} if entry else set()
+
+
+def matching_rulesets(image: Image, query: RuleSetQuery) -> list[RuleSetRecord]:
+    """Return the matching rule sets by name."""
+    return [
+        ruleset
+        for _, ruleset in sorted(image.rulesets.items())
+        if _visible(ruleset.deleted_at, query.deleted)
+        and query.search in f"{ruleset.id}\x1f{ruleset.description}".casefold()
+    ]
+
+
+def matching_events(image: Image, query: AuditQuery) -> list[AuditEvent]:
+    """Return the matching audit events, newest first."""
+    return [
+        event
+        for event in reversed(image.audit())
+        if _among(event.actor, query.actors)
+        and _among(event.component, query.components)
+        and _among(event.operation, query.operations)
+        and (query.record_id is None or event.record_id == query.record_id)
+        and _within(event.at, query.since, query.until)
+    ]
+
+
+def known_tags(image: Image) -> list[str]:
+    """Return the tags of live reports and findings, most used first, then by name."""
+    counts: Counter[str] = Counter()
+    for entry in image.listed:
+        if entry.record.deleted_at is None:
+            counts.update(set(entry.record.tags))
+    for name in image.threads.annotated():
+        counts.update(image.threads.state(name).tags)
+    return sorted(counts, key=lambda tag: (-counts[tag], tag))
+
+
+def report_header(report: ReportRecord) -> ReportHeader:
+    """Return a report as it is listed."""
+    counts = severity_counts(report)
+    return ReportHeader(
+        id=report.id,
+        title=report.title,
+        author=report.author,
+        dataset=report.dataset,
+        created_at=report.created_at,
+        updated_at=report.updated_at,
+        finding_count=len(report.findings),
+        error_count=counts[SEVERITIES[2]],
+        warning_count=counts[SEVERITIES[1]],
+        info_count=counts[SEVERITIES[0]],
+        tags=report.tags,
+        version=report.version,
+        deleted_at=report.deleted_at,
+    )
+
+
+def finding_header(
+    image: Image, report: ReportRecord, position: int, finding: FindingRecord
+) -> FindingHeader:
+    """Return a finding as it is listed."""
+    state = image.threads.state(finding.fingerprint)
+    sight = image.threads.sight(finding.fingerprint, report.created_at)
+    return FindingHeader(
+        finding_id=finding.fingerprint,
+        report_id=report.id,
+        position=position,
+        dataset=finding.dataset,
+        ghost_type=finding.ghost_type,
+        column=finding.column,
+        severity=finding.severity,
+        description=finding.description,
+        row_count=finding.row_count,
+        share=finding.share,
+        metadata=finding.metadata,
+        seen_at=report.created_at,
+        status=state.status,
+        tags=state.tags,
+        comment_count=state.comment_count,
+        first_seen=sight.first_seen,
+        last_seen=sight.last_seen,
+        times_seen=sight.times_seen,
+    )
+
+
+def ruleset_header(ruleset: RuleSetRecord) -> RuleSetHeader:
+    """Return a rule set as it is listed."""
+    return RuleSetHeader(
+        ruleset.id,
+        ruleset.description,
+        len(ruleset.rules),
+        ruleset.updated_at,
+        ruleset.version,
+        ruleset.deleted_at,
+    )
+
+
+def _among(value: str, wanted: tuple[str, ...]) -> bool:
+    return not wanted or value in wanted
+
+
+def _within(moment: dt.datetime, start: dt.datetime | None, end: dt.datetime | None) -> bool:
+    return (start is None or moment >= start) and (end is None or moment <= end)
+
+
+def _visible(deleted_at: dt.datetime | None, deleted: Deleted) -> bool:
+    return deleted is Deleted.INCLUDED or (deleted_at is not None) == (deleted is Deleted.ONLY)

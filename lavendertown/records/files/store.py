@@ -1,0 +1,234 @@
+"""The store contract over a data folder."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from lavendertown.records import headers
+from lavendertown.records.contract import Store, Unit
+from lavendertown.records.files import formats, matching
+from lavendertown.records.files.image import Image
+from lavendertown.records.files.journal import Journal, translated
+from lavendertown.records.files.layout import Layout
+from lavendertown.records.queries import (
+    AnnotationQuery,
+    AuditQuery,
+    By,
+    FindingQuery,
+    Query,
+    ReportQuery,
+    RuleSetQuery,
+)
+from lavendertown.records.values import (
+    AnnotationRecord,
+    ChangeSet,
+    Damage,
+    Kind,
+    Page,
+    Record,
+    ReportRecord,
+    RuleSetRecord,
+    Stamp,
+)
+
+
+class FileStore(Store):
+    """Reports, annotations and rule sets as JSON files in one folder.
+
+    Args:
+        root: The data folder. It need not exist; the first write makes it.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.layout = Layout(root)
+        self._journal = Journal(self.layout)
+        self._image = Image(self.layout)
+        self._reading = threading.RLock()
+
+    @contextlib.contextmanager
+    def unit(self) -> Iterator[Unit]:
+        with self._journal.locked():
+            with self._reading:
+                self._image.refresh()
+            unit = FileUnit(self._image)
+            yield unit
+            if unit.changes is not None:
+                files = _files(self._image, unit.changes)
+                events = unit.changes.events
+                audit = b"".join(formats.write_event(event) for event in events)
+                self._journal.commit(files, self.layout.audit_file(events[-1].at), audit)
+
+    def read(self, kind: Kind, record_id: str) -> Record | None:
+        with self._fresh() as image:
+            return _read(image, kind, record_id)
+
+    def scan(self, query: Query, page: Page = Page()) -> Sequence[Any]:
+        with self._fresh() as image:
+            end = None if page.limit is None else page.offset + page.limit
+            return list(islice(_scan(image, query), page.offset, end))
+
+    def count(self, query: Query) -> int:
+        with self._fresh() as image:
+            return sum(1 for _ in _scan(image, query))
+
+    def group(self, query: ReportQuery, by: By) -> Mapping[str, int]:
+        with self._fresh() as image:
+            return matching.grouped(image, query, by)
+
+    def resolve(self, finding_id: str) -> str:
+        with self._fresh() as image:
+            return image.threads.resolve(finding_id)
+
+    def finding_rows(self, report_id: str, position: int) -> bytes | None:
+        with self._fresh() as image:
+            if report_id not in image.reports:
+                return None
+            report = image.full_report(report_id)
+        if report is None or not 0 <= position < len(report.findings):
+            return None
+        return report.findings[position].rows
+
+    def known_tags(self) -> Sequence[str]:
+        with self._fresh() as image:
+            return matching.known_tags(image)
+
+    def revision(self) -> str:
+        self._journal.finish_pending()
+        layout = self.layout
+        marks = [_mark(path) for path in (layout.reports, layout.annotations, layout.rulesets)]
+        if layout.audit.is_dir():
+            marks += [f"{path.stem}:{path.stat().st_size}" for path in sorted(layout.audit.glob("*.jsonl"))]
+        return " ".join(marks)
+
+    def check(self) -> None:
+        with self._fresh(), translated(self.layout.root):
+            if self.layout.root.exists():
+                os.listdir(self.layout.root)
+
+    def describe(self) -> str:
+        return f"files in {_short(self.layout.root)}"
+
+    def damage(self) -> Sequence[Damage]:
+        with self._fresh() as image:
+            image.audit()
+            return image.damage()
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    @contextlib.contextmanager
+    def _fresh(self) -> Iterator[Image]:
+        self._journal.finish_pending()
+        with self._reading, translated(self.layout.root):
+            self._image.refresh()
+            yield self._image
+
+
+class FileUnit(Unit):
+    """One unit of work, under the folder's lock."""
+
+    def __init__(self, image: Image) -> None:
+        self._image = image
+        self.changes: ChangeSet | None = None
+
+    def stamps(self, keys: Iterable[tuple[Kind, str]]) -> Mapping[tuple[Kind, str], Stamp]:
+        found = {}
+        for kind, record_id in keys:
+            record = _light(self._image, kind, record_id)
+            if record is not None:
+                found[kind, record_id] = Stamp(record.version, record.deleted_at, headers.header(record))
+        return found
+
+    def read(self, kind: Kind, record_id: str) -> Record | None:
+        return _read(self._image, kind, record_id)
+
+    def apply(self, changes: ChangeSet) -> None:
+        self.changes = changes
+
+
+def _scan(image: Image, query: Query) -> Iterable[Any]:
+    match query:
+        case ReportQuery():
+            return (matching.report_header(e.record) for e in matching.matching_reports(image, query))
+        case FindingQuery():
+            return matching.matching_findings(image, query)
+        case AnnotationQuery():
+            return matching.matching_annotations(image, query)
+        case RuleSetQuery():
+            return map(matching.ruleset_header, matching.matching_rulesets(image, query))
+        case AuditQuery():
+            return matching.matching_events(image, query)
+
+
+def _light(image: Image, kind: Kind, record_id: str) -> Record | None:
+    """The record as the image holds it, rows left out; refuses one whose file is damaged."""
+    match kind:
+        case Kind.REPORT:
+            image.guard(image.report_path(record_id))
+            entry = image.reports.get(record_id)
+            return entry.record if entry else None
+        case Kind.ANNOTATION:
+            return image.threads.by_id.get(record_id)
+        case Kind.RULESET:
+            image.guard(image.layout.ruleset(record_id))
+            return image.rulesets.get(record_id)
+
+
+def _read(image: Image, kind: Kind, record_id: str) -> Record | None:
+    record = _light(image, kind, record_id)
+    if isinstance(record, ReportRecord):
+        return image.full_report(record_id)
+    return record
+
+
+def _files(image: Image, changes: ChangeSet) -> dict[Path, bytes]:
+    """Return every file the change set rewrites, with its new content."""
+    files: dict[Path, bytes] = {}
+    said: dict[str, AnnotationRecord] = {}
+    for record in changes.puts:
+        if isinstance(record, ReportRecord):
+            files[image.report_path(record.id)] = formats.write_report(record)
+            # 0.7 embedded annotations in the report's file; rewriting it moves them to their threads.
+            entry = image.reports.get(record.id)
+            for old in entry.embedded if entry else ():
+                said.setdefault(old.id, image.threads.by_id.get(old.id, old))
+        elif isinstance(record, RuleSetRecord):
+            files[image.layout.ruleset(record.id)] = formats.write_ruleset(record)
+        else:
+            said[record.id] = record
+    return files | _threads(image, said)
+
+
+def _threads(image: Image, said: Mapping[str, AnnotationRecord]) -> dict[Path, bytes]:
+    """Return the thread files in which these annotations are now, or were."""
+    names = {annotation.finding_id for annotation in said.values()}
+    moved = {old.finding_id for old in map(image.threads.by_id.get, said) if old is not None}
+    files: dict[Path, bytes] = {}
+    for name in sorted(names | moved):
+        path = image.layout.thread(name)
+        image.guard(path)
+        thread = [a for a in image.stored_thread(path) if a.id not in said]
+        thread += [a for a in said.values() if a.finding_id == name]
+        thread.sort(key=lambda a: (a.created_at, a.id))
+        files[path] = formats.write_thread(thread)
+    return files
+
+
+def _mark(folder: Path) -> str:
+    try:
+        return str(folder.stat().st_mtime_ns)
+    except FileNotFoundError:
+        return "-"
+
+
+def _short(path: Path) -> str:
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

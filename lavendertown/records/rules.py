@@ -1,0 +1,133 @@
+"""What may be stored: ids, names, times, statuses, tags. Stated here and nowhere else."""
+
+from __future__ import annotations
+
+import datetime as dt
+import unicodedata
+from dataclasses import replace
+
+from lavendertown import clock, codec
+from lavendertown.errors import InvalidInputError
+from lavendertown.models import SEVERITIES
+from lavendertown.records.values import (
+    AnnotationRecord,
+    FindingRecord,
+    Record,
+    ReportRecord,
+    RuleSetRecord,
+)
+
+STATUSES = ("open", "needs-investigation", "reviewed", "fixed", "accepted", "false_positive")
+MAX_ID_BYTES = 200
+MAX_NAME = 255
+MAX_TAG = 80
+
+
+def check(record: Record) -> Record:
+    """Return the record if it may be stored.
+
+    Raises:
+        InvalidInputError: It may not; the message says which part and why.
+    """
+    if isinstance(record, ReportRecord):
+        return _report(record)
+    if isinstance(record, AnnotationRecord):
+        return _annotation(record)
+    return _ruleset(record)
+
+
+def check_id(value: object, what: str) -> str:
+    """Return an id if it may be one: text of 1 to 200 bytes that is safe as a file's name.
+
+    Raises:
+        InvalidInputError: It may not.
+    """
+    if not isinstance(value, str) or not value:
+        raise InvalidInputError(f"The {what} is {value!r}; it must be text that is not empty.")
+    codec.text(value, f"The {what}")
+    if any(c in "/\\" or unicodedata.category(c) in ("Cc", "Zl", "Zp") for c in value):
+        raise InvalidInputError(
+            f"The {what} {value!r} has a slash, a backslash or a control character; leave those out."
+        )
+    if value[0] == ".":
+        raise InvalidInputError(f"The {what} {value!r} begins with a dot; choose another.")
+    if value != value.strip():
+        raise InvalidInputError(f"The {what} {value!r} begins or ends with a blank; remove it.")
+    if len(value.encode("utf-8")) > MAX_ID_BYTES:
+        raise InvalidInputError(
+            f"The {what} {value[:20]!r}… is longer than {MAX_ID_BYTES} bytes; shorten it."
+        )
+    return value
+
+
+def _report(report: ReportRecord) -> ReportRecord:
+    check_id(report.id, "report id")
+    _name(report.author, "author")
+    _text(report.title, "title")
+    _short(report.dataset, MAX_NAME, "dataset")
+    _moment(report.created_at, "created_at")
+    for position, finding in enumerate(report.findings):
+        _finding(finding, f"findings[{position}]")
+    return replace(report, tags=_tags(report.tags))
+
+
+def _finding(finding: FindingRecord, where: str) -> None:
+    if finding.severity not in SEVERITIES:
+        raise InvalidInputError(
+            f"The severity of {where} is {finding.severity!r}; use one of {', '.join(SEVERITIES)}."
+        )
+    _short(finding.ghost_type, 80, f"ghost_type of {where}")
+    _short(finding.dataset, MAX_NAME, f"dataset of {where}")
+    _text(finding.column, f"column of {where}")
+    _text(finding.description, f"description of {where}")
+
+
+def _annotation(annotation: AnnotationRecord) -> AnnotationRecord:
+    check_id(annotation.id, "annotation id")
+    check_id(annotation.finding_id, "finding id")
+    _name(annotation.author, "author")
+    _text(annotation.comment, "comment")
+    _moment(annotation.created_at, "timestamp")
+    if annotation.status is not None and annotation.status not in STATUSES:
+        raise InvalidInputError(
+            f"The status {annotation.status!r} is not known; use one of {', '.join(STATUSES)}, "
+            "or None to leave it as it is."
+        )
+    return replace(annotation, tags=_tags(annotation.tags))
+
+
+def _ruleset(ruleset: RuleSetRecord) -> RuleSetRecord:
+    check_id(ruleset.id, "rule set name")
+    _text(ruleset.description, "description")
+    return ruleset
+
+
+def _text(value: object, what: str) -> None:
+    if not isinstance(value, str):
+        raise InvalidInputError(f"The {what} is {value!r}; it must be text.")
+    codec.text(value, f"The {what}")
+
+
+def _short(value: object, most: int, what: str) -> None:
+    _text(value, what)
+    if len(str(value)) > most:
+        raise InvalidInputError(f"The {what} is longer than {most} characters; shorten it.")
+
+
+def _name(value: object, what: str) -> None:
+    _short(value, MAX_NAME, what)
+
+
+def _tags(tags: tuple[str, ...]) -> tuple[str, ...]:
+    for tag in tags:
+        _short(tag, MAX_TAG, "tag")
+        if not tag.strip():
+            raise InvalidInputError("A tag is empty; leave it out.")
+    return tuple(dict.fromkeys(tags))
+
+
+def _moment(value: object, what: str) -> None:
+    if not isinstance(value, dt.datetime):
+        raise InvalidInputError(f"The {what} is {value!r}; it must be a datetime.")
+    if value.tzinfo is not clock.UTC:
+        raise InvalidInputError(f"The {what} {value!r} is not in UTC.")
