@@ -1,0 +1,81 @@
+"""Who I am: asked once, kept in this session and in a cookie of this browser."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, unquote
+
+import streamlit as st
+
+from lavendertown.errors import InvalidInputError
+from lavendertown.ui import reads
+
+COOKIE = "lavendertown_person"
+YEAR = 365 * 24 * 3600
+LONGEST = 80
+_KEY = "person"
+_CHOICE = "person:choice"
+_REMEMBER = "person:remember"
+
+
+def me() -> str:
+    """Return the visitor's name, empty when it was not given yet."""
+    if _KEY not in st.session_state:
+        st.session_state[_KEY] = unquote(st.context.cookies.get(COOKIE, ""))[:LONGEST]
+    return str(st.session_state[_KEY])
+
+
+def become(name: str) -> None:
+    """Take a name for this session and have the browser remember it for a year.
+
+    Raises:
+        InvalidInputError: The name is empty or longer than 80 characters.
+    """
+    name = " ".join(name.split())
+    if not name:
+        raise InvalidInputError("Say a name; your colleagues see it beside what you write.")
+    if len(name) > LONGEST:
+        raise InvalidInputError(f"This name is longer than {LONGEST} characters; shorten it.")
+    st.session_state[_KEY] = name
+    st.session_state[_REMEMBER] = True
+
+
+def remember() -> None:
+    """Write the cookie, in the one run after a name was taken."""
+    if st.session_state.pop(_REMEMBER, False):
+        cookie = f"{COOKIE}={quote(me(), safe='')}; path=/; max-age={YEAR}; SameSite=Lax"
+        # Streamlit has no way to set a cookie; quote() leaves nothing that could end the string.
+        st.html(f"<script>document.cookie = '{cookie}'</script>", unsafe_allow_javascript=True)
+
+
+def form(action: str) -> None:
+    """Ask for the name, offering those who wrote reports before."""
+    known = reads.known_authors()
+    options = list(dict.fromkeys(([me()] if me() else []) + known))
+    st.selectbox(
+        "Your name",
+        options,
+        index=0 if me() else None,
+        key=_CHOICE,
+        accept_new_options=True,
+        placeholder="Type your name" if not known else "Type your name or choose it",
+    )
+    st.caption("Colleagues see it beside your reports and comments. There is no password.")
+    problem = st.session_state.pop("person:problem", None)
+    if problem:
+        st.error(problem, icon=":material/edit:")
+    st.button(action, type="primary", key="person:take", on_click=_take)
+
+
+def _take() -> None:
+    try:
+        become(st.session_state.get(_CHOICE) or "")
+    except InvalidInputError as error:
+        st.session_state["person:problem"] = str(error)
+
+
+@st.dialog("Who are you?", icon=":material/person:", dismissible=False)
+def ask() -> None:
+    """Ask a first visitor for a name."""
+    form("Continue")
+    if me():
+        st.rerun()

@@ -1,0 +1,61 @@
+"""The dashboard's script: frame, navigation, who I am, then the screen."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lavendertown.ui import problems
+from lavendertown.ui.components import frame, person
+
+
+def navigation() -> st.Page:
+    """Declare the screens and return the one the address names."""
+    name = person.me() or "You"
+    return st.navigation(
+        {
+            "": [
+                st.Page(frame.REPORTS, title="Reports", icon=":material/description:", default=True),
+                st.Page(
+                    frame.INSPECT, title="Inspect", icon=":material/troubleshoot:", url_path="inspect"
+                ),
+                st.Page(frame.REPORT, title="Report", url_path="report", visibility="hidden"),
+            ],
+            name: [
+                st.Page(
+                    frame.PERSON,
+                    title="Change my name",
+                    icon=":material/person:",
+                    url_path="me",
+                )
+            ],
+        },
+        position="top",
+    )
+
+
+def follow_deep_link(page: st.Page) -> None:
+    """Send ``?report=…&finding=…`` on any address to the report it names."""
+    link = {key: st.query_params[key] for key in ("report", "finding") if key in st.query_params}
+    if "report" in link and page.url_path != "report":
+        st.switch_page(frame.REPORT, query_params=link)
+
+
+def main() -> None:
+    """Draw the frame and run the screen; every error ends as a sentence."""
+    st.set_page_config(
+        page_title="LavenderTown", page_icon=str(frame.ASSETS / "icon.png"), layout="wide"
+    )
+    st.logo(str(frame.ASSETS / f"logo-{st.context.theme.type or 'light'}.svg"), size="medium")
+    try:
+        page = navigation()
+        follow_deep_link(page)
+        if not person.me():
+            person.ask()
+        person.remember()
+        frame.notice()
+        page.run()
+    except Exception as error:  # the one door of every screen's errors
+        problems.show(error)
+
+
+main()

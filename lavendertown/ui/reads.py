@@ -1,0 +1,188 @@
+"""Every read of the screens. Answers are cached until the store's revision changes.
+
+Only what comes from the shared store is cached across people; a visitor's own table never is.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from lavendertown.collaboration.models import Annotation
+from lavendertown.collaboration.storage import Storage, get_storage_backend
+from lavendertown.config import Settings, load_settings
+
+Row = dict[str, Any]
+PAGE_SIZE = 20
+FINDINGS_PAGE = 200
+
+
+def storage() -> Storage:
+    """Return this process's storage for the settings in force, opened once.
+
+    Raises:
+        ConfigurationError: The settings are wrong.
+        ImportError: A database is set and SQLAlchemy or its driver is missing.
+        StorageError: The store does not answer or has another schema.
+    """
+    return _current()[1]
+
+
+def _current() -> tuple[tuple[str, str, str], Storage]:
+    settings = load_settings()
+    key = (settings.storage_type, settings.database_url, str(settings.data_dir))
+    return key, _open(*key, settings)
+
+
+@st.cache_resource(show_spinner=False, on_release=Storage.close)
+def _open(kind: str, url: str, folder: str, _settings: Settings) -> Storage:
+    return get_storage_backend(_settings)
+
+
+def release() -> None:
+    """Close every storage that was opened."""
+    _open.clear()
+
+
+def _read(method: str, /, *arguments: Any, **named: Any) -> Any:
+    key, store = _current()
+    return _cached(key, store.revision(), method, arguments, named, store)
+
+
+@st.cache_data(ttl=60, max_entries=1000, show_spinner=False)
+def _cached(
+    key: tuple[str, str, str],
+    revision: str,
+    method: str,
+    arguments: tuple[Any, ...],
+    named: dict[str, Any],
+    _store: Storage,
+) -> Any:
+    return getattr(_store, method)(*arguments, **named)
+
+
+def revision() -> str:
+    """Return the store's revision, asked anew."""
+    return storage().revision()
+
+
+def place() -> str:
+    """Say in words where reports are kept."""
+    return storage().describe()
+
+
+def reports(chosen: Mapping[str, Any], limit: int, offset: int = 0) -> list[Row]:
+    """List the headers of the reports that match, newest first."""
+    found: list[Row] = _read("query_reports", limit=limit, offset=offset, **chosen)
+    return found
+
+
+def count_reports(chosen: Mapping[str, Any]) -> int:
+    """Count the reports that match."""
+    return int(_read("count_reports", **chosen))
+
+
+def facets(chosen: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    """Count reports by author, dataset, status, severity and tag."""
+    found: dict[str, dict[str, int]] = _read("report_facets", **chosen)
+    return found
+
+
+def runs(dataset: str, until: dt.datetime, limit: int) -> list[Row]:
+    """List the reports of a dataset up to a moment, newest first."""
+    return reports({"dataset": dataset, "end_date": until}, limit)
+
+
+def report(report_id: str) -> Row | None:
+    """Return a report's header, deleted ones too, or None."""
+    found: Row | None = _read("find_report", report_id)
+    return found
+
+
+def report_metadata(report_id: str) -> Row:
+    """Return a report's metadata."""
+    found: Row = _read("report_metadata", report_id)
+    return found
+
+
+def findings(report_id: str, limit: int | None = FINDINGS_PAGE, offset: int = 0) -> list[Row]:
+    """List a report's findings with their status, tags and number of comments."""
+    found: list[Row] = _read("query_findings", report_id, limit=limit, offset=offset)
+    return found
+
+
+def finding(report_id: str, finding_id: str) -> Row | None:
+    """Return one finding of a report, by any of its ids, or None."""
+    now = _read("resolve_finding", finding_id)
+    found: list[Row] = _read("query_findings", report_id, finding_id=now, limit=1)
+    return found[0] if found else None
+
+
+def history(finding_id: str, limit: int = 12) -> list[Row]:
+    """List the latest occurrences of a finding over all reports, newest first."""
+    found: list[Row] = _read("query_findings", finding_id=finding_id, limit=limit)
+    return found
+
+
+def known_findings(finding_ids: tuple[str, ...]) -> list[Row]:
+    """List the latest occurrences of those among these findings that some report has already."""
+    if not finding_ids:
+        return []
+    found: list[Row] = _read("query_findings", finding_id=finding_ids, limit=1000)
+    return list({row["finding_id"]: row for row in reversed(found)}.values())
+
+
+def finding_rows(report_id: str, position: int, limit: int = 100) -> list[int]:
+    """Return the first affected row positions of a finding."""
+    found: list[int] = _read("finding_rows", report_id, position, limit=limit)
+    return found
+
+
+def annotations(finding_id: str) -> list[Annotation]:
+    """Return the live annotations on a finding, oldest first."""
+    found: list[Annotation] = _read("get_annotations", finding_id)
+    return found
+
+
+def known_tags() -> list[str]:
+    """Return the tags in use, most used first."""
+    found: list[str] = _read("known_tags")
+    return found
+
+
+def known_authors() -> list[str]:
+    """Return who made reports so far, most reports first."""
+    return _by_count("author")
+
+
+def known_datasets() -> list[str]:
+    """Return the datasets of all reports, most reports first."""
+    return _by_count("dataset")
+
+
+def _by_count(facet: str) -> list[str]:
+    counted = facets({})[facet]
+    return sorted((name for name in counted if name), key=lambda name: (-counted[name], name))
+
+
+def deletion(report_id: str) -> Row | None:
+    """Return the audit event of a report's latest deletion, or None."""
+    found: list[Row] = _read(
+        "audit_log", component="report", record_id=report_id, operation="delete", limit=1
+    )
+    return found[0] if found else None
+
+
+def changes(since: dt.datetime, limit: int = 100) -> list[Row]:
+    """List what changed from a moment on, newest first."""
+    found: list[Row] = _read("audit_log", since=since, limit=limit)
+    return found
+
+
+def damage() -> list[dict[str, str]]:
+    """Name the stored items that cannot be read."""
+    found: list[dict[str, str]] = _read("damage")
+    return found
