@@ -1,0 +1,8 @@
+"""Data files and frames, read as tables that checks can run on."""
+
+from __future__ import annotations
+
+from lavendertown.tables.frames import from_frame
+from lavendertown.tables.table import ROW, Column, Table
+
+__all__ = ["ROW", "Column", "Table", "from_frame"]
