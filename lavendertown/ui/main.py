@@ -52,6 +52,7 @@ def main() -> None:
         if not person.me():
             person.ask()
         person.remember()
+        frame.enter(page.url_path)
         frame.notice()
         page.run()
     except Exception as error:  # the one door of every screen's errors

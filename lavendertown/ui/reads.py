@@ -182,6 +182,12 @@ def changes(since: dt.datetime, limit: int = 100) -> list[Row]:
     return found
 
 
+def latest_change() -> Row | None:
+    """Return the newest audit event, or None in a store without any."""
+    found: list[Row] = _read("audit_log", limit=1)
+    return found[0] if found else None
+
+
 def damage() -> list[dict[str, str]]:
     """Name the stored items that cannot be read."""
     found: list[dict[str, str]] = _read("damage")

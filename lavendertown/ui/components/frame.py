@@ -16,6 +16,17 @@ INSPECT = "views/inspect_.py"
 PERSON = "views/person.py"
 
 
+def enter(screen: str) -> None:
+    """Note which screen this run draws, and whether the visitor came from another."""
+    st.session_state["frame:arrived"] = st.session_state.get("frame:screen") != screen
+    st.session_state["frame:screen"] = screen
+
+
+def arrived() -> bool:
+    """Tell whether this run is the first since the visitor came to the screen."""
+    return bool(st.session_state.get("frame:arrived", True))
+
+
 @dataclass(frozen=True)
 class Notice:
     """Something to say once, at the top of the next page.
