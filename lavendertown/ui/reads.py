@@ -147,6 +147,12 @@ def annotations(finding_id: str) -> list[Annotation]:
     return found
 
 
+def annotation(annotation_id: str) -> Annotation | None:
+    """Return one live annotation, or None."""
+    found: Annotation | None = _read("load_annotation", annotation_id)
+    return found
+
+
 def known_tags() -> list[str]:
     """Return the tags in use, most used first."""
     found: list[str] = _read("known_tags")
@@ -173,6 +179,12 @@ def deletion(report_id: str) -> Row | None:
     found: list[Row] = _read(
         "audit_log", component="report", record_id=report_id, operation="delete", limit=1
     )
+    return found[0] if found else None
+
+
+def last_change(component: str, record_id: str) -> Row | None:
+    """Return the newest audit event of a record, or None."""
+    found: list[Row] = _read("audit_log", component=component, record_id=record_id, limit=1)
     return found[0] if found else None
 
 

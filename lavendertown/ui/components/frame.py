@@ -42,18 +42,20 @@ class Notice:
     undo: Callable[[], None] | None = None
 
 
-def say(text: str, kind: str = "done", undo: Callable[[], None] | None = None) -> None:
-    """Leave a notice for the next page that is drawn in this session."""
-    st.session_state["frame:notice"] = Notice(text, kind, undo)
+def say(
+    text: str, kind: str = "done", undo: Callable[[], None] | None = None, place: str = "page"
+) -> None:
+    """Leave a notice for the next run of this session, at the top or at a named place."""
+    st.session_state[f"frame:notice:{place}"] = Notice(text, kind, undo)
 
 
-def notice() -> None:
-    """Show the notice that was left, once; one that can be undone stays until the next is left."""
-    left: Notice | None = st.session_state.get("frame:notice")
+def notice(place: str = "page") -> None:
+    """Show the notice that was left, once; one that can be undone stays until it is dismissed."""
+    left: Notice | None = st.session_state.get(f"frame:notice:{place}")
     if left is None:
         return
     if left.undo is None:
-        del st.session_state["frame:notice"]
+        del st.session_state[f"frame:notice:{place}"]
     if left.kind == "problem":
         st.error(left.text, icon=":material/error:")
     elif left.kind == "conflict":
@@ -61,24 +63,33 @@ def notice() -> None:
     elif left.undo is None:
         st.toast(left.text, icon=":material/check:")
     else:
-        _undoable(left)
+        _undoable(left, place)
 
 
-def _undoable(left: Notice) -> None:
+def _undoable(left: Notice, place: str) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f":green[:material/check:] {left.text}", width="content")
-        st.button("Undo", type="tertiary", icon=":material/undo:", key="frame:undo", on_click=_undo)
-        st.button("Dismiss", type="tertiary", key="frame:dismiss", on_click=_dismiss)
+        st.button(
+            "Undo",
+            type="tertiary",
+            icon=":material/undo:",
+            key=f"frame:undo:{place}",
+            on_click=_undo,
+            args=(place,),
+        )
+        st.button(
+            "Dismiss", type="tertiary", key=f"frame:dismiss:{place}", on_click=_dismiss, args=(place,)
+        )
 
 
-def _undo() -> None:
-    left: Notice = st.session_state.pop("frame:notice")
+def _undo(place: str) -> None:
+    left: Notice = st.session_state.pop(f"frame:notice:{place}")
     if left.undo is not None:
         left.undo()
 
 
-def _dismiss() -> None:
-    st.session_state.pop("frame:notice", None)
+def _dismiss(place: str) -> None:
+    st.session_state.pop(f"frame:notice:{place}", None)
 
 
 def head(title: str, meta: str | None = None) -> DeltaGenerator:

@@ -61,6 +61,11 @@ def code(text: str) -> str:
     return f"`{' '.join(str(text).replace('`', 'ˋ').split())}`" if str(text).strip() else ""
 
 
+def comment(text: str) -> str:
+    """Return a comment's Markdown without pictures: one from elsewhere would tell who reads it."""
+    return text.replace("![", "!\u2060[")
+
+
 def severity_badge(severity: str) -> str:
     """Return the coloured badge of a severity, icon and word."""
     colour, icon, name = SEVERITIES[severity]

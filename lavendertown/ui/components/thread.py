@@ -1,0 +1,156 @@
+"""The discussion of a finding: a thread that follows the store, and a form that keeps what is typed."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lavendertown.collaboration.models import Annotation
+from lavendertown.errors import StorageUnavailableError
+from lavendertown.ui import actions, reads
+from lavendertown.ui.components import frame, live, person, words
+from lavendertown.ui.components.avatar import avatar
+
+_EDITING = "thread:editing"
+
+
+@st.fragment(run_every=live.EVERY)
+def thread(finding_id: str) -> None:
+    """Show the annotations on a finding, oldest first, and those of others as they come."""
+    kept = f"thread:last:{finding_id}"
+    try:
+        notes = reads.annotations(finding_id)
+        st.session_state[kept] = notes
+    except StorageUnavailableError:
+        # The banner above the page says that the store is down; here stays what was read last.
+        notes = st.session_state.get(kept, [])
+    st.markdown(f"**Discussion** :gray[{len(notes) or ''}]")
+    if not notes:
+        st.caption(
+            "No comments yet. Say what you know; the thread follows this finding to the next run."
+        )
+    with st.container(gap=None):
+        for note in notes:
+            _entry(note)
+
+
+def _entry(note: Annotation) -> None:
+    with st.chat_message(note.author, avatar=avatar(note.author)):
+        head = f"**{words.plain(note.author)}** :small[:gray[{words.ago(note.timestamp)}]]"
+        if note.status:
+            head += f" :small[:gray[set]] {words.status_badge(note.status)}"
+        mine = note.author == person.me()
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+            st.markdown(head, width="stretch")
+            if mine:
+                st.menu_button(
+                    "Own comment",
+                    ["Edit…", "Delete"],
+                    icon=":material/more_horiz:",
+                    type="tertiary",
+                    key=f"thread:menu:{note.id}",
+                    on_click=_own,
+                    args=(note,),
+                )
+        if st.session_state.get(_EDITING) == note.id and mine:
+            _editor(note)
+        elif note.comment:
+            st.markdown(words.comment(note.comment), anchors=False)
+        if note.tags:
+            st.markdown(words.tag_badges(note.tags))
+
+
+def _own(note: Annotation) -> None:
+    if st.session_state[f"thread:menu:{note.id}"] == "Delete":
+        actions.delete_comment(note)
+    else:
+        st.session_state[_EDITING] = note.id
+        st.session_state[f"thread:version:{note.id}"] = note
+        st.session_state[f"thread:text:{note.id}"] = note.comment
+
+
+def _editor(note: Annotation) -> None:
+    frame.notice(actions.FORM + note.id)
+    st.text_area("Your comment", key=f"thread:text:{note.id}", height=96)
+    with st.container(horizontal=True, gap="xsmall"):
+        st.button("Save", key=f"thread:save:{note.id}", on_click=_save, args=(note,))
+        st.button(
+            "Cancel", key=f"thread:cancel:{note.id}", type="tertiary", on_click=_stop_editing
+        )
+
+
+def _save(note: Annotation) -> None:
+    opened: Annotation = st.session_state.get(f"thread:version:{note.id}", note)
+    if actions.edit_comment(opened, str(st.session_state[f"thread:text:{note.id}"])):
+        _stop_editing()
+    else:
+        st.session_state[f"thread:version:{note.id}"] = reads.annotation(note.id) or opened
+
+
+def _stop_editing() -> None:
+    st.session_state.pop(_EDITING, None)
+
+
+def form(finding_id: str, status: str) -> None:
+    """Ask for a comment, tags and a status; what is typed stays until it was saved.
+
+    Args:
+        finding_id: The finding it is about.
+        status: The finding's status as this page shows it.
+    """
+    frame.notice(actions.FORM)
+    with st.form(f"form:{finding_id}", clear_on_submit=False, enter_to_submit=False):
+        st.text_area(
+            "Add a comment",
+            placeholder="What did you find out? Markdown works.",
+            height=72,
+            label_visibility="collapsed",
+            key=f"form:comment:{finding_id}",
+            persist_state="session",
+        )
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+            st.multiselect(
+                "Tags",
+                reads.known_tags(),
+                accept_new_options=True,
+                placeholder="Tags",
+                label_visibility="collapsed",
+                width=190,
+                select_all=False,
+                key=f"form:tags:{finding_id}",
+                persist_state="session",
+            )
+            st.selectbox(
+                "New status",
+                list(words.STATUSES),
+                index=None,
+                format_func=words.status_name,
+                placeholder="Keep status",
+                label_visibility="collapsed",
+                width=150,
+                key=f"form:status:{finding_id}",
+                persist_state="session",
+            )
+            with st.container(horizontal_alignment="right"):
+                st.form_submit_button(
+                    "Comment",
+                    type="primary",
+                    icon=":material/send:",
+                    key=f"form:send:{finding_id}",
+                    on_click=_send,
+                    args=(finding_id, status),
+                )
+
+
+def _send(finding_id: str, status: str) -> None:
+    comment, tags, chosen = (f"form:{part}:{finding_id}" for part in ("comment", "tags", "status"))
+    draft = actions.Draft(
+        finding_id=finding_id,
+        comment=str(st.session_state.get(comment) or ""),
+        tags=tuple(st.session_state.get(tags) or ()),
+        status=st.session_state.get(chosen),
+        seen_status=status,
+    )
+    if actions.annotate(draft):
+        st.session_state[comment] = ""
+        st.session_state[tags] = []
+        st.session_state[chosen] = None
