@@ -44,6 +44,10 @@ class ConflictError(LavenderTownError):
         self.changed_by = changed_by
 
 
+class RaceError(ConflictError):
+    """Two writers met over the same new record; trying again settles it. Nothing was written."""
+
+
 class ConfigurationError(LavenderTownError):
     """A setting is missing, unknown or contradicts another."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lavendertown import clock
-from lavendertown.errors import ConflictError
+from lavendertown.errors import ConflictError, RaceError
 from lavendertown.records import rules
 from lavendertown.records.contract import Store, Unit
 from lavendertown.records.headers import header
@@ -65,6 +65,7 @@ class Restore:
 
 Change = Put | Remove | Restore
 _Key = tuple[Kind, str]
+_ATTEMPTS = 5
 
 
 @dataclass(slots=True)
@@ -99,16 +100,26 @@ class WritePath:
         checked = [_checked(change) for change in changes]
         if not checked:
             return []
-        with self.store.unit() as unit:
-            draft = self._draft(unit, checked)
-            if draft.puts:
-                unit.apply(_change_set(draft))
-            for record, operation in zip(draft.puts, draft.operations, strict=True):
-                self.hooks.run_after(unit, KIND_OF[type(record)], operation, record)
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                draft = self._write(checked)
+                break
+            except RaceError:
+                if attempt == _ATTEMPTS:
+                    raise
         if draft.events:
             for hook in self.hooks.outward:
                 hook(draft.events)
         return draft.puts
+
+    def _write(self, changes: Sequence[Change]) -> _Draft:
+        with self.store.unit() as unit:
+            draft = self._draft(unit, changes)
+            if draft.puts:
+                unit.apply(_change_set(draft))
+            for record, operation in zip(draft.puts, draft.operations, strict=True):
+                self.hooks.run_after(unit, KIND_OF[type(record)], operation, record)
+        return draft
 
     def _draft(self, unit: Unit, changes: Sequence[Change]) -> _Draft:
         stamps = dict(unit.stamps(_key(change) for change in changes))

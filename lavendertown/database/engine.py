@@ -1,0 +1,113 @@
+"""The one place that makes engines."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, Engine, make_url
+
+from lavendertown import codec
+from lavendertown.errors import ConfigurationError
+
+BEGIN = "lavendertown_begin"
+"""Execution option: the statement a SQLite transaction begins with; empty for single reads."""
+
+_SQLITE_PRAGMAS = (
+    "busy_timeout=30000",
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "cache_size=-32768",
+    "mmap_size=268435456",
+    "temp_store=MEMORY",
+    "wal_autocheckpoint=4000",
+)
+_POSTGRES = {"postgresql", "postgres"}
+
+
+def read_url(database_url: str) -> URL:
+    """Return the URL with the driver this package brings.
+
+    A bare ``postgresql://`` or ``postgres://`` becomes psycopg2's.
+
+    Raises:
+        ConfigurationError: It is no database URL, or of a database that is not supported.
+    """
+    try:
+        url = make_url(database_url)
+    except sa.exc.ArgumentError as error:
+        raise ConfigurationError(
+            "The database URL is not one; it looks like sqlite:///path/to/file.db or "
+            "postgresql://user:password@host/database."
+        ) from error
+    if url.drivername in _POSTGRES:
+        url = url.set(drivername="postgresql+psycopg2")
+    if url.get_backend_name() not in ("sqlite", "postgresql"):
+        raise ConfigurationError(
+            f"The database {url.get_backend_name()!r} is not supported; use sqlite or postgresql."
+        )
+    return url
+
+
+def make_engine(database_url: str | URL) -> Engine:
+    """Return an engine, set up for concurrent writers. Connects to nothing yet.
+
+    Raises:
+        ConfigurationError: The URL is not one, or its driver is not installed.
+    """
+    url = database_url if isinstance(database_url, URL) else read_url(database_url)
+    options: dict[str, Any] = {"json_serializer": _json, "json_deserializer": codec.loads}
+    if url.get_backend_name() == "postgresql":
+        options["connect_args"] = {"options": "-c timezone=UTC -c jit=off", "connect_timeout": 10}
+        options["pool_pre_ping"] = True
+        options["pool_size"] = 10
+    else:
+        options["poolclass"] = sa.pool.QueuePool
+        options["pool_size"] = 10
+        options["max_overflow"] = 40
+    try:
+        engine = sa.create_engine(url, **options)
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"The driver {error.name!r} of {url.drivername} is not installed. "
+            "Install it with: pip install lavendertown[database]"
+        ) from error
+    if engine.dialect.name == "sqlite":
+        _prepare_sqlite(engine)
+    return engine
+
+
+def make_folder(url: URL) -> None:
+    """Make the folder a SQLite file lies in."""
+    if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+
+
+def _md5(text: str | None) -> str | None:
+    if text is None:
+        return None
+    return hashlib.md5(text.encode("utf-8"), usedforsecurity=False).hexdigest()
+
+
+def _json(value: Any) -> str:
+    return codec.dumps(value).decode("utf-8")
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    @sa.event.listens_for(engine, "connect")
+    def connect(connection: Any, _: Any) -> None:
+        # The driver's own transaction handling would commit behind our back.
+        connection.isolation_level = None
+        for pragma in _SQLITE_PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}").close()
+        # 0.7's finding ids are MD5 sums; PostgreSQL has the function, SQLite borrows Python's.
+        connection.create_function("md5", 1, _md5, deterministic=True)
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        statement = connection.get_execution_options().get(BEGIN, "BEGIN IMMEDIATE")
+        if statement:
+            connection.exec_driver_sql(statement)

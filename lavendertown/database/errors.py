@@ -1,0 +1,81 @@
+"""Driver errors, turned into our own. The only place that knows their texts."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL
+
+from lavendertown.errors import RaceError, StorageError, StorageUnavailableError
+
+_SQLITE = (
+    ("disk is full", "The disk that holds {where} is full; nothing was written. Free some space and try again."),
+    ("readonly", "{where} cannot be written; nothing was written. Change its permissions."),
+    ("unable to open", "{where} cannot be opened. Check that its folder exists and can be written."),
+    ("locked", "{where} is locked by another program; nothing was written. Try again in a moment."),
+    ("not a database", "{where} is not a SQLite database; nothing was changed. Choose another file."),
+    ("malformed", "{where} is damaged; nothing was changed. Restore it from a backup."),
+    ("disk i/o", "{where} cannot be read or written (disk error); nothing was written."),
+)
+
+# serialization_failure and deadlock_detected
+_POSTGRES_RACES = ("40001", "40P01")
+
+
+def where(url: URL) -> str:
+    """Name a database for people, without its password."""
+    if url.get_backend_name() == "sqlite":
+        return f"SQLite at {url.database}" if url.database else "SQLite in memory"
+    port = f":{url.port}" if url.port else ""
+    return f"PostgreSQL at {url.host or 'localhost'}{port}/{url.database or ''}"
+
+
+@contextlib.contextmanager
+def translated(url: URL) -> Iterator[None]:
+    """Turn whatever the driver raises into one clear sentence."""
+    try:
+        yield
+    except sa.exc.IntegrityError as error:
+        raise _integrity(url, error) from error
+    except sa.exc.DBAPIError as error:
+        raise _driver(url, error) from error
+    except sa.exc.TimeoutError as error:
+        raise StorageUnavailableError(
+            f"{where(url)} has no free connection; nothing was written. Try again in a moment."
+        ) from error
+
+
+def _integrity(url: URL, error: sa.exc.IntegrityError) -> Exception:
+    text = str(error.orig)
+    if "unique" in text.lower() or "duplicate" in text.lower():
+        return RaceError(
+            "Somebody else saved a record with this id at the same moment; nothing was written. Try again."
+        )
+    return StorageError(f"{where(url)} refused the change; nothing was written: {_first_line(text)}.")
+
+
+def _driver(url: URL, error: sa.exc.DBAPIError) -> Exception:
+    text = str(error.orig)
+    place = where(url)
+    if url.get_backend_name() == "sqlite":
+        for sign, sentence in _SQLITE:
+            if sign in text.lower():
+                return StorageUnavailableError(sentence.format(where=place))
+        return StorageError(f"{place} did not do it; nothing was written: {_first_line(text)}.")
+    if getattr(error.orig, "pgcode", None) in _POSTGRES_RACES:
+        return RaceError(
+            "Somebody else changed the same findings at the same moment; nothing was written. Try again."
+        )
+    if error.connection_invalidated or isinstance(error, (sa.exc.OperationalError, sa.exc.InterfaceError)):
+        return StorageUnavailableError(
+            f"{place} does not answer; nothing was written ({_first_line(text)}). "
+            "Check that the server runs and the URL is right, then try again."
+        )
+    return StorageError(f"{place} did not do it; nothing was written: {_first_line(text)}.")
+
+
+def _first_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[0].rstrip(".") if lines else "no reason given"

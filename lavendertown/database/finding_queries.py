@@ -1,0 +1,208 @@
+"""Lists of findings, annotations and rule sets."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from lavendertown.database.read_records import ANNOTATION_COLUMNS
+from lavendertown.database.sql import SEVERITY_CODE, STATUS_CODE, among, contains, has_tag
+from lavendertown.database.tables import (
+    notes,
+    findings,
+    identities,
+    identity_tags,
+    reports,
+    rulesets,
+)
+from lavendertown.database.types import Utc
+from lavendertown.models import SEVERITIES
+from lavendertown.records.queries import AnnotationQuery, Deleted, FindingQuery, RuleSetQuery
+from lavendertown.records.rules import STATUSES
+from lavendertown.records.values import FindingHeader, RuleSetHeader
+
+_R, _F, _I, _A, _S = reports.c, findings.c, identities.c, notes.c, rulesets.c
+_Statement = tuple[sa.Select[Any], dict[str, Any]]
+
+
+class Filter:
+    """Conditions and their parameters, gathered."""
+
+    def __init__(self) -> None:
+        self.conditions: list[sa.ColumnElement[bool]] = []
+        self.values: dict[str, Any] = {}
+
+    def among(self, column: sa.ColumnElement[Any], name: str, wanted: Sequence[Any]) -> None:
+        """The column is one of these, where there are any."""
+        if wanted:
+            self.conditions.append(among(column, name))
+            self.values[name] = list(wanted)
+
+    def codes(self, column: sa.ColumnElement[Any], name: str, wanted: Sequence[str], codes: dict[str, int]) -> None:
+        """The column holds the code of one of these words; a word without a code matches nothing."""
+        if wanted:
+            self.conditions.append(among(column, name))
+            self.values[name] = [codes[word] for word in wanted if word in codes]
+
+    def equal(self, column: sa.ColumnElement[Any], name: str, value: Any) -> None:
+        """The column equals the value, unless that is None."""
+        if value is not None:
+            self.conditions.append(column == sa.bindparam(name, type_=column.type))
+            self.values[name] = value
+
+    def within(self, column: sa.ColumnElement[Any], start: Any, end: Any) -> None:
+        """The time lies between two times, both inclusive."""
+        if start is not None:
+            self.conditions.append(column >= sa.bindparam("start", type_=Utc()))
+            self.values["start"] = start
+        if end is not None:
+            self.conditions.append(column <= sa.bindparam("end", type_=Utc()))
+            self.values["end"] = end
+
+    def search(self, column: sa.ColumnElement[Any], text: str) -> None:
+        """The casefolded column contains the text."""
+        if text:
+            self.conditions.append(contains(column, "search"))
+            self.values["search"] = text
+
+    def visible(self, column: sa.ColumnElement[Any], deleted: Deleted) -> None:
+        """The record is live, deleted or either."""
+        if deleted is not Deleted.INCLUDED:
+            live = deleted is Deleted.HIDDEN
+            self.conditions.append(column.is_(None) if live else column.is_not(None))
+
+
+def findings_statement(query: FindingQuery) -> _Statement:
+    """Return the statement and parameters behind a finding query."""
+    f = Filter()
+    f.visible(_R.deleted_at, query.deleted)
+    f.equal(_R.id, "report_id", query.report_id)
+    f.equal(_I.fingerprint, "finding_id", query.finding_id)
+    f.among(_R.author, "authors", query.authors)
+    f.among(_F.dataset, "datasets", query.datasets)
+    f.among(_F.ghost_type, "ghost_types", query.ghost_types)
+    f.among(_F.column_name, "columns", query.columns)
+    f.codes(_F.severity, "severities", query.severities, SEVERITY_CODE)
+    f.codes(_I.status, "statuses", query.statuses, STATUS_CODE)
+    f.within(_R.created_at, query.start, query.end)
+    f.search(_F.search_text, query.search)
+    for number, tag in enumerate(query.tags):
+        f.values[f"tag{number}"] = tag
+        f.conditions.append(
+            sa.exists(
+                sa.select(identity_tags.c.tag)
+                .where(
+                    identity_tags.c.identity_key == _I.key,
+                    identity_tags.c.tag == sa.bindparam(f"tag{number}", type_=sa.Text()),
+                )
+                .correlate(identities)
+            )
+        )
+    statement = (
+        sa.select(
+            _I.key, _I.fingerprint, _R.id, _F.position, _F.dataset, _F.ghost_type, _F.column_name,
+            _F.severity, _F.description, _F.row_count, _F.share, _F.metadata, _F.seen_at, _I.status,
+            _I.comment_count, _I.first_seen, _I.last_seen, _I.times_seen,
+        )
+        .join_from(findings, reports, _R.key == _F.report_key)
+        .join(identities, _I.key == _F.identity_key)
+        .where(*f.conditions)
+        .order_by(_R.created_at.desc(), _R.id.desc(), _F.position)
+    )  # fmt: skip
+    return statement, f.values
+
+
+def finding_headers(connection: sa.Connection, rows: Sequence[Any]) -> list[FindingHeader]:
+    """Return the headers in these rows, with the tags of their identities."""
+    tags: dict[int, list[str]] = defaultdict(list)
+    keys = sorted({row[0] for row in rows})
+    if keys:
+        of = (
+            sa.select(identity_tags.c.identity_key, identity_tags.c.tag)
+            .where(among(identity_tags.c.identity_key, "keys"))
+            .order_by(identity_tags.c.tag)
+        )
+        for key, tag in connection.execute(of, {"keys": keys}):
+            tags[key].append(tag)
+    return [_finding_header(row, tuple(tags[row[0]])) for row in rows]
+
+
+def _finding_header(row: Any, tags: tuple[str, ...]) -> FindingHeader:
+    seen = row.times_seen > 0
+    return FindingHeader(
+        finding_id=row.fingerprint,
+        report_id=row.id,
+        position=row.position,
+        dataset=row.dataset,
+        ghost_type=row.ghost_type,
+        column=row.column_name,
+        severity=SEVERITIES[row.severity],
+        description=row.description,
+        row_count=row.row_count,
+        share=row.share,
+        metadata=row.metadata,
+        seen_at=row.seen_at,
+        status=STATUSES[row.status],
+        tags=tags,
+        comment_count=row.comment_count,
+        first_seen=row.first_seen if seen else row.seen_at,
+        last_seen=row.last_seen if seen else row.seen_at,
+        times_seen=row.times_seen,
+    )
+
+
+def annotations_statement(query: AnnotationQuery, fingerprints: Sequence[str]) -> _Statement:
+    """Return the statement and parameters behind an annotation query.
+
+    Args:
+        query: The query.
+        fingerprints: Its finding ids, resolved.
+    """
+    f = Filter()
+    f.visible(_A.deleted_at, query.deleted)
+    f.among(_A.id, "ids", query.ids)
+    f.among(_A.author, "authors", query.authors)
+    f.codes(_A.status, "statuses", query.statuses, STATUS_CODE)
+    f.within(_A.created_at, query.start, query.end)
+    f.search(_A.search_text, query.search)
+    if query.finding_ids:
+        of = sa.select(_I.key).where(among(_I.fingerprint, "fingerprints"))
+        f.conditions.append(_A.identity_key.in_(of))
+        f.values["fingerprints"] = list(fingerprints)
+    if query.report_id is not None:
+        held = (
+            sa.select(_F.identity_key)
+            .join_from(findings, reports, _R.key == _F.report_key)
+            .where(_R.id == sa.bindparam("report_id"))
+        )
+        carried = _A.report_id == sa.bindparam("report_id")
+        f.conditions.append(sa.or_(carried, _A.identity_key.in_(held)))
+        f.values["report_id"] = query.report_id
+    for number, tag in enumerate(query.tags):
+        f.conditions.append(has_tag(_A.tags, f"tag{number}"))
+        f.values[f"tag{number}"] = tag
+    order = (_A.created_at.desc(), _A.id.desc()) if query.newest_first else (_A.created_at, _A.id)
+    return sa.select(*ANNOTATION_COLUMNS).where(*f.conditions).order_by(*order), f.values
+
+
+def rulesets_statement(query: RuleSetQuery) -> _Statement:
+    """Return the statement and parameters behind a rule set query."""
+    f = Filter()
+    f.visible(_S.deleted_at, query.deleted)
+    f.search(_S.search_text, query.search)
+    statement = (
+        sa.select(
+            _S.name, _S.description, _S.rule_count, _S.updated_at, _S.version, _S.deleted_at
+        )
+        .where(*f.conditions)
+        .order_by(_S.name)
+    )
+    return statement, f.values
+
+
+def ruleset_header(row: Any) -> RuleSetHeader:
+    """Return the header in a row of that statement."""
+    return RuleSetHeader(*row)

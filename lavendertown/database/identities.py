@@ -1,0 +1,312 @@
+"""The identities behind findings: found or made, joined by old names, counted and restated."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from lavendertown.database.sql import OPEN, SEVERITY_CODE, among
+from lavendertown.database.tables import (
+    notes,
+    findings,
+    identities,
+    identity_aliases,
+    identity_tags,
+    reports,
+)
+from lavendertown.database.types import Utc
+from lavendertown.errors import StorageError
+from lavendertown.identity import is_legacy_id, masked
+from lavendertown.records.values import FindingRecord
+
+_I = identities.c
+
+_NAMED = (
+    sa.select(_I.fingerprint, _I.key, _I.fingerprint.label("canonical"), _I.times_seen)
+    .where(among(_I.fingerprint, "names"))
+    .union_all(
+        sa.select(identity_aliases.c.alias, _I.key, _I.fingerprint, _I.times_seen)
+        .join_from(identity_aliases, identities, _I.key == identity_aliases.c.identity_key)
+        .where(among(identity_aliases.c.alias, "names"))
+    )
+)
+_LOCK = sa.select(_I.key).where(among(_I.key, "keys")).order_by(_I.key).with_for_update()
+_INSERT = sa.insert(identities)
+_SEEN_AGAIN = (
+    sa.update(identities)
+    .where(_I.key == sa.bindparam("k"))
+    .values(
+        severity=sa.case((sa.bindparam("last", type_=Utc()) >= _I.last_seen, sa.bindparam("code")), else_=_I.severity),
+        first_seen=sa.case(
+            (sa.or_(_I.times_seen == 0, sa.bindparam("first", type_=Utc()) < _I.first_seen), sa.bindparam("first", type_=Utc())),
+            else_=_I.first_seen,
+        ),
+        last_seen=sa.case(
+            (sa.or_(_I.times_seen == 0, sa.bindparam("last", type_=Utc()) > _I.last_seen), sa.bindparam("last", type_=Utc())),
+            else_=_I.last_seen,
+        ),
+        times_seen=_I.times_seen + sa.bindparam("n"),
+    )
+)
+_ABOUT = ("dataset", "ghost_type", "column_name", "description", "search_text")
+_FILL = (
+    sa.update(identities)
+    .where(_I.key == sa.bindparam("k"), _I.times_seen == 0)
+    .values({name: sa.bindparam(f"p_{name}") for name in _ABOUT})
+)
+
+
+@dataclass(slots=True)
+class Sighting:
+    """What a change set says of one finding: its newest occurrence, and how often it is seen."""
+
+    finding: FindingRecord
+    first: dt.datetime
+    last: dt.datetime
+    count: int
+
+
+def gather(occurrences: Iterable[tuple[FindingRecord, dt.datetime, int]]) -> dict[str, Sighting]:
+    """Fold occurrences (finding, time, 1 where it counts) into one sighting a fingerprint."""
+    found: dict[str, Sighting] = {}
+    for finding, at, count in occurrences:
+        known = found.get(finding.fingerprint)
+        if known is None:
+            found[finding.fingerprint] = Sighting(finding, at, at, count)
+            continue
+        if at >= known.last:
+            known.finding, known.last = finding, at
+        known.first = min(known.first, at)
+        known.count += count
+    return found
+
+
+class Identities:
+    """Identity work inside one transaction."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+        self._postgres = connection.dialect.name == "postgresql"
+
+    def named(self, names: Collection[str]) -> dict[str, tuple[int, str, int]]:
+        """Return key, fingerprint and times seen of the identities behind these names."""
+        rows = self._connection.execute(_NAMED, {"names": list(names)})
+        return {name: (key, fingerprint, times) for name, key, fingerprint, times in rows}
+
+    def place(self, sightings: Mapping[str, Sighting]) -> dict[str, int]:
+        """Make or update the identities of these findings; return the key of each fingerprint."""
+        legacy = {s.finding.legacy_id: name for name, s in sightings.items()}
+        named = self.named([*sightings, *legacy])
+        for old, name in legacy.items():
+            if old in named and named[old][2] == 0 and old not in sightings:
+                named[name] = self._join(old, named[old][0], name, named.get(name))
+        known = {name: named[name][0] for name in sightings if name in named}
+        new = sorted(name for name in sightings if name not in known)
+        if new:
+            known |= self._insert(new, sightings)
+        seen = sorted((key, name, named[name][2]) for name, key in known.items() if name in named)
+        if seen:
+            self._see_again(seen, sightings)
+        return known
+
+    def annotated(self, finding_id: str, at: dt.datetime) -> int:
+        """Return the key of the identity an annotation is about; make a placeholder if need be.
+
+        The identity is locked, so that what follows reads it as it is.
+        """
+        found = self.named([finding_id]).get(finding_id)
+        key = found[0] if found else self._bearer(finding_id) or self._placeholder(finding_id, at)
+        if self._postgres:
+            self._connection.execute(_LOCK, {"keys": [key]})
+        return key
+
+    def recount(self, keys: Collection[int]) -> None:
+        """Count these identities' sightings anew from the live reports."""
+        if not keys:
+            return
+        live = (
+            sa.select(findings.c.seen_at, findings.c.severity, findings.c.report_key)
+            .join(reports, reports.c.key == findings.c.report_key)
+            .where(findings.c.identity_key == _I.key, reports.c.deleted_at.is_(None))
+            .correlate(identities)
+        )
+        newest = live.order_by(findings.c.seen_at.desc(), findings.c.report_key.desc()).limit(1).subquery()
+        every = live.subquery()
+        values = {
+            "times_seen": sa.select(sa.func.count(every.c.report_key.distinct())).scalar_subquery(),
+            "first_seen": sa.func.coalesce(sa.select(sa.func.min(every.c.seen_at)).scalar_subquery(), _I.first_seen),
+            "last_seen": sa.func.coalesce(sa.select(sa.func.max(every.c.seen_at)).scalar_subquery(), _I.last_seen),
+            "severity": sa.func.coalesce(sa.select(newest.c.severity).scalar_subquery(), _I.severity),
+        }
+        if self._postgres:
+            self._connection.execute(_LOCK, {"keys": sorted(keys)})
+        statement = sa.update(identities).where(among(_I.key, "keys")).values(values)
+        self._connection.execute(statement, {"keys": sorted(keys)})
+
+    def restate(self, keys: Collection[int]) -> None:
+        """Derive these identities' status, tags and comment counts anew from live annotations."""
+        if not keys:
+            return
+        if self._postgres:
+            self._connection.execute(_LOCK, {"keys": sorted(keys)})
+        a = notes.c
+        rows = self._connection.execute(
+            sa.select(a.identity_key, a.status, a.tags, a.comment != "")
+            .where(among(a.identity_key, "keys"), a.deleted_at.is_(None))
+            .order_by(a.identity_key, a.created_at, a.id),
+            {"keys": sorted(keys)},
+        )
+        states: dict[int, dict[str, Any]] = {
+            key: {"k": key, "status": OPEN, "comments": 0, "tags": set()} for key in keys
+        }
+        for key, status, tags, commented in rows:
+            state = states[key]
+            state["status"] = status if status is not None else state["status"]
+            state["comments"] += bool(commented)
+            state["tags"].update(tags)
+        self._write_states(states)
+
+    def _write_states(self, states: Mapping[int, dict[str, Any]]) -> None:
+        self._connection.execute(
+            sa.update(identities)
+            .where(_I.key == sa.bindparam("k"))
+            .values(status=sa.bindparam("status_"), comment_count=sa.bindparam("comments")),
+            [{"k": s["k"], "status_": s["status"], "comments": s["comments"]} for s in states.values()],
+        )
+        self._connection.execute(
+            sa.delete(identity_tags).where(among(identity_tags.c.identity_key, "keys")),
+            {"keys": list(states)},
+        )
+        tags = [{"identity_key": k, "tag": tag} for k, s in states.items() for tag in sorted(s["tags"])]
+        if tags:
+            self._connection.execute(sa.insert(identity_tags), tags)
+
+    def _insert(self, new: list[str], sightings: Mapping[str, Sighting]) -> dict[str, int]:
+        rows = [_row(name, sightings[name]) for name in new]
+        if self._postgres:
+            return _upsert_postgres(self._connection, rows)
+        first = self._connection.scalar(sa.select(sa.func.coalesce(sa.func.max(_I.key), 0))) or 0
+        keys = {name: first + number for number, name in enumerate(new, start=1)}
+        self._connection.execute(_INSERT, [{"key": keys[r["fingerprint"]], **r} for r in rows])
+        return keys
+
+    def _see_again(
+        self, seen: list[tuple[int, str, int]], sightings: Mapping[str, Sighting]
+    ) -> None:
+        again, filled = [], []
+        for key, name, times in seen:
+            sighting = sightings[name]
+            code = SEVERITY_CODE[sighting.finding.severity]
+            again.append(
+                {"k": key, "first": sighting.first, "last": sighting.last, "code": code, "n": sighting.count}
+            )
+            if times == 0:
+                about = _about(sighting.finding)
+                filled.append({"k": key, **{f"p_{column}": value for column, value in about.items()}})
+        if filled:
+            self._connection.execute(_FILL, filled)
+        self._connection.execute(_SEEN_AGAIN, again)
+
+    def _join(
+        self, old: str, placeholder: int, name: str, known: tuple[int, str, int] | None
+    ) -> tuple[int, str, int]:
+        """Make an old id, under which annotations wait, an alias of the finding that arrived."""
+        execute = self._connection.execute
+        if known is None:
+            execute(sa.update(identities).where(_I.key == placeholder).values(fingerprint=name))
+            key = placeholder
+        else:
+            key = known[0]
+            moved = sa.update(notes).where(notes.c.identity_key == placeholder)
+            execute(moved.values(identity_key=key))
+            execute(sa.delete(identity_tags).where(identity_tags.c.identity_key == placeholder))
+            execute(sa.update(identity_aliases).where(identity_aliases.c.identity_key == placeholder).values(identity_key=key))
+            execute(sa.delete(identities).where(_I.key == placeholder))
+            self.restate([key])
+        execute(sa.insert(identity_aliases), {"alias": old, "identity_key": key})
+        return key, name, 0
+
+    def _bearer(self, finding_id: str) -> int | None:
+        """Find the stored finding that 0.7 would have called so; the first one seen, if several."""
+        if not is_legacy_id(finding_id):
+            return None
+        f = findings.c
+        key = f.ghost_type + ":" + f.column_name + ":" + f.description
+        found = self._connection.execute(
+            sa.select(f.identity_key)
+            .where(sa.func.md5(key) == finding_id)
+            .order_by(f.seen_at, f.fingerprint)
+            .limit(1)
+        ).scalar()
+        if found is not None:
+            self._connection.execute(
+                sa.insert(identity_aliases), {"alias": finding_id, "identity_key": found}
+            )
+        return found
+
+    def _placeholder(self, finding_id: str, at: dt.datetime) -> int:
+        row = {
+            "fingerprint": finding_id,
+            **dict.fromkeys(("dataset", "column_name", "description", "search_text"), ""),
+            "ghost_type": "",
+            "severity": 0,
+            "status": OPEN,
+            "first_seen": at,
+            "last_seen": at,
+            "times_seen": 0,
+            "comment_count": 0,
+            "version": 1,
+        }
+        if self._postgres:
+            return _upsert_postgres(self._connection, [row])[finding_id]
+        inserted = self._connection.execute(_INSERT, row)
+        made = inserted.inserted_primary_key
+        if made is None:
+            raise StorageError(f"The finding {finding_id!r} could not be stored; nothing was written.")
+        return int(made[0])
+
+
+def _about(finding: FindingRecord) -> dict[str, str]:
+    description = masked(finding.description)
+    text = f"{description}\x1f{finding.column}\x1f{finding.dataset}".casefold()
+    return {
+        "dataset": finding.dataset,
+        "ghost_type": finding.ghost_type,
+        "column_name": finding.column,
+        "description": description,
+        "search_text": text,
+    }
+
+
+def _row(name: str, sighting: Sighting) -> dict[str, Any]:
+    return {
+        "fingerprint": name,
+        **_about(sighting.finding),
+        "severity": SEVERITY_CODE[sighting.finding.severity],
+        "status": OPEN,
+        "first_seen": sighting.first,
+        "last_seen": sighting.last,
+        "times_seen": sighting.count,
+        "comment_count": 0,
+        "version": 1,
+    }
+
+
+def _upsert_postgres(connection: sa.Connection, rows: list[dict[str, Any]]) -> dict[str, int]:
+    """Insert identities that another writer may be inserting at the same moment."""
+    statement = sa.dialects.postgresql.insert(identities)
+    new = statement.excluded
+    upsert = statement.on_conflict_do_update(
+        index_elements=[_I.fingerprint],
+        set_={
+            "times_seen": _I.times_seen + new.times_seen,
+            "first_seen": sa.func.least(_I.first_seen, new.first_seen),
+            "last_seen": sa.func.greatest(_I.last_seen, new.last_seen),
+        },
+    ).returning(_I.fingerprint, _I.key)
+    found = connection.execute(upsert, rows)
+    return {fingerprint: key for fingerprint, key in found}

@@ -1,0 +1,42 @@
+"""Alembic's entry: runs on the connection it is handed, or on the configured database."""
+
+from __future__ import annotations
+
+from alembic import context
+from sqlalchemy import Connection
+
+from lavendertown.database.tables import metadata
+
+
+def _include(_: object, name: str | None, kind: str, reflected: bool, __: object) -> bool:
+    """Never propose to drop a table that is not ours."""
+    return not (kind == "table" and reflected and name not in metadata.tables)
+
+
+def _run(connection: Connection) -> None:
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        include_object=_include,
+        render_as_batch=connection.dialect.name == "sqlite",
+        transaction_per_migration=False,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def _connect_and_run() -> None:
+    from lavendertown.config import load_settings
+    from lavendertown.database.engine import make_engine
+
+    engine = make_engine(load_settings().database_url)
+    with engine.connect() as connection:
+        _run(connection)
+    engine.dispose()
+
+
+handed = context.config.attributes.get("connection")
+if handed is not None:
+    _run(handed)
+else:
+    _connect_and_run()

@@ -1,0 +1,183 @@
+"""Reading whole records, and the stamps the write path compares."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from lavendertown.database.sql import among
+from lavendertown.database.tables import (
+    notes,
+    finding_rows,
+    findings,
+    reports,
+    rulesets,
+)
+from lavendertown.identity import legacy_id
+from lavendertown.models import SEVERITIES
+from lavendertown.records import headers
+from lavendertown.records.rules import STATUSES
+from lavendertown.records.values import (
+    AnnotationRecord,
+    FindingRecord,
+    Kind,
+    Record,
+    ReportRecord,
+    RuleSetRecord,
+    Stamp,
+)
+
+_R, _F, _A, _S = reports.c, findings.c, notes.c, rulesets.c
+_REPORT = sa.select(
+    _R.key, _R.id, _R.title, _R.author, _R.dataset, _R.created_at, _R.updated_at, _R.version,
+    _R.deleted_at, _R.tags, _R.ruleset, _R.metadata,
+).where(_R.id == sa.bindparam("id"))  # fmt: skip
+_FINDINGS = (
+    sa.select(
+        _F.fingerprint, _F.dataset, _F.ghost_type, _F.column_name, _F.severity, _F.description,
+        finding_rows.c.data, _F.row_count, _F.share, _F.metadata,
+    )
+    .join_from(
+        findings,
+        finding_rows,
+        sa.and_(finding_rows.c.report_key == _F.report_key, finding_rows.c.position == _F.position),
+        isouter=True,
+    )
+    .where(_F.report_key == sa.bindparam("key"))
+    .order_by(_F.position)
+)  # fmt: skip
+ANNOTATION_COLUMNS = (
+    _A.id, _A.finding_id, _A.author, _A.created_at, _A.comment, _A.tags, _A.status, _A.report_id,
+    _A.updated_at, _A.version, _A.deleted_at,
+)  # fmt: skip
+_ANNOTATION = sa.select(*ANNOTATION_COLUMNS).where(_A.id == sa.bindparam("id"))
+_RULESET = sa.select(
+    _S.name, _S.description, _S.rules, _S.updated_at, _S.version, _S.deleted_at
+).where(_S.name == sa.bindparam("id"))
+_REPORT_STAMPS = (
+    sa.select(
+        _R.id, _R.title, _R.author, _R.dataset, _R.created_at, _R.tags, _R.finding_count,
+        _R.info_count, _R.warning_count, _R.error_count, _R.version, _R.deleted_at,
+    )
+    .where(among(_R.id, "ids"))
+    .with_for_update()
+)  # fmt: skip
+_ANNOTATION_STAMPS = sa.select(*ANNOTATION_COLUMNS).where(among(_A.id, "ids")).with_for_update()
+_RULESET_STAMPS = (
+    sa.select(_S.name, _S.description, _S.rules, _S.updated_at, _S.version, _S.deleted_at)
+    .where(among(_S.name, "ids"))
+    .with_for_update()
+)
+
+
+def read(connection: sa.Connection, kind: Kind, record_id: str) -> Record | None:
+    """Return the whole record, deleted or not, or None."""
+    match kind:
+        case Kind.REPORT:
+            return _report(connection, record_id)
+        case Kind.ANNOTATION:
+            found = connection.execute(_ANNOTATION, {"id": record_id}).one_or_none()
+            return annotation(found) if found else None
+        case Kind.RULESET:
+            row = connection.execute(_RULESET, {"id": record_id}).one_or_none()
+            return _ruleset(row) if row else None
+
+
+def _report(connection: sa.Connection, record_id: str) -> ReportRecord | None:
+    row = connection.execute(_REPORT, {"id": record_id}).one_or_none()
+    if row is None:
+        return None
+    found = connection.execute(_FINDINGS, {"key": row.key})
+    return ReportRecord(
+        id=row.id,
+        title=row.title,
+        author=row.author,
+        dataset=row.dataset,
+        created_at=row.created_at,
+        tags=tuple(row.tags or ()),
+        metadata=row.metadata,
+        ruleset=row.ruleset,
+        findings=tuple(_finding(each) for each in found),
+        updated_at=row.updated_at,
+        version=row.version,
+        deleted_at=row.deleted_at,
+    )
+
+
+def _finding(row: Any) -> FindingRecord:
+    (fingerprint, dataset, kind, column, severity, description, packed, row_count, share, metadata) = row
+    return FindingRecord(
+        fingerprint=fingerprint,
+        legacy_id=legacy_id(kind, column, description),
+        dataset=dataset,
+        ghost_type=kind,
+        column=column,
+        severity=SEVERITIES[severity],
+        description=description,
+        rows=bytes(packed) if packed is not None else None,
+        row_count=row_count,
+        share=share,
+        metadata=metadata,
+    )
+
+
+def annotation(row: Any) -> AnnotationRecord:
+    """Return the annotation in a row of ``ANNOTATION_COLUMNS``."""
+    return AnnotationRecord(
+        id=row.id,
+        finding_id=row.finding_id,
+        author=row.author,
+        created_at=row.created_at,
+        comment=row.comment,
+        tags=tuple(row.tags),
+        status=STATUSES[row.status] if row.status is not None else None,
+        report_id=row.report_id,
+        updated_at=row.updated_at,
+        version=row.version,
+        deleted_at=row.deleted_at,
+    )
+
+
+def _ruleset(row: Any) -> RuleSetRecord:
+    return RuleSetRecord(
+        row.name, row.description, tuple(row.rules), row.updated_at, row.version, row.deleted_at
+    )
+
+
+def stamps(
+    connection: sa.Connection, kind: Kind, ids: Sequence[str]
+) -> dict[tuple[Kind, str], Stamp]:
+    """Return the stamps of those records that are stored, and lock them."""
+    match kind:
+        case Kind.REPORT:
+            rows = connection.execute(_REPORT_STAMPS, {"ids": ids})
+            return {(kind, r.id): Stamp(r.version, r.deleted_at, _report_header(r)) for r in rows}
+        case Kind.ANNOTATION:
+            records: list[Record] = [
+                annotation(row) for row in connection.execute(_ANNOTATION_STAMPS, {"ids": ids})
+            ]
+        case Kind.RULESET:
+            records = [_ruleset(row) for row in connection.execute(_RULESET_STAMPS, {"ids": ids})]
+    return {(kind, r.id): Stamp(r.version, r.deleted_at, headers.header(r)) for r in records}
+
+
+def _report_header(row: Any) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "title": row.title,
+        "author": row.author,
+        "dataset": row.dataset,
+        "created_at": row.created_at.isoformat(),
+        "tags": list(row.tags or ()),
+        "finding_count": row.finding_count,
+        "info_count": row.info_count,
+        "warning_count": row.warning_count,
+        "error_count": row.error_count,
+        "version": row.version,
+        "deleted_at": row.deleted_at.isoformat() if row.deleted_at else None,
+    }
+
+
+__all__ = ["ANNOTATION_COLUMNS", "annotation", "read", "stamps"]

@@ -1,0 +1,132 @@
+"""Small SQL that differs between SQLite and PostgreSQL, said once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.elements import ColumnElement
+
+from lavendertown import codec
+from lavendertown.models import SEVERITIES
+from lavendertown.records.rules import STATUSES
+
+SEVERITY_CODE = {severity: code for code, severity in enumerate(SEVERITIES)}
+STATUS_CODE = {status: code for code, status in enumerate(STATUSES)}
+OPEN = STATUS_CODE["open"]
+
+
+class ListOf(sa.types.TypeDecorator[Sequence[Any]]):
+    """A list handed over as one parameter: JSON text on SQLite, an array on PostgreSQL."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def __init__(self, of: type[sa.types.TypeEngine[Any]] = sa.Text) -> None:
+        super().__init__()
+        self.of = of
+
+    def load_dialect_impl(self, dialect: Dialect) -> sa.types.TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(postgresql.ARRAY(self.of()))
+        return dialect.type_descriptor(sa.Text())
+
+    def process_bind_param(self, value: Iterable[Any] | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        values = list(value)
+        return values if dialect.name == "postgresql" else codec.dumps(values).decode("utf-8")
+
+
+class _Among(ColumnElement[bool]):
+    inherit_cache = True
+    type = sa.Boolean()
+    _traverse_internals = [
+        ("column", sa.sql.visitors.InternalTraversal.dp_clauseelement),
+        ("values", sa.sql.visitors.InternalTraversal.dp_clauseelement),
+    ]
+
+    def __init__(self, column: ColumnElement[Any], values: ColumnElement[Any]) -> None:
+        self.column = column
+        self.values = values
+
+
+@compiles(_Among, "sqlite")
+def _among_sqlite(element: _Among, compiler: Any, **kw: Any) -> str:
+    column = compiler.process(element.column, **kw)
+    return f"{column} IN (SELECT value FROM json_each({compiler.process(element.values, **kw)}))"
+
+
+@compiles(_Among, "postgresql")
+def _among_postgresql(element: _Among, compiler: Any, **kw: Any) -> str:
+    column = compiler.process(element.column, **kw)
+    return f"{column} = ANY({compiler.process(element.values, **kw)})"
+
+
+def among(column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
+    """Return "column is one of the list in this parameter": one statement for any length."""
+    of: type[sa.types.TypeEngine[Any]] = sa.Text
+    if isinstance(column.type, sa.Integer):
+        of = sa.BigInteger if isinstance(column.type, sa.BigInteger) else sa.Integer
+    return _Among(column, sa.bindparam(parameter, type_=ListOf(of)))
+
+
+class _Contains(ColumnElement[bool]):
+    inherit_cache = True
+    type = sa.Boolean()
+    _traverse_internals = [
+        ("column", sa.sql.visitors.InternalTraversal.dp_clauseelement),
+        ("needle", sa.sql.visitors.InternalTraversal.dp_clauseelement),
+    ]
+
+    def __init__(self, column: ColumnElement[Any], needle: ColumnElement[Any]) -> None:
+        self.column = column
+        self.needle = needle
+
+
+@compiles(_Contains)
+def _contains(element: _Contains, compiler: Any, **kw: Any) -> str:
+    find = "instr" if compiler.dialect.name == "sqlite" else "strpos"
+    column = compiler.process(element.column, **kw)
+    return f"{find}({column}, {compiler.process(element.needle, **kw)}) > 0"
+
+
+def contains(column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
+    """Return "column contains the text in this parameter", literally."""
+    return _Contains(column, sa.bindparam(parameter, type_=sa.Text()))
+
+
+class _HasTag(ColumnElement[bool]):
+    inherit_cache = True
+    type = sa.Boolean()
+    _traverse_internals = [
+        ("column", sa.sql.visitors.InternalTraversal.dp_clauseelement),
+        ("tag", sa.sql.visitors.InternalTraversal.dp_clauseelement),
+    ]
+
+    def __init__(self, column: ColumnElement[Any], tag: ColumnElement[Any]) -> None:
+        self.column = column
+        self.tag = tag
+
+
+@compiles(_HasTag, "sqlite")
+def _has_tag_sqlite(element: _HasTag, compiler: Any, **kw: Any) -> str:
+    column = compiler.process(element.column, **kw)
+    tag = compiler.process(element.tag, **kw)
+    return f"EXISTS (SELECT 1 FROM json_each({column}) WHERE value = {tag})"
+
+
+@compiles(_HasTag, "postgresql")
+def _has_tag_postgresql(element: _HasTag, compiler: Any, **kw: Any) -> str:
+    column = compiler.process(element.column, **kw)
+    tag = compiler.process(element.tag, **kw)
+    return f"EXISTS (SELECT 1 FROM json_array_elements_text({column}) AS t(value) WHERE value = {tag})"
+
+
+def has_tag(column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
+    """Return "this JSON list holds the text in this parameter"."""
+    return _HasTag(column, sa.bindparam(parameter, type_=sa.Text()))

@@ -1,0 +1,197 @@
+"""The store contract over SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, Engine
+
+from lavendertown.database import audit, finding_queries, read_records, report_queries, schema
+from lavendertown.database.engine import BEGIN, make_engine, make_folder, read_url
+from lavendertown.database.errors import translated, where
+from lavendertown.database.gate import Gate
+from lavendertown.database.identities import Identities
+from lavendertown.database.tables import audit_log, finding_rows, reports
+from lavendertown.database.unit import DatabaseUnit
+from lavendertown.errors import StorageUnavailableError
+from lavendertown.records.contract import Store, Unit
+from lavendertown.records.queries import (
+    AnnotationQuery,
+    AuditQuery,
+    By,
+    FindingQuery,
+    Query,
+    ReportQuery,
+    RuleSetQuery,
+)
+from lavendertown.records.values import Damage, Kind, Page, Record
+
+_ROWS = (
+    sa.select(finding_rows.c.data)
+    .join_from(finding_rows, reports, reports.c.key == finding_rows.c.report_key)
+    .where(reports.c.id == sa.bindparam("id"), finding_rows.c.position == sa.bindparam("position"))
+)
+_NEWEST = sa.select(audit_log.c.key).order_by(audit_log.c.key.desc()).limit(200).subquery()
+# On PostgreSQL a lower key may be committed after a higher one; the sum sees that, a maximum would not.
+_REVISION = sa.select(sa.func.max(_NEWEST.c.key), sa.func.sum(_NEWEST.c.key))
+
+
+class DatabaseStore(Store):
+    """Reports, annotations and rule sets in a database.
+
+    Args:
+        database_url: A SQLAlchemy URL of SQLite or PostgreSQL. An empty database gets its tables.
+
+    Raises:
+        ConfigurationError: The URL is not one, or its driver is missing.
+        SchemaError: The database has another schema; nothing was changed.
+        StorageUnavailableError: The database does not answer.
+    """
+
+    def __init__(self, database_url: str | URL) -> None:
+        self.url = database_url if isinstance(database_url, URL) else read_url(database_url)
+        try:
+            make_folder(self.url)
+        except OSError as error:
+            raise StorageUnavailableError(
+                f"The folder for {where(self.url)} cannot be made ({error.strerror})."
+            ) from error
+        self.engine: Engine = make_engine(self.url)
+        self._gate = Gate(self.url)
+        self._opening = threading.Lock()
+        self._ready = False
+        self._reader = self.engine.execution_options(**self._reading())
+        self._open()
+
+    @contextlib.contextmanager
+    def unit(self) -> Iterator[Unit]:
+        self._open()
+        with translated(self.url), self._gate.held(), self.engine.begin() as connection:
+            unit = DatabaseUnit(connection)
+            try:
+                yield unit
+            finally:
+                unit.close()
+
+    def read(self, kind: Kind, record_id: str) -> Record | None:
+        with self._snapshot() as connection:
+            return read_records.read(connection, kind, record_id)
+
+    def scan(self, query: Query, page: Page = Page()) -> Sequence[Any]:
+        if isinstance(query, ReportQuery):
+            statement, values = report_queries.page_statement(self._resolved(query), page)
+            with self._read() as connection:
+                return [report_queries.header(row) for row in connection.execute(statement, values)]
+        statement, values = self._statement(query)
+        statement = statement.limit(page.limit).offset(page.offset or None)
+        with self._read() as connection:
+            rows = connection.execute(statement, values).all()
+            if isinstance(query, FindingQuery):
+                return finding_queries.finding_headers(connection, rows)
+        if isinstance(query, AnnotationQuery):
+            return [read_records.annotation(row) for row in rows]
+        if isinstance(query, AuditQuery):
+            return [audit.event(row) for row in rows]
+        return [finding_queries.ruleset_header(row) for row in rows]
+
+    def count(self, query: Query) -> int:
+        if isinstance(query, ReportQuery):
+            statement, values = report_queries.count_statement(self._resolved(query))
+        else:
+            listed, values = self._statement(query)
+            statement = sa.select(sa.func.count()).select_from(listed.order_by(None).subquery())
+        with self._read() as connection:
+            return connection.scalar(statement, values) or 0
+
+    def group(self, query: ReportQuery, by: By) -> Mapping[str, int]:
+        with self._read() as connection:
+            return report_queries.group(connection, self._resolved(query), by)
+
+    def resolve(self, finding_id: str) -> str:
+        with self._read() as connection:
+            found = Identities(connection).named([finding_id]).get(finding_id)
+        return found[1] if found else finding_id
+
+    def finding_rows(self, report_id: str, position: int) -> bytes | None:
+        with self._read() as connection:
+            found = connection.scalar(_ROWS, {"id": report_id, "position": position})
+        return bytes(found) if found is not None else None
+
+    def known_tags(self) -> Sequence[str]:
+        with self._read() as connection:
+            return list(connection.scalars(report_queries.known_tags_statement()))
+
+    def revision(self) -> str:
+        with self._read() as connection:
+            newest, total = connection.execute(_REVISION).one()
+        return f"{newest or 0}.{total or 0}"
+
+    def check(self) -> None:
+        with self._read() as connection:
+            connection.execute(sa.select(reports.c.key).limit(1)).all()
+
+    def describe(self) -> str:
+        return where(self.url)
+
+    def damage(self) -> Sequence[Damage]:
+        return ()
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def _open(self) -> None:
+        """Make sure of the schema, once."""
+        if self._ready:
+            return
+        with self._opening, translated(self.url):
+            if not self._ready:
+                schema.ensure(self.engine)
+                self._ready = True
+
+    def _reading(self) -> dict[str, Any]:
+        if self.url.get_backend_name() == "postgresql":
+            return {"isolation_level": "AUTOCOMMIT"}
+        return {BEGIN: ""}
+
+    @contextlib.contextmanager
+    def _read(self) -> Iterator[sa.Connection]:
+        """A connection for single statements, each seeing what is committed when it starts."""
+        self._open()
+        with translated(self.url), self._reader.connect() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def _snapshot(self) -> Iterator[sa.Connection]:
+        """A connection whose statements all see the same moment."""
+        self._open()
+        options: dict[str, Any] = {BEGIN: "BEGIN"}
+        if self.url.get_backend_name() == "postgresql":
+            options = {"isolation_level": "REPEATABLE READ"}
+        with translated(self.url), self.engine.connect() as connection:
+            yield connection.execution_options(**options)
+
+    def _resolved(self, query: ReportQuery) -> ReportQuery:
+        if query.finding_id is None:
+            return query
+        return replace(query, finding_id=self.resolve(query.finding_id))
+
+    def _statement(
+        self, query: FindingQuery | AnnotationQuery | RuleSetQuery | AuditQuery
+    ) -> tuple[sa.Select[Any], dict[str, Any]]:
+        match query:
+            case FindingQuery():
+                if query.finding_id is not None:
+                    query = replace(query, finding_id=self.resolve(query.finding_id))
+                return finding_queries.findings_statement(query)
+            case AnnotationQuery():
+                names = [self.resolve(name) for name in query.finding_ids]
+                return finding_queries.annotations_statement(query, names)
+            case RuleSetQuery():
+                return finding_queries.rulesets_statement(query)
+            case AuditQuery():
+                return audit.select(query)

@@ -1,0 +1,103 @@
+"""One unit of work on a database: a transaction that writes what the write path decided."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from lavendertown.database import audit, read_records, write_annotations, write_reports
+from lavendertown.database.identities import Identities
+from lavendertown.database.sql import among
+from lavendertown.database.tables import rulesets
+from lavendertown.records.contract import Unit
+from lavendertown.records.values import (
+    AnnotationRecord,
+    ChangeSet,
+    Kind,
+    Record,
+    ReportRecord,
+    RuleSetRecord,
+    Stamp,
+)
+
+_INSERT_RULESET = sa.insert(rulesets)
+
+
+class DatabaseUnit(Unit):
+    """One transaction.
+
+    Attributes:
+        connection: The open connection, inside the transaction.
+    """
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self.connection = connection
+        self._session: Session | None = None
+
+    @property
+    def session(self) -> Session:
+        """The transaction as an ORM session, for hooks; a ``commit()`` in it is only a savepoint."""
+        if self._session is None:
+            self._session = Session(self.connection, join_transaction_mode="create_savepoint")
+        return self._session
+
+    def stamps(self, keys: Iterable[tuple[Kind, str]]) -> Mapping[tuple[Kind, str], Stamp]:
+        wanted: dict[Kind, list[str]] = defaultdict(list)
+        for kind, record_id in keys:
+            wanted[kind].append(record_id)
+        found: dict[tuple[Kind, str], Stamp] = {}
+        for kind, ids in wanted.items():
+            found |= read_records.stamps(self.connection, kind, ids)
+        return found
+
+    def read(self, kind: Kind, record_id: str) -> Record | None:
+        return read_records.read(self.connection, kind, record_id)
+
+    def apply(self, changes: ChangeSet) -> None:
+        if self._session is not None:
+            self._session.flush()
+        known = Identities(self.connection)
+        reports = [record for record in changes.puts if isinstance(record, ReportRecord)]
+        notes = [record for record in changes.puts if isinstance(record, AnnotationRecord)]
+        sets = [record for record in changes.puts if isinstance(record, RuleSetRecord)]
+        if reports:
+            fresh = _fresh(changes, Kind.REPORT)
+            write_reports.write(self.connection, known, reports, fresh, changes.headers_only)
+        if notes:
+            write_annotations.write(self.connection, known, notes, _fresh(changes, Kind.ANNOTATION))
+        if sets:
+            self._write_rulesets(sets, _fresh(changes, Kind.RULESET))
+        audit.append(self.connection, changes.events)
+
+    def close(self) -> None:
+        """Let go of the session, if hooks asked for one."""
+        if self._session is not None:
+            self._session.close()
+
+    def _write_rulesets(self, sets: Sequence[RuleSetRecord], fresh: set[str]) -> None:
+        old = [record.id for record in sets if record.id not in fresh]
+        if old:
+            gone = sa.delete(rulesets).where(among(rulesets.c.name, "names"))
+            self.connection.execute(gone, {"names": old})
+        self.connection.execute(_INSERT_RULESET, [_ruleset(record) for record in sets])
+
+
+def _fresh(changes: ChangeSet, kind: Kind) -> set[str]:
+    return {record_id for of, record_id in changes.fresh if of is kind}
+
+
+def _ruleset(record: RuleSetRecord) -> dict[str, Any]:
+    return {
+        "name": record.id,
+        "description": record.description,
+        "rule_count": len(record.rules),
+        "updated_at": record.updated_at,
+        "version": record.version,
+        "deleted_at": record.deleted_at,
+        "rules": list(record.rules),
+        "search_text": f"{record.id}\x1f{record.description}".casefold(),
+    }

@@ -1,0 +1,203 @@
+"""Writing reports, their findings and what is derived from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from lavendertown.database.identities import Identities, gather
+from lavendertown.database.sql import SEVERITY_CODE, among
+from lavendertown.database.tables import (
+    finding_rows,
+    findings,
+    report_tags,
+    report_texts,
+    reports,
+)
+from lavendertown.records.headers import severity_counts
+from lavendertown.records.values import FindingRecord, ReportRecord
+
+_INSERT = sa.insert(reports)
+_INSERT_FINDING = sa.insert(findings)
+_INSERT_ROWS = sa.insert(finding_rows)
+_INSERT_TAG = sa.insert(report_tags)
+_INSERT_TEXT = sa.insert(report_texts)
+_NEWEST_KEY = sa.select(sa.func.coalesce(sa.func.max(reports.c.key), 0))
+_NEXT_KEYS = sa.text(
+    "SELECT nextval(pg_get_serial_sequence('reports', 'key')) FROM generate_series(1, :n)"
+)
+_KEYS = sa.select(reports.c.id, reports.c.key).where(among(reports.c.id, "ids"))
+_HELD = sa.select(findings.c.identity_key).distinct().where(among(findings.c.report_key, "keys"))
+_HEADER = (
+    "title",
+    "author",
+    "dataset",
+    "created_at",
+    "updated_at",
+    "finding_count",
+    "error_count",
+    "warning_count",
+    "info_count",
+    "version",
+    "deleted_at",
+    "tags",
+    "ruleset",
+    "metadata",
+)
+_UPDATE = (
+    sa.update(reports)
+    .where(reports.c.key == sa.bindparam("k"))
+    .values({column: sa.bindparam(f"v_{column}", type_=reports.c[column].type) for column in _HEADER})
+)
+_FLIP = (
+    sa.update(reports)
+    .where(reports.c.key == sa.bindparam("k"))
+    .values(
+        {
+            column: sa.bindparam(f"v_{column}", type_=reports.c[column].type)
+            for column in ("updated_at", "version", "deleted_at")
+        }
+    )
+)
+
+
+def write(
+    connection: sa.Connection,
+    identities: Identities,
+    records: Sequence[ReportRecord],
+    fresh: set[str],
+    headers_only: frozenset[str],
+) -> None:
+    """Write reports: new ones, changed ones, and ones only put into or out of the trash."""
+    new = [record for record in records if record.id in fresh]
+    flipped = [record for record in records if record.id in headers_only]
+    changed = [r for r in records if r.id not in fresh and r.id not in headers_only]
+    touched: set[int] = set()
+    keys = _new_keys(connection, new)
+    if new:
+        connection.execute(_INSERT, [{"key": keys[r.id], "id": r.id, **_header(r)} for r in new])
+    if flipped or changed:
+        old = [record.id for record in (*flipped, *changed)]
+        keys |= {record_id: key for record_id, key in connection.execute(_KEYS, {"ids": old})}
+        touched |= set(connection.scalars(_HELD, {"keys": [keys[record_id] for record_id in old]}))
+    if flipped:
+        connection.execute(_FLIP, [_bound(record, keys) for record in flipped])
+    if changed:
+        _clear(connection, [keys[record.id] for record in changed])
+        connection.execute(_UPDATE, [_bound(record, keys) for record in changed])
+    written = [*new, *changed]
+    if written:
+        named = _write_findings(connection, identities, written, keys, fresh)
+        touched |= {named[f.fingerprint] for record in changed for f in record.findings}
+        _write_words(connection, written, keys)
+    identities.recount(touched)
+
+
+def _new_keys(connection: sa.Connection, new: Sequence[ReportRecord]) -> dict[str, int]:
+    if not new:
+        return {}
+    if connection.dialect.name == "postgresql":
+        keys = connection.scalars(_NEXT_KEYS, {"n": len(new)}).all()
+    else:
+        newest = connection.scalar(_NEWEST_KEY) or 0
+        keys = range(newest + 1, newest + 1 + len(new))
+    return dict(zip((record.id for record in new), keys, strict=True))
+
+
+def _clear(connection: sa.Connection, keys: Sequence[int]) -> None:
+    for table in (finding_rows, findings, report_tags, report_texts):
+        connection.execute(sa.delete(table).where(among(table.c.report_key, "keys")), {"keys": keys})
+
+
+def _bound(record: ReportRecord, keys: dict[str, int]) -> dict[str, Any]:
+    values = {f"v_{column}": value for column, value in _header(record).items()}
+    return {"k": keys[record.id], **values}
+
+
+def _header(record: ReportRecord) -> dict[str, Any]:
+    counts = severity_counts(record)
+    return {
+        "title": record.title,
+        "author": record.author,
+        "dataset": record.dataset,
+        "created_at": record.created_at,
+        "updated_at": record.updated_at,
+        "finding_count": len(record.findings),
+        "error_count": counts["error"],
+        "warning_count": counts["warning"],
+        "info_count": counts["info"],
+        "version": record.version,
+        "deleted_at": record.deleted_at,
+        "tags": list(record.tags) or None,
+        "ruleset": record.ruleset,
+        "metadata": record.metadata,
+    }
+
+
+def _write_findings(
+    connection: sa.Connection,
+    identities: Identities,
+    records: Sequence[ReportRecord],
+    keys: dict[str, int],
+    fresh: set[str],
+) -> dict[str, int]:
+    named = identities.place(gather(_occurrences(records, fresh)))
+    rows, packed = [], []
+    for record in records:
+        key = keys[record.id]
+        for position, finding in enumerate(record.findings):
+            rows.append(_finding(finding, key, position, named[finding.fingerprint], record))
+            if finding.rows is not None:
+                packed.append({"report_key": key, "position": position, "data": finding.rows})
+    if rows:
+        connection.execute(_INSERT_FINDING, rows)
+    if packed:
+        connection.execute(_INSERT_ROWS, packed)
+    return named
+
+
+def _occurrences(records: Sequence[ReportRecord], fresh: set[str]) -> Any:
+    """Each finding once a report; only live new reports count, the others are counted anew."""
+    for record in records:
+        counts = record.id in fresh and record.deleted_at is None
+        seen: set[str] = set()
+        for finding in record.findings:
+            once = int(counts and finding.fingerprint not in seen)
+            seen.add(finding.fingerprint)
+            yield finding, record.created_at, once
+
+
+def _finding(
+    finding: FindingRecord, key: int, position: int, identity: int, record: ReportRecord
+) -> dict[str, Any]:
+    return {
+        "report_key": key,
+        "position": position,
+        "identity_key": identity,
+        "seen_at": record.created_at,
+        "severity": SEVERITY_CODE[finding.severity],
+        "ghost_type": finding.ghost_type,
+        "column_name": finding.column,
+        "dataset": finding.dataset,
+        "description": finding.description,
+        "row_count": finding.row_count,
+        "share": finding.share,
+        "fingerprint": finding.fingerprint,
+        "metadata": finding.metadata,
+        "search_text": f"{finding.description}\x1f{finding.column}\x1f{finding.dataset}".casefold(),
+    }
+
+
+def _write_words(
+    connection: sa.Connection, records: Sequence[ReportRecord], keys: dict[str, int]
+) -> None:
+    texts = []
+    for record in records:
+        parts = [record.title, record.dataset, *(finding.description for finding in record.findings)]
+        texts.append({"report_key": keys[record.id], "text": "\x1f".join(parts).casefold()})
+    connection.execute(_INSERT_TEXT, texts)
+    tags = [{"report_key": keys[r.id], "tag": tag} for r in records for tag in r.tags]
+    if tags:
+        connection.execute(_INSERT_TAG, tags)
