@@ -1,0 +1,210 @@
+"""Filters mean the same on files, SQLite and PostgreSQL: random towns, random questions, one answer."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lavendertown.collaboration.models import Annotation, ShareableReport
+from lavendertown.collaboration.storage import Storage, get_finding_id
+from lavendertown.models import GhostFinding
+from tests.contract.model import Town, instant
+from tests.contract.places import Place
+
+PIECES = ["a", "A", "b", " ", "%", "_", "\\", "ß", "SS", "é", "e\u0301", "İ", "ı", "'", "日", "0", "\n"]
+TEXTS = st.lists(st.sampled_from(PIECES), max_size=5).map("".join)
+IDS = ["r1", "R1", "r10", "r2", "é", "a%", "a_", "z z", "Ω", "10"]
+AUTHORS = ["ann", "Ann", "ben", "a%"]
+DATASETS = ["", "people", "People", "straße"]
+COLUMNS = ["x", "X", "y%"]
+SEVERITIES = ["info", "warning", "error"]
+STATUSES = ["open", "reviewed", "fixed"]
+TAGS = ["t", "T", "late", "p%"]
+# Around midnight and the two nights when Berlin's clocks change, and a plain afternoon.
+MOMENTS = [
+    dt.datetime(2026, 3, 28, 22, 59, 59, 999_999, tzinfo=dt.timezone.utc),
+    dt.datetime(2026, 3, 28, 23, 0, tzinfo=dt.timezone.utc),
+    dt.datetime(2026, 3, 29, 3, 0),
+    dt.datetime(2026, 3, 29, 21, 59, 59, 999_999, tzinfo=dt.timezone.utc),
+    dt.datetime(2026, 3, 30, 0, 0),
+    dt.datetime(2026, 3, 29, 23, 0, tzinfo=dt.timezone(dt.timedelta(hours=1))),
+    dt.datetime(2026, 10, 25, 2, 30),
+    dt.datetime(2026, 10, 25, 23, 59, 59, 999_999),
+    dt.datetime(2026, 10, 26, 0, 0, tzinfo=dt.timezone(dt.timedelta(hours=9))),
+    dt.datetime(2026, 6, 1, 15, 0, tzinfo=dt.timezone.utc),
+]
+DAYS = [dt.date(2026, 3, 28), dt.date(2026, 3, 29), dt.date(2026, 3, 30), dt.date(2026, 10, 25), dt.date(2026, 10, 26)]
+
+
+def some(values: list[str]) -> st.SearchStrategy[Any]:
+    return st.none() | st.sampled_from(values) | st.lists(st.sampled_from(values), max_size=2)
+
+
+@st.composite
+def findings(draw: st.DrawFn, dataset: str) -> GhostFinding:
+    metadata = {"check": "nulls", "params": {}} | ({"dataset": dataset} if dataset else {})
+    column = draw(st.sampled_from(COLUMNS))
+    return GhostFinding("null", column, draw(st.sampled_from(SEVERITIES)), draw(TEXTS), None, metadata)
+
+
+@st.composite
+def reports(draw: st.DrawFn, report_id: str) -> ShareableReport:
+    dataset = draw(st.sampled_from(DATASETS))
+    metadata: dict[str, Any] = {"tags": draw(st.lists(st.sampled_from(TAGS), max_size=2, unique=True))}
+    return ShareableReport(
+        id=report_id,
+        title=draw(TEXTS),
+        author=draw(st.sampled_from(AUTHORS)),
+        created_at=draw(st.sampled_from(MOMENTS)),
+        findings=draw(st.lists(findings(dataset), max_size=3, unique_by=lambda f: f.column)),
+        metadata=metadata | ({"dataset": dataset} if dataset else {}),
+    )
+
+
+@st.composite
+def notes(draw: st.DrawFn, number: int) -> Annotation:
+    return Annotation(
+        id=f"note {number}",
+        finding_id=get_finding_id(draw(st.sampled_from(DATASETS).flatmap(findings))),
+        author=draw(st.sampled_from(AUTHORS)),
+        timestamp=draw(st.sampled_from(MOMENTS)),
+        comment=draw(TEXTS),
+        tags=draw(st.lists(st.sampled_from(TAGS), max_size=2, unique=True)),
+        status=draw(st.none() | st.sampled_from(STATUSES)),
+    )
+
+
+@st.composite
+def towns(draw: st.DrawFn) -> Town:
+    names = draw(st.lists(st.sampled_from(IDS), max_size=6, unique=True))
+    made = [draw(reports(name)) for name in names]
+    written = [draw(notes(number)) for number in range(draw(st.integers(0, 6)))]
+    everything = [r.id for r in made] + [n.id for n in written]
+    deleted = draw(st.frozensets(st.sampled_from(everything), max_size=3)) if everything else frozenset()
+    return Town(made, written, deleted)
+
+
+BOUNDS = st.none() | st.sampled_from(MOMENTS) | st.sampled_from(DAYS)
+QUESTIONS = st.fixed_dictionaries(
+    {},
+    optional={
+        "author": some(AUTHORS),
+        "start_date": BOUNDS,
+        "end_date": BOUNDS,
+        "search": st.none() | st.lists(st.sampled_from(PIECES), max_size=2).map("".join),
+        "tags": some(TAGS),
+        "status": some(STATUSES),
+        "severity": some(SEVERITIES),
+        "dataset": some(DATASETS),
+        "include_deleted": st.booleans(),
+    },
+)
+
+
+def agree_about_reports(storage: Storage, town: Town, asked: dict[str, Any], size: int) -> None:
+    expected = town.query_reports(asked)
+    listed = [row["id"] for row in storage.query_reports(limit=None, **asked)]
+    assert listed == expected
+    assert storage.count_reports(**asked) == len(expected)
+    pages = (storage.query_reports(limit=size, offset=start, **asked) for start in range(0, 12, size))
+    assert [row["id"] for row in itertools.chain(*pages)] == expected
+    facets = {name: value for name, value in asked.items() if name != "include_deleted"}
+    assert storage.report_facets(**facets) == town.facets(facets)
+
+
+def agree_about_findings(storage: Storage, town: Town, asked: dict[str, Any]) -> None:
+    rows = storage.query_findings(limit=None, **asked)
+    told = [
+        (r["report_id"], r["position"], r["column"], r["status"], tuple(sorted(r["tags"])), r["comment_count"])
+        for r in rows
+    ]
+    assert told == town.query_findings(asked)
+    assert storage.count_findings(**asked) == len(told)
+    by_id = {r.id: r for r in town.reports}
+    for row in rows:
+        if row["report_id"] not in town.deleted:
+            about = by_id[row["report_id"]].findings[row["position"]]
+            assert (row["first_seen"], row["last_seen"], row["times_seen"]) == town.sights(about)
+
+
+def agree_about_annotations(storage: Storage, town: Town, asked: dict[str, Any]) -> None:
+    own = {name: value for name, value in asked.items() if name not in ("severity", "dataset")}
+    assert [row["id"] for row in storage.query_annotations(limit=None, **own)] == town.query_annotations(own)
+    for note in town.annotations:
+        expected = [n.id for n in town.notes(note.finding_id)]
+        assert [n.id for n in storage.get_annotations(note.finding_id)] == expected
+
+
+def agree(storage: Storage, town: Town, questions: list[dict[str, Any]], size: int) -> None:
+    town.build(storage)
+    for made in town.reports:
+        loaded = storage.load_report(made.id)
+        assert (loaded is None) == (made.id in town.deleted)
+        assert loaded is None or loaded.created_at == instant(made.created_at)
+    for asked in questions:
+        agree_about_reports(storage, town, asked, size)
+        agree_about_findings(storage, town, asked)
+        agree_about_annotations(storage, town, asked)
+
+
+def copies_of(template: Place, folder: Path) -> Callable[[], Place]:
+    """Return a maker of empty stores: a new folder, a copied file, a database from a template."""
+    numbers = itertools.count()
+
+    def fresh() -> Place:
+        number = next(numbers)
+        if template.backend == "file":
+            return Place("file", str(folder / f"files{number}"))
+        if template.backend == "sqlite":
+            target = folder / f"copy{number}.db"
+            target.write_bytes((folder / "store.db").read_bytes())
+            return Place("sqlite", f"sqlite:///{target}")
+        url = sa.make_url(template.where)
+        assert url.database is not None
+        name = f"{url.database}_{number}"
+        run_sql(url, f'CREATE DATABASE "{name}" TEMPLATE "{url.database}"')
+        return Place("postgres", url.set(database=name).render_as_string(hide_password=False))
+
+    return fresh
+
+
+def drop(place: Place) -> None:
+    if place.backend == "postgres":
+        url = sa.make_url(place.where)
+        run_sql(url, f'DROP DATABASE "{url.database}" WITH (FORCE)')
+
+
+def run_sql(url: sa.URL, sentence: str) -> None:
+    server = url.set(drivername="postgresql+psycopg2", database="postgres")
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text(sentence))
+    engine.dispose()
+
+
+@pytest.mark.timeout(300)
+def test_every_backend_answers_like_the_plain_model(
+    place: Place, tmp_path: Path, local_zone: Callable[[str], None]
+) -> None:
+    local_zone("Europe/Berlin")
+    place.open().close()
+    fresh = copies_of(place, tmp_path)
+
+    @settings(max_examples=40, deadline=None)
+    @given(towns(), st.lists(QUESTIONS, min_size=3, max_size=8), st.integers(1, 4))
+    def same(town: Town, questions: list[dict[str, Any]], size: int) -> None:
+        copy = fresh()
+        with ExitStack() as stack:
+            stack.callback(drop, copy)
+            agree(stack.enter_context(closing(copy.open())), town, questions, size)
+
+    same()
