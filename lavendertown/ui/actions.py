@@ -14,7 +14,6 @@ from lavendertown.models import GhostFinding
 from lavendertown.ui import problems, reads
 from lavendertown.ui.components import frame, person, words
 
-
 FORM = "form"
 """Where the sentences about a comment are shown: above the form it was typed into."""
 
@@ -98,7 +97,7 @@ def annotate(draft: Draft) -> bool:
 
 def _refuse_unseen(draft: Draft) -> None:
     """Raise where the finding's status is no longer the one on the writer's screen."""
-    last = next((a for a in reversed(reads.annotations(draft.finding_id)) if a.status), None)
+    last = next((a for a in reversed(reads.discussion(draft.finding_id)) if a.status), None)
     if last is None or last.status == draft.seen_status or last.author == person.me():
         return
     raise ConflictError(
@@ -244,4 +243,4 @@ def save_inspection(
             )
         )
 
-    return report_id if attempt(work) else None
+    return report_id if attempt(work, "save") else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib import import_module
 from typing import Any
 
 import streamlit as st
@@ -43,8 +44,8 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
 
 def _load_libraries() -> None:
     # Two first visitors at once met a half-imported pandas inside plotly: load both here.
-    import pandas  # noqa: F401, PLC0415
-    import plotly.graph_objects  # noqa: F401, PLC0415
+    import_module("pandas")
+    import_module("plotly.graph_objects")
 
 
 ROUTES = [Route("/healthz", health)]

@@ -55,7 +55,7 @@ def main() -> None:
         frame.enter(page.url_path)
         frame.notice()
         page.run()
-    except Exception as error:  # the one door of every screen's errors
+    except Exception as error:  # noqa: BLE001 - the one door of every screen's errors
         problems.show(error)
 
 

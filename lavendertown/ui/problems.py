@@ -45,9 +45,9 @@ def sentence(error: Exception) -> tuple[str, str]:
         return str(error), ":material/extension:"
     number = secrets.token_hex(4)
     log.error("Unforeseen error %s", number, exc_info=error)
-    return (
+    text = (
         "**That did not work, and we did not foresee it.** What was saved before is kept. "
         f"Try again; if it stays, give the number `{number}` to whoever runs this server: "
-        "its log has the details.",
-        ":material/bug_report:",
+        "its log has the details."
     )
+    return text, ":material/bug_report:"

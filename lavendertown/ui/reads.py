@@ -141,7 +141,7 @@ def finding_rows(report_id: str, position: int, limit: int = 100) -> list[int]:
     return found
 
 
-def annotations(finding_id: str) -> list[Annotation]:
+def discussion(finding_id: str) -> list[Annotation]:
     """Return the live annotations on a finding, oldest first."""
     found: list[Annotation] = _read("get_annotations", finding_id)
     return found

@@ -147,12 +147,13 @@ def severity_by_column(findings: Sequence[Row], columns: Sequence[str]) -> Figur
     colours = ink()
     place = {column: index for index, column in enumerate(columns)}
     data = []
-    most = 0
+    totals = [0] * len(columns)
     for severity, (_, _, name) in words.SEVERITIES.items():
         counts = [0] * len(columns)
         for row in findings:
             if row["severity"] == severity and row["column"] in place:
                 counts[place[row["column"]]] += 1
+                totals[place[row["column"]]] += 1
         data.append(
             {
                 "type": "bar",
@@ -165,11 +166,8 @@ def severity_by_column(findings: Sequence[Row], columns: Sequence[str]) -> Figur
                 "hovertemplate": "%{customdata}: %{x}<extra>" + name + "</extra>",
             }
         )
-    totals = [sum(int(series["x"][i]) for series in data) for i in range(len(columns))]
-    most = max(totals, default=0)
-    return _figure(
-        data, _height(columns), _axis(dtick=1 if most < 8 else None, rangemode="tozero"), _by_column(columns)
-    )
+    step = 1 if max(totals, default=0) < 8 else None
+    return _figure(data, _height(columns), _axis(dtick=step, rangemode="tozero"), _by_column(columns))
 
 
 def share_by_column(

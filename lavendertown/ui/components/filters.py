@@ -72,7 +72,7 @@ def bar(counts: Mapping[str, Mapping[str, int]]) -> None:
         _menu("author", counts["author"])
         st.date_input(
             "Date range",
-            value=(),
+            value=[],
             label_visibility="collapsed",
             width=226,
             format="YYYY-MM-DD",

@@ -89,17 +89,17 @@ def grid(report: reads.Row, rows: list[reads.Row], place: int) -> None:
         alt="Findings of this report; select one to read and discuss it",
         column_config={
             "severity": config.MultiselectColumn(
-                "Severity", width=78, options=severities, color=["red", "orange", "blue"]
+                "Severity", width=76, options=severities, color=["red", "orange", "blue"]
             ),
-            "finding": config.TextColumn("Finding", width=245),
-            "rows": config.NumberColumn("Rows", format="compact", width=60),
+            "finding": config.TextColumn("Finding", width=176),
+            "rows": config.NumberColumn("Rows", format="compact", width=56),
             "status": config.MultiselectColumn(
                 "Status",
-                width=98,
+                width=100,
                 options=statuses,
                 color=[colour for colour, _, _ in words.STATUSES.values()],
             ),
-            "notes": config.NumberColumn("Notes", width=52),
+            "notes": config.NumberColumn("Notes", width=46),
         },
     )
 

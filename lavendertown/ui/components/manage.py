@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Callable
 from urllib.parse import quote
 
 import streamlit as st
@@ -161,9 +162,13 @@ def _cell(value: object) -> object:
     return f"'{text}" if isinstance(text, str) and text[:1] in "=+-@\t\r" and text else text
 
 
+def _restore(report_id: str) -> None:
+    actions.restore_report(report_id)
+
+
 def trash(report_id: str, report: reads.Row | None) -> None:
     """Show that there is no such report, and where it is in the trash, the way back."""
-    actions_offered = [
+    offers: list[Callable[[], object]] = [
         lambda: st.page_link(frame.REPORTS, label="All reports", icon=":material/description:")
     ]
     why = "Check the link; it may have been cut short, or the report is in another store."
@@ -171,15 +176,15 @@ def trash(report_id: str, report: reads.Row | None) -> None:
         gone = reads.deletion(report_id)
         who = f" by {gone['actor']} on {words.moment(gone['at'])}" if gone else ""
         why = f"“{report['title']}” was deleted{who}. It is in the trash; nothing of it is lost."
-        actions_offered.insert(
+        offers.insert(
             0,
             lambda: st.button(
                 "Restore it",
                 icon=":material/restore_from_trash:",
-                on_click=actions.restore_report,
+                on_click=_restore,
                 args=(report_id,),
             ),
         )
     frame.empty(
-        "search_off", f"No report “{words.plain(report_id)}”", words.plain(why), *actions_offered
+        "search_off", f"No report “{words.plain(report_id)}”", words.plain(why), *offers
     )

@@ -18,7 +18,7 @@ def thread(finding_id: str) -> None:
     """Show the annotations on a finding, oldest first, and those of others as they come."""
     kept = f"thread:last:{finding_id}"
     try:
-        notes = reads.annotations(finding_id)
+        notes = reads.discussion(finding_id)
         st.session_state[kept] = notes
     except StorageUnavailableError:
         # The banner above the page says that the store is down; here stays what was read last.
@@ -51,12 +51,13 @@ def _entry(note: Annotation) -> None:
                     on_click=_own,
                     args=(note,),
                 )
+        text = words.comment(note.comment)
         if st.session_state.get(_EDITING) == note.id and mine:
             _editor(note)
-        elif note.comment:
-            st.markdown(words.comment(note.comment), anchors=False)
-        if note.tags:
-            st.markdown(words.tag_badges(note.tags))
+            text = ""
+        text += ("\n\n" if text and note.tags else "") + words.tag_badges(note.tags)
+        if text:
+            st.markdown(text, anchors=False)
 
 
 def _own(note: Annotation) -> None:

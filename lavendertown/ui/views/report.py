@@ -45,7 +45,7 @@ def draw(report: reads.Row) -> None:
     charted = rows if report["finding_count"] <= len(rows) else reads.findings(report["id"], CHARTED)
     metrics(report, charted, before)
     two_charts(charted, before)
-    left, right = st.columns([1, 1.25], gap="medium")
+    left, right = st.columns([1, 1.12], gap="medium")
     with left:
         listing.heading(rows, place)
         listing.grid(report, rows, place)
@@ -136,7 +136,7 @@ def since(runs: list[reads.Row], field: str) -> str:
     """Say how a number changed since the run before."""
     change = runs[0][field] - runs[1][field]
     day = f"{runs[1]['created_at'].astimezone(words.zone()):%d %b}".lstrip("0")
-    return f"{change:+,} since {day}" if change else f"as on {day}"
+    return f"{change:,} since {day}" if change else f"as on {day}"
 
 
 def two_charts(rows: list[reads.Row], runs: list[reads.Row]) -> None:
