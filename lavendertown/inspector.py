@@ -92,8 +92,14 @@ class Inspector:
 
 
 def _table(data: Any) -> Table:
-    return data if isinstance(data, Table) else tables.from_frame(data)
+    if isinstance(data, Table):
+        return data
+    if isinstance(data, tuple) and len(data) == 2:
+        return tables.read_table(data[0], str(data[1]))
+    if isinstance(data, (str, Path, bytes)) or hasattr(data, "read"):
+        return tables.read_table(data)
+    return tables.from_frame(data)
 
 
 def _stem(name: str) -> str:
-    return Path(name).name.split(".")[0] or name
+    return Path(name.removesuffix(".gz")).stem or name

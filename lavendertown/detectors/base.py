@@ -2,8 +2,8 @@
 
 A detector never touches values. For each column it looks at, :meth:`Detector.examine` is a generator
 that yields questions (:class:`Aggregates` or :class:`Count`), receives their answers, and returns a
-:class:`Candidate` or None. The runner gathers the questions of many detectors into one pass over the
-data, on whatever engine Narwhals speaks to.
+:class:`Candidate`, None (all is well) or :data:`NOT_CHECKED`. The runner gathers the questions of
+many detectors into one pass over the data, on whatever engine Narwhals speaks to.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, TypeAlias
+from enum import Enum
+from typing import Any, ClassVar, Final, TypeAlias, TypeVar
 
 import narwhals as nw
 
 from lavendertown.tables import Column, Table
 
 WHOLE_ROW = "*"
+_MANY, _SOME = 0.5, 0.05
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,19 @@ class Candidate:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
-Examination: TypeAlias = Generator[Aggregates | Count, Any, Candidate | None]
+class NotChecked(Enum):
+    """The verdict that a check has nothing to say on this column: neither passed nor failed."""
+
+    NOT_CHECKED = "not checked"
+
+
+NOT_CHECKED: Final = NotChecked.NOT_CHECKED
+
+Verdict = TypeVar("Verdict")
+Answers: TypeAlias = Generator[Aggregates | Count, Any, Verdict]
+"""Asks questions, receives their answers, returns a verdict."""
+
+Examination: TypeAlias = Answers[Candidate | NotChecked | None]
 
 
 class Detector(ABC):
@@ -85,6 +99,11 @@ def count(condition: nw.Expr) -> nw.Expr:
     """Return an aggregate: on how many rows the condition is true."""
     # Not condition.sum(): booleans do not add up on every engine.
     return nw.when(condition).then(nw.lit(1)).otherwise(nw.lit(0)).sum()
+
+
+def severity_of_missing(share: float) -> str:
+    """Return the severity of values that are missing in this share of the rows."""
+    return "error" if share > _MANY else "warning" if share > _SOME else "info"
 
 
 def of_rows(affected: int, total: int) -> str:

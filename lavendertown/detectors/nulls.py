@@ -7,12 +7,17 @@ from typing import ClassVar
 
 import narwhals as nw
 
-from lavendertown.detectors.base import Aggregates, Candidate, Detector, Examination, of_rows
+from lavendertown.detectors.base import (
+    Aggregates,
+    Candidate,
+    Detector,
+    Examination,
+    of_rows,
+    severity_of_missing,
+)
 from lavendertown.tables import Column, Table
 
 NEAR_EMPTY = 0.95
-_MANY = 0.5
-_SOME = 0.05
 
 
 @dataclass(frozen=True)
@@ -46,16 +51,12 @@ class Nulls(Detector):
             metadata["near_empty"] = True
         return Candidate(
             "null",
-            _severity(share),
+            severity_of_missing(share),
             _sentence(column.name, missing, total),
             missing,
             value.is_null(),
             metadata=metadata,
         )
-
-
-def _severity(share: float) -> str:
-    return "error" if share > _MANY else "warning" if share > _SOME else "info"
 
 
 def _sentence(name: str, missing: int, total: int) -> str:

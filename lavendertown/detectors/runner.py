@@ -10,7 +10,15 @@ import narwhals as nw
 from polars.exceptions import PanicException
 
 from lavendertown import codec
-from lavendertown.detectors.base import WHOLE_ROW, Aggregates, Candidate, Count, Detector, Examination
+from lavendertown.detectors.base import (
+    NOT_CHECKED,
+    WHOLE_ROW,
+    Aggregates,
+    Candidate,
+    Count,
+    Detector,
+    Examination,
+)
 from lavendertown.models import SEVERITIES, GhostFinding
 from lavendertown.tables import ROW, Column, Table
 
@@ -52,6 +60,7 @@ class _Task:
     examination: Examination
     question: Aggregates | Count | None = None
     candidate: Candidate | None = None
+    checked: bool = True
     failure: BaseException | None = None
     done: bool = field(default=False)
 
@@ -68,7 +77,9 @@ class _Task:
         try:
             self.question = self.examination.send(answer)
         except StopIteration as stop:
-            self.candidate, self.question, self.done = stop.value, None, True
+            self.question, self.done = None, True
+            self.checked = stop.value is not NOT_CHECKED
+            self.candidate = stop.value if self.checked else None
         except _FAULTS as error:
             self.fail(error)
 
@@ -95,22 +106,26 @@ def run(
         batch: How many checks share a pass.
 
     Returns:
-        The findings (most severe first, then by column and type) and all checks that ran. A check
-        that raises becomes a finding of type ``check_error``.
+        The findings (most severe first, then by column and type) and all checks that ran; a check
+        that has nothing to say on a column is not among them. One that raises becomes a finding of
+        type ``check_error``.
     """
     tell: Progress = progress or (lambda done, total, text: None)
     tasks = list(_tasks(table, detectors))
     made: list[tuple[tuple[int, int, str, int], GhostFinding]] = []
     checks: list[Check] = []
+    done = 0
     for group in (tasks[i : i + batch] for i in range(0, len(tasks), batch)):
-        tell(len(checks), len(tasks), group[0].label)
+        tell(done, len(tasks), group[0].label)
         _answer_all(table.frame, group)
         for task in group:
-            tell(len(checks), len(tasks), task.label)
+            tell(done, len(tasks), task.label)
+            done += 1
             finding = _finding(table, task, dataset)
             if finding is not None:
-                made.append((_order(task, finding, len(checks)), finding))
-            checks.append(Check(task.detector.check, task.name, task.detector.params, _outcome(task)))
+                made.append((_order(task, finding, done), finding))
+            if task.checked:
+                checks.append(Check(task.detector.check, task.name, task.detector.params, _outcome(task)))
     tell(len(tasks), len(tasks), "Done")
     return [finding for _, finding in sorted(made, key=lambda pair: pair[0])], checks
 

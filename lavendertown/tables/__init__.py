@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lavendertown.tables.frames import from_frame
+from lavendertown.tables.reading import ENDINGS, read_table
 from lavendertown.tables.table import ROW, Column, Table
 
-__all__ = ["ROW", "Column", "Table", "from_frame"]
+__all__ = ["ENDINGS", "ROW", "Column", "Table", "from_frame", "read_table"]

@@ -1,0 +1,105 @@
+"""Bytes to text: which encoding a file is in."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from charset_normalizer import from_bytes
+
+from lavendertown.errors import UnreadableTableError
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig", "UTF-8"),
+    (codecs.BOM_UTF32_LE, "utf-32", "UTF-32"),
+    (codecs.BOM_UTF32_BE, "utf-32", "UTF-32"),
+    (codecs.BOM_UTF16_LE, "utf-16", "UTF-16"),
+    (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
+)
+_CANDIDATES = ["cp1252", "cp1251", "cp1253", "koi8_r", "shift_jis", "euc_jp", "gb18030", "big5", "euc_kr"]
+_CENTRAL_EUROPEAN = re.compile(
+    r"[^\W\d_][\u00b9\u00b3\u00bf\u00be\u00bc][^\W\d_]|(?:^|\W)[\u00a3\u00af][a-z]"
+)
+"""Signs that stand inside words where Polish or Czech (cp1250) is read as Western (cp1252)."""
+
+_MIXED_SCRIPTS = re.compile(r"[a-zA-Z][\u0370-\u04ff]|[\u0370-\u04ff][a-zA-Z]")
+"""A Greek or Cyrillic letter beside a Latin one: the guess was wrong."""
+
+_SAMPLE = 200_000
+
+
+def decode(raw: bytes, name: str) -> tuple[str, str]:
+    """Return the text and the name of its encoding for people.
+
+    Raises:
+        UnreadableTableError: A byte does not belong to the encoding that the rest is in, or no
+            encoding fits.
+    """
+    for mark, encoding, label in _BOMS:
+        if raw.startswith(mark):
+            return _strictly(raw, encoding, label, name), label
+    silent = _utf16_without_mark(raw)
+    if silent:
+        return _strictly(raw, silent, "UTF-16", name), "UTF-16"
+    try:
+        return raw.decode("utf-8"), "UTF-8"
+    except UnicodeDecodeError as error:
+        _refuse_broken_utf8(raw, error, name)
+        return _guessed(raw, name)
+
+
+def _strictly(raw: bytes, encoding: str, label: str, name: str) -> str:
+    try:
+        return raw.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].decode(encoding, "ignore").count("\n") + 1
+        raise UnreadableTableError(
+            f"{name}, line {line:,}: a character is broken, although the file says it is {label}. "
+            "Export it again."
+        ) from error
+
+
+def _utf16_without_mark(raw: bytes) -> str | None:
+    sample = raw[:2_000]
+    if len(sample) < 4 or b"\x00" not in sample:
+        return None
+    half = len(sample) // 2
+    if sample[1::2].count(0) > 0.7 * half and sample[::2].count(0) < 0.1 * half:
+        return "utf-16-le"
+    if sample[::2].count(0) > 0.7 * half and sample[1::2].count(0) < 0.1 * half:
+        return "utf-16-be"
+    return None
+
+
+def _refuse_broken_utf8(raw: bytes, error: UnicodeDecodeError, name: str) -> None:
+    """Raise when the file is UTF-8 but for a few bytes: another encoding would spoil all the rest."""
+    loose = raw.decode("utf-8", "replace")
+    broken = loose.count("\ufffd")
+    sound = sum(not character.isascii() for character in loose[: 10 * _SAMPLE]) - broken
+    if sound > 3 * broken:
+        line = raw[: error.start].count(b"\n") + 1
+        raise UnreadableTableError(
+            f"{name}, line {line:,}: a byte is not UTF-8, although the rest of the file is. "
+            "Mend that line or export the file again."
+        ) from error
+
+
+def _guessed(raw: bytes, name: str) -> tuple[str, str]:
+    best = from_bytes(_telling(raw), cp_isolation=_CANDIDATES).best()
+    first = best.encoding if best else "cp1252"
+    if _MIXED_SCRIPTS.search(raw.decode(first, "replace")):
+        first = "cp1252"
+    if first == "cp1252" and _CENTRAL_EUROPEAN.search(raw.decode("cp1252", "replace")):
+        first = "cp1250"
+    for encoding in dict.fromkeys([first, "cp1252", "latin-1"]):
+        try:
+            return raw.decode(encoding), f"{encoding} (guessed)"
+        except UnicodeDecodeError:
+            continue
+    raise UnreadableTableError(f"The encoding of {name} cannot be told; save it as UTF-8.")
+
+
+def _telling(raw: bytes) -> bytes:
+    """Return the lines that have non-ASCII bytes; the others say nothing about the encoding."""
+    lines = [line for line in raw.splitlines() if not line.isascii()]
+    return b"\n".join(lines)[:_SAMPLE]
