@@ -38,6 +38,15 @@ def plain(value: Any, where: str = "value") -> Any:
         InvalidInputError: The value has no plain form, a text has a NUL character or a lone
             surrogate, or an integer does not fit into 64 bits.
     """
+    try:
+        return _plain(value, where)
+    except RecursionError:
+        raise InvalidInputError(
+            f"{where} is nested too deeply or contains itself; flatten it first."
+        ) from None
+
+
+def _plain(value: Any, where: str) -> Any:
     kind = type(value)
     if kind is str:
         return text(value, where)
@@ -50,9 +59,9 @@ def plain(value: Any, where: str = "value") -> Any:
     if kind is float:
         return _float(value)
     if kind is dict:
-        return {_key(k, where): plain(v, f"{where}.{k}") for k, v in value.items()}
+        return _object(value, where)
     if kind is list or kind is tuple:
-        return [plain(v, f"{where}[{i}]") for i, v in enumerate(value)]
+        return [_plain(v, f"{where}[{i}]") for i, v in enumerate(value)]
     return _unusual(value, where)
 
 
@@ -74,6 +83,15 @@ def text(value: str, where: str = "value") -> str:
     return str(value)
 
 
+def _object(value: dict[Any, Any], where: str) -> dict[str, Any]:
+    made = {_key(k, where): _plain(v, f"{where}.{k}") for k, v in value.items()}
+    if len(made) < len(value):
+        names = [_key(k, where) for k in value]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InvalidInputError(f"Two keys of {where} become the same text {twice!r}; rename one.")
+    return made
+
+
 def _float(value: float) -> float | str | None:
     if math.isnan(value):
         return None
@@ -85,7 +103,7 @@ def _float(value: float) -> float | str | None:
 def _key(key: Any, where: str) -> str:
     if isinstance(key, str):
         return text(key, f"a key of {where}")
-    made = plain(key, f"a key of {where}")
+    made = _plain(key, f"a key of {where}")
     if made is None or isinstance(made, (dict, list)):
         raise InvalidInputError(f"A key of {where} is {key!r}; keys must be text.")
     return str(made).lower() if isinstance(made, bool) else str(made)
@@ -93,7 +111,7 @@ def _key(key: Any, where: str) -> str:
 
 def _unusual(value: Any, where: str) -> Any:
     if isinstance(value, enum.Enum):
-        return plain(value.value, where)
+        return _plain(value.value, where)
     if isinstance(value, str):
         return text(str(value), where)
     if isinstance(value, dt.datetime):
@@ -108,11 +126,11 @@ def _unusual(value: Any, where: str) -> Any:
     if isinstance(value, (uuid.UUID, PurePath)):
         return str(value)
     if isinstance(value, Mapping):
-        return plain(dict(value), where)
+        return _plain(dict(value), where)
     if isinstance(value, Set):
-        return sorted((plain(v, where) for v in value), key=lambda v: (str(type(v)), str(v)))
+        return sorted((_plain(v, where) for v in value), key=lambda v: (str(type(v)), str(v)))
     if isinstance(value, (bool, int, float)):
-        return plain(_base_scalar(value), where)
+        return _plain(_base_scalar(value), where)
     if type(value).__name__ in ("NAType", "NaTType"):
         return None
     return _foreign(value, where)
@@ -131,9 +149,9 @@ def _foreign(value: Any, where: str) -> Any:
         if hasattr(value, method):
             made = getattr(value, method)()
             if type(made) is not type(value):
-                return plain(made, where)
+                return _plain(made, where)
     if isinstance(value, (list, tuple)):
-        return plain(list(value), where)
+        return _plain(list(value), where)
     raise InvalidInputError(
         f"{where} is a {type(value).__name__}, which has no plain form; "
         "turn it into text, numbers, lists or dictionaries first."

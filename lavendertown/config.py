@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -40,7 +40,7 @@ class Settings:
     """
 
     storage_type: str
-    database_url: str
+    database_url: str = field(repr=False)
     data_dir: Path
     origins: Mapping[str, str]
 
@@ -48,9 +48,7 @@ class Settings:
         return hash((self.storage_type, self.database_url, self.data_dir))
 
 
-def load_settings(
-    root: Path | None = None, environ: Mapping[str, str] | None = None
-) -> Settings:
+def load_settings(root: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings.
 
     Args:

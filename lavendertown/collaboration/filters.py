@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from lavendertown import clock
+from lavendertown import clock, codec
 from lavendertown.errors import InvalidInputError
 from lavendertown.records.queries import (
     AnnotationQuery,
@@ -24,14 +24,13 @@ def words(value: str | Sequence[str] | None) -> tuple[str, ...]:
     """Return one value, several or none as a tuple; None and an empty text do not filter."""
     if value is None or value == "":
         return ()
-    if isinstance(value, str):
-        return (value,)
-    return tuple(value)
+    values = (value,) if isinstance(value, str) else tuple(value)
+    return tuple(codec.text(each, "A filter's value") for each in values)
 
 
 def needle(search: str | None) -> str:
     """Return the text to look for as stores compare it."""
-    return (search or "").casefold()
+    return codec.text(search or "", "The text to search for").casefold()
 
 
 def first_instant(value: dt.datetime | dt.date | str | None) -> dt.datetime | None:

@@ -157,5 +157,7 @@ def _moment(value: Any, what: str) -> dt.datetime:
         moment = clock.to_utc(value)
     except (OverflowError, ValueError, OSError) as error:
         raise InvalidInputError(f"The {what}, {value}, is out of range: {error}.") from error
+    if type(moment) is dt.datetime:
+        return moment
     # pandas' Timestamp is a datetime with nanoseconds, which no store keeps.
-    return clock.from_microseconds(clock.to_microseconds(moment)) if type(moment) is not dt.datetime else moment
+    return clock.from_microseconds(clock.to_microseconds(moment))

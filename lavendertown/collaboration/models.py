@@ -11,6 +11,7 @@ from lavendertown.models import GhostFinding
 from lavendertown.records.rules import STATUSES
 from lavendertown.rules.models import RuleSet
 
+
 @dataclass
 class Annotation:
     """A comment on a finding, with tags and, where it changes, the finding's status.

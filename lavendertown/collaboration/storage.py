@@ -15,6 +15,7 @@ from lavendertown.config import Settings, load_settings
 from lavendertown.errors import ConfigurationError
 from lavendertown.identity import fingerprint
 from lavendertown.models import GhostFinding
+from lavendertown.records import rules
 from lavendertown.records.accessor import Put, Remove, Restore, WritePath
 from lavendertown.records.contract import Store
 from lavendertown.records.files import FileStore
@@ -24,6 +25,7 @@ from lavendertown.records.values import (
     AnnotationRecord,
     Kind,
     Page,
+    Record,
     ReportRecord,
     RuleSetRecord,
     as_dict,
@@ -101,9 +103,7 @@ class Storage:
         self.save_reports([report], actor=actor)
         return report.id
 
-    def save_reports(
-        self, reports: Iterable[ShareableReport], *, actor: str | None = None
-    ) -> list[str]:
+    def save_reports(self, reports: Iterable[ShareableReport], *, actor: str | None = None) -> list[str]:
         """Save many reports in one unit of work, all of them or none; return their ids in order."""
         puts: list[Put | Remove | Restore] = []
         ids: list[str] = []
@@ -123,7 +123,7 @@ class Storage:
 
         Returns None where there is no such report or it was deleted.
         """
-        record = self.store.read(Kind.REPORT, report_id)
+        record = self._read(Kind.REPORT, report_id)
         if not isinstance(record, ReportRecord) or record.deleted_at is not None:
             return None
         annotations = self.store.scan(AnnotationQuery(report_id=report_id), EVERYTHING)
@@ -131,14 +131,19 @@ class Storage:
 
     def find_report(self, report_id: str) -> dict[str, Any] | None:
         """Return a report's header as :meth:`query_reports` lists it, deleted ones too, or None."""
+        if not rules.is_id(report_id):
+            return None
         query = ReportQuery(ids=(report_id,), deleted=Deleted.INCLUDED)
         found = self.store.scan(query, Page(limit=1))
         return mapping.report_row(found[0]) if found else None
 
     def report_metadata(self, report_id: str) -> dict[str, Any]:
         """Return a report's metadata, empty where there is no such report."""
-        record = self.store.read(Kind.REPORT, report_id)
+        record = self._read(Kind.REPORT, report_id)
         return dict(record.metadata) if isinstance(record, ReportRecord) else {}
+
+    def _read(self, kind: Kind, record_id: str) -> Record | None:
+        return self.store.read(kind, record_id) if rules.is_id(record_id) else None
 
     def delete_report(self, report_id: str, *, actor: str = "internal") -> bool:
         """Put a report into the trash; say whether it was there. Its annotations stay."""
@@ -212,9 +217,7 @@ class Storage:
         Each facet leaves its own filter out, so that it shows what else could be chosen; but tags,
         which narrow one another.
         """
-        query = filters.report_query(
-            author, start_date, end_date, search, tags, status, severity, dataset
-        )
+        query = filters.report_query(author, start_date, end_date, search, tags, status, severity, dataset)
         return {by.value: dict(self.store.group(filters.without(query, by), by)) for by in By}
 
     # Findings
@@ -247,11 +250,9 @@ class Storage:
         """Count the findings that :meth:`query_findings` would list without a limit."""
         return self.store.count(filters.finding_query(report_id=report_id, **filter_values))
 
-    def finding_rows(
-        self, report_id: str, position: int, limit: int = 100, offset: int = 0
-    ) -> list[Any]:
+    def finding_rows(self, report_id: str, position: int, limit: int = 100, offset: int = 0) -> list[Any]:
         """Return one page of a finding's affected row positions; empty where none are known."""
-        packed = self.store.finding_rows(report_id, position)
+        packed = self.store.finding_rows(report_id, position) if rules.is_id(report_id) else None
         return rows.page(packed, offset, limit) if packed is not None else []
 
     # Annotations
@@ -267,9 +268,7 @@ class Storage:
         """
         return self.save_annotations([annotation], actor=actor)[0]
 
-    def save_annotations(
-        self, annotations: Iterable[Annotation], *, actor: str | None = None
-    ) -> list[str]:
+    def save_annotations(self, annotations: Iterable[Annotation], *, actor: str | None = None) -> list[str]:
         """Save many annotations in one unit of work, all or none; return their ids in order."""
         puts = [Put(mapping.annotation_record(a, None), a.version, actor) for a in annotations]
         self.writes.commit(puts)
@@ -277,6 +276,8 @@ class Storage:
 
     def get_annotations(self, finding_id: str) -> list[Annotation]:
         """Return the live annotations on a finding, oldest first. Any of its ids will do."""
+        if not rules.is_id(finding_id):
+            return []
         query = AnnotationQuery(finding_ids=(finding_id,))
         return [mapping.annotation(found) for found in self.store.scan(query, EVERYTHING)]
 
@@ -284,7 +285,7 @@ class Storage:
 
     def load_annotation(self, annotation_id: str) -> Annotation | None:
         """Return one live annotation, or None."""
-        record = self.store.read(Kind.ANNOTATION, annotation_id)
+        record = self._read(Kind.ANNOTATION, annotation_id)
         if not isinstance(record, AnnotationRecord) or record.deleted_at is not None:
             return None
         return mapping.annotation(record)
@@ -311,9 +312,7 @@ class Storage:
             Dictionaries with id, finding_id, author, timestamp, comment, tags, status, report_id,
             updated_at, version, deleted_at.
         """
-        query = filters.annotation_query(
-            finding_id=finding_id, newest_first=newest_first, **filter_values
-        )
+        query = filters.annotation_query(finding_id=finding_id, newest_first=newest_first, **filter_values)
         found = self.store.scan(query, filters.page(limit, offset))
         return [mapping.annotation_row(record) for record in found]
 
@@ -334,7 +333,7 @@ class Storage:
 
     def load_ruleset(self, name: str) -> RuleSet | None:
         """Return the rule set of that name, or None."""
-        record = self.store.read(Kind.RULESET, name)
+        record = self._read(Kind.RULESET, name)
         if not isinstance(record, RuleSetRecord) or record.deleted_at is not None:
             return None
         return mapping.ruleset(record)
@@ -387,6 +386,8 @@ class Storage:
             Dictionaries with at, actor, component, record_id, operation, before, after: the
             changed record's own fields, without bodies.
         """
+        if record_id is not None and not rules.is_id(record_id):
+            return []
         query = AuditQuery(
             actors=filters.words(actor),
             components=filters.words(component),
@@ -404,7 +405,7 @@ class Storage:
 
     def resolve_finding(self, finding_id: str) -> str:
         """Return the id a finding has today; an unknown id is its own."""
-        return self.store.resolve(finding_id)
+        return self.store.resolve(finding_id) if rules.is_id(finding_id) else finding_id
 
     def revision(self) -> str:
         """Return a token that changes with every committed change; cheap enough to poll."""

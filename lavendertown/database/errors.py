@@ -11,7 +11,7 @@ from sqlalchemy.engine import URL
 from lavendertown.errors import RaceError, StorageError, StorageUnavailableError
 
 _SQLITE = (
-    ("disk is full", "The disk that holds {where} is full; nothing was written. Free some space and try again."),
+    ("disk is full", "The disk of {where} is full; nothing was written. Free some space and try again."),
     ("readonly", "{where} cannot be written; nothing was written. Change its permissions."),
     ("unable to open", "{where} cannot be opened. Check that its folder exists and can be written."),
     ("locked", "{where} is locked by another program; nothing was written. Try again in a moment."),

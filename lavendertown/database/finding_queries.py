@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from lavendertown.database.read_records import ANNOTATION_COLUMNS
 from lavendertown.database.sql import SEVERITY_CODE, STATUS_CODE, among, contains, has_tag
 from lavendertown.database.tables import (
-    notes,
     findings,
     identities,
     identity_tags,
+    notes,
     reports,
     rulesets,
 )
@@ -41,7 +41,9 @@ class Filter:
             self.conditions.append(among(column, name))
             self.values[name] = list(wanted)
 
-    def codes(self, column: sa.ColumnElement[Any], name: str, wanted: Sequence[str], codes: dict[str, int]) -> None:
+    def codes(
+        self, column: sa.ColumnElement[Any], name: str, wanted: Sequence[str], codes: dict[str, int]
+    ) -> None:
         """The column holds the code of one of these words; a word without a code matches nothing."""
         if wanted:
             self.conditions.append(among(column, name))
@@ -194,9 +196,7 @@ def rulesets_statement(query: RuleSetQuery) -> _Statement:
     f.visible(_S.deleted_at, query.deleted)
     f.search(_S.search_text, query.search)
     statement = (
-        sa.select(
-            _S.name, _S.description, _S.rule_count, _S.updated_at, _S.version, _S.deleted_at
-        )
+        sa.select(_S.name, _S.description, _S.rule_count, _S.updated_at, _S.version, _S.deleted_at)
         .where(*f.conditions)
         .order_by(_S.name)
     )

@@ -11,11 +11,11 @@ import sqlalchemy as sa
 
 from lavendertown.database.sql import OPEN, SEVERITY_CODE, among
 from lavendertown.database.tables import (
-    notes,
     findings,
     identities,
     identity_aliases,
     identity_tags,
+    notes,
     reports,
 )
 from lavendertown.database.types import Utc
@@ -36,19 +36,15 @@ _NAMED = (
 )
 _LOCK = sa.select(_I.key).where(among(_I.key, "keys")).order_by(_I.key).with_for_update()
 _INSERT = sa.insert(identities)
+_FIRST, _LAST = sa.bindparam("first", type_=Utc()), sa.bindparam("last", type_=Utc())
+_NEW = _I.times_seen == 0
 _SEEN_AGAIN = (
     sa.update(identities)
     .where(_I.key == sa.bindparam("k"))
     .values(
-        severity=sa.case((sa.bindparam("last", type_=Utc()) >= _I.last_seen, sa.bindparam("code")), else_=_I.severity),
-        first_seen=sa.case(
-            (sa.or_(_I.times_seen == 0, sa.bindparam("first", type_=Utc()) < _I.first_seen), sa.bindparam("first", type_=Utc())),
-            else_=_I.first_seen,
-        ),
-        last_seen=sa.case(
-            (sa.or_(_I.times_seen == 0, sa.bindparam("last", type_=Utc()) > _I.last_seen), sa.bindparam("last", type_=Utc())),
-            else_=_I.last_seen,
-        ),
+        severity=sa.case((sa.or_(_NEW, _LAST >= _I.last_seen), sa.bindparam("code")), else_=_I.severity),
+        first_seen=sa.case((sa.or_(_NEW, _FIRST < _I.first_seen), _FIRST), else_=_I.first_seen),
+        last_seen=sa.case((sa.or_(_NEW, _LAST > _I.last_seen), _LAST), else_=_I.last_seen),
         times_seen=_I.times_seen + sa.bindparam("n"),
     )
 )
@@ -136,10 +132,12 @@ class Identities:
         )
         newest = live.order_by(findings.c.seen_at.desc(), findings.c.report_key.desc()).limit(1).subquery()
         every = live.subquery()
+        first = sa.select(sa.func.min(every.c.seen_at)).scalar_subquery()
+        last = sa.select(sa.func.max(every.c.seen_at)).scalar_subquery()
         values = {
             "times_seen": sa.select(sa.func.count(every.c.report_key.distinct())).scalar_subquery(),
-            "first_seen": sa.func.coalesce(sa.select(sa.func.min(every.c.seen_at)).scalar_subquery(), _I.first_seen),
-            "last_seen": sa.func.coalesce(sa.select(sa.func.max(every.c.seen_at)).scalar_subquery(), _I.last_seen),
+            "first_seen": sa.func.coalesce(first, _I.first_seen),
+            "last_seen": sa.func.coalesce(last, _I.last_seen),
             "severity": sa.func.coalesce(sa.select(newest.c.severity).scalar_subquery(), _I.severity),
         }
         if self._postgres:
@@ -194,9 +192,7 @@ class Identities:
         self._connection.execute(_INSERT, [{"key": keys[r["fingerprint"]], **r} for r in rows])
         return keys
 
-    def _see_again(
-        self, seen: list[tuple[int, str, int]], sightings: Mapping[str, Sighting]
-    ) -> None:
+    def _see_again(self, seen: list[tuple[int, str, int]], sightings: Mapping[str, Sighting]) -> None:
         again, filled = [], []
         for key, name, times in seen:
             sighting = sightings[name]
@@ -224,7 +220,8 @@ class Identities:
             moved = sa.update(notes).where(notes.c.identity_key == placeholder)
             execute(moved.values(identity_key=key))
             execute(sa.delete(identity_tags).where(identity_tags.c.identity_key == placeholder))
-            execute(sa.update(identity_aliases).where(identity_aliases.c.identity_key == placeholder).values(identity_key=key))
+            of = sa.update(identity_aliases).where(identity_aliases.c.identity_key == placeholder)
+            execute(of.values(identity_key=key))
             execute(sa.delete(identities).where(_I.key == placeholder))
             self.restate([key])
         execute(sa.insert(identity_aliases), {"alias": old, "identity_key": key})

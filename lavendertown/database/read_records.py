@@ -9,9 +9,9 @@ import sqlalchemy as sa
 
 from lavendertown.database.sql import among
 from lavendertown.database.tables import (
-    notes,
     finding_rows,
     findings,
+    notes,
     reports,
     rulesets,
 )
@@ -53,9 +53,9 @@ ANNOTATION_COLUMNS = (
     _A.updated_at, _A.version, _A.deleted_at,
 )  # fmt: skip
 _ANNOTATION = sa.select(*ANNOTATION_COLUMNS).where(_A.id == sa.bindparam("id"))
-_RULESET = sa.select(
-    _S.name, _S.description, _S.rules, _S.updated_at, _S.version, _S.deleted_at
-).where(_S.name == sa.bindparam("id"))
+_RULESET = sa.select(_S.name, _S.description, _S.rules, _S.updated_at, _S.version, _S.deleted_at).where(
+    _S.name == sa.bindparam("id")
+)
 _REPORT_STAMPS = (
     sa.select(
         _R.id, _R.title, _R.author, _R.dataset, _R.created_at, _R.tags, _R.finding_count,
@@ -146,9 +146,7 @@ def _ruleset(row: Any) -> RuleSetRecord:
     )
 
 
-def stamps(
-    connection: sa.Connection, kind: Kind, ids: Sequence[str]
-) -> dict[tuple[Kind, str], Stamp]:
+def stamps(connection: sa.Connection, kind: Kind, ids: Sequence[str]) -> dict[tuple[Kind, str], Stamp]:
     """Return the stamps of those records that are stored, and lock them."""
     match kind:
         case Kind.REPORT:

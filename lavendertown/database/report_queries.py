@@ -110,11 +110,7 @@ def known_tags_statement() -> sa.Select[Any]:
         .where(_R.deleted_at.is_(None))
     )
     every = own.union_all(sa.select(identity_tags.c.tag)).subquery()
-    return (
-        sa.select(every.c.tag)
-        .group_by(every.c.tag)
-        .order_by(sa.func.count().desc(), every.c.tag)
-    )
+    return sa.select(every.c.tag).group_by(every.c.tag).order_by(sa.func.count().desc(), every.c.tag)
 
 
 def _shape(query: ReportQuery) -> _Shape:
@@ -153,9 +149,7 @@ def _values(query: ReportQuery) -> dict[str, Any]:
 
 @lru_cache(maxsize=256)
 def _page(shape: _Shape) -> sa.Select[Any]:
-    statement = (
-        sa.select(*COLUMNS).where(*_conditions(shape)).order_by(_R.created_at.desc(), _R.id.desc())
-    )
+    statement = sa.select(*COLUMNS).where(*_conditions(shape)).order_by(_R.created_at.desc(), _R.id.desc())
     used = dict(shape)
     if "limit" in used:
         statement = statement.limit(sa.bindparam("limit", type_=sa.Integer))

@@ -43,9 +43,7 @@ for _name, _columns in {
     "ix_reports_dataset": (_R.dataset, _R.created_at.desc(), _R.id.desc()),
 }.items():
     sa.Index(_name, *_columns, sqlite_where=_LIVE, postgresql_where=_LIVE)
-sa.Index(
-    "ix_reports_trash", _R.deleted_at.desc(), _R.id, sqlite_where=_TRASH, postgresql_where=_TRASH
-)
+sa.Index("ix_reports_trash", _R.deleted_at.desc(), _R.id, sqlite_where=_TRASH, postgresql_where=_TRASH)
 
 report_tags = sa.Table(
     "report_tags",

@@ -52,7 +52,8 @@ def write(
     touched = set(keys.values())
     rows = [_row(record, keys[record.id]) for record in records]
     if old:
-        held = {record_id: (key, identity) for record_id, key, identity in connection.execute(_HELD, {"ids": old})}
+        found = connection.execute(_HELD, {"ids": old})
+        held = {record_id: (key, identity) for record_id, key, identity in found}
         touched |= {identity for _, identity in held.values()}
         connection.execute(_DELETE, {"keys": [key for key, _ in held.values()]})
         rows = [{**row, "key": held[row["id"]][0]} if row["id"] in held else row for row in rows]

@@ -25,9 +25,7 @@ _INSERT_ROWS = sa.insert(finding_rows)
 _INSERT_TAG = sa.insert(report_tags)
 _INSERT_TEXT = sa.insert(report_texts)
 _NEWEST_KEY = sa.select(sa.func.coalesce(sa.func.max(reports.c.key), 0))
-_NEXT_KEYS = sa.text(
-    "SELECT nextval(pg_get_serial_sequence('reports', 'key')) FROM generate_series(1, :n)"
-)
+_NEXT_KEYS = sa.text("SELECT nextval(pg_get_serial_sequence('reports', 'key')) FROM generate_series(1, :n)")
 _KEYS = sa.select(reports.c.id, reports.c.key).where(among(reports.c.id, "ids"))
 _HELD = sa.select(findings.c.identity_key).distinct().where(among(findings.c.report_key, "keys"))
 _HEADER = (
@@ -190,9 +188,7 @@ def _finding(
     }
 
 
-def _write_words(
-    connection: sa.Connection, records: Sequence[ReportRecord], keys: dict[str, int]
-) -> None:
+def _write_words(connection: sa.Connection, records: Sequence[ReportRecord], keys: dict[str, int]) -> None:
     texts = []
     for record in records:
         parts = [record.title, record.dataset, *(finding.description for finding in record.findings)]

@@ -16,12 +16,14 @@ from lavendertown.records import rules
 from lavendertown.records.contract import Store, Unit
 from lavendertown.records.headers import header
 from lavendertown.records.hooks import Hooks
+from lavendertown.records.queries import AuditQuery
 from lavendertown.records.values import (
     KIND_OF,
     AnnotationRecord,
     AuditEvent,
     ChangeSet,
     Kind,
+    Page,
     Record,
     ReportRecord,
     RuleSetRecord,
@@ -97,7 +99,7 @@ class WritePath:
             ConflictError: A record is not at the version the caller read.
             StorageError: The store could not write.
         """
-        checked = [_checked(change) for change in changes]
+        checked = [_checked(change) for change in changes if _possible(change)]
         if not checked:
             return []
         for attempt in range(1, _ATTEMPTS + 1):
@@ -128,7 +130,7 @@ class WritePath:
         for change in changes:
             key = _key(change)
             if isinstance(change, Put):
-                drafted = _put(change, stamps.get(key))
+                drafted = self._put(change, stamps.get(key))
             else:
                 drafted = _flip(unit, change, stamps.get(key))
             if drafted is None:
@@ -149,6 +151,42 @@ class WritePath:
             draft.operations.append(operation)
             stamps[key] = Stamp(record.version, record.deleted_at, after)
         return draft
+
+    def _put(self, change: Put, stamp: Stamp | None) -> tuple[str, Record, str] | None:
+        record = change.record
+        if stamp is not None and change.lenient and _same(stamp, header(record)):
+            return None
+        found = stamp.version if stamp else 0
+        if stamp is not None and (stamp.deleted_at or change.expected not in (None, found)):
+            raise self._conflict(change, stamp)
+        actor = change.actor or ("internal" if isinstance(record, RuleSetRecord) else record.author)
+        return "update" if stamp else "create", replace(record, version=found + 1), actor
+
+    def _conflict(self, change: Put, stamp: Stamp) -> ConflictError:
+        kind, record_id = _key(change)
+        query = AuditQuery(components=(kind.value,), record_id=record_id)
+        last = next(iter(self.store.scan(query, Page(limit=1))), None)
+        by = f" by {last.actor} on {last.at:%Y-%m-%d %H:%M} UTC" if last else ""
+        name = f"{_NAMES[kind]} {record_id!r}"
+        if stamp.deleted_at:
+            message = f"{name} was deleted{by}; restore it before saving it."
+        else:
+            message = (
+                f"{name} was changed{by}: it is at version {stamp.version}, you edited version "
+                f"{change.expected}. Load it again and repeat your change."
+            )
+        return ConflictError(
+            message,
+            kind=kind.value,
+            record_id=record_id,
+            stored_version=stamp.version,
+            changed_by=last.actor if last else None,
+        )
+
+
+def _possible(change: Change) -> bool:
+    """Tell whether there can be such a record; nothing was ever stored under an id that cannot be."""
+    return isinstance(change, Put) or rules.is_id(change.id)
 
 
 def _checked(change: Change) -> Change:
@@ -171,37 +209,7 @@ def _change_set(draft: _Draft) -> ChangeSet:
         for key in last
         if key[0] is Kind.REPORT and key[1] in draft.headers_only and key not in draft.fresh
     }
-    return ChangeSet(
-        tuple(last.values()), tuple(draft.events), frozenset(draft.fresh), frozenset(rewritten)
-    )
-
-
-def _put(change: Put, stamp: Stamp | None) -> tuple[str, Record, str] | None:
-    record = change.record
-    if stamp is not None and change.lenient and _same(stamp, header(record)):
-        return None
-    _check_version(change, stamp)
-    version = (stamp.version if stamp else 0) + 1
-    actor = change.actor or ("internal" if isinstance(record, RuleSetRecord) else record.author)
-    return "update" if stamp else "create", replace(record, version=version), actor
-
-
-def _check_version(change: Put, stamp: Stamp | None) -> None:
-    kind = KIND_OF[type(change.record)]
-    found = stamp.version if stamp else None
-    name = f"{_NAMES[kind]} {change.record.id!r}"
-    if stamp is not None and stamp.deleted_at is not None:
-        message = f"{name} was deleted on {stamp.deleted_at:%Y-%m-%d %H:%M} UTC; restore it before saving it."
-    elif stamp is None or change.expected in (None, found):
-        return
-    else:
-        message = (
-            f"{name} was changed meanwhile: it is at version {found}, you edited version "
-            f"{change.expected}. Load it again and repeat your change."
-        )
-    raise ConflictError(
-        message, kind=kind.value, record_id=change.record.id, stored_version=found
-    )
+    return ChangeSet(tuple(last.values()), tuple(draft.events), frozenset(draft.fresh), frozenset(rewritten))
 
 
 def _same(stamp: Stamp, new: Any) -> bool:
@@ -211,9 +219,7 @@ def _same(stamp: Stamp, new: Any) -> bool:
     )
 
 
-def _flip(
-    unit: Unit, change: Remove | Restore, stamp: Stamp | None
-) -> tuple[str, Record, str] | None:
+def _flip(unit: Unit, change: Remove | Restore, stamp: Stamp | None) -> tuple[str, Record, str] | None:
     deleting = isinstance(change, Remove)
     if stamp is None or (stamp.deleted_at is not None) == deleting:
         return None

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lavendertown import codec, identity, rows
+from lavendertown.errors import InvalidInputError
 from lavendertown.models import GhostFinding
 from lavendertown.records.values import FindingRecord
 
@@ -23,9 +24,13 @@ def finding_record(finding: GhostFinding, dataset: str) -> FindingRecord:
         InvalidInputError: A value has no plain form.
     """
     where = f"the finding on {finding.column!r}"
+    if not isinstance(finding.description, str):
+        raise InvalidInputError(f"The description of {where} is {finding.description!r}; it must be text.")
     metadata = codec.plain(finding.metadata, f"metadata of {where}")
+    if finding.column is None:
+        raise InvalidInputError("A finding has no column; name it, or '*' for whole rows.")
     column = str(finding.column)
-    description = str(finding.description)
+    description = finding.description
     clean = GhostFinding(finding.ghost_type, column, finding.severity, description, None, metadata)
     packed = rows.pack(finding.row_indices) if finding.row_indices is not None else None
     return FindingRecord(

@@ -60,6 +60,15 @@ def check_id(value: object, what: str) -> str:
     return value
 
 
+def is_id(value: object) -> bool:
+    """Tell whether anything could be stored under this id."""
+    try:
+        check_id(value, "id")
+    except InvalidInputError:
+        return False
+    return True
+
+
 def _report(report: ReportRecord) -> ReportRecord:
     check_id(report.id, "report id")
     _name(report.author, "author")

@@ -26,6 +26,7 @@ from lavendertown.records.queries import (
     RuleSetQuery,
 )
 from lavendertown.records.values import (
+    KIND_OF,
     AnnotationRecord,
     ChangeSet,
     Damage,
@@ -146,6 +147,9 @@ class FileUnit(Unit):
         return found
 
     def read(self, kind: Kind, record_id: str) -> Record | None:
+        for record in self.changes.puts if self.changes is not None else ():
+            if (KIND_OF[type(record)], record.id) == (kind, record_id):
+                return record
         return _read(self._image, kind, record_id)
 
     def apply(self, changes: ChangeSet) -> None:
