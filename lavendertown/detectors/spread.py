@@ -57,7 +57,8 @@ def _on_scale(raw: Mapping[str, float], scale: str, n: int, k: float) -> Bounds:
     q1, q3 = _forth(raw["q1"], power), _forth(raw["q3"], power)
     spread = q3 - q1
     if n >= _ENOUGH:
-        spread = max(spread, (_forth(raw["q95"], power) - _forth(raw["q05"], power)) / _NORMAL_TAILS)
+        tails = (_forth(raw["q95"], power) - _forth(raw["q05"], power)) / spread / _NORMAL_TAILS
+        spread *= max(1.0, tails) ** 2
     return Bounds(_back(q1 - k * spread, power), _back(q3 + k * spread, power), scale)
 
 
