@@ -25,7 +25,7 @@ def show(error: Exception) -> bool:
     """
     text, icon = sentence(error)
     if isinstance(error, StorageUnavailableError):
-        st.warning(f"**The store does not answer.** {text}", icon=icon)
+        st.warning(f"**Reports cannot be read or saved now.** {text}", icon=icon)
         st.caption("Nothing that was saved is lost. This page works again as soon as the store does.")
         st.button("Try again", icon=":material/refresh:", key="problem:again")
     else:

@@ -206,9 +206,8 @@ def share_by_column(
     if before:
         data.append(_ticks(places, old, colours["text"]))
     top = max(ends, default=0) or 1
-    return _figure(
-        data, _height(columns), _axis(ticksuffix=" %", range=[0, top * 1.2], nticks=6), _by_column(columns)
-    )
+    shares_axis = _axis(ticksuffix=" %", range=[0, top * 1.2], nticks=6)
+    return _figure(data, _height(columns), shares_axis, _by_column(columns), legend=bool(before))
 
 
 def _ticks(places: list[int], old: list[float | None], colour: str) -> dict[str, Any]:

@@ -90,6 +90,9 @@ def _menu(name: str, counts: Mapping[str, int]) -> None:
     label, now = FACETS[name], st.query_params.get_all(name)
     values = sorted(set(counts) - {""} | set(now), key=lambda v: (-counts.get(v, 0), _name(name, v)))
     options = ["", *values] if now else values
+    if not options:
+        st.button(label, key=f"none:{name}", disabled=True, help="No report has any.")
+        return
 
     def shown(value: str) -> str:
         if not value:
@@ -109,8 +112,6 @@ def _menu(name: str, counts: Mapping[str, int]) -> None:
         format_func=shown,
         on_click=_toggle,
         args=(name,),
-        disabled=not options,
-        help=None if options else "No report has any.",
     )
 
 

@@ -25,6 +25,8 @@ def mark() -> None:
 def announce(report_id: str | None = None, findings: tuple[str, ...] = (), reading: str = "") -> None:
     """Say how many changes others made since :func:`mark`, with a button that shows them.
 
+    It belongs where there is room for a line already: news must not push the page down.
+
     Args:
         report_id: Only changes to this report and to ``findings``; None for every change.
         findings: Finding ids on the page.
@@ -36,7 +38,7 @@ def announce(report_id: str | None = None, findings: tuple[str, ...] = (), readi
         problems.show(error)
         return
     if news:
-        with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", width="content"):
             st.markdown(
                 f":violet[:material/sync:] **{words.count(len(news), 'new change')}** "
                 f":gray[by {words.plain(_names(news))}]",

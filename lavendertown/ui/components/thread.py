@@ -34,7 +34,7 @@ def thread(finding_id: str) -> None:
 
 
 def _entry(note: Annotation) -> None:
-    with st.chat_message(note.author, avatar=avatar(note.author)):
+    with st.chat_message(note.author, avatar=avatar(note.author)), st.container(gap="xxsmall"):
         head = f"**{words.plain(note.author)}** :small[:gray[{words.ago(note.timestamp)}]]"
         if note.status:
             head += f" :small[:gray[set]] {words.status_badge(note.status)}"
@@ -43,7 +43,7 @@ def _entry(note: Annotation) -> None:
             st.markdown(head, width="stretch")
             if mine:
                 st.menu_button(
-                    "Own comment",
+                    "Change",
                     ["Edit…", "Delete"],
                     icon=":material/more_horiz:",
                     type="tertiary",

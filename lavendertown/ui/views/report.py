@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lavendertown.ui import reads
 from lavendertown.ui.components import charts, detail, frame, listing, live, manage, words
@@ -20,15 +21,19 @@ def page() -> None:
     deleted = report is not None and report["deleted_at"] is not None
     if deleted and st.session_state.get("manage:more") == manage.DELETE:
         st.switch_page(frame.REPORTS)
-    st.page_link(frame.REPORTS, label="Reports", icon=":material/arrow_back:")
+    with st.container(
+        horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
+    ):
+        st.page_link(frame.REPORTS, label="Reports", icon=":material/arrow_back:")
+        news = st.container(width="content")
     if report is None or deleted:
         manage.trash(report_id, report)
         return
     live.mark()
-    draw(report)
+    draw(report, news)
 
 
-def draw(report: reads.Row) -> None:
+def draw(report: reads.Row, news: DeltaGenerator) -> None:
     """Show a report that is there."""
     rows, place = listing.choose(report) if report["finding_count"] else ([], 0)
     metadata = reads.report_metadata(report["id"])
@@ -37,7 +42,8 @@ def draw(report: reads.Row) -> None:
     if metadata.get("note"):
         st.markdown(words.comment(f"> {metadata['note']}"), anchors=False)
     ids = tuple(row["finding_id"] for row in rows)
-    live.announce(report["id"], ids, ids[place] if ids else "")
+    with news:
+        live.announce(report["id"], ids, ids[place] if ids else "")
     if not rows:
         clean(metadata)
         return
@@ -45,7 +51,7 @@ def draw(report: reads.Row) -> None:
     charted = rows if report["finding_count"] <= len(rows) else reads.findings(report["id"], CHARTED)
     metrics(report, charted, before)
     two_charts(charted, before)
-    left, right = st.columns([1, 1.12], gap="medium")
+    left, right = st.columns([1, 1.05], gap="medium")
     with left:
         listing.heading(rows, place)
         listing.grid(report, rows, place)

@@ -20,8 +20,12 @@ def page() -> None:
     """Draw the screen."""
     filters.restore(arrived=frame.arrived())
     with frame.head("Reports"):
+        news = st.container(width="content")
         if st.button("New report", icon=":material/add:", type="primary"):
             st.switch_page(frame.INSPECT)
+    live.mark()
+    with news:
+        live.announce()
     damaged()
     chosen = filters.chosen()
     total = reads.count_reports({})
@@ -29,8 +33,6 @@ def page() -> None:
         nothing_yet()
         return
     filters.bar(reads.facets(chosen))
-    live.mark()
-    live.announce()
     left, right = st.columns([3.4, 1], gap="medium")
     with left:
         listing(chosen, total)
@@ -137,6 +139,9 @@ def aside(chosen: dict[str, Any]) -> None:
     with st.container(border=True, gap="small"):
         st.markdown("**Findings per week**")
         weeks = by_week(rows, first)
+        if not any(errors or others for _, errors, others in weeks):
+            st.caption("None in the last ten weeks.")
+            return
         alt = "Bar chart of findings per week in the last ten weeks, errors below: " + "; ".join(
             f"{label} {errors} and {others}" for label, errors, others in weeks
         )
@@ -146,7 +151,7 @@ def aside(chosen: dict[str, Any]) -> None:
         noisy[row["dataset"] or "no dataset"] += row["finding_count"]
     if noisy.total():
         with st.container(border=True, gap="small"):
-            st.markdown("**Noisiest datasets** :small[:gray[findings in ten weeks]]")
+            st.markdown("**Noisiest datasets**")
             st.table(
                 {words.code(name): f"{number:,}" for name, number in noisy.most_common(5) if number},
                 border="horizontal",
