@@ -1,0 +1,96 @@
+"""Start the real dashboard, ``streamlit run app.py``, as a process of its own."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 60.0
+
+
+@dataclass
+class Dashboard:
+    """A running dashboard.
+
+    Attributes:
+        url: Its address, without a slash at the end.
+        log: The file that takes what the server prints.
+    """
+
+    url: str
+    log: Path
+    process: subprocess.Popen[bytes]
+
+    def stop(self) -> None:
+        """End the server; a second call does nothing."""
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def free_port() -> int:
+    """A loopback TCP port that nobody listened on a moment ago."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def start_dashboard(settings: Mapping[str, str], log: Path, app: Path = ROOT / "app.py") -> Dashboard:
+    """Start a dashboard under these settings alone and wait until it answers.
+
+    Args:
+        settings: LAVENDERTOWN_* variables; those of this process are not passed on.
+        log: Where the server's output goes.
+        app: The script to serve.
+
+    Raises:
+        RuntimeError: The server ended or did not answer in time; the message carries its output.
+    """
+    port = free_port()
+    environ = {key: value for key, value in os.environ.items() if not key.startswith("LAVENDERTOWN_")}
+    command = [sys.executable, "-m", "streamlit", "run", str(app), "--server.port", str(port)]
+    command += ["--server.address", "127.0.0.1", "--server.headless", "true"]
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env={**environ, **settings}, stdout=out, stderr=subprocess.STDOUT
+        )
+    dashboard = Dashboard(f"http://127.0.0.1:{port}", log, process)
+    try:
+        _wait_until_healthy(dashboard)
+    except BaseException:
+        dashboard.stop()
+        raise
+    return dashboard
+
+
+def _wait_until_healthy(dashboard: Dashboard) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if dashboard.process.poll() is not None:
+            break
+        if _answers(dashboard.url + "/_stcore/health"):
+            return
+        time.sleep(0.05)
+    ended = dashboard.process.poll()
+    state = f"ended with status {ended}" if ended is not None else f"gave no answer in {START_SECONDS:.0f} s"
+    raise RuntimeError(f"The dashboard {state}. It printed:\n{dashboard.log.read_text('utf-8', 'replace')}")
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as response:
+            return bool(response.status == 200)
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
