@@ -10,8 +10,11 @@ import pytest
 from lavendertown import clock
 from lavendertown.collaboration.storage import Storage
 from lavendertown.errors import InvalidInputError
+from lavendertown.records.contract import Unit
+from lavendertown.records.values import Kind, Record
 from lavendertown.rules.models import RuleSet
 from tests.contract.builders import annotation, finding, report
+from tests.contract.places import Place
 
 
 def told(storage: Storage, **asked: Any) -> list[str]:
@@ -183,3 +186,21 @@ def test_a_store_that_answers_passes_its_check_and_says_where_it_is(storage: Sto
     assert storage.damage() == []
     assert "\n" not in storage.describe()
     assert storage.describe()
+
+
+@pytest.mark.postgres
+def test_a_change_that_commits_behind_many_newer_ones_moves_the_revision(postgres_url: str) -> None:
+    """On PostgreSQL a unit that began early may end late; a poller must still notice it."""
+    slow, fast = (Place("postgres", postgres_url).open() for _ in range(2))
+    seen: list[str] = []
+
+    def overtake(unit: Unit, record: Record) -> None:
+        fast.save_reports([report(f"fast {n}", []) for n in range(300)])
+        seen.append(fast.revision())
+
+    slow.writes.hooks.add_after(Kind.REPORT, "create", overtake)
+    slow.save_report(report("slow", []))
+    assert fast.load_report("slow") is not None
+    assert fast.revision() != seen[0]
+    slow.close()
+    fast.close()

@@ -1,0 +1,425 @@
+"""Read-only folders, full disks, servers that are down: one clear sentence, nothing lost."""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from lavendertown.collaboration.database_storage import DatabaseStorage
+from lavendertown.collaboration.storage import FileStorage, Storage
+from lavendertown.errors import (
+    ConfigurationError,
+    LavenderTownError,
+    SchemaError,
+    StorageError,
+    StorageUnavailableError,
+)
+from lavendertown.records.contract import Unit
+from lavendertown.records.values import Kind, Record
+from tests.contract.builders import annotation, finding, ids, report
+from tests.contract.places import Place
+
+ROOT = Path(__file__).parents[2]
+NOBODY = 65534
+
+
+def sentence(refused: pytest.ExceptionInfo[LavenderTownError]) -> str:
+    words = str(refused.value)
+    assert words
+    assert "\n" not in words
+    assert "Traceback" not in words
+    return words
+
+
+# A folder that may only be read
+
+AS_NOBODY = """
+import os, sys
+from lavendertown.errors import StorageUnavailableError
+from tests.contract.builders import annotation, report
+from tests.contract.places import Place
+place = Place(sys.argv[1], sys.argv[2])
+place.open().close()
+if os.geteuid() == 0:
+    os.setgroups([]); os.setgid(65534); os.setuid(65534)
+storage = place.open()
+print(storage.query_reports()[0]["id"], len(storage.load_report("r1").findings), storage.damage())
+storage.check()
+for attempt in (lambda: storage.save_report(report("r2")), lambda: storage.save_annotation(annotation()),
+                lambda: storage.delete_report("r1")):
+    try:
+        attempt()
+        print("written")
+    except StorageUnavailableError as refused:
+        print(refused)
+print(storage.count_reports())
+"""
+
+
+def all_paths(folder: Path) -> list[Path]:
+    return [folder, *folder.rglob("*")]
+
+
+@pytest.fixture
+def readable_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder that everybody can reach, directly under the temporary root."""
+    folder = tmp_path_factory.mktemp("reach")
+    shared = Path(os.path.realpath("/tmp")) / f"lavendertown-{os.getpid()}-{folder.name}"
+    shared.mkdir(mode=0o755)
+    yield shared
+    for path in sorted(all_paths(shared), reverse=True):
+        path.chmod(0o700) if path.is_dir() else None
+    subprocess.run(["rm", "-rf", str(shared)], check=True)
+
+
+def as_nobody(place: Place, folder: Path) -> "subprocess.CompletedProcess[str]":
+    """Save a report, close the folder for writing, and run AS_NOBODY on it."""
+    storage = place.open()
+    storage.save_report(report("r1"))
+    storage.close()
+    for path in all_paths(folder):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    command = [sys.executable, "-c", AS_NOBODY, place.backend, place.where]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+
+def test_read_only_files_are_read_and_refuse_to_be_written_in_one_sentence(readable_folder: Path) -> None:
+    folder = readable_folder / "store"
+    done = as_nobody(Place("file", str(folder)), folder)
+    assert done.returncode == 0, done.stderr
+    read, *refusals, count = done.stdout.splitlines()
+    assert (read, count) == ("r1 1 []", "1")
+    assert len(refusals) == 3
+    for words in refusals:
+        assert "cannot be written" in words
+        assert str(folder) in words
+
+
+def test_a_read_only_sqlite_file_is_one_sentence(readable_folder: Path) -> None:
+    """In write-ahead mode even reading needs to write beside the file, so it may refuse to open."""
+    folder = readable_folder / "store"
+    place = Place("sqlite", f"sqlite:///{folder / 'store.db'}")
+    done = as_nobody(place, folder)
+    last = (done.stdout + done.stderr).splitlines()[-1]
+    if done.returncode:
+        assert last.startswith("lavendertown.errors.StorageUnavailableError: ")
+        assert "cannot be written" in last
+        assert "store.db" in last
+    again = place.open()
+    assert ids(again.query_reports()) == ["r1"]
+    again.close()
+
+
+# A full disk
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real file system of two megabytes."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("only root can mount a small disk")
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def fill(disk: Path, leave: int) -> Path:
+    """Fill a disk but for so many bytes; return the filling."""
+    filling = disk / "filling"
+    status = os.statvfs(disk)
+    with filling.open("wb") as handle:
+        handle.write(b"\x00" * max(0, status.f_bavail * status.f_frsize - leave))
+    return filling
+
+
+@pytest.mark.parametrize("backend", ["file", "sqlite"])
+def test_a_full_disk_is_one_sentence_and_loses_nothing(small_disk: Path, backend: str) -> None:
+    where = str(small_disk / "store") if backend == "file" else f"sqlite:///{small_disk / 'store.db'}"
+    storage = Place(backend, where).open()
+    storage.save_report(report("r0", [finding(row_indices=[f"row {n}" for n in range(500)])]))
+    acknowledged = ["r0"]
+    for pages in range(24):
+        filling = fill(small_disk, 4096 * pages)
+        name = f"r{pages + 1}"
+        try:
+            storage.save_report(report(name, [finding(row_indices=[f"row {n * 7919}" for n in range(1500)])]))
+            acknowledged.append(name)
+        except StorageUnavailableError as refused:
+            assert "full" in str(refused)
+            assert "\n" not in str(refused)
+        listed = ids(storage.query_reports(limit=None))
+        assert sorted(listed) == sorted(acknowledged)
+        assert storage.damage() == []
+        filling.unlink()
+    storage.save_report(report("last"))
+    storage.close()
+    again = Place(backend, where).open()
+    for name in [*acknowledged, "last"]:
+        assert again.load_report(name) is not None
+    assert len(again.audit_log(limit=None)) == len(acknowledged) + 1
+    assert len(acknowledged) not in (1, 25), "the disk was never full, or never free"
+    again.close()
+
+
+# A server that is down
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def test_a_server_that_is_down_is_one_sentence_without_the_password(free_port: int) -> None:
+    url = f"postgresql://ann:hunter2@127.0.0.1:{free_port}/ghosts"
+    with pytest.raises(StorageUnavailableError) as refused:
+        DatabaseStorage(url)
+    words = sentence(refused)
+    assert f"127.0.0.1:{free_port}" in words
+    assert "hunter2" not in words
+
+
+@pytest.mark.postgres
+def test_a_database_that_does_not_exist_is_one_sentence_without_the_password(postgres_url: str) -> None:
+    import sqlalchemy as sa
+
+    url = sa.make_url(postgres_url).set(database="no_such_town", password="hunter2")
+    with pytest.raises(StorageUnavailableError) as refused:
+        DatabaseStorage(url.render_as_string(hide_password=False))
+    words = sentence(refused)
+    assert "no_such_town" in words
+    assert "hunter2" not in words
+
+
+class Wire:
+    """A wire to the server that can be cut and mended."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.target = (host, port)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self.listener.getsockname()[1]
+        self.open: list[socket.socket] = []
+        self.whole = True
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = self.listener.accept()
+                if not self.whole:
+                    near.close()
+                    continue
+                far = socket.create_connection(self.target)
+                self.open += [near, far]
+                threading.Thread(target=self._carry, args=(near, far), daemon=True).start()
+
+    def _carry(self, near: socket.socket, far: socket.socket) -> None:
+        with suppress(OSError, ValueError):
+            while True:
+                for source in select.select([near, far], [], [])[0]:
+                    data = source.recv(65536)
+                    if not data:
+                        raise OSError
+                    (far if source is near else near).sendall(data)
+        near.close()
+        far.close()
+
+    def cut(self) -> None:
+        self.whole = False
+        for end in self.open:
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def mend(self) -> None:
+        self.whole = True
+
+
+@pytest.fixture
+def wire(postgres_url: str) -> Iterator[Wire]:
+    import sqlalchemy as sa
+
+    url = sa.make_url(postgres_url)
+    made = Wire(url.host or "127.0.0.1", url.port or 5432)
+    yield made
+    made.cut()
+    made.listener.close()
+
+
+@pytest.fixture
+def wired(wire: Wire, postgres_url: str) -> Iterator[Storage]:
+    import sqlalchemy as sa
+
+    url = sa.make_url(postgres_url).set(host="127.0.0.1", port=wire.port, password="hunter2")
+    storage = DatabaseStorage(url.render_as_string(hide_password=False))
+    storage.save_report(report("r1"))
+    yield storage
+    storage.close()
+
+
+@pytest.mark.postgres
+def test_a_server_that_stops_between_two_calls_is_one_sentence_and_comes_back(wire: Wire, wired: Storage) -> None:
+    wire.cut()
+    calls: list[Callable[[], object]] = [
+        wired.query_reports,
+        lambda: wired.load_report("r1"),
+        lambda: wired.save_report(report("r2")),
+        lambda: wired.save_annotation(annotation()),
+        lambda: wired.delete_report("r1"),
+        wired.revision,
+        wired.check,
+        wired.report_facets,
+        wired.audit_log,
+    ]
+    for call in calls:
+        with pytest.raises(StorageUnavailableError) as refused:
+            call()
+        assert "hunter2" not in sentence(refused)
+    wire.mend()
+    assert ids(wired.query_reports()) == ["r1"]
+    wired.save_report(report("r2"))
+
+
+@pytest.mark.postgres
+def test_a_server_that_stops_in_the_middle_of_a_save_loses_nothing(wire: Wire, wired: Storage, postgres_url: str) -> None:
+    def cut(unit: Unit, record: Record) -> None:
+        wire.cut()
+
+    wired.writes.hooks.add_after(Kind.REPORT, "update", cut)
+    with pytest.raises(StorageUnavailableError) as refused:
+        wired.save_report(report("r1", title="New", annotations=[annotation(id="a1")]))
+    assert "hunter2" not in sentence(refused)
+    direct = DatabaseStorage(postgres_url)
+    assert [row["title"] for row in direct.query_reports()] == ["Week 12"]
+    assert direct.load_annotation("a1") is None
+    assert len(direct.audit_log()) == 1
+    direct.close()
+
+
+# Settings and files that are wrong
+
+
+@pytest.mark.parametrize("url", ["nonsense", "oracle://x/y", "mysql://ann:hunter2@db/x", "postgresql+nodriver://ann:hunter2@db/x"])
+def test_a_url_that_cannot_be_used_is_one_sentence(url: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        DatabaseStorage(url)
+    assert "hunter2" not in sentence(refused)
+
+
+def test_a_file_that_is_no_database_is_refused_and_unchanged(tmp_path: Path) -> None:
+    path = tmp_path / "notes.db"
+    path.write_text("these are my notes " * 100)
+    with pytest.raises(StorageError) as refused:
+        DatabaseStorage(f"sqlite:///{path}")
+    assert "notes.db" in sentence(refused)
+    assert path.read_text() == "these are my notes " * 100
+
+
+def test_somebody_elses_database_is_refused_and_unchanged(tmp_path: Path) -> None:
+    path = tmp_path / "shop.db"
+    with sqlite3.connect(path) as shop:
+        shop.execute("create table reports (id integer primary key, amount real)")
+        shop.execute("insert into reports values (1, 9.99)")
+    shop.close()
+    before = path.read_bytes()
+    with pytest.raises(SchemaError) as refused:
+        DatabaseStorage(f"sqlite:///{path}")
+    assert "shop.db" in sentence(refused)
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith("shop.db")] == ["shop.db"]
+
+
+def test_a_folder_in_place_of_the_database_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "folder.db").mkdir()
+    with pytest.raises(StorageUnavailableError) as refused:
+        DatabaseStorage(f"sqlite:///{tmp_path / 'folder.db'}")
+    assert "folder.db" in sentence(refused)
+
+
+@pytest.mark.parametrize("backend", ["file", "sqlite"])
+def test_a_file_in_place_of_the_data_folder_is_one_sentence(tmp_path: Path, backend: str) -> None:
+    blocker = tmp_path / "data"
+    blocker.write_text("I am a file")
+    place = Place("file", str(blocker)) if backend == "file" else Place("sqlite", f"sqlite:///{blocker / 'x.db'}")
+    with pytest.raises(StorageUnavailableError) as refused:
+        place.open().save_report(report())
+    assert "data" in sentence(refused)
+    assert blocker.read_text() == "I am a file"
+
+
+def test_a_memory_database_works_or_says_why_not() -> None:
+    try:
+        storage = DatabaseStorage("sqlite://")
+        storage.save_report(report())
+        assert storage.count_reports() == 1
+    except LavenderTownError as refused:
+        assert "memory" in str(refused)
+
+
+def test_a_damaged_row_of_a_database_is_named_and_the_rest_lists(tmp_path: Path) -> None:
+    storage = DatabaseStorage(f"sqlite:///{tmp_path / 'x.db'}")
+    storage.save_report(report("r1"))
+    storage.save_report(report("r2"))
+    with sqlite3.connect(tmp_path / "x.db") as raw:
+        raw.execute(
+            "update finding_rows set data = x'00ff' where report_key = (select key from reports where id = 'r1')"
+        )
+    raw.close()
+    assert sorted(ids(storage.query_reports())) == ["r1", "r2"]
+    assert len(storage.query_findings()) == 2
+    assert storage.load_report("r2") is not None
+    with pytest.raises(StorageError, match="r1"):
+        storage.load_report("r1")
+    assert ["r1" in found["item"] for found in storage.damage()] == [True]
+    storage.close()
+
+
+def test_a_listing_reads_no_finding_bodies(tmp_path: Path) -> None:
+    """Every body is broken; the list does not notice."""
+    storage = DatabaseStorage(f"sqlite:///{tmp_path / 'x.db'}")
+    storage.save_reports([report(f"r{n}", metadata={"dataset": "d", "tags": ["t"]}) for n in range(5)])
+    expected = storage.query_reports()
+    with sqlite3.connect(tmp_path / "x.db") as raw:
+        raw.execute("update finding_rows set data = x'00ff'")
+        raw.execute("update findings set metadata = 'broken', description = x'ff'")
+        raw.execute("update reports set metadata = 'broken'")
+    raw.close()
+    asked = {"author": "alice", "severity": "warning", "status": "open", "tags": "t", "dataset": "d"}
+    assert storage.query_reports() == expected
+    assert storage.query_reports(**asked) == expected  # type: ignore[arg-type]
+    assert storage.count_reports(**asked) == 5  # type: ignore[arg-type]
+    assert storage.report_facets()["author"] == {"alice": 5}
+    storage.close()
+
+
+def test_a_file_store_that_does_not_exist_yet_is_empty_and_reading_makes_nothing(tmp_path: Path) -> None:
+    storage = FileStorage(tmp_path / "not yet")
+    assert storage.query_reports() == storage.query_findings() == storage.audit_log() == storage.damage() == []
+    assert storage.load_report("r1") is None
+    assert storage.known_tags() == []
+    storage.revision()
+    storage.check()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_data_folder_that_vanishes_is_one_sentence_or_empty_and_can_be_written_again(tmp_path: Path) -> None:
+    storage = FileStorage(tmp_path / "store")
+    storage.save_report(report("r1"))
+    (tmp_path / "store").rename(tmp_path / "gone")
+    assert storage.query_reports() == []
+    storage.save_report(report("r2"))
+    assert ids(storage.query_reports()) == ["r2"]
+    assert ids(FileStorage(tmp_path / "gone").query_reports()) == ["r1"]
