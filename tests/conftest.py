@@ -1,0 +1,64 @@
+"""One PostgreSQL per run, settings that do not leak in, and the rule that CI skips nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support import postgres, required
+
+RUN = pytest.StashKey[Path]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for name in [key for key in os.environ if key.startswith("LAVENDERTOWN_")]:
+        if name != required.SWITCH and not name.startswith("LAVENDERTOWN_TEST_"):
+            del os.environ[name]
+    if not hasattr(config, "workerinput"):
+        config.stash[RUN] = postgres.make_run_directory()
+        config.pluginmanager.register(required.Count())
+
+
+# Optional: without xdist nobody calls it.
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    node.workerinput["run_directory"] = str(node.config.stash[RUN])
+    node.workerinput["owner"] = os.getpid()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if RUN in config.stash:
+        postgres.stop_server(config.stash[RUN])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    report: pytest.TestReport = yield
+    required.note(item, report)
+    return report
+
+
+@pytest.fixture(scope="session")
+def postgres_server(pytestconfig: pytest.Config) -> str:
+    """The URL of this run's PostgreSQL server: its database ``postgres``, as a superuser."""
+    explicit = os.environ.get(postgres.EXPLICIT)
+    if explicit:
+        return explicit
+    if postgres.find_binaries() is None:
+        pytest.skip(f"No PostgreSQL was found; run `make test`, or set {postgres.EXPLICIT}.")
+    given = getattr(pytestconfig, "workerinput", None)
+    if given is None:
+        return postgres.server_url(pytestconfig.stash[RUN], os.getpid())
+    return postgres.server_url(Path(given["run_directory"]), given["owner"])
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """The URL of a new, empty database, dropped after the test."""
+    url = postgres.create_database(postgres_server)
+    yield url
+    postgres.drop_database(postgres_server, url)
