@@ -131,7 +131,7 @@ def delete_comment(annotation: Annotation) -> bool:
         reads.storage().delete_annotation(annotation.id, actor=person.me())
         frame.say("Comment deleted.", undo=lambda: restore_comment(annotation.id))
 
-    return attempt(work)
+    return attempt(work, FORM)
 
 
 def restore_comment(annotation_id: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -53,8 +53,12 @@ def chosen() -> dict[str, Any]:
     return found
 
 
-def bar(counts: Mapping[str, Mapping[str, int]]) -> None:
-    """Draw the filter row: text, date range and one menu a facet."""
+def bar(count: Callable[[dict[str, Any]], Mapping[str, Mapping[str, int]]]) -> dict[str, Any]:
+    """Draw the filter row: text, date range and one menu a facet; return the filters in force.
+
+    Args:
+        count: Counts reports by each facet's values under the filters it is given.
+    """
     with st.container(horizontal=True, wrap=False, gap="xsmall", vertical_alignment="center"):
         st.text_input(
             "Search reports",
@@ -69,7 +73,6 @@ def bar(counts: Mapping[str, Mapping[str, int]]) -> None:
             persist_state="session",
             on_change=first_page,
         )
-        _menu("author", counts["author"])
         st.date_input(
             "Date range",
             value=[],
@@ -81,8 +84,12 @@ def bar(counts: Mapping[str, Mapping[str, int]]) -> None:
             persist_state="session",
             on_change=first_page,
         )
-        for name in ("dataset", "status", "severity", "tag"):
+        # Only now: on a first visit the two widgets above take their values from the address.
+        found = chosen()
+        counts = count(found)
+        for name in FACETS:
             _menu(name, counts[name])
+    return found
 
 
 def _menu(name: str, counts: Mapping[str, int]) -> None:

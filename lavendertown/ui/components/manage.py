@@ -98,7 +98,12 @@ def _retag(report: reads.Row) -> None:
     frame.notice()
     options = list(dict.fromkeys([*report["tags"], *reads.known_tags()]))
     st.multiselect(
-        "Tags", options, default=report["tags"], accept_new_options=True, key="manage:tags"
+        "Tags",
+        options,
+        default=report["tags"],
+        accept_new_options=True,
+        select_all=False,
+        key="manage:tags",
     )
     st.button("Save tags", type="primary", on_click=_do_retag, args=(report,))
     _close_when_done()

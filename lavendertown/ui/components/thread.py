@@ -11,11 +11,15 @@ from lavendertown.ui.components import frame, live, person, words
 from lavendertown.ui.components.avatar import avatar
 
 _EDITING = "thread:editing"
+_CHANGED = "thread:changed"
+"""Set by a reader's own change in the thread: the whole page has to follow it."""
 
 
 @st.fragment(run_every=live.EVERY)
 def thread(finding_id: str) -> None:
     """Show the annotations on a finding, oldest first, and those of others as they come."""
+    if st.session_state.pop(_CHANGED, False):
+        st.rerun()
     kept = f"thread:last:{finding_id}"
     try:
         notes = reads.discussion(finding_id)
@@ -63,6 +67,7 @@ def _entry(note: Annotation) -> None:
 def _own(note: Annotation) -> None:
     if st.session_state[f"thread:menu:{note.id}"] == "Delete":
         actions.delete_comment(note)
+        st.session_state[_CHANGED] = True
     else:
         st.session_state[_EDITING] = note.id
         st.session_state[f"thread:version:{note.id}"] = note

@@ -101,11 +101,18 @@ def tag_badges(tags: Iterable[str], most: int | None = None) -> str:
 def severity_counts(row: Mapping[str, Any]) -> str:
     """Return a report's number of errors, warnings and notes, or that it is clean."""
     parts = [
-        f":{colour}[{icon} {row[f'{name}_count']}]"
+        f":{colour}[{icon} {compact(row[f'{name}_count'])}]"
         for name, (colour, icon, _) in SEVERITIES.items()
         if row[f"{name}_count"]
     ]
     return " ".join(parts) or ":green[:material/check_circle: clean]"
+
+
+def compact(number: int) -> str:
+    """Return a number in at most four characters, such as ``1.2k``."""
+    if number < 1000:
+        return str(number)
+    return f"{number / 1000:.1f}".removesuffix(".0") + "k" if number < 10_000 else f"{number // 1000}k"
 
 
 def ghost(ghost_type: str) -> str:

@@ -158,7 +158,9 @@ def save_dialog(result: Result) -> None:
         help="What this table is a delivery of. Findings keep their history within a dataset.",
         key="save:dataset",
     )
-    st.multiselect("Tags", reads.known_tags(), accept_new_options=True, key="save:tags")
+    st.multiselect(
+        "Tags", reads.known_tags(), accept_new_options=True, select_all=False, key="save:tags"
+    )
     st.text_area("Note for your colleagues", height=72, placeholder="Optional", key="save:note")
     st.caption(outlook(result, str(st.session_state["save:dataset"] or "")))
     st.button("Save report", type="primary", on_click=save, args=(result,))

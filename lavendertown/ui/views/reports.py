@@ -27,12 +27,11 @@ def page() -> None:
     with news:
         live.announce()
     damaged()
-    chosen = filters.chosen()
     total = reads.count_reports({})
     if not total:
         nothing_yet()
         return
-    filters.bar(reads.facets(chosen))
+    chosen = filters.bar(reads.facets)
     left, right = st.columns([3.4, 1], gap="medium")
     with left:
         listing(chosen, total)
@@ -117,8 +116,8 @@ def report_row(row: dict[str, Any]) -> None:
         if row["tags"]:
             st.markdown(words.tag_badges(row["tags"], most=1), width="content")
         with st.container(horizontal=True, width="content", gap="xsmall"):
-            st.markdown(words.severity_counts(row), width=112)
-            st.markdown(words.status_badge(state["status"]) if state["status"] else "&nbsp;", width=112)
+            st.markdown(words.severity_counts(row), width=128)
+            st.markdown(words.status_badge(state["status"]) if state["status"] else "&nbsp;", width=128)
 
 
 def discussion(report_id: str) -> dict[str, Any]:
