@@ -9,13 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.conftest import open_storage, place, storage
+from tests.contract.conftest import fresh_place, open_storage, storage
 from tests.contract.places import Place
 
-__all__ = ["open_storage", "place", "storage"]
+__all__ = ["fresh_place", "open_storage", "place", "start", "storage"]
 
 ROOT = Path(__file__).parents[2]
 Worker = subprocess.Popen[str]
+
+
+@pytest.fixture
+def place(fresh_place: Place) -> Place:
+    """Processes are killed here: each test has a store of its own."""
+    return fresh_place
 
 
 @pytest.fixture

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg2
 import pytest
 
 from lavendertown.collaboration.storage import Storage
 from tests.contract.places import Place
+from tests.support.postgres import create_database, drop_database
 
 BACKENDS = [
     pytest.param("file", id="file"),
@@ -19,13 +22,53 @@ BACKENDS = [
 
 
 @pytest.fixture(params=BACKENDS)
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    """An empty place of each kind."""
+def fresh_place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """A place of each kind where nothing is yet, no table either."""
     if request.param == "file":
         return Place("file", str(tmp_path / "store"))
     if request.param == "sqlite":
         return Place("sqlite", f"sqlite:///{tmp_path / 'store.db'}")
     return Place("postgres", request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture(params=BACKENDS)
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """An empty store of each kind, its tables made: once for each worker, not for each test."""
+    if request.param == "file":
+        yield Place("file", str(tmp_path / "store"))
+    elif request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "store.db")
+        yield Place("sqlite", f"sqlite:///{tmp_path / 'store.db'}")
+    else:
+        url = request.getfixturevalue("postgres_tables")
+        yield Place("postgres", url)
+        empty(url)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "template.db"
+    Place("sqlite", f"sqlite:///{path}").open().close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_tables(postgres_server: str) -> Iterator[str]:
+    url = create_database(postgres_server)
+    Place("postgres", url).open().close()
+    yield url
+    drop_database(postgres_server, url)
+
+
+def empty(url: str) -> None:
+    """Delete every row but the schema's version; the replica role does without foreign keys."""
+    connection = psycopg2.connect(url)
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        tables = [name for (name,) in cursor.fetchall() if name != "alembic_version"]
+        cursor.execute(";".join(f'DELETE FROM "{name}"' for name in tables))
+    connection.close()
 
 
 @pytest.fixture

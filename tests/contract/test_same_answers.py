@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import shutil
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lavendertown.collaboration.models import Annotation, ShareableReport
 from lavendertown.collaboration.storage import Storage, get_finding_id
 from lavendertown.models import GhostFinding
+from tests.contract.conftest import empty
 from tests.contract.model import Town, instant
 from tests.contract.places import Place
 
@@ -156,39 +157,21 @@ def agree(storage: Storage, town: Town, questions: list[dict[str, Any]], size: i
         agree_about_annotations(storage, town, asked)
 
 
-def copies_of(template: Place, folder: Path) -> Callable[[], Place]:
-    """Return a maker of empty stores: a new folder, a copied file, a database from a template."""
+def empty_places(place: Place, folder: Path) -> Callable[[], Place]:
+    """Return a maker of empty stores: a new folder, a copied file, an emptied database."""
     numbers = itertools.count()
 
-    def fresh() -> Place:
-        number = next(numbers)
-        if template.backend == "file":
-            return Place("file", str(folder / f"files{number}"))
-        if template.backend == "sqlite":
-            target = folder / f"copy{number}.db"
-            target.write_bytes((folder / "store.db").read_bytes())
-            return Place("sqlite", f"sqlite:///{target}")
-        url = sa.make_url(template.where)
-        assert url.database is not None
-        name = f"{url.database}_{number}"
-        run_sql(url, f'CREATE DATABASE "{name}" TEMPLATE "{url.database}"')
-        return Place("postgres", url.set(database=name).render_as_string(hide_password=False))
+    def another() -> Place:
+        if place.backend == "file":
+            return Place("file", str(folder / f"files{next(numbers)}"))
+        if place.backend == "postgres":
+            empty(place.where)
+            return place
+        copy = folder / f"copy{next(numbers)}.db"
+        shutil.copy(folder / "store.db", copy)
+        return Place("sqlite", f"sqlite:///{copy}")
 
-    return fresh
-
-
-def drop(place: Place) -> None:
-    if place.backend == "postgres":
-        url = sa.make_url(place.where)
-        run_sql(url, f'DROP DATABASE "{url.database}" WITH (FORCE)')
-
-
-def run_sql(url: sa.URL, sentence: str) -> None:
-    server = url.set(drivername="postgresql+psycopg2", database="postgres")
-    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(sa.text(sentence))
-    engine.dispose()
+    return another
 
 
 @pytest.mark.timeout(300)
@@ -196,15 +179,12 @@ def test_every_backend_answers_like_the_plain_model(
     place: Place, tmp_path: Path, local_zone: Callable[[str], None]
 ) -> None:
     local_zone("Europe/Berlin")
-    place.open().close()
-    fresh = copies_of(place, tmp_path)
+    another = empty_places(place, tmp_path)
 
     @settings(max_examples=40, deadline=None)
     @given(towns(), st.lists(QUESTIONS, min_size=3, max_size=8), st.integers(1, 4))
     def same(town: Town, questions: list[dict[str, Any]], size: int) -> None:
-        copy = fresh()
-        with ExitStack() as stack:
-            stack.callback(drop, copy)
-            agree(stack.enter_context(closing(copy.open())), town, questions, size)
+        with closing(another().open()) as storage:
+            agree(storage, town, questions, size)
 
     same()
