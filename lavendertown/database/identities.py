@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +47,21 @@ _SEEN_AGAIN = (
         last_seen=sa.case((sa.or_(_NEW, _LAST > _I.last_seen), _LAST), else_=_I.last_seen),
         times_seen=_I.times_seen + sa.bindparam("n"),
     )
+)
+# One statement for all of them: this driver would send one UPDATE a row.
+_SEEN_AGAIN_POSTGRES = sa.text(
+    """
+    UPDATE identities AS i SET
+        severity = CASE WHEN i.times_seen = 0 OR s.last >= i.last_seen THEN s.code ELSE i.severity END,
+        first_seen = CASE WHEN i.times_seen = 0 OR s.first < i.first_seen THEN s.first ELSE i.first_seen END,
+        last_seen = CASE WHEN i.times_seen = 0 OR s.last > i.last_seen THEN s.last ELSE i.last_seen END,
+        times_seen = i.times_seen + s.n
+    FROM unnest(
+        CAST(:k AS bigint[]), CAST(:first AS timestamptz[]), CAST(:last AS timestamptz[]),
+        CAST(:code AS smallint[]), CAST(:n AS integer[])
+    ) AS s(k, first, last, code, n)
+    WHERE i.key = s.k
+    """
 )
 _ABOUT = ("dataset", "ghost_type", "column_name", "description", "search_text")
 _FILL = (
@@ -205,7 +220,10 @@ class Identities:
                 filled.append({"k": key, **{f"p_{column}": value for column, value in about.items()}})
         if filled:
             self._connection.execute(_FILL, filled)
-        self._connection.execute(_SEEN_AGAIN, again)
+        if self._postgres:
+            self._connection.execute(_SEEN_AGAIN_POSTGRES, _columns(again))
+        else:
+            self._connection.execute(_SEEN_AGAIN, again)
 
     def _join(
         self, old: str, placeholder: int, name: str, known: tuple[int, str, int] | None
@@ -265,6 +283,11 @@ class Identities:
         if made is None:
             raise StorageError(f"The finding {finding_id!r} could not be stored; nothing was written.")
         return int(made[0])
+
+
+def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Turn rows into one list a column."""
+    return {name: [row[name] for row in rows] for name in rows[0]}
 
 
 def _about(finding: FindingRecord) -> dict[str, str]:

@@ -28,6 +28,7 @@ COLUMNS = (
     _R.id, _R.title, _R.author, _R.dataset, _R.created_at, _R.updated_at, _R.finding_count,
     _R.error_count, _R.warning_count, _R.info_count, _R.tags, _R.version, _R.deleted_at,
 )  # fmt: skip
+_TAGS = COLUMNS.index(_R.tags)
 _SEVERITY_COUNTS = {"error": _R.error_count, "warning": _R.warning_count, "info": _R.info_count}
 
 _Shape = frozenset[tuple[str, int]]
@@ -55,11 +56,7 @@ def count_statement(query: ReportQuery) -> tuple[sa.Select[Any], dict[str, Any]]
 
 def header(row: Any) -> ReportHeader:
     """Return the header in a row of ``COLUMNS``."""
-    (id_, title, author, dataset, created, updated, n, errors, warnings, infos, tags, version, deleted) = row
-    return ReportHeader(
-        id_, title, author, dataset, created, updated, n, errors, warnings, infos,
-        tuple(tags) if tags else (), version, deleted,
-    )  # fmt: skip
+    return ReportHeader._make((*row[:_TAGS], tuple(row[_TAGS] or ()), *row[_TAGS + 1 :]))
 
 
 def group(connection: sa.Connection, query: ReportQuery, by: By) -> Mapping[str, int]:

@@ -86,7 +86,8 @@ class DatabaseStore(Store):
         if isinstance(query, ReportQuery):
             statement, values = report_queries.page_statement(self._resolved(query), page)
             with self._read() as connection:
-                return [report_queries.header(row) for row in connection.execute(statement, values)]
+                found = connection.execute(statement, values).all()
+            return [report_queries.header(row) for row in found]
         statement, values = self._statement(query)
         statement = statement.limit(page.limit).offset(page.offset or None)
         with self._read() as connection:

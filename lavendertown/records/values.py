@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class Kind(StrEnum):
@@ -145,9 +145,11 @@ class ChangeSet:
     headers_only: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class ReportHeader:
-    """A report in a list: everything but its findings' bodies."""
+class ReportHeader(NamedTuple):
+    """A report in a list: everything but its findings' bodies.
+
+    A tuple, because lists make fifty at a time and a frozen dataclass takes five times as long.
+    """
 
     id: str
     title: str
