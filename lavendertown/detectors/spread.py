@@ -15,9 +15,8 @@ _NORMAL_TAILS = 2.44
 """How many times as wide as the middle half the middle 90 % of a normal distribution is."""
 
 _ENOUGH = 100
-"""With fewer values, one outlier reaches into the outer quantiles: only the quartiles are trusted."""
-
-_UNEVEN = 0.2
+"""With fewer values, one outlier reaches into the outer quantiles: only the quartiles are trusted,
+and a lean to one side is taken for a long tail."""
 
 
 @dataclass(frozen=True)
@@ -64,14 +63,17 @@ def _on_scale(raw: Mapping[str, float], scale: str, n: int, k: float) -> Bounds:
 
 def _scale(raw: Mapping[str, float], n: int) -> str:
     """Return the scale on which the quantiles lie most evenly; linear unless it clearly does not."""
-    outer = ("q05", "q95") if n >= _ENOUGH else ("q1", "q3")
-    low, high = raw[outer[0]], raw[outer[1]]
-    limit = 0.1 + 1.5 / math.sqrt(n) if n >= _ENOUGH else _UNEVEN
-    if low < 0 or abs(_skew(low, raw["median"], high, 1.0)) <= limit:
+    few = n < _ENOUGH
+    low, middle, high = raw["q1" if few else "q05"], raw["median"], raw["q3" if few else "q95"]
+    if low < 0 or _skew(low, middle, high, 1.0) == 0:
+        return "linear"
+    if few and low > 0 and middle - low < high - middle:
+        return "log"
+    if abs(_skew(low, middle, high, 1.0)) <= 0.1 + 1.5 / math.sqrt(n):
         return "linear"
     usable = [name for name, power in _SCALES.items() if power > 0 or low > 0]
     # Where all are equally uneven (counts of 1, 1, 1, 4) the first, which is the most forgiving.
-    return min(usable, key=lambda name: round(abs(_skew(low, raw["median"], high, _SCALES[name])), 6))
+    return min(usable, key=lambda name: round(abs(_skew(low, middle, high, _SCALES[name])), 6))
 
 
 def _skew(low: float, middle: float, high: float, power: float) -> float:

@@ -22,8 +22,9 @@ _CENTRAL_EUROPEAN = re.compile(
 )
 """Signs that stand inside words where Polish or Czech (cp1250) is read as Western (cp1252)."""
 
-_MIXED_SCRIPTS = re.compile(r"[a-zA-Z][\u0370-\u04ff]|[\u0370-\u04ff][a-zA-Z]")
-"""A Greek or Cyrillic letter beside a Latin one: the guess was wrong."""
+_OTHER_ALPHABETS = ("cp1251", "cp1253", "koi8_r")
+_WORD = re.compile(r"[\u0370-\u04ff]{2}")
+_MIXED_WORD = re.compile(r"[a-zA-Z][\u0370-\u04ff]|[\u0370-\u04ff][a-zA-Z]")
 
 _SAMPLE = 200_000
 
@@ -87,7 +88,7 @@ def _refuse_broken_utf8(raw: bytes, error: UnicodeDecodeError, name: str) -> Non
 def _guessed(raw: bytes, name: str) -> tuple[str, str]:
     best = from_bytes(_telling(raw), cp_isolation=_CANDIDATES).best()
     first = best.encoding if best else "cp1252"
-    if _MIXED_SCRIPTS.search(raw.decode(first, "replace")):
+    if first in _OTHER_ALPHABETS and not _has_its_words(raw.decode(first, "replace")):
         first = "cp1252"
     if first == "cp1252" and _CENTRAL_EUROPEAN.search(raw.decode("cp1252", "replace")):
         first = "cp1250"
@@ -97,6 +98,11 @@ def _guessed(raw: bytes, name: str) -> tuple[str, str]:
         except UnicodeDecodeError:
             continue
     raise UnreadableTableError(f"The encoding of {name} cannot be told; save it as UTF-8.")
+
+
+def _has_its_words(text: str) -> bool:
+    """Tell whether Greek or Cyrillic letters stand together, and never in one word with Latin ones."""
+    return bool(_WORD.search(text)) and not _MIXED_WORD.search(text)
 
 
 def _telling(raw: bytes) -> bytes:

@@ -1,0 +1,45 @@
+"""Rows that say again what an earlier row said."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from lavendertown.detectors import Duplicates
+from lavendertown.errors import InvalidInputError
+from lavendertown.inspector import Inspector
+
+
+def test_repeats_are_found_and_first_rows_are_not(detect) -> None:
+    columns = {"a": [1, 2, 1, 3, 1, 2], "b": ["x", "y", "x", "z", "x", "other"]}
+    (finding,) = detect(columns, Duplicates())
+    assert (finding.ghost_type, finding.column, finding.row_indices) == ("duplicate", "*", [2, 4])
+    assert finding.description == "2 of 6 rows (33.3 %) are exact copies of an earlier row."
+
+
+def test_missing_values_equal_each_other(detect) -> None:
+    (finding,) = detect({"a": [None, 1.0, None, float("nan")], "b": ["x", "x", "x", "x"]}, Duplicates())
+    assert finding.row_indices == [2, 3]
+
+
+def test_a_number_does_not_equal_its_text() -> None:
+    data = pd.DataFrame({"a": pd.Series([1, "1", 1], dtype="object")})
+    (finding,) = Inspector(data, detectors=[Duplicates()]).detect()
+    assert finding.row_indices == [2]
+
+
+def test_chosen_columns_make_another_check(detect) -> None:
+    (finding,) = detect({"id": [1, 2, 1], "b": ["x", "y", "z"]}, Duplicates(columns=("id",)))
+    assert finding.row_indices == [2]
+    assert finding.metadata["params"] == {"columns": ["id"]}
+    assert finding.description == "1 of 3 rows (33.3 %) has the same id as an earlier row."
+
+
+def test_a_chosen_column_that_is_not_there_is_a_finding(detect) -> None:
+    (finding,) = detect({"a": [1]}, Duplicates(columns=("id",)))
+    assert (finding.ghost_type, finding.metadata["error"]) == ("check_error", InvalidInputError.__name__)
+
+
+@pytest.mark.parametrize("columns", [{"a": [1, 2, 3]}, {"a": [], "b": []}])
+def test_different_rows_are_no_finding(detect, columns: dict[str, list[object]]) -> None:
+    assert detect(columns, Duplicates()) == []

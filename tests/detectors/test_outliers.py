@@ -1,0 +1,130 @@
+"""Outliers: found where they were planted, silent elsewhere. Seeds are fixed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lavendertown.detectors import Outliers
+from lavendertown.detectors.names import is_calendar, is_identifier
+from lavendertown.inspector import Inspector
+
+Numbers = np.ndarray
+Draw = Callable[[np.random.Generator, int], Numbers]
+
+PLANTED: dict[str, tuple[Draw, Draw]] = {
+    "normal": (
+        lambda r, n: r.normal(100, 15, n),
+        lambda r, n: 100 + r.choice([-1, 1], n) * r.uniform(120, 450, n),
+    ),
+    "lognormal price": (lambda r, n: r.lognormal(3, 1, n), lambda r, n: r.lognormal(3, 0.3, n) * 1000),
+    "price in cents": (lambda r, n: r.lognormal(3, 0.6, n), lambda r, n: r.lognormal(3, 0.6, n) * 100),
+    "waiting times": (lambda r, n: r.exponential(10, n), lambda r, n: r.uniform(500, 5000, n)),
+    "counts": (
+        lambda r, n: r.poisson(20, n).astype(float),
+        lambda r, n: r.integers(200, 900, n).astype(float),
+    ),
+    "even": (lambda r, n: r.uniform(0, 100, n), lambda r, n: r.uniform(900, 2000, n)),
+    "mostly zero": (
+        lambda r, n: np.where(r.random(n) < 0.8, 0.0, r.lognormal(2, 0.5, n)),
+        lambda r, n: r.uniform(1e4, 1e5, n),
+    ),
+    "left-skewed": (lambda r, n: 100 * r.beta(9, 2, n), lambda r, n: r.uniform(300, 900, n)),
+    "long tails": (
+        lambda r, n: r.laplace(0, 5, n),
+        lambda r, n: r.choice([-1, 1], n) * r.uniform(150, 500, n),
+    ),
+}
+
+
+def found(values: object, name: str = "amount", **options: float) -> set[int]:
+    findings = Inspector(pd.DataFrame({name: values}), detectors=[Outliers(**options)]).detect()
+    return {row for finding in findings for row in finding.row_indices or []}
+
+
+@pytest.mark.parametrize("kind", PLANTED)
+@pytest.mark.parametrize("n", [300, 5_000])
+def test_planted_outliers_are_found_and_little_else(kind: str, n: int) -> None:
+    hits = wrong = planted = 0
+    for seed in range(100, 110):
+        random = np.random.default_rng(seed)
+        usual, unusual = PLANTED[kind]
+        values, at = usual(random, n), random.choice(n, n // 150, replace=False)
+        values[at] = unusual(random, len(at))
+        got = found(values)
+        hits, wrong, planted = hits + len(got & set(at)), wrong + len(got - set(at)), planted + len(at)
+    assert hits / planted >= 0.9
+    assert hits / (hits + wrong) >= (0.95 if kind != "long tails" or n > 300 else 0.8)
+
+
+@pytest.mark.parametrize(
+    "name", ["user_id", "userId", "zip", "OrderNo", "phone_number", "uid2", "product code"]
+)
+def test_identifiers_are_left_out(name: str) -> None:
+    assert found(np.random.default_rng(1).zipf(1.3, 5_000) % 10**9, name) == set()
+
+
+def test_a_row_number_is_left_out_whatever_it_is_called() -> None:
+    values = np.arange(1_000)
+    values[-1] = 10**9
+    assert found(values, "seq") == set()
+
+
+def test_years_are_left_out_whatever_they_are_called() -> None:
+    years = np.random.default_rng(1).integers(2015, 2025, 500)
+    years[3] = 1900
+    assert found(years, "released") == set()
+
+
+def test_how_most_of_a_column_is_spread_is_no_outlier() -> None:
+    random = np.random.default_rng(1)
+    values = random.normal(0, 1, 1_000)
+    values[:30] = 100.0
+    assert found(values) == set()
+
+
+def test_one_bad_value_in_a_short_column_is_found() -> None:
+    assert found([10, 12, 11, 13, 12, 14, 11, 1000]) == {7}
+    assert found([10, 12, 11, 1000]) == set()
+
+
+def test_a_wrong_sign_in_a_price_is_found() -> None:
+    prices = np.random.default_rng(1).lognormal(3, 0.5, 1_000)
+    prices[5] = -20.0
+    assert found(prices) == {5}
+
+
+def test_numbers_written_as_text_are_looked_at_too() -> None:
+    raw = "age\n" + "\n".join(["34", "29", "NA", "41", "38"] * 20) + "\n+4000\n"
+    (finding,) = Inspector((raw.encode(), "people.csv"), detectors=[Outliers()]).detect()
+    assert finding.row_indices == [100]
+
+
+def test_k_is_the_persons_choice() -> None:
+    values = [*np.linspace(0, 10, 99), 22.0]
+    assert found(values) == set()
+    assert found(values, k=1.5) == {99}
+
+
+def test_bounds_are_told_under_their_old_names() -> None:
+    random = np.random.default_rng(1)
+    values = [*random.normal(50, 5, 999), 5_000.0]
+    (finding,) = Inspector(pd.DataFrame({"amount": values}), detectors=[Outliers()]).detect()
+    meta = finding.metadata
+    assert meta["lower_bound"] < meta["q1"] < meta["q3"] < meta["upper_bound"]
+    assert (meta["outlier_count"], meta["count"], meta["iqr_multiplier"], meta["params"]) == (1, 1, 3.0, {})
+    assert meta["iqr"] == pytest.approx(meta["q3"] - meta["q1"])
+    assert "the farthest is 5,000" in finding.description
+
+
+def test_infinity_is_an_outlier() -> None:
+    assert found([*range(50), 49.5, np.inf]) == {51}
+
+
+@pytest.mark.parametrize("name", ["rooms", "price", "idle_time", "void", "number of rooms", "Nodes", "width"])
+def test_quantities_are_not_taken_for_identifiers(name: str) -> None:
+    assert not is_identifier(name)
+    assert not is_calendar(name)

@@ -1,0 +1,146 @@
+"""The runner: order, caps, failures, progress, and the same answers on other engines."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, ClassVar
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from lavendertown.detectors import Aggregates, Detector, Examination, Nulls, default_detectors, runner
+from lavendertown.detectors.runner import run
+from lavendertown.inspector import Inspector
+from lavendertown.models import SEVERITIES
+from lavendertown.tables import Column, Table, from_frame
+
+
+@dataclasses.dataclass(frozen=True)
+class Broken(Detector):
+    """Asks what no engine can answer, on one column."""
+
+    check: ClassVar[str] = "broken"
+    title: ClassVar[str] = "Broken"
+    where: str = "b"
+
+    def examine(self, table: Table, column: Column | None) -> Examination:
+        assert column is not None
+        asked = nw.col("no such column") if column.name == self.where else nw.col(column.key)
+        yield Aggregates({"n": asked.count()})
+        return None
+
+
+@dataclasses.dataclass(frozen=True)
+class Raising(Broken):
+    """Fails in its own code."""
+
+    check: ClassVar[str] = "raising"
+
+    def examine(self, table: Table, column: Column | None) -> Examination:
+        yield Aggregates({"n": nw.len()})
+        raise ZeroDivisionError("nothing to divide by")
+
+
+def messy(n: int = 400) -> pl.DataFrame:
+    random = np.random.default_rng(3)
+    amount = random.normal(50, 5, n)
+    amount[7] = 9_000.0
+    return pl.DataFrame(
+        {
+            "k": ["same"] * n,
+            "amount": pl.Series(amount).set(pl.int_range(n, eager=True) % 50 == 1, None),
+            "code": [str(i % 40) if i != 11 else "x" for i in range(n)],
+            "note": [None if i % 2 else "-" if i % 3 else f"note {i}" for i in range(n)],
+            "when": [f"2024-01-{i % 28 + 1:02}" for i in range(n)],
+        }
+    )
+
+
+def test_a_failing_check_is_a_finding_and_the_others_run_on() -> None:
+    data = pl.DataFrame({"a": [1, None], "b": [None, 2]})
+    findings = Inspector(data, detectors=[Broken(), Nulls(), Raising()]).detect()
+    kinds = [(f.ghost_type, f.column, f.metadata["check"]) for f in findings]
+    assert kinds == [
+        ("check_error", "a", "raising"),
+        ("null", "a", "nulls"),
+        ("check_error", "b", "broken"),
+        ("check_error", "b", "raising"),
+        ("null", "b", "nulls"),
+    ]
+    assert findings[0].metadata["error"] == "ZeroDivisionError"
+    assert findings[0].description == "The check 'Broken' could not run on a: nothing to divide by"
+
+
+def test_findings_come_by_severity_then_column_then_type() -> None:
+    findings = Inspector(pl.concat([messy(), messy().head(3)])).detect()
+    order = [*messy().columns]
+    keys = [(-SEVERITIES.index(f.severity), order.index(f.column) if f.column != "*" else -1, f.ghost_type)
+            for f in findings]  # fmt: skip
+    assert keys == sorted(keys)
+    assert {f.ghost_type for f in findings} >= {"duplicate", "constant", "outlier", "type", "null"}
+
+
+def test_rows_are_capped_and_the_count_is_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "ROW_CAP", 10)
+    (finding,) = Inspector(pl.DataFrame({"a": [None] * 25}), detectors=[Nulls()]).detect()
+    assert finding.row_indices == list(range(10))
+    assert (finding.metadata["count"], finding.metadata["rows_truncated"]) == (25, True)
+
+
+def test_progress_names_check_and_column_and_ends_at_all() -> None:
+    calls: list[tuple[int, int, str]] = []
+    Inspector(messy(), progress=lambda *call: calls.append(call)).detect()
+    done = [call[0] for call in calls]
+    assert done == sorted(done)
+    assert calls[-1][0] == calls[-1][1]
+    assert "Outliers · amount" in [call[2] for call in calls]
+    assert "Duplicates · whole rows" in [call[2] for call in calls]
+
+
+def test_raising_from_progress_ends_the_run_and_keeps_nothing() -> None:
+    class Cancelled(Exception):
+        pass
+
+    def cancel(done: int, total: int, text: str) -> None:
+        if done == 3:
+            raise Cancelled
+
+    inspector = Inspector(messy(), progress=cancel)
+    with pytest.raises(Cancelled):
+        inspector.detect()
+    assert (inspector.findings, inspector.checks) == (None, [])
+
+
+@pytest.mark.parametrize("batch", [1, 3, 1_000])
+def test_the_batch_changes_nothing(batch: int) -> None:
+    table = from_frame(messy())
+    assert run(table, default_detectors(), batch=batch) == run(table, default_detectors())
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.12g}")
+    return {k: _rounded(v) for k, v in value.items()} if isinstance(value, dict) else value
+
+
+@pytest.mark.parametrize("engine", ["pandas", "pyarrow"])
+def test_other_engines_give_the_same_findings(engine: str) -> None:
+    table = from_frame(pl.concat([messy(), messy().head(3)]))
+    native = table.frame.collect().to_native()
+    other = native.to_pandas() if engine == "pandas" else native.to_arrow()
+    findings, checks = run(
+        dataclasses.replace(table, frame=nw.from_native(other).lazy()), default_detectors()
+    )
+    expected, expected_checks = run(table, default_detectors())
+    assert checks == expected_checks
+    assert [_rounded(f.to_dict()) for f in findings] == [_rounded(f.to_dict()) for f in expected]
+
+
+def test_pandas_and_polars_give_the_same_findings() -> None:
+    data = pl.concat([messy(), messy().head(3)])
+    frame = data.to_pandas()
+    frame.index = pd.Index([0] * len(frame))
+    assert Inspector(frame).detect() == Inspector(data).detect()
