@@ -31,6 +31,8 @@ from tests.support.dashboard import free_port
 EXPLICIT = "LAVENDERTOWN_TEST_POSTGRES_URL"
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60.0
+# A Popen that is collected while its process runs would warn; each keeper outlives its starter.
+KEEPERS: list[subprocess.Popen[bytes]] = []
 FOR_TESTS = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200"]
 
 
@@ -74,6 +76,7 @@ def server_url(directory: Path, owner: int) -> str:
                 keeper = subprocess.Popen(
                     command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
                 )
+            KEEPERS.append(keeper)
             (directory / "keeper").write_text(str(keeper.pid))
             _wait_for(written, keeper)
     return written.read_text()
