@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ HERE = Path(__file__).parent
 RESULTS = ROOT / "test-results"
 FAILED = pytest.StashKey[bool]()
 WAIT_MS = 20_000
+Reporting = Generator[None, pytest.TestReport, pytest.TestReport]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -31,8 +32,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    report: pytest.TestReport = yield
+def pytest_runtest_makereport(item: pytest.Item) -> Reporting:
+    report = yield
     if report.failed:
         item.stash[FAILED] = True
     return report
@@ -48,7 +49,10 @@ def browser_type_launch_args() -> dict[str, Any]:
 
 @pytest.fixture
 def start_server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Dashboard]]:
-    """Start dashboards under given LAVENDERTOWN_* settings; all are stopped; a failed test shows their logs."""
+    """Start dashboards under given LAVENDERTOWN_* settings.
+
+    All are stopped at the end; a failed test shows what they printed.
+    """
     started: list[Dashboard] = []
 
     def start(**settings: str) -> Dashboard:
