@@ -11,6 +11,7 @@ _IDENTIFIERS = re.compile(
     r"|barcode|user|customer|account|invoice|ticket|hash"
 )
 _CALENDAR = re.compile(r"year|yr|month|week|weekday|quarter|day|hour|minute|date|timestamp|epoch")
+_COORDINATE = re.compile(r"lat|latitude|lon|long|lng|longitude")
 _LEADING = re.compile(r"zip|postal|phone|telephone")
 
 
@@ -24,6 +25,12 @@ def is_calendar(name: str) -> bool:
     """Tell whether a column's name says that its numbers are years, months and the like."""
     words = _words(name)
     return bool(words) and _CALENDAR.fullmatch(words[-1]) is not None
+
+
+def is_coordinate(name: str) -> bool:
+    """Tell whether a column's name says that its numbers are places on a map."""
+    words = _words(name)
+    return bool(words) and _COORDINATE.fullmatch(words[-1]) is not None
 
 
 def _words(name: str) -> list[str]:

@@ -19,7 +19,7 @@ from lavendertown.detectors.base import (
     count,
     of_rows,
 )
-from lavendertown.detectors.names import is_calendar, is_identifier
+from lavendertown.detectors.names import is_calendar, is_coordinate, is_identifier
 from lavendertown.tables import Column, Table, patterns
 
 _FEWEST = 8
@@ -33,9 +33,9 @@ _YEARS = (1800.0, 2100.0)
 class Outliers(Detector):
     """Numbers that lie ``k`` spreads beyond the middle half of their column.
 
-    Identifiers, codes and years are left out. Skewed columns are judged on a scale that makes them
-    even, a value that most rows share is set aside first, and where more than 1 % of a column is
-    far out, that is how the column is: nothing is said.
+    Identifiers, codes, years and coordinates are left out. Skewed columns are judged on a scale that
+    makes them even, a value that most rows share is set aside first, and where more than 1 % of a
+    column is far out, that is how the column is: nothing is said.
 
     Attributes:
         k: How many spreads (interquartile ranges, for an even column) beyond the quartiles.
@@ -48,7 +48,8 @@ class Outliers(Detector):
     def targets(self, table: Table) -> Sequence[Column | None]:
         """Columns of numbers, and of text that may turn out to be numbers."""
         fits = [column for column in table.schema if column.kind in ("number", "text")]
-        return [c for c in fits if not is_identifier(c.name) and not is_calendar(c.name)]
+        labels = (is_identifier, is_calendar, is_coordinate)
+        return [column for column in fits if not any(is_label(column.name) for is_label in labels)]
 
     def examine(self, table: Table, column: Column | None) -> Examination:
         """Find the rows with unusual numbers."""
@@ -70,22 +71,31 @@ class Outliers(Detector):
             usual = spread.bounds(facts, int(facts["n"]), self.k)
         if usual is None:
             return NOT_CHECKED
-        rows = (considered < nw.lit(usual.lower)) | (considered > nw.lit(usual.upper))
-        answer = yield Aggregates({"found": count(rows), "present": value.count()})
+        rows = _unusual(considered, usual)
+        far = nw.when(rows).then(considered)
+        answer = yield Aggregates(
+            {"found": count(rows), "present": value.count(), "least": far.min(), "most": far.max()}
+        )
         found, present = int(answer["found"] or 0), int(answer["present"])
         if found > max(_RARE * present, min(3.0, present / _FEWEST)):
             return NOT_CHECKED
-        return _candidate(table, column, facts, usual, self.k, found, rows) if found else None
+        return _candidate(table, column, {**facts, **answer}, usual, self.k, rows) if found else None
 
 
 def _facts(value: nw.Expr) -> dict[str, nw.Expr]:
     return {
         "n": value.count(),
-        "least": value.min(),
-        "most": value.max(),
         "whole": count(value == value.round(0)),
         **spread.quantiles(value),
     }
+
+
+def _unusual(value: nw.Expr, usual: spread.Bounds) -> nw.Expr:
+    low = value < nw.lit(usual.lower)
+    if usual.scale != "linear":
+        # Zero has no place on a scale of roots or logs; it says "none", not "unusually few".
+        low = low & (value != nw.lit(0.0))
+    return low | (value > nw.lit(usual.upper))
 
 
 def _are_numbers(column: Column) -> Answers[bool]:
@@ -139,10 +149,9 @@ def _candidate(
     facts: Mapping[str, Any],
     usual: spread.Bounds,
     k: float,
-    found: int,
     rows: nw.Expr,
 ) -> Candidate:
-    total = table.row_count
+    total, found = table.row_count, int(facts["found"])
     q1, q3 = float(facts["q1"]), float(facts["q3"])
     far = _farthest(facts, usual)
     return Candidate(
@@ -170,13 +179,11 @@ def _candidate(
 
 def _farthest(facts: Mapping[str, Any], usual: spread.Bounds) -> float:
     least, most = float(facts["least"]), float(facts["most"])
-    if most <= usual.upper:
-        return least
-    return most if least >= usual.lower or most - usual.upper >= usual.lower - least else least
+    return most if most - usual.upper >= usual.lower - least else least
 
 
 def _shown(number: Any) -> str:
     value = float(number)
-    if value == int(value) if abs(value) < 1e15 else False:
-        return f"{int(value):,}"
-    return f"{value:,.2f}" if 1 <= abs(value) < 1e15 else f"{value:.3g}"
+    if not abs(value) < 1e15 or 0 < abs(value) < 1:
+        return f"{value:.3g}"
+    return f"{int(value):,}" if value == int(value) else f"{value:,.2f}"

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 import polars as pl
-import pyarrow as pa
-import pyarrow.csv as pc
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.csv as pc  # type: ignore[import-untyped]
 
 from lavendertown.errors import UnreadableTableError
 from lavendertown.tables import infer, patterns

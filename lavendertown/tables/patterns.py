@@ -55,10 +55,12 @@ NUMBER_OR_DATE_START = r"^\s*[+-]?\.?[0-9]|^\s*" + _MONTH + r" [0-9]"
 """What every number and every date begins with; cheap, so it is asked first."""
 
 NULL_SIGN = (
-    r"^\s*$|^(?i:\s*(?:#?n/a!?|na|n\.a\.?|#na|<na>|nan|nat|\(null\)|<null>|\\n|not available|not applicable"
-    r"|-+|–+|—+|\?+|\.+)\s*)$"
+    r"^\s*(?:|NA|na|NaN|nan|NAN|NaT|\\N)\s*$"
+    r"|^(?i:\s*(?:#?n/a!?|n\.a\.?|#na|<na>|\(null\)|<null>|not available|not applicable"
+    "|-+|\u2013+|\u2014+"
+    r"|\?+|\.+)\s*)$"
 )
-"""Signs that stand for a missing value wherever they are met."""
+"""Signs that stand for a missing value wherever they are met. Not Na, nor Nan: sodium and a city."""
 
 NULL_WORD = r"^(?i:\s*(?:null|none|nil|undefined|missing|unknown)\s*)$"
 """Words that stand for a missing value, but are also words: a film may be called so."""

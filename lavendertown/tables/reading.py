@@ -6,7 +6,7 @@ import gzip
 import io
 import zlib
 from pathlib import Path, PurePath
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import polars as pl
 
@@ -73,7 +73,7 @@ def _bytes(source: str | Path | bytes | BinaryIO) -> tuple[bytes, str | None]:
         raise InvalidInputError(f"A {type(source).__name__} is neither a path nor a file.")
     if hasattr(source, "seek") and source.seekable():
         source.seek(0)
-    read = source.read()
+    read: Any = source.read()
     own = getattr(source, "name", None)
     return read.encode("utf-8") if isinstance(read, str) else read, own if isinstance(own, str) else None
 

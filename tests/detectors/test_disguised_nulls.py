@@ -24,7 +24,7 @@ def test_a_stand_in_is_found(detect, sign: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["Nan Goldin", "-5", "nonesuch", "A-", "N", "0", "no", "nothing", "x.", "1/a"]
+    "word", ["Nan Goldin", "Na", "Nan", "-5", "nonesuch", "A-", "N", "0", "no", "nothing", "x.", "1/a"]
 )
 def test_other_words_are_left_alone(detect, word: str) -> None:
     assert detect({"a": ["red", word, "blue"]}, DisguisedNulls()) == []

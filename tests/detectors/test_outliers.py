@@ -61,7 +61,7 @@ def test_planted_outliers_are_found_and_little_else(kind: str, n: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["user_id", "userId", "zip", "OrderNo", "phone_number", "uid2", "product code"]
+    "name", ["user_id", "userId", "zip", "OrderNo", "phone_number", "uid2", "product code", "lat"]
 )
 def test_identifiers_are_left_out(name: str) -> None:
     assert found(np.random.default_rng(1).zipf(1.3, 5_000) % 10**9, name) == set()
@@ -95,6 +95,12 @@ def test_a_wrong_sign_in_a_price_is_found() -> None:
     prices = np.random.default_rng(1).lognormal(3, 0.5, 1_000)
     prices[5] = -20.0
     assert found(prices) == {5}
+
+
+def test_none_at_all_is_no_outlier_among_skewed_numbers() -> None:
+    prices = np.random.default_rng(1).lognormal(3, 0.5, 1_000)
+    prices[5] = 0.0
+    assert found(prices) == set()
 
 
 def test_numbers_written_as_text_are_looked_at_too() -> None:

@@ -53,6 +53,11 @@ def test_missing_values_are_no_stray_text(detect) -> None:
     assert finding.row_indices == [0, 3, 5]
 
 
+def test_missing_values_beside_stray_text_are_not_counted(detect) -> None:
+    (finding,) = detect({"a": ["7"] * 20 + [None, "N/A", "lots"]}, Types())
+    assert (finding.row_indices, finding.metadata["count"]) == ([22], 1)
+
+
 @pytest.mark.parametrize(
     "texts",
     [

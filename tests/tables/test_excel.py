@@ -43,9 +43,10 @@ def test_cells_keep_their_types() -> None:
     assert values(table, "zip") == ["00123", "00456"]
 
 
-def test_stray_text_in_a_number_column_is_not_lost() -> None:
-    table = read(workbook(Data=[["n"], [1], [2], ["lots"], [4]]))
-    assert values(table, "n") == ["1", "2", "lots", "4"]
+@pytest.mark.parametrize("stray", ["lots", "n/a", "NA"])
+def test_stray_text_in_a_number_column_is_not_lost(stray: str) -> None:
+    table = read(workbook(Data=[["n"], [1], [2], [stray], [4]]))
+    assert values(table, "n") == ["1", "2", stray, "4"]
 
 
 def test_the_first_sheet_with_cells_is_read_and_named() -> None:

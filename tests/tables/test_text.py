@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001
 """Encodings: found, told, and refused where they are broken."""
 
 from __future__ import annotations
