@@ -89,12 +89,14 @@ def watch(storage: Storage, report_id: str, count: str) -> None:
 
 
 def open_and_save(place: Place, report_id: str) -> None:
-    """Open the place only when told to, then save one report."""
+    """Open the place only when told to, then save one report and a note on a finding nobody has."""
     if place.backend != "file":
         import lavendertown.collaboration.database_storage
     wait_for_start()
     storage = place.open()
     storage.save_report(make_report(report_id, "first", 2))
+    moment = dt.datetime.now(dt.timezone.utc)
+    storage.save_annotation(Annotation(report_id, "finding_123", report_id, moment, "first"))
     say(report_id)
 
 

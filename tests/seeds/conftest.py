@@ -1,0 +1,14 @@
+"""The places of the contract suite."""
+
+from __future__ import annotations
+
+from tests.contract.conftest import (
+    fresh_place,
+    open_storage,
+    place,
+    postgres_tables,
+    sqlite_template,
+    storage,
+)
+
+__all__ = ["fresh_place", "open_storage", "place", "postgres_tables", "sqlite_template", "storage"]
