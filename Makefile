@@ -1,0 +1,59 @@
+# make run    open the dashboard on plain files (PORT=8501 by default)
+# make test   install what the tests need and run everything
+# make lint   ruff and mypy only
+# make demo   fill the configured store with real tables, reports and discussions, then open it
+# make bench  measure against version 0.7.1 and the raw limits
+# make wheel  build the wheel;  make test-wheel: install it elsewhere and open its dashboard
+# make pins   write constraints.txt from what is installed
+
+PORT ?= 8501
+WORKERS ?= 2
+PY := .venv/bin/python
+INPUTS := pyproject.toml constraints.txt scripts/install.sh
+
+.PHONY: run test lint demo bench wheel test-wheel pins clean
+
+run: .venv/run.stamp
+	@$(PY) -m streamlit run app.py --server.port $(PORT)
+
+test: lint
+	@scripts/chromium.sh
+	@$(PY) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+lint: .venv/test.stamp
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+
+demo: .venv/demo.stamp
+	@.venv/bin/lavendertown demo
+	@$(PY) -m streamlit run app.py --server.port $(PORT)
+
+bench: .venv/test.stamp
+	@$(PY) -m scripts.bench
+
+wheel: .venv/test.stamp
+	@$(PY) -m build --wheel --outdir dist .
+
+test-wheel: wheel
+	@scripts/chromium.sh
+	@$(PY) -m scripts.try_wheel
+
+pins: .venv/test.stamp
+	@$(PY) scripts/pins.py > constraints.new && mv constraints.new constraints.txt
+
+clean:
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache test-results
+
+# A stamp newer than its inputs says that these extras are installed.
+.venv/run.stamp: $(INPUTS)
+	@scripts/install.sh database
+	@touch $@
+
+.venv/demo.stamp: $(INPUTS)
+	@scripts/install.sh all
+	@touch $@ .venv/run.stamp
+
+.venv/test.stamp: $(INPUTS)
+	@scripts/install.sh all,test
+	@touch $@ .venv/run.stamp .venv/demo.stamp

@@ -1,0 +1,41 @@
+#!/bin/sh
+# Make .venv with the project installed in place: scripts/install.sh EXTRAS, as `make` calls it.
+# PYTHON names the interpreter; without it the newest suitable one on the PATH is taken.
+set -eu
+cd "$(dirname "$0")/.."
+extras=$1
+
+suitable() {
+    "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
+}
+
+find_python() {
+    for name in ${PYTHON:-python3.14 python3.13 python3.12 python3.11 python3}; do
+        if suitable "$name"; then
+            echo "$name"
+            return
+        fi
+    done
+    echo "Python 3.11 or newer is needed, and ${PYTHON:-no python3 on the PATH} is not; name one with PYTHON=..." >&2
+    exit 1
+}
+
+need_venv_module() {
+    "$1" -c 'import ensurepip, venv' >/dev/null 2>&1 && return
+    if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+        apt-get update -qq
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv
+        "$1" -c 'import ensurepip, venv' && return
+    fi
+    echo "$1 cannot make virtual environments; run: sudo apt-get install -y python3-venv" >&2
+    exit 1
+}
+
+if ! suitable .venv/bin/python; then
+    python=$(find_python)
+    need_venv_module "$python"
+    echo "Making .venv with $("$python" --version)"
+    "$python" -m venv --clear .venv
+fi
+echo "Installing lavendertown[$extras] into .venv"
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[$extras]"
