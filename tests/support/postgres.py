@@ -151,17 +151,17 @@ class Keeper:
         self.data.mkdir(0o700)
         if self.as_user:
             os.chown(self.data, self.as_user["user"], self.as_user["group"])
-        initdb = [self._tool("initdb"), "-D", self.data, "-U", "postgres", "--auth=trust", "--no-sync"]
+        initdb = [self._tool("initdb"), "-D", str(self.data), "-U", "postgres", "--auth=trust", "--no-sync"]
         subprocess.run([*initdb, "--encoding=UTF8", "--locale=C"], check=True, cwd="/", **self.as_user)
         port = free_port()
-        command = [self._tool("postgres"), "-D", self.data, "-h", "127.0.0.1", "-p", str(port), "-k", ""]
+        command = [self._tool("postgres"), "-D", str(self.data), "-h", "127.0.0.1", "-p", str(port), "-k", ""]
         for setting in FOR_TESTS:
             command += ["-c", setting]
         server = subprocess.Popen(command, cwd="/", **self.as_user)
         return server, f"postgresql://postgres@127.0.0.1:{port}/postgres"
 
-    def _tool(self, name: str) -> Path:
-        return self.binaries / "bin" / name
+    def _tool(self, name: str) -> str:
+        return str(self.binaries / "bin" / name)
 
     def _within_reach(self, binaries: Path) -> Path:
         """The binaries, or a copy where the server's user may not read them."""

@@ -32,7 +32,7 @@ class Count:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "call" and report.passed:
-            self.passed.update({value for name, value in report.user_properties if name == "required"})
+            self.passed.update({str(value) for name, value in report.user_properties if name == "required"})
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
