@@ -20,6 +20,8 @@ from lavendertown.tables import Column, Table
 
 WHOLE_ROW = "*"
 _MANY, _SOME = 0.5, 0.05
+_INT64 = 2**63
+_LONGEST = 120
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,16 @@ def count(condition: nw.Expr) -> nw.Expr:
 def severity_of_missing(share: float) -> str:
     """Return the severity of values that are missing in this share of the rows."""
     return "error" if share > _MANY else "warning" if share > _SOME else "info"
+
+
+def shown(value: Any) -> Any:
+    """Return a value of the data as an example for people: plain, without control signs, not long."""
+    if isinstance(value, bool | float) or value is None:
+        return value
+    if isinstance(value, int) and abs(value) < _INT64:
+        return value
+    printable = "".join(sign if sign.isprintable() or sign in "\t\n" else "\ufffd" for sign in str(value))
+    return printable if len(printable) <= _LONGEST else printable[: _LONGEST - 1] + "…"
 
 
 def of_rows(affected: int, total: int) -> str:

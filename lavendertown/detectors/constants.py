@@ -8,7 +8,15 @@ from typing import Any, ClassVar
 
 import narwhals as nw
 
-from lavendertown.detectors.base import NOT_CHECKED, Aggregates, Candidate, Detector, Examination, of_rows
+from lavendertown.detectors.base import (
+    NOT_CHECKED,
+    Aggregates,
+    Candidate,
+    Detector,
+    Examination,
+    of_rows,
+    shown,
+)
 from lavendertown.tables import Column, Table
 from lavendertown.tables.patterns import DISGUISED_NULL
 
@@ -41,13 +49,13 @@ class Constants(Detector):
             "info",
             _sentence(column.name, only, present, table.row_count),
             present,
-            metadata={"total_count": table.row_count, "samples": [only]},
+            metadata={"total_count": table.row_count, "samples": [shown(only)]},
         )
 
 
 def _sentence(name: str, value: Any, present: int, total: int) -> str:
-    text = str(value)
-    shown = f"'{text[:_SHOWN]}{'…' if len(text) > _SHOWN else ''}'"
+    text = " ".join(str(shown(value)).split())
+    quoted = f"'{text[:_SHOWN]}{'…' if len(text) > _SHOWN else ''}'"
     if present == total:
-        return f"{name} is {shown} in every row ({total:,})."
-    return f"{name} is {shown} wherever it has a value: {of_rows(present, total)}."
+        return f"{name} is {quoted} in every row ({total:,})."
+    return f"{name} is {quoted} wherever it has a value: {of_rows(present, total)}."

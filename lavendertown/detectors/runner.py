@@ -18,6 +18,7 @@ from lavendertown.detectors.base import (
     Count,
     Detector,
     Examination,
+    shown,
 )
 from lavendertown.models import SEVERITIES, GhostFinding
 from lavendertown.tables import ROW, Column, Table
@@ -29,7 +30,6 @@ BATCH = 8
 """Checks whose questions share a pass. Progress is told, and cancelling works, between batches."""
 
 _SAMPLES = 5
-_SAMPLE_LENGTH = 120
 _SAMPLED_ROWS = 1_000
 _FAULTS = (Exception, PanicException)
 
@@ -106,9 +106,8 @@ def run(
         batch: How many checks share a pass.
 
     Returns:
-        The findings (most severe first, then by column and type) and all checks that ran; a check
-        that has nothing to say on a column is not among them. One that raises becomes a finding of
-        type ``check_error``.
+        The findings (most severe first, then by column and type) and the checks that ran and had
+        something to say. One that raises becomes a finding of type ``check_error``.
     """
     tell: Progress = progress or (lambda done, total, text: None)
     tasks = list(_tasks(table, detectors))
@@ -239,12 +238,11 @@ def _found(table: Table, task: _Task, candidate: Candidate, dataset: str | None)
 
 
 def _samples(values: Sequence[Any]) -> list[Any]:
-    shown = [v.replace("\x00", "")[:_SAMPLE_LENGTH] if isinstance(v, str) else v for v in values]
-    return codec.plain(list(dict.fromkeys(shown))[:_SAMPLES], "samples")  # type: ignore[no-any-return]
+    return list(dict.fromkeys(shown(value) for value in values))[:_SAMPLES]
 
 
 def _failed(task: _Task, error: BaseException, dataset: str | None) -> GhostFinding:
-    reason = (str(error).strip().splitlines() or ["no reason given"])[0][:300]
+    reason = shown((str(error).strip().splitlines() or ["no reason given"])[0])
     return GhostFinding(
         "check_error",
         task.name,

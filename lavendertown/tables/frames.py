@@ -55,8 +55,10 @@ def _joined(label: Hashable) -> str:
 
 def _from_pandas_series(series: pd.Series[Any]) -> pl.Series | census.Census:
     series = series.reset_index(drop=True)
-    if isinstance(series.dtype, pd.CategoricalDtype):
-        series = series.astype(series.cat.categories.dtype if len(series.cat.categories) else "object")
+    if isinstance(series.dtype, pd.CategoricalDtype) and not pd.api.types.is_string_dtype(
+        series.cat.categories.dtype
+    ):
+        series = series.astype("object")
     if isinstance(series.dtype, pd.SparseDtype):
         series = pd.Series(series.to_numpy())
     if series.dtype == object or isinstance(series.dtype, (pd.PeriodDtype, pd.IntervalDtype)):
@@ -107,6 +109,8 @@ def _settled(given: pl.Series | census.Census) -> census.Census:
         return census.take(given.to_list())
     if dtype in (pl.Categorical, pl.Enum, pl.Null):
         return census.Census(given.cast(pl.String))
+    if dtype in (pl.Int128, pl.UInt128):
+        return census.take(given.to_list())
     if dtype.is_float():
         return census.Census(given.fill_nan(None))
     return census.Census(given)

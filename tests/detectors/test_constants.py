@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from lavendertown import codec
 from lavendertown.detectors import Constants
 
 
@@ -30,3 +31,9 @@ def test_a_single_row_says_nothing(detect) -> None:
 
 def test_a_column_of_stand_ins_is_told_once(detect) -> None:
     assert [f.ghost_type for f in detect({"a": ["N/A"] * 5, "b": list("vwxyz")})] == ["disguised_null"]
+
+
+def test_a_value_that_no_store_takes_is_still_shown(detect) -> None:
+    (finding,) = detect({"a": ["x\x00\ny"] * 3, "b": [1, 2, 3]}, Constants())
+    assert finding.description == "a is 'x\ufffd y' in every row (3)."
+    assert codec.plain(finding.to_dict()) == finding.to_dict()

@@ -32,7 +32,7 @@ def only(table: Table) -> Column:
         (pd.Series([True, None, False]), [True, None, False], "boolean"),
         (pd.Series(["a", None, np.nan], dtype="object"), ["a", None, None], "text"),
         (pd.Series(["a", "b"], dtype="category"), ["a", "b"], "text"),
-        (pd.Series([1, 2], dtype="category"), [1, 2], "number"),
+        (pd.Series([1, 2, None], dtype="category"), [1, 2, None], "number"),
         (pd.Series([dt.date(2024, 1, 1), None]), [dt.date(2024, 1, 1), None], "time"),
         (pd.Series(pd.to_datetime(["2024-01-01", None])), [dt.datetime(2024, 1, 1), None], "time"),
         (pd.Series([None, None], dtype="object"), [None, None], "text"),
@@ -54,6 +54,7 @@ def test_each_pandas_type_is_taken(series: pd.Series, expected: list[object], ki
     [
         (pl.Series([1.0, float("nan")]), [1.0, None], "number"),
         (pl.Series(["a", None], dtype=pl.Categorical), ["a", None], "text"),
+        (pl.Series([1, None], dtype=pl.Int128), [1, None], "number"),
         (pl.Series([None, None]), [None, None], "text"),
         (pl.Series([[1], None]), ["[1]", None], "other"),
         (pl.Series([{"a": 1}]), ['{"a": 1}'], "other"),
