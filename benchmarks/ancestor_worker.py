@@ -47,7 +47,9 @@ def save_annotations(count):
     start = time.perf_counter()
     for i in range(count):
         storage.save_annotation(
-            Annotation(str(uuid.uuid4()), f"finding {i % 50}", "Bob", datetime.now(), "Seen.", ["a"], "reviewed")
+            Annotation(
+                str(uuid.uuid4()), f"finding {i % 50}", "Bob", datetime.now(), "Seen.", ["a"], "reviewed"
+            )
         )
     return time.perf_counter() - start
 
@@ -61,8 +63,12 @@ def fill(count, per_report, indices):
         session.bulk_insert_mappings(
             ReportModel,
             [
-                {"title": f"Report {i}", "author": f"author {i % 40}", "findings_json": data,
-                 "created_at": datetime.fromtimestamp(1_700_000_000 + i * 60)}
+                {
+                    "title": f"Report {i}",
+                    "author": f"author {i % 40}",
+                    "findings_json": data,
+                    "created_at": datetime.fromtimestamp(1_700_000_000 + i * 60),
+                }
                 for i in range(start, min(count, start + 1000))
             ],
         )

@@ -36,9 +36,7 @@ class Ancestor:
     def __init__(self, database_url: str) -> None:
         url = database_url.replace("postgresql://", "postgresql+psycopg2://")
         command = [str(ancestor_python()), "-I", str(HERE / "ancestor_worker.py"), url]
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._answer()
 
     def __call__(self, name: str, *arguments: Any) -> Any:

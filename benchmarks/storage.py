@@ -50,7 +50,11 @@ def report(number: int, findings: list[GhostFinding], tag: str = "r") -> Shareab
 
 def many(count: int, per_report: int, tag: str = "r", spread: int = 40) -> list[ShareableReport]:
     return [
-        report(i, [finding(n + 20 * (i // 40 % 25), None, f"dataset {i % spread}") for n in range(per_report)], tag)
+        report(
+            i,
+            [finding(n + 20 * (i // 40 % 25), None, f"dataset {i % spread}") for n in range(per_report)],
+            tag,
+        )
         for i in range(count)
     ]
 
@@ -81,10 +85,20 @@ def listing(table: Table, folder: Path, big: int) -> None:
         )
         ours[count] = best(lambda s=storage: s.query_reports(author="author 7", limit=50), 200)  # type: ignore[misc]
         bare = best(lambda c=raw: c.execute(sql, ("author 7",)).fetchall(), 500)  # type: ignore[misc]
-        table.add(f"query_reports(author, limit 50), {count:,} reports, raw sqlite3", ms(ours[count]), ms(bare), f"{ours[count] / bare:.2f}× (≤ 6×)")
+        table.add(
+            f"query_reports(author, limit 50), {count:,} reports, raw sqlite3",
+            ms(ours[count]),
+            ms(bare),
+            f"{ours[count] / bare:.2f}× (≤ 6×)",
+        )
         raw.close()
         storage.close()
-    table.add(f"query_reports, {big:,} against 2,000 reports", ms(ours[big]), ms(ours[2_000]), f"{ours[big] / ours[2_000]:.2f}× (≤ 1.15×)")
+    table.add(
+        f"query_reports, {big:,} against 2,000 reports",
+        ms(ours[big]),
+        ms(ours[2_000]),
+        f"{ours[big] / ours[2_000]:.2f}× (≤ 1.15×)",
+    )
 
 
 def listing_ancestor(table: Table, folder: Path) -> None:
@@ -97,11 +111,17 @@ def listing_ancestor(table: Table, folder: Path) -> None:
         rows = list(range(indices)) if indices else None
         for start in range(0, 20_000, 2_000):
             storage.save_reports(
-                report(i, [finding(n, rows, f"dataset {i % 40}") for n in range(20)]) for i in range(start, start + 2_000)
+                report(i, [finding(n, rows, f"dataset {i % 40}") for n in range(20)])
+                for i in range(start, start + 2_000)
             )
         ours = best(lambda s=storage: s.query_reports(author="author 7", limit=50), 200)  # type: ignore[misc]
         theirs = statistics.median(old("query", 5, "author 7") for _ in range(3))
-        table.add(f"query_reports(author, limit 50), 20,000 reports, {indices} row indices a finding, 0.7.1", ms(ours), ms(theirs), f"{theirs / ours:.0f}× faster (≥ {goal}×)")
+        table.add(
+            f"query_reports(author, limit 50), 20,000 reports, {indices} row indices a finding, 0.7.1",
+            ms(ours),
+            ms(theirs),
+            f"{theirs / ours:.0f}× faster (≥ {goal}×)",
+        )
         old.close()
         storage.close()
 
@@ -110,7 +130,15 @@ def rate(count: int, seconds: float) -> str:
     return f"{count / seconds:,.0f} /s"
 
 
-def saving(table: Table, name: str, url: str, old_url: str, goals: tuple[float, float], label: str = "small store", rounds: int = 5) -> None:
+def saving(
+    table: Table,
+    name: str,
+    url: str,
+    old_url: str,
+    goals: tuple[float, float],
+    label: str = "small store",
+    rounds: int = 5,
+) -> None:
     """save_report and save_annotation against the ancestor, in turns."""
     storage, old = DatabaseStorage(url), Ancestor(old_url)
     ours: list[float] = []
@@ -126,12 +154,25 @@ def saving(table: Table, name: str, url: str, old_url: str, goals: tuple[float, 
         ours.append(time.perf_counter() - start)
         theirs.append(old("save_reports", count, 20, None))
     a, b = statistics.median(ours), statistics.median(theirs)
-    table.add(f"save_report, 20 findings, {name}, {label}", rate(count, a), rate(count, b), f"{b / a:.2f}× (≥ {goals[0]}×)")
+    table.add(
+        f"save_report, 20 findings, {name}, {label}",
+        rate(count, a),
+        rate(count, b),
+        f"{b / a:.2f}× (≥ {goals[0]}×)",
+    )
     ours, theirs = [], []
     names = [get_finding_id(finding(n), f"dataset {n % 40}") for n in range(50)]
     for turn in range(rounds):
         made_notes = [
-            Annotation(f"n-{label}-{turn}-{i}", names[i % 50], "Bob", dt.datetime.now(UTC), "Seen.", ["a"], "reviewed")
+            Annotation(
+                f"n-{label}-{turn}-{i}",
+                names[i % 50],
+                "Bob",
+                dt.datetime.now(UTC),
+                "Seen.",
+                ["a"],
+                "reviewed",
+            )
             for i in range(count)
         ]
         start = time.perf_counter()
@@ -140,7 +181,9 @@ def saving(table: Table, name: str, url: str, old_url: str, goals: tuple[float, 
         ours.append(time.perf_counter() - start)
         theirs.append(old("save_annotations", count))
     a, b = statistics.median(ours), statistics.median(theirs)
-    table.add(f"save_annotation, {name}, {label}", rate(count, a), rate(count, b), f"{b / a:.2f}× (≥ {goals[1]}×)")
+    table.add(
+        f"save_annotation, {name}, {label}", rate(count, a), rate(count, b), f"{b / a:.2f}× (≥ {goals[1]}×)"
+    )
     old.close()
     storage.close()
 
@@ -164,7 +207,9 @@ def _annotate(place: str, worker: int, count: int, out: multiprocessing.Queue) -
     name = get_finding_id(finding(1), "crowd")
     took = []
     for i in range(count):
-        note = Annotation(f"p-{worker}-{i}", name, f"worker {worker}", dt.datetime.now(UTC), "Seen.", [], None)
+        note = Annotation(
+            f"p-{worker}-{i}", name, f"worker {worker}", dt.datetime.now(UTC), "Seen.", [], None
+        )
         start = time.perf_counter()
         storage.save_annotation(note)
         took.append(time.perf_counter() - start)
@@ -188,7 +233,12 @@ def crowd(table: Table, name: str, place: str) -> None:
     for worker in workers:
         worker.join()
     kept = len(storage.get_annotations(get_finding_id(finding(1), "crowd")))
-    table.add(f"8 processes × 50 annotations, {name}", f"{kept} of 400", "p99 " + ms(took[int(len(took) * 0.99)]), "400, p99 ≤ 100 ms")
+    table.add(
+        f"8 processes × 50 annotations, {name}",
+        f"{kept} of 400",
+        "p99 " + ms(took[int(len(took) * 0.99)]),
+        "400, p99 ≤ 100 ms",
+    )
     storage.close()
 
 
@@ -215,7 +265,12 @@ def fat(table: Table, folder: Path) -> None:
         raw, old_raw = sqlite3.connect(path), sqlite3.connect(old_path)
         size = raw.execute("SELECT avg(length(data)) FROM finding_rows").fetchone()[0]
         old_size = old_raw.execute("SELECT avg(length(findings_json)) FROM reports").fetchone()[0]
-        table.add(f"200,000 rows, {name}: bytes", f"{size:,.0f}", f"{old_size:,.0f}", f"1/{old_size / size:,.0f} (≤ 1/{goal:,})")
+        table.add(
+            f"200,000 rows, {name}: bytes",
+            f"{size:,.0f}",
+            f"{old_size:,.0f}",
+            f"1/{old_size / size:,.0f} (≤ 1/{goal:,})",
+        )
         for what, mine, theirs in (("save", saves, old_saves), ("load", loads, old_loads)):
             a, b = statistics.median(mine), statistics.median(theirs)
             table.add(f"200,000 rows, {name}: {what}", ms(a), ms(b), f"{b / a:.1f}× faster (≥ 3×)")
@@ -245,7 +300,9 @@ def main() -> None:
             "ancestor": lambda: listing_ancestor(table, folder),
             "sqlite": lambda: saving(table, "SQLite", sqlite, f"sqlite:///{folder / 'old.db'}", (1.2, 2)),
             "bulk-sqlite": lambda: bulk(table, "SQLite", sqlite, 25_000, 5_000 if chosen.small else 50_000),
-            "large-sqlite": lambda: saving(table, "SQLite", sqlite, f"sqlite:///{folder / 'old.db'}", (0.8, 2), "1,000,000 findings"),
+            "large-sqlite": lambda: saving(
+                table, "SQLite", sqlite, f"sqlite:///{folder / 'old.db'}", (0.8, 2), "1,000,000 findings"
+            ),
             "crowd-files": lambda: crowd(table, "files", str(folder / "files")),
             "crowd-sqlite": lambda: crowd(table, "SQLite", f"sqlite:///{folder / 'crowd.db'}"),
             "fat": lambda: fat(table, folder),

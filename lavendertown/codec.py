@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import enum
+import json
 import math
 import uuid
 from collections.abc import Mapping, Set
@@ -170,6 +171,20 @@ def loads(data: bytes | str) -> Any:
         ValueError: The text is not JSON; the message names line and column.
     """
     return orjson.loads(data)
+
+
+def loads_old(data: bytes) -> Any:
+    """Read JSON, also with the bare NaN and infinities that 0.7 wrote; they become plain values.
+
+    Raises:
+        ValueError: The text is not JSON; the message names line and column.
+    """
+    try:
+        return loads(data)
+    except ValueError:
+        if b"NaN" not in data and b"Infinity" not in data:
+            raise
+        return plain(json.loads(data))
 
 
 def canonical(value: Any) -> bytes:

@@ -113,7 +113,7 @@ def import_report(filepath: str | Path) -> ShareableReport:
     """
     path = Path(filepath)
     try:
-        data = codec.loads(path.read_bytes())
+        data = codec.loads_old(path.read_bytes())
     except FileNotFoundError:
         raise NotFoundError(f"There is no file {path}.") from None
     except OSError as error:

@@ -12,7 +12,7 @@ from lavendertown import rows
 from lavendertown.collaboration import filters, mapping
 from lavendertown.collaboration.models import Annotation, ShareableReport
 from lavendertown.config import Settings, load_settings
-from lavendertown.errors import ConfigurationError
+from lavendertown.errors import ConfigurationError, DamagedRecordError
 from lavendertown.identity import fingerprint
 from lavendertown.models import GhostFinding
 from lavendertown.records import rules
@@ -83,6 +83,7 @@ class Storage:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.writes = WritePath(store)
+        self._met: dict[str, str] = {}
 
     # Reports
 
@@ -127,7 +128,12 @@ class Storage:
         if not isinstance(record, ReportRecord) or record.deleted_at is not None:
             return None
         annotations = self.store.scan(AnnotationQuery(report_id=report_id), EVERYTHING)
-        return mapping.report(record, annotations)
+        try:
+            return mapping.report(record, annotations)
+        except DamagedRecordError as error:
+            item = f"report {report_id!r}"
+            self._met[item] = str(error)
+            raise DamagedRecordError(f"In {item}: {error}") from error
 
     def find_report(self, report_id: str) -> dict[str, Any] | None:
         """Return a report's header as :meth:`query_reports` lists it, deleted ones too, or None."""
@@ -424,8 +430,12 @@ class Storage:
         return self.store.describe()
 
     def damage(self) -> list[dict[str, str]]:
-        """Name stored items that cannot be read: dictionaries with item and reason."""
-        return [as_dict(found) for found in self.store.damage()]
+        """Name stored items that cannot be read: dictionaries with item and reason.
+
+        Files are all looked at; what lies in a database is named once somebody tried to read it.
+        """
+        met = [{"item": item, "reason": reason} for item, reason in self._met.items()]
+        return [as_dict(found) for found in self.store.damage()] + met
 
     def close(self) -> None:
         """Let go of connections and files."""

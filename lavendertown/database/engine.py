@@ -17,7 +17,6 @@ BEGIN = "lavendertown_begin"
 
 _SQLITE_PRAGMAS = (
     "busy_timeout=30000",
-    "journal_mode=WAL",
     "synchronous=FULL",
     "foreign_keys=ON",
     "cache_size=-32768",
@@ -70,9 +69,9 @@ def make_engine(database_url: str | URL) -> Engine:
         options["max_overflow"] = 40
     try:
         engine = sa.create_engine(url, **options)
-    except ModuleNotFoundError as error:
+    except (ModuleNotFoundError, sa.exc.NoSuchModuleError) as error:
         raise ConfigurationError(
-            f"The driver {error.name!r} of {url.drivername} is not installed. "
+            f"The driver of {url.drivername} is not installed. "
             "Install it with: pip install lavendertown[database]"
         ) from error
     if engine.dialect.name == "sqlite":

@@ -42,9 +42,9 @@ _SEEN_AGAIN = (
     sa.update(identities)
     .where(_I.key == sa.bindparam("k"))
     .values(
-        severity=sa.case((sa.or_(_NEW, _LAST >= _I.last_seen), sa.bindparam("code")), else_=_I.severity),
-        first_seen=sa.case((sa.or_(_NEW, _FIRST < _I.first_seen), _FIRST), else_=_I.first_seen),
-        last_seen=sa.case((sa.or_(_NEW, _LAST > _I.last_seen), _LAST), else_=_I.last_seen),
+        severity=sa.case((sa.or_(_NEW, _I.last_seen <= _LAST), sa.bindparam("code")), else_=_I.severity),
+        first_seen=sa.case((sa.or_(_NEW, _I.first_seen > _FIRST), _FIRST), else_=_I.first_seen),
+        last_seen=sa.case((sa.or_(_NEW, _I.last_seen < _LAST), _LAST), else_=_I.last_seen),
         times_seen=_I.times_seen + sa.bindparam("n"),
     )
 )
@@ -329,4 +329,4 @@ def _upsert_postgres(connection: sa.Connection, rows: list[dict[str, Any]]) -> d
         },
     ).returning(_I.fingerprint, _I.key)
     found = connection.execute(upsert, rows)
-    return {fingerprint: key for fingerprint, key in found}
+    return dict(found.tuples().all())

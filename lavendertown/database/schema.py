@@ -10,6 +10,7 @@ from sqlalchemy.engine import Engine
 
 from lavendertown.database.engine import BEGIN
 from lavendertown.database.errors import where
+from lavendertown.database.gate import Gate
 from lavendertown.errors import SchemaError
 
 HEAD = "0001"
@@ -47,8 +48,12 @@ def known_revisions() -> set[str]:
     return {path.stem.split("_")[0] for path in files}
 
 
-def ensure(engine: Engine) -> None:
+def ensure(engine: Engine, gate: Gate) -> None:
     """Make an empty database ready; accept a current one.
+
+    Args:
+        engine: The database.
+        gate: Held while tables are made.
 
     Raises:
         SchemaError: It has another schema. Nothing was changed.
@@ -58,9 +63,18 @@ def ensure(engine: Engine) -> None:
     if found is State.CURRENT:
         return
     if found is State.EMPTY:
-        found = _create(engine)
+        with gate.held():
+            if engine.dialect.name == "sqlite":
+                _switch_to_wal(engine)
+            found = _create(engine)
     if found is not State.CURRENT:
         raise SchemaError(_SENTENCES[found].format(where=where(engine.url)))
+
+
+def _switch_to_wal(engine: Engine) -> None:
+    """Let readers work beside the writer. The file keeps this; nobody else's file is touched."""
+    with engine.connect().execution_options(**{BEGIN: ""}) as connection:
+        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
 
 
 def _create(engine: Engine) -> State:

@@ -29,15 +29,16 @@ from lavendertown.records.queries import (
     ReportQuery,
     RuleSetQuery,
 )
-from lavendertown.records.values import Damage, Kind, Page, Record
+from lavendertown.records.values import FIRST, Damage, Kind, Page, Record
 
 _ROWS = (
     sa.select(finding_rows.c.data)
     .join_from(finding_rows, reports, reports.c.key == finding_rows.c.report_key)
     .where(reports.c.id == sa.bindparam("id"), finding_rows.c.position == sa.bindparam("position"))
 )
-_NEWEST = sa.select(audit_log.c.key).order_by(audit_log.c.key.desc()).limit(200).subquery()
-# On PostgreSQL a lower key may be committed after a higher one; the sum sees that, a maximum would not.
+_NEWEST = sa.select(audit_log.c.key).order_by(audit_log.c.key.desc()).limit(1000).subquery()
+# On PostgreSQL a lower key may be committed after a higher one; the sum sees that among the newest
+# thousand, a maximum would not.
 _REVISION = sa.select(sa.func.max(_NEWEST.c.key), sa.func.sum(_NEWEST.c.key))
 
 
@@ -82,7 +83,7 @@ class DatabaseStore(Store):
         with self._snapshot() as connection:
             return read_records.read(connection, kind, record_id)
 
-    def scan(self, query: Query, page: Page = Page()) -> Sequence[Any]:
+    def scan(self, query: Query, page: Page = FIRST) -> Sequence[Any]:
         if isinstance(query, ReportQuery):
             statement, values = report_queries.page_statement(self._resolved(query), page)
             with self._read() as connection:
@@ -151,7 +152,7 @@ class DatabaseStore(Store):
             return
         with self._opening, translated(self.url):
             if not self._ready:
-                schema.ensure(self.engine)
+                schema.ensure(self.engine, self._gate)
                 self._ready = True
 
     def _reading(self) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from lavendertown.records.queries import (
     RuleSetQuery,
 )
 from lavendertown.records.values import (
+    FIRST,
     AnnotationRecord,
     AuditEvent,
     ChangeSet,
@@ -88,7 +89,7 @@ class Store(abc.ABC):
     @overload
     def scan(self, query: AuditQuery, page: Page = ...) -> Sequence[AuditEvent]: ...
     @abc.abstractmethod
-    def scan(self, query: Query, page: Page = Page()) -> Sequence[Any]:
+    def scan(self, query: Query, page: Page = FIRST) -> Sequence[Any]:
         """Return one page of headers, in the order the query's class promises."""
 
     @abc.abstractmethod

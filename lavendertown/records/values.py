@@ -219,6 +219,7 @@ class Page:
 
 
 EVERYTHING = Page(limit=None)
+FIRST = Page()
 
 
 def as_dict(header: Any) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def parse(data: bytes) -> Any:
     if not data:
         raise UnreadableError("the file is empty")
     try:
-        return codec.loads(data)
+        return codec.loads_old(data)
     except ValueError as error:
         raise UnreadableError(f"not JSON, or cut off: {error}") from error
 
@@ -94,10 +94,10 @@ def read_report(data: Any) -> ReportRecord:
             return _read_old_report(data)
         _expect(data["format"] == FORMAT, f"written by a newer version (format {data['format']!r})")
         return ReportRecord(
-            id=data["id"],
-            title=data["title"],
-            author=data["author"],
-            dataset=data["dataset"],
+            id=_text(data, "id"),
+            title=_text(data, "title"),
+            author=_text(data, "author"),
+            dataset=_text(data, "dataset"),
             created_at=_time(data["created_at"]),
             tags=tuple(data["tags"]),
             metadata=data["metadata"],
@@ -139,9 +139,9 @@ def _read_old_report(data: Mapping[str, Any]) -> ReportRecord:
     created_at = _time(data["created_at"])
     ghosts = [GhostFinding.from_dict(found) for found in data.get("findings") or []]
     return ReportRecord(
-        id=data["id"],
-        title=data["title"],
-        author=data["author"],
+        id=_text(data, "id"),
+        title=_text(data, "title"),
+        author=_text(data, "author"),
         dataset=dataset,
         created_at=created_at,
         tags=tuple(tags) if isinstance(tags, list) else (str(tags),),
@@ -205,9 +205,9 @@ def read_annotation(data: Any, report_id: str | None) -> AnnotationRecord:
     try:
         created_at = _time(data["timestamp"])
         return AnnotationRecord(
-            id=data["id"],
-            finding_id=data["finding_id"],
-            author=data["author"],
+            id=_text(data, "id"),
+            finding_id=_text(data, "finding_id"),
+            author=_text(data, "author"),
             created_at=created_at,
             comment=data.get("comment") or "",
             tags=tuple(data.get("tags") or ()),
@@ -245,7 +245,7 @@ def read_ruleset(data: Any, seen_at: dt.datetime) -> RuleSetRecord:
     _expect(isinstance(data, dict), "no rule set in it")
     try:
         return RuleSetRecord(
-            id=data["name"],
+            id=_text(data, "name"),
             description=data.get("description") or "",
             rules=tuple(data.get("rules") or ()),
             updated_at=_time(data["updated_at"]) if data.get("updated_at") else seen_at,
@@ -297,6 +297,12 @@ def read_event(line: bytes, key: str) -> AuditEvent:
 def _expect(good: bool, why: str) -> None:
     if not good:
         raise UnreadableError(why)
+
+
+def _text(data: Mapping[str, Any], name: str) -> str:
+    value = data[name]
+    _expect(isinstance(value, str), f"{name} is {value!r}, not text")
+    return str(value)
 
 
 def _why(error: Exception) -> str:

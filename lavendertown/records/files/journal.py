@@ -19,7 +19,7 @@ from typing import Any
 import portalocker
 
 from lavendertown import codec
-from lavendertown.errors import StorageUnavailableError
+from lavendertown.errors import DamagedRecordError, StorageUnavailableError
 from lavendertown.records.files.layout import Layout
 
 _INTENT = "intent.json"
@@ -86,11 +86,12 @@ class Journal:
             _write(self._layout.journal / staged, data)
             moves.append({"staged": staged, "target": str(target.relative_to(root))})
         audit_file.parent.mkdir(parents=True, exist_ok=True)
+        offset, ends_well = _end(audit_file)
         intent = {
             "moves": moves,
             "audit_file": str(audit_file.relative_to(root)),
-            "audit_offset": audit_file.stat().st_size if audit_file.exists() else 0,
-            "audit": audit.decode("utf-8"),
+            "audit_offset": offset,
+            "audit": audit.decode("utf-8") if ends_well else "\n" + audit.decode("utf-8"),
         }
         draft = self._layout.journal / "intent.new"
         _write(draft, codec.dumps(intent))
@@ -100,7 +101,7 @@ class Journal:
     def _finish(self) -> None:
         if not self._intent.exists():
             return
-        intent: dict[str, Any] = codec.loads(self._intent.read_bytes())
+        intent = self._read_intent()
         folders = set()
         for move in intent["moves"]:
             staged = self._layout.journal / move["staged"]
@@ -117,6 +118,20 @@ class Journal:
             handle.flush()
             os.fsync(handle.fileno())
         self._intent.unlink()
+
+    def _read_intent(self) -> dict[str, Any]:
+        try:
+            intent: dict[str, Any] = codec.loads(self._intent.read_bytes())
+            whole = all({"staged", "target"} <= move.keys() for move in intent["moves"])
+            whole = whole and {"audit_offset", "audit_file", "audit"} <= intent.keys()
+        except (ValueError, KeyError, TypeError, AttributeError):
+            whole = False
+        if not whole:
+            raise DamagedRecordError(
+                f"The file {self._intent}, which finishes an interrupted change, cannot be read; nothing was "
+                "changed. Restore it from a backup, or move it away to go on without that change."
+            )
+        return intent
 
     def _sweep(self) -> None:
         """Remove what was staged but never committed."""
@@ -143,6 +158,19 @@ def _sentence(root: Path, error: OSError) -> str:
             "Change its permissions, or name another in LAVENDERTOWN_DATA_DIR."
         )
     return f"The data folder {root} does not work ({error.strerror or error}); nothing was written."
+
+
+def _end(path: Path) -> tuple[int, bool]:
+    """Return a file's size, and whether it ends with a whole line."""
+    try:
+        with path.open("rb") as handle:
+            size = handle.seek(0, os.SEEK_END)
+            if size == 0:
+                return 0, True
+            handle.seek(size - 1)
+            return size, handle.read(1) == b"\n"
+    except FileNotFoundError:
+        return 0, True
 
 
 def _write(path: Path, data: bytes) -> None:

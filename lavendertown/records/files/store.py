@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -26,6 +25,7 @@ from lavendertown.records.queries import (
     RuleSetQuery,
 )
 from lavendertown.records.values import (
+    FIRST,
     KIND_OF,
     AnnotationRecord,
     ChangeSet,
@@ -69,7 +69,7 @@ class FileStore(Store):
         with self._fresh() as image:
             return _read(image, kind, record_id)
 
-    def scan(self, query: Query, page: Page = Page()) -> Sequence[Any]:
+    def scan(self, query: Query, page: Page = FIRST) -> Sequence[Any]:
         with self._fresh() as image:
             end = None if page.limit is None else page.offset + page.limit
             return list(islice(_scan(image, query), page.offset, end))
@@ -110,7 +110,7 @@ class FileStore(Store):
     def check(self) -> None:
         with self._fresh(), translated(self.layout.root):
             if self.layout.root.exists():
-                os.listdir(self.layout.root)
+                next(self.layout.root.iterdir(), None)
 
     def describe(self) -> str:
         return f"files in {_short(self.layout.root)}"
