@@ -30,7 +30,7 @@ demo: .venv/demo.stamp
 	@$(PY) -m streamlit run app.py --server.port $(PORT)
 
 bench: .venv/test.stamp
-	@$(PY) -m scripts.bench
+	@$(PY) -m scripts.bench $(ARGS)
 
 wheel: .venv/test.stamp
 	@$(PY) -m build --wheel --outdir dist .

@@ -33,7 +33,8 @@ ROOT = Path(__file__).parents[2]
 START_SECONDS = 60.0
 # A Popen that is collected while its process runs would warn; each keeper outlives its starter.
 KEEPERS: list[subprocess.Popen[bytes]] = []
-FOR_TESTS = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200"]
+ROOM = ["max_connections=200"]
+FOR_TESTS = [*ROOM, "fsync=off", "synchronous_commit=off", "full_page_writes=off"]
 
 
 def find_binaries() -> Path | None:
@@ -58,12 +59,13 @@ def make_run_directory() -> Path:
     return directory
 
 
-def server_url(directory: Path, owner: int) -> str:
+def server_url(directory: Path, owner: int, *, durable: bool = False) -> str:
     """The run's server, started by whichever worker asks first.
 
     Args:
         directory: The run's directory.
         owner: The process whose end ends the server.
+        durable: Keep the settings of a real server, for measurements; tests trade them for speed.
 
     Raises:
         RuntimeError: The server did not start; the message carries its log.
@@ -72,6 +74,7 @@ def server_url(directory: Path, owner: int) -> str:
     with portalocker.Lock(directory / "lock", timeout=START_SECONDS):
         if not written.exists():
             command = [sys.executable, "-m", "tests.support.postgres", str(directory), str(owner)]
+            command += ["durable"] if durable else []
             with (directory / "log").open("wb") as log:
                 keeper = subprocess.Popen(
                     command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
@@ -147,7 +150,7 @@ class Keeper:
             self.as_user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
         self.binaries = self._within_reach(binaries)
 
-    def start(self) -> tuple[subprocess.Popen[bytes], str]:
+    def start(self, settings: list[str]) -> tuple[subprocess.Popen[bytes], str]:
         self.data.mkdir(0o700)
         if self.as_user:
             os.chown(self.data, self.as_user["user"], self.as_user["group"])
@@ -155,7 +158,7 @@ class Keeper:
         subprocess.run([*initdb, "--encoding=UTF8", "--locale=C"], check=True, cwd="/", **self.as_user)
         port = free_port()
         command = [self._tool("postgres"), "-D", str(self.data), "-h", "127.0.0.1", "-p", str(port), "-k", ""]
-        for setting in FOR_TESTS:
+        for setting in settings:
             command += ["-c", setting]
         server = subprocess.Popen(command, cwd="/", **self.as_user)
         return server, f"postgresql://postgres@127.0.0.1:{port}/postgres"
@@ -175,7 +178,7 @@ class Keeper:
         return binaries
 
 
-def keep(directory: Path, owner: int) -> None:
+def keep(directory: Path, owner: int, settings: list[str]) -> None:
     """Run the server until the owner is gone or SIGTERM comes, then clean up."""
     binaries = find_binaries()
     if binaries is None:
@@ -183,7 +186,7 @@ def keep(directory: Path, owner: int) -> None:
     signal.signal(signal.SIGTERM, _end)
     server = None
     try:
-        server, url = Keeper(directory, binaries).start()
+        server, url = Keeper(directory, binaries).start(settings)
         _wait_until_ready(url, server)
         (directory / "url.new").write_text(url)
         (directory / "url.new").rename(directory / "url")
@@ -213,4 +216,4 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 
 if __name__ == "__main__":
-    keep(Path(sys.argv[1]), int(sys.argv[2]))
+    keep(Path(sys.argv[1]), int(sys.argv[2]), ROOM if "durable" in sys.argv[3:] else FOR_TESTS)

@@ -1,0 +1,42 @@
+"""Run the benchmarks, with a durable PostgreSQL of their own: ``make bench``.
+
+Arguments go to ``benchmarks.storage``; ``--small`` takes smaller stores.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg2
+
+from tests.support import postgres
+
+NAMES = ("bench", "bench_old")
+
+
+def make_databases(server: str) -> str:
+    """Make the benchmark's database and the ancestor's beside it; return the first one's URL."""
+    connection = psycopg2.connect(server)
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        for name in NAMES:
+            cursor.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+    connection.close()
+    return urlunsplit(urlsplit(server)._replace(path=f"/{NAMES[0]}"))
+
+
+def main() -> int:
+    directory = postgres.make_run_directory()
+    try:
+        url = make_databases(postgres.server_url(directory, os.getpid(), durable=True))
+        command = [sys.executable, "-m", "benchmarks.storage", "--postgres", url, *sys.argv[1:]]
+        return subprocess.run(command, cwd=postgres.ROOT, check=False).returncode
+    finally:
+        postgres.stop_server(directory)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
