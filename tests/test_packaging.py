@@ -20,17 +20,29 @@ NEEDED = ("pyproject.toml", "README.md", "LICENSE")
 
 
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
-    """The wheel, built from a copy so that the checkout gets no build folder."""
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what a wheel is built from, so that the checkout gets no build folder."""
     copy = tmp_path_factory.mktemp("source")
     for name in NEEDED:
         shutil.copy(ROOT / name, copy)
     leave = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "lavendertown", copy / "lavendertown", ignore=leave)
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(copy / "out")]
-    built = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
+    return copy
+
+
+@pytest.fixture(scope="session")
+def files(source: Path) -> set[str]:
+    """Every file of the package, before the build."""
+    found = (source / "lavendertown").rglob("*")
+    return {path.relative_to(source).as_posix() for path in found if path.is_file()}
+
+
+@pytest.fixture(scope="session")
+def wheel(source: Path, files: set[str]) -> zipfile.ZipFile:
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(source / "out")]
+    built = subprocess.run(command, cwd=source, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stdout + built.stderr
-    return zipfile.ZipFile(next((copy / "out").glob("*.whl")))
+    return zipfile.ZipFile(next((source / "out").glob("*.whl")))
 
 
 @pytest.fixture(scope="session")
@@ -39,10 +51,7 @@ def about(wheel: zipfile.ZipFile) -> Message:
     return message_from_bytes(wheel.read(name))
 
 
-def test_the_wheel_carries_every_file_of_the_package(wheel: zipfile.ZipFile) -> None:
-    package = ROOT / "lavendertown"
-    files = {path.relative_to(ROOT).as_posix() for path in package.rglob("*") if path.is_file()}
-    files = {name for name in files if "__pycache__" not in name}
+def test_the_wheel_carries_every_file_of_the_package(wheel: zipfile.ZipFile, files: set[str]) -> None:
     assert files - set(wheel.namelist()) == set()
 
 
