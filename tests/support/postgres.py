@@ -94,6 +94,8 @@ def stop_server(directory: Path) -> None:
         deadline = time.monotonic() + 20
         while directory.exists() and time.monotonic() < deadline:
             time.sleep(0.02)
+    for process in KEEPERS:
+        process.wait(20)
     shutil.rmtree(directory, ignore_errors=True)
 
 
