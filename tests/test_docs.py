@@ -1,0 +1,83 @@
+"""The documents keep their word: their code runs, and what they name exists."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lavendertown.config import PREFIX, Settings, load_settings
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+ORDERS = "order,amount,placed\n" + "".join(
+    f"{n},{n * 3 if n % 9 else ''},2026-11-{n % 28 + 1}\n" for n in range(60)
+)
+
+
+def blocks(document: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", document.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def name_of(document: Path) -> str:
+    return document.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("document", [path for path in DOCUMENTS if blocks(path, "python")], ids=name_of)
+def test_python_samples_run_in_a_folder_with_orders(document: Path, tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text(ORDERS)
+    (tmp_path / "sample.py").write_text("\n".join(blocks(document, "python")))
+    command = [sys.executable, "-W", "error", "sample.py"]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ran = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert "Orders, week 47" in ran.stdout
+    assert "The shop sends these" in ran.stdout
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_make_targets_that_documents_name_exist(document: Path) -> None:
+    targets = set(re.findall(r"^([a-z][\w-]*):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    named = set(re.findall(r"(?:^|`)make ([a-z][\w-]*)", document.read_text("utf-8"), re.MULTILINE))
+    assert named - targets == set()
+
+
+def test_the_readme_names_every_make_target() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    targets = set(next(re.finditer(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)).group(1).split())
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert [target for target in sorted(targets) if f"make {target}" not in text] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_links_lead_to_files(document: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)", document.read_text("utf-8"))
+    inner = [link for link in links if "://" not in link]
+    assert [link for link in inner if not (document.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_python_files_that_documents_name_exist(document: Path) -> None:
+    named = re.findall(r"`([\w/.]+\.py)`", document.read_text("utf-8"))
+    assert [
+        name for name in named if not any((base / name).exists() for base in (ROOT, ROOT / "lavendertown"))
+    ] == []
+
+
+def test_the_readme_has_every_setting() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    settings = [field.name for field in dataclasses.fields(Settings) if field.name != "origins"]
+    assert [name for name in settings if f"| `{PREFIX}{name.upper()}` |" not in text] == []
+
+
+def test_the_settings_sample_is_understood(tmp_path: Path) -> None:
+    (sample,) = blocks(ROOT / "README.md", "toml")
+    (tmp_path / "lavendertown.toml").write_text(sample)
+    settings = load_settings(tmp_path, environ={})
+    assert settings.storage_type == "database"
+    assert settings.database_url == "postgresql://lavendertown@db.example.org/lavendertown"
