@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,12 +59,23 @@ def start_dashboard(settings: Mapping[str, str], log: Path, app: Path = ROOT / "
         RuntimeError: The server ended or did not answer in time; the message carries its output.
     """
     port = free_port()
-    environ = {key: value for key, value in os.environ.items() if not key.startswith("LAVENDERTOWN_")}
     command = [sys.executable, "-m", "streamlit", "run", str(app), "--server.port", str(port)]
     command += ["--server.address", "127.0.0.1", "--server.headless", "true"]
+    return serve(command, port, settings, log, ROOT)
+
+
+def serve(
+    command: Sequence[str | Path], port: int, settings: Mapping[str, str], log: Path, folder: Path
+) -> Dashboard:
+    """Run a command that serves the dashboard on a port, in a folder, and wait until it answers.
+
+    Raises:
+        RuntimeError: As :func:`start_dashboard`.
+    """
+    environ = {key: value for key, value in os.environ.items() if not key.startswith("LAVENDERTOWN_")}
     with log.open("wb") as out:
         process = subprocess.Popen(
-            command, cwd=ROOT, env={**environ, **settings}, stdout=out, stderr=subprocess.STDOUT
+            command, cwd=folder, env={**environ, **settings}, stdout=out, stderr=subprocess.STDOUT
         )
     dashboard = Dashboard(f"http://127.0.0.1:{port}", log, process)
     try:
