@@ -30,13 +30,13 @@ def local_zone(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
 
 def test_now_is_aware_and_in_utc() -> None:
-    assert clock.now().tzinfo is dt.timezone.utc
+    assert clock.now().tzinfo is dt.UTC
 
 
 def test_a_time_with_a_zone_stays_the_same_instant() -> None:
     given_time = MOMENT.replace(tzinfo=TOKYO)
     assert clock.to_utc(given_time) == given_time
-    assert clock.to_utc(given_time).tzinfo is dt.timezone.utc
+    assert clock.to_utc(given_time).tzinfo is dt.UTC
     assert clock.to_utc(given_time).hour == 20
 
 
@@ -54,13 +54,13 @@ def test_a_named_zone_does_not_move_a_time_that_has_its_own() -> None:
     assert clock.to_utc(given_time, BERLIN) == given_time
 
 
-@given(st.datetimes(timezones=st.just(dt.timezone.utc)))
+@given(st.datetimes(timezones=st.just(dt.UTC)))
 def test_microseconds_lose_nothing(moment: dt.datetime) -> None:
     assert clock.from_microseconds(clock.to_microseconds(moment)) == moment
 
 
 def test_microseconds_before_1970_are_exact() -> None:
-    moment = dt.datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=dt.timezone.utc)
+    moment = dt.datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=dt.UTC)
     assert clock.to_microseconds(moment) == -1
 
 

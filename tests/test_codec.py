@@ -26,9 +26,11 @@ JSON = st.recursive(
     | st.integers(-(2**63), 2**63 - 1)
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(exclude_characters="\x00", exclude_categories=("Cs",))),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(
-        st.text(st.characters(exclude_characters="\x00", exclude_categories=("Cs",))), inner, max_size=4
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.text(st.characters(exclude_characters="\x00", exclude_categories=("Cs",))), inner, max_size=4
+        )
     ),
     max_leaves=12,
 )
@@ -124,7 +126,9 @@ def test_a_number_beyond_64_bits_is_refused(number: Any) -> None:
         codec.plain({"n": number}, "metadata")
 
 
-@pytest.mark.parametrize("thing", [object(), b"bytes", lambda: None, 1j], ids=["object", "bytes", "lambda", "complex"])
+@pytest.mark.parametrize(
+    "thing", [object(), b"bytes", lambda: None, 1j], ids=["object", "bytes", "lambda", "complex"]
+)
 def test_what_has_no_plain_form_is_refused_by_its_path(thing: Any) -> None:
     with pytest.raises(InvalidInputError, match=r"metadata\.x"):
         codec.plain({"x": thing}, "metadata")
@@ -136,7 +140,9 @@ def test_two_keys_that_become_the_same_text_are_refused() -> None:
 
 
 def test_canonical_bytes_do_not_depend_on_the_order_of_keys() -> None:
-    assert codec.canonical({"b": {"y": 1, "x": 2}, "a": 0}) == codec.canonical({"a": 0, "b": {"x": 2, "y": 1}})
+    assert codec.canonical({"b": {"y": 1, "x": 2}, "a": 0}) == codec.canonical(
+        {"a": 0, "b": {"x": 2, "y": 1}}
+    )
 
 
 def test_broken_json_is_refused_by_line_and_column() -> None:

@@ -100,7 +100,7 @@ def test_everything_that_is_wrong_with_the_parts_is_named_at_once() -> None:
 
 
 def test_an_unknown_driver_is_refused_by_name() -> None:
-    with pytest.raises(ConfigurationError, match="'oracle'.*postgresql.*sqlite"):
+    with pytest.raises(ConfigurationError, match=r"'oracle'.*postgresql.*sqlite"):
         url_from_parts({"driver": "oracle", "name": "x"})
 
 
@@ -121,7 +121,7 @@ def test_the_default_database_lies_in_the_data_folder(tmp_path: Path) -> None:
 
 
 def test_an_unknown_storage_type_is_one_sentence_not_a_fallback(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="'redis'.*environment.*'file' or 'database'"):
+    with pytest.raises(ConfigurationError, match=r"'redis'.*environment.*'file' or 'database'"):
         load(tmp_path, STORAGE_TYPE="redis")
 
 

@@ -78,7 +78,9 @@ def test_another_check_column_or_dataset_is_another_finding(other: GhostFinding)
 
 
 def test_the_order_of_parameters_does_not_matter() -> None:
-    assert fingerprint(with_metadata(params={"a": 1, "b": 2})) == fingerprint(with_metadata(params={"b": 2, "a": 1}))
+    assert fingerprint(with_metadata(params={"a": 1, "b": 2})) == fingerprint(
+        with_metadata(params={"b": 2, "a": 1})
+    )
 
 
 def test_a_tools_own_check_id_outweighs_name_and_parameters() -> None:
@@ -105,7 +107,9 @@ def test_fields_cannot_run_into_one_another() -> None:
 )
 def test_without_a_check_numbers_in_the_description_do_not_matter(one: str, two: str) -> None:
     assert masked(one) == masked(two)
-    assert fingerprint(GhostFinding("x", "c", "info", one)) == fingerprint(GhostFinding("x", "c", "info", two))
+    assert fingerprint(GhostFinding("x", "c", "info", one)) == fingerprint(
+        GhostFinding("x", "c", "info", two)
+    )
 
 
 def test_without_a_check_other_words_are_another_finding() -> None:

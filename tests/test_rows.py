@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from lavendertown import rows
 from lavendertown.errors import DamagedRecordError, InvalidInputError
 
-INDEX = st.integers(-(2**40), 2**40) | st.text(st.characters(exclude_characters="\x00", exclude_categories=("Cs",)))
+INDEX = st.integers(-(2**40), 2**40) | st.text(
+    st.characters(exclude_characters="\x00", exclude_categories=("Cs",))
+)
 
 
 @given(st.lists(INDEX) | st.lists(st.integers(0, 2**32 - 1), unique=True).map(sorted))

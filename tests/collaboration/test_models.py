@@ -19,7 +19,12 @@ WHEN = dt.datetime(2026, 3, 4, 5, 6, 7, 123456, tzinfo=dt.timezone(dt.timedelta(
 def finding(dataset: str | None = "people") -> GhostFinding:
     metadata = {"check": "nulls", "params": {}, "count": 2, "share": 0.5}
     return GhostFinding(
-        "null", "email", "warning", "email is empty in 2 of 4 rows", [0, 3], metadata | ({"dataset": dataset} if dataset else {})
+        "null",
+        "email",
+        "warning",
+        "email is empty in 2 of 4 rows",
+        [0, 3],
+        metadata | ({"dataset": dataset} if dataset else {}),
     )
 
 
@@ -29,7 +34,9 @@ def annotation() -> Annotation:
 
 def report() -> ShareableReport:
     rules = RuleSet("strict", "No nulls", [Rule("r1", "no nulls", "not_null", "email", {"limit": 0}, False)])
-    return ShareableReport("r1", "Week 12", "Alice", WHEN, [finding()], [annotation()], rules, {"dataset": "people"}, 4)
+    return ShareableReport(
+        "r1", "Week 12", "Alice", WHEN, [finding()], [annotation()], rules, {"dataset": "people"}, 4
+    )
 
 
 def test_a_report_survives_its_dictionary() -> None:
@@ -81,7 +88,7 @@ def test_a_time_that_is_none_is_refused_in_words(time: object) -> None:
 
 
 def test_an_unknown_severity_is_refused() -> None:
-    with pytest.raises(InvalidInputError, match="'loud'.*info, warning, error"):
+    with pytest.raises(InvalidInputError, match=r"'loud'.*info, warning, error"):
         GhostFinding("null", "email", "loud", "x")
 
 

@@ -54,7 +54,11 @@ def check(storage: Storage, acknowledged: list[str]) -> None:
     newest = max((row for name, row in listed.items() if name != "same"), key=lambda row: row["created_at"])
     assert listed["same"]["title"] == newest["title"]
     assert len(storage.audit_log(limit=None, component="report", operation="create")) == len(listed)
-    storage.save_report(report("after", [], created_at=listed["same"]["created_at"], annotations=[annotation("f1", id="after")]))
+    storage.save_report(
+        report(
+            "after", [], created_at=listed["same"]["created_at"], annotations=[annotation("f1", id="after")]
+        )
+    )
     assert storage.delete_report("after")
     storage.restore_report("after")
     assert [note.id for note in storage.get_annotations("f1")] == ["after"]

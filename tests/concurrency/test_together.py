@@ -58,7 +58,9 @@ def test_a_reader_sees_whole_states_only(storage: Storage, start: Start) -> None
 
 
 @pytest.mark.parametrize("count", [2, 6])
-def test_processes_that_open_a_fresh_store_together_all_succeed(place: object, start: Start, count: int) -> None:
+def test_processes_that_open_a_fresh_store_together_all_succeed(
+    place: object, start: Start, count: int
+) -> None:
     said = run([start("open_and_save", f"r{n}") for n in range(count)])
     assert said == [[f"r{n}"] for n in range(count)]
     storage = place.open()  # type: ignore[attr-defined]

@@ -1,4 +1,6 @@
-"""What the processes of the concurrency tests do: ``python -m tests.concurrency.workers JOB BACKEND WHERE …``.
+"""What the processes of the concurrency tests do.
+
+``python -m tests.concurrency.workers JOB BACKEND WHERE …``
 
 Each opens its own handle, says ``ready``, waits for a line on standard input, and works. What it
 says after that is an acknowledgement: the storage call had returned.
@@ -28,17 +30,21 @@ def say(words: str) -> None:
 
 def make_report(report_id: str, title: str, findings: int, rows: int = 0) -> ShareableReport:
     made = [
-        GhostFinding("null", f"c{n}", "info", f"c{n} in {title}", [f"row {i}" for i in range(rows)] if rows else None)
+        GhostFinding(
+            "null", f"c{n}", "info", f"c{n} in {title}", [f"row {i}" for i in range(rows)] if rows else None
+        )
         for n in range(findings)
     ]
-    return ShareableReport(report_id, title, "worker", dt.datetime.now(dt.timezone.utc), made)
+    return ShareableReport(report_id, title, "worker", dt.datetime.now(dt.UTC), made)
 
 
 def annotate(storage: Storage, name: str, count: str, finding_id: str) -> None:
     wait_for_start()
     for number in range(int(count)):
-        moment = dt.datetime.now(dt.timezone.utc)
-        storage.save_annotation(Annotation(f"{name}-{number}", finding_id, name, moment, f"note {number}", [name]))
+        moment = dt.datetime.now(dt.UTC)
+        storage.save_annotation(
+            Annotation(f"{name}-{number}", finding_id, name, moment, f"note {number}", [name])
+        )
         say(f"{name}-{number}")
 
 
@@ -62,7 +68,10 @@ def save_for_ever(storage: Storage, name: str) -> None:
     wait_for_start()
     for number in itertools.count():
         storage.save_reports(
-            [make_report(f"{name}-{number}", f"{number}", 3, rows=2_000), make_report("same", f"{number}", number % 5)]
+            [
+                make_report(f"{name}-{number}", f"{number}", 3, rows=2_000),
+                make_report("same", f"{number}", number % 5),
+            ]
         )
         say(f"{name}-{number}")
 
@@ -91,11 +100,11 @@ def watch(storage: Storage, report_id: str, count: str) -> None:
 def open_and_save(place: Place, report_id: str) -> None:
     """Open the place only when told to, then save one report and a note on a finding nobody has."""
     if place.backend != "file":
-        import lavendertown.collaboration.database_storage
+        pass
     wait_for_start()
     storage = place.open()
     storage.save_report(make_report(report_id, "first", 2))
-    moment = dt.datetime.now(dt.timezone.utc)
+    moment = dt.datetime.now(dt.UTC)
     storage.save_annotation(Annotation(report_id, "finding_123", report_id, moment, "first"))
     say(report_id)
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 from lavendertown.collaboration.models import Annotation, ShareableReport
 from lavendertown.collaboration.storage import Storage, get_finding_id
+from lavendertown.errors import LavenderTownError
 from lavendertown.models import GhostFinding
 
-UTC = dt.timezone.utc
+UTC = dt.UTC
 NOON = dt.datetime(2026, 3, 4, 12, 0, 0, 123456, tzinfo=UTC)
 _numbers = itertools.count(1)
 
@@ -60,3 +62,12 @@ def status_of(storage: Storage, about: GhostFinding) -> str:
     (row,) = storage.query_findings(finding_id=get_finding_id(about), limit=1)
     status: str = row["status"]
     return status
+
+
+def refusal(call: Callable[[], object]) -> str | None:
+    """Return the sentence with which a call was refused, or None when it went well."""
+    try:
+        call()
+    except LavenderTownError as refused:
+        return str(refused)
+    return None

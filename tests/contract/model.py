@@ -14,7 +14,7 @@ from lavendertown.collaboration.storage import Storage, get_finding_id
 from lavendertown.models import GhostFinding
 
 ZONE = ZoneInfo("Europe/Berlin")
-UTC = dt.timezone.utc
+UTC = dt.UTC
 DAY = dt.timedelta(days=1)
 Asked = dict[str, Any]
 
@@ -63,7 +63,11 @@ class Town:
         }
 
     def query_reports(self, asked: Asked) -> list[str]:
-        return [r.id for r in self.reports_in_order(asked.get("include_deleted", False)) if self._matches(r, asked)]
+        return [
+            r.id
+            for r in self.reports_in_order(asked.get("include_deleted", False))
+            if self._matches(r, asked)
+        ]
 
     def _matches(self, made: ShareableReport, asked: Asked) -> bool:
         facts = self.facts(made)

@@ -18,7 +18,9 @@ from tests.contract.places import Place
 
 
 def told(storage: Storage, **asked: Any) -> list[str]:
-    return [f"{e['actor']} {e['operation']} {e['component']} {e['record_id']}" for e in storage.audit_log(**asked)]
+    return [
+        f"{e['actor']} {e['operation']} {e['component']} {e['record_id']}" for e in storage.audit_log(**asked)
+    ]
 
 
 @pytest.fixture
@@ -91,7 +93,7 @@ def test_an_event_knows_its_moment_to_the_microsecond(storage: Storage) -> None:
     after = clock.now()
     (event,) = storage.audit_log()
     assert before <= event["at"] <= after
-    assert event["at"].tzinfo is dt.timezone.utc
+    assert event["at"].tzinfo is dt.UTC
     assert set(event) == {"at", "actor", "component", "record_id", "operation", "before", "after"}
 
 
@@ -131,7 +133,11 @@ def test_annotations_tell_their_status_and_tags(storage: Storage) -> None:
     storage.save_annotation(annotation("f1", id="a1", status="reviewed", tags=["x"]))
     storage.save_annotation(annotation("f1", id="a1", status="fixed"), actor="carol")
     (event,) = storage.audit_log(operation="update")
-    assert (event["before"]["status"], event["before"]["tags"], event["after"]["status"]) == ("reviewed", ["x"], "fixed")
+    assert (event["before"]["status"], event["before"]["tags"], event["after"]["status"]) == (
+        "reviewed",
+        ["x"],
+        "fixed",
+    )
 
 
 # The revision

@@ -26,7 +26,7 @@ from lavendertown.errors import (
 )
 from lavendertown.records.contract import Unit
 from lavendertown.records.values import Kind, Record
-from tests.contract.builders import annotation, finding, ids, report
+from tests.contract.builders import annotation, finding, ids, refusal, report
 from tests.contract.places import Place
 
 ROOT = Path(__file__).parents[2]
@@ -82,7 +82,7 @@ def readable_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     subprocess.run(["rm", "-rf", str(shared)], check=True)
 
 
-def as_nobody(place: Place, folder: Path) -> "subprocess.CompletedProcess[str]":
+def as_nobody(place: Place, folder: Path) -> subprocess.CompletedProcess[str]:
     """Save a report, close the folder for writing, and run AS_NOBODY on it."""
     storage = place.open()
     storage.save_report(report("r1"))
@@ -128,7 +128,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A real file system of two megabytes."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)], capture_output=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)], capture_output=True
+    )
     if mounted.returncode:
         pytest.skip("only root can mount a small disk")
     yield disk
@@ -153,12 +155,13 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(small_disk: Path, backend
     for pages in range(24):
         filling = fill(small_disk, 4096 * pages)
         name = f"r{pages + 1}"
-        try:
-            storage.save_report(report(name, [finding(row_indices=[f"row {n * 7919}" for n in range(1500)])]))
+        wide = report(name, [finding(row_indices=[f"row {n * 7919}" for n in range(1500)])])
+        refused = refusal(lambda: storage.save_report(wide))  # noqa: B023
+        if refused is None:
             acknowledged.append(name)
-        except StorageUnavailableError as refused:
-            assert "full" in str(refused)
-            assert "\n" not in str(refused)
+        else:
+            assert "full" in refused
+            assert "\n" not in refused
         listed = ids(storage.query_reports(limit=None))
         assert sorted(listed) == sorted(acknowledged)
         assert storage.damage() == []
@@ -271,7 +274,9 @@ def wired(wire: Wire, postgres_url: str) -> Iterator[Storage]:
 
 
 @pytest.mark.postgres
-def test_a_server_that_stops_between_two_calls_is_one_sentence_and_comes_back(wire: Wire, wired: Storage) -> None:
+def test_a_server_that_stops_between_two_calls_is_one_sentence_and_comes_back(
+    wire: Wire, wired: Storage
+) -> None:
     wire.cut()
     calls: list[Callable[[], object]] = [
         wired.query_reports,
@@ -294,7 +299,9 @@ def test_a_server_that_stops_between_two_calls_is_one_sentence_and_comes_back(wi
 
 
 @pytest.mark.postgres
-def test_a_server_that_stops_in_the_middle_of_a_save_loses_nothing(wire: Wire, wired: Storage, postgres_url: str) -> None:
+def test_a_server_that_stops_in_the_middle_of_a_save_loses_nothing(
+    wire: Wire, wired: Storage, postgres_url: str
+) -> None:
     def cut(unit: Unit, record: Record) -> None:
         wire.cut()
 
@@ -312,7 +319,9 @@ def test_a_server_that_stops_in_the_middle_of_a_save_loses_nothing(wire: Wire, w
 # Settings and files that are wrong
 
 
-@pytest.mark.parametrize("url", ["nonsense", "oracle://x/y", "mysql://ann:hunter2@db/x", "postgresql+nodriver://ann:hunter2@db/x"])
+@pytest.mark.parametrize(
+    "url", ["nonsense", "oracle://x/y", "mysql://ann:hunter2@db/x", "postgresql+nodriver://ann:hunter2@db/x"]
+)
 def test_a_url_that_cannot_be_used_is_one_sentence(url: str) -> None:
     with pytest.raises(ConfigurationError) as refused:
         DatabaseStorage(url)
@@ -353,7 +362,9 @@ def test_a_folder_in_place_of_the_database_is_one_sentence(tmp_path: Path) -> No
 def test_a_file_in_place_of_the_data_folder_is_one_sentence(tmp_path: Path, backend: str) -> None:
     blocker = tmp_path / "data"
     blocker.write_text("I am a file")
-    place = Place("file", str(blocker)) if backend == "file" else Place("sqlite", f"sqlite:///{blocker / 'x.db'}")
+    place = (
+        Place("file", str(blocker)) if backend == "file" else Place("sqlite", f"sqlite:///{blocker / 'x.db'}")
+    )
     with pytest.raises(StorageUnavailableError) as refused:
         place.open().save_report(report())
     assert "data" in sentence(refused)
@@ -361,12 +372,15 @@ def test_a_file_in_place_of_the_data_folder_is_one_sentence(tmp_path: Path, back
 
 
 def test_a_memory_database_works_or_says_why_not() -> None:
-    try:
+    kept: list[int] = []
+
+    def use() -> None:
         storage = DatabaseStorage("sqlite://")
         storage.save_report(report())
-        assert storage.count_reports() == 1
-    except LavenderTownError as refused:
-        assert "memory" in str(refused)
+        kept.append(storage.count_reports())
+
+    refused = refusal(use)
+    assert kept == [1] if refused is None else "memory" in refused
 
 
 def test_a_damaged_row_of_a_database_is_named_and_the_rest_lists(tmp_path: Path) -> None:
@@ -375,7 +389,8 @@ def test_a_damaged_row_of_a_database_is_named_and_the_rest_lists(tmp_path: Path)
     storage.save_report(report("r2"))
     with sqlite3.connect(tmp_path / "x.db") as raw:
         raw.execute(
-            "update finding_rows set data = x'00ff' where report_key = (select key from reports where id = 'r1')"
+            "update finding_rows set data = x'00ff' "
+            "where report_key = (select key from reports where id = 'r1')"
         )
     raw.close()
     assert sorted(ids(storage.query_reports())) == ["r1", "r2"]
@@ -407,7 +422,9 @@ def test_a_listing_reads_no_finding_bodies(tmp_path: Path) -> None:
 
 def test_a_file_store_that_does_not_exist_yet_is_empty_and_reading_makes_nothing(tmp_path: Path) -> None:
     storage = FileStorage(tmp_path / "not yet")
-    assert storage.query_reports() == storage.query_findings() == storage.audit_log() == storage.damage() == []
+    assert (
+        storage.query_reports() == storage.query_findings() == storage.audit_log() == storage.damage() == []
+    )
     assert storage.load_report("r1") is None
     assert storage.known_tags() == []
     storage.revision()
@@ -415,7 +432,9 @@ def test_a_file_store_that_does_not_exist_yet_is_empty_and_reading_makes_nothing
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_data_folder_that_vanishes_is_one_sentence_or_empty_and_can_be_written_again(tmp_path: Path) -> None:
+def test_a_data_folder_that_vanishes_is_one_sentence_or_empty_and_can_be_written_again(
+    tmp_path: Path,
+) -> None:
     storage = FileStorage(tmp_path / "store")
     storage.save_report(report("r1"))
     (tmp_path / "store").rename(tmp_path / "gone")

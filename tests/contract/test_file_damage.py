@@ -11,10 +11,17 @@ import pytest
 from lavendertown.collaboration.storage import FileStorage, Storage
 from lavendertown.errors import DamagedRecordError, LavenderTownError
 from lavendertown.rules.models import RuleSet
-from tests.contract.builders import annotation, finding, ids, report
+from tests.contract.builders import annotation, finding, ids, refusal, report
 
 WHOLE = json.dumps(
-    {"id": "r1", "title": "t", "author": "a", "created_at": "2026-03-04T12:00:00+00:00", "findings": [], "annotations": []}
+    {
+        "id": "r1",
+        "title": "t",
+        "author": "a",
+        "created_at": "2026-03-04T12:00:00+00:00",
+        "findings": [],
+        "annotations": [],
+    }
 )
 SPOILED = {
     "empty": b"",
@@ -36,7 +43,7 @@ SPOILED = {
     ).encode(),
     "metadata as list": WHOLE.replace('"findings"', '"metadata": [1], "findings"').encode(),
     "deep": b"[" * 100_000,
-    "deep metadata": WHOLE.replace('"findings"', '"metadata": ' + "[" * 900 + "]" * 900 + ', "findings"').encode(),
+    "deep metadata": WHOLE.replace('"findings"', f'"metadata": {"[" * 900 + "]" * 900}, "findings"').encode(),
 }  # fmt: skip
 
 
@@ -94,7 +101,10 @@ def test_a_damaged_report_is_never_overwritten(storage: Storage, folder: Path, s
     assert path.read_bytes() == spoiled
     assert storage.load_report("r3") is None
     assert ids(storage.query_reports(search="renamed")) == ["r2"]
-    assert [note.id for note in storage.get_annotations(annotation(finding("a")).finding_id)] == ["another", "note a"]
+    assert [note.id for note in storage.get_annotations(annotation(finding("a")).finding_id)] == [
+        "another",
+        "note a",
+    ]
 
 
 def test_a_repaired_report_is_there_again(storage: Storage, folder: Path) -> None:
@@ -108,7 +118,9 @@ def test_a_repaired_report_is_there_again(storage: Storage, folder: Path) -> Non
 
 
 @pytest.mark.parametrize("spoiled", [b"", b"[{]", b"{}", b"[17]", b'[{"id": "note a"}]'], ids=str)
-def test_a_damaged_thread_is_named_and_never_overwritten(storage: Storage, folder: Path, spoiled: bytes) -> None:
+def test_a_damaged_thread_is_named_and_never_overwritten(
+    storage: Storage, folder: Path, spoiled: bytes
+) -> None:
     finding_id = annotation(finding("a")).finding_id
     path = folder / "annotations" / f"{finding_id}.json"
     assert path.exists()
@@ -127,8 +139,12 @@ def test_a_damaged_thread_is_named_and_never_overwritten(storage: Storage, folde
     assert storage.load_report("r1") is not None
 
 
-@pytest.mark.parametrize("spoiled", [b"", b"{}", b"[]", b'{"name": 7, "description": "", "rules": []}'], ids=str)
-def test_a_damaged_rule_set_is_named_and_never_overwritten(storage: Storage, folder: Path, spoiled: bytes) -> None:
+@pytest.mark.parametrize(
+    "spoiled", [b"", b"{}", b"[]", b'{"name": 7, "description": "", "rules": []}'], ids=str
+)
+def test_a_damaged_rule_set_is_named_and_never_overwritten(
+    storage: Storage, folder: Path, spoiled: bytes
+) -> None:
     path = folder / "rulesets" / "s1.json"
     path.write_bytes(spoiled)
     assert [row["name"] for row in storage.query_rulesets()] == ["s2"]
@@ -159,15 +175,14 @@ def test_a_half_written_last_audit_line_does_not_swallow_the_next(storage: Stora
 
 
 @pytest.mark.parametrize("spoiled", [b"", b"{", b"[]", b'{"moves": 7}'], ids=str)
-def test_a_damaged_commit_note_is_one_sentence_and_loses_nothing(storage: Storage, folder: Path, spoiled: bytes) -> None:
+def test_a_damaged_commit_note_is_one_sentence_and_loses_nothing(
+    storage: Storage, folder: Path, spoiled: bytes
+) -> None:
     (folder / ".journal" / "intent.json").write_bytes(spoiled)
     before = (folder / "reports" / "r1.json").read_bytes()
     for attempt in (lambda: storage.query_reports(), lambda: storage.save_report(report("r3"))):
-        try:
-            attempt()
-        except LavenderTownError as refused:
-            assert "intent" in str(refused)
-            assert "\n" not in str(refused)
+        refused = refusal(attempt)
+        assert refused is None or ("intent" in refused and "\n" not in refused)
     assert (folder / "reports" / "r1.json").read_bytes() == before
 
 
@@ -217,17 +232,24 @@ def test_a_report_file_may_have_another_name_than_its_id(storage: Storage, folde
 def test_an_evil_id_inside_a_file_reaches_nothing_outside(storage: Storage, folder: Path, evil: str) -> None:
     data = json.loads(WHOLE) | {"id": evil}
     data["annotations"] = [
-        {"id": evil, "finding_id": evil, "author": "m", "timestamp": "2026-03-04T12:00:00+00:00", "comment": "x"}
+        {
+            "id": evil,
+            "finding_id": evil,
+            "author": "m",
+            "timestamp": "2026-03-04T12:00:00+00:00",
+            "comment": "x",
+        }
     ]
     (folder / "reports" / "innocent.json").write_text(json.dumps(data))
     before = sorted(folder.parent.rglob("*"))
     fresh = FileStorage(folder)
     assert fresh.count_reports() in (2, 3)
-    for attempt in (lambda: fresh.delete_report(evil), lambda: fresh.restore_report(evil), lambda: fresh.delete_annotation(evil)):
-        try:
-            attempt()
-        except LavenderTownError as refused:
-            assert "\n" not in str(refused)
+    for attempt in (
+        lambda: fresh.delete_report(evil),
+        lambda: fresh.restore_report(evil),
+        lambda: fresh.delete_annotation(evil),
+    ):
+        assert "\n" not in (refusal(attempt) or "")
     new = [path for path in folder.parent.rglob("*") if path not in before]
     assert all(folder in path.parents for path in new)
     assert not Path("/tmp/evil.json").exists()

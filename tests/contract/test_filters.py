@@ -10,7 +10,7 @@ import pytest
 
 from lavendertown.collaboration.storage import Storage
 from lavendertown.errors import InvalidInputError
-from tests.contract.builders import UTC, annotation, at, finding, ids, report
+from tests.contract.builders import UTC, annotation, at, finding, ids, refusal, report
 
 
 def found(storage: Storage, **asked: Any) -> list[str]:
@@ -25,13 +25,31 @@ def town(storage: Storage) -> Storage:
     """Three reports that differ in everything that can be asked."""
     storage.save_reports(
         [
-            report("a", [finding("x", severity="error"), finding("y", severity="info")], author="Alice",
-                   title="Weekly check", created_at=at(0), metadata={"dataset": "people", "tags": ["weekly", "crm"]}),
-            report("b", [finding("x", severity="warning")], author="Bob", title="100% wrong_path C:\\tmp",
-                   created_at=at(24), metadata={"dataset": "orders"}),
-            report("c", [], author="alice", title="Straße İzmir", created_at=at(48), metadata={"tags": ["weekly"]}),
+            report(
+                "a",
+                [finding("x", severity="error"), finding("y", severity="info")],
+                author="Alice",
+                title="Weekly check",
+                metadata={"dataset": "people", "tags": ["weekly", "crm"]},
+            ),
+            report(
+                "b",
+                [finding("x", severity="warning")],
+                author="Bob",
+                title="100% wrong_path C:\\tmp",
+                created_at=at(24),
+                metadata={"dataset": "orders"},
+            ),
+            report(
+                "c",
+                [],
+                author="alice",
+                title="Straße İzmir",
+                created_at=at(48),
+                metadata={"tags": ["weekly"]},
+            ),
         ]
-    )  # fmt: skip
+    )
     return storage
 
 
@@ -51,12 +69,24 @@ def test_several_values_mean_any_of_them(town: Storage) -> None:
 
 
 def test_an_empty_filter_does_not_filter(town: Storage) -> None:
-    assert found(town, author=None, search="", tags=[], status=(), severity=None, dataset=[]) == ["a", "b", "c"]
+    assert found(town, author=None, search="", tags=[], status=(), severity=None, dataset=[]) == [
+        "a",
+        "b",
+        "c",
+    ]
 
 
 def test_tags_mean_all_of_them_on_the_report_or_its_findings(town: Storage) -> None:
-    town.save_annotation(annotation(finding("x", metadata={"check": "nulls", "params": {}, "dataset": "orders"}), tags=["late"]))
-    town.save_annotation(annotation(finding("y", metadata={"check": "nulls", "params": {}, "dataset": "people"}), tags=["late"]))
+    town.save_annotation(
+        annotation(
+            finding("x", metadata={"check": "nulls", "params": {}, "dataset": "orders"}), tags=["late"]
+        )
+    )
+    town.save_annotation(
+        annotation(
+            finding("y", metadata={"check": "nulls", "params": {}, "dataset": "people"}), tags=["late"]
+        )
+    )
     assert found(town, tags="weekly") == ["a", "c"]
     assert found(town, tags=["weekly", "crm"]) == ["a"]
     assert found(town, tags="late") == ["a", "b"]
@@ -94,7 +124,7 @@ def test_the_status_is_the_current_one_of_any_finding(town: Storage) -> None:
         ("straße", ["c"]),
         ("i\u0307zmir", ["c"]),
         ("'", []),
-        ("\"; drop table reports", []),
+        ('"; drop table reports', []),
         ("*", []),
         ("[a-z]", []),
     ],
@@ -104,7 +134,14 @@ def test_search_is_a_literal_text_whatever_its_case(town: Storage, text: str, ex
 
 
 def test_search_does_not_join_two_fields(storage: Storage) -> None:
-    storage.save_report(report("a", [finding(description="end"), finding("b", description="start")], title="title", metadata={"dataset": "data"}))
+    storage.save_report(
+        report(
+            "a",
+            [finding(description="end"), finding("b", description="start")],
+            title="title",
+            metadata={"dataset": "data"},
+        )
+    )
     for text in ("titledata", "title data", "title\ndata", "endstart", "end\nstart", "end start", "dataend"):
         assert found(storage, search=text) == []
 
@@ -157,7 +194,9 @@ def test_a_text_that_is_no_date_is_refused(storage: Storage, text: str) -> None:
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/New_York", "Pacific/Kiritimati"])
-def test_a_bare_date_is_the_whole_local_day(storage: Storage, local_zone: Callable[[str], None], zone: str) -> None:
+def test_a_bare_date_is_the_whole_local_day(
+    storage: Storage, local_zone: Callable[[str], None], zone: str
+) -> None:
     local_zone(zone)
     tick = dt.timedelta(microseconds=1)
     midnight = dt.datetime(2026, 3, 4)
@@ -173,7 +212,9 @@ def test_a_bare_date_is_the_whole_local_day(storage: Storage, local_zone: Callab
     assert found(storage, start_date=midnight, end_date=midnight) == ["first"]
 
 
-def test_a_local_day_has_23_hours_when_the_clocks_go_forward(storage: Storage, local_zone: Callable[[str], None]) -> None:
+def test_a_local_day_has_23_hours_when_the_clocks_go_forward(
+    storage: Storage, local_zone: Callable[[str], None]
+) -> None:
     local_zone("Europe/Berlin")
     storage.save_report(report("last", created_at=dt.datetime(2026, 3, 29, 21, 59, 59, tzinfo=UTC)))
     storage.save_report(report("next", created_at=dt.datetime(2026, 3, 29, 22, 0, 0, tzinfo=UTC)))
@@ -181,10 +222,14 @@ def test_a_local_day_has_23_hours_when_the_clocks_go_forward(storage: Storage, l
     assert found(storage, start_date=dt.date(2026, 3, 29), end_date=dt.date(2026, 3, 29)) == ["first", "last"]
 
 
-def test_a_time_without_a_zone_in_a_filter_is_local(storage: Storage, local_zone: Callable[[str], None]) -> None:
+def test_a_time_without_a_zone_in_a_filter_is_local(
+    storage: Storage, local_zone: Callable[[str], None]
+) -> None:
     local_zone("Asia/Tokyo")
     storage.save_report(report("r", created_at=dt.datetime(2026, 3, 4, 0, 0, tzinfo=UTC)))
-    assert found(storage, start_date=dt.datetime(2026, 3, 4, 9, 0), end_date=dt.datetime(2026, 3, 4, 9, 0)) == ["r"]
+    assert found(
+        storage, start_date=dt.datetime(2026, 3, 4, 9, 0), end_date=dt.datetime(2026, 3, 4, 9, 0)
+    ) == ["r"]
 
 
 # Odd questions
@@ -193,10 +238,10 @@ def test_a_time_without_a_zone_in_a_filter_is_local(storage: Storage, local_zone
 @pytest.mark.parametrize("odd", ["a\x00b", "\ud800", "x" * 10_000])
 @pytest.mark.parametrize("name", ["author", "search", "tags", "status", "severity", "dataset"])
 def test_an_odd_question_has_no_answer_or_is_refused(town: Storage, name: str, odd: str) -> None:
-    try:
-        assert found(town, **{name: odd}) == []
-    except InvalidInputError as refused:
-        assert "\n" not in str(refused)
+    listed: list[str] = []
+    refused = refusal(lambda: listed.extend(found(town, **{name: odd})))
+    assert listed == []
+    assert "\n" not in (refused or "")
 
 
 def test_many_values_are_one_question(town: Storage) -> None:
@@ -252,9 +297,10 @@ def test_a_findings_tags_are_all_of_them_and_its_own(town: Storage) -> None:
 def test_a_listed_finding_says_everything_but_its_rows(town: Storage) -> None:
     (row,) = town.query_findings(report_id="b")
     assert row == {
-        "finding_id": row["finding_id"], "report_id": "b", "position": 0, "dataset": "orders", "ghost_type": "null",
-        "column": "x", "severity": "warning", "description": "x is empty in 2 of 4 rows", "row_count": 2,
-        "share": 0.5, "metadata": {"check": "nulls", "params": {}, "count": 2, "share": 0.5, "dataset": "orders"},
+        "finding_id": row["finding_id"], "report_id": "b", "position": 0, "dataset": "orders",
+        "ghost_type": "null", "column": "x", "severity": "warning", "row_count": 2, "share": 0.5,
+        "description": "x is empty in 2 of 4 rows",
+        "metadata": {"check": "nulls", "params": {}, "count": 2, "share": 0.5, "dataset": "orders"},
         "seen_at": at(24), "status": "open", "tags": [], "comment_count": 0,
         "first_seen": at(24), "last_seen": at(24), "times_seen": 1,
     }  # fmt: skip
@@ -262,7 +308,9 @@ def test_a_listed_finding_says_everything_but_its_rows(town: Storage) -> None:
 
 def test_annotations_are_filtered(storage: Storage) -> None:
     storage.save_report(report("r1", [finding("x")], annotations=[annotation("free", id="carried")]))
-    storage.save_annotation(annotation(finding("x"), id="a1", author="Ann", comment="50% OFF", tags=["p", "q"], timestamp=at(1)))
+    storage.save_annotation(
+        annotation(finding("x"), id="a1", author="Ann", comment="50% OFF", tags=["p", "q"], timestamp=at(1))
+    )
     storage.save_annotation(annotation(finding("x"), id="a2", author="ben", status="fixed", timestamp=at(2)))
     storage.save_annotation(annotation("other", id="a3", tags=["q"], timestamp=at(3)))
     for asked, expected in [

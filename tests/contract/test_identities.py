@@ -30,7 +30,10 @@ def test_the_same_column_in_another_dataset_is_another_finding(storage: Storage)
     storage.save_report(report("one", [finding()], metadata={"dataset": "people"}))
     storage.save_report(report("two", [finding()], metadata={"dataset": "orders"}))
     storage.save_annotation(annotation(get_finding_id(finding(), "people"), id="a1", status="fixed"))
-    assert {row["dataset"]: row["status"] for row in storage.query_findings()} == {"people": "fixed", "orders": "open"}
+    assert {row["dataset"]: row["status"] for row in storage.query_findings()} == {
+        "people": "fixed",
+        "orders": "open",
+    }
 
 
 def test_a_loaded_finding_knows_its_id(storage: Storage) -> None:
@@ -93,7 +96,9 @@ def test_old_and_new_ids_name_one_thread(storage: Storage) -> None:
 def test_last_weeks_old_id_still_finds_the_finding_after_its_counts_changed(storage: Storage) -> None:
     storage.save_annotation(annotation(md5_of(), id="a1"))
     storage.save_report(report("week1"))
-    storage.save_report(report("week2", [finding(description="email is empty in 7 of 9 rows")], created_at=at(1)))
+    storage.save_report(
+        report("week2", [finding(description="email is empty in 7 of 9 rows")], created_at=at(1))
+    )
     loaded = storage.load_report("week2")
     assert loaded is not None
     assert [note.id for note in loaded.annotations] == ["a1"]
@@ -123,7 +128,9 @@ def test_the_status_open_reopens(storage: Storage) -> None:
     assert status_of(storage, finding()) == "open"
 
 
-@pytest.mark.parametrize("status", ["open", "reviewed", "needs-investigation", "fixed", "false_positive", "accepted"])
+@pytest.mark.parametrize(
+    "status", ["open", "reviewed", "needs-investigation", "fixed", "false_positive", "accepted"]
+)
 def test_every_status_can_be_set(storage: Storage, status: str) -> None:
     storage.save_report(report())
     storage.save_annotation(annotation(status=status))

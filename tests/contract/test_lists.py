@@ -67,13 +67,20 @@ def test_odd_pages(storage: Storage) -> None:
 
 @pytest.mark.parametrize("page", [{"limit": -1}, {"offset": -1}])
 def test_a_negative_page_is_refused(storage: Storage, page: dict[str, int]) -> None:
-    for ask in (storage.query_reports, storage.query_findings, storage.query_annotations, storage.query_rulesets):
+    for ask in (
+        storage.query_reports,
+        storage.query_findings,
+        storage.query_annotations,
+        storage.query_rulesets,
+    ):
         with pytest.raises(InvalidInputError, match="negative"):
             ask(**page)
 
 
 def test_a_listed_report_says_everything_but_its_findings(storage: Storage) -> None:
-    findings = [finding(name, severity=name) for name in ("error", "warning", "info")] + [finding("x", severity="error")]
+    findings = [finding(name, severity=name) for name in ("error", "warning", "info")] + [
+        finding("x", severity="error")
+    ]
     storage.save_report(report("r1", findings, metadata={"dataset": "people", "tags": ["b", "a"]}))
     (row,) = storage.query_reports()
     updated = row.pop("updated_at")
@@ -143,7 +150,10 @@ def expected_facets(facts: list[dict[str, Any]], chosen: dict[str, set[str]]) ->
         for fact in facts:
             values = {name: {value} if isinstance(value, str) else value for name, value in fact.items()}
             others = {name: wanted for name, wanted in chosen.items() if name != by and name != "tag"}
-            if all(wanted & values[name] for name, wanted in others.items()) and chosen.get("tag", set()) <= values["tag"]:
+            if (
+                all(wanted & values[name] for name, wanted in others.items())
+                and chosen.get("tag", set()) <= values["tag"]
+            ):
                 counts.update(values[by])
         facets[by] = dict(counts)
     return facets
@@ -161,11 +171,13 @@ def expected_facets(facts: list[dict[str, Any]], chosen: dict[str, set[str]]) ->
         {"tag": {"slow", "weekly"}, "severity": {"info", "error"}},
         {"author": {"nobody"}},
     ],
-    ids=str,
+    ids=lambda chosen: "+".join(chosen) or "all",
 )
 def test_facets_count_what_else_could_be_chosen(storage: Storage, chosen: dict[str, set[str]]) -> None:
     facts = facet_town(storage)
-    asked: dict[str, Any] = {("tags" if name == "tag" else name): sorted(wanted) for name, wanted in chosen.items()}
+    asked: dict[str, Any] = {
+        ("tags" if name == "tag" else name): sorted(wanted) for name, wanted in chosen.items()
+    }
     assert storage.report_facets(**asked) == expected_facets(facts, chosen)
 
 
@@ -191,7 +203,12 @@ def test_rule_sets_are_listed_by_name(storage: Storage) -> None:
         storage.save_ruleset(RuleSet(name, f"about {name}", [Rule("r", "", "range")] * 2))
     rows = storage.query_rulesets()
     assert [row["name"] for row in rows] == sorted(["b", "A", "é", "a"])
-    assert (rows[0]["description"], rows[0]["rule_count"], rows[0]["version"], rows[0]["deleted_at"]) == ("about A", 2, 1, None)
+    assert (rows[0]["description"], rows[0]["rule_count"], rows[0]["version"], rows[0]["deleted_at"]) == (
+        "about A",
+        2,
+        1,
+        None,
+    )
     assert [row["name"] for row in storage.query_rulesets(limit=2, offset=1)] == ["a", "b"]
 
 

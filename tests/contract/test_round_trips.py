@@ -209,7 +209,7 @@ def test_numbers_come_back_exactly_with_their_type(storage: Storage, number: flo
         ((1, 2), [1, 2]),
         pytest.param({"b", "a"}, ["a", "b"], id="set"),
     ],
-    ids=str,
+    ids=lambda value: type(value).__name__,
 )
 def test_foreign_scalars_become_plain_values_everywhere(storage: Storage, value: Any, plain: Any) -> None:
     saved = report(

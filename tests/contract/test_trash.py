@@ -37,7 +37,9 @@ def test_a_deleted_report_is_listed_when_asked_for(storage: Storage) -> None:
 
 
 def test_filters_work_in_the_trash(storage: Storage) -> None:
-    storage.save_report(report("r1", [finding(severity="error")], author="ann", metadata={"dataset": "d", "tags": ["t"]}))
+    storage.save_report(
+        report("r1", [finding(severity="error")], author="ann", metadata={"dataset": "d", "tags": ["t"]})
+    )
     storage.save_report(report("r2", author="ben"))
     storage.delete_report("r1")
     for asked in ({"author": "ann"}, {"severity": "error"}, {"dataset": "d"}, {"tags": "t"}, {"search": "D"}):
@@ -45,7 +47,9 @@ def test_filters_work_in_the_trash(storage: Storage) -> None:
 
 
 def test_a_restored_report_is_whole_again(storage: Storage) -> None:
-    saved = report("r1", [finding("a"), finding("b", row_indices=["x"])], metadata={"dataset": "d", "tags": ["t"]})
+    saved = report(
+        "r1", [finding("a"), finding("b", row_indices=["x"])], metadata={"dataset": "d", "tags": ["t"]}
+    )
     storage.save_report(saved)
     storage.delete_report("r1")
     assert storage.restore_report("r1")

@@ -14,7 +14,9 @@ from tests.contract.builders import annotation, at, finding, ids, report
 
 
 def test_many_reports_are_saved_in_one_unit_in_order(storage: Storage) -> None:
-    assert storage.save_reports(report(f"r{n}", created_at=at(n)) for n in range(50)) == [f"r{n}" for n in range(50)]
+    assert storage.save_reports(report(f"r{n}", created_at=at(n)) for n in range(50)) == [
+        f"r{n}" for n in range(50)
+    ]
     assert storage.count_reports() == 50
     assert storage.query_findings(limit=1)[0]["times_seen"] == 50
     assert len(storage.audit_log(limit=None)) == 50
@@ -52,7 +54,9 @@ def test_annotations_are_saved_in_one_unit(storage: Storage) -> None:
 
 
 def test_the_same_record_twice_in_one_unit_ends_as_the_last_says(storage: Storage) -> None:
-    storage.save_reports([report("r1", [finding("a")], title="one"), report("r1", [finding("b")], title="two")])
+    storage.save_reports(
+        [report("r1", [finding("a")], title="one"), report("r1", [finding("b")], title="two")]
+    )
     loaded = storage.load_report("r1")
     assert loaded is not None
     assert (loaded.title, [found.column for found in loaded.findings]) == ("two", ["b"])
@@ -93,7 +97,9 @@ def test_a_hook_before_can_refuse(storage: Storage) -> None:
 def test_a_hook_before_can_replace_the_record(storage: Storage) -> None:
     from dataclasses import replace
 
-    storage.writes.hooks.add_before(Kind.ANNOTATION, "create", lambda unit, record: replace(record, comment="Hooked"))  # type: ignore[call-arg]
+    storage.writes.hooks.add_before(
+        Kind.ANNOTATION, "create", lambda unit, record: replace(record, comment="Hooked")
+    )  # type: ignore[call-arg]
     storage.save_annotation(annotation("f1"))
     assert storage.get_annotations("f1")[0].comment == "Hooked"
 
@@ -131,13 +137,17 @@ def test_hooks_that_reach_outside_run_after_the_commit_only(storage: Storage, op
     with pytest.raises(InvalidInputError):
         storage.save_report(report("../x"))
     storage.delete_annotation("nobody")
-    assert [[(event.operation, event.record_id) for event in events] for events in told] == [[("create", "r1")]]
+    assert [[(event.operation, event.record_id) for event in events] for events in told] == [
+        [("create", "r1")]
+    ]
 
 
 def test_a_hook_runs_for_its_own_operation_only(storage: Storage) -> None:
     ran: list[str] = []
     for operation in ("create", "update", "delete", "restore"):
-        storage.writes.hooks.add_after(Kind.REPORT, operation, lambda unit, record, name=operation: ran.append(name))  # type: ignore[misc]
+        storage.writes.hooks.add_after(
+            Kind.REPORT, operation, lambda unit, record, name=operation: ran.append(name)
+        )  # type: ignore[misc]
     storage.save_report(report())
     storage.save_report(report())
     storage.delete_report("r1")

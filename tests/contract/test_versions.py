@@ -29,11 +29,16 @@ def test_a_loaded_report_has_its_version(storage: Storage) -> None:
 
 def test_saving_again_updates_the_whole_report(storage: Storage) -> None:
     storage.save_report(report(findings=[finding("a"), finding("b")], metadata={"dataset": "old", "k": 1}))
-    storage.save_report(report(findings=[finding("c", severity="error")], title="New", created_at=at(5), author="eve"))
+    storage.save_report(
+        report(findings=[finding("c", severity="error")], title="New", created_at=at(5), author="eve")
+    )
     assert storage.count_reports() == 1
-    assert load(storage).to_dict() == report(
-        findings=[finding("c", severity="error")], title="New", created_at=at(5), author="eve", version=2
-    ).to_dict()
+    assert (
+        load(storage).to_dict()
+        == report(
+            findings=[finding("c", severity="error")], title="New", created_at=at(5), author="eve", version=2
+        ).to_dict()
+    )
     (row,) = storage.query_reports()
     assert (row["title"], row["author"], row["dataset"]) == ("New", "eve", "")
     assert (row["finding_count"], row["error_count"], row["warning_count"]) == (1, 1, 0)
@@ -48,7 +53,9 @@ def test_a_loaded_report_can_be_changed_and_saved(storage: Storage) -> None:
     assert load(storage).title == "Renamed"
 
 
-def test_a_stale_writer_is_refused_and_told_what_and_who(storage: Storage, open_storage: Callable[[], Storage]) -> None:
+def test_a_stale_writer_is_refused_and_told_what_and_who(
+    storage: Storage, open_storage: Callable[[], Storage]
+) -> None:
     storage.save_report(report())
     mine = load(storage)
     theirs = load(open_storage())
@@ -93,7 +100,11 @@ def test_a_stale_annotation_is_refused_and_names_who_was_faster(storage: Storage
     with pytest.raises(ConflictError) as refused:
         storage.save_annotation(stale)
     assert storage.get_annotations("f1")[0].comment == "Changed"
-    assert (refused.value.kind, refused.value.record_id, refused.value.stored_version) == ("annotation", "a1", 2)
+    assert (refused.value.kind, refused.value.record_id, refused.value.stored_version) == (
+        "annotation",
+        "a1",
+        2,
+    )
     assert refused.value.changed_by == "carol"
 
 
@@ -102,7 +113,13 @@ def test_saving_an_annotation_again_updates_it(storage: Storage) -> None:
     storage.save_annotation(annotation("f2", id="a1", tags=["new"], timestamp=at(2), author="eve"))
     assert storage.get_annotations("f1") == []
     (found,) = storage.get_annotations("f2")
-    assert (found.tags, found.status, found.author, found.timestamp, found.version) == (["new"], None, "eve", at(2), 2)
+    assert (found.tags, found.status, found.author, found.timestamp, found.version) == (
+        ["new"],
+        None,
+        "eve",
+        at(2),
+        2,
+    )
 
 
 def test_saving_a_rule_set_again_updates_it(storage: Storage) -> None:
@@ -204,8 +221,39 @@ def test_a_carried_annotation_that_was_deleted_meanwhile_is_not_brought_back(sto
 
 # Ids
 
-REFUSED = ["", "../x", "a/b", "a\\b", "..", ".", ".hidden", "x" * 300, "é" * 150, "a\nb", "a\x00b", "\x7f", " a", "a "]
-KEPT = ["my report #1", "ü", "a%2Fb", "CON", "nul", "a:b", "x" * 200, "日本", "a..b", "*?<>|\"", "~", "-rf", "$HOME", "A", "a"]
+REFUSED = [
+    "",
+    "../x",
+    "a/b",
+    "a\\b",
+    "..",
+    ".",
+    ".hidden",
+    "x" * 300,
+    "é" * 150,
+    "a\nb",
+    "a\x00b",
+    "\x7f",
+    " a",
+    "a ",
+]
+KEPT = [
+    "my report #1",
+    "ü",
+    "a%2Fb",
+    "CON",
+    "nul",
+    "a:b",
+    "x" * 200,
+    "日本",
+    "a..b",
+    '*?<>|"',
+    "~",
+    "-rf",
+    "$HOME",
+    "A",
+    "a",
+]
 
 
 @pytest.mark.parametrize("name", REFUSED, ids=lambda name: repr(name)[:12])

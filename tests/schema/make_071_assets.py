@@ -15,12 +15,13 @@ from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from lavendertown.rules.storage import save_ruleset
+
 from lavendertown.collaboration.database_storage import DatabaseStorage
 from lavendertown.collaboration.models import Annotation, ShareableReport
 from lavendertown.collaboration.storage import FileStorage, get_finding_id
 from lavendertown.models import GhostFinding
 from lavendertown.rules.models import Rule, RuleSet
-from lavendertown.rules.storage import save_ruleset
 
 NULLS = GhostFinding(
     ghost_type="null",
@@ -41,13 +42,18 @@ OUTLIERS = GhostFinding(
 RULES = RuleSet(
     name="customer rules",
     description="What a customer looks like",
-    rules=[Rule("age", "Adults only", "range", "age", {"min": 18, "max": 120}), Rule("off", "", "regex", "email", {}, False)],
+    rules=[
+        Rule("age", "Adults only", "range", "age", {"min": 18, "max": 120}),
+        Rule("off", "", "regex", "email", {}, False),
+    ],
 )
 
 
 def note(number: int, finding: GhostFinding, status: str | None, tags: list[str]) -> Annotation:
     when = datetime(2025, 6, 1, 9 + number, 30, 0, 123456)
-    return Annotation(f"note-{number}", get_finding_id(finding), "Bob", when, f"Comment {number} – ü", tags, status)
+    return Annotation(
+        f"note-{number}", get_finding_id(finding), "Bob", when, f"Comment {number} \u2013 ü", tags, status
+    )
 
 
 def reports() -> list[ShareableReport]:
@@ -63,7 +69,11 @@ def reports() -> list[ShareableReport]:
         metadata={"dataset": "sales.csv", "run": 7},
     )
     bare = ShareableReport(
-        id="my report #1", title="Plain", author="Bob", created_at=datetime(2025, 5, 31, 23, 59, 59), findings=[NULLS]
+        id="my report #1",
+        title="Plain",
+        author="Bob",
+        created_at=datetime(2025, 5, 31, 23, 59, 59),
+        findings=[NULLS],
     )
     return [first, bare]
 
@@ -75,7 +85,9 @@ def write_folder() -> None:
     store.save_annotation(note(1, NULLS, None, ["crm"]))
     store.save_annotation(note(2, NULLS, "reviewed", ["crm", "late"]))
     store.save_annotation(
-        Annotation("note-3", "finding_123", "Cy", datetime(2025, 6, 2, 12), "On nothing known", [], "false_positive")
+        Annotation(
+            "note-3", "finding_123", "Cy", datetime(2025, 6, 2, 12), "On nothing known", [], "false_positive"
+        )
     )
     save_ruleset(RULES, ".lavendertown/shared_rulesets/customer rules.json")
 

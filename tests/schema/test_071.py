@@ -61,7 +61,9 @@ def note_ids(notes: list[Annotation]) -> list[str]:
 def test_every_report_is_listed(storage: FileStorage) -> None:
     assert storage.damage() == []
     rows = storage.query_reports()
-    assert [(row["id"], row["title"], row["author"], row["dataset"], row["finding_count"]) for row in rows] == [
+    assert [
+        (row["id"], row["title"], row["author"], row["dataset"], row["finding_count"]) for row in rows
+    ] == [
         (FIRST, "Q4 Data Quality Report", "Alice", "sales.csv", 2),
         (PLAIN, "Plain", "Bob", "", 1),
     ]
@@ -82,7 +84,12 @@ def test_a_report_comes_back_whole(storage: FileStorage) -> None:
     loaded = load(storage)
     nulls, outliers = loaded.findings
     assert (nulls.row_indices, outliers.row_indices) == ([2, 5, 8, 12, 15], None)
-    assert nulls.metadata == {"null_count": 15, "total_count": 60, "null_percentage": 0.25, "dataset": "sales.csv"}
+    assert nulls.metadata == {
+        "null_count": 15,
+        "total_count": 60,
+        "null_percentage": 0.25,
+        "dataset": "sales.csv",
+    }
     assert (outliers.column, outliers.severity) == ("prix_ü", "error")
     assert loaded.metadata == {"dataset": "sales.csv", "run": 7}
     assert loaded.ruleset is not None
@@ -100,7 +107,7 @@ def test_its_bare_nan_and_infinity_are_read_as_today(storage: FileStorage) -> No
 def test_its_times_are_local(storage: FileStorage) -> None:
     loaded = load(storage)
     assert loaded.created_at == dt.datetime(2025, 6, 1, 0, 30, 0, 1, tzinfo=TOKYO)
-    assert loaded.created_at.tzinfo is dt.timezone.utc
+    assert loaded.created_at.tzinfo is dt.UTC
     (note,) = (note for note in loaded.annotations if note.id == "note-1")
     assert note.timestamp == dt.datetime(2025, 6, 1, 10, 30, 0, 123456, tzinfo=TOKYO)
     day = dt.date(2025, 6, 1)
@@ -136,7 +143,11 @@ def everything(storage: FileStorage) -> list[object]:
     reports = [load(storage, row["id"]).to_dict() for row in storage.query_reports(limit=None)]
     notes = storage.query_annotations(limit=None, newest_first=False)
     rules = [storage.load_ruleset(row["name"]) for row in storage.query_rulesets()]
-    return [reports, [{k: v for k, v in n.items() if k not in ("updated_at", "report_id")} for n in notes], rules]
+    return [
+        reports,
+        [{k: v for k, v in n.items() if k not in ("updated_at", "report_id")} for n in notes],
+        rules,
+    ]
 
 
 def test_writing_beside_it_loses_nothing(storage: FileStorage, folder: Path) -> None:
@@ -157,9 +168,11 @@ def test_the_first_new_note_on_an_old_thread_keeps_the_old_notes(storage: FileSt
         storage.save_annotation(Annotation(name, finding_id, "Eve", dt.datetime(2026, 1, 1), name))
     for handle in (storage, FileStorage(folder)):
         expected = ["by md5", "by today's id", "note-1", "note-2"]
-        assert note_ids(handle.get_annotations(about)) == note_ids(handle.get_annotations(NULLS_071)) == expected
+        assert (
+            note_ids(handle.get_annotations(about)) == note_ids(handle.get_annotations(NULLS_071)) == expected
+        )
         notes = {note.id: note for note in handle.get_annotations(about)}
-        assert (notes["note-2"].comment, notes["note-2"].status) == ("Comment 2 – ü", "reviewed")
+        assert (notes["note-2"].comment, notes["note-2"].status) == ("Comment 2 \u2013 ü", "reviewed")
 
 
 def test_an_old_report_that_is_saved_again_keeps_everything(storage: FileStorage, folder: Path) -> None:
@@ -189,12 +202,16 @@ def test_old_reports_and_notes_can_be_deleted_and_restored(storage: FileStorage,
     assert storage.restore_annotation("note-4")
     assert storage.restore_report(FIRST)
     after = everything(FileStorage(folder))
-    assert [[strip(item) for item in part] for part in after] == [[strip(item) for item in part] for part in before]  # type: ignore[attr-defined]
+    assert [[strip(item) for item in part] for part in after] == [
+        [strip(item) for item in part] for part in before
+    ]  # type: ignore[attr-defined]
 
 
 def strip(item: object) -> object:
     """Leave versions out, which deleting and restoring raise."""
-    return json.loads(json.dumps(item, default=str), object_hook=lambda d: {k: v for k, v in d.items() if k != "version"})
+    return json.loads(
+        json.dumps(item, default=str), object_hook=lambda d: {k: v for k, v in d.items() if k != "version"}
+    )
 
 
 def test_an_old_embedded_note_can_be_edited(storage: FileStorage, folder: Path) -> None:

@@ -67,9 +67,7 @@ def test_using_a_storage(storage: Storage) -> None:
     use(storage)
 
 
-def test_the_backend_abstraction(
-    fresh_place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_backend_abstraction(fresh_place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     if fresh_place.backend == "file":
         monkeypatch.setenv("LAVENDERTOWN_DATA_DIR", fresh_place.where)
@@ -92,7 +90,10 @@ def test_sqlite_is_the_default_database(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LAVENDERTOWN_STORAGE_TYPE", "database")
     names: dict[str, Any] = {}
-    run("from lavendertown.collaboration.storage import get_storage_backend\nstorage = get_storage_backend()", names)
+    run(
+        "from lavendertown.collaboration.storage import get_storage_backend\nstorage = get_storage_backend()",
+        names,
+    )
     with closing(names["storage"]) as storage:
         use(storage)
     assert (tmp_path / ".lavendertown" / "lavendertown.db").exists()
@@ -102,7 +103,10 @@ def test_sqlite_is_the_default_database(tmp_path: Path, monkeypatch: pytest.Monk
 def the_seeds_database(postgres_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The role and the database that the seed's PostgreSQL URL names, on the test server's port."""
     monkeypatch.setenv("PGPORT", str(urlsplit(postgres_server).port))
-    sentences = ["CREATE ROLE \"user\" LOGIN PASSWORD 'password'", 'CREATE DATABASE lavendertown OWNER "user"']
+    sentences = [
+        "CREATE ROLE \"user\" LOGIN PASSWORD 'password'",
+        'CREATE DATABASE lavendertown OWNER "user"',
+    ]
     end = ["DROP DATABASE IF EXISTS lavendertown WITH (FORCE)", 'DROP ROLE IF EXISTS "user"']
     on_server(postgres_server, end + sentences)
     yield
@@ -163,7 +167,9 @@ def without_sqlalchemy(code: str, folder: Path, **environ: str) -> subprocess.Co
 
 def test_a_missing_sqlalchemy_is_told_as_the_seed_tells_it(tmp_path: Path) -> None:
     done = without_sqlalchemy(MISSING, tmp_path)
-    assert done.stdout == "SQLAlchemy is required. Install with: pip install lavendertown[database]\n", done.stderr
+    assert done.stdout == "SQLAlchemy is required. Install with: pip install lavendertown[database]\n", (
+        done.stderr
+    )
 
 
 @pytest.mark.parametrize("call", ["DatabaseStorage()", "get_storage_backend()"])
@@ -180,10 +186,12 @@ def test_file_storage_needs_no_sqlalchemy(tmp_path: Path) -> None:
     assert done.stdout == "FileStorage []\n", done.stderr
 
 
-def test_an_unknown_storage_type_is_no_quiet_fallback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_storage_type_is_no_quiet_fallback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from lavendertown.collaboration.storage import get_storage_backend
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LAVENDERTOWN_STORAGE_TYPE", "mongodb")
-    with pytest.raises(ConfigurationError, match="'mongodb'.*'file' or 'database'"):
+    with pytest.raises(ConfigurationError, match=r"'mongodb'.*'file' or 'database'"):
         get_storage_backend()
