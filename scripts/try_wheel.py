@@ -47,8 +47,8 @@ def install(wheel: Path, extras: str, folder: Path) -> Path:
     """Install the wheel into a new environment; return the environment's folder of commands."""
     home = folder / "venv"
     subprocess.run([sys.executable, "-m", "venv", home], check=True)
-    pip = [home / "bin" / "python", "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-    subprocess.run([*pip, "-c", ROOT / "constraints.txt", f"{wheel}{extras}"], check=True, cwd=folder)
+    pip = [str(home / "bin" / "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    subprocess.run([*pip, "-c", str(ROOT / "constraints.txt"), f"{wheel}{extras}"], check=True, cwd=folder)
     return home / "bin"
 
 
@@ -68,9 +68,8 @@ def visit(dashboard: Dashboard, table: Path) -> None:
 
 
 def python(commands: Path, source: str, folder: Path, settings: dict[str, str]) -> str:
-    run = [commands / "python", "-I", "-c", source]
-    environ = {**os.environ, **settings}
-    return subprocess.run(run, check=True, cwd=folder, env=environ, text=True, stdout=subprocess.PIPE).stdout
+    command = [str(commands / "python"), "-I", "-c", source]
+    return subprocess.check_output(command, cwd=folder, env={**os.environ, **settings}, text=True)
 
 
 def try_out(wheel: Path, extras: str, settings: dict[str, str]) -> None:
@@ -80,7 +79,7 @@ def try_out(wheel: Path, extras: str, settings: dict[str, str]) -> None:
         subprocess.run([commands / "lavendertown", "--help"], check=True, stdout=subprocess.DEVNULL)
         (folder / "table.csv").write_text(TABLE)
         port = free_port()
-        command = [commands / "lavendertown", "ui", "--port", str(port)]
+        command = [str(commands / "lavendertown"), "ui", "--port", str(port)]
         dashboard = serve(command, port, settings, folder / "log", folder)
         try:
             visit(dashboard, folder / "table.csv")
