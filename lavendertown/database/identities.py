@@ -246,7 +246,7 @@ class Identities:
         return key, name, 0
 
     def _bearer(self, finding_id: str) -> int | None:
-        """Find the stored finding that 0.7 would have called so; the first one seen, if several."""
+        """Find the stored finding that 0.7 would have called so; the last one seen, if several."""
         if not is_legacy_id(finding_id):
             return None
         f = findings.c
@@ -254,7 +254,7 @@ class Identities:
         found = self._connection.execute(
             sa.select(f.identity_key)
             .where(sa.func.md5(key) == finding_id)
-            .order_by(f.seen_at, f.fingerprint)
+            .order_by(f.seen_at.desc(), f.report_key.desc(), f.position)
             .limit(1)
         ).scalar()
         if found is not None:
@@ -329,4 +329,4 @@ def _upsert_postgres(connection: sa.Connection, rows: list[dict[str, Any]]) -> d
         },
     ).returning(_I.fingerprint, _I.key)
     found = connection.execute(upsert, rows)
-    return dict(found.tuples().all())
+    return dict(found.all())

@@ -67,7 +67,7 @@ def group(connection: sa.Connection, query: ReportQuery, by: By) -> Mapping[str,
         case By.AUTHOR | By.DATASET:
             column = _R.author if by is By.AUTHOR else _R.dataset
             statement = sa.select(column, sa.func.count()).where(*where).group_by(column)
-            return dict(connection.execute(statement, values).tuples().all())
+            return dict(connection.execute(statement, values).all())
         case By.SEVERITY:
             sums = [sa.func.sum(sa.case((c > 0, 1), else_=0)) for c in _SEVERITY_COUNTS.values()]
             found = connection.execute(sa.select(*sums).where(*where), values).one()
@@ -82,7 +82,7 @@ def group(connection: sa.Connection, query: ReportQuery, by: By) -> Mapping[str,
             )
             return {STATUSES[code]: n for code, n in connection.execute(status, values)}
         case By.TAG:
-            return dict(connection.execute(_tag_counts(where), values).tuples().all())
+            return dict(connection.execute(_tag_counts(where), values).all())
 
 
 def _tag_counts(where: list[sa.ColumnElement[bool]]) -> sa.Select[Any]:

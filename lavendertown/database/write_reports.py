@@ -78,7 +78,7 @@ def write(
         connection.execute(_INSERT, [{"key": keys[r.id], "id": r.id, **_header(r)} for r in new])
     if flipped or changed:
         old = [record.id for record in (*flipped, *changed)]
-        keys |= dict(connection.execute(_KEYS, {"ids": old}).tuples().all())
+        keys |= dict(connection.execute(_KEYS, {"ids": old}).all())
         touched |= set(connection.scalars(_HELD, {"keys": [keys[record_id] for record_id in old]}))
     if flipped:
         connection.execute(_FLIP, [_bound(record, keys) for record in flipped])

@@ -55,8 +55,8 @@ class Threads:
         for report, _, finding in sightings:
             name = finding.fingerprint
             self._known.add(name)
-            # Walking from new to old, the earliest bearer of an old id is the one that keeps it.
-            self._legacy[finding.legacy_id] = name
+            # 0.7's ids know no dataset: where several findings bear one, the newest report's has it.
+            self._legacy.setdefault(finding.legacy_id, name)
             if report.deleted_at is None:
                 seen[name].add(report.id)
                 first[name] = report.created_at
