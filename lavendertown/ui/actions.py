@@ -116,9 +116,7 @@ def edit_comment(annotation: Annotation, comment: str) -> bool:
         _own(annotation)
         if not comment.strip() and not annotation.tags and not annotation.status:
             raise InvalidInputError("The comment would be empty; delete it instead.")
-        reads.storage().save_annotation(
-            replace(annotation, comment=comment.strip()), actor=person.me()
-        )
+        reads.storage().save_annotation(replace(annotation, comment=comment.strip()), actor=person.me())
 
     return attempt(work, FORM + annotation.id)
 

@@ -15,9 +15,7 @@ def navigation() -> st.Page:
         {
             "": [
                 st.Page(frame.REPORTS, title="Reports", icon=":material/description:", default=True),
-                st.Page(
-                    frame.INSPECT, title="Inspect", icon=":material/troubleshoot:", url_path="inspect"
-                ),
+                st.Page(frame.INSPECT, title="Inspect", icon=":material/troubleshoot:", url_path="inspect"),
                 st.Page(frame.REPORT, title="Report", url_path="report", visibility="hidden"),
             ],
             name: [
@@ -42,20 +40,20 @@ def follow_deep_link(page: st.Page) -> None:
 
 def main() -> None:
     """Draw the frame and run the screen; every error ends as a sentence."""
-    st.set_page_config(
-        page_title="LavenderTown", page_icon=str(frame.ASSETS / "icon.png"), layout="wide"
-    )
+    st.set_page_config(page_title="LavenderTown", page_icon=str(frame.ASSETS / "icon.png"), layout="wide")
     st.logo(str(frame.ASSETS / f"logo-{st.context.theme.type or 'light'}.svg"), size="medium")
     try:
         page = navigation()
         follow_deep_link(page)
+        frame.enter(page.url_path)
+        with st.container():
+            frame.notice()
+        page.run()
+        # Last: what comes and goes must not move what stays, or the browser builds it anew.
+        person.remember()
         if not person.me():
             person.ask()
-        person.remember()
-        frame.enter(page.url_path)
-        frame.notice()
-        page.run()
-    except Exception as error:  # noqa: BLE001 - the one door of every screen's errors
+    except Exception as error:  # every screen's errors end here
         problems.show(error)
 
 

@@ -129,10 +129,8 @@ def history(finding_id: str, limit: int = 12) -> list[Row]:
 
 def known_findings(finding_ids: tuple[str, ...]) -> list[Row]:
     """List the latest occurrences of those among these findings that some report has already."""
-    if not finding_ids:
-        return []
-    found: list[Row] = _read("query_findings", finding_id=finding_ids, limit=1000)
-    return list({row["finding_id"]: row for row in reversed(found)}.values())
+    latest = (history(finding_id, limit=1) for finding_id in dict.fromkeys(finding_ids))
+    return [rows[0] for rows in latest if rows]
 
 
 def finding_rows(report_id: str, position: int, limit: int = 100) -> list[int]:

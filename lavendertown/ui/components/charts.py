@@ -102,9 +102,7 @@ def findings_per_week(weeks: Sequence[tuple[str, int, int]]) -> Figure:
         }
         for name, place, colour in (("Errors", 1, "error"), ("Other", 2, "soft"))
     ]
-    return _figure(
-        data, 170, _axis(type="category", nticks=4, tickangle=0, showgrid=False), _axis(nticks=4)
-    )
+    return _figure(data, 170, _axis(type="category", nticks=4, tickangle=0, showgrid=False), _axis(nticks=4))
 
 
 def columns_by_gravity(findings: Iterable[Row]) -> list[str]:
@@ -170,9 +168,7 @@ def severity_by_column(findings: Sequence[Row], columns: Sequence[str]) -> Figur
     return _figure(data, _height(columns), _axis(dtick=step, rangemode="tozero"), _by_column(columns))
 
 
-def share_by_column(
-    columns: Sequence[str], now: Mapping[str, float], before: Mapping[str, float]
-) -> Figure:
+def share_by_column(columns: Sequence[str], now: Mapping[str, float], before: Mapping[str, float]) -> Figure:
     """Draw the largest share of affected rows a column, with a tick where it was a run before."""
     colours = ink()
     places = list(range(len(columns)))

@@ -58,13 +58,14 @@ def _badges(row: reads.Row) -> str:
 
 
 def _status(row: reads.Row) -> None:
-    key = f"detail:status:{row['finding_id']}"
-    # The select shows the store's word; a status that changed elsewhere is not the reader's choice.
-    if st.session_state.get(f"{key}:was") != row["status"]:
-        st.session_state[key] = st.session_state[f"{key}:was"] = row["status"]
+    # The stored status is part of the key. Were the select's value set from here, a browser that
+    # had not heard of it yet would send the old one back, and that would count as a choice.
+    key = f"detail:status:{row['finding_id']}:{row['status']}"
+    options = list(words.STATUSES)
     st.selectbox(
         "Status",
-        list(words.STATUSES),
+        options,
+        index=options.index(row["status"]),
         format_func=words.status_name,
         key=key,
         width=170,
@@ -76,9 +77,9 @@ def _status(row: reads.Row) -> None:
 
 def _set_status(finding_id: str, seen: str, key: str) -> None:
     chosen = st.session_state[key]
+    st.session_state[key] = seen
     if chosen != seen:
-        saved = actions.annotate(actions.Draft(finding_id, "", (), chosen, seen))
-        st.session_state[f"{key}:was"] = chosen if saved else None
+        actions.annotate(actions.Draft(finding_id, "", (), chosen, seen))
 
 
 def _facts(row: reads.Row) -> dict[str, str]:

@@ -101,5 +101,3 @@ def _values(finding: GhostFinding, table: Table, positions: list[int], key: str)
     alt = "; ".join(f"{label} {number:,}" for label, number in counted)
     with st.container(width=520):
         charts.draw(charts.parts(labels, counts, finding.severity), f"{key}:values", alt)
-
-

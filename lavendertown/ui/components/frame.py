@@ -42,9 +42,7 @@ class Notice:
     undo: Callable[[], None] | None = None
 
 
-def say(
-    text: str, kind: str = "done", undo: Callable[[], None] | None = None, place: str = "page"
-) -> None:
+def say(text: str, kind: str = "done", undo: Callable[[], None] | None = None, place: str = "page") -> None:
     """Leave a notice for the next run of this session, at the top or at a named place."""
     st.session_state[f"frame:notice:{place}"] = Notice(text, kind, undo)
 
@@ -77,9 +75,7 @@ def _undoable(left: Notice, place: str) -> None:
             on_click=_undo,
             args=(place,),
         )
-        st.button(
-            "Dismiss", type="tertiary", key=f"frame:dismiss:{place}", on_click=_dismiss, args=(place,)
-        )
+        st.button("Dismiss", type="tertiary", key=f"frame:dismiss:{place}", on_click=_dismiss, args=(place,))
 
 
 def _undo(place: str) -> None:
@@ -94,18 +90,14 @@ def _dismiss(place: str) -> None:
 
 def head(title: str, meta: str | None = None) -> DeltaGenerator:
     """Open a page with its title and meta line; return the place at the right for its actions."""
-    with st.container(
-        horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
-    ):
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         if meta is None:
             st.title(title, anchor=False, width="content")
         else:
             with st.container(gap=None, width="content"):
                 st.title(title, anchor=False)
                 st.markdown(meta)
-        return st.container(
-            horizontal=True, width="content", gap="xsmall", vertical_alignment="center"
-        )
+        return st.container(horizontal=True, width="content", gap="xsmall", vertical_alignment="center")
 
 
 def empty(icon: str, title: str, why: str, *actions: Callable[[], object]) -> None:

@@ -11,7 +11,6 @@ from lavendertown.ui import reads
 from lavendertown.ui.components import words
 
 FINDING = "finding"
-PAGE = "findings:page"
 _MOVES = "findings:moves"
 
 
@@ -129,14 +128,14 @@ def pager(report: reads.Row, rows: list[reads.Row]) -> None:
         st.caption("J and K move through the list.")
         return
     page = rows[0]["position"] // reads.FINDINGS_PAGE + 1
-    if st.session_state.get(PAGE) != page:
-        st.session_state[PAGE] = page
-    st.pagination(pages, key=PAGE, width="content", on_change=_turn, args=(report["id"],))
+    # The page is part of the key: set from here, a late browser would turn it back.
+    key = f"findings:page:{report['id']}:{page}"
+    st.pagination(pages, default=page, key=key, width="content", on_change=_turn, args=(report["id"], key))
     st.caption(f"{report['finding_count']:,} findings in the report's own order.")
 
 
-def _turn(report_id: str) -> None:
-    offset = (st.session_state[PAGE] - 1) * reads.FINDINGS_PAGE
+def _turn(report_id: str, key: str) -> None:
+    offset = (st.session_state[key] - 1) * reads.FINDINGS_PAGE
     first = reads.findings(report_id, 1, offset)
     if first:
         _move(first[0]["finding_id"])

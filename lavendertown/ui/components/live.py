@@ -48,9 +48,7 @@ def announce(report_id: str | None = None, findings: tuple[str, ...] = (), readi
                 st.rerun()
 
 
-def _news(
-    report_id: str | None, findings: tuple[str, ...], reading: str
-) -> list[reads.Row]:
+def _news(report_id: str | None, findings: tuple[str, ...], reading: str) -> list[reads.Row]:
     since: dt.datetime = st.session_state.get(_SINCE, EPOCH)
     events = [e for e in reads.changes(since) if e["at"] > since and e["actor"] != person.me()]
     if report_id is None:

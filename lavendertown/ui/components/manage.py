@@ -20,8 +20,8 @@ _DONE = "manage:done"
 LINK, RENAME, TAGS, DELETE = "Copy link", "Rename…", "Edit tags…", "Delete report"
 
 
-def menus(report: reads.Row, finding_id: str | None) -> None:
-    """Show the Export and More menus, and the dialog that was asked for."""
+def menus(report: reads.Row) -> None:
+    """Show the Export and More menus."""
     with st.popover("Export", icon=":material/download:"):
         name = file_name(report)
         st.download_button(
@@ -51,6 +51,10 @@ def menus(report: reads.Row, finding_id: str | None) -> None:
         on_click=_chosen,
         args=(report,),
     )
+
+
+def dialogs(report: reads.Row, finding_id: str | None) -> None:
+    """Open the dialog that was asked for. Belongs at a page's end: a dialog takes a place in it."""
     wanted = st.session_state.pop(_OPEN, None)
     if wanted == LINK:
         _link(report, finding_id)
@@ -110,9 +114,7 @@ def _retag(report: reads.Row) -> None:
 
 
 def _do_retag(report: reads.Row) -> None:
-    st.session_state[_DONE] = actions.retag(
-        report["id"], _version(report), st.session_state["manage:tags"]
-    )
+    st.session_state[_DONE] = actions.retag(report["id"], _version(report), st.session_state["manage:tags"])
 
 
 def _version(report: reads.Row) -> int:
@@ -190,6 +192,4 @@ def trash(report_id: str, report: reads.Row | None) -> None:
                 args=(report_id,),
             ),
         )
-    frame.empty(
-        "search_off", f"No report “{words.plain(report_id)}”", words.plain(why), *offers
-    )
+    frame.empty("search_off", f"No report “{words.plain(report_id)}”", words.plain(why), *offers)

@@ -29,9 +29,7 @@ def thread(finding_id: str) -> None:
         notes = st.session_state.get(kept, [])
     st.markdown(f"**Discussion** :gray[{len(notes) or ''}]")
     if not notes:
-        st.caption(
-            "No comments yet. Say what you know; the thread follows this finding to the next run."
-        )
+        st.caption("No comments yet. Say what you know; the thread follows this finding to the next run.")
     with st.container(gap=None):
         for note in notes:
             _entry(note)
@@ -79,9 +77,7 @@ def _editor(note: Annotation) -> None:
     st.text_area("Your comment", key=f"thread:text:{note.id}", height=96)
     with st.container(horizontal=True, gap="xsmall"):
         st.button("Save", key=f"thread:save:{note.id}", on_click=_save, args=(note,))
-        st.button(
-            "Cancel", key=f"thread:cancel:{note.id}", type="tertiary", on_click=_stop_editing
-        )
+        st.button("Cancel", key=f"thread:cancel:{note.id}", type="tertiary", on_click=_stop_editing)
 
 
 def _save(note: Annotation) -> None:
@@ -104,59 +100,66 @@ def form(finding_id: str, status: str) -> None:
         status: The finding's status as this page shows it.
     """
     frame.notice(actions.FORM)
-    with st.form(f"form:{finding_id}", clear_on_submit=False, enter_to_submit=False):
+    # Each comment gets a form of its own, so that a late browser cannot bring the last one back.
+    name = f"form:{finding_id}:{st.session_state.get(_sent(finding_id), 0)}"
+    with st.form(name, clear_on_submit=False, enter_to_submit=False):
         st.text_area(
             "Add a comment",
             placeholder="What did you find out? Markdown works.",
             height=72,
             label_visibility="collapsed",
-            key=f"form:comment:{finding_id}",
+            key=f"{name}:comment",
             persist_state="session",
         )
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-            st.multiselect(
-                "Tags",
-                reads.known_tags(),
-                accept_new_options=True,
-                placeholder="Tags",
-                label_visibility="collapsed",
-                width=190,
-                select_all=False,
-                key=f"form:tags:{finding_id}",
-                persist_state="session",
-            )
-            st.selectbox(
-                "New status",
-                list(words.STATUSES),
-                index=None,
-                format_func=words.status_name,
-                placeholder="Keep status",
-                label_visibility="collapsed",
-                width=150,
-                key=f"form:status:{finding_id}",
-                persist_state="session",
-            )
+            _tags_and_status(name)
             with st.container(horizontal_alignment="right"):
                 st.form_submit_button(
                     "Comment",
                     type="primary",
                     icon=":material/send:",
-                    key=f"form:send:{finding_id}",
+                    key=f"{name}:send",
                     on_click=_send,
-                    args=(finding_id, status),
+                    args=(name, finding_id, status),
                 )
 
 
-def _send(finding_id: str, status: str) -> None:
-    comment, tags, chosen = (f"form:{part}:{finding_id}" for part in ("comment", "tags", "status"))
+def _sent(finding_id: str) -> str:
+    return f"form:sent:{finding_id}"
+
+
+def _tags_and_status(name: str) -> None:
+    st.multiselect(
+        "Tags",
+        reads.known_tags(),
+        accept_new_options=True,
+        placeholder="Tags",
+        label_visibility="collapsed",
+        width=190,
+        select_all=False,
+        key=f"{name}:tags",
+        persist_state="session",
+    )
+    st.selectbox(
+        "New status",
+        list(words.STATUSES),
+        index=None,
+        format_func=words.status_name,
+        placeholder="Keep status",
+        label_visibility="collapsed",
+        width=150,
+        key=f"{name}:status",
+        persist_state="session",
+    )
+
+
+def _send(name: str, finding_id: str, status: str) -> None:
     draft = actions.Draft(
         finding_id=finding_id,
-        comment=str(st.session_state.get(comment) or ""),
-        tags=tuple(st.session_state.get(tags) or ()),
-        status=st.session_state.get(chosen),
+        comment=str(st.session_state.get(f"{name}:comment") or ""),
+        tags=tuple(st.session_state.get(f"{name}:tags") or ()),
+        status=st.session_state.get(f"{name}:status"),
         seen_status=status,
     )
     if actions.annotate(draft):
-        st.session_state[comment] = ""
-        st.session_state[tags] = []
-        st.session_state[chosen] = None
+        st.session_state[_sent(finding_id)] = st.session_state.get(_sent(finding_id), 0) + 1

@@ -58,7 +58,8 @@ def plain(text: str) -> str:
 
 def code(text: str) -> str:
     """Return a text as inline code."""
-    return f"`{' '.join(str(text).replace('`', 'ˋ').split())}`" if str(text).strip() else ""
+    line = " ".join(str(text).replace("`", "'").split())
+    return f"`{line}`" if line else ""
 
 
 def comment(text: str) -> str:

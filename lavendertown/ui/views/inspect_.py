@@ -48,9 +48,7 @@ def upload() -> None:
         if samples_at_hand():
             with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
                 st.markdown(":gray[No file at hand?]", width="content")
-                st.button(
-                    "Try sample data", type="tertiary", icon=":material/science:", on_click=take_sample
-                )
+                st.button("Try sample data", type="tertiary", icon=":material/science:", on_click=take_sample)
     if file is not None:
         st.session_state[_SOURCE] = Source(file.name, file, file.size)
         st.rerun()
@@ -105,9 +103,7 @@ def inspect(source: Source, progress: Progress) -> Result:
     data = source.data if source.size is None else (source.data, source.name)
     inspector = Inspector(data, dataset=dataset_name(source.name), progress=progress)
     findings = inspector.detect()
-    return Result(
-        source.name, findings, inspector.table, inspector.dataset or "", inspector.coverage()
-    )
+    return Result(source.name, findings, inspector.table, inspector.dataset or "", inspector.coverage())
 
 
 def dataset_name(file: str) -> str:
@@ -119,8 +115,9 @@ def dataset_name(file: str) -> str:
 def results(result: Result) -> None:
     """Show what was found, and offer to save it."""
     name, findings, coverage = words.plain(result.name), result.findings, result.coverage
-    with st.container(border=True), st.container(
-        horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
+    with (
+        st.container(border=True),
+        st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"),
     ):
         st.markdown(
             f"**{words.count(len(findings), 'finding')}** in {name}  \n"
@@ -129,8 +126,7 @@ def results(result: Result) -> None:
         )
         with st.container(horizontal=True, width="content", gap="xsmall"):
             st.button("Start over", type="tertiary", on_click=start_over)
-            if st.button("Save as report", type="primary", icon=":material/save:"):
-                save_dialog(result)
+            asked = st.button("Save as report", type="primary", icon=":material/save:")
     found.guesses(result.table)
     if findings:
         found.findings(findings, result.table, "inspect:finding")
@@ -142,6 +138,8 @@ def results(result: Result) -> None:
             f"{words.count(coverage['rows'], 'row')} and all passed. "
             "Save it anyway: a clean run is part of the history.",
         )
+    if asked:
+        save_dialog(result)
 
 
 @st.dialog("Save as report", icon=":material/save:")
@@ -158,9 +156,7 @@ def save_dialog(result: Result) -> None:
         help="What this table is a delivery of. Findings keep their history within a dataset.",
         key="save:dataset",
     )
-    st.multiselect(
-        "Tags", reads.known_tags(), accept_new_options=True, select_all=False, key="save:tags"
-    )
+    st.multiselect("Tags", reads.known_tags(), accept_new_options=True, select_all=False, key="save:tags")
     st.text_area("Note for your colleagues", height=72, placeholder="Optional", key="save:note")
     st.caption(outlook(result, str(st.session_state["save:dataset"] or "")))
     st.button("Save report", type="primary", on_click=save, args=(result,))

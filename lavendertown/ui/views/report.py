@@ -21,24 +21,23 @@ def page() -> None:
     deleted = report is not None and report["deleted_at"] is not None
     if deleted and st.session_state.get("manage:more") == manage.DELETE:
         st.switch_page(frame.REPORTS)
-    with st.container(
-        horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
-    ):
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.page_link(frame.REPORTS, label="Reports", icon=":material/arrow_back:")
         news = st.container(width="content")
     if report is None or deleted:
         manage.trash(report_id, report)
         return
     live.mark()
-    draw(report, news)
-
-
-def draw(report: reads.Row, news: DeltaGenerator) -> None:
-    """Show a report that is there."""
     rows, place = listing.choose(report) if report["finding_count"] else ([], 0)
+    draw(report, rows, place, news)
+    manage.dialogs(report, rows[place]["finding_id"] if rows else None)
+
+
+def draw(report: reads.Row, rows: list[reads.Row], place: int, news: DeltaGenerator) -> None:
+    """Show a report that is there, with one of its findings open."""
     metadata = reads.report_metadata(report["id"])
     with frame.head(words.plain(report["title"]) or "Untitled", meta_line(report, metadata)):
-        manage.menus(report, rows[place]["finding_id"] if rows else None)
+        manage.menus(report)
     if metadata.get("note"):
         st.markdown(words.comment(f"> {metadata['note']}"), anchors=False)
     ids = tuple(row["finding_id"] for row in rows)
@@ -110,8 +109,8 @@ def metrics(report: reads.Row, rows: list[reads.Row], runs: list[reads.Row]) -> 
             st.metric(
                 label,
                 f"{report[field]:,}",
-                since(runs, field) if many else None,
-                delta_color=colour,  # type: ignore[arg-type]
+                since(runs, field) if many else "the first run",
+                delta_color=colour if many else "gray",  # type: ignore[arg-type]
                 delta_arrow="auto" if many and runs[1][field] != report[field] else "off",
                 chart_data=[run[field] for run in oldest_first] if many else None,
                 border=True,
@@ -148,11 +147,13 @@ def since(runs: list[reads.Row], field: str) -> str:
 def two_charts(rows: list[reads.Row], runs: list[reads.Row]) -> None:
     """Show the findings by column and severity, and the share of affected rows by column."""
     columns = charts.columns_by_gravity(rows)
+    every = len({row["column"] for row in rows})
+    which = "" if every <= len(columns) else f", the {len(columns)} gravest of {every:,} columns"
     now = largest_share(rows)
     before = largest_share(reads.findings(runs[1]["id"])) if len(runs) > 1 else {}
     left, right = st.columns(2, gap="small")
     with left.container(border=True, gap="xsmall", height="stretch"):
-        st.markdown("**Severity by column** :small[:gray[findings]]")
+        st.markdown(f"**Severity by column** :small[:gray[findings{which}]]")
         alt = "Number of findings by column and severity: " + "; ".join(
             f"{column} {sum(row['column'] == column for row in rows)}" for column in columns
         )

@@ -62,9 +62,7 @@ def nothing_yet() -> None:
 def listing(chosen: dict[str, Any], total: int) -> None:
     """Show one page of the reports that match."""
     matching = reads.count_reports(chosen) if chosen else total
-    with st.container(
-        horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
-    ):
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         if chosen:
             st.caption(f"{matching:,} of {words.count(total, 'report')}", width="content")
             clear_button("filters:clear")
@@ -86,24 +84,21 @@ def listing(chosen: dict[str, Any], total: int) -> None:
         for row in rows:
             report_row(row)
     if pages > 1:
-        st.pagination(
-            pages, key=filters.PAGE, width="content", bind="query-params", persist_state="session"
-        )
+        st.pagination(pages, key=filters.PAGE, width="content", bind="query-params", persist_state="session")
 
 
 def clear_button(key: str, kind: Any = "tertiary") -> None:
     """Offer to take every filter off."""
-    st.button(
-        "Clear filters", type=kind, icon=":material/filter_alt_off:", key=key, on_click=filters.clear
-    )
+    st.button("Clear filters", type=kind, icon=":material/filter_alt_off:", key=key, on_click=filters.clear)
 
 
 def report_row(row: dict[str, Any]) -> None:
     """Show one report on one line."""
     state = discussion(row["id"])
-    meta = " · ".join(
-        words.plain(part) for part in (row["dataset"], row["author"]) if part
-    ) + f" · {words.ago(row['created_at'])}"
+    meta = (
+        " · ".join(words.plain(part) for part in (row["dataset"], row["author"]) if part)
+        + f" · {words.ago(row['created_at'])}"
+    )
     if state["comments"]:
         meta += f" · :material/chat_bubble: {state['comments']}"
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
