@@ -173,11 +173,18 @@ class Keeper:
         try:
             subprocess.run([binaries / "bin" / "postgres", "--version"], check=True, cwd="/", **self.as_user)
         except PermissionError:
-            copy = self.directory / "postgresql"
-            for part in ("bin", "lib", "share"):
-                shutil.copytree(binaries / part, copy / part, symlinks=True)
-            return copy
+            return self._copy(binaries)
         return binaries
+
+    def _copy(self, binaries: Path) -> Path:
+        # The wheel's programs look for its libraries two folders up, in "<package>.libs".
+        site, package = binaries.parents[1], binaries.parent.name
+        copy = self.directory / "copy" / package / binaries.name
+        for part in ("bin", "lib", "share"):
+            shutil.copytree(binaries / part, copy / part, symlinks=True)
+        if (site / f"{package}.libs").is_dir():
+            shutil.copytree(site / f"{package}.libs", self.directory / "copy" / f"{package}.libs")
+        return copy
 
 
 def keep(directory: Path, owner: int, settings: list[str]) -> None:
@@ -189,7 +196,7 @@ def keep(directory: Path, owner: int, settings: list[str]) -> None:
     server = None
     try:
         server, url = Keeper(directory, binaries).start(settings)
-        _wait_until_ready(url, server)
+        wait_until_ready(url, server)
         (directory / "url.new").write_text(url)
         (directory / "url.new").rename(directory / "url")
         while server.poll() is None and _send(owner, 0):
@@ -201,7 +208,8 @@ def keep(directory: Path, owner: int, settings: list[str]) -> None:
             shutil.rmtree(directory, ignore_errors=True)
 
 
-def _wait_until_ready(url: str, server: subprocess.Popen[bytes]) -> None:
+def wait_until_ready(url: str, server: subprocess.Popen[bytes]) -> None:
+    """Return once the server takes connections; raises the driver's error when it does not."""
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
