@@ -250,7 +250,7 @@ PASSENGERS = (
             Remark(TOMAS, "Nothing yet: report the share next to every mean.", hours=6.0),
             Remark(
                 JONAS,
-                "Now {count}, {share} of the delivery. We are far into third class.",
+                "Now {count} are missing, {share} of the delivery. We are far into third class.",
                 When.WORST,
                 hours=1.5,
                 status="needs-investigation",

@@ -1,0 +1,45 @@
+"""The command line: ``lavendertown COMMAND``. One command a file."""
+
+from __future__ import annotations
+
+import click
+
+from lavendertown import __version__
+from lavendertown.cli.analyze import analyze
+from lavendertown.cli.annotate import annotate
+from lavendertown.cli.audit import audit
+from lavendertown.cli.db import db
+from lavendertown.cli.demo import demo
+from lavendertown.cli.findings import findings
+from lavendertown.cli.problems import SentenceGroup
+from lavendertown.cli.report import report
+from lavendertown.cli.ui import ui
+
+
+@click.group(cls=SentenceGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="lavendertown")
+def cli() -> None:
+    """Find data-quality problems, share them as reports, discuss them and follow them.
+
+    Settings come from the environment, .env, lavendertown.toml or lavendertown.yaml in this folder,
+    and config.toml in the data folder; without any, everything is kept as files in .lavendertown.
+
+    Exit codes: 0 good, 1 the answer is "no", 2 wrong use or refused.
+
+    \b
+    Example:
+      lavendertown analyze orders.csv --save --author Ana
+      lavendertown ui
+    """
+
+
+for command in (ui, demo, analyze, report, findings, annotate, audit, db):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line on this process's arguments, and exit."""
+    cli(prog_name="lavendertown")
+
+
+__all__ = ["cli", "main"]
