@@ -29,6 +29,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.browser)
+            if not item.get_closest_marker("timeout"):
+                item.add_marker(pytest.mark.timeout(300))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -115,8 +117,10 @@ def visitor(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callab
 
     yield open_page
     for number, (context, page) in enumerate(opened):
+        name = re.sub(r"[^\w.-]+", "-", request.node.name)
+        picture = RESULTS / f"{name}-{number}.png"
+        picture.unlink(missing_ok=True)
         if request.node.stash.get(FAILED, False) and not page.is_closed():
             RESULTS.mkdir(exist_ok=True)
-            name = re.sub(r"[^\w.-]+", "-", request.node.name)
-            page.screenshot(path=RESULTS / f"{name}-{number}.png", full_page=True)
+            page.screenshot(path=picture, full_page=True)
         context.close()
