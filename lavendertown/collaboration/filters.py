@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TypedDict
 
 from lavendertown import clock, codec
 from lavendertown.errors import InvalidInputError
@@ -19,8 +19,57 @@ from lavendertown.records.queries import (
 )
 from lavendertown.records.values import Page
 
+Words = str | Sequence[str] | None
+"""One value, several, or none."""
+When = dt.datetime | dt.date | str | None
+"""A time, a whole day, or either as ISO 8601 text."""
 
-def words(value: str | Sequence[str] | None) -> tuple[str, ...]:
+
+class ReportFilters(TypedDict, total=False):
+    """The filters of ``query_reports``."""
+
+    author: Words
+    start_date: When
+    end_date: When
+    search: str | None
+    tags: Words
+    status: Words
+    severity: Words
+    dataset: Words
+    include_deleted: bool
+
+
+class FindingFilters(TypedDict, total=False):
+    """The filters of ``query_findings`` beside the report."""
+
+    finding_id: str | None
+    author: Words
+    dataset: Words
+    ghost_type: Words
+    column: Words
+    severity: Words
+    status: Words
+    tags: Words
+    search: str | None
+    start_date: When
+    end_date: When
+    include_deleted: bool
+
+
+class AnnotationFilters(TypedDict, total=False):
+    """The filters of ``query_annotations`` beside the finding."""
+
+    report_id: str | None
+    author: Words
+    tags: Words
+    status: Words
+    search: str | None
+    start_date: When
+    end_date: When
+    include_deleted: bool
+
+
+def words(value: Words) -> tuple[str, ...]:
     """Return one value, several or none as a tuple; None and an empty text do not filter."""
     if value is None or value == "":
         return ()
@@ -33,7 +82,7 @@ def needle(search: str | None) -> str:
     return codec.text(search or "", "The text to search for").casefold()
 
 
-def first_instant(value: dt.datetime | dt.date | str | None) -> dt.datetime | None:
+def first_instant(value: When) -> dt.datetime | None:
     """Return the first instant a bound includes; a bare date is that whole local day."""
     value = _read(value)
     if value is None or isinstance(value, dt.datetime):
@@ -41,7 +90,7 @@ def first_instant(value: dt.datetime | dt.date | str | None) -> dt.datetime | No
     return clock.day_start(value)
 
 
-def last_instant(value: dt.datetime | dt.date | str | None) -> dt.datetime | None:
+def last_instant(value: When) -> dt.datetime | None:
     """Return the last instant a bound includes; a bare date is that whole local day."""
     value = _read(value)
     if value is None or isinstance(value, dt.datetime):
@@ -61,14 +110,14 @@ def page(limit: int | None, offset: int) -> Page:
 
 
 def report_query(
-    author: Any = None,
-    start_date: Any = None,
-    end_date: Any = None,
+    author: Words = None,
+    start_date: When = None,
+    end_date: When = None,
     search: str | None = None,
-    tags: Any = None,
-    status: Any = None,
-    severity: Any = None,
-    dataset: Any = None,
+    tags: Words = None,
+    status: Words = None,
+    severity: Words = None,
+    dataset: Words = None,
     include_deleted: bool = False,
 ) -> ReportQuery:
     """Return the query behind ``query_reports``."""
@@ -103,16 +152,16 @@ def without(query: ReportQuery, by: By) -> ReportQuery:
 def finding_query(
     report_id: str | None = None,
     finding_id: str | None = None,
-    author: Any = None,
-    dataset: Any = None,
-    ghost_type: Any = None,
-    column: Any = None,
-    severity: Any = None,
-    status: Any = None,
-    tags: Any = None,
+    author: Words = None,
+    dataset: Words = None,
+    ghost_type: Words = None,
+    column: Words = None,
+    severity: Words = None,
+    status: Words = None,
+    tags: Words = None,
     search: str | None = None,
-    start_date: Any = None,
-    end_date: Any = None,
+    start_date: When = None,
+    end_date: When = None,
     include_deleted: bool = False,
 ) -> FindingQuery:
     """Return the query behind ``query_findings``."""
@@ -134,14 +183,14 @@ def finding_query(
 
 
 def annotation_query(
-    finding_id: Any = None,
+    finding_id: Words = None,
     report_id: str | None = None,
-    author: Any = None,
-    tags: Any = None,
-    status: Any = None,
+    author: Words = None,
+    tags: Words = None,
+    status: Words = None,
     search: str | None = None,
-    start_date: Any = None,
-    end_date: Any = None,
+    start_date: When = None,
+    end_date: When = None,
     newest_first: bool = False,
     include_deleted: bool = False,
 ) -> AnnotationQuery:
@@ -169,7 +218,7 @@ def _deleted(included: bool) -> Deleted:
     return Deleted.INCLUDED if included else Deleted.HIDDEN
 
 
-def _read(value: dt.datetime | dt.date | str | None) -> dt.datetime | dt.date | None:
+def _read(value: When) -> dt.datetime | dt.date | None:
     if not isinstance(value, str):
         return value
     try:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from lavendertown import rows
 from lavendertown.collaboration import filters, mapping
@@ -31,11 +30,6 @@ from lavendertown.records.values import (
     as_dict,
 )
 from lavendertown.rules.models import RuleSet
-
-Words = str | Sequence[str] | None
-"""One value, several, or none."""
-When = dt.datetime | dt.date | str | None
-"""A time, a whole day, or either as ISO 8601 text."""
 
 
 def get_finding_id(finding: GhostFinding, dataset: str | None = None) -> str:
@@ -161,16 +155,16 @@ class Storage:
 
     def query_reports(
         self,
-        author: Words = None,
-        start_date: When = None,
-        end_date: When = None,
+        author: filters.Words = None,
+        start_date: filters.When = None,
+        end_date: filters.When = None,
         limit: int | None = 100,
         offset: int = 0,
         search: str | None = None,
-        tags: Words = None,
-        status: Words = None,
-        severity: Words = None,
-        dataset: Words = None,
+        tags: filters.Words = None,
+        status: filters.Words = None,
+        severity: filters.Words = None,
+        dataset: filters.Words = None,
         include_deleted: bool = False,
     ) -> list[dict[str, Any]]:
         """List reports, newest first, without reading a finding.
@@ -188,42 +182,17 @@ class Storage:
         found = self.store.scan(query, filters.page(limit, offset))
         return [mapping.report_row(header) for header in found]
 
-    def count_reports(
-        self,
-        author: Words = None,
-        start_date: When = None,
-        end_date: When = None,
-        search: str | None = None,
-        tags: Words = None,
-        status: Words = None,
-        severity: Words = None,
-        dataset: Words = None,
-        include_deleted: bool = False,
-    ) -> int:
+    def count_reports(self, **filter_values: Unpack[filters.ReportFilters]) -> int:
         """Count the reports that :meth:`query_reports` would list without a limit."""
-        return self.store.count(
-            filters.report_query(
-                author, start_date, end_date, search, tags, status, severity, dataset, include_deleted
-            )
-        )
+        return self.store.count(filters.report_query(**filter_values))
 
-    def report_facets(
-        self,
-        author: Words = None,
-        start_date: When = None,
-        end_date: When = None,
-        search: str | None = None,
-        tags: Words = None,
-        status: Words = None,
-        severity: Words = None,
-        dataset: Words = None,
-    ) -> dict[str, dict[str, int]]:
+    def report_facets(self, **filter_values: Unpack[filters.ReportFilters]) -> dict[str, dict[str, int]]:
         """Count reports by each value of author, dataset, status, severity and tag.
 
         Each facet leaves its own filter out, so that it shows what else could be chosen; but tags,
         which narrow one another.
         """
-        query = filters.report_query(author, start_date, end_date, search, tags, status, severity, dataset)
+        query = filters.report_query(**filter_values)
         return {by.value: dict(self.store.group(filters.without(query, by), by)) for by in By}
 
     # Findings
@@ -233,7 +202,7 @@ class Storage:
         report_id: str | None = None,
         limit: int | None = 100,
         offset: int = 0,
-        **filter_values: Any,
+        **filter_values: Unpack[filters.FindingFilters],
     ) -> list[dict[str, Any]]:
         """List findings: newest report first, then in the report's order, without their rows.
 
@@ -252,7 +221,9 @@ class Storage:
         query = filters.finding_query(report_id=report_id, **filter_values)
         return [mapping.row(found) for found in self.store.scan(query, filters.page(limit, offset))]
 
-    def count_findings(self, report_id: str | None = None, **filter_values: Any) -> int:
+    def count_findings(
+        self, report_id: str | None = None, **filter_values: Unpack[filters.FindingFilters]
+    ) -> int:
         """Count the findings that :meth:`query_findings` would list without a limit."""
         return self.store.count(filters.finding_query(report_id=report_id, **filter_values))
 
@@ -298,11 +269,11 @@ class Storage:
 
     def query_annotations(
         self,
-        finding_id: Words = None,
+        finding_id: filters.Words = None,
         limit: int | None = 100,
         offset: int = 0,
         newest_first: bool = True,
-        **filter_values: Any,
+        **filter_values: Unpack[filters.AnnotationFilters],
     ) -> list[dict[str, Any]]:
         """List annotations.
 
@@ -367,12 +338,12 @@ class Storage:
 
     def audit_log(
         self,
-        component: Words = None,
+        component: filters.Words = None,
         record_id: str | None = None,
-        actor: Words = None,
-        operation: Words = None,
-        since: When = None,
-        until: When = None,
+        actor: filters.Words = None,
+        operation: filters.Words = None,
+        since: filters.When = None,
+        until: filters.When = None,
         limit: int | None = 100,
         offset: int = 0,
     ) -> list[dict[str, Any]]:

@@ -190,6 +190,8 @@ def _possible(change: Change) -> bool:
 
 
 def _checked(change: Change) -> Change:
+    if change.actor is not None:
+        rules.check_actor(change.actor)
     if isinstance(change, Put):
         return replace(change, record=rules.check(change.record))
     return change

@@ -60,6 +60,15 @@ def check_id(value: object, what: str) -> str:
     return value
 
 
+def check_actor(value: object) -> None:
+    """Refuse an actor's name that no store can keep.
+
+    Raises:
+        InvalidInputError: It is no text, too long, or has a character that cannot be stored.
+    """
+    _name(value, "actor")
+
+
 def is_id(value: object) -> bool:
     """Tell whether anything could be stored under this id."""
     try:
