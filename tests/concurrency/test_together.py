@@ -52,6 +52,13 @@ def test_read_modify_write_with_versions_loses_nothing(storage: Storage, start: 
     assert loaded.version == 61
 
 
+def test_writers_of_the_same_findings_do_not_stand_in_each_others_way(storage: Storage, start: Start) -> None:
+    run([start("sweep", f"w{n}", 10) for n in range(4)])
+    rows = storage.query_findings(limit=None)
+    assert len(rows) == 480
+    assert {row["times_seen"] for row in rows} == {40}
+
+
 def test_a_reader_sees_whole_states_only(storage: Storage, start: Start) -> None:
     storage.save_report(report("r1", [], title="0"))
     run([start("resize", "r1", 120), start("watch", "r1", 200)])

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import random
 import sys
 
 from lavendertown.collaboration.models import Annotation, ShareableReport
@@ -76,6 +77,16 @@ def save_for_ever(storage: Storage, name: str) -> None:
         say(f"{name}-{number}")
 
 
+def sweep(storage: Storage, name: str, count: str) -> None:
+    """Save reports over the same findings, each time in another order."""
+    wait_for_start()
+    for number in range(int(count)):
+        made = make_report(f"{name}-{number}", "sweep", 12)
+        random.Random(f"{name}-{number}").shuffle(made.findings)
+        storage.save_report(made)
+    say("done")
+
+
 def resize(storage: Storage, report_id: str, count: str) -> None:
     """Save one report with ever other numbers of findings; its title says how many."""
     wait_for_start()
@@ -115,7 +126,7 @@ def main() -> None:
     if job == "open_and_save":
         open_and_save(place, *rest)
         return
-    jobs = {job.__name__: job for job in (annotate, increment, save_for_ever, resize, watch)}
+    jobs = {job.__name__: job for job in (annotate, increment, save_for_ever, sweep, resize, watch)}
     jobs[job](place.open(), *rest)
 
 

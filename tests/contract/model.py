@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from lavendertown.collaboration.models import Annotation, ShareableReport
 from lavendertown.collaboration.storage import Storage, get_finding_id
 from lavendertown.models import GhostFinding
+from tests.contract.builders import refusal
 
 ZONE = ZoneInfo("Europe/Berlin")
 UTC = dt.UTC
@@ -36,6 +37,27 @@ class Town:
         for note in self.annotations:
             if note.id in self.deleted:
                 storage.delete_annotation(note.id)
+
+    def change(self, storage: Storage, change: Any) -> bool:
+        """Make one change in both; tell whether the storage did, or refused, what it should."""
+        if isinstance(change, tuple):
+            return self._flip(storage, *change)
+        mine: list[Any] = self.reports if isinstance(change, ShareableReport) else self.annotations
+        save = storage.save_report if isinstance(change, ShareableReport) else storage.save_annotation
+        refused = refusal(lambda: save(change))
+        if change.id in self.deleted:
+            return refused is not None
+        mine[:] = [kept for kept in mine if kept.id != change.id] + [change]
+        return refused is None
+
+    def _flip(self, storage: Storage, word: str, record_id: str) -> bool:
+        known = {made.id for made in (*self.reports, *self.annotations)}
+        possible = record_id in (known - self.deleted if word == "delete" else self.deleted)
+        kind = "annotation" if record_id.startswith("note") else "report"
+        done: bool = getattr(storage, f"{word}_{kind}")(record_id)
+        if done:
+            self.deleted = self.deleted ^ {record_id}
+        return done == possible
 
     def notes(self, finding_id: str) -> list[Annotation]:
         notes = [n for n in self.annotations if n.finding_id == finding_id and n.id not in self.deleted]

@@ -122,6 +122,22 @@ def test_a_refused_change_leaves_no_event(storage: Storage) -> None:
     assert storage.audit_log() == []
 
 
+@pytest.mark.parametrize("actor", ["a\x00b", "\ud800", "x" * 5_000])
+def test_an_actor_that_cannot_be_kept_is_refused_in_one_sentence(storage: Storage, actor: str) -> None:
+    storage.save_report(report("r1"))
+    attempts = [
+        lambda: storage.save_report(report("r2"), actor=actor),
+        lambda: storage.delete_report("r1", actor=actor),
+        lambda: storage.save_ruleset(RuleSet("s", ""), actor=actor),
+    ]
+    for attempt in attempts:
+        with pytest.raises(InvalidInputError) as refused:
+            attempt()
+        assert "\n" not in str(refused.value)
+        assert len(str(refused.value)) < 250
+    assert len(storage.audit_log()) == 1
+
+
 def test_reading_leaves_no_event(history: Storage) -> None:
     history.load_report("r1")
     history.query_reports()

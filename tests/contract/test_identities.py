@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from lavendertown.collaboration.storage import Storage, get_finding_id
@@ -102,6 +104,29 @@ def test_last_weeks_old_id_still_finds_the_finding_after_its_counts_changed(stor
     loaded = storage.load_report("week2")
     assert loaded is not None
     assert [note.id for note in loaded.annotations] == ["a1"]
+
+
+@pytest.mark.parametrize("name", ["0.7's id", "today's id"])
+@pytest.mark.parametrize("change", ["worded anew", "taken out", "deleted"])
+def test_a_thread_that_joined_stays_with_its_finding_whatever_becomes_of_the_report(
+    storage: Storage, open_storage: Callable[[], Storage], name: str, change: str
+) -> None:
+    today = get_finding_id(finding())
+    storage.save_report(report())
+    storage.save_annotation(annotation(md5_of() if name == "0.7's id" else today, id="a1", status="fixed"))
+    if change == "worded anew":
+        storage.save_report(report(findings=[finding(description="email is empty in 9 of 9 rows")]))
+    elif change == "taken out":
+        storage.save_report(report(findings=[finding("other")]))
+    else:
+        storage.delete_report("r1")
+    for handle in (storage, open_storage()):
+        assert [note.id for note in handle.get_annotations(today)] == ["a1"]
+        if name == "0.7's id":
+            assert [note.id for note in handle.get_annotations(md5_of())] == ["a1"]
+    storage.save_report(report("next week", [finding(description="email is empty in 1 of 2 rows")]))
+    (row,) = storage.query_findings(report_id="next week")
+    assert (row["status"], row["comment_count"]) == ("fixed", 1)
 
 
 # Status

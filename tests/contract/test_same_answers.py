@@ -117,6 +117,16 @@ QUESTIONS = st.fixed_dictionaries(
 )
 
 
+CHANGES = st.one_of(
+    st.sampled_from(IDS[:4]).flatmap(reports),
+    st.integers(0, 3).flatmap(notes),
+    st.tuples(
+        st.sampled_from(["delete", "restore"]),
+        st.sampled_from(IDS[:4] + [f"note {number}" for number in range(4)]),
+    ),
+)
+
+
 def agree_about_reports(storage: Storage, town: Town, asked: dict[str, Any], size: int) -> None:
     expected = town.query_reports(asked)
     listed = [row["id"] for row in storage.query_reports(limit=None, **asked)]
@@ -159,7 +169,6 @@ def agree_about_annotations(storage: Storage, town: Town, asked: dict[str, Any])
 
 
 def agree(storage: Storage, town: Town, questions: list[dict[str, Any]], size: int) -> None:
-    town.build(storage)
     for made in town.reports:
         loaded = storage.load_report(made.id)
         assert (loaded is None) == (made.id in town.deleted)
@@ -198,6 +207,27 @@ def test_every_backend_answers_like_the_plain_model(
     @given(towns(), st.lists(QUESTIONS, min_size=3, max_size=8), st.integers(1, 4))
     def same(town: Town, questions: list[dict[str, Any]], size: int) -> None:
         with closing(another().open()) as storage:
+            town.build(storage)
             agree(storage, town, questions, size)
 
     same()
+
+
+@pytest.mark.timeout(300)
+def test_every_backend_stays_right_through_changes(
+    place: Place, tmp_path: Path, local_zone: Callable[[str], None]
+) -> None:
+    """Status, tags, counters and lists follow any history of saving, editing, deleting, restoring."""
+    local_zone("Europe/Berlin")
+    another = empty_places(place, tmp_path)
+
+    @settings(max_examples=30, deadline=None)
+    @given(st.lists(CHANGES, min_size=4, max_size=14), st.lists(QUESTIONS, max_size=3))
+    def right(changes: list[Any], questions: list[dict[str, Any]]) -> None:
+        town = Town()
+        with closing(another().open()) as storage:
+            for change in changes:
+                assert town.change(storage, change)
+            agree(storage, town, [{}, {"include_deleted": True}, *questions], 3)
+
+    right()
