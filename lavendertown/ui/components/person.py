@@ -40,8 +40,8 @@ def become(name: str) -> None:
 
 
 def remember() -> None:
-    """Write the cookie, in the one run after a name was taken."""
-    if st.session_state.pop(_REMEMBER, False):
+    """Write the cookie in a session that took a name; in each run, for one may be over too soon."""
+    if st.session_state.get(_REMEMBER):
         cookie = f"{COOKIE}={quote(me(), safe='')}; path=/; max-age={YEAR}; SameSite=Lax"
         # Streamlit has no way to set a cookie; quote() leaves nothing that could end the string.
         st.html(f"<script>document.cookie = '{cookie}'</script>", unsafe_allow_javascript=True)

@@ -1,0 +1,165 @@
+"""Each screen by itself: links that open it, its accessibility, and that it asks nobody outside."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlparse
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from lavendertown.clock import now
+from lavendertown.collaboration.models import Annotation, ShareableReport
+from lavendertown.collaboration.storage import FileStorage, get_finding_id
+from lavendertown.models import GhostFinding
+from tests.browser.screens import come_in
+from tests.support.dashboard import Dashboard
+
+# Streamlit's own metric sparkline: an SVG without a name, which no caller can give it.
+UPSTREAM = {"svg-img-alt"}
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> ShareableReport:
+    """A report in the store that ``file_dashboard`` serves, its second finding discussed."""
+    findings = [
+        GhostFinding(
+            "null",
+            "customer_id",
+            "error",
+            "customer_id is empty in 41 rows.",
+            [1, 2],
+            {"count": 41, "share": 0.1},
+        ),
+        GhostFinding(
+            "outlier", "price", "warning", "price has 3 unusual values.", [7], {"count": 3, "share": 0.01}
+        ),
+    ]
+    made = ShareableReport(
+        "r-1", "Orders, nightly", "Ana Ferreira", now(), findings, metadata={"dataset": "orders"}
+    )
+    storage = FileStorage(tmp_path / "data")
+    storage.save_report(made)
+    storage.save_annotation(
+        Annotation(
+            "a-1", get_finding_id(findings[1]), "Ben Okafor", now(), "Asked the shop.", ["shop"], "reviewed"
+        )
+    )
+    return made
+
+
+def test_a_deep_link_opens_that_report_and_finding(
+    file_dashboard: Dashboard, report: ShareableReport, visitor: Callable[..., Page]
+) -> None:
+    page = visitor()
+    finding_id = get_finding_id(report.findings[1])
+    come_in(page, f"{file_dashboard.url}/?report=r-1&finding={finding_id}", "Chiyo Tanaka")
+    expect(page.get_by_role("heading", name="price has 3 unusual values.")).to_be_visible()
+    expect(page.get_by_text("Asked the shop.")).to_be_visible()
+
+
+def test_j_and_k_move_through_the_findings(
+    file_dashboard: Dashboard, report: ShareableReport, visitor: Callable[..., Page]
+) -> None:
+    page = visitor()
+    come_in(page, f"{file_dashboard.url}/?report=r-1", "Chiyo Tanaka")
+    page.get_by_role("heading", name="Orders, nightly").click()
+    page.keyboard.press("j")
+    expect(page.get_by_role("heading", name="price has 3 unusual values.")).to_be_visible()
+    page.keyboard.press("k")
+    expect(page.get_by_role("heading", name="customer_id is empty in 41 rows.")).to_be_visible()
+
+
+def test_a_reload_does_not_ask_again_who_one_is(
+    file_dashboard: Dashboard, visitor: Callable[..., Page]
+) -> None:
+    page = visitor()
+    come_in(page, file_dashboard.url, "Zoë Adams")
+    page.reload()
+    expect(page.get_by_role("button", name="Zoë Adams")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_a_deleted_report_can_be_restored_from_its_link(
+    file_dashboard: Dashboard, report: ShareableReport, visitor: Callable[..., Page]
+) -> None:
+    page = visitor()
+    come_in(page, f"{file_dashboard.url}/?report=r-1", "Chiyo Tanaka")
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("menuitem", name="Delete report").click()
+    expect(page.get_by_text("Deleted Orders, nightly.")).to_be_visible()
+    page.goto(f"{file_dashboard.url}/?report=r-1")
+    expect(page.get_by_text("was deleted by Chiyo Tanaka")).to_be_visible()
+    page.get_by_role("button", name="Restore it").click()
+    expect(page.get_by_role("heading", name="Orders, nightly")).to_be_visible()
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("address", "landmark"),
+    [
+        pytest.param("", "1 report, newest first", id="reports"),
+        pytest.param("inspect", "A table", id="inspect"),
+        pytest.param("report?report=r-1", "Discussion", id="report"),
+        pytest.param("report?report=nobody", "No report", id="no report"),
+        pytest.param("me", "Who you are", id="who I am"),
+    ],
+)
+def test_a_screen_is_accessible_and_asks_nobody_outside(
+    address: str,
+    landmark: str,
+    colours: str,
+    file_dashboard: Dashboard,
+    report: ShareableReport,
+    visitor: Callable[..., Page],
+) -> None:
+    page = visitor(color_scheme=colours)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.context.add_cookies([{"name": "lavendertown_person", "value": "Ana", "url": file_dashboard.url}])
+    page.goto(f"{file_dashboard.url}/{address}")
+    expect(page.get_by_text(landmark).first).to_be_visible()
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+    assert serious(page) == []
+    hosts = {urlparse(url).hostname for url in asked if urlparse(url).scheme not in ("data", "blob")}
+    assert hosts == {"127.0.0.1"}
+
+
+def serious(page: Page) -> list[str]:
+    """Run axe; return the serious and critical violations with the elements they are about."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{rule['id']}: {[node['html'][:200] for node in rule['nodes']]}"
+        for rule in found
+        if rule["impact"] in ("serious", "critical") and rule["id"] not in UPSTREAM
+    ]
+
+
+def test_healthz_says_whether_the_store_answers(start_server: Callable[..., Dashboard]) -> None:
+    well = start_server()
+    with urllib.request.urlopen(well.url + "/healthz") as answer:
+        assert json.load(answer)["status"] == "ok"
+    down = start_server(
+        LAVENDERTOWN_STORAGE_TYPE="database", LAVENDERTOWN_DATABASE_URL="postgresql://nobody@127.0.0.1:9/none"
+    )
+    with pytest.raises(urllib.error.HTTPError, match="503") as refused:
+        urllib.request.urlopen(down.url + "/healthz")
+    assert "does not answer" in json.load(refused.value)["reason"]
+
+
+def test_a_store_that_is_down_is_one_calm_sentence(
+    start_server: Callable[..., Dashboard], visitor: Callable[..., Page]
+) -> None:
+    down = start_server(
+        LAVENDERTOWN_STORAGE_TYPE="database", LAVENDERTOWN_DATABASE_URL="postgresql://nobody@127.0.0.1:9/none"
+    )
+    page = visitor()
+    page.goto(down.url)
+    expect(page.get_by_text("Reports cannot be read or saved now.")).to_be_visible()
+    expect(page.get_by_role("heading", name="Reports")).to_be_visible()
+    expect(page.get_by_text("Traceback")).to_have_count(0)
