@@ -95,7 +95,7 @@ def export_report(report: ShareableReport, filepath: str | Path | None = None) -
         StorageUnavailableError: The file cannot be written.
     """
     path = Path(filepath) if filepath is not None else _export_path(report)
-    data = codec.dumps(codec.plain(report.to_dict(), "report"), indent=True)
+    data = codec.dumps(codec.plain(_in_utc(report), "report"), indent=True)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
@@ -122,7 +122,21 @@ def import_report(filepath: str | Path) -> ShareableReport:
         raise InvalidInputError(f"{path} is not JSON: {error}.") from error
     if not isinstance(data, dict):
         raise InvalidInputError(f"{path} does not hold a report.")
-    return ShareableReport.from_dict(data)
+    try:
+        return ShareableReport.from_dict(data)
+    except InvalidInputError as error:
+        raise InvalidInputError(f"{path} does not hold a whole report: {error}") from error
+    except (TypeError, AttributeError, KeyError) as error:
+        raise InvalidInputError(f"{path} does not hold a whole report: {error}.") from error
+
+
+def _in_utc(report: ShareableReport) -> dict[str, Any]:
+    """The report as a dictionary that means the same wherever it is read."""
+    data = report.to_dict()
+    data["created_at"] = clock.to_utc(report.created_at).isoformat()
+    for written, annotation in zip(data["annotations"], report.annotations, strict=True):
+        written["timestamp"] = clock.to_utc(annotation.timestamp).isoformat()
+    return data
 
 
 def _export_path(report: ShareableReport) -> Path:

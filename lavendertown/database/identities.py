@@ -245,23 +245,36 @@ class Identities:
         execute(sa.insert(identity_aliases), {"alias": old, "identity_key": key})
         return key, name, 0
 
+    def resolve(self, finding_id: str) -> str:
+        """Return the fingerprint behind any name of a finding; an unknown name is its own."""
+        found = self.named([finding_id]).get(finding_id)
+        if found:
+            return found[1]
+        bearer = self._find_bearer(finding_id)
+        return bearer[1] if bearer else finding_id
+
     def _bearer(self, finding_id: str) -> int | None:
+        """Name the stored finding that 0.7 would have called so for good; return its key."""
+        found = self._find_bearer(finding_id)
+        if found is None:
+            return None
+        self._connection.execute(sa.insert(identity_aliases), {"alias": finding_id, "identity_key": found[0]})
+        return found[0]
+
+    def _find_bearer(self, finding_id: str) -> tuple[int, str] | None:
         """Find the stored finding that 0.7 would have called so; the last one seen, if several."""
         if not is_legacy_id(finding_id):
             return None
         f = findings.c
-        key = f.ghost_type + ":" + f.column_name + ":" + f.description
+        text = f.ghost_type + ":" + f.column_name + ":" + f.description
         found = self._connection.execute(
-            sa.select(f.identity_key)
-            .where(sa.func.md5(key) == finding_id)
+            sa.select(_I.key, _I.fingerprint)
+            .join_from(findings, identities, _I.key == f.identity_key)
+            .where(sa.func.md5(text) == finding_id)
             .order_by(f.seen_at.desc(), f.report_key.desc(), f.position)
             .limit(1)
-        ).scalar()
-        if found is not None:
-            self._connection.execute(
-                sa.insert(identity_aliases), {"alias": finding_id, "identity_key": found}
-            )
-        return found
+        ).one_or_none()
+        return (found[0], found[1]) if found else None
 
     def _placeholder(self, finding_id: str, at: dt.datetime) -> int:
         row = {

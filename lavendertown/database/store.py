@@ -116,8 +116,7 @@ class DatabaseStore(Store):
 
     def resolve(self, finding_id: str) -> str:
         with self._read() as connection:
-            found = Identities(connection).named([finding_id]).get(finding_id)
-        return found[1] if found else finding_id
+            return Identities(connection).resolve(finding_id)
 
     def finding_rows(self, report_id: str, position: int) -> bytes | None:
         with self._read() as connection:

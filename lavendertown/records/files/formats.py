@@ -256,6 +256,21 @@ def read_ruleset(data: Any, seen_at: dt.datetime) -> RuleSetRecord:
         raise UnreadableError(_why(error)) from error
 
 
+def write_aliases(aliases: Mapping[str, str]) -> bytes:
+    """Return the file of older finding ids."""
+    return codec.dumps(dict(sorted(aliases.items())), indent=True)
+
+
+def read_aliases(data: Any) -> dict[str, str]:
+    """Return older finding ids with today's.
+
+    Raises:
+        UnreadableError: They are not there.
+    """
+    _expect(isinstance(data, dict), "no object in it")
+    return {str(old): _text(data, old) for old in data}
+
+
 def write_event(event: AuditEvent) -> bytes:
     """Return one line of the audit file."""
     line = codec.dumps(

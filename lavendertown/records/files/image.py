@@ -103,6 +103,7 @@ class Image:
         self._thread_files = _Folder(layout.annotations, lambda _, data: formats.read_thread(data))
         self._ruleset_files = _Folder(layout.rulesets, _ruleset)
         self._old_ruleset_files = _Folder(layout.old_rulesets, _ruleset)
+        self._alias_files = _Folder(layout.aliases.parent, lambda _, data: formats.read_aliases(data))
         self._audit = _AuditFiles(layout)
         self.reports: dict[str, ReportEntry] = {}
         self.listed: list[ReportEntry] = []
@@ -118,7 +119,10 @@ class Image:
             self.reports = {e.record.id: e for _, e in sorted(entries.items(), reverse=True)}
             self.listed = sorted(self.reports.values(), key=lambda e: e.order, reverse=True)
             self.threads.place(self._sightings())
-        if reports or threads:
+        aliases = self._alias_files.refresh()
+        if aliases:
+            self.threads.aliases = dict(self._alias_files.items.get(self.layout.aliases.name, {}))
+        if reports or threads or aliases:
             self.threads.fill(self._annotations())
         if self._ruleset_files.refresh() | self._old_ruleset_files.refresh():
             found = [*self._old_ruleset_files.items.values(), *self._ruleset_files.items.values()]
@@ -135,6 +139,7 @@ class Image:
             self._thread_files,
             self._ruleset_files,
             self._old_ruleset_files,
+            self._alias_files,
         )
         found = [
             Damage(f"{folder.path.name}/{name}", reason)
@@ -149,7 +154,7 @@ class Image:
         Raises:
             DamagedRecordError: It could not.
         """
-        for folder in (self._report_files, self._thread_files, self._ruleset_files):
+        for folder in (self._report_files, self._thread_files, self._ruleset_files, self._alias_files):
             if path.parent == folder.path and path.name in folder.damage:
                 raise DamagedRecordError(
                     f"The file {path} cannot be read ({folder.damage[path.name]}) and is left as it is; "

@@ -39,6 +39,11 @@ class Layout:
         return self.root / "shared_rulesets"
 
     @property
+    def aliases(self) -> Path:
+        """One file: older ids of findings, and the ids they have today."""
+        return self.root / "identities" / "aliases.json"
+
+    @property
     def audit(self) -> Path:
         """One file a month, a line an event."""
         return self.root / "audit"

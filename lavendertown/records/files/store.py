@@ -206,6 +206,11 @@ def _files(image: Image, changes: ChangeSet) -> dict[Path, bytes]:
             files[image.layout.ruleset(record.id)] = formats.write_ruleset(record)
         else:
             said[record.id] = record
+    reports = [record for record in changes.puts if isinstance(record, ReportRecord)]
+    named = image.threads.newly_named(reports, said.values())
+    if named:
+        image.guard(image.layout.aliases)
+        files[image.layout.aliases] = formats.write_aliases(image.threads.aliases | named)
     return files | _threads(image, said)
 
 

@@ -42,6 +42,7 @@ class Threads:
         self._sights: dict[str, Sight] = {}
         self._known: set[str] = set()
         self._legacy: dict[str, str] = {}
+        self.aliases: dict[str, str] = {}
         self._lists: dict[str, list[AnnotationRecord]] = {}
         self._states: dict[str, State] = {}
 
@@ -76,9 +77,27 @@ class Threads:
 
     def resolve(self, finding_id: str) -> str:
         """Return the fingerprint behind any name of a finding; an unknown name is its own."""
+        if finding_id in self.aliases:
+            return self.aliases[finding_id]
         if finding_id in self._known or not is_legacy_id(finding_id):
             return finding_id
         return self._legacy.get(finding_id, finding_id)
+
+    def newly_named(
+        self, reports: Iterable[ReportRecord], annotations: Iterable[AnnotationRecord]
+    ) -> dict[str, str]:
+        """Return the older ids that these changes join to findings, which are to be kept for good.
+
+        Counts change a finding's 0.7 id; the thread that once joined under it stays all the same.
+        """
+        said = {annotation.finding_id for annotation in self.by_id.values()}
+        said |= {annotation.finding_id for annotation in annotations}
+        found = {name: self.resolve(name) for name in said if is_legacy_id(name)}
+        for report in reports:
+            for finding in report.findings:
+                if finding.legacy_id in said and found.get(finding.legacy_id) == finding.legacy_id:
+                    found[finding.legacy_id] = finding.fingerprint
+        return {old: name for old, name in found.items() if old != name and old not in self.aliases}
 
     def thread(self, finding_id: str) -> list[AnnotationRecord]:
         """Return all annotations on a finding, deleted ones too, oldest first."""
