@@ -7,11 +7,17 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from tests.support import postgres, required
 
 RUN = pytest.StashKey[Path]()
+# A busy machine is no failure.
+hypothesis.settings.register_profile(
+    "lavendertown", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("lavendertown")
 Reporting = Generator[None, pytest.TestReport, pytest.TestReport]
 
 

@@ -23,8 +23,9 @@ ORDER = [
     {"migration"},
     {"demo"},
     {"rpc", "cli", "ui"},
+    {"__main__"},
 ]
-DOORS = ORDER[-1]
+DOORS = {"rpc", "cli", "ui"}
 # Only the drawer between collaboration and the database: (importer, whether it must wait for a call).
 DATABASE_USERS = {"collaboration.storage": "in a call", "collaboration.database_storage": "at once"}
 STREAMLIT_USERS = {"ui"}
