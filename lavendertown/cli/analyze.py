@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from lavendertown import clock
-from lavendertown.cli.options import author_option, json_option, need_author, storage
+from lavendertown.cli.options import STDIN, author_option, json_option, name_of, need_author, storage
 from lavendertown.cli.output import cell, count, print_json
 from lavendertown.collaboration.models import ShareableReport
 from lavendertown.collaboration.storage import get_finding_id
@@ -60,7 +60,8 @@ def analyze(
       cat orders.csv | lavendertown analyze - --format-in csv --dataset orders --json
       lavendertown analyze orders.csv --save --title "Orders, May" --author Ana
     """
-    _check_use(file.name, dataset, save, title, tags, author)
+    name = name_of(file)
+    _check_use(name, dataset, save, title, tags, author)
     inspector = _inspector(file, dataset, format_in)
     findings = inspector.detect()
     report_id = None
@@ -70,9 +71,9 @@ def analyze(
         SEVERITIES.index(f.severity) >= SEVERITIES.index(fail_on) for f in findings
     )
     if as_json or output == "json":
-        print_json(_answer(file.name, inspector, findings, report_id, failed))
+        print_json(_answer(name, inspector, findings, report_id, failed))
     else:
-        _print(file.name, inspector, findings, report_id)
+        _print(name, inspector, findings, report_id)
     raise click.exceptions.Exit(1 if failed else 0)
 
 
@@ -81,7 +82,7 @@ def _check_use(
 ) -> None:
     if save:
         need_author(author)
-        if name == "<stdin>" and not dataset:
+        if name == STDIN and not dataset:
             raise click.UsageError("Standard input has no name; say with --dataset what it is a delivery of.")
     elif title or tags:
         raise click.UsageError("--title and --tag belong to a saved report; add --save.")
@@ -90,7 +91,8 @@ def _check_use(
 def _inspector(file: BinaryIO, dataset: str | None, format_in: str | None) -> Inspector:
     from lavendertown.inspector import Inspector  # brings Polars, which no other start needs
 
-    name = "stdin" if file.name == "<stdin>" else Path(file.name).name
+    given = name_of(file)
+    name = "stdin" if given == STDIN else Path(given).name
     if format_in:
         name = Path(name).stem + _ENDINGS[format_in]
     return Inspector((file.read(), name), dataset=dataset)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import click
 
@@ -40,6 +40,15 @@ def storage() -> Iterator[Storage]:
         yield opened
     finally:
         opened.close()
+
+
+STDIN = "standard input"
+
+
+def name_of(file: BinaryIO) -> str:
+    """Return an opened file's name as it was given, or :data:`STDIN`."""
+    name = getattr(file, "name", None)
+    return name if isinstance(name, str) and name != "<stdin>" else STDIN
 
 
 def since_until(function: Function) -> Function:

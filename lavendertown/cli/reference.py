@@ -21,7 +21,7 @@ def page() -> str:
     """Return the reference as Markdown: every command's help, as it prints it."""
     parts = [_HEAD]
     for path, command in commands(cli, "lavendertown"):
-        with click.Context(command, info_name=path, terminal_width=100, max_content_width=100) as context:
+        with click.Context(command, info_name=path, terminal_width=100, **cli.context_settings) as context:
             parts.append(f"## {path}\n\n```text\n{command.get_help(context)}\n```\n")
     return "\n".join(parts)
 

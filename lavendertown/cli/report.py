@@ -155,7 +155,8 @@ def save_report(
     analysis = data if isinstance(data, dict) else {"findings": data}
     if not isinstance(analysis.get("findings"), list):
         raise InvalidInputError(
-            f"{file.name} does not hold findings; a whole report goes in with `lavendertown report import`."
+            f"{options.name_of(file)} does not hold findings; "
+            "a whole report goes in with `lavendertown report import`."
         )
     dataset = dataset or analysis.get("dataset")
     metadata = {"dataset": dataset, "tags": list(tags), "coverage": analysis.get("coverage")}
@@ -164,7 +165,7 @@ def save_report(
         title=title or dataset or "Report",
         author=name,
         created_at=clock.now(),
-        findings=[_finding(each, file.name) for each in analysis["findings"]],
+        findings=[_finding(each, options.name_of(file)) for each in analysis["findings"]],
         metadata={key: value for key, value in metadata.items() if value},
     )
     with options.storage() as opened:
@@ -281,7 +282,7 @@ def _read_json(file: BinaryIO) -> Any:
     try:
         return codec.loads(file.read())
     except ValueError as error:
-        raise InvalidInputError(f"{file.name} is not JSON: {error}.") from error
+        raise InvalidInputError(f"{options.name_of(file)} is not JSON: {error}.") from error
 
 
 def _finding(value: Any, name: str) -> GhostFinding:
@@ -294,13 +295,13 @@ def _whole_report(file: BinaryIO) -> ShareableReport:
     data = _read_json(file)
     if not isinstance(data, dict) or "findings" not in data or "title" not in data:
         raise InvalidInputError(
-            f"{file.name} does not hold a whole report; "
+            f"{options.name_of(file)} does not hold a whole report; "
             "findings alone are saved with `lavendertown report save`."
         )
     for part in ("findings", "annotations"):
         each = data.get(part) or []
         if not isinstance(each, list) or not all(isinstance(one, dict) for one in each):
-            raise InvalidInputError(f"The {part} in {file.name} must be an array of objects.")
+            raise InvalidInputError(f"The {part} in {options.name_of(file)} must be an array of objects.")
     return ShareableReport.from_dict(data)
 
 
