@@ -33,6 +33,7 @@ bench: .venv/test.stamp
 	@$(PY) -m scripts.bench $(ARGS)
 
 wheel: .venv/test.stamp
+	@rm -rf build  # setuptools would carry removed files over from it
 	@$(PY) -m build --wheel --outdir dist .
 
 test-wheel: wheel
