@@ -9,12 +9,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
+from lavendertown.cli import cli
 from lavendertown.config import PREFIX, Settings, load_settings
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+NOTE = ROOT / ".lavendertown" / "README.md"
+DOCUMENTS = [ROOT / "README.md", NOTE, *sorted((ROOT / "docs").rglob("*.md"))]
 ORDERS = "order,amount,placed\n" + "".join(
     f"{n},{n * 3 if n % 9 else ''},2026-11-{n % 28 + 1}\n" for n in range(60)
 )
@@ -52,6 +55,18 @@ def test_the_readme_names_every_make_target() -> None:
     targets = set(next(re.finditer(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)).group(1).split())
     text = (ROOT / "README.md").read_text("utf-8")
     assert [target for target in sorted(targets) if f"make {target}" not in text] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_commands_that_documents_name_exist(document: Path) -> None:
+    text = document.read_text("utf-8")
+    named = re.findall(r"(?:^ *|`)lavendertown ([a-z]+)(?: ([a-z]+))?", text, re.MULTILINE)
+    assert [words for words in named if not is_command(*words)] == []
+
+
+def is_command(first: str, second: str) -> bool:
+    command = cli.commands.get(first)
+    return second in command.commands if isinstance(command, click.Group) and second else command is not None
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
