@@ -19,7 +19,7 @@ class When(StrEnum):
     BACK = "back"
     """The n-th delivery in which it returned."""
     WORST = "worst"
-    """The delivery in which it covers the largest share."""
+    """The delivery in which it covers the largest share, if that is not the first."""
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,8 @@ def _week(remark: Remark, found: Sequence[GhostFinding | None]) -> int | None:
     """Return the position of the delivery a remark follows; None where there is none such."""
     there = [week for week, finding in enumerate(found) if finding is not None]
     if remark.when is When.WORST:
-        return max(there, key=lambda week: _share(found[week]), default=None)
+        worst = max(there, key=lambda week: _share(found[week]), default=0)
+        return worst if worst > 0 else None
     weeks = {
         When.SEEN: there,
         When.GONE: [w + 1 for w in there if w + 1 < len(found) and found[w + 1] is None],
