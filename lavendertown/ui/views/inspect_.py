@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from importlib.util import find_spec
 from pathlib import PurePath
 
 import streamlit as st
 
+from lavendertown import demo
 from lavendertown.collaboration.storage import get_finding_id
 from lavendertown.detectors.runner import Progress
 from lavendertown.errors import LavenderTownError
@@ -17,7 +17,6 @@ from lavendertown.ui.components import detail, found, frame, person, words
 from lavendertown.ui.components.found import Result, Source
 
 ENDINGS = ["csv", "tsv", "txt", "parquet", "xlsx", "xls", "ods", "json", "jsonl", "ndjson", "gz"]
-SAMPLE_PACKAGES = ("bokeh_sampledata", "palmerpenguins")
 _SOURCE = "inspect:source"
 _RESULT = "inspect:result"
 _ROUND = "inspect:round"
@@ -45,7 +44,7 @@ def upload() -> None:
             key=f"inspect:file:{st.session_state.get(_ROUND, 0)}",
         )
         st.caption("The file stays on this server, in your session only, while you look at it.")
-        if samples_at_hand():
+        if demo.available():
             with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
                 st.markdown(":gray[No file at hand?]", width="content")
                 st.button("Try sample data", type="tertiary", icon=":material/science:", on_click=take_sample)
@@ -54,18 +53,9 @@ def upload() -> None:
         st.rerun()
 
 
-def samples_at_hand() -> bool:
-    """Tell whether the packages that carry the sample tables are installed."""
-    if find_spec("lavendertown.demo") is None:
-        return False
-    return any(find_spec(package) for package in SAMPLE_PACKAGES)
-
-
 def take_sample() -> None:
     """Take the sample table as what to inspect."""
-    from lavendertown.demo import sample_table  # it carries optional packages
-
-    name, data = sample_table()
+    name, data = demo.sample_table()
     st.session_state[_SOURCE] = Source(name, data, None)
 
 
@@ -84,6 +74,8 @@ def running(source: Source) -> None:
         bar = st.progress(0.0, "Reading the file")
         # Before the loop: a button that comes after it would not be there while it runs.
         st.button("Cancel", on_click=start_over)
+        # Takes the place of the upload card's last line, which would stay until the run ends.
+        st.empty()
 
     def progress(done: int, total: int, text: str) -> None:
         bar.progress(0.1 + 0.9 * min(1.0, done / max(1, total)), words.plain(text))
