@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
 
 from lavendertown.collaboration.storage import Storage
+from tests.concurrency.conftest import ROOT
 from tests.contract.builders import annotation, report
+from tests.contract.places import Place
 
 ACKNOWLEDGED_BEFORE_THE_KILL = [1, 2, 3, 5, 8, 13]
 
@@ -63,3 +66,11 @@ def check(storage: Storage, acknowledged: list[str]) -> None:
     storage.restore_report("after")
     assert [note.id for note in storage.get_annotations("f1")] == ["after"]
     storage.close()
+
+
+@pytest.mark.timeout(180)
+def test_killed_at_any_step_a_unit_is_there_as_a_whole_or_not_at_all(place: Place) -> None:
+    command = [sys.executable, "-m", "tests.concurrency.kill_points", place.backend, place.where]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 5, "too few steps were seen for this to prove anything"
