@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import PurePath
 
 import streamlit as st
 
@@ -93,15 +92,9 @@ def running(source: Source) -> None:
 def inspect(source: Source, progress: Progress) -> Result:
     """Read a table and run every check on it."""
     data = source.data if source.size is None else (source.data, source.name)
-    inspector = Inspector(data, dataset=dataset_name(source.name), progress=progress)
+    inspector = Inspector(data, dataset=found.dataset_name(source.name), progress=progress)
     findings = inspector.detect()
     return Result(source.name, findings, inspector.table, inspector.dataset or "", inspector.coverage())
-
-
-def dataset_name(file: str) -> str:
-    """Guess what a file is a delivery of: its name without ending, date and running number."""
-    stem = PurePath(file).name.split(".")[0] or file
-    return re.sub(r"[\W_]*\d[\d\W_]*$", "", stem) or stem
 
 
 def results(result: Result) -> None:

@@ -78,13 +78,16 @@ def listing(chosen: dict[str, Any], total: int) -> None:
         )
         return
     pages = -(-matching // reads.PAGE_SIZE)
-    number = min(max(1, int(st.session_state.get(filters.PAGE) or 1)), pages)
-    rows = reads.reports(chosen, reads.PAGE_SIZE, (number - 1) * reads.PAGE_SIZE)
-    with st.container(border=True, gap="xsmall"):
-        for row in rows:
-            report_row(row)
+    rows = st.container(border=True, gap="xsmall")
+    number = 1
     if pages > 1:
-        st.pagination(pages, key=filters.PAGE, width="content", bind="query-params", persist_state="session")
+        # Before the rows: on a first visit the widget takes the page from the address.
+        number = st.pagination(
+            pages, key=filters.PAGE, width="content", bind="query-params", persist_state="session"
+        )
+    with rows:
+        for row in reads.reports(chosen, reads.PAGE_SIZE, (min(number, pages) - 1) * reads.PAGE_SIZE):
+            report_row(row)
 
 
 def clear_button(key: str, kind: Any = "tertiary") -> None:

@@ -1,0 +1,93 @@
+"""The dashboard's script under AppTest, on a file store of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from lavendertown.clock import now
+from lavendertown.collaboration.models import Annotation, ShareableReport
+from lavendertown.collaboration.storage import FileStorage, get_finding_id
+from lavendertown.models import GhostFinding
+
+MAIN = Path(__file__).parents[2] / "lavendertown" / "ui" / "main.py"
+
+
+@pytest.fixture
+def storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FileStorage:
+    """The store that the dashboard under test is configured to use."""
+    monkeypatch.setenv("LAVENDERTOWN_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("LAVENDERTOWN_STORAGE_TYPE", "file")
+    st.cache_data.clear()
+    return FileStorage(tmp_path / "data")
+
+
+@pytest.fixture
+def save(storage: FileStorage) -> Callable[..., ShareableReport]:
+    """Save a report with two findings; keywords replace its parts."""
+
+    def make(report_id: str, **parts: object) -> ShareableReport:
+        findings = [
+            GhostFinding(
+                "null",
+                "customer_id",
+                "error",
+                "customer_id is empty in 41 rows.",
+                [3, 5],
+                {"check": "nulls", "params": {}, "count": 41, "share": 0.1},
+            ),
+            GhostFinding(
+                "outlier",
+                "price",
+                "warning",
+                "price has 3 unusual values.",
+                [7],
+                {"check": "outliers", "params": {}, "count": 3, "share": 0.01},
+            ),
+        ]
+        given = {
+            "title": "Orders, nightly",
+            "author": "Ana Ferreira",
+            "created_at": now(),
+            "findings": findings,
+            "metadata": {"dataset": "orders", "tags": ["q4"]},
+            **parts,
+        }
+        report = ShareableReport(id=report_id, **given)  # type: ignore[arg-type]
+        storage.save_report(report)
+        return report
+
+    return make
+
+
+@pytest.fixture
+def comment(storage: FileStorage) -> Callable[..., Annotation]:
+    """Save an annotation on one of a report's findings."""
+
+    def make(report: ShareableReport, place: int, **parts: object) -> Annotation:
+        given = {"author": "Ben Okafor", "timestamp": now(), "comment": "Asked the shop.", **parts}
+        number = len(storage.query_annotations(limit=None))
+        annotation = Annotation(f"a-{number}", get_finding_id(report.findings[place]), **given)  # type: ignore[arg-type]
+        storage.save_annotation(annotation)
+        return annotation
+
+    return make
+
+
+@pytest.fixture
+def open_app(storage: FileStorage) -> Callable[..., AppTest]:
+    """Open the dashboard as Chiyo, on a screen, with query parameters, and run it."""
+
+    def start(screen: str | None = None, person: str = "Chiyo Tanaka", **query: str | list[str]) -> AppTest:
+        app = AppTest.from_file(str(MAIN), default_timeout=30)
+        app.session_state["person"] = person
+        for name, value in query.items():
+            app.query_params[name] = value
+        app.run()
+        return app.switch_page(f"views/{screen}.py").run() if screen else app
+
+    return start

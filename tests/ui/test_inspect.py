@@ -1,0 +1,70 @@
+"""From an uploaded table to a saved report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lavendertown.collaboration.storage import FileStorage
+from lavendertown.ui.components.found import dataset_name
+
+App = Callable[..., AppTest]
+
+CSV = b"order_id,customer_id\n1,7\n2,\n3,9\n4,\n"
+
+
+def upload(app: AppTest, name: str, content: bytes) -> AppTest:
+    app.get("file_uploader")[0].set_value((name, content, "text/csv"))
+    return app.run()
+
+
+def test_an_uploaded_table_shows_its_findings(open_app: App) -> None:
+    app = upload(open_app("inspect_"), "orders_2026-11-20.csv", CSV)
+    assert not app.exception
+    assert any("customer\\_id is empty" in box.label for box in app.expander)
+
+
+def test_a_file_that_is_no_table_is_one_sentence(open_app: App) -> None:
+    app = upload(open_app("inspect_"), "broken.parquet", b"this is not parquet")
+    assert "broken.parquet" in app.error[0].value
+    assert not app.exception
+
+
+def test_saving_needs_a_title(open_app: App, storage: FileStorage) -> None:
+    app = upload(open_app("inspect_"), "orders_2026-11-20.csv", CSV)
+    button(app, "Save as report").click().run()
+    app.text_input(key="save:title").set_value(" ")
+    button(app, "Save report").click().run()
+    assert storage.count_reports() == 0
+
+
+def test_a_saved_report_carries_dataset_author_tags_and_note(open_app: App, storage: FileStorage) -> None:
+    app = upload(open_app("inspect_"), "orders_2026-11-20.csv", CSV)
+    button(app, "Save as report").click().run()
+    app.multiselect(key="save:tags").set_value(["nightly"])
+    app.text_area(key="save:note").set_value("Look at the tills.")
+    button(app, "Save report").click().run()
+    (saved,) = storage.query_reports()
+    assert (saved["dataset"], saved["author"], saved["tags"]) == ("orders", "Chiyo Tanaka", ["nightly"])
+    metadata = storage.report_metadata(saved["id"])
+    assert metadata["note"] == "Look at the tills."
+    assert metadata["coverage"]["rows"] == 4
+
+
+def button(app: AppTest, label: str):
+    return next(element for element in app.button if element.label == label)
+
+
+@pytest.mark.parametrize(
+    ("file", "dataset"),
+    [
+        ("orders_2026-11-20.csv", "orders"),
+        ("orders.csv", "orders"),
+        ("2026.csv", "2026"),
+        ("a-b 12.parquet", "a-b"),
+    ],
+)
+def test_a_dataset_is_named_without_its_date(file: str, dataset: str) -> None:
+    assert dataset_name(file) == dataset
