@@ -20,18 +20,23 @@ find_python() {
     exit 1
 }
 
+makes_environments() {
+    "$1" -c 'import venv; from ensurepip import version' >/dev/null 2>&1
+}
+
 need_venv_module() {
-    "$1" -c 'import ensurepip, venv' >/dev/null 2>&1 && return
+    makes_environments "$1" && return
     if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
         apt-get update -qq
         DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv
-        "$1" -c 'import ensurepip, venv' && return
+        makes_environments "$1" && return
     fi
     echo "$1 cannot make virtual environments; run: sudo apt-get install -y python3-venv" >&2
     exit 1
 }
 
-if ! suitable .venv/bin/python; then
+# An interrupted first attempt leaves an environment without pip: it is made anew.
+if ! suitable .venv/bin/python || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
     python=$(find_python)
     need_venv_module "$python"
     echo "Making .venv with $("$python" --version)"
