@@ -22,7 +22,7 @@ from lavendertown.collaboration.models import Annotation, ShareableReport
 from lavendertown.collaboration.storage import FileStorage, Storage, get_finding_id
 from lavendertown.models import GhostFinding
 
-UTC = dt.timezone.utc
+UTC = dt.UTC
 START = dt.datetime(2025, 1, 1, tzinfo=UTC)
 
 
@@ -84,7 +84,7 @@ def listing(table: Table, folder: Path, big: int) -> None:
             "WHERE author = ? AND deleted_at IS NULL ORDER BY created_at DESC, id DESC LIMIT 50"
         )
         ours[count] = best(lambda s=storage: s.query_reports(author="author 7", limit=50), 200)  # type: ignore[misc]
-        bare = best(lambda c=raw: c.execute(sql, ("author 7",)).fetchall(), 500)  # type: ignore[misc]
+        bare = best(lambda c=raw, sql=sql: c.execute(sql, ("author 7",)).fetchall(), 500)  # type: ignore[misc]
         table.add(
             f"query_reports(author, limit 50), {count:,} reports, raw sqlite3",
             ms(ours[count]),
@@ -258,7 +258,8 @@ def fat(table: Table, folder: Path) -> None:
             start = time.perf_counter()
             loaded = storage.load_report(one.id)
             loads.append(time.perf_counter() - start)
-            assert loaded is not None and loaded.findings[0].row_indices == rows
+            assert loaded is not None
+            assert loaded.findings[0].row_indices == rows
             saved, read = old("fat", rows)
             old_saves.append(saved)
             old_loads.append(read)

@@ -144,8 +144,7 @@ def _base_scalar(value: Any) -> Any:
 def _foreign(value: Any, where: str) -> Any:
     """NumPy and its kin, told by their methods so that none of them need be imported."""
     if hasattr(value, "dtype") and str(value.dtype).startswith(("datetime64", "timedelta64")):
-        made = None if value != value else str(value)
-        return made
+        return None if value != value else str(value)
     for method in ("tolist", "item"):
         if hasattr(value, method):
             made = getattr(value, method)()

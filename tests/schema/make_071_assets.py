@@ -15,13 +15,12 @@ from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from lavendertown.rules.storage import save_ruleset
-
 from lavendertown.collaboration.database_storage import DatabaseStorage
 from lavendertown.collaboration.models import Annotation, ShareableReport
 from lavendertown.collaboration.storage import FileStorage, get_finding_id
 from lavendertown.models import GhostFinding
 from lavendertown.rules.models import Rule, RuleSet
+from lavendertown.rules.storage import save_ruleset
 
 NULLS = GhostFinding(
     ghost_type="null",
