@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 
 def come_in(page: Page, url: str, name: str) -> None:
@@ -41,7 +41,7 @@ def annotate(page: Page, comment: str, tag: str, status: str) -> None:
     expect(said(page, comment)).to_be_visible()
 
 
-def said(page: Page, comment: str):
+def said(page: Page, comment: str) -> Locator:
     """The comment in the thread, as it is shown."""
     return page.get_by_test_id("stChatMessage").filter(has_text=comment)
 
