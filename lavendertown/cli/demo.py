@@ -61,6 +61,6 @@ def demo(yes: bool, reports: int, seed: int, as_json: bool) -> None:
             f"Wrote {count(filled.reports, 'report')} on {', '.join(filled.datasets)} with "
             f"{count(filled.findings, 'finding')} and {count(filled.annotations, 'comment')} by "
             f"{count(len(filled.people), 'person', 'people')}, "
-            f"{filled.first:%d %B} to {filled.last:%d %B %Y}. The store: {where}."
+            f"{filled.first:%Y-%m-%d} to {filled.last:%Y-%m-%d}. The store: {where}."
         )
     click.echo("Look at it with: lavendertown ui")
