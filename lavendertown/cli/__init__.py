@@ -24,7 +24,8 @@ def cli() -> None:
     Settings come from the environment, .env, lavendertown.toml or lavendertown.yaml in this folder,
     and config.toml in the data folder; without any, everything is kept as files in .lavendertown.
 
-    Exit codes: 0 good, 1 the answer is "no", 2 wrong use or refused.
+    Exit codes: 0 good, 1 the answer is "no", 2 wrong use or refused. LAVENDERTOWN_DEBUG=1 shows where an
+    error came from.
 
     \b
     Example:
