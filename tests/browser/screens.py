@@ -6,11 +6,16 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
+FIRST_VISIT_MS = 60_000
+"""A first visit loads the whole front end, which takes its time on a busy machine."""
+
+expect.set_options(timeout=20_000)
+
 
 def come_in(page: Page, url: str, name: str) -> None:
     """Open an address as a first visitor and say who one is."""
     page.goto(url)
-    page.get_by_role("combobox", name="Your name").fill(name)
+    page.get_by_role("combobox", name="Your name").fill(name, timeout=FIRST_VISIT_MS)
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("dialog")).to_have_count(0)

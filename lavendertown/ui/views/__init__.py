@@ -1,0 +1,1 @@
+"""The screens, one a file; Streamlit runs them as scripts."""
