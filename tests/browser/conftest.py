@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.support.browser import find_chromium, launch_options
 from tests.support.dashboard import ROOT, Dashboard, start_dashboard
@@ -21,7 +21,9 @@ BACKENDS = [
 HERE = Path(__file__).parent
 RESULTS = ROOT / "test-results"
 FAILED = pytest.StashKey[bool]()
-WAIT_MS = 20_000
+WAIT_MS = 30_000
+# A page's own timeout does not reach `expect`, which gives up after 5 s: too little on a busy machine.
+expect.set_options(timeout=WAIT_MS)
 Reporting = Generator[None, pytest.TestReport, pytest.TestReport]
 
 
