@@ -9,8 +9,6 @@ from playwright.sync_api import Locator, Page, expect
 FIRST_VISIT_MS = 60_000
 """A first visit loads the whole front end, which takes its time on a busy machine."""
 
-expect.set_options(timeout=20_000)
-
 
 def come_in(page: Page, url: str, name: str) -> None:
     """Open an address as a first visitor and say who one is."""
