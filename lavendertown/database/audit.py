@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from lavendertown.database.sql import among
 from lavendertown.database.tables import audit_log
 from lavendertown.database.types import Utc
+from lavendertown.database.writer import Writer
 from lavendertown.records.queries import AuditQuery
 from lavendertown.records.values import AuditEvent
 
@@ -18,7 +19,7 @@ _INSERT = sa.insert(audit_log)
 _COLUMNS = (_A.at, _A.actor, _A.component, _A.record_id, _A.operation, _A.before, _A.after, _A.key)
 
 
-def append(connection: sa.Connection, events: Sequence[AuditEvent]) -> None:
+def append(writer: Writer, events: Sequence[AuditEvent]) -> None:
     """Write these events."""
     rows = [
         {
@@ -32,7 +33,7 @@ def append(connection: sa.Connection, events: Sequence[AuditEvent]) -> None:
         }
         for event in events
     ]
-    connection.execute(_INSERT, rows)
+    writer.execute(_INSERT, rows)
 
 
 def select(query: AuditQuery) -> tuple[sa.Select[Any], dict[str, Any]]:

@@ -19,6 +19,7 @@ from lavendertown.database.tables import (
     reports,
 )
 from lavendertown.database.types import Utc
+from lavendertown.database.writer import Writer
 from lavendertown.errors import StorageError
 from lavendertown.identity import is_legacy_id, masked
 from lavendertown.records.values import FindingRecord
@@ -33,6 +34,19 @@ _NAMED = (
         .join_from(identity_aliases, identities, _I.key == identity_aliases.c.identity_key)
         .where(among(identity_aliases.c.alias, "names"))
     )
+)
+_NAMED_AND_LOCKED = (
+    sa.select(_I.key)
+    .where(
+        sa.or_(
+            _I.fingerprint == sa.bindparam("name", type_=sa.Text()),
+            _I.key
+            == sa.select(identity_aliases.c.identity_key)
+            .where(identity_aliases.c.alias == sa.bindparam("name", type_=sa.Text()))
+            .scalar_subquery(),
+        )
+    )
+    .with_for_update()
 )
 _LOCK = sa.select(_I.key).where(among(_I.key, "keys")).order_by(_I.key).with_for_update()
 _INSERT = sa.insert(identities)
@@ -99,8 +113,9 @@ def gather(occurrences: Iterable[tuple[FindingRecord, dt.datetime, int]]) -> dic
 class Identities:
     """Identity work inside one transaction."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sa.Connection, writer: Writer | None = None) -> None:
         self._connection = connection
+        self._writer = writer or Writer(connection)
         self._postgres = connection.dialect.name == "postgresql"
 
     def named(self, names: Collection[str]) -> dict[str, tuple[int, str, int]]:
@@ -129,8 +144,11 @@ class Identities:
 
         The identity is locked, so that what follows reads it as it is.
         """
-        found = self.named([finding_id]).get(finding_id)
-        key = found[0] if found else self._bearer(finding_id) or self._placeholder(finding_id, at)
+        self._writer.flush()
+        locked = self._connection.scalar(_NAMED_AND_LOCKED, {"name": finding_id})
+        if locked is not None:
+            return int(locked)
+        key = self._bearer(finding_id) or self._placeholder(finding_id, at)
         if self._postgres:
             self._connection.execute(_LOCK, {"keys": [key]})
         return key
@@ -139,6 +157,7 @@ class Identities:
         """Count these identities' sightings anew from the live reports."""
         if not keys:
             return
+        self._writer.flush()
         live = (
             sa.select(findings.c.seen_at, findings.c.severity, findings.c.report_key)
             .join(reports, reports.c.key == findings.c.report_key)
@@ -164,6 +183,7 @@ class Identities:
         """Derive these identities' status, tags and comment counts anew from live annotations."""
         if not keys:
             return
+        self._writer.flush()
         if self._postgres:
             self._connection.execute(_LOCK, {"keys": sorted(keys)})
         a = notes.c
@@ -218,12 +238,11 @@ class Identities:
             if times == 0:
                 about = _about(sighting.finding)
                 filled.append({"k": key, **{f"p_{column}": value for column, value in about.items()}})
-        if filled:
-            self._connection.execute(_FILL, filled)
+        self._writer.execute(_FILL, filled)
         if self._postgres:
-            self._connection.execute(_SEEN_AGAIN_POSTGRES, _columns(again))
+            self._writer.execute(_SEEN_AGAIN_POSTGRES, [_columns(again)])
         else:
-            self._connection.execute(_SEEN_AGAIN, again)
+            self._writer.execute(_SEEN_AGAIN, again)
 
     def _join(
         self, old: str, placeholder: int, name: str, known: tuple[int, str, int] | None

@@ -13,6 +13,7 @@ from lavendertown.database import audit, read_records, write_annotations, write_
 from lavendertown.database.identities import Identities
 from lavendertown.database.sql import among
 from lavendertown.database.tables import rulesets
+from lavendertown.database.writer import Writer
 from lavendertown.records.contract import Unit
 from lavendertown.records.values import (
     AnnotationRecord,
@@ -60,18 +61,20 @@ class DatabaseUnit(Unit):
     def apply(self, changes: ChangeSet) -> None:
         if self._session is not None:
             self._session.flush()
-        known = Identities(self.connection)
+        writer = Writer(self.connection)
+        known = Identities(self.connection, writer)
         reports = [record for record in changes.puts if isinstance(record, ReportRecord)]
         notes = [record for record in changes.puts if isinstance(record, AnnotationRecord)]
         sets = [record for record in changes.puts if isinstance(record, RuleSetRecord)]
         if reports:
             fresh = _fresh(changes, Kind.REPORT)
-            write_reports.write(self.connection, known, reports, fresh, changes.headers_only)
+            write_reports.write(writer, known, reports, fresh, changes.headers_only)
         if notes:
-            write_annotations.write(self.connection, known, notes, _fresh(changes, Kind.ANNOTATION))
+            write_annotations.write(writer, known, notes, _fresh(changes, Kind.ANNOTATION))
         if sets:
             self._write_rulesets(sets, _fresh(changes, Kind.RULESET))
-        audit.append(self.connection, changes.events)
+        audit.append(writer, changes.events)
+        writer.flush()
 
     def close(self) -> None:
         """Let go of the session, if hooks asked for one."""

@@ -6,17 +6,23 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from lavendertown.database.identities import Identities
 from lavendertown.database.sql import STATUS_CODE, among
 from lavendertown.database.tables import identities, identity_tags, notes
 from lavendertown.database.types import Utc
+from lavendertown.database.writer import Writer
 from lavendertown.records.values import AnnotationRecord
 
 _A = notes.c
 _INSERT = sa.insert(notes)
 _HELD = sa.select(_A.id, _A.key, _A.identity_key).where(among(_A.id, "ids"))
 _DELETE = sa.delete(notes).where(among(_A.key, "keys"))
+_ADD_TAG = {
+    "sqlite": sqlite.insert(identity_tags).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(identity_tags).on_conflict_do_nothing(),
+}
 _COUNT = (
     sa.update(identities)
     .where(identities.c.key == sa.bindparam("k"))
@@ -41,7 +47,7 @@ _SET_STATUS = (
 
 
 def write(
-    connection: sa.Connection,
+    writer: Writer,
     known: Identities,
     records: Sequence[AnnotationRecord],
     fresh: set[str],
@@ -52,34 +58,32 @@ def write(
     touched = set(keys.values())
     rows = [_row(record, keys[record.id]) for record in records]
     if old:
-        found = connection.execute(_HELD, {"ids": old})
+        found = writer.connection.execute(_HELD, {"ids": old})
         held = {record_id: (key, identity) for record_id, key, identity in found}
         touched |= {identity for _, identity in held.values()}
-        connection.execute(_DELETE, {"keys": [key for key, _ in held.values()]})
+        writer.execute(_DELETE, [{"keys": [key for key, _ in held.values()]}])
         rows = [{**row, "key": held[row["id"]][0]} if row["id"] in held else row for row in rows]
     if len(records) == 1 and not old and records[0].deleted_at is None:
-        connection.execute(_INSERT, rows)
-        _add(connection, records[0], keys[records[0].id])
+        writer.execute(_INSERT, rows)
+        _add(writer, records[0], keys[records[0].id])
         return
     with_key = [row for row in rows if "key" in row]
     without_key = [row for row in rows if "key" not in row]
     for batch in (with_key, without_key):
-        if batch:
-            connection.execute(_INSERT, batch)
+        writer.execute(_INSERT, batch)
     known.restate(touched)
 
 
-def _add(connection: sa.Connection, record: AnnotationRecord, key: int) -> None:
+def _add(writer: Writer, record: AnnotationRecord, key: int) -> None:
     """The short way for one new annotation: what it adds, without reading the thread."""
     if record.comment:
-        connection.execute(_COUNT, {"k": key})
+        writer.execute(_COUNT, [{"k": key}])
     if record.status is not None:
         values = {"k": key, "at": record.created_at, "id_": record.id, "code": STATUS_CODE[record.status]}
-        connection.execute(_SET_STATUS, values)
+        writer.execute(_SET_STATUS, [values])
     if record.tags:
-        dialect = getattr(sa.dialects, connection.dialect.name)
-        insert = dialect.insert(identity_tags).on_conflict_do_nothing()
-        connection.execute(insert, [{"identity_key": key, "tag": tag} for tag in record.tags])
+        insert = _ADD_TAG[writer.connection.dialect.name]
+        writer.execute(insert, [{"identity_key": key, "tag": tag} for tag in record.tags])
 
 
 def _row(record: AnnotationRecord, identity: int) -> dict[str, Any]:

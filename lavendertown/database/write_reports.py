@@ -16,6 +16,7 @@ from lavendertown.database.tables import (
     report_texts,
     reports,
 )
+from lavendertown.database.writer import Writer
 from lavendertown.records.headers import severity_counts
 from lavendertown.records.values import FindingRecord, ReportRecord
 
@@ -28,6 +29,10 @@ _NEWEST_KEY = sa.select(sa.func.coalesce(sa.func.max(reports.c.key), 0))
 _NEXT_KEYS = sa.text("SELECT nextval(pg_get_serial_sequence('reports', 'key')) FROM generate_series(1, :n)")
 _KEYS = sa.select(reports.c.id, reports.c.key).where(among(reports.c.id, "ids"))
 _HELD = sa.select(findings.c.identity_key).distinct().where(among(findings.c.report_key, "keys"))
+_CLEAR = [
+    sa.delete(table).where(among(table.c.report_key, "keys"))
+    for table in (finding_rows, findings, report_tags, report_texts)
+]
 _HEADER = (
     "title",
     "author",
@@ -62,7 +67,7 @@ _FLIP = (
 
 
 def write(
-    connection: sa.Connection,
+    writer: Writer,
     identities: Identities,
     records: Sequence[ReportRecord],
     fresh: set[str],
@@ -73,23 +78,24 @@ def write(
     flipped = [record for record in records if record.id in headers_only]
     changed = [r for r in records if r.id not in fresh and r.id not in headers_only]
     touched: set[int] = set()
+    connection = writer.connection
     keys = _new_keys(connection, new)
     if new:
-        connection.execute(_INSERT, [{"key": keys[r.id], "id": r.id, **_header(r)} for r in new])
+        writer.execute(_INSERT, [{"key": keys[r.id], "id": r.id, **_header(r)} for r in new])
     if flipped or changed:
         old = [record.id for record in (*flipped, *changed)]
         keys |= dict(connection.execute(_KEYS, {"ids": old}).all())
         touched |= set(connection.scalars(_HELD, {"keys": [keys[record_id] for record_id in old]}))
     if flipped:
-        connection.execute(_FLIP, [_bound(record, keys) for record in flipped])
+        writer.execute(_FLIP, [_bound(record, keys) for record in flipped])
     if changed:
-        _clear(connection, [keys[record.id] for record in changed])
-        connection.execute(_UPDATE, [_bound(record, keys) for record in changed])
+        _clear(writer, [keys[record.id] for record in changed])
+        writer.execute(_UPDATE, [_bound(record, keys) for record in changed])
     written = [*new, *changed]
     if written:
-        named = _write_findings(connection, identities, written, keys, fresh)
+        named = _write_findings(writer, identities, written, keys, fresh)
         touched |= {named[f.fingerprint] for record in changed for f in record.findings}
-        _write_words(connection, written, keys)
+        _write_words(writer, written, keys)
     identities.recount(touched)
 
 
@@ -104,9 +110,9 @@ def _new_keys(connection: sa.Connection, new: Sequence[ReportRecord]) -> dict[st
     return dict(zip((record.id for record in new), keys, strict=True))
 
 
-def _clear(connection: sa.Connection, keys: Sequence[int]) -> None:
-    for table in (finding_rows, findings, report_tags, report_texts):
-        connection.execute(sa.delete(table).where(among(table.c.report_key, "keys")), {"keys": keys})
+def _clear(writer: Writer, keys: Sequence[int]) -> None:
+    for statement in _CLEAR:
+        writer.execute(statement, [{"keys": keys}])
 
 
 def _bound(record: ReportRecord, keys: dict[str, int]) -> dict[str, Any]:
@@ -135,7 +141,7 @@ def _header(record: ReportRecord) -> dict[str, Any]:
 
 
 def _write_findings(
-    connection: sa.Connection,
+    writer: Writer,
     identities: Identities,
     records: Sequence[ReportRecord],
     keys: dict[str, int],
@@ -149,10 +155,8 @@ def _write_findings(
             rows.append(_finding(finding, key, position, named[finding.fingerprint], record))
             if finding.rows is not None:
                 packed.append({"report_key": key, "position": position, "data": finding.rows})
-    if rows:
-        connection.execute(_INSERT_FINDING, rows)
-    if packed:
-        connection.execute(_INSERT_ROWS, packed)
+    writer.execute(_INSERT_FINDING, rows)
+    writer.execute(_INSERT_ROWS, packed)
     return named
 
 
@@ -188,12 +192,11 @@ def _finding(
     }
 
 
-def _write_words(connection: sa.Connection, records: Sequence[ReportRecord], keys: dict[str, int]) -> None:
+def _write_words(writer: Writer, records: Sequence[ReportRecord], keys: dict[str, int]) -> None:
     texts = []
     for record in records:
         parts = [record.title, record.dataset, *(finding.description for finding in record.findings)]
         texts.append({"report_key": keys[record.id], "text": "\x1f".join(parts).casefold()})
-    connection.execute(_INSERT_TEXT, texts)
+    writer.execute(_INSERT_TEXT, texts)
     tags = [{"report_key": keys[r.id], "tag": tag} for r in records for tag in r.tags]
-    if tags:
-        connection.execute(_INSERT_TAG, tags)
+    writer.execute(_INSERT_TAG, tags)
