@@ -11,7 +11,8 @@ import pandas as pd
 from lavendertown.collaboration.models import Annotation, ShareableReport
 from lavendertown.collaboration.storage import get_finding_id
 from lavendertown.demo.deliveries import Delivery
-from lavendertown.demo.stories import STORIES, Remark, Story, When
+from lavendertown.demo.stories import STORIES
+from lavendertown.demo.story import Remark, Story, When
 from lavendertown.models import GhostFinding
 
 _LABELS = {"movies": "Title", "passengers": "name", "penguins": "Individual ID"}
