@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from pathlib import PurePath
 
 from lavendertown import codec
 from lavendertown.models import GhostFinding
@@ -49,6 +50,17 @@ def legacy_id(ghost_type: str, column: str, description: str) -> str:
     """Return the id LavenderTown 0.7 gave: an MD5 over type, column and description."""
     key = f"{ghost_type}:{column}:{description}"
     return hashlib.md5(key.encode("utf-8"), usedforsecurity=False).hexdigest()
+
+
+def dataset_name(file: str) -> str:
+    """Guess what a file is a delivery of: its name without ending, dates and running numbers.
+
+    ``orders-2026-11-21.csv`` and ``20261128_orders.csv.gz`` are both deliveries of ``orders``, so
+    next week's findings are known again.
+    """
+    stem = PurePath(file).name.split(".")[0] or file
+    name = re.sub(r"^\d[\d\W_]*[\W_]", "", stem)
+    return re.sub(r"[\W_]*\d[\d\W_]*$", "", name) or stem
 
 
 def is_legacy_id(finding_id: str) -> bool:

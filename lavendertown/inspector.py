@@ -10,6 +10,7 @@ from typing import Any
 from lavendertown import codec, tables
 from lavendertown.detectors import Detector, default_detectors
 from lavendertown.detectors.runner import Check, Progress, run
+from lavendertown.identity import dataset_name
 from lavendertown.models import GhostFinding
 from lavendertown.tables import Table
 
@@ -21,7 +22,7 @@ class Inspector:
         data: A pandas or Polars frame, an Arrow table, a :class:`~lavendertown.tables.Table`, the
             path of a CSV, Parquet, Excel or JSON file, or a pair ``(file or bytes, file name)``.
         dataset: What the data is a delivery of; findings keep their identity within it. Default:
-            the file's name without its ending, None for frames.
+            the file's name without its ending, dates and running numbers; None for frames.
         detectors: The checks; default: all of them.
         progress: Called as ``progress(done, total, text)`` while checks run; what it raises ends
             the run and passes through, and nothing is kept of it.
@@ -47,7 +48,7 @@ class Inspector:
     ) -> None:
         self.table: Table = _table(data)
         name = self.table.name
-        self.dataset = dataset if dataset is not None else (_stem(name) if name else None)
+        self.dataset = dataset if dataset is not None else (dataset_name(name) if name else None)
         self.findings: list[GhostFinding] | None = None
         self.checks: list[Check] = []
         self._detectors = list(default_detectors() if detectors is None else detectors)
@@ -100,6 +101,3 @@ def _table(data: Any) -> Table:
         return tables.read_table(data)
     return tables.from_frame(data)
 
-
-def _stem(name: str) -> str:
-    return Path(name.removesuffix(".gz")).stem or name

@@ -97,7 +97,7 @@ def _create(engine: Engine) -> State:
 
 _SENTENCES = {
     State.OLDER: "{where} was made by an earlier version; nothing was changed. "
-    "Upgrade it with: lavendertown db upgrade",
+    "Copy the file or the database first, then open it with the version that made it.",
     State.NEWER: "{where} was made by a newer version of LavenderTown; nothing was changed. "
     "Install that version, or choose another database.",
     State.UNVERSIONED: "{where} holds tables of LavenderTown 0.7 or of another program; nothing was "

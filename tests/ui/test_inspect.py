@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lavendertown.collaboration.storage import FileStorage
-from lavendertown.ui.components.found import dataset_name
+from lavendertown.identity import dataset_name
 
 App = Callable[..., AppTest]
 
@@ -64,6 +64,7 @@ def button(app: AppTest, label: str):
         ("orders.csv", "orders"),
         ("2026.csv", "2026"),
         ("a-b 12.parquet", "a-b"),
+        ("20261128_orders.csv.gz", "orders"),
     ],
 )
 def test_a_dataset_is_named_without_its_date(file: str, dataset: str) -> None:

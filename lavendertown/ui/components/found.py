@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import PurePath
 from typing import Any, NamedTuple
 
 import streamlit as st
@@ -38,12 +36,6 @@ class Result(NamedTuple):
     table: Table
     dataset: str
     coverage: dict[str, Any]
-
-
-def dataset_name(file: str) -> str:
-    """Guess what a file is a delivery of: its name without ending, date and running number."""
-    stem = PurePath(file).name.split(".")[0] or file
-    return re.sub(r"[\W_]*\d[\d\W_]*$", "", stem) or stem
 
 
 def sentence(coverage: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from lavendertown import demo
 from lavendertown.collaboration.storage import get_finding_id
 from lavendertown.detectors.runner import Progress
 from lavendertown.errors import LavenderTownError
+from lavendertown.identity import dataset_name
 from lavendertown.inspector import Inspector
 from lavendertown.ui import actions, problems, reads
 from lavendertown.ui.components import detail, found, frame, person, words
@@ -92,7 +93,7 @@ def running(source: Source) -> None:
 def inspect(source: Source, progress: Progress) -> Result:
     """Read a table and run every check on it."""
     data = source.data if source.size is None else (source.data, source.name)
-    inspector = Inspector(data, dataset=found.dataset_name(source.name), progress=progress)
+    inspector = Inspector(data, dataset=dataset_name(source.name), progress=progress)
     findings = inspector.detect()
     return Result(source.name, findings, inspector.table, inspector.dataset or "", inspector.coverage())
 
