@@ -7,6 +7,8 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from lavendertown.collaboration.models import Annotation, ShareableReport
 from lavendertown.collaboration.storage import Storage, get_finding_id
 from lavendertown.errors import LavenderTownError
@@ -71,3 +73,12 @@ def refusal(call: Callable[[], object]) -> str | None:
     except LavenderTownError as refused:
         return str(refused)
     return None
+
+
+def sentence(refused: pytest.ExceptionInfo[LavenderTownError]) -> str:
+    """Return what a refusal says, having checked that it is one line for people."""
+    words = str(refused.value)
+    assert words
+    assert "\n" not in words
+    assert "Traceback" not in words
+    return words
