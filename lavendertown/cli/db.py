@@ -89,15 +89,13 @@ def check(url: str | None, as_json: bool) -> None:
 def _state(url: str | None) -> tuple[str, State]:
     """Return the database's name for people and the state of its schema."""
     try:
-        import alembic  # noqa: F401
-        import sqlalchemy as sa
+        from lavendertown.database import schema
+        from lavendertown.database.engine import BEGIN, make_engine, read_url
+        from lavendertown.database.errors import translated, where
     except ImportError as error:
         from lavendertown.collaboration.database_storage import MISSING
 
         raise ImportError(MISSING) from error
-    from lavendertown.database import schema
-    from lavendertown.database.engine import BEGIN, make_engine, read_url
-    from lavendertown.database.errors import translated, where
 
     read = read_url(url or load_settings().database_url)
     if read.get_backend_name() == "sqlite" and not Path(read.database or "").is_file():
@@ -106,7 +104,6 @@ def _state(url: str | None) -> tuple[str, State]:
     engine = make_engine(read)
     try:
         with translated(read), engine.connect().execution_options(**{BEGIN: "BEGIN"}) as connection:
-            connection.execute(sa.text("SELECT 1"))
             return where(read), schema.state(connection)
     finally:
         engine.dispose()
