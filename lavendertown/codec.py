@@ -12,6 +12,7 @@ import decimal
 import enum
 import json
 import math
+import re
 import uuid
 from collections.abc import Mapping, Set
 from pathlib import PurePath
@@ -22,6 +23,8 @@ import orjson
 from lavendertown.errors import InvalidInputError
 
 _INT64 = 2**63
+_AS_IS = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS
+_ODD = re.compile(rb"(?:^|[:,\[])null|\\u0000|\d{19}")
 
 
 def plain(value: Any, where: str = "value") -> Any:
@@ -39,6 +42,13 @@ def plain(value: Any, where: str = "value") -> Any:
         InvalidInputError: The value has no plain form, a text has a NUL character or a lone
             surrogate, or an integer does not fit into 64 bits.
     """
+    try:
+        data = orjson.dumps(value, option=_AS_IS)
+    except TypeError:
+        data = b"null"
+    # Most of what comes is plain already; null may have been NaN or an infinity, so that one is looked at.
+    if not _ODD.search(data):
+        return orjson.loads(data)
     try:
         return _plain(value, where)
     except RecursionError:

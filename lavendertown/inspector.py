@@ -100,4 +100,3 @@ def _table(data: Any) -> Table:
     if isinstance(data, (str, Path, bytes)) or hasattr(data, "read"):
         return tables.read_table(data)
     return tables.from_frame(data)
-

@@ -98,7 +98,9 @@ def export_report(report: ShareableReport, filepath: str | Path | None = None) -
     data = codec.dumps(codec.plain(_in_utc(report), "report"), indent=True)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+        draft = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+        draft.write_bytes(data)
+        draft.replace(path)
     except OSError as error:
         raise StorageUnavailableError(f"{path} cannot be written: {error.strerror}.") from error
     return path

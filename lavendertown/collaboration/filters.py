@@ -17,6 +17,7 @@ from lavendertown.records.queries import (
     ReportQuery,
     RuleSetQuery,
 )
+from lavendertown.records.texts import SEPARATOR
 from lavendertown.records.values import Page
 
 Words = str | Sequence[str] | None
@@ -42,7 +43,7 @@ class ReportFilters(TypedDict, total=False):
 class FindingFilters(TypedDict, total=False):
     """The filters of ``query_findings`` beside the report."""
 
-    finding_id: str | None
+    finding_id: Words
     author: Words
     dataset: Words
     ghost_type: Words
@@ -78,7 +79,13 @@ def words(value: Words) -> tuple[str, ...]:
 
 
 def needle(search: str | None) -> str:
-    """Return the text to look for as stores compare it."""
+    """Return the text to look for as stores compare it.
+
+    Raises:
+        InvalidInputError: It has a character that no searchable text has.
+    """
+    if search and SEPARATOR in search:
+        raise InvalidInputError("The text to search for has a control character; remove it.")
     return codec.text(search or "", "The text to search for").casefold()
 
 
@@ -151,7 +158,7 @@ def without(query: ReportQuery, by: By) -> ReportQuery:
 
 def finding_query(
     report_id: str | None = None,
-    finding_id: str | None = None,
+    finding_id: Words = None,
     author: Words = None,
     dataset: Words = None,
     ghost_type: Words = None,
@@ -167,7 +174,7 @@ def finding_query(
     """Return the query behind ``query_findings``."""
     return FindingQuery(
         report_id=report_id,
-        finding_id=finding_id,
+        finding_ids=words(finding_id),
         authors=words(author),
         datasets=words(dataset),
         ghost_types=words(ghost_type),

@@ -82,7 +82,7 @@ def findings_statement(query: FindingQuery) -> _Statement:
     f = Filter()
     f.visible(_R.deleted_at, query.deleted)
     f.equal(_R.id, "report_id", query.report_id)
-    f.equal(_I.fingerprint, "finding_id", query.finding_id)
+    f.among(_I.fingerprint, "finding_ids", query.finding_ids)
     f.among(_R.author, "authors", query.authors)
     f.among(_F.dataset, "datasets", query.datasets)
     f.among(_F.ghost_type, "ghost_types", query.ghost_types)

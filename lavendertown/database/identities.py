@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,6 +22,7 @@ from lavendertown.database.types import Utc
 from lavendertown.database.writer import Writer
 from lavendertown.errors import StorageError
 from lavendertown.identity import is_legacy_id, masked
+from lavendertown.records.texts import finding_text
 from lavendertown.records.values import FindingRecord
 
 _I = identities.c
@@ -264,13 +265,14 @@ class Identities:
         execute(sa.insert(identity_aliases), {"alias": old, "identity_key": key})
         return key, name, 0
 
-    def resolve(self, finding_id: str) -> str:
-        """Return the fingerprint behind any name of a finding; an unknown name is its own."""
-        found = self.named([finding_id]).get(finding_id)
-        if found:
-            return found[1]
-        bearer = self._find_bearer(finding_id)
-        return bearer[1] if bearer else finding_id
+    def resolve(self, names: Sequence[str]) -> list[str]:
+        """Return the fingerprints behind any names of findings; an unknown name is its own."""
+        named = self.named(names)
+        return [named[name][1] if name in named else self._unnamed(name) for name in names]
+
+    def _unnamed(self, name: str) -> str:
+        bearer = self._find_bearer(name)
+        return bearer[1] if bearer else name
 
     def _bearer(self, finding_id: str) -> int | None:
         """Name the stored finding that 0.7 would have called so for good; return its key."""
@@ -324,7 +326,7 @@ def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
 
 def _about(finding: FindingRecord) -> dict[str, str]:
     description = masked(finding.description)
-    text = f"{description}\x1f{finding.column}\x1f{finding.dataset}".casefold()
+    text = finding_text(replace(finding, description=description))
     return {
         "dataset": finding.dataset,
         "ghost_type": finding.ghost_type,

@@ -116,7 +116,7 @@ class DatabaseStore(Store):
 
     def resolve(self, finding_id: str) -> str:
         with self._read() as connection:
-            return Identities(connection).resolve(finding_id)
+            return Identities(connection).resolve([finding_id])[0]
 
     def finding_rows(self, report_id: str, position: int) -> bytes | None:
         with self._read() as connection:
@@ -176,6 +176,12 @@ class DatabaseStore(Store):
         with translated(self.url), self.engine.connect() as connection:
             yield connection.execution_options(**options)
 
+    def _resolve(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        if not names:
+            return ()
+        with self._read() as connection:
+            return tuple(Identities(connection).resolve(names))
+
     def _resolved(self, query: ReportQuery) -> ReportQuery:
         if query.finding_id is None:
             return query
@@ -186,11 +192,10 @@ class DatabaseStore(Store):
     ) -> tuple[sa.Select[Any], dict[str, Any]]:
         match query:
             case FindingQuery():
-                if query.finding_id is not None:
-                    query = replace(query, finding_id=self.resolve(query.finding_id))
+                query = replace(query, finding_ids=self._resolve(query.finding_ids))
                 return finding_queries.findings_statement(query)
             case AnnotationQuery():
-                names = [self.resolve(name) for name in query.finding_ids]
+                names = self._resolve(query.finding_ids)
                 return finding_queries.annotations_statement(query, names)
             case RuleSetQuery():
                 return finding_queries.rulesets_statement(query)

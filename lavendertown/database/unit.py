@@ -15,6 +15,7 @@ from lavendertown.database.sql import among
 from lavendertown.database.tables import rulesets
 from lavendertown.database.writer import Writer
 from lavendertown.records.contract import Unit
+from lavendertown.records.texts import ruleset_text
 from lavendertown.records.values import (
     AnnotationRecord,
     ChangeSet,
@@ -102,5 +103,5 @@ def _ruleset(record: RuleSetRecord) -> dict[str, Any]:
         "version": record.version,
         "deleted_at": record.deleted_at,
         "rules": list(record.rules),
-        "search_text": f"{record.id}\x1f{record.description}".casefold(),
+        "search_text": ruleset_text(record.id, record.description),
     }

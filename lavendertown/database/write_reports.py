@@ -18,6 +18,7 @@ from lavendertown.database.tables import (
 )
 from lavendertown.database.writer import Writer
 from lavendertown.records.headers import severity_counts
+from lavendertown.records.texts import finding_text, report_text
 from lavendertown.records.values import FindingRecord, ReportRecord
 
 _INSERT = sa.insert(reports)
@@ -188,15 +189,12 @@ def _finding(
         "share": finding.share,
         "fingerprint": finding.fingerprint,
         "metadata": finding.metadata,
-        "search_text": f"{finding.description}\x1f{finding.column}\x1f{finding.dataset}".casefold(),
+        "search_text": finding_text(finding),
     }
 
 
 def _write_words(writer: Writer, records: Sequence[ReportRecord], keys: dict[str, int]) -> None:
-    texts = []
-    for record in records:
-        parts = [record.title, record.dataset, *(finding.description for finding in record.findings)]
-        texts.append({"report_key": keys[record.id], "text": "\x1f".join(parts).casefold()})
+    texts = [{"report_key": keys[r.id], "text": report_text(r)} for r in records]
     writer.execute(_INSERT_TEXT, texts)
     tags = [{"report_key": keys[r.id], "tag": tag} for r in records for tag in r.tags]
     writer.execute(_INSERT_TAG, tags)

@@ -1,12 +1,14 @@
 """Writes whose results nobody waits for: on PostgreSQL they travel together, in one round trip.
 
 psycopg2 would send each statement, and each row of an UPDATE, on its own; half of a small unit of
-work would be waiting. SQLite has no wire, so there each statement is executed at once.
+work would be waiting. SQLite has no wire, so there each statement is executed at once. On both the
+statement is compiled once and its rows go straight to the driver.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,8 +16,34 @@ from sqlalchemy.sql.base import Executable
 
 _ROWS_AT_ONCE = 500
 _BYTES_AT_ONCE = 1_000_000
-_Processors = Mapping[str, Callable[[Any], Any]]
-_compiled: dict[tuple[int, tuple[str, ...]], tuple[Any, str, Mapping[str, Any], _Processors]] = {}
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A statement, ready for the driver.
+
+    Attributes:
+        statement: Kept, so that its id stays its own.
+        constants: Parameters the statement brings along.
+        processors: What the column types do to a parameter on its way.
+        order: Where the driver takes parameters by position: their names in order.
+    """
+
+    statement: Executable
+    sql: str
+    constants: Mapping[str, Any]
+    processors: Mapping[str, Callable[[Any], Any]]
+    order: Sequence[str]
+
+    def processed(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the parameters for one row."""
+        values = {**self.constants, **row}
+        for name, process in self.processors.items():
+            values[name] = process(values[name])
+        return values
+
+
+_prepared: dict[tuple[int, str, tuple[str, ...]], _Prepared] = {}
 
 
 class Writer:
@@ -36,19 +64,22 @@ class Writer:
         """Execute a module's own statement once for each row; the statement must not return any."""
         if not rows:
             return
+        prepared = self._prepare(statement, tuple(rows[0]))
         if self._cursor is None:
-            self.connection.execute(statement, rows)
-            return
-        sql, constants, processors = self._compile(statement, tuple(rows[0]))
-        head, values, tail = sql.partition(" VALUES ")
+            made = [prepared.processed(row) for row in rows]
+            tuples = [tuple(values[name] for name in prepared.order) for values in made]
+            self.connection.exec_driver_sql(prepared.sql, tuples if len(tuples) > 1 else tuples[0])
+        else:
+            self._collect(prepared, rows)
+
+    def _collect(self, prepared: _Prepared, rows: Sequence[Mapping[str, Any]]) -> None:
+        head, values, template = prepared.sql.partition(" VALUES ")
         for start in range(0, len(rows), _ROWS_AT_ONCE):
-            part = [
-                _processed({**constants, **row}, processors) for row in rows[start : start + _ROWS_AT_ONCE]
-            ]
+            part = [prepared.processed(row) for row in rows[start : start + _ROWS_AT_ONCE]]
             if values:
-                self._insert(head + values, tail, part)
+                self._insert(head + values, template, part)
             else:
-                self._waiting += [self._cursor.mogrify(sql, row) for row in part]
+                self._waiting += [self._cursor.mogrify(prepared.sql, row) for row in part]
             if sum(map(len, self._waiting)) > _BYTES_AT_ONCE:
                 self.flush()
 
@@ -67,12 +98,10 @@ class Writer:
         ending = f" ON CONFLICT{rest}" if conflict else ""
         self._waiting.append(head.encode() + values + ending.encode())
 
-    def _compile(
-        self, statement: Any, columns: tuple[str, ...]
-    ) -> tuple[str, Mapping[str, Any], _Processors]:
-        key = (id(statement), columns)
-        if key not in _compiled:
-            dialect = self.connection.dialect
+    def _prepare(self, statement: Any, columns: tuple[str, ...]) -> _Prepared:
+        dialect = self.connection.dialect
+        key = (id(statement), dialect.name, columns)
+        if key not in _prepared:
             # Inline: nobody reads the new keys here, so no RETURNING.
             inline = statement.inline() if isinstance(statement, sa.Insert) else statement
             compiled = inline.compile(dialect=dialect, column_keys=list(columns))
@@ -80,14 +109,11 @@ class Writer:
                 name: bind.type.dialect_impl(dialect).bind_processor(dialect)
                 for name, bind in compiled.binds.items()
             }
-            processors = {name: process for name, process in found.items() if process is not None}
-            # The statement is kept, so that its id stays its own.
-            constants = {name: value for name, value in compiled.params.items() if name not in columns}
-            _compiled[key] = (statement, str(compiled), constants, processors)
-        return _compiled[key][1:]
-
-
-def _processed(row: dict[str, Any], processors: _Processors) -> dict[str, Any]:
-    for name, process in processors.items():
-        row[name] = process(row[name])
-    return row
+            _prepared[key] = _Prepared(
+                statement,
+                str(compiled),
+                {name: value for name, value in compiled.params.items() if name not in columns},
+                {name: process for name, process in found.items() if process is not None},
+                compiled.positiontup or (),
+            )
+        return _prepared[key]

@@ -50,13 +50,14 @@ class FindingQuery:
     """Occurrences of findings: newest report first, then in the report's order.
 
     Attributes:
+        finding_ids: Any names of findings, as of annotations.
         search: In the description, the column or the dataset.
         tags: Each on the finding.
         start, end: When the report was made.
     """
 
     report_id: str | None = None
-    finding_id: str | None = None
+    finding_ids: tuple[str, ...] = ()
     authors: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
     ghost_types: tuple[str, ...] = ()

@@ -229,3 +229,11 @@ def test_a_deleted_rule_set_is_hidden_until_restored(storage: Storage) -> None:
     assert [row["name"] for row in storage.query_rulesets(include_deleted=True)] == ["s"]
     assert storage.restore_ruleset("s")
     assert storage.load_ruleset("s") == RuleSet("s", "d")
+
+
+def test_several_findings_are_asked_for_at_once_by_any_of_their_ids(storage: Storage) -> None:
+    storage.save_report(report("r1", [finding("a"), finding("b"), finding("c")]))
+    first, _, third = storage.query_findings("r1")
+    found = storage.query_findings(finding_id=[first["finding_id"], third["finding_id"], "nobody"])
+    assert [row["column"] for row in found] == ["a", "c"]
+    assert storage.count_findings(finding_id=(first["finding_id"],)) == 1

@@ -18,6 +18,7 @@ from lavendertown.records.files import formats
 from lavendertown.records.files.formats import UnreadableError
 from lavendertown.records.files.layout import Layout
 from lavendertown.records.files.threads import Threads
+from lavendertown.records.texts import report_text
 from lavendertown.records.values import (
     AnnotationRecord,
     AuditEvent,
@@ -246,13 +247,7 @@ def _report_entry(path: Path, data: Any) -> ReportEntry:
     record = formats.read_report(data)
     embedded = tuple(formats.embedded_annotations(data, record.id))
     light = tuple(replace(finding, rows=None) for finding in record.findings)
-    return ReportEntry(path, replace(record, findings=light), embedded, search_text(record))
-
-
-def search_text(report: ReportRecord) -> str:
-    """Return what a search for reports looks into, casefolded; parts cannot be matched across."""
-    parts = [report.title, report.dataset, *(finding.description for finding in report.findings)]
-    return "\x1f".join(parts).casefold()
+    return ReportEntry(path, replace(record, findings=light), embedded, report_text(record))
 
 
 def _ruleset(path: Path, data: Any) -> RuleSetRecord:

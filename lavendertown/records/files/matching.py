@@ -19,6 +19,7 @@ from lavendertown.records.queries import (
     ReportQuery,
     RuleSetQuery,
 )
+from lavendertown.records.texts import finding_text, ruleset_text
 from lavendertown.records.values import (
     AnnotationRecord,
     AuditEvent,
@@ -88,7 +89,7 @@ def _tags(image: Image, report: ReportRecord) -> set[str]:
 
 def matching_findings(image: Image, query: FindingQuery) -> Iterator[FindingHeader]:
     """Yield the matching occurrences: newest report first, then in the report's order."""
-    holder = image.threads.resolve(query.finding_id) if query.finding_id is not None else None
+    wanted = {image.threads.resolve(name) for name in query.finding_ids}
     for entry in image.listed:
         report = entry.record
         if not (
@@ -99,7 +100,7 @@ def matching_findings(image: Image, query: FindingQuery) -> Iterator[FindingHead
         ):
             continue
         for position, finding in enumerate(report.findings):
-            if holder is not None and finding.fingerprint != holder:
+            if wanted and finding.fingerprint not in wanted:
                 continue
             if _finding_matches(finding, image.threads.state(finding.fingerprint), query):
                 yield finding_header(image, report, position, finding)
@@ -115,11 +116,6 @@ def _finding_matches(finding: FindingRecord, state: State, query: FindingQuery) 
         and set(state.tags).issuperset(query.tags)
         and (not query.search or query.search in finding_text(finding))
     )
-
-
-def finding_text(finding: FindingRecord) -> str:
-    """Return what a search for findings looks into, casefolded."""
-    return f"{finding.description}\x1f{finding.column}\x1f{finding.dataset}".casefold()
 
 
 def matching_annotations(image: Image, query: AnnotationQuery) -> list[AnnotationRecord]:
@@ -161,7 +157,7 @@ def matching_rulesets(image: Image, query: RuleSetQuery) -> list[RuleSetRecord]:
         ruleset
         for _, ruleset in sorted(image.rulesets.items())
         if _visible(ruleset.deleted_at, query.deleted)
-        and query.search in f"{ruleset.id}\x1f{ruleset.description}".casefold()
+        and query.search in ruleset_text(ruleset.id, ruleset.description)
     ]
 
 

@@ -102,9 +102,11 @@ class FileStore(Store):
     def revision(self) -> str:
         self._journal.finish_pending()
         layout = self.layout
-        marks = [_mark(path) for path in (layout.reports, layout.annotations, layout.rulesets)]
-        if layout.audit.is_dir():
-            marks += [f"{path.stem}:{path.stat().st_size}" for path in sorted(layout.audit.glob("*.jsonl"))]
+        with translated(layout.root):
+            marks = [_mark(path) for path in (layout.reports, layout.annotations, layout.rulesets)]
+            if layout.audit.is_dir():
+                files = sorted(layout.audit.glob("*.jsonl"))
+                marks += [f"{path.stem}:{path.stat().st_size}" for path in files]
         return " ".join(marks)
 
     def check(self) -> None:

@@ -107,7 +107,7 @@ def _frame(rows: list[reads.Row]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "severity": [[words.SEVERITIES[row["severity"]][2]] for row in rows],
-            "finding": [row["description"] for row in rows],
+            "finding": [words.headline(row["description"]) for row in rows],
             "rows": pd.array([row["row_count"] for row in rows], dtype="Int64"),
             "status": [[words.status_name(row["status"])] for row in rows],
             "notes": pd.array([row["comment_count"] or None for row in rows], dtype="Int64"),

@@ -56,6 +56,12 @@ def plain(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", " ".join(str(text).split()))
 
 
+def headline(description: str) -> str:
+    """Return a finding's sentence up to its counts, which lists show in a column of their own."""
+    short = re.split(r"(?: in|:) [\d.,]+ of [\d.,]+ ", description, maxsplit=1)[0]
+    return re.sub(r" \([\d.,]+\)\.?$", "", short).rstrip(".: ") or description
+
+
 def code(text: str) -> str:
     """Return a text as inline code."""
     line = " ".join(str(text).replace("`", "'").split())
