@@ -31,7 +31,7 @@ def to_microseconds(moment: dt.datetime) -> int:
 
 def from_microseconds(value: int) -> dt.datetime:
     """Return the aware UTC time that :func:`to_microseconds` counted."""
-    return EPOCH + dt.timedelta(microseconds=value)
+    return EPOCH + dt.timedelta(0, 0, value)
 
 
 def parse(text: str, zone: dt.tzinfo | None = None) -> dt.datetime:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from lavendertown.database import prepared
 from lavendertown.database.sql import OPEN, SEVERITY_CODE, among
 from lavendertown.database.tables import (
     findings,
@@ -28,10 +29,10 @@ from lavendertown.records.values import FindingRecord
 _I = identities.c
 
 _NAMED = (
-    sa.select(_I.fingerprint, _I.key, _I.fingerprint.label("canonical"), _I.times_seen)
+    sa.select(_I.fingerprint, _I.key, _I.fingerprint.label("canonical"), _I.times_seen, _I.severity)
     .where(among(_I.fingerprint, "names"))
     .union_all(
-        sa.select(identity_aliases.c.alias, _I.key, _I.fingerprint, _I.times_seen)
+        sa.select(identity_aliases.c.alias, _I.key, _I.fingerprint, _I.times_seen, _I.severity)
         .join_from(identity_aliases, identities, _I.key == identity_aliases.c.identity_key)
         .where(among(identity_aliases.c.alias, "names"))
     )
@@ -57,24 +58,28 @@ _SEEN_AGAIN = (
     sa.update(identities)
     .where(_I.key == sa.bindparam("k"))
     .values(
-        severity=sa.case((sa.or_(_NEW, _I.last_seen <= _LAST), sa.bindparam("code")), else_=_I.severity),
         first_seen=sa.case((sa.or_(_NEW, _I.first_seen > _FIRST), _FIRST), else_=_I.first_seen),
         last_seen=sa.case((sa.or_(_NEW, _I.last_seen < _LAST), _LAST), else_=_I.last_seen),
         times_seen=_I.times_seen + sa.bindparam("n"),
     )
 )
+# Apart, and only where it changed: it stands in an index, which each save would touch for nothing.
+_NEW_SEVERITY = (
+    sa.update(identities)
+    .where(_I.key == sa.bindparam("k"), sa.or_(_NEW, _I.last_seen <= _LAST))
+    .values(severity=sa.bindparam("code"))
+)
 # One statement for all of them: this driver would send one UPDATE a row.
 _SEEN_AGAIN_POSTGRES = sa.text(
     """
     UPDATE identities AS i SET
-        severity = CASE WHEN i.times_seen = 0 OR s.last >= i.last_seen THEN s.code ELSE i.severity END,
         first_seen = CASE WHEN i.times_seen = 0 OR s.first < i.first_seen THEN s.first ELSE i.first_seen END,
         last_seen = CASE WHEN i.times_seen = 0 OR s.last > i.last_seen THEN s.last ELSE i.last_seen END,
         times_seen = i.times_seen + s.n
     FROM unnest(
         CAST(:k AS bigint[]), CAST(:first AS timestamptz[]), CAST(:last AS timestamptz[]),
-        CAST(:code AS smallint[]), CAST(:n AS integer[])
-    ) AS s(k, first, last, code, n)
+        CAST(:n AS integer[])
+    ) AS s(k, first, last, n)
     WHERE i.key = s.k
     """
 )
@@ -84,6 +89,15 @@ _FILL = (
     .where(_I.key == sa.bindparam("k"), _I.times_seen == 0)
     .values({name: sa.bindparam(f"p_{name}") for name in _ABOUT})
 )
+
+
+class _Named(NamedTuple):
+    """An identity that is stored."""
+
+    key: int
+    fingerprint: str
+    times_seen: int
+    severity: int
 
 
 @dataclass(slots=True)
@@ -119,23 +133,23 @@ class Identities:
         self._writer = writer or Writer(connection)
         self._postgres = connection.dialect.name == "postgresql"
 
-    def named(self, names: Collection[str]) -> dict[str, tuple[int, str, int]]:
-        """Return key, fingerprint and times seen of the identities behind these names."""
-        rows = self._connection.execute(_NAMED, {"names": list(names)})
-        return {name: (key, fingerprint, times) for name, key, fingerprint, times in rows}
+    def named(self, names: Collection[str]) -> dict[str, _Named]:
+        """Return the identities behind these names."""
+        found = prepared.rows(self._connection, _NAMED, {"names": list(names)})
+        return {name: _Named(*rest) for name, *rest in found}
 
     def place(self, sightings: Mapping[str, Sighting]) -> dict[str, int]:
         """Make or update the identities of these findings; return the key of each fingerprint."""
         legacy = {s.finding.legacy_id: name for name, s in sightings.items()}
         named = self.named([*sightings, *legacy])
         for old, name in legacy.items():
-            if old in named and named[old][2] == 0 and old not in sightings:
-                named[name] = self._join(old, named[old][0], name, named.get(name))
-        known = {name: named[name][0] for name in sightings if name in named}
+            if old in named and named[old].times_seen == 0 and old not in sightings:
+                named[name] = self._join(old, named[old], name, named.get(name))
+        known = {name: named[name].key for name in sightings if name in named}
         new = sorted(name for name in sightings if name not in known)
         if new:
             known |= self._insert(new, sightings)
-        seen = sorted((key, name, named[name][2]) for name, key in known.items() if name in named)
+        seen = sorted(((named[name], name) for name in known if name in named), key=lambda pair: pair[0].key)
         if seen:
             self._see_again(seen, sightings)
         return known
@@ -146,9 +160,9 @@ class Identities:
         The identity is locked, so that what follows reads it as it is.
         """
         self._writer.flush()
-        locked = self._connection.scalar(_NAMED_AND_LOCKED, {"name": finding_id})
-        if locked is not None:
-            return int(locked)
+        locked = prepared.rows(self._connection, _NAMED_AND_LOCKED, {"name": finding_id})
+        if locked:
+            return int(locked[0][0])
         key = self._bearer(finding_id) or self._placeholder(finding_id, at)
         if self._postgres:
             self._connection.execute(_LOCK, {"keys": [key]})
@@ -228,33 +242,35 @@ class Identities:
         self._connection.execute(_INSERT, [{"key": keys[r["fingerprint"]], **r} for r in rows])
         return keys
 
-    def _see_again(self, seen: list[tuple[int, str, int]], sightings: Mapping[str, Sighting]) -> None:
-        again, filled = [], []
-        for key, name, times in seen:
+    def _see_again(self, seen: list[tuple[_Named, str]], sightings: Mapping[str, Sighting]) -> None:
+        again, filled, graver = [], [], []
+        for known, name in seen:
             sighting = sightings[name]
             code = SEVERITY_CODE[sighting.finding.severity]
             again.append(
-                {"k": key, "first": sighting.first, "last": sighting.last, "code": code, "n": sighting.count}
+                {"k": known.key, "first": sighting.first, "last": sighting.last, "n": sighting.count}
             )
-            if times == 0:
+            if known.times_seen == 0:
                 about = _about(sighting.finding)
-                filled.append({"k": key, **{f"p_{column}": value for column, value in about.items()}})
+                filled.append({"k": known.key, **{f"p_{column}": value for column, value in about.items()}})
+            if known.severity != code:
+                graver.append({"k": known.key, "last": sighting.last, "code": code})
         self._writer.execute(_FILL, filled)
+        self._writer.execute(_NEW_SEVERITY, graver)
         if self._postgres:
             self._writer.execute(_SEEN_AGAIN_POSTGRES, [_columns(again)])
         else:
             self._writer.execute(_SEEN_AGAIN, again)
 
-    def _join(
-        self, old: str, placeholder: int, name: str, known: tuple[int, str, int] | None
-    ) -> tuple[int, str, int]:
+    def _join(self, old: str, waiting: _Named, name: str, known: _Named | None) -> _Named:
         """Make an old id, under which annotations wait, an alias of the finding that arrived."""
         execute = self._connection.execute
+        placeholder = waiting.key
         if known is None:
             execute(sa.update(identities).where(_I.key == placeholder).values(fingerprint=name))
             key = placeholder
         else:
-            key = known[0]
+            key = known.key
             moved = sa.update(notes).where(notes.c.identity_key == placeholder)
             execute(moved.values(identity_key=key))
             execute(sa.delete(identity_tags).where(identity_tags.c.identity_key == placeholder))
@@ -263,12 +279,12 @@ class Identities:
             execute(sa.delete(identities).where(_I.key == placeholder))
             self.restate([key])
         execute(sa.insert(identity_aliases), {"alias": old, "identity_key": key})
-        return key, name, 0
+        return _Named(key, name, 0, waiting.severity)
 
     def resolve(self, names: Sequence[str]) -> list[str]:
         """Return the fingerprints behind any names of findings; an unknown name is its own."""
         named = self.named(names)
-        return [named[name][1] if name in named else self._unnamed(name) for name in names]
+        return [named[name].fingerprint if name in named else self._unnamed(name) for name in names]
 
     def _unnamed(self, name: str) -> str:
         bearer = self._find_bearer(name)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 
+from lavendertown import clock, codec
 from lavendertown.database.sql import STATUS_CODE, among, contains
 from lavendertown.database.tables import (
     findings,
@@ -28,7 +30,6 @@ COLUMNS = (
     _R.id, _R.title, _R.author, _R.dataset, _R.created_at, _R.updated_at, _R.finding_count,
     _R.error_count, _R.warning_count, _R.info_count, _R.tags, _R.version, _R.deleted_at,
 )  # fmt: skip
-_TAGS = COLUMNS.index(_R.tags)
 _SEVERITY_COUNTS = {"error": _R.error_count, "warning": _R.warning_count, "info": _R.info_count}
 
 _Shape = frozenset[tuple[str, int]]
@@ -54,9 +55,26 @@ def count_statement(query: ReportQuery) -> tuple[sa.Select[Any], dict[str, Any]]
     return _count(_shape(query)), _values(query)
 
 
-def header(row: Any) -> ReportHeader:
-    """Return the header in a row of ``COLUMNS``."""
-    return ReportHeader._make((*row[:_TAGS], tuple(row[_TAGS] or ()), *row[_TAGS + 1 :]))
+def headers(connection: sa.Connection, rows: Sequence[Any]) -> list[ReportHeader]:
+    """Return the headers in rows of ``COLUMNS`` as the driver gave them."""
+    if connection.dialect.name == "postgresql":
+        return [_header(*row, read=clock.to_utc, tags_of=tuple) for row in rows]
+    return [_header(*row, read=clock.from_microseconds, tags_of=_tags) for row in rows]
+
+
+def _header(
+    id_: str, title: str, author: str, dataset: str, created: Any, updated: Any, findings: int,
+    errors: int, warnings: int, infos: int, tags: Any, version: int, deleted: Any,
+    *, read: Callable[[Any], dt.datetime], tags_of: Callable[[Any], tuple[str, ...]],
+) -> ReportHeader:  # fmt: skip
+    return ReportHeader(
+        id_, title, author, dataset, read(created), read(updated), findings, errors, warnings, infos,
+        tags_of(tags) if tags else (), version, read(deleted) if deleted is not None else None,
+    )  # fmt: skip
+
+
+def _tags(text: str) -> tuple[str, ...]:
+    return tuple(codec.loads(text))
 
 
 def group(connection: sa.Connection, query: ReportQuery, by: By) -> Mapping[str, int]:

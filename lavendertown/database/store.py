@@ -11,7 +11,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Engine
 
-from lavendertown.database import audit, finding_queries, read_records, report_queries, schema
+from lavendertown.database import (
+    audit,
+    finding_queries,
+    prepared,
+    read_records,
+    report_queries,
+    schema,
+)
 from lavendertown.database.engine import BEGIN, make_engine, make_folder, read_url
 from lavendertown.database.errors import translated, where
 from lavendertown.database.gate import Gate
@@ -87,8 +94,7 @@ class DatabaseStore(Store):
         if isinstance(query, ReportQuery):
             statement, values = report_queries.page_statement(self._resolved(query), page)
             with self._read() as connection:
-                found = connection.execute(statement, values).all()
-            return [report_queries.header(row) for row in found]
+                return report_queries.headers(connection, prepared.rows(connection, statement, values))
         statement, values = self._statement(query)
         statement = statement.limit(page.limit).offset(page.offset or None)
         with self._read() as connection:

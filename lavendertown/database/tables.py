@@ -85,7 +85,6 @@ identities = sa.Table(
     sa.Column("search_text", sa.Text, nullable=False),
 )
 _I = identities.c
-sa.Index("ix_identities_seen", _I.last_seen.desc(), _I.key.desc())
 sa.Index("ix_identities_facets", _I.dataset, _I.severity, _I.status, _I.assignee)
 
 identity_tags = sa.Table(

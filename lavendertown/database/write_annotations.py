@@ -28,21 +28,21 @@ _COUNT = (
     .where(identities.c.key == sa.bindparam("k"))
     .values(comment_count=identities.c.comment_count + 1)
 )
+_LATER = sa.exists(
+    sa.select(_A.key).where(
+        _A.identity_key == sa.bindparam("k"),
+        _A.deleted_at.is_(None),
+        _A.status.is_not(None),
+        sa.tuple_(_A.created_at, _A.id) > sa.tuple_(sa.bindparam("at", type_=Utc()), sa.bindparam("id_")),
+    )
+)
 _SET_STATUS = (
     sa.update(identities)
-    .where(
-        identities.c.key == sa.bindparam("k"),
-        ~sa.exists(
-            sa.select(_A.key).where(
-                _A.identity_key == sa.bindparam("k"),
-                _A.deleted_at.is_(None),
-                _A.status.is_not(None),
-                sa.tuple_(_A.created_at, _A.id)
-                > sa.tuple_(sa.bindparam("at", type_=Utc()), sa.bindparam("id_")),
-            )
-        ),
+    .where(identities.c.key == sa.bindparam("k"))
+    .values(
+        status=sa.case((~_LATER, sa.bindparam("code")), else_=identities.c.status),
+        comment_count=identities.c.comment_count + sa.bindparam("comments"),
     )
-    .values(status=sa.bindparam("code"))
 )
 
 
@@ -76,11 +76,12 @@ def write(
 
 def _add(writer: Writer, record: AnnotationRecord, key: int) -> None:
     """The short way for one new annotation: what it adds, without reading the thread."""
-    if record.comment:
-        writer.execute(_COUNT, [{"k": key}])
     if record.status is not None:
-        values = {"k": key, "at": record.created_at, "id_": record.id, "code": STATUS_CODE[record.status]}
-        writer.execute(_SET_STATUS, [values])
+        code = STATUS_CODE[record.status]
+        values = {"k": key, "at": record.created_at, "id_": record.id, "code": code}
+        writer.execute(_SET_STATUS, [{**values, "comments": int(record.comment != "")}])
+    elif record.comment:
+        writer.execute(_COUNT, [{"k": key}])
     if record.tags:
         insert = _ADD_TAG[writer.connection.dialect.name]
         writer.execute(insert, [{"identity_key": key, "tag": tag} for tag in record.tags])

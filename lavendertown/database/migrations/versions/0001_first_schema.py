@@ -71,12 +71,6 @@ def upgrade() -> None:
     op.create_index(
         "ix_identities_facets", "identities", ["dataset", "severity", "status", "assignee"], unique=False
     )
-    op.create_index(
-        "ix_identities_seen",
-        "identities",
-        [sa.literal_column("last_seen DESC"), sa.literal_column("key DESC")],
-        unique=False,
-    )
     op.create_table(
         "reports",
         sa.Column("key", KEY, nullable=False),
@@ -289,7 +283,6 @@ def downgrade() -> None:
     op.drop_index("ix_reports_created", table_name="reports", sqlite_where=LIVE, postgresql_where=LIVE)
     op.drop_index("ix_reports_author", table_name="reports", sqlite_where=LIVE, postgresql_where=LIVE)
     op.drop_table("reports")
-    op.drop_index("ix_identities_seen", table_name="identities")
     op.drop_index("ix_identities_facets", table_name="identities")
     op.drop_table("identities")
     op.drop_index("ix_audit_log_record", table_name="audit_log")
