@@ -1,0 +1,57 @@
+"""The first released database schema and file format are read, and written on, for good."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lavendertown.collaboration.database_storage import DatabaseStorage
+from lavendertown.collaboration.models import Annotation
+from lavendertown.collaboration.storage import FileStorage, Storage
+from tests.schema.make_first_assets import DATABASE, FOLDER, START, findings
+
+
+@pytest.fixture(params=["file", "sqlite"])
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Storage]:
+    made: Storage
+    if request.param == "file":
+        made = FileStorage(shutil.copytree(FOLDER, tmp_path / "store"))
+    else:
+        made = DatabaseStorage(f"sqlite:///{shutil.copy(DATABASE, tmp_path / 'store.db')}")
+    yield made
+    made.close()
+
+
+def test_everything_in_it_is_read(storage: Storage) -> None:
+    assert storage.damage() == []
+    assert [row["id"] for row in storage.query_reports(include_deleted=True)] == ["week 1", "week 0", "gone"]
+    week = storage.load_report("week 1")
+    assert week is not None
+    assert week.created_at == START + dt.timedelta(weeks=1)
+    assert [found.row_indices for found in week.findings] == [found.row_indices for found in findings(11)]
+    assert week.findings[1].metadata["deep"] == [1, None]
+    assert [(note.id, note.status, note.tags) for note in week.annotations] == [
+        ("a1", "reviewed", ["till"]),
+        ("a2", "fixed", []),
+    ]
+    assert week.ruleset is not None
+    assert storage.load_ruleset("nightly") == week.ruleset
+    (first, _) = storage.query_findings("week 0")
+    assert (first["status"], first["tags"], first["times_seen"]) == ("fixed", ["till"], 2)
+    assert [note.comment for note in storage.get_annotations("nobody has it yet")] == ["Waiting."]
+    assert len(storage.audit_log(limit=None)) == 10
+
+
+def test_it_can_be_worked_on(storage: Storage) -> None:
+    (first, _) = storage.query_findings("week 1")
+    reopened = Annotation("a5", first["finding_id"], "Cy", START + dt.timedelta(days=30), "Back.", [], "open")
+    storage.save_annotation(reopened)
+    assert storage.restore_report("gone", actor="Cy")
+    assert storage.restore_annotation("a4", actor="Cy")
+    assert [note.id for note in storage.get_annotations(first["finding_id"])] == ["a1", "a4", "a2", "a5"]
+    assert storage.count_reports(status="open") == 2
+    assert storage.count_reports() == 3
