@@ -7,6 +7,7 @@ plain form is refused by the path of the value, before anything is written.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import decimal
 import enum
@@ -198,4 +199,8 @@ def loads_old(data: bytes) -> Any:
 
 def canonical(value: Any) -> bytes:
     """Write plain data with sorted keys: equal data gives equal bytes."""
+    with contextlib.suppress(TypeError):
+        data = orjson.dumps(value, option=_AS_IS | orjson.OPT_SORT_KEYS)
+        if not _ODD.search(data):
+            return data
     return orjson.dumps(plain(value), option=orjson.OPT_SORT_KEYS)

@@ -146,7 +146,12 @@ class Identities:
             if old in named and named[old].times_seen == 0 and old not in sightings:
                 named[name] = self._join(old, named[old], name, named.get(name))
         known = {name: named[name].key for name in sightings if name in named}
-        new = sorted(name for name in sightings if name not in known)
+        # One order for all writers, so that none waits in a circle; and what one report holds lies together,
+        # so that the next one touches few pages.
+        new = sorted(
+            (name for name in sightings if name not in known),
+            key=lambda name: (sightings[name].finding.dataset, sightings[name].finding.column, name),
+        )
         if new:
             known |= self._insert(new, sightings)
         seen = sorted(((named[name], name) for name in known if name in named), key=lambda pair: pair[0].key)

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from lavendertown.database import prepared
 from lavendertown.database.sql import among
 from lavendertown.database.tables import (
     finding_rows,
@@ -70,6 +71,13 @@ _RULESET_STAMPS = (
     .where(among(_S.name, "ids"))
     .with_for_update()
 )
+
+# Most records that are saved are new: whether they are there at all is asked first.
+_STORED = {
+    Kind.REPORT: sa.select(_R.id).where(among(_R.id, "ids")),
+    Kind.ANNOTATION: sa.select(_A.id).where(among(_A.id, "ids")),
+    Kind.RULESET: sa.select(_S.name).where(among(_S.name, "ids")),
+}
 
 
 def read(connection: sa.Connection, kind: Kind, record_id: str) -> Record | None:
@@ -148,6 +156,9 @@ def _ruleset(row: Any) -> RuleSetRecord:
 
 def stamps(connection: sa.Connection, kind: Kind, ids: Sequence[str]) -> dict[tuple[Kind, str], Stamp]:
     """Return the stamps of those records that are stored, and lock them."""
+    ids = [found[0] for found in prepared.rows(connection, _STORED[kind], {"ids": ids})]
+    if not ids:
+        return {}
     match kind:
         case Kind.REPORT:
             rows = connection.execute(_REPORT_STAMPS, {"ids": ids})

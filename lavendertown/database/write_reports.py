@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from lavendertown.database import prepared
 from lavendertown.database.identities import Identities, gather
 from lavendertown.database.sql import SEVERITY_CODE, among
 from lavendertown.database.tables import (
@@ -104,10 +105,10 @@ def _new_keys(connection: sa.Connection, new: Sequence[ReportRecord]) -> dict[st
     if not new:
         return {}
     if connection.dialect.name == "postgresql":
-        keys = connection.scalars(_NEXT_KEYS, {"n": len(new)}).all()
+        keys = [row[0] for row in prepared.rows(connection, _NEXT_KEYS, {"n": len(new)})]
     else:
-        newest = connection.scalar(_NEWEST_KEY) or 0
-        keys = range(newest + 1, newest + 1 + len(new))
+        newest = prepared.rows(connection, _NEWEST_KEY, {})[0][0]
+        keys = list(range(newest + 1, newest + 1 + len(new)))
     return dict(zip((record.id for record in new), keys, strict=True))
 
 
