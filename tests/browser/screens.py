@@ -18,6 +18,8 @@ def come_in(page: Page, url: str, name: str) -> None:
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_role("button", name=name)).to_be_visible()
+    # The browser is told the name at the end of the run; a test is fast enough to leave before.
+    page.wait_for_function("document.cookie.includes('lavendertown_person=')")
 
 
 def inspect_and_save(page: Page, file: Path, title: str) -> None:

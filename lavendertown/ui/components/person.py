@@ -15,6 +15,7 @@ LONGEST = 80
 _KEY = "person"
 _CHOICE = "person:choice"
 _REMEMBER = "person:remember"
+_RUNS = "person:runs"
 
 
 def me() -> str:
@@ -42,9 +43,12 @@ def become(name: str) -> None:
 def remember() -> None:
     """Write the cookie in a session that took a name; in each run, for one may be over too soon."""
     if st.session_state.get(_REMEMBER):
+        # An unchanged script is not run again by the browser; the number makes each one new.
+        run = st.session_state[_RUNS] = st.session_state.get(_RUNS, 0) + 1
         cookie = f"{COOKIE}={quote(me(), safe='')}; path=/; max-age={YEAR}; SameSite=Lax"
         # Streamlit has no way to set a cookie; quote() leaves nothing that could end the string.
-        st.html(f"<script>document.cookie = '{cookie}'</script>", unsafe_allow_javascript=True)
+        script = f"<script>document.cookie = '{cookie}' // {run}\n</script>"
+        st.html(script, unsafe_allow_javascript=True)
 
 
 def form(action: str) -> None:
