@@ -169,9 +169,10 @@ def _foreign(value: Any, where: str) -> Any:
     )
 
 
-def dumps(value: Any, *, indent: bool = False) -> bytes:
+def dumps(value: Any, *, indent: bool = False, sort_keys: bool = False) -> bytes:
     """Write plain data (see :func:`plain`) as UTF-8 JSON."""
-    return orjson.dumps(value, option=orjson.OPT_INDENT_2 if indent else 0)
+    option = orjson.OPT_INDENT_2 if indent else 0
+    return orjson.dumps(value, option=option | (orjson.OPT_SORT_KEYS if sort_keys else 0))
 
 
 def loads(data: bytes | str) -> Any:

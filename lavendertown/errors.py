@@ -70,3 +70,11 @@ class SchemaError(StorageError):
 
 class UnreadableTableError(InvalidInputError):
     """A data file cannot be read as a table. The message names the file and, where known, the line."""
+
+
+class StoreMovedError(StorageError):
+    """The team's records live in another store since this one was opened; nothing was written."""
+
+
+class UnfinishedMoveError(StorageError):
+    """The store is still being filled from another one, or was when somebody interrupted that."""

@@ -16,7 +16,7 @@ from lavendertown.records.values import AuditEvent
 
 _A = audit_log.c
 _INSERT = sa.insert(audit_log)
-_COLUMNS = (_A.at, _A.actor, _A.component, _A.record_id, _A.operation, _A.before, _A.after, _A.key)
+COLUMNS = (_A.at, _A.actor, _A.component, _A.record_id, _A.operation, _A.before, _A.after, _A.key)
 
 
 def append(writer: Writer, events: Sequence[AuditEvent]) -> None:
@@ -57,7 +57,7 @@ def select(query: AuditQuery) -> tuple[sa.Select[Any], dict[str, Any]]:
     if query.until is not None:
         conditions.append(_A.at <= sa.bindparam("until", type_=Utc()))
         values["until"] = query.until
-    return sa.select(*_COLUMNS).where(*conditions).order_by(_A.key.desc()), values
+    return sa.select(*COLUMNS).where(*conditions).order_by(_A.at.desc(), _A.key.desc()), values
 
 
 def event(row: Any) -> AuditEvent:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from lavendertown import clock
 from lavendertown.database import prepared
 from lavendertown.database.sql import OPEN, SEVERITY_CODE, among
 from lavendertown.database.tables import (
@@ -88,6 +89,15 @@ _FILL = (
     sa.update(identities)
     .where(_I.key == sa.bindparam("k"), _I.times_seen == 0)
     .values({name: sa.bindparam(f"p_{name}") for name in _ABOUT})
+)
+
+
+_OLD_ID = sa.func.md5(findings.c.ghost_type + ":" + findings.c.column_name + ":" + findings.c.description)
+_BEARERS = (
+    sa.select(_OLD_ID, _I.key, _I.fingerprint)
+    .join_from(findings, identities, _I.key == findings.c.identity_key)
+    .where(among(_OLD_ID, "names"))
+    .order_by(findings.c.seen_at, findings.c.report_key, findings.c.position.desc())
 )
 
 
@@ -172,6 +182,40 @@ class Identities:
         if self._postgres:
             self._connection.execute(_LOCK, {"keys": [key]})
         return key
+
+    def annotated_all(self, mentions: Mapping[str, dt.datetime]) -> dict[str, int]:
+        """Return the keys of the identities behind many names, as :meth:`annotated` does for one.
+
+        Args:
+            mentions: The names, each with when it was first written of.
+        """
+        self._writer.flush()
+        keys = {name: known.key for name, known in self.named(list(mentions)).items()}
+        found = self._find_bearers([name for name in mentions if name not in keys])
+        if found:
+            rows = [{"alias": name, "identity_key": key} for name, (key, _) in found.items()]
+            self._connection.execute(sa.insert(identity_aliases), rows)
+            keys |= {name: key for name, (key, _) in found.items()}
+        for name in sorted(mentions.keys() - keys.keys()):
+            keys[name] = self._placeholder(name, mentions[name])
+        if self._postgres:
+            self._connection.execute(_LOCK, {"keys": sorted(set(keys.values()))})
+        return keys
+
+    def alias(self, aliases: Mapping[str, str]) -> None:
+        """Keep these older ids for the findings named; one that is known already stays as it is."""
+        self._writer.flush()
+        named = self.named([*aliases, *aliases.values()])
+        for old, name in sorted(aliases.items()):
+            held = named.get(old)
+            if held is None:
+                if name not in named:
+                    key = self._placeholder(name, clock.EPOCH)
+                    named[name] = _Named(key, name, 0, 0)
+                new = {"alias": old, "identity_key": named[name].key}
+                self._connection.execute(sa.insert(identity_aliases), new)
+            elif held.fingerprint == old and held.times_seen == 0 and old != name:
+                named[name] = self._join(old, held, name, named.get(name))
 
     def recount(self, keys: Collection[int]) -> None:
         """Count these identities' sightings anew from the live reports."""
@@ -305,18 +349,16 @@ class Identities:
 
     def _find_bearer(self, finding_id: str) -> tuple[int, str] | None:
         """Find the stored finding that 0.7 would have called so; the last one seen, if several."""
-        if not is_legacy_id(finding_id):
-            return None
-        f = findings.c
-        text = f.ghost_type + ":" + f.column_name + ":" + f.description
-        found = self._connection.execute(
-            sa.select(_I.key, _I.fingerprint)
-            .join_from(findings, identities, _I.key == f.identity_key)
-            .where(sa.func.md5(text) == finding_id)
-            .order_by(f.seen_at.desc(), f.report_key.desc(), f.position)
-            .limit(1)
-        ).one_or_none()
-        return (found[0], found[1]) if found else None
+        return self._find_bearers([finding_id]).get(finding_id)
+
+    def _find_bearers(self, finding_ids: Collection[str]) -> dict[str, tuple[int, str]]:
+        """Find the stored findings that 0.7 would have called so, in one look at all findings."""
+        old = [name for name in finding_ids if is_legacy_id(name)]
+        if not old:
+            return {}
+        found = self._connection.execute(_BEARERS, {"names": old})
+        # The last one wins: the newest.
+        return {name: (key, fingerprint) for name, key, fingerprint in found}
 
     def _placeholder(self, finding_id: str, at: dt.datetime) -> int:
         row = {

@@ -31,14 +31,15 @@ from lavendertown.records.values import (
 )
 
 _R, _F, _A, _S = reports.c, findings.c, notes.c, rulesets.c
-_REPORT = sa.select(
+REPORT_COLUMNS = (
     _R.key, _R.id, _R.title, _R.author, _R.dataset, _R.created_at, _R.updated_at, _R.version,
     _R.deleted_at, _R.tags, _R.ruleset, _R.metadata,
-).where(_R.id == sa.bindparam("id"))  # fmt: skip
+)  # fmt: skip
+_REPORTS = sa.select(*REPORT_COLUMNS).where(among(_R.id, "ids"))
 _FINDINGS = (
     sa.select(
-        _F.fingerprint, _F.dataset, _F.ghost_type, _F.column_name, _F.severity, _F.description,
-        finding_rows.c.data, _F.row_count, _F.share, _F.metadata,
+        _F.report_key, _F.fingerprint, _F.dataset, _F.ghost_type, _F.column_name, _F.severity,
+        _F.description, finding_rows.c.data, _F.row_count, _F.share, _F.metadata,
     )
     .join_from(
         findings,
@@ -46,17 +47,16 @@ _FINDINGS = (
         sa.and_(finding_rows.c.report_key == _F.report_key, finding_rows.c.position == _F.position),
         isouter=True,
     )
-    .where(_F.report_key == sa.bindparam("key"))
-    .order_by(_F.position)
+    .where(among(_F.report_key, "keys"))
+    .order_by(_F.report_key, _F.position)
 )  # fmt: skip
 ANNOTATION_COLUMNS = (
     _A.id, _A.finding_id, _A.author, _A.created_at, _A.comment, _A.tags, _A.status, _A.report_id,
     _A.updated_at, _A.version, _A.deleted_at,
 )  # fmt: skip
-_ANNOTATION = sa.select(*ANNOTATION_COLUMNS).where(_A.id == sa.bindparam("id"))
-_RULESET = sa.select(_S.name, _S.description, _S.rules, _S.updated_at, _S.version, _S.deleted_at).where(
-    _S.name == sa.bindparam("id")
-)
+_ANNOTATIONS = sa.select(*ANNOTATION_COLUMNS).where(among(_A.id, "ids"))
+RULESET_COLUMNS = (_S.name, _S.description, _S.rules, _S.updated_at, _S.version, _S.deleted_at)
+_RULESETS = sa.select(*RULESET_COLUMNS).where(among(_S.name, "ids"))
 _REPORT_STAMPS = (
     sa.select(
         _R.id, _R.title, _R.author, _R.dataset, _R.created_at, _R.tags, _R.finding_count,
@@ -65,12 +65,8 @@ _REPORT_STAMPS = (
     .where(among(_R.id, "ids"))
     .with_for_update()
 )  # fmt: skip
-_ANNOTATION_STAMPS = sa.select(*ANNOTATION_COLUMNS).where(among(_A.id, "ids")).with_for_update()
-_RULESET_STAMPS = (
-    sa.select(_S.name, _S.description, _S.rules, _S.updated_at, _S.version, _S.deleted_at)
-    .where(among(_S.name, "ids"))
-    .with_for_update()
-)
+_ANNOTATION_STAMPS = _ANNOTATIONS.with_for_update()
+_RULESET_STAMPS = _RULESETS.with_for_update()
 
 # Most records that are saved are new: whether they are there at all is asked first.
 _STORED = {
@@ -82,36 +78,43 @@ _STORED = {
 
 def read(connection: sa.Connection, kind: Kind, record_id: str) -> Record | None:
     """Return the whole record, deleted or not, or None."""
+    return read_many(connection, kind, [record_id]).get(record_id)
+
+
+def read_many(connection: sa.Connection, kind: Kind, ids: Sequence[str]) -> dict[str, Record]:
+    """Return those whole records that are stored, deleted or not, by id."""
     match kind:
         case Kind.REPORT:
-            return _report(connection, record_id)
+            found: list[Record] = [*reports_of(connection, connection.execute(_REPORTS, {"ids": ids}).all())]
         case Kind.ANNOTATION:
-            found = connection.execute(_ANNOTATION, {"id": record_id}).one_or_none()
-            return annotation(found) if found else None
+            found = [annotation(row) for row in connection.execute(_ANNOTATIONS, {"ids": ids})]
         case Kind.RULESET:
-            row = connection.execute(_RULESET, {"id": record_id}).one_or_none()
-            return _ruleset(row) if row else None
+            found = [ruleset(row) for row in connection.execute(_RULESETS, {"ids": ids})]
+    return {record.id: record for record in found}
 
 
-def _report(connection: sa.Connection, record_id: str) -> ReportRecord | None:
-    row = connection.execute(_REPORT, {"id": record_id}).one_or_none()
-    if row is None:
-        return None
-    found = connection.execute(_FINDINGS, {"key": row.key})
-    return ReportRecord(
-        id=row.id,
-        title=row.title,
-        author=row.author,
-        dataset=row.dataset,
-        created_at=row.created_at,
-        tags=tuple(row.tags or ()),
-        metadata=row.metadata,
-        ruleset=row.ruleset,
-        findings=tuple(_finding(each) for each in found),
-        updated_at=row.updated_at,
-        version=row.version,
-        deleted_at=row.deleted_at,
-    )
+def reports_of(connection: sa.Connection, rows: Sequence[Any]) -> list[ReportRecord]:
+    """Return the whole reports behind rows of ``REPORT_COLUMNS``, in their order."""
+    findings_of: dict[int, list[FindingRecord]] = {row.key: [] for row in rows}
+    for key, *found in connection.execute(_FINDINGS, {"keys": list(findings_of)}):
+        findings_of[key].append(_finding(found))
+    return [
+        ReportRecord(
+            id=row.id,
+            title=row.title,
+            author=row.author,
+            dataset=row.dataset,
+            created_at=row.created_at,
+            tags=tuple(row.tags or ()),
+            metadata=row.metadata,
+            ruleset=row.ruleset,
+            findings=tuple(findings_of[row.key]),
+            updated_at=row.updated_at,
+            version=row.version,
+            deleted_at=row.deleted_at,
+        )
+        for row in rows
+    ]
 
 
 def _finding(row: Any) -> FindingRecord:
@@ -148,7 +151,8 @@ def annotation(row: Any) -> AnnotationRecord:
     )
 
 
-def _ruleset(row: Any) -> RuleSetRecord:
+def ruleset(row: Any) -> RuleSetRecord:
+    """Return the rule set in a row of ``RULESET_COLUMNS``."""
     return RuleSetRecord(
         row.name, row.description, tuple(row.rules), row.updated_at, row.version, row.deleted_at
     )
@@ -168,7 +172,7 @@ def stamps(connection: sa.Connection, kind: Kind, ids: Sequence[str]) -> dict[tu
                 annotation(row) for row in connection.execute(_ANNOTATION_STAMPS, {"ids": ids})
             ]
         case Kind.RULESET:
-            records = [_ruleset(row) for row in connection.execute(_RULESET_STAMPS, {"ids": ids})]
+            records = [ruleset(row) for row in connection.execute(_RULESET_STAMPS, {"ids": ids})]
     return {(kind, r.id): Stamp(r.version, r.deleted_at, headers.header(r)) for r in records}
 
 
@@ -187,6 +191,3 @@ def _report_header(row: Any) -> dict[str, Any]:
         "version": row.version,
         "deleted_at": row.deleted_at.isoformat() if row.deleted_at else None,
     }
-
-
-__all__ = ["ANNOTATION_COLUMNS", "annotation", "read", "stamps"]

@@ -6,14 +6,14 @@ from enum import StrEnum
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import URL, Engine
 
-from lavendertown.database.engine import BEGIN
-from lavendertown.database.errors import where
+from lavendertown.database.engine import BEGIN, make_engine, read_url
+from lavendertown.database.errors import translated, where
 from lavendertown.database.gate import Gate
 from lavendertown.errors import SchemaError
 
-HEAD = "0001"
+HEAD = "0002"
 _LOCK = 7163045218
 _SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -40,6 +40,24 @@ def state(connection: sa.Connection) -> State:
         if found:
             return State.NEWER
     return State.UNVERSIONED if inspector.has_table("reports") else State.EMPTY
+
+
+def look(database_url: str | URL) -> State:
+    """Tell which schema the database with this URL has; changes nothing, makes no file.
+
+    Raises:
+        StorageUnavailableError: It does not answer.
+    """
+    url = database_url if isinstance(database_url, URL) else read_url(database_url)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        # Connecting would create the file.
+        return State.EMPTY
+    engine = make_engine(url)
+    try:
+        with translated(url), engine.connect().execution_options(**{BEGIN: "BEGIN"}) as connection:
+            return state(connection)
+    finally:
+        engine.dispose()
 
 
 def known_revisions() -> set[str]:

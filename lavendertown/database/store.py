@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -14,6 +15,7 @@ from sqlalchemy.engine import URL, Engine
 from lavendertown.database import (
     audit,
     finding_queries,
+    ledger,
     prepared,
     read_records,
     report_queries,
@@ -23,8 +25,9 @@ from lavendertown.database.engine import BEGIN, make_engine, make_folder, read_u
 from lavendertown.database.errors import translated, where
 from lavendertown.database.gate import Gate
 from lavendertown.database.identities import Identities
-from lavendertown.database.tables import audit_log, finding_rows, reports
+from lavendertown.database.tables import audit_log, finding_rows, identities, identity_aliases, reports
 from lavendertown.database.unit import DatabaseUnit
+from lavendertown.database.walk import OnDamage, walk_events, walk_records
 from lavendertown.errors import StorageUnavailableError
 from lavendertown.records.contract import Store, Unit
 from lavendertown.records.queries import (
@@ -36,12 +39,15 @@ from lavendertown.records.queries import (
     ReportQuery,
     RuleSetQuery,
 )
-from lavendertown.records.values import FIRST, Damage, Kind, Page, Record
+from lavendertown.records.values import FIRST, AuditEvent, Damage, Kind, Move, Page, Record
 
 _ROWS = (
     sa.select(finding_rows.c.data)
     .join_from(finding_rows, reports, reports.c.key == finding_rows.c.report_key)
     .where(reports.c.id == sa.bindparam("id"), finding_rows.c.position == sa.bindparam("position"))
+)
+_ALIASES = sa.select(identity_aliases.c.alias, identities.c.fingerprint).join(
+    identities, identities.c.key == identity_aliases.c.identity_key
 )
 _NEWEST = sa.select(audit_log.c.key).order_by(audit_log.c.key.desc()).limit(1000).subquery()
 # On PostgreSQL a lower key may be committed after a higher one; the sum sees that among the newest
@@ -90,6 +96,18 @@ class DatabaseStore(Store):
         with self._snapshot() as connection:
             return read_records.read(connection, kind, record_id)
 
+    def read_many(self, kind: Kind, ids: Sequence[str]) -> Mapping[str, Record]:
+        with self._snapshot() as connection:
+            return read_records.read_many(connection, kind, ids)
+
+    def walk(self, kind: Kind, on_damage: OnDamage) -> Iterator[Record]:
+        """Yield every record of a kind, deleted ones too, a few in memory at a time."""
+        return walk_records(self._snapshot, kind, on_damage)
+
+    def walk_events(self, since: dt.datetime, on_damage: OnDamage) -> Iterator[AuditEvent]:
+        """Yield the audit events from a moment on, oldest first, a few in memory at a time."""
+        return walk_events(self._snapshot, since, on_damage)
+
     def scan(self, query: Query, page: Page = FIRST) -> Sequence[Any]:
         if isinstance(query, ReportQuery):
             statement, values = report_queries.page_statement(self._resolved(query), page)
@@ -124,6 +142,10 @@ class DatabaseStore(Store):
         with self._read() as connection:
             return Identities(connection).resolve([finding_id])[0]
 
+    def aliases(self) -> Mapping[str, str]:
+        with self._read() as connection:
+            return dict(connection.execute(_ALIASES).tuples().all())
+
     def finding_rows(self, report_id: str, position: int) -> bytes | None:
         with self._read() as connection:
             found = connection.scalar(_ROWS, {"id": report_id, "position": position})
@@ -137,6 +159,19 @@ class DatabaseStore(Store):
         with self._read() as connection:
             newest, total = connection.execute(_REVISION).one()
         return f"{newest or 0}.{total or 0}"
+
+    def moves(self) -> Sequence[Move]:
+        with self._read() as connection:
+            return ledger.read(connection)
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        self._open()
+        with translated(self.url), self._gate.held(), self.engine.begin() as connection:
+            if self.url.get_backend_name() == "postgresql":
+                # Every unit of work ends in a line here, and waits for it now.
+                connection.execute(sa.text("LOCK TABLE audit_log IN SHARE ROW EXCLUSIVE MODE"))
+            yield
 
     def check(self) -> None:
         with self._read() as connection:

@@ -194,6 +194,22 @@ audit_log = sa.Table(
 )
 sa.Index("ix_audit_log_record", audit_log.c.component, audit_log.c.record_id, audit_log.c.key)
 
+# What a move brings along is older than what is there: the log is listed by time, not by key.
+sa.Index("ix_audit_log_at", audit_log.c.at.desc(), audit_log.c.key.desc())
+
+moves = sa.Table(
+    "moves",
+    metadata,
+    sa.Column("id", name(200), primary_key=True),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("target", sa.Text, nullable=False),
+    sa.Column("actor", name(255), nullable=False),
+    sa.Column("started_at", Utc, nullable=False),
+    sa.Column("finished_at", Utc),
+    sa.Column("options", Json, nullable=False),
+    sa.Column("outcome", Json),
+)
+
 seed_runs = sa.Table(
     "seed_runs",
     metadata,

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from lavendertown.database import audit, read_records, write_annotations, write_reports
+from lavendertown.database import audit, ledger, read_records, write_annotations, write_reports
 from lavendertown.database.identities import Identities
 from lavendertown.database.sql import among
 from lavendertown.database.tables import rulesets
@@ -70,12 +70,16 @@ class DatabaseUnit(Unit):
         if reports:
             fresh = _fresh(changes, Kind.REPORT)
             write_reports.write(writer, known, reports, fresh, changes.headers_only)
+        if changes.aliases:
+            known.alias(changes.aliases)
         if notes:
             write_annotations.write(writer, known, notes, _fresh(changes, Kind.ANNOTATION))
         if sets:
             self._write_rulesets(sets, _fresh(changes, Kind.RULESET))
         audit.append(writer, changes.events)
         writer.flush()
+        if changes.move is not None:
+            ledger.write(self.connection, changes.move)
 
     def close(self) -> None:
         """Let go of the session, if hooks asked for one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
@@ -53,7 +54,7 @@ def write(
     fresh: set[str],
 ) -> None:
     """Write new and changed annotations; bring their findings' status, tags and counts up to date."""
-    keys = {record.id: known.annotated(record.finding_id, record.created_at) for record in records}
+    keys = _identities(known, records)
     old = [record.id for record in records if record.id not in fresh]
     touched = set(keys.values())
     rows = [_row(record, keys[record.id]) for record in records]
@@ -72,6 +73,18 @@ def write(
     for batch in (with_key, without_key):
         writer.execute(_INSERT, batch)
     known.restate(touched)
+
+
+def _identities(known: Identities, records: Sequence[AnnotationRecord]) -> dict[str, int]:
+    """Return the key of the identity that each annotation is about."""
+    if len(records) == 1:
+        return {records[0].id: known.annotated(records[0].finding_id, records[0].created_at)}
+    mentions: dict[str, dt.datetime] = {}
+    for record in records:
+        first = mentions.setdefault(record.finding_id, record.created_at)
+        mentions[record.finding_id] = min(first, record.created_at)
+    keys = known.annotated_all(mentions)
+    return {record.id: keys[record.finding_id] for record in records}
 
 
 def _add(writer: Writer, record: AnnotationRecord, key: int) -> None:

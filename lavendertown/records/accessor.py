@@ -6,7 +6,7 @@ after-hooks -> commit -> outward hooks.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,6 +23,7 @@ from lavendertown.records.values import (
     AuditEvent,
     ChangeSet,
     Kind,
+    Move,
     Page,
     Record,
     ReportRecord,
@@ -66,6 +67,37 @@ class Restore:
 
 
 Change = Put | Remove | Restore
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A record as another store holds it.
+
+    Attributes:
+        replaces: The version this store held when the two were compared; None where it held none.
+    """
+
+    record: Record
+    replaces: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """What one unit of work takes over from another store.
+
+    Attributes:
+        history: Audit events of the other store that this one lacks, oldest first; and the one
+            about the move.
+        aliases: Older ids of findings, and the ids they have today.
+        move: The line in the ledger of moves.
+    """
+
+    records: Sequence[Incoming] = ()
+    history: Sequence[AuditEvent] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    move: Move | None = None
+
+
 _Key = tuple[Kind, str]
 _ATTEMPTS = 5
 
@@ -82,11 +114,16 @@ class _Draft:
 
 
 class WritePath:
-    """Every change to a store goes through :meth:`commit`."""
+    """Every change to a store goes through :meth:`commit`, what comes from another one through :meth:`bring`.
+
+    Attributes:
+        guards: Called before each commit ends; one that raises undoes it.
+    """
 
     def __init__(self, store: Store, hooks: Hooks | None = None) -> None:
         self.store = store
         self.hooks = hooks or Hooks()
+        self.guards: list[Callable[[], None]] = []
 
     def commit(self, changes: Sequence[Change]) -> list[Record]:
         """Carry the changes out in one unit of work, all or none.
@@ -114,6 +151,45 @@ class WritePath:
                 hook(draft.events)
         return draft.puts
 
+    def bring(self, incoming: Import) -> None:
+        """Take over records of another store in one unit of work, all or none.
+
+        They keep their ids, versions, times and history; one that replaces a stored record gets a
+        version above both, so that whoever edits the old one is told. Hooks do not run, and no audit
+        event is written but those handed in.
+
+        Raises:
+            InvalidInputError: A record may not be stored.
+            RaceError: This store no longer holds what the records were compared with.
+            StorageError: The store could not write.
+        """
+        found = [replace(each, record=rules.check(each.record)) for each in incoming.records]
+        with self.store.unit() as unit:
+            stamps = unit.stamps((KIND_OF[type(each.record)], each.record.id) for each in found)
+            puts, fresh = [], set()
+            for each in found:
+                key = KIND_OF[type(each.record)], each.record.id
+                stored = stamps[key].version if key in stamps else None
+                if stored != each.replaces:
+                    raise RaceError(
+                        f"{_NAMES[key[0]]} {key[1]!r} was changed in the meantime; nothing was written. "
+                        "Try again."
+                    )
+                if stored is None:
+                    fresh.add(key)
+                    puts.append(each.record)
+                else:
+                    puts.append(replace(each.record, version=max(each.record.version, stored + 1)))
+            unit.apply(
+                ChangeSet(
+                    tuple(puts),
+                    tuple(incoming.history),
+                    frozenset(fresh),
+                    aliases=incoming.aliases,
+                    move=incoming.move,
+                )
+            )
+
     def _write(self, changes: Sequence[Change]) -> _Draft:
         with self.store.unit() as unit:
             draft = self._draft(unit, changes)
@@ -121,6 +197,9 @@ class WritePath:
                 unit.apply(_change_set(draft))
             for record, operation in zip(draft.puts, draft.operations, strict=True):
                 self.hooks.run_after(unit, KIND_OF[type(record)], operation, record)
+            # Last, and before the commit: whoever froze the store meanwhile may have moved it away.
+            for guard in self.guards:
+                guard()
         return draft
 
     def _draft(self, unit: Unit, changes: Sequence[Change]) -> _Draft:

@@ -29,6 +29,7 @@ from lavendertown.records.values import (
     Damage,
     FindingHeader,
     Kind,
+    Move,
     Page,
     Record,
     ReportHeader,
@@ -78,6 +79,14 @@ class Store(abc.ABC):
             DamagedRecordError: It is there but cannot be read.
         """
 
+    @abc.abstractmethod
+    def read_many(self, kind: Kind, ids: Sequence[str]) -> Mapping[str, Record]:
+        """Return those whole records that are stored, deleted or not, by id.
+
+        Raises:
+            DamagedRecordError: One is there but cannot be read.
+        """
+
     @overload
     def scan(self, query: ReportQuery, page: Page = ...) -> Sequence[ReportHeader]: ...
     @overload
@@ -105,6 +114,10 @@ class Store(abc.ABC):
         """Return the fingerprint behind any name of a finding; an unknown name is its own."""
 
     @abc.abstractmethod
+    def aliases(self) -> Mapping[str, str]:
+        """Return the older ids of findings that are kept, and the ids those have today."""
+
+    @abc.abstractmethod
     def finding_rows(self, report_id: str, position: int) -> bytes | None:
         """Return one finding's packed rows, see :mod:`lavendertown.rows`."""
 
@@ -115,6 +128,18 @@ class Store(abc.ABC):
     @abc.abstractmethod
     def revision(self) -> str:
         """Return a token that is another one after every committed change."""
+
+    @abc.abstractmethod
+    def moves(self) -> Sequence[Move]:
+        """Return the ledger of moves into this store, oldest first."""
+
+    @abc.abstractmethod
+    def frozen(self) -> AbstractContextManager[None]:
+        """Let nobody commit a change while the block runs; who tries, waits. Reading goes on.
+
+        Raises:
+            StorageUnavailableError: The store does not answer, or cannot be written.
+        """
 
     @abc.abstractmethod
     def check(self) -> None:

@@ -106,7 +106,7 @@ class RuleSetQuery:
 
 @dataclass(frozen=True, slots=True)
 class AuditQuery:
-    """Audit events, newest first."""
+    """Audit events, newest first; of the same moment, the one recorded last first."""
 
     actors: tuple[str, ...] = ()
     components: tuple[str, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -129,6 +129,33 @@ class AuditEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """A line in a store's ledger of moves into it: one store's content brought over from another.
+
+    Attributes:
+        source, target: In words, without passwords.
+        finished_at: None as long as the move is under way, or was interrupted.
+        options: What was asked for, as plain JSON; ``was_empty`` in it tells that the store held
+            nothing before: until the move is finished, such a store is nobody's.
+        outcome: What came of it, as plain JSON; None until it is finished.
+    """
+
+    id: str
+    source: str
+    target: str
+    actor: str
+    started_at: dt.datetime
+    options: Mapping[str, Any]
+    finished_at: dt.datetime | None = None
+    outcome: Mapping[str, Any] | None = None
+
+    @property
+    def half_filled(self) -> bool:
+        """Tell whether the store holds nothing but a part of another one."""
+        return self.finished_at is None and bool(self.options.get("was_empty"))
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeSet:
     """What one unit of work writes: whole records and their audit events, together or not at all.
 
@@ -136,13 +163,17 @@ class ChangeSet:
         puts: Records as they shall be stored, versions already raised.
         fresh: Ids of reports among ``puts`` that were not stored before.
         headers_only: Ids of reports among ``puts`` whose findings did not change and are not given.
-        events: One audit event for each change.
+        events: One audit event for each change; in an import, the history that comes along.
+        aliases: Older ids of findings, and the ids they have today; only an import brings any.
+        move: A line for the ledger of moves, in place of the one with the same id.
     """
 
     puts: tuple[Record, ...]
     events: tuple[AuditEvent, ...]
     fresh: frozenset[tuple[Kind, str]] = frozenset()
     headers_only: frozenset[str] = frozenset()
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    move: Move | None = None
 
 
 class ReportHeader(NamedTuple):

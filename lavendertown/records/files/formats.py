@@ -20,6 +20,7 @@ from lavendertown.records.values import (
     AnnotationRecord,
     AuditEvent,
     FindingRecord,
+    Move,
     ReportRecord,
     RuleSetRecord,
 )
@@ -82,8 +83,12 @@ def _finding(finding: FindingRecord) -> dict[str, Any]:
     }
 
 
-def read_report(data: Any) -> ReportRecord:
+def read_report(data: Any, zone: dt.tzinfo | None = None) -> ReportRecord:
     """Return the report in a file's data.
+
+    Args:
+        data: The JSON that was read.
+        zone: Where 0.7 wrote times without a zone; None is here.
 
     Raises:
         UnreadableError: It is not there, or not whole.
@@ -91,7 +96,7 @@ def read_report(data: Any) -> ReportRecord:
     _expect(isinstance(data, dict), "no report in it")
     try:
         if data.get("format") is None:
-            return _read_old_report(data)
+            return _read_old_report(data, zone)
         _expect(data["format"] == FORMAT, f"written by a newer version (format {data['format']!r})")
         return ReportRecord(
             id=_text(data, "id"),
@@ -132,11 +137,11 @@ def _read_finding(data: Mapping[str, Any]) -> FindingRecord:
     )
 
 
-def _read_old_report(data: Mapping[str, Any]) -> ReportRecord:
+def _read_old_report(data: Mapping[str, Any], zone: dt.tzinfo | None) -> ReportRecord:
     metadata = data.get("metadata") or {}
     dataset = str(metadata.get("dataset") or "")
     tags = metadata.get("tags") or ()
-    created_at = _time(data["created_at"])
+    created_at = _time(data["created_at"], zone)
     ghosts = [GhostFinding.from_dict(found) for found in data.get("findings") or []]
     return ReportRecord(
         id=_text(data, "id"),
@@ -195,15 +200,15 @@ def read_thread(data: Any) -> list[AnnotationRecord]:
     return [read_annotation(found, None) for found in data]
 
 
-def read_annotation(data: Any, report_id: str | None) -> AnnotationRecord:
-    """Return one annotation, 0.7's too.
+def read_annotation(data: Any, report_id: str | None, zone: dt.tzinfo | None = None) -> AnnotationRecord:
+    """Return one annotation, 0.7's too; ``zone`` as for reports.
 
     Raises:
         UnreadableError: It is not whole.
     """
     _expect(isinstance(data, dict), "an annotation is no object")
     try:
-        created_at = _time(data["timestamp"])
+        created_at = _time(data["timestamp"], zone)
         return AnnotationRecord(
             id=_text(data, "id"),
             finding_id=_text(data, "finding_id"),
@@ -309,6 +314,45 @@ def read_event(line: bytes, key: str) -> AuditEvent:
         raise UnreadableError(_why(error)) from error
 
 
+def write_move(move: Move) -> bytes:
+    """Return the file of a move into the store."""
+    return codec.dumps(
+        {
+            "id": move.id,
+            "source": move.source,
+            "target": move.target,
+            "actor": move.actor,
+            "started_at": move.started_at.isoformat(),
+            "finished_at": _iso(move.finished_at),
+            "options": move.options,
+            "outcome": move.outcome,
+        },
+        indent=True,
+    )
+
+
+def read_move(data: Any) -> Move:
+    """Return the move in a file's data.
+
+    Raises:
+        UnreadableError: It is not there, or not whole.
+    """
+    _expect(isinstance(data, dict), "no move in it")
+    try:
+        return Move(
+            id=_text(data, "id"),
+            source=_text(data, "source"),
+            target=_text(data, "target"),
+            actor=_text(data, "actor"),
+            started_at=_time(data["started_at"]),
+            options=data["options"],
+            finished_at=_time(data["finished_at"]) if data["finished_at"] else None,
+            outcome=data["outcome"],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise UnreadableError(_why(error)) from error
+
+
 def _expect(good: bool, why: str) -> None:
     if not good:
         raise UnreadableError(why)
@@ -326,8 +370,8 @@ def _why(error: Exception) -> str:
     return str(error)
 
 
-def _time(value: Any) -> dt.datetime:
-    return clock.parse(value)
+def _time(value: Any, zone: dt.tzinfo | None = None) -> dt.datetime:
+    return clock.parse(value, zone)
 
 
 def _iso(moment: dt.datetime | None) -> str | None:

@@ -24,6 +24,7 @@ from lavendertown.records.values import (
     AuditEvent,
     Damage,
     FindingRecord,
+    Move,
     ReportRecord,
     RuleSetRecord,
 )
@@ -105,6 +106,7 @@ class Image:
         self._ruleset_files = _Folder(layout.rulesets, _ruleset)
         self._old_ruleset_files = _Folder(layout.old_rulesets, _ruleset)
         self._alias_files = _Folder(layout.aliases.parent, lambda _, data: formats.read_aliases(data))
+        self._move_files = _Folder(layout.moves, lambda _, data: formats.read_move(data))
         self._audit = _AuditFiles(layout)
         self.reports: dict[str, ReportEntry] = {}
         self.listed: list[ReportEntry] = []
@@ -133,6 +135,11 @@ class Image:
         """Return the whole audit log, oldest first."""
         return self._audit.read()
 
+    def moves(self) -> list[Move]:
+        """Return the ledger of moves into this folder, oldest first."""
+        self._move_files.refresh()
+        return sorted(self._move_files.items.values(), key=lambda move: (move.started_at, move.id))
+
     def damage(self) -> list[Damage]:
         """Name the files that cannot be read, and why."""
         folders = (
@@ -141,6 +148,7 @@ class Image:
             self._ruleset_files,
             self._old_ruleset_files,
             self._alias_files,
+            self._move_files,
         )
         found = [
             Damage(f"{folder.path.name}/{name}", reason)
@@ -225,7 +233,9 @@ class _AuditFiles:
             return []
         for path in sorted(self._layout.audit.glob("*.jsonl")):
             self._read_on(path)
-        return [event for name in sorted(self._events) for event in self._events[name]]
+        events = [event for name in sorted(self._events) for event in self._events[name]]
+        # What a move brought along is older than what stood in the file before.
+        return sorted(events, key=lambda event: event.at)
 
     def _read_on(self, path: Path) -> None:
         start = self._offsets.get(path.name, 0)

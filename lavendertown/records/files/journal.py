@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -23,6 +24,7 @@ from lavendertown.errors import DamagedRecordError, StorageUnavailableError
 from lavendertown.records.files.layout import Layout
 
 _INTENT = "intent.json"
+_MANY = 32
 
 
 class Journal:
@@ -51,15 +53,15 @@ class Journal:
                     self._sweep()
                 yield
 
-    def commit(self, files: Mapping[Path, bytes], audit_file: Path, audit: bytes) -> None:
-        """Write these files and append to the audit file. The lock must be held.
+    def commit(self, files: Mapping[Path, bytes], audit: Mapping[Path, bytes]) -> None:
+        """Write these files, and append to these audit files. The lock must be held.
 
         Raises:
             StorageUnavailableError: The disk is full or the folder not writable; nothing changed.
         """
         with translated(self._layout.root):
             try:
-                self._stage(files, audit_file, audit)
+                self._stage(files, audit)
             except OSError:
                 self._sweep()
                 raise
@@ -77,24 +79,26 @@ class Journal:
     def _intent(self) -> Path:
         return self._layout.journal / _INTENT
 
-    def _stage(self, files: Mapping[Path, bytes], audit_file: Path, audit: bytes) -> None:
+    def _stage(self, files: Mapping[Path, bytes], audit: Mapping[Path, bytes]) -> None:
         root = self._layout.root
         moves = []
+        # One flush of everything is quicker than hundreds of single ones; only Linux waits for it.
+        together = len(files) > _MANY and sys.platform == "linux"
         for number, (target, data) in enumerate(files.items()):
             target.parent.mkdir(parents=True, exist_ok=True)
             staged = f"{number}.new"
-            _write(self._layout.journal / staged, data)
+            _write(self._layout.journal / staged, data, flush=not together)
             moves.append({"staged": staged, "target": str(target.relative_to(root))})
-        audit_file.parent.mkdir(parents=True, exist_ok=True)
-        offset, ends_well = _end(audit_file)
-        intent = {
-            "moves": moves,
-            "audit_file": str(audit_file.relative_to(root)),
-            "audit_offset": offset,
-            "audit": audit.decode("utf-8") if ends_well else "\n" + audit.decode("utf-8"),
-        }
+        appends = []
+        for path, lines in audit.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            offset, ends_well = _end(path)
+            text = lines.decode("utf-8") if ends_well else "\n" + lines.decode("utf-8")
+            appends.append({"file": str(path.relative_to(root)), "offset": offset, "text": text})
+        if together:
+            os.sync()
         draft = self._layout.journal / "intent.new"
-        _write(draft, codec.dumps(intent))
+        _write(draft, codec.dumps({"moves": moves, "appends": appends}))
         draft.replace(self._intent)
         _sync_folder(self._layout.journal)
 
@@ -111,19 +115,23 @@ class Journal:
             folders.add(target.parent)
         for folder in folders:
             _sync_folder(folder)
-        audit_file = self._layout.root / intent["audit_file"]
-        with audit_file.open("ab") as handle:
-            handle.truncate(min(intent["audit_offset"], handle.seek(0, os.SEEK_END)))
-            handle.write(intent["audit"].encode("utf-8"))
-            handle.flush()
-            os.fsync(handle.fileno())
+        for append in intent["appends"]:
+            with (self._layout.root / append["file"]).open("ab") as handle:
+                handle.truncate(min(append["offset"], handle.seek(0, os.SEEK_END)))
+                handle.write(append["text"].encode("utf-8"))
+                handle.flush()
+                os.fsync(handle.fileno())
         self._intent.unlink()
 
     def _read_intent(self) -> dict[str, Any]:
         try:
             intent: dict[str, Any] = codec.loads(self._intent.read_bytes())
+            if "audit_file" in intent:
+                # As the first version wrote it: one audit file a change.
+                names = {"file": "audit_file", "offset": "audit_offset", "text": "audit"}
+                intent["appends"] = [{name: intent[old] for name, old in names.items()}]
             whole = all({"staged", "target"} <= move.keys() for move in intent["moves"])
-            whole = whole and {"audit_offset", "audit_file", "audit"} <= intent.keys()
+            whole = whole and all({"file", "offset", "text"} <= a.keys() for a in intent["appends"])
         except (ValueError, KeyError, TypeError, AttributeError):
             whole = False
         if not whole:
@@ -173,11 +181,12 @@ def _end(path: Path) -> tuple[int, bool]:
         return 0, True
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: Path, data: bytes, *, flush: bool = True) -> None:
     with path.open("wb") as handle:
         handle.write(data)
-        handle.flush()
-        os.fsync(handle.fileno())
+        if flush:
+            handle.flush()
+            os.fsync(handle.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

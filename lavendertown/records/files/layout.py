@@ -44,6 +44,11 @@ class Layout:
         return self.root / "identities" / "aliases.json"
 
     @property
+    def moves(self) -> Path:
+        """One file a move into this store."""
+        return self.root / "moves"
+
+    @property
     def audit(self) -> Path:
         """One file a month, a line an event."""
         return self.root / "audit"
@@ -69,6 +74,10 @@ class Layout:
     def ruleset(self, name: str) -> Path:
         """Return the path of a rule set's file."""
         return self.rulesets / file_name(name)
+
+    def move(self, move_id: str) -> Path:
+        """Return the path of the file of a move into this store."""
+        return self.moves / file_name(move_id)
 
     def audit_file(self, at: dt.datetime) -> Path:
         """Return the path of the audit file for that month."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -28,9 +29,11 @@ from lavendertown.records.values import (
     FIRST,
     KIND_OF,
     AnnotationRecord,
+    AuditEvent,
     ChangeSet,
     Damage,
     Kind,
+    Move,
     Page,
     Record,
     ReportRecord,
@@ -61,13 +64,16 @@ class FileStore(Store):
             yield unit
             if unit.changes is not None:
                 files = _files(self._image, unit.changes)
-                events = unit.changes.events
-                audit = b"".join(formats.write_event(event) for event in events)
-                self._journal.commit(files, self.layout.audit_file(events[-1].at), audit)
+                self._journal.commit(files, _audit(self.layout, unit.changes.events))
 
     def read(self, kind: Kind, record_id: str) -> Record | None:
         with self._fresh() as image:
             return _read(image, kind, record_id)
+
+    def read_many(self, kind: Kind, ids: Sequence[str]) -> Mapping[str, Record]:
+        with self._fresh() as image:
+            found = ((record_id, _read(image, kind, record_id)) for record_id in ids)
+            return {record_id: record for record_id, record in found if record is not None}
 
     def scan(self, query: Query, page: Page = FIRST) -> Sequence[Any]:
         with self._fresh() as image:
@@ -85,6 +91,10 @@ class FileStore(Store):
     def resolve(self, finding_id: str) -> str:
         with self._fresh() as image:
             return image.threads.resolve(finding_id)
+
+    def aliases(self) -> Mapping[str, str]:
+        with self._fresh() as image:
+            return dict(image.threads.aliases)
 
     def finding_rows(self, report_id: str, position: int) -> bytes | None:
         with self._fresh() as image:
@@ -108,6 +118,16 @@ class FileStore(Store):
                 files = sorted(layout.audit.glob("*.jsonl"))
                 marks += [f"{path.stem}:{path.stat().st_size}" for path in files]
         return " ".join(marks)
+
+    def moves(self) -> Sequence[Move]:
+        self._journal.finish_pending()
+        with self._reading, translated(self.layout.root):
+            return self._image.moves()
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        with self._journal.locked():
+            yield
 
     def check(self) -> None:
         with self._fresh(), translated(self.layout.root):
@@ -193,6 +213,14 @@ def _read(image: Image, kind: Kind, record_id: str) -> Record | None:
     return record
 
 
+def _audit(layout: Layout, events: Iterable[AuditEvent]) -> dict[Path, bytes]:
+    """Return the lines to append, by audit file."""
+    lines: dict[Path, bytearray] = defaultdict(bytearray)
+    for event in events:
+        lines[layout.audit_file(event.at)] += formats.write_event(event)
+    return {path: bytes(text) for path, text in lines.items()}
+
+
 def _files(image: Image, changes: ChangeSet) -> dict[Path, bytes]:
     """Return every file the change set rewrites, with its new content."""
     files: dict[Path, bytes] = {}
@@ -209,10 +237,12 @@ def _files(image: Image, changes: ChangeSet) -> dict[Path, bytes]:
         else:
             said[record.id] = record
     reports = [record for record in changes.puts if isinstance(record, ReportRecord)]
-    named = image.threads.newly_named(reports, said.values())
-    if named:
+    named = {**changes.aliases, **image.threads.newly_named(reports, said.values())}
+    if not named.keys() <= image.threads.aliases.keys():
         image.guard(image.layout.aliases)
-        files[image.layout.aliases] = formats.write_aliases(image.threads.aliases | named)
+        files[image.layout.aliases] = formats.write_aliases(named | image.threads.aliases)
+    if changes.move is not None:
+        files[image.layout.move(changes.move.id)] = formats.write_move(changes.move)
     return files | _threads(image, said)
 
 

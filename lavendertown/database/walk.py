@@ -1,0 +1,117 @@
+"""Reading a whole database record by record, a few in memory at a time, past what is damaged."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+
+import sqlalchemy as sa
+
+from lavendertown import codec
+from lavendertown.database import audit, read_records
+from lavendertown.database.sql import among
+from lavendertown.database.tables import audit_log, notes, reports, rulesets
+from lavendertown.database.types import Utc
+from lavendertown.records.values import AuditEvent, Kind, Record
+
+Connect = Callable[[], AbstractContextManager[sa.Connection]]
+OnDamage = Callable[[str, str, bytes], None]
+"""Is told what cannot be read, such as ``report 'r1'``, why, and what lies there, as JSON text."""
+
+REPORTS_AT_ONCE = 200
+OTHERS_AT_ONCE = 2000
+
+_E = audit_log.c
+_TABLES = {Kind.REPORT: reports, Kind.ANNOTATION: notes, Kind.RULESET: rulesets}
+_IDS = {Kind.REPORT: reports.c.id, Kind.ANNOTATION: notes.c.id, Kind.RULESET: rulesets.c.name}
+_PAGES = {
+    kind: sa.select(table.c.key, _IDS[kind])
+    .where(table.c.key > sa.bindparam("after"))
+    .order_by(table.c.key)
+    .limit(sa.bindparam("size"))
+    for kind, table in _TABLES.items()
+}
+_EVENT_PAGE = (
+    sa.select(_E.at, _E.key)
+    .where(
+        sa.tuple_(_E.at, _E.key)
+        > sa.tuple_(sa.bindparam("at", type_=Utc()), sa.bindparam("after", type_=sa.BigInteger()))
+    )
+    .order_by(_E.at, _E.key)
+    .limit(OTHERS_AT_ONCE)
+)
+_EVENTS = sa.select(*audit.COLUMNS).where(among(_E.key, "keys")).order_by(_E.at, _E.key)
+_UNREADABLE = (ValueError, TypeError, KeyError, IndexError, AttributeError)
+
+
+def walk_records(connect: Connect, kind: Kind, on_damage: OnDamage) -> Iterator[Record]:
+    """Yield every record of a kind, deleted ones too, in the order they were stored."""
+    size = REPORTS_AT_ONCE if kind is Kind.REPORT else OTHERS_AT_ONCE
+    after = 0
+    while True:
+        with connect() as connection:
+            rows = connection.execute(_PAGES[kind], {"after": after, "size": size}).all()
+            found = _whole(connection, kind, [record_id for _, record_id in rows], on_damage)
+        yield from found
+        if len(rows) < size:
+            return
+        after = rows[-1][0]
+
+
+def _whole(
+    connection: sa.Connection, kind: Kind, ids: Sequence[str], on_damage: OnDamage
+) -> Sequence[Record]:
+    try:
+        found = read_records.read_many(connection, kind, ids)
+    except _UNREADABLE:
+        return [record for one in ids for record in _readable(connection, kind, one, on_damage)]
+    return [found[one] for one in ids if one in found]
+
+
+def _readable(connection: sa.Connection, kind: Kind, one: str, on_damage: OnDamage) -> Iterator[Record]:
+    try:
+        found = read_records.read(connection, kind, one)
+    except _UNREADABLE as error:
+        on_damage(f"{kind.value} {one!r}", str(error), _raw(connection, _TABLES[kind], _IDS[kind] == one))
+        return
+    if found is not None:
+        yield found
+
+
+def walk_events(connect: Connect, since: dt.datetime, on_damage: OnDamage) -> Iterator[AuditEvent]:
+    """Yield the audit events from a moment on, oldest first."""
+    at, after = since, 0
+    while True:
+        with connect() as connection:
+            page = connection.execute(_EVENT_PAGE, {"at": at, "after": after}).all()
+            found = _whole_events(connection, [key for _, key in page], on_damage)
+        yield from found
+        if len(page) < OTHERS_AT_ONCE:
+            return
+        at, after = page[-1]
+
+
+def _whole_events(
+    connection: sa.Connection, keys: Sequence[int], on_damage: OnDamage
+) -> Sequence[AuditEvent]:
+    try:
+        return [audit.event(row) for row in connection.execute(_EVENTS, {"keys": keys})]
+    except _UNREADABLE:
+        return [event for key in keys for event in _readable_event(connection, key, on_damage)]
+
+
+def _readable_event(connection: sa.Connection, key: int, on_damage: OnDamage) -> Iterator[AuditEvent]:
+    try:
+        row = connection.execute(_EVENTS, {"keys": [key]}).one()
+    except _UNREADABLE as error:
+        on_damage(f"audit event {key}", str(error), _raw(connection, audit_log, _E.key == key))
+        return
+    yield audit.event(row)
+
+
+def _raw(connection: sa.Connection, table: sa.Table, which: sa.ColumnElement[bool]) -> bytes:
+    """Return a row as it lies there, every value as text."""
+    columns = [sa.cast(column, sa.Text).label(column.name) for column in table.columns]
+    row = connection.execute(sa.select(*columns).where(which)).mappings().one()
+    return codec.dumps(codec.plain(dict(row)), indent=True)

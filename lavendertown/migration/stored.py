@@ -1,0 +1,54 @@
+"""A database as a source."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from typing import cast
+
+from lavendertown.migration.places import Place, open_database
+from lavendertown.migration.quarantine import Quarantine
+from lavendertown.migration.sources import Source
+from lavendertown.records.queries import AnnotationQuery, AuditQuery, Deleted, ReportQuery, RuleSetQuery
+from lavendertown.records.values import (
+    AnnotationRecord,
+    AuditEvent,
+    Kind,
+    Record,
+    ReportRecord,
+    RuleSetRecord,
+)
+
+
+class DatabaseSource(Source):
+    """Every record of a database, a few in memory at a time."""
+
+    def __init__(self, place: Place, quarantine: Quarantine) -> None:
+        super().__init__(quarantine)
+        self.store = self._database = open_database(place)
+
+    def total(self) -> int:
+        both = Deleted.INCLUDED
+        queries = (ReportQuery(deleted=both), AnnotationQuery(deleted=both), RuleSetQuery(deleted=both))
+        return sum(self._database.count(query) for query in (*queries, AuditQuery()))
+
+    def reports(self) -> Iterator[ReportRecord]:
+        return cast(Iterator[ReportRecord], self._walk(Kind.REPORT))
+
+    def aliases(self) -> Mapping[str, str]:
+        return self._database.aliases()
+
+    def annotations(self) -> Iterator[AnnotationRecord]:
+        return cast(Iterator[AnnotationRecord], self._walk(Kind.ANNOTATION))
+
+    def rulesets(self) -> Iterator[RuleSetRecord]:
+        return cast(Iterator[RuleSetRecord], self._walk(Kind.RULESET))
+
+    def events(self, since: dt.datetime) -> Iterator[AuditEvent]:
+        return self._database.walk_events(since, self.quarantine.add)
+
+    def read(self, kind: Kind, record_id: str, finding_id: str = "") -> Record | None:
+        return self._database.read(kind, record_id)
+
+    def _walk(self, kind: Kind) -> Iterator[Record]:
+        return self._database.walk(kind, self.quarantine.add)

@@ -1,0 +1,89 @@
+"""Everything read back on both sides and compared by its hash."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+
+from lavendertown import clock
+from lavendertown.migration.batches import findings_in, moments, portions
+from lavendertown.migration.digest import same
+from lavendertown.migration.progress import Meter
+from lavendertown.migration.sources import Source
+from lavendertown.migration.target import Target
+from lavendertown.records.values import KIND_OF, AnnotationRecord, Record
+
+BEGINNING = dt.datetime.min.replace(tzinfo=clock.UTC)
+_NAMED = 100
+
+
+class Verification:
+    """Compares a source with a target.
+
+    Args:
+        left_out: Tells which records were not to be moved.
+
+    Attributes:
+        differing: The records that differed when they were compared.
+        differences: What still differs, a sentence each.
+        done: Whether everything was compared.
+    """
+
+    def __init__(
+        self, source: Source, target: Target, meter: Meter, left_out: Callable[[Record], bool]
+    ) -> None:
+        self._source = source
+        self._target = target
+        self._meter = meter
+        self._left_out = left_out
+        self._sentences: list[str] = []
+        self.differing: list[Record] = []
+        self.done = False
+
+    @property
+    def differences(self) -> tuple[str, ...]:
+        """What differs though it should not, a sentence each."""
+        return tuple(self._sentences)
+
+    def run(self, kept_aliases: set[str]) -> None:
+        """Compare everything."""
+        source = self._source
+        for records in (source.reports, source.annotations, source.rulesets):
+            for batch in portions(records()):
+                self.differing += self._unlike([each for each in batch if not self._left_out(each)])
+                self._meter.count(len(batch), findings_in(batch))
+        self._compare_aliases(kept_aliases)
+        for events in moments(source.events(BEGINNING)):
+            missing = self._target.lacks(events)
+            for event in missing:
+                self._name(
+                    f"The audit event of {event.at:%Y-%m-%d %H:%M:%S} on {event.record_id!r} is missing."
+                )
+            self._meter.count(len(events))
+        self.done = True
+
+    def settle(self) -> None:
+        """Compare once more what differed; what was written to the source meanwhile is no difference."""
+        for record in self.differing:
+            about = record.finding_id if isinstance(record, AnnotationRecord) else ""
+            now = self._source.read(KIND_OF[type(record)], record.id, about) or record
+            if self._unlike([now]):
+                kind = KIND_OF[type(record)].value.capitalize()
+                self._name(f"{kind} {record.id!r} is not in the target as it is in the source.")
+        self.differing = []
+
+    def _unlike(self, records: Sequence[Record]) -> list[Record]:
+        if not records:
+            return []
+        held = self._target.holds(KIND_OF[type(records[0])], [record.id for record in records])
+        return [r for r in records if r.id not in held or not same(r, held[r.id])]
+
+    def _compare_aliases(self, kept: set[str]) -> None:
+        held = self._target.aliases()
+        for old, name in self._source.aliases().items():
+            if old not in kept and held.get(old) != name:
+                self._name(f"The old finding id {old!r} does not lead to {name!r}.")
+
+    def _name(self, sentence: str) -> None:
+        if len(self._sentences) < _NAMED:
+            self._sentences.append(sentence)
