@@ -21,6 +21,7 @@ from dotenv import dotenv_values
 from lavendertown.errors import ConfigurationError
 
 PREFIX = "LAVENDERTOWN_"
+CONFIG = "config.toml"
 STORAGE_TYPES = ("file", "database")
 _ROOT_FILES = ("lavendertown.toml", "lavendertown.yaml", "lavendertown.yml")
 _KEYS = frozenset({"storage_type", "database_url", "data_dir", "database"})
@@ -37,12 +38,15 @@ class Settings:
         database_url: A SQLAlchemy URL; used when the storage type is ``"database"``.
         data_dir: The data folder.
         origins: For each setting, where its value came from, in words for people.
+        root: The project root they were read in; None where they were not read from this machine's
+            files and environment.
     """
 
     storage_type: str
     database_url: str = field(repr=False)
     data_dir: Path
     origins: Mapping[str, str]
+    root: Path | None = field(default=None, compare=False)
 
     def __hash__(self) -> int:
         return hash((self.storage_type, self.database_url, self.data_dir))
@@ -58,14 +62,14 @@ def load_settings(root: Path | None = None, environ: Mapping[str, str] | None = 
     Raises:
         ConfigurationError: A file cannot be read, or a key or value in it is not known.
     """
-    root = root or Path.cwd()
+    given, root = environ, root or Path.cwd()
     layers = [_environment(environ if environ is not None else os.environ, "the environment")]
     layers.append(_environment(_dotenv(root / ".env"), ".env"))
     layers += [_file(root / name) for name in _ROOT_FILES]
     data_dir, data_origin = _first(layers, "data_dir", ".lavendertown")
     folder = Path(data_dir).expanduser()
     folder = folder if folder.is_absolute() else root / folder
-    layers.append(_file(folder / "config.toml"))
+    layers.append(_file(folder / CONFIG))
     kind, kind_origin = _first(layers, "storage_type", "file")
     url, url_origin = _first(layers, "database_url", f"sqlite:///{folder / 'lavendertown.db'}")
     if kind not in STORAGE_TYPES:
@@ -74,7 +78,13 @@ def load_settings(root: Path | None = None, environ: Mapping[str, str] | None = 
             f"set {PREFIX}STORAGE_TYPE to 'file' or 'database'."
         )
     origins = {"storage_type": kind_origin, "database_url": url_origin, "data_dir": data_origin}
-    return Settings(kind, url, folder, origins)
+    return Settings(kind, url, folder, origins, root if given is None else None)
+
+
+def settings_files(settings: Settings) -> list[Path]:
+    """Return the files that settings which were read may come from, whether they exist or not."""
+    root = settings.root or Path.cwd()
+    return [root / ".env", *(root / name for name in _ROOT_FILES), settings.data_dir / CONFIG]
 
 
 _Layer = tuple[str, Mapping[str, str]]

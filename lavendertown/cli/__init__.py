@@ -11,6 +11,7 @@ from lavendertown.cli.audit import audit
 from lavendertown.cli.db import db
 from lavendertown.cli.demo import demo
 from lavendertown.cli.findings import findings
+from lavendertown.cli.migrate import migrate
 from lavendertown.cli.problems import SentenceGroup
 from lavendertown.cli.report import report
 from lavendertown.cli.ui import ui
@@ -34,7 +35,7 @@ def cli() -> None:
     """
 
 
-for command in (ui, demo, analyze, report, findings, annotate, audit, db):
+for command in (ui, demo, analyze, report, findings, annotate, audit, migrate, db):
     cli.add_command(command)
 
 

@@ -9,9 +9,10 @@ from typing import Any, Unpack
 
 from lavendertown import rows
 from lavendertown.collaboration import filters, mapping
+from lavendertown.collaboration.in_use import StillInUse
 from lavendertown.collaboration.models import Annotation, ShareableReport
 from lavendertown.config import Settings, load_settings
-from lavendertown.errors import ConfigurationError, DamagedRecordError
+from lavendertown.errors import ConfigurationError, DamagedRecordError, UnfinishedMoveError
 from lavendertown.identity import fingerprint
 from lavendertown.models import GhostFinding
 from lavendertown.records import rules
@@ -50,9 +51,16 @@ def get_storage_backend(settings: Settings | None = None) -> Storage:
     Raises:
         ConfigurationError: The settings name a storage that does not exist.
         ImportError: They name a database and SQLAlchemy or its driver is missing.
-        StorageError: The store does not answer or has another schema.
+        StorageError: The store does not answer, has another schema or is being moved into.
     """
     settings = settings or load_settings()
+    storage = _backend(settings)
+    if settings.root is not None:
+        storage.writes.guards.append(StillInUse(settings))
+    return storage
+
+
+def _backend(settings: Settings) -> Storage:
     if settings.storage_type == "file":
         return FileStorage(settings.data_dir)
     if settings.storage_type == "database":
@@ -62,6 +70,18 @@ def get_storage_backend(settings: Settings | None = None) -> Storage:
     raise ConfigurationError(
         f"LAVENDERTOWN_STORAGE_TYPE is {settings.storage_type!r}; use 'file' or 'database'."
     )
+
+
+def _refuse_half_filled(store: Store) -> None:
+    """Raise where the store holds only what an unfinished move has brought so far."""
+    for move in store.moves():
+        if move.half_filled:
+            store.close()
+            raise UnfinishedMoveError(
+                f"The move from {move.source} into {move.target} is not finished, so records are missing "
+                "here. Wait until it is, or go on with it: lavendertown migrate --from … --to … --resume, "
+                "or the screen Move to another store."
+            )
 
 
 class Storage:
@@ -75,6 +95,7 @@ class Storage:
     """
 
     def __init__(self, store: Store) -> None:
+        _refuse_half_filled(store)
         self.store = store
         self.writes = WritePath(store)
         self._met: dict[str, str] = {}

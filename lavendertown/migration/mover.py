@@ -68,6 +68,22 @@ def move(request: Request, progress: OnProgress | None = None) -> Outcome:
         return mover.outcome()
 
 
+def catch_up(request: Request, move_id: str) -> int:
+    """Carry over what was written to the source since a finished move began; return how much.
+
+    Raises:
+        StorageError: One of the stores does not answer, or a record could not be carried over.
+    """
+    with ExitStack() as stack:
+        mover = open_mover(stack, request)
+        moves = [move for move in mover.target.store.moves() if move.finished_at is not None]
+        ledger = next((move for move in moves if move.id == move_id), moves[-1] if moves else None)
+        mover.follow(ledger)
+        mover.catch_up()
+        counts = mover.outcome().counts
+        return sum(count.written for name, count in counts.items() if name != "findings")
+
+
 def _refuse_conflicts(request: Request) -> None:
     found = plan(request)
     number = sum(count.conflicts for count in found.counts.values())
@@ -157,6 +173,11 @@ class Mover:
         own = self._begun and ledger.half_filled
         self._judge = Judge(source, target, request, own=own)
         self._verification = Verification(source, target, meter, lambda r: key_of(r) in self._left_out)
+
+    def follow(self, ledger: Move | None) -> None:
+        """Go on after a move that is finished: nothing is noted in the target's ledger."""
+        self._ledger = ledger or replace(self._ledger, started_at=BEGINNING + _SLACK)
+        self._begun = True
 
     def copy(self) -> None:
         """Go through the whole source once."""
