@@ -115,13 +115,7 @@ def _duration(seconds: float) -> str:
 def _print(outcome: Outcome) -> None:
     to_do = "to write" if outcome.dry_run else "written"
     rows = [
-        (
-            _NAMES.get(name, name),
-            f"{each.read:,}",
-            f"{each.written:,}",
-            f"{each.skipped:,}",
-            f"{each.conflicts:,}",
-        )
+        (_NAMES.get(name, name), *(f"{number:,}" for number in astuple(each)))
         for name, each in outcome.counts.items()
     ]
     print_table(("", "read", to_do, "there already", "in conflict"), rows, "")

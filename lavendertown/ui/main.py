@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lavendertown.ui import problems
-from lavendertown.ui.components import frame, person
+from lavendertown.ui.components import frame, migrate_notice, person
 
 
 def navigation() -> st.Page:
@@ -17,6 +17,14 @@ def navigation() -> st.Page:
                 st.Page(frame.REPORTS, title="Reports", icon=":material/description:", default=True),
                 st.Page(frame.INSPECT, title="Inspect", icon=":material/troubleshoot:", url_path="inspect"),
                 st.Page(frame.REPORT, title="Report", url_path="report", visibility="hidden"),
+            ],
+            "House": [
+                st.Page(
+                    frame.MIGRATE,
+                    title="Move to another store",
+                    icon=":material/local_shipping:",
+                    url_path="migrate",
+                )
             ],
             name: [
                 st.Page(
@@ -48,6 +56,8 @@ def main() -> None:
         frame.enter(page.url_path)
         with st.container():
             frame.notice()
+            if page.url_path != "migrate":
+                migrate_notice.line()
         page.run()
         # Last: what comes and goes must not move what stays, or the browser builds it anew.
         person.remember()

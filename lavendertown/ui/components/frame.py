@@ -14,6 +14,7 @@ REPORTS = "views/reports.py"
 REPORT = "views/report.py"
 INSPECT = "views/inspect_.py"
 PERSON = "views/person.py"
+MIGRATE = "views/migrate.py"
 
 
 def enter(screen: str) -> None:

@@ -1,0 +1,320 @@
+"""The dry run: what would be copied, what is in conflict, what cannot be read, how times will read."""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections import Counter
+from collections.abc import Iterable
+
+import streamlit as st
+
+from lavendertown.migration.values import KINDS, Conflict, OnConflict, Outcome, Quarantined, TimeSample
+from lavendertown.ui import moves
+from lavendertown.ui.components import migrate_places, migrate_progress, migrate_steps, person, words
+from lavendertown.ui.components.migrate_steps import Step
+from lavendertown.ui.moves import Work
+
+LISTED = 50
+KINDS_IN_WORDS = dict(
+    zip(KINDS, ("Reports", "Findings", "Comments", "Rule sets", "Audit events"), strict=True)
+)
+POLICIES = {
+    OnConflict.SKIP: "Keep the target's",
+    OnConflict.OVERWRITE: "Take the source's",
+    OnConflict.FAIL: "Stop: move nothing while there are conflicts",
+}
+_RECORDS = {"report": "Report", "annotation": "Comment", "ruleset": "Rule set"}
+_POLICY = "migrate:policy"
+# What an item in quarantine is called begins with where it lay.
+_PLACES = {
+    "reports/": "reports",
+    "report ": "reports",
+    "annotations/": "annotations",
+    "annotation ": "annotations",
+    "rulesets/": "rulesets",
+    "shared_rulesets/": "rulesets",
+    "rule set ": "rulesets",
+    "audit/": "events",
+}
+
+
+def show() -> None:
+    """Show the dry run: under way, failed, or what it found."""
+    work = moves.dry_run_of(person.me())
+    assert work is not None
+    st.caption(f"From {words.plain(work.source)} to {words.plain(work.target)}.")
+    if work.job.state == "running":
+        migrate_progress.dry_run()
+    elif work.job.outcome is None:
+        st.error(words.plain(work.job.error or "The dry run was stopped."), icon=":material/error:")
+        with migrate_steps.row():
+            migrate_steps.back(Step.TARGET)
+            _again()
+    else:
+        result(work)
+
+
+def result(work: Work) -> None:
+    """Show what a dry run found and let the move start."""
+    found = work.outcome
+    choices = _choices(found)
+    metrics(found)
+    counts(found)
+    if not found.changed_nothing or number_of_conflicts(found):
+        pass
+    elif any(count.read for count in found.counts.values()):
+        st.info("Everything is there already; there is nothing to copy.", icon=":material/task_alt:")
+    else:
+        st.info("There is nothing in the source to move.", icon=":material/inventory_2:")
+    conflicts(found)
+    quarantine(found)
+    stale = times(found.times, work.request.zone)
+    buttons(work, choices, stale)
+
+
+def metrics(found: Outcome) -> None:
+    """Show the four numbers that matter."""
+    total = Counter[str]()
+    for kind, count in found.counts.items():
+        if kind != "findings":
+            total.update(copy=count.written, there=count.skipped)
+    conflicting = number_of_conflicts(found)
+    aside = len(found.quarantined)
+    with st.grid(4, min_column_width=150):
+        _metric("To copy", total["copy"], "")
+        _metric("Already there", total["there"], "")
+        _metric("Conflicts", conflicting, "decide below" if conflicting else "")
+        _metric("Quarantine", aside, "cannot be read" if aside else "")
+
+
+def _metric(label: str, number: int, note: str) -> None:
+    st.metric(
+        label,
+        f"{number:,}",
+        note or None,
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+        height="stretch",
+    )
+
+
+def counts(found: Outcome, copied: str = "To copy") -> None:
+    """Show the numbers of each kind of record."""
+    aside = Counter(kind for item in found.quarantined if (kind := _kind(item)))
+    kinds = [kind for kind in KINDS if kind in found.counts]
+    each = [found.counts[kind] for kind in kinds]
+    columns = {
+        "kind": [KINDS_IN_WORDS[kind] for kind in kinds],
+        "source": [count.read for count in each],
+        "copy": [count.written for count in each],
+        "same": [count.skipped for count in each],
+        "conflict": [count.conflicts for count in each],
+        "aside": [aside[kind] for kind in kinds],
+    }
+    names = ("In the source", copied, "Already there", "Conflict", "Quarantine")
+    number = st.column_config.NumberColumn
+    headings = dict(zip(list(columns)[1:], map(number, names), strict=True))
+    st.dataframe(
+        columns,
+        hide_index=True,
+        row_height=32,
+        height="content",
+        column_config={"kind": "", **headings},
+        alt="; ".join(
+            f"{KINDS_IN_WORDS[kind]}: {count.read} in the source, {copied.lower()} {count.written}, "
+            f"already there {count.skipped}, in conflict {count.conflicts}"
+            for kind, count in zip(kinds, each, strict=True)
+        ),
+    )
+
+
+def _kind(item: Quarantined) -> str | None:
+    return next((kind for start, kind in _PLACES.items() if item.item.startswith(start)), None)
+
+
+def number_of_conflicts(found: Outcome) -> int:
+    """Return how many records are in conflict."""
+    return sum(count.conflicts for count in found.counts.values())
+
+
+def conflicts(found: Outcome) -> None:
+    """List what source and target hold differently, with one choice for all and one for each."""
+    total = number_of_conflicts(found)
+    if not total:
+        return
+    st.markdown(f"### {words.count(total, 'conflict')}", anchors=False)
+    with st.container(border=True, gap="small"):
+        st.radio(
+            "What happens to records that the target holds with other content",
+            list(POLICIES),
+            format_func=lambda policy: POLICIES[policy],
+            key=_POLICY,
+            persist_state="session",
+            on_change=_same_for_all,
+            args=(found.conflicts,),
+        )
+        for conflict in found.conflicts[:LISTED]:
+            _conflict(conflict)
+        if total > LISTED:
+            st.caption(f"{total - LISTED:,} more are not listed; the choice for all holds for them.")
+
+
+def _conflict(conflict: Conflict) -> None:
+    policy = st.session_state[_POLICY]
+    what = _RECORDS.get(conflict.kind, conflict.kind.capitalize())
+    title = f" *{words.plain(conflict.title)}*" if conflict.title.strip() else ""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        with st.container(width="stretch"):
+            st.markdown(
+                f"{what} {words.code(conflict.record_id)}{title}  \n:small[:gray[{_sides(conflict)}]]",
+            )
+        if policy != OnConflict.FAIL:
+            st.session_state.setdefault(_key(conflict), policy)
+            st.radio(
+                f"Keep for {what.lower()} {conflict.record_id}",
+                (OnConflict.OVERWRITE, OnConflict.SKIP),
+                format_func=lambda choice: "Source" if choice == OnConflict.OVERWRITE else "Target",
+                horizontal=True,
+                label_visibility="collapsed",
+                key=_key(conflict),
+                persist_state="session",
+                width="content",
+            )
+
+
+def _sides(conflict: Conflict) -> str:
+    source = "deleted by " if conflict.source_deleted else ""
+    target = "deleted by " if conflict.target_deleted else ""
+    return (
+        f"source: {source}{words.plain(conflict.source_by)}, {words.ago(conflict.source_changed_at)}, "
+        f"version {conflict.source_version} · target: {target}{words.plain(conflict.target_by)}, "
+        f"{words.ago(conflict.target_changed_at)}, version {conflict.target_version}"
+    )
+
+
+def _key(conflict: Conflict) -> str:
+    return f"migrate:conflict:{conflict.key}"
+
+
+def _same_for_all(listed: Iterable[Conflict]) -> None:
+    for conflict in listed:
+        st.session_state.pop(_key(conflict), None)
+
+
+def _choices(found: Outcome) -> dict[str, OnConflict]:
+    """Return those decisions that differ from the one for all."""
+    st.session_state.setdefault(_POLICY, OnConflict.SKIP)
+    policy = st.session_state[_POLICY]
+    decided = {each.key: st.session_state.get(_key(each), policy) for each in found.conflicts[:LISTED]}
+    return {key: choice for key, choice in decided.items() if choice != policy}
+
+
+def quarantine(found: Outcome) -> None:
+    """List what cannot be read, and why."""
+    if not found.quarantined:
+        return
+    st.markdown(f"### {len(found.quarantined):,} in quarantine", anchors=False)
+    with st.container(border=True, gap="small"):
+        st.table(
+            [
+                {"File": words.code(each.item), "Why": words.plain(each.reason)}
+                for each in found.quarantined[:LISTED]
+            ],
+            border="horizontal",
+            alt="What cannot be read, and why",
+        )
+        if len(found.quarantined) > LISTED:
+            st.caption(f"{len(found.quarantined) - LISTED:,} more are not listed here.")
+        where = words.code(str(found.quarantine_folder)) if found.quarantine_folder else ""
+        copies = f"copies were laid into {where}" if where else "copies are laid aside when the move runs"
+        st.caption(f"They stay untouched in the source, and {copies}. Nothing is skipped in silence.")
+
+
+def times(samples: Iterable[TimeSample], zone: str | None) -> bool:
+    """Show how times without a zone are read; tell whether another zone was chosen since the dry run."""
+    samples = list(samples)
+    if not samples:
+        return False
+    st.markdown("### Times without a zone", anchors=False)
+    with st.container(border=True, gap="small"):
+        st.session_state.setdefault(migrate_places.ZONE, zone)
+        chosen: str | None = st.selectbox(
+            "They were written in",
+            [None, *sorted(zoneinfo.available_timezones())],
+            format_func=lambda name: name or "This server's own zone (databases of 0.7: UTC)",
+            key=migrate_places.ZONE,
+            persist_state="session",
+            width=380,
+        )
+        rows = [
+            {
+                "In": words.code(each.item),
+                "Written": words.plain(each.written),
+                "Reads as": words.moment(each.read_as),
+            }
+            for each in samples
+        ]
+        st.table(rows, border="horizontal", alt="Times as they were written and as they will read")
+        st.caption(f"The last column is in your own time zone, {words.zone()}.")
+    return chosen != zone
+
+
+def buttons(work: Work, choices: dict[str, OnConflict], stale: bool) -> None:
+    """Show the way back and the way on."""
+    found = work.outcome
+    policy: OnConflict = st.session_state[_POLICY]
+    blocked = policy == OnConflict.FAIL and number_of_conflicts(found) > 0
+    with migrate_steps.row():
+        migrate_steps.back(Step.TARGET)
+        if stale:
+            _again()
+            migrate_steps.effect("The time zone changed: run it again to see how times will read.")
+            return
+        st.button(
+            "Start the move",
+            type="primary",
+            icon=":material/play_arrow:",
+            key="migrate:start",
+            disabled=blocked,
+            on_click=_start,
+            args=(work, policy, choices),
+        )
+        if blocked:
+            migrate_steps.effect("Nothing is moved while there are conflicts: settle them, or choose above.")
+        else:
+            number = _records(found, policy, choices)
+            took = migrate_steps.span(found.seconds * SLOWER)
+            migrate_steps.effect(f"{words.count(number, 'record')}, about {took}. The source is only read.")
+
+
+SLOWER = 3
+"""How much longer than its dry run a move takes, roughly: it writes, and reads both sides again."""
+
+
+def _records(found: Outcome, policy: OnConflict, choices: dict[str, OnConflict]) -> int:
+    """Return how many records will be written."""
+    new = sum(count.written for kind, count in found.counts.items() if kind != "findings")
+    other = Counter(choices.values())
+    total = number_of_conflicts(found)
+    taken = total - other[OnConflict.SKIP] if policy == OnConflict.OVERWRITE else other[OnConflict.OVERWRITE]
+    return new + taken
+
+
+def _again() -> None:
+    st.button(
+        "Run the dry run again",
+        type="primary",
+        icon=":material/science:",
+        key="migrate:again",
+        on_click=migrate_steps.do,
+        args=(_run_again,),
+    )
+
+
+def _run_again() -> None:
+    moves.try_again(person.me(), st.session_state.get(migrate_places.ZONE))
+
+
+def _start(work: Work, policy: OnConflict, choices: dict[str, OnConflict]) -> None:
+    migrate_steps.attempt(lambda: moves.move_as_tried(work, policy, choices))

@@ -1,0 +1,367 @@
+"""The first two steps: where the records are, and where they shall be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import streamlit as st
+
+from lavendertown.config import Settings, load_settings, url_from_parts
+from lavendertown.errors import InvalidInputError, LavenderTownError
+from lavendertown.migration import places
+from lavendertown.migration.places import Looked
+from lavendertown.migration.values import Request
+from lavendertown.ui import moves, problems, reads
+from lavendertown.ui.components import frame, migrate_steps, person, words
+from lavendertown.ui.components.migrate_steps import Step
+
+SOURCE, TARGET = "source", "target"
+IN_USE, FOLDER, SQLITE, POSTGRESQL = "in use", "folder", "sqlite", "postgresql"
+_NAMES = {FOLDER: "A folder", SQLITE: "A SQLite file", POSTGRESQL: "PostgreSQL"}
+_ORDER = {SOURCE: (IN_USE, FOLDER, SQLITE, POSTGRESQL), TARGET: (SQLITE, POSTGRESQL, FOLDER)}
+_FORM, _URL = "Fill in a form", "Paste a URL"
+_PARTS = {"host": "localhost", "port": "5432", "name": "", "user": ""}
+_LABELS = {"host": "Host", "port": "Port", "name": "Database", "user": "User"}
+ZONE = "migrate:zone"
+_LOOKED = "migrate:looked"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A store that was chosen, and what the first look at it found.
+
+    Attributes:
+        text: The folder's path or the database's URL, password included: never to be shown.
+    """
+
+    text: str = field(repr=False)
+    looked: Looked
+
+
+def text_in_use(settings: Settings) -> str:
+    """Return the path or URL of the store in use."""
+    return str(settings.data_dir) if settings.storage_type == "file" else settings.database_url
+
+
+def chosen(side: str) -> Chosen | None:
+    """Return what was chosen as source or target, or None."""
+    found: Chosen | None = st.session_state.get(f"migrate:chosen:{side}")
+    return found
+
+
+def source() -> None:
+    """Ask where the records are now; the store in use is offered first."""
+    with st.container(border=True):
+        st.markdown("### Where are your records now?", anchors=False)
+        try:
+            used = _look_in_use()
+        except LavenderTownError as error:
+            problems.show(error)
+            return
+        kind = _choose(SOURCE, {IN_USE: f"The store in use: {used.words}"}, {IN_USE: holds(used)})
+        if kind == IN_USE and used.state == "empty":
+            nothing_yet()
+            return
+        with st.form("migrate:form:source", border=False):
+            _fields(SOURCE, kind)
+            _found(SOURCE, kind)
+            with migrate_steps.row():
+                if kind != IN_USE:
+                    st.form_submit_button("Look at it", on_click=take, args=(SOURCE, None))
+                st.form_submit_button(
+                    "Choose the target",
+                    type="primary",
+                    icon=":material/arrow_forward:",
+                    on_click=take,
+                    args=(SOURCE, Step.TARGET),
+                )
+                migrate_steps.effect("Nothing is written until you start the move.")
+
+
+def _look_in_use() -> Looked:
+    """Look at the store in use, again only when it changed."""
+    text = text_in_use(load_settings())
+    known: tuple[tuple[str, str], Looked] | None = st.session_state.get(_LOOKED)
+    key = (text, reads.revision())
+    if known is None or known[0] != key:
+        known = st.session_state[_LOOKED] = (key, places.look(text))
+    return known[1]
+
+
+def nothing_yet() -> None:
+    """Say that the store in use holds nothing."""
+    frame.empty(
+        "inventory_2",
+        "Nothing to move yet",
+        "The store in use is empty. Save a report first, or choose another folder or database above.",
+        lambda: st.page_link(frame.INSPECT, label="Inspect a table", icon=":material/troubleshoot:"),
+    )
+
+
+def target() -> None:
+    """Ask where the records shall go, and test the connection."""
+    origin = chosen(SOURCE)
+    if origin is None:
+        source()
+        return
+    with st.container(border=True):
+        st.markdown("### Where shall they go?", anchors=False)
+        st.caption(f"From {words.plain(origin.looked.words)}: {holds(origin.looked)}")
+        kind = _choose(TARGET, {}, {})
+        with st.form("migrate:form:target", border=False):
+            _fields(TARGET, kind)
+            with migrate_steps.row():
+                st.form_submit_button(
+                    "Test the connection", icon=":material/cable:", on_click=take, args=(TARGET, None)
+                )
+                migrate_steps.effect("Connects and looks, changes nothing.")
+            _found(TARGET, kind)
+            with migrate_steps.row():
+                st.form_submit_button(
+                    "Run a dry run",
+                    type="primary",
+                    icon=":material/science:",
+                    on_click=take,
+                    args=(TARGET, Step.DRY_RUN),
+                )
+                migrate_steps.effect("Reads everything, writes nothing.")
+    unfinished()
+    migrate_steps.back(Step.SOURCE)
+
+
+def unfinished() -> None:
+    """Offer to go on with a move into the chosen target that somebody or something interrupted."""
+    origin, goal = chosen(SOURCE), chosen(TARGET)
+    left = goal.looked.unfinished if goal else None
+    if origin is None or goal is None or left is None:
+        return
+    with st.container(border=True):
+        st.markdown(
+            f":orange[:material/pause_circle:] **A move from {words.plain(left.source)} into "
+            f"{words.plain(left.target)} was not finished.** {words.plain(left.actor)} began it "
+            f"{words.ago(left.started_at)}. What was copied is kept."
+        )
+        if left.options.get("location") != places.read_place(origin.text).location:
+            st.caption(f"To go on, go back and choose {words.plain(left.source)} as the source.")
+            return
+        with migrate_steps.row():
+            st.button("Go on", icon=":material/play_arrow:", key="migrate:resume", on_click=_resume)
+            migrate_steps.effect("Goes on where it ended, with the choices made then.")
+
+
+def holds(looked: Looked) -> str:
+    """Say in a few words what a store holds."""
+    if looked.state == "empty":
+        return "Nothing yet."
+    if looked.state == "ready" and looked.reports is not None:
+        return f"{words.count(looked.reports, 'report')}."
+    return words.plain(looked.sentence)
+
+
+def take(side: str, then: Step | None) -> None:
+    """Take what the form says, look at it, and go to another step when it can be used."""
+    if migrate_steps.attempt(lambda: _take(side, then)) and then is not None:
+        migrate_steps.go(then)
+
+
+def _take(side: str, then: Step | None) -> None:
+    st.session_state.pop(f"migrate:chosen:{side}", None)
+    text = _read(side, str(st.session_state[f"migrate:{side}:kind"]))
+    found = Chosen(text, places.look(text))
+    if side == TARGET:
+        _refuse_same(text)
+    st.session_state[f"migrate:chosen:{side}"] = found
+    if then is None:
+        return
+    if found.looked.state == "refused" or (side == SOURCE and found.looked.state == "empty"):
+        raise InvalidInputError(found.looked.sentence)
+    if then is Step.TARGET:
+        _suggest(found.looked)
+    elif then is Step.DRY_RUN:
+        dry_run()
+
+
+def _refuse_same(text: str) -> None:
+    origin = chosen(SOURCE)
+    if origin is not None and places.read_place(origin.text).location == places.read_place(text).location:
+        raise InvalidInputError(
+            f"Source and target are the same store, {origin.looked.words}; choose another target."
+        )
+
+
+def dry_run() -> None:
+    """Start the dry run of what was chosen."""
+    origin, goal = _both()
+    zone = st.session_state.get(ZONE)
+    request = Request(origin.text, goal.text, zone=zone, actor=person.me())
+    moves.dry_run(request, origin.looked.words, goal.looked.words, _is_in_use(origin.text))
+
+
+def _resume() -> None:
+    def work() -> None:
+        origin, goal = _both()
+        request = Request(origin.text, goal.text, actor=person.me(), resume=True)
+        moves.move(request, origin.looked.words, goal.looked.words, _is_in_use(origin.text))
+
+    migrate_steps.attempt(work)
+
+
+def _both() -> tuple[Chosen, Chosen]:
+    origin, goal = chosen(SOURCE), chosen(TARGET)
+    if origin is None or goal is None:
+        raise InvalidInputError("Choose a source and a target first.")
+    return origin, goal
+
+
+def _is_in_use(text: str) -> bool:
+    return places.read_place(text).location == places.read_place(text_in_use(load_settings())).location
+
+
+def choose_in_use() -> None:
+    """Choose the store in use as the source."""
+    text = text_in_use(load_settings())
+    st.session_state[f"migrate:chosen:{SOURCE}"] = Chosen(text, places.look(text))
+
+
+def fill_in(side: str, text: str) -> None:
+    """Set a side's fields to a store that is known already, as after a switch."""
+    place = places.read_place(text)
+    state = st.session_state
+    state[f"migrate:{side}:kind"] = FOLDER if place.folder else place.kind
+    if place.folder is not None:
+        state[f"migrate:{side}:folder"] = _short(place.folder)
+    elif place.file is not None:
+        state[f"migrate:{side}:file"] = _short(place.file)
+    else:
+        state[f"migrate:{side}:way"] = _URL
+        state[f"migrate:{side}:secret:url"] = text
+
+
+def _suggest(origin: Looked) -> None:
+    """Offer as target what most would choose next, unless something was chosen before."""
+    if f"migrate:{TARGET}:kind" not in st.session_state:
+        st.session_state[f"migrate:{TARGET}:kind"] = SQLITE if origin.kind == "folder" else FOLDER
+
+
+def _choose(side: str, more: dict[str, str], captions: dict[str, str]) -> str:
+    names = _NAMES | more
+    if side == SOURCE:
+        names[FOLDER] = "Another folder"
+    order = _ORDER[side]
+    kind: str = st.radio(
+        "Source" if side == SOURCE else "Target",
+        order,
+        format_func=lambda kind: names[kind],
+        captions=[captions.get(kind, "") for kind in order] if captions else None,
+        horizontal=side == TARGET,
+        label_visibility="collapsed",
+        key=f"migrate:{side}:kind",
+        persist_state="session",
+        on_change=_forget,
+        args=(side,),
+    )
+    if kind == POSTGRESQL:
+        st.radio(
+            "How to name it",
+            (_FORM, _URL),
+            horizontal=True,
+            label_visibility="collapsed",
+            key=f"migrate:{side}:way",
+            persist_state="session",
+            on_change=_forget,
+            args=(side,),
+        )
+    return kind
+
+
+def _forget(side: str) -> None:
+    st.session_state.pop(f"migrate:chosen:{side}", None)
+
+
+def _fields(side: str, kind: str) -> None:
+    """Ask for what names a store of this kind."""
+    if kind == FOLDER:
+        _text(side, "folder", "Folder", _short(load_settings().data_dir))
+    elif kind == SQLITE:
+        _text(side, "file", "File", _short(load_settings().data_dir / "lavendertown.db"))
+    elif kind == POSTGRESQL and st.session_state[f"migrate:{side}:way"] == _URL:
+        _secret(side, "url", "URL", "postgresql://user:password@host:5432/database")
+    elif kind == POSTGRESQL:
+        with st.grid(2, min_column_width=220):
+            for name, default in _PARTS.items():
+                _text(side, name, _LABELS[name], default)
+            _secret(side, "password", "Password", "")
+
+
+def _text(side: str, name: str, label: str, default: str) -> None:
+    key = f"migrate:{side}:{name}"
+    st.session_state.setdefault(key, default)
+    st.text_input(label, key=key, persist_state="session")
+
+
+def _secret(side: str, name: str, label: str, example: str) -> None:
+    """Ask for something with a password in it. What was given is kept here and not sent back."""
+    given = bool(st.session_state.get(f"migrate:{side}:secret:{name}"))
+    st.text_input(
+        label,
+        type="password",
+        key=f"migrate:{side}:{name}",
+        placeholder="As given before" if given else example,
+        autocomplete="off",
+    )
+
+
+def _read(side: str, kind: str) -> str:
+    """Return the path or URL that the fields name."""
+    if kind == IN_USE:
+        return text_in_use(load_settings())
+    if kind == FOLDER:
+        return _given(side, "folder", "Name the folder.")
+    if kind == SQLITE:
+        return f"sqlite:///{Path(_given(side, 'file', 'Name the SQLite file.')).expanduser()}"
+    if st.session_state[f"migrate:{side}:way"] == _URL:
+        url = _remembered(side, "url").strip()
+        if "://" not in url:
+            raise InvalidInputError("Paste a URL such as postgresql://user:password@host:5432/database.")
+        return url
+    name = _given(side, "name", "Name the database.")
+    parts = {
+        part: str(st.session_state[f"migrate:{side}:{part}"]).strip() for part in ("host", "port", "user")
+    }
+    return url_from_parts(
+        {"driver": "postgresql", **parts, "name": name, "password": _remembered(side, "password")}
+    )
+
+
+def _given(side: str, name: str, otherwise: str) -> str:
+    found = str(st.session_state[f"migrate:{side}:{name}"]).strip()
+    if not found:
+        raise InvalidInputError(otherwise)
+    return found
+
+
+def _remembered(side: str, name: str) -> str:
+    typed = str(st.session_state.get(f"migrate:{side}:{name}") or "")
+    if typed:
+        st.session_state[f"migrate:{side}:secret:{name}"] = typed
+    return str(st.session_state.get(f"migrate:{side}:secret:{name}", ""))
+
+
+def _found(side: str, kind: str) -> None:
+    """Say what the look at the chosen store found."""
+    found = chosen(side)
+    if found is None or kind == IN_USE:
+        return
+    text = words.plain(found.looked.sentence)
+    if found.looked.state == "refused":
+        st.error(text, icon=":material/block:")
+    else:
+        st.success(text, icon=":material/check_circle:")
+
+
+def _short(path: Path) -> str:
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
