@@ -5,15 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
 
 from lavendertown.config import load_settings
 from lavendertown.errors import InvalidInputError
+from lavendertown.migration import switch
+from lavendertown.migration.job import Job
 from lavendertown.migration.values import OnConflict, Outcome, Request
 from lavendertown.ui.components import person
-
-if TYPE_CHECKING:
-    from lavendertown.migration.job import Job
 
 
 @dataclass
@@ -27,12 +25,16 @@ class Work:
         switched: What came of switching to the target; None before that.
     """
 
-    request: Request = field(repr=False)
     source: str
     target: str
     in_use: bool
     job: Job = field(repr=False)
     switched: str | None = None
+
+    @property
+    def request(self) -> Request:
+        """What was asked for, passwords included."""
+        return self.job.request
 
     @property
     def who(self) -> str:
@@ -42,8 +44,9 @@ class Work:
     @property
     def outcome(self) -> Outcome:
         """What came of work that is done."""
-        assert self.job.outcome is not None
-        return self.job.outcome
+        outcome = self.job.outcome
+        assert outcome is not None
+        return outcome
 
 
 _lock = threading.RLock()
@@ -62,7 +65,7 @@ def dry_run(request: Request, source: str, target: str, in_use: bool) -> None:
     _ask()
     with _lock:
         cancel_dry_run(request.actor)
-        _dry_runs[request.actor] = Work(request, source, target, in_use, _start("plan", request))
+        _dry_runs[request.actor] = Work(source, target, in_use, Job.start("plan", request))
 
 
 def dry_run_of(who: str) -> Work | None:
@@ -92,7 +95,7 @@ def move(request: Request, source: str, target: str, in_use: bool) -> None:
                 f"{running.who} is moving {running.source} to {running.target} already; "
                 "wait until that is done, or stop it."
             )
-        _moves[:] = [Work(request, source, target, in_use, _start("move", request))]
+        _moves[:] = [Work(source, target, in_use, Job.start("move", request))]
     cancel_dry_run(request.actor)
 
 
@@ -149,8 +152,6 @@ def use_target() -> None:
         LavenderTownError: What was written meanwhile could not be carried over, or somebody else
             is switching at this moment; the store in use stays.
     """
-    from lavendertown.migration import switch
-
     _ask()
     if not _switching.acquire(blocking=False):
         raise InvalidInputError(
@@ -170,19 +171,11 @@ def use_former() -> str:
     Raises:
         LavenderTownError: It cannot be used any more; the store in use stays.
     """
-    from lavendertown.migration import switch
-
     _ask()
     with _switching:
         said = switch.switch_back(load_settings())
     leave()
     return said
-
-
-def _start(kind: Literal["plan", "move"], request: Request) -> Job:
-    from lavendertown.migration.job import Job
-
-    return Job.start(kind, request)
 
 
 def _ask() -> None:

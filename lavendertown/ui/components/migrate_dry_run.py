@@ -42,7 +42,7 @@ def show() -> None:
     """Show the dry run: under way, failed, or what it found."""
     work = moves.dry_run_of(person.me())
     assert work is not None
-    st.caption(f"From {words.plain(work.source)} to {words.plain(work.target)}.")
+    st.caption(f"From {words.plain(work.source)} to {words.plain(work.target)}")
     if work.job.state == "running":
         migrate_progress.dry_run()
     elif work.job.outcome is None:
@@ -113,8 +113,10 @@ def counts(found: Outcome, copied: str = "To copy") -> None:
         "aside": [aside[kind] for kind in kinds],
     }
     names = ("In the source", copied, "Already there", "Conflict", "Quarantine")
-    number = st.column_config.NumberColumn
-    headings = dict(zip(list(columns)[1:], map(number, names), strict=True))
+    headings = {
+        column: st.column_config.NumberColumn(name, format="localized")
+        for column, name in zip(list(columns)[1:], names, strict=True)
+    }
     st.dataframe(
         columns,
         hide_index=True,
@@ -238,10 +240,10 @@ def times(samples: Iterable[TimeSample], zone: str | None) -> bool:
         return False
     st.markdown("### Times without a zone", anchors=False)
     with st.container(border=True, gap="small"):
-        st.session_state.setdefault(migrate_places.ZONE, zone)
-        chosen: str | None = st.selectbox(
+        st.session_state.setdefault(migrate_places.ZONE, zone or "")
+        chosen: str = st.selectbox(
             "They were written in",
-            [None, *sorted(zoneinfo.available_timezones())],
+            ["", *sorted(zoneinfo.available_timezones())],
             format_func=lambda name: name or "This server's own zone (databases of 0.7: UTC)",
             key=migrate_places.ZONE,
             persist_state="session",
@@ -257,7 +259,7 @@ def times(samples: Iterable[TimeSample], zone: str | None) -> bool:
         ]
         st.table(rows, border="horizontal", alt="Times as they were written and as they will read")
         st.caption(f"The last column is in your own time zone, {words.zone()}.")
-    return chosen != zone
+    return (chosen or None) != zone
 
 
 def buttons(work: Work, choices: dict[str, OnConflict], stale: bool) -> None:
@@ -313,7 +315,7 @@ def _again() -> None:
 
 
 def _run_again() -> None:
-    moves.try_again(person.me(), st.session_state.get(migrate_places.ZONE))
+    moves.try_again(person.me(), migrate_places.zone())
 
 
 def _start(work: Work, policy: OnConflict, choices: dict[str, OnConflict]) -> None:

@@ -17,7 +17,7 @@ def show(work: Work) -> None:
     """Show a move that is not done: running, stopped or failed."""
     who = "You are" if work.who == person.me() else f"{words.plain(work.who)} is"
     if work.job.state == "running":
-        st.caption(f"{who} moving {words.plain(work.source)} to {words.plain(work.target)}.")
+        st.caption(f"{who} moving everything from {words.plain(work.source)} to {words.plain(work.target)}")
         migrate_progress.move()
         return
     kept = f"What was copied stays in {words.plain(work.target)}; {words.plain(work.source)} was only read."
@@ -42,7 +42,7 @@ def show(work: Work) -> None:
 def verified(work: Work) -> None:
     """Show what a finished move brought over and whether both stores are equal."""
     found = work.outcome
-    st.caption(f"From {words.plain(work.source)} to {words.plain(work.target)}.")
+    st.caption(f"From {words.plain(work.source)} to {words.plain(work.target)}")
     verdict(found)
     migrate_dry_run.counts(found, copied="Copied")
     kept = _kept_in_target(found)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from lavendertown.config import Settings, load_settings, url_from_parts
 from lavendertown.errors import InvalidInputError, LavenderTownError
-from lavendertown.migration import places
+from lavendertown.migration import places, switch
 from lavendertown.migration.places import Looked
 from lavendertown.migration.values import Request
 from lavendertown.ui import moves, problems, reads
@@ -118,6 +118,7 @@ def target() -> None:
                 migrate_steps.effect("Connects and looks, changes nothing.")
             _found(TARGET, kind)
             with migrate_steps.row():
+                st.form_submit_button("Back", on_click=migrate_steps.go, args=(Step.SOURCE,))
                 st.form_submit_button(
                     "Run a dry run",
                     type="primary",
@@ -127,7 +128,6 @@ def target() -> None:
                 )
                 migrate_steps.effect("Reads everything, writes nothing.")
     unfinished()
-    migrate_steps.back(Step.SOURCE)
 
 
 def unfinished() -> None:
@@ -190,11 +190,15 @@ def _refuse_same(text: str) -> None:
         )
 
 
+def zone() -> str | None:
+    """Return the zone that was chosen for times without one; None for the source's own."""
+    return st.session_state.get(ZONE) or None
+
+
 def dry_run() -> None:
     """Start the dry run of what was chosen."""
     origin, goal = _both()
-    zone = st.session_state.get(ZONE)
-    request = Request(origin.text, goal.text, zone=zone, actor=person.me())
+    request = Request(origin.text, goal.text, zone=zone(), actor=person.me())
     moves.dry_run(request, origin.looked.words, goal.looked.words, _is_in_use(origin.text))
 
 
@@ -215,7 +219,7 @@ def _both() -> tuple[Chosen, Chosen]:
 
 
 def _is_in_use(text: str) -> bool:
-    return places.read_place(text).location == places.read_place(text_in_use(load_settings())).location
+    return places.read_place(text).location == switch.current_place(load_settings()).location
 
 
 def choose_in_use() -> None:
@@ -345,6 +349,8 @@ def _remembered(side: str, name: str) -> str:
     typed = str(st.session_state.get(f"migrate:{side}:{name}") or "")
     if typed:
         st.session_state[f"migrate:{side}:secret:{name}"] = typed
+        # A browser keeps what is typed in the page's own text as well.
+        st.session_state[f"migrate:{side}:{name}"] = ""
     return str(st.session_state.get(f"migrate:{side}:secret:{name}", ""))
 
 

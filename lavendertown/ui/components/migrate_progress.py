@@ -80,7 +80,9 @@ def _numbers(progress: Progress, passes: int) -> str:
     total = progress.total // passes
     verified = passes > 1 and progress.phase == "verifying"
     done = min(max(progress.done - total, 0) if verified else progress.done, total)
-    said = [f"{done:,} of {words.count(total, 'record')}", f"{progress.rate:,.0f} a second"]
+    said = [f"{done:,} of {words.count(total, 'record')}"]
+    if progress.rate >= 1:
+        said.append(f"{progress.rate:,.0f} a second")
     if progress.seconds_left is not None:
         said.append(f"about {migrate_steps.span(progress.seconds_left)} left")
     return " · ".join(said)

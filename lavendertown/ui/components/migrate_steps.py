@@ -94,7 +94,7 @@ def effect(text: str) -> None:
     st.caption(text, width="content")
 
 
-def sentence(text: str) -> str:
+def capital(text: str) -> str:
     """Return words with their first letter large."""
     return text[:1].upper() + text[1:]
 

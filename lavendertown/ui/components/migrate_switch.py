@@ -34,14 +34,14 @@ def _offer(work: Work) -> None:
     target = words.plain(work.target)
     with st.container(border=True):
         st.markdown(f"### Use {target} from now on?", anchors=False)
-        fixed = switch.overriding(load_settings())
+        fixed = switch.overriding(load_settings(), work.request.target)
         if fixed:
             st.info(words.plain(fixed), icon=":material/settings:")
         else:
             st.markdown(
                 "What was written since the move is carried over first. "
                 ":gray[Colleagues go on with their next click. "
-                f"{words.plain(work.source)} stays where it is, and there is a way back.]"
+                f"Nothing is taken away from {words.plain(work.source)}, and there is a way back.]"
             )
     with migrate_steps.row():
         migrate_steps.back(Step.VERIFIED)
@@ -63,8 +63,8 @@ def _switch() -> None:
 
 
 def _is_in_use(work: Work) -> bool:
-    mine = migrate_places.text_in_use(load_settings())
-    return places.read_place(mine).location == places.read_place(work.request.target).location
+    used = switch.current_place(load_settings())
+    return used.location == places.read_place(work.request.target).location
 
 
 def way_back() -> None:
@@ -72,7 +72,7 @@ def way_back() -> None:
     settings = load_settings()
     try:
         former = switch.previous(settings)
-        if former is None or switch.overriding(settings):
+        if former is None or switch.overriding(settings, switch.previous_text(settings)):
             return
         since = switch.changes_since(settings)
     except LavenderTownError as error:
@@ -81,7 +81,7 @@ def way_back() -> None:
     with st.container(border=True, gap="small"):
         st.markdown(f"**The way back** :gray[leads to {words.plain(former)}.]")
         if since:
-            used = places.read_place(migrate_places.text_in_use(settings)).words
+            used = switch.current_place(settings).words
             verb = "was" if since == 1 else "were"
             st.markdown(
                 f"{words.count(since, 'change')} {verb} made since the switch. "
