@@ -24,6 +24,15 @@ def recognised(connection: sa.Connection) -> bool:
     return "findings_json" in {column["name"] for column in inspector.get_columns("reports")}
 
 
+def set_apart(connection: sa.Connection, prefix: str) -> OldDatabase:
+    """Rename 0.7's tables, so that today's can be made beside them."""
+    inspector = sa.inspect(connection)
+    for name in TABLES:
+        if inspector.has_table(name):
+            connection.exec_driver_sql(f"ALTER TABLE {name} RENAME TO {prefix}{name}")
+    return OldDatabase(connection, prefix)
+
+
 class OldDatabase:
     """0.7's tables, read only.
 
@@ -80,6 +89,11 @@ class OldDatabase:
             if len(found) < _AT_ONCE:
                 return
             after = found[-1]["id"]
+
+    def drop(self, connection: sa.Connection) -> None:
+        """Delete the tables."""
+        for name in self._present(connection):
+            connection.exec_driver_sql(f"DROP TABLE {self._prefix}{name}")
 
     def close(self) -> None:
         """Let go of the connection, if it was opened here."""

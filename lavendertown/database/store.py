@@ -144,7 +144,7 @@ class DatabaseStore(Store):
 
     def aliases(self) -> Mapping[str, str]:
         with self._read() as connection:
-            return dict(connection.execute(_ALIASES).tuples().all())
+            return {alias: name for alias, name in connection.execute(_ALIASES)}  # noqa: C416
 
     def finding_rows(self, report_id: str, position: int) -> bytes | None:
         with self._read() as connection:

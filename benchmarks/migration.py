@@ -1,0 +1,137 @@
+"""The move of a big file store into SQLite: findings a second, the verification's time, memory.
+
+    python -m benchmarks.migration [--reports 100000] [--folder DIR]
+
+The folder is written file by file, 20 findings a report, and kept for the next run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import random
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks.common import CACHE
+from lavendertown import clock
+from lavendertown.migration.mover import move
+from lavendertown.migration.values import Progress, Request
+from lavendertown.models import GhostFinding
+from lavendertown.records.files import formats
+from lavendertown.records.files.layout import Layout
+from lavendertown.records.findings import finding_record
+from lavendertown.records.headers import header
+from lavendertown.records.values import AuditEvent, ReportRecord
+
+FINDINGS = 20
+START = dt.datetime(2024, 1, 1, 6, tzinfo=clock.UTC)
+
+
+def fill(folder: Path, reports: int) -> None:
+    """Write a file store: 400 datasets, each checked again and again with other counts."""
+    layout = Layout(folder)
+    for each in (layout.reports, layout.audit):
+        each.mkdir(parents=True)
+    chance = random.Random(1)
+    templates: dict[int, list[GhostFinding]] = {}
+    for number in range(reports):
+        report = _report(number, templates, chance)
+        layout.report(report.id).write_bytes(formats.write_report(report))
+        event = AuditEvent(
+            report.created_at, report.author, "report", report.id, "create", None, header(report)
+        )
+        with layout.audit_file(event.at).open("ab") as log:
+            log.write(formats.write_event(event))
+
+
+def _report(number: int, templates: dict[int, list[GhostFinding]], chance: random.Random) -> ReportRecord:
+    dataset = number % 400
+    made = START + dt.timedelta(minutes=10 * number)
+    if dataset not in templates:
+        templates[dataset] = [_finding(column) for column in range(FINDINGS)]
+    findings = []
+    for template in templates[dataset]:
+        count = chance.randrange(1, 5000)
+        metadata = {**template.metadata, "count": count, "share": count / 5000}
+        ghost = replace(
+            template,
+            description=f"{template.column} is empty in {count} of 5000 rows",
+            row_indices=[chance.randrange(5000) for _ in range(20)],
+            metadata=metadata,
+        )
+        findings.append(finding_record(ghost, f"dataset {dataset}"))
+    return ReportRecord(
+        id=f"r-{number:07d}",
+        title=f"Dataset {dataset}, run {number // 400}",
+        author=f"person {number % 7}",
+        dataset=f"dataset {dataset}",
+        created_at=made,
+        tags=("nightly",),
+        metadata={"dataset": f"dataset {dataset}", "tags": ["nightly"], "run": number},
+        ruleset=None,
+        findings=tuple(findings),
+        updated_at=made,
+        version=1,
+    )
+
+
+def _finding(column: int) -> GhostFinding:
+    metadata = {"check": "nulls", "params": {"column": column}, "total_count": 5000}
+    return GhostFinding("null", f"column {column}", "warning", "", None, metadata)
+
+
+def measure(folder: Path, target: Path) -> None:
+    """Move the folder into a new SQLite database and print the figures."""
+    spans: dict[str, float] = {}
+    last = [time.perf_counter(), "reports"]
+
+    def note(progress: Progress) -> None:
+        now = time.perf_counter()
+        spans[str(last[1])] = spans.get(str(last[1]), 0.0) + now - float(last[0])
+        last[:] = [now, progress.phase]
+
+    start = time.perf_counter()
+    outcome = move(Request(str(folder), f"sqlite:///{target}"), note)
+    whole = time.perf_counter() - start
+    verifying = spans.get("verifying", 0.0)
+    copying = whole - verifying
+    findings = outcome.counts["findings"].written
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        f"reports {outcome.counts['reports'].written:,}, findings {findings:,}, verified {outcome.verified}"
+    )
+    print(f"copied in {copying:.1f} s: {findings / copying:,.0f} findings/s (≥ 20,000)")
+    print(f"verified in {verifying:.1f} s: {verifying / copying:.2f} of the copying (≤ 1)")
+    print(f"peak memory {peak:,.0f} MiB (≤ 1,024)")
+    print("phases: " + ", ".join(f"{name} {seconds:.1f} s" for name, seconds in spans.items()))
+
+
+def main() -> None:
+    """Fill when missing, then measure in a process of its own, whose memory is only the move's."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--reports", type=int, default=100_000)
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    folder = chosen.folder or CACHE / f"migration-{chosen.reports}"
+    target = folder.with_name(f"{folder.name}-target")
+    if chosen.measure:
+        measure(folder, target / "target.db")
+        return
+    if not folder.exists():
+        fill(folder, chosen.reports)
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir()
+    command = [sys.executable, "-m", "benchmarks.migration", "--measure", "--folder", str(folder)]
+    subprocess.run(command, check=True)
+    shutil.rmtree(target)
+
+
+if __name__ == "__main__":
+    main()

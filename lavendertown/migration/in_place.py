@@ -1,0 +1,106 @@
+"""A database of LavenderTown 0.7 brought up to date where it is: backed up, then one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from lavendertown import clock
+from lavendertown.database import old, schema
+from lavendertown.database.backup import backup
+from lavendertown.database.bound import BoundStore
+from lavendertown.database.engine import make_engine
+from lavendertown.database.errors import translated
+from lavendertown.database.gate import Gate
+from lavendertown.errors import SchemaError, StorageError
+from lavendertown.migration.mover import Mover
+from lavendertown.migration.old import OldDatabaseSource
+from lavendertown.migration.places import Place, read_place
+from lavendertown.migration.progress import Meter
+from lavendertown.migration.quarantine import Quarantine
+from lavendertown.migration.sources import read_zone
+from lavendertown.migration.target import Target
+from lavendertown.migration.values import OnProgress, Outcome, Request
+from lavendertown.records.values import Move
+
+_PREFIX = "lavendertown07_"
+
+
+@dataclass(frozen=True)
+class Upgraded:
+    """What came of it.
+
+    Attributes:
+        backup: The copy of the database as it was; None where none was wanted.
+        outcome: What was read and written.
+    """
+
+    backup: Path | None
+    outcome: Outcome
+
+
+def upgrade(
+    url: str,
+    *,
+    copy_first: bool = True,
+    zone: str | None = None,
+    actor: str = "internal",
+    progress: OnProgress | None = None,
+) -> Upgraded:
+    """Turn 0.7's tables into today's, with everything in them.
+
+    Args:
+        url: The database.
+        copy_first: Back it up before.
+        zone: The IANA name of the zone its times were written in; None is UTC, which 0.7 used.
+
+    Raises:
+        SchemaError: The tables are not 0.7's; nothing was changed.
+        StorageError: Something differed afterwards, or the database did not answer; all was undone.
+    """
+    place = read_place(url)
+    read_zone(zone)
+    engine = make_engine(place.url)
+    try:
+        with translated(engine.url), Gate(engine.url).held():
+            copy = backup(engine) if copy_first else None
+            with engine.begin() as connection:
+                schema.lock(connection)
+                outcome = _convert(connection, place, Request(url, url, zone=zone, actor=actor), progress)
+            schema.switch_to_wal(engine)
+    finally:
+        engine.dispose()
+    return Upgraded(copy, outcome)
+
+
+def _convert(
+    connection: sa.Connection, place: Place, request: Request, progress: OnProgress | None
+) -> Outcome:
+    if not old.recognised(connection):
+        raise SchemaError(f"{place.words} does not hold the tables of LavenderTown 0.7; nothing was changed.")
+    former = old.set_apart(connection, _PREFIX)
+    schema.migrate(connection)
+    now = clock.now()
+    move_id = f"m-{now:%Y%m%dT%H%M%S}-upgrade"
+    options = {"location": place.location, "was_empty": True, "zone": request.zone}
+    ledger = Move(move_id, f"LavenderTown 0.7 in {place.words}", place.words, request.actor, now, options)
+    quarantine = Quarantine(_beside(place) / "quarantine" / move_id)
+    source = OldDatabaseSource(former, read_zone(request.zone), quarantine)
+    target = Target(place, BoundStore(connection))
+    mover = Mover(request, source, target, ledger, Meter(progress, passes=2), dry_run=False)
+    mover.copy()
+    mover.verify()
+    mover.finish()
+    outcome = mover.outcome()
+    if outcome.differences:
+        raise StorageError(f"The upgrade was undone, nothing was changed: {outcome.differences[0]}")
+    former.drop(connection)
+    return outcome
+
+
+def _beside(place: Place) -> Path:
+    from lavendertown.config import load_settings
+
+    return place.file.parent if place.file is not None else load_settings().data_dir

@@ -1,0 +1,151 @@
+"""After a move the target becomes the store in use, and nothing written meanwhile is lost."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lavendertown.collaboration.storage import FileStorage, Storage, get_storage_backend
+from lavendertown.config import load_settings
+from lavendertown.errors import ConfigurationError, NotFoundError, StoreMovedError
+from lavendertown.migration import mover, switch
+from lavendertown.migration.values import Request
+from tests.contract.builders import annotation, report
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A project folder with one report on files."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("STORAGE_TYPE", "DATABASE_URL", "DATA_DIR"):
+        monkeypatch.delenv(f"LAVENDERTOWN_{name}", raising=False)
+    with_storage(lambda storage: storage.save_report(report("r1")))
+    yield tmp_path
+
+
+def with_storage(work: object) -> None:
+    storage = get_storage_backend()
+    try:
+        work(storage)  # type: ignore[operator]
+    finally:
+        storage.close()
+
+
+def listed() -> set[str]:
+    found: set[str] = set()
+    with_storage(lambda storage: found.update(row["id"] for row in storage.query_reports()))
+    return found
+
+
+REQUEST = Request(".lavendertown", "sqlite:///team.db", actor="Ana")
+
+
+def test_the_target_is_in_use_after_the_switch(home: Path) -> None:
+    outcome = mover.move(REQUEST)
+    said = switch.switch(load_settings(), REQUEST, outcome.id)
+    assert said == "The team's records are in SQLite at team.db from now on."
+    assert load_settings().storage_type == "database"
+    assert listed() == {"r1"}
+
+
+def test_what_was_written_after_the_move_comes_along(home: Path) -> None:
+    outcome = mover.move(REQUEST)
+    with_storage(lambda storage: storage.save_report(report("late")))
+    with_storage(lambda storage: storage.save_annotation(annotation(id="a-late")))
+    with_storage(lambda storage: storage.delete_report("r1", actor="bob"))
+    assert "changes that were made meanwhile came along" in switch.switch(
+        load_settings(), REQUEST, outcome.id
+    )
+    assert listed() == {"late"}
+    with_storage(lambda storage: assert_has(storage, "a-late"))
+
+
+def assert_has(storage: Storage, annotation_id: str) -> None:
+    assert storage.load_annotation(annotation_id) is not None
+
+
+def test_a_store_that_was_opened_before_refuses_to_be_written(home: Path) -> None:
+    before = get_storage_backend()
+    before.save_report(report("r2"))
+    outcome = mover.move(REQUEST)
+    switch.switch(load_settings(), REQUEST, outcome.id)
+    with pytest.raises(StoreMovedError, match="moved to another store"):
+        before.save_report(report("lost"))
+    assert "lost" not in {row["id"] for row in FileStorage().query_reports()}
+
+
+def test_a_writer_who_waits_while_the_store_is_held_is_refused(home: Path) -> None:
+    before = get_storage_backend()
+    outcome = mover.move(REQUEST)
+    refused: list[Exception] = []
+
+    def write() -> None:
+        try:
+            before.save_report(report("waiting"))
+        except StoreMovedError as error:
+            refused.append(error)
+
+    with FileStorage().store.frozen():
+        writer = threading.Thread(target=write)
+        writer.start()
+        switch._write(load_settings(), switch.read_place(REQUEST.target))
+    writer.join()
+    assert refused
+    assert outcome.verified
+
+
+def test_there_is_a_way_back(home: Path) -> None:
+    outcome = mover.move(REQUEST)
+    assert switch.previous(load_settings()) is None
+    switch.switch(load_settings(), REQUEST, outcome.id)
+    assert switch.previous(load_settings()) == "files in .lavendertown"
+    assert switch.changes_since(load_settings()) == 0
+    with_storage(lambda storage: storage.save_report(report("newer")))
+    assert switch.changes_since(load_settings()) == 1
+    assert switch.switch_back(load_settings()) == "The team's records are in files in .lavendertown again."
+    assert listed() == {"r1"}
+    with pytest.raises(NotFoundError):
+        switch.switch_back(load_settings())
+
+
+def test_the_settings_file_is_for_its_owner_only(home: Path) -> None:
+    outcome = mover.move(REQUEST)
+    switch.switch(load_settings(), REQUEST, outcome.id)
+    assert os.stat(".lavendertown/config.toml").st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("where", "sentence"),
+    [
+        ("environment", "The environment sets LAVENDERTOWN_STORAGE_TYPE"),
+        (".env", ".env sets LAVENDERTOWN_STORAGE_TYPE"),
+        ("lavendertown.toml", "Lavendertown.toml sets storage_type"),
+    ],
+)
+def test_a_setting_that_goes_before_is_named(
+    home: Path, monkeypatch: pytest.MonkeyPatch, where: str, sentence: str
+) -> None:
+    if where == "environment":
+        monkeypatch.setenv("LAVENDERTOWN_STORAGE_TYPE", "file")
+    elif where == ".env":
+        Path(where).write_text("LAVENDERTOWN_STORAGE_TYPE=file\n")
+    else:
+        Path(where).write_text('storage_type = "file"\n')
+    outcome = mover.move(REQUEST)
+    said = switch.overriding(load_settings(), REQUEST.target)
+    assert said is not None
+    assert said.startswith(sentence)
+    assert "database" in said
+    with pytest.raises(ConfigurationError):
+        switch.switch(load_settings(), REQUEST, outcome.id)
+    assert not Path(".lavendertown/config.toml").exists()
+
+
+def test_a_folder_elsewhere_is_named_by_the_environment(home: Path) -> None:
+    said = switch.overriding(load_settings(), "other")
+    assert said is not None
+    assert "LAVENDERTOWN_DATA_DIR=other" in said
