@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,13 +16,13 @@ from tests.contract.builders import annotation, report
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project folder with one report on files."""
     monkeypatch.chdir(tmp_path)
     for name in ("STORAGE_TYPE", "DATABASE_URL", "DATA_DIR"):
         monkeypatch.delenv(f"LAVENDERTOWN_{name}", raising=False)
     with_storage(lambda storage: storage.save_report(report("r1")))
-    yield tmp_path
+    return tmp_path
 
 
 def with_storage(work: object) -> None:
@@ -115,7 +113,7 @@ def test_there_is_a_way_back(home: Path) -> None:
 def test_the_settings_file_is_for_its_owner_only(home: Path) -> None:
     outcome = mover.move(REQUEST)
     switch.switch(load_settings(), REQUEST, outcome.id)
-    assert os.stat(".lavendertown/config.toml").st_mode & 0o777 == 0o600
+    assert Path(".lavendertown/config.toml").stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize(
