@@ -5,53 +5,24 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 
-from lavendertown import clock
-from lavendertown.database import prepared
+from lavendertown.database.names import LOCK, Named, Names, upsert_postgres
 from lavendertown.database.sql import OPEN, SEVERITY_CODE, among
 from lavendertown.database.tables import (
     findings,
     identities,
-    identity_aliases,
-    identity_tags,
-    notes,
     reports,
 )
 from lavendertown.database.types import Utc
-from lavendertown.database.writer import Writer
-from lavendertown.errors import StorageError
-from lavendertown.identity import is_legacy_id, masked
+from lavendertown.identity import masked
 from lavendertown.records.texts import finding_text
 from lavendertown.records.values import FindingRecord
 
 _I = identities.c
 
-_NAMED = (
-    sa.select(_I.fingerprint, _I.key, _I.fingerprint.label("canonical"), _I.times_seen, _I.severity)
-    .where(among(_I.fingerprint, "names"))
-    .union_all(
-        sa.select(identity_aliases.c.alias, _I.key, _I.fingerprint, _I.times_seen, _I.severity)
-        .join_from(identity_aliases, identities, _I.key == identity_aliases.c.identity_key)
-        .where(among(identity_aliases.c.alias, "names"))
-    )
-)
-_NAMED_AND_LOCKED = (
-    sa.select(_I.key)
-    .where(
-        sa.or_(
-            _I.fingerprint == sa.bindparam("name", type_=sa.Text()),
-            _I.key
-            == sa.select(identity_aliases.c.identity_key)
-            .where(identity_aliases.c.alias == sa.bindparam("name", type_=sa.Text()))
-            .scalar_subquery(),
-        )
-    )
-    .with_for_update()
-)
-_LOCK = sa.select(_I.key).where(among(_I.key, "keys")).order_by(_I.key).with_for_update()
 _INSERT = sa.insert(identities)
 _FIRST, _LAST = sa.bindparam("first", type_=Utc()), sa.bindparam("last", type_=Utc())
 _NEW = _I.times_seen == 0
@@ -92,24 +63,6 @@ _FILL = (
 )
 
 
-_OLD_ID = sa.func.md5(findings.c.ghost_type + ":" + findings.c.column_name + ":" + findings.c.description)
-_BEARERS = (
-    sa.select(_OLD_ID, _I.key, _I.fingerprint)
-    .join_from(findings, identities, _I.key == findings.c.identity_key)
-    .where(among(_OLD_ID, "names"))
-    .order_by(findings.c.seen_at, findings.c.report_key, findings.c.position.desc())
-)
-
-
-class _Named(NamedTuple):
-    """An identity that is stored."""
-
-    key: int
-    fingerprint: str
-    times_seen: int
-    severity: int
-
-
 @dataclass(slots=True)
 class Sighting:
     """What a change set says of one finding: its newest occurrence, and how often it is seen."""
@@ -135,18 +88,8 @@ def gather(occurrences: Iterable[tuple[FindingRecord, dt.datetime, int]]) -> dic
     return found
 
 
-class Identities:
-    """Identity work inside one transaction."""
-
-    def __init__(self, connection: sa.Connection, writer: Writer | None = None) -> None:
-        self._connection = connection
-        self._writer = writer or Writer(connection)
-        self._postgres = connection.dialect.name == "postgresql"
-
-    def named(self, names: Collection[str]) -> dict[str, _Named]:
-        """Return the identities behind these names."""
-        found = prepared.rows(self._connection, _NAMED, {"names": list(names)})
-        return {name: _Named(*rest) for name, *rest in found}
+class Identities(Names):
+    """Placing and counting findings' identities inside one transaction."""
 
     def place(self, sightings: Mapping[str, Sighting]) -> dict[str, int]:
         """Make or update the identities of these findings; return the key of each fingerprint."""
@@ -168,54 +111,6 @@ class Identities:
         if seen:
             self._see_again(seen, sightings)
         return known
-
-    def annotated(self, finding_id: str, at: dt.datetime) -> int:
-        """Return the key of the identity an annotation is about; make a placeholder if need be.
-
-        The identity is locked, so that what follows reads it as it is.
-        """
-        self._writer.flush()
-        locked = prepared.rows(self._connection, _NAMED_AND_LOCKED, {"name": finding_id})
-        if locked:
-            return int(locked[0][0])
-        key = self._bearer(finding_id) or self._placeholder(finding_id, at)
-        if self._postgres:
-            self._connection.execute(_LOCK, {"keys": [key]})
-        return key
-
-    def annotated_all(self, mentions: Mapping[str, dt.datetime]) -> dict[str, int]:
-        """Return the keys of the identities behind many names, as :meth:`annotated` does for one.
-
-        Args:
-            mentions: The names, each with when it was first written of.
-        """
-        self._writer.flush()
-        keys = {name: known.key for name, known in self.named(list(mentions)).items()}
-        found = self._find_bearers([name for name in mentions if name not in keys])
-        if found:
-            rows = [{"alias": name, "identity_key": key} for name, (key, _) in found.items()]
-            self._connection.execute(sa.insert(identity_aliases), rows)
-            keys |= {name: key for name, (key, _) in found.items()}
-        for name in sorted(mentions.keys() - keys.keys()):
-            keys[name] = self._placeholder(name, mentions[name])
-        if self._postgres:
-            self._connection.execute(_LOCK, {"keys": sorted(set(keys.values()))})
-        return keys
-
-    def alias(self, aliases: Mapping[str, str]) -> None:
-        """Keep these older ids for the findings named; one that is known already stays as it is."""
-        self._writer.flush()
-        named = self.named([*aliases, *aliases.values()])
-        for old, name in sorted(aliases.items()):
-            held = named.get(old)
-            if held is None:
-                if name not in named:
-                    key = self._placeholder(name, clock.EPOCH)
-                    named[name] = _Named(key, name, 0, 0)
-                new = {"alias": old, "identity_key": named[name].key}
-                self._connection.execute(sa.insert(identity_aliases), new)
-            elif held.fingerprint == old and held.times_seen == 0 and old != name:
-                named[name] = self._join(old, held, name, named.get(name))
 
     def recount(self, keys: Collection[int]) -> None:
         """Count these identities' sightings anew from the live reports."""
@@ -239,59 +134,20 @@ class Identities:
             "severity": sa.func.coalesce(sa.select(newest.c.severity).scalar_subquery(), _I.severity),
         }
         if self._postgres:
-            self._connection.execute(_LOCK, {"keys": sorted(keys)})
+            self._connection.execute(LOCK, {"keys": sorted(keys)})
         statement = sa.update(identities).where(among(_I.key, "keys")).values(values)
         self._connection.execute(statement, {"keys": sorted(keys)})
-
-    def restate(self, keys: Collection[int]) -> None:
-        """Derive these identities' status, tags and comment counts anew from live annotations."""
-        if not keys:
-            return
-        self._writer.flush()
-        if self._postgres:
-            self._connection.execute(_LOCK, {"keys": sorted(keys)})
-        a = notes.c
-        rows = self._connection.execute(
-            sa.select(a.identity_key, a.status, a.tags, a.comment != "")
-            .where(among(a.identity_key, "keys"), a.deleted_at.is_(None))
-            .order_by(a.identity_key, a.created_at, a.id),
-            {"keys": sorted(keys)},
-        )
-        states: dict[int, dict[str, Any]] = {
-            key: {"k": key, "status": OPEN, "comments": 0, "tags": set()} for key in keys
-        }
-        for key, status, tags, commented in rows:
-            state = states[key]
-            state["status"] = status if status is not None else state["status"]
-            state["comments"] += bool(commented)
-            state["tags"].update(tags)
-        self._write_states(states)
-
-    def _write_states(self, states: Mapping[int, dict[str, Any]]) -> None:
-        self._connection.execute(
-            sa.update(identities)
-            .where(_I.key == sa.bindparam("k"))
-            .values(status=sa.bindparam("status_"), comment_count=sa.bindparam("comments")),
-            [{"k": s["k"], "status_": s["status"], "comments": s["comments"]} for s in states.values()],
-        )
-        self._connection.execute(
-            sa.delete(identity_tags).where(among(identity_tags.c.identity_key, "keys")),
-            {"keys": list(states)},
-        )
-        tags = [{"identity_key": k, "tag": tag} for k, s in states.items() for tag in sorted(s["tags"])]
-        if tags:
-            self._connection.execute(sa.insert(identity_tags), tags)
 
     def _insert(self, new: list[str], sightings: Mapping[str, Sighting]) -> dict[str, int]:
         rows = [_row(name, sightings[name]) for name in new]
         if self._postgres:
-            return _upsert_postgres(self._connection, rows)
+            return upsert_postgres(self._connection, rows)
         first = self._connection.scalar(sa.select(sa.func.coalesce(sa.func.max(_I.key), 0))) or 0
         keys = {name: first + number for number, name in enumerate(new, start=1)}
         self._connection.execute(_INSERT, [{"key": keys[r["fingerprint"]], **r} for r in rows])
         return keys
 
-    def _see_again(self, seen: list[tuple[_Named, str]], sightings: Mapping[str, Sighting]) -> None:
+    def _see_again(self, seen: list[tuple[Named, str]], sightings: Mapping[str, Sighting]) -> None:
         again, filled, graver = [], [], []
         for known, name in seen:
             sighting = sightings[name]
@@ -310,76 +166,6 @@ class Identities:
             self._writer.execute(_SEEN_AGAIN_POSTGRES, [_columns(again)])
         else:
             self._writer.execute(_SEEN_AGAIN, again)
-
-    def _join(self, old: str, waiting: _Named, name: str, known: _Named | None) -> _Named:
-        """Make an old id, under which annotations wait, an alias of the finding that arrived."""
-        execute = self._connection.execute
-        placeholder = waiting.key
-        if known is None:
-            execute(sa.update(identities).where(_I.key == placeholder).values(fingerprint=name))
-            key = placeholder
-        else:
-            key = known.key
-            moved = sa.update(notes).where(notes.c.identity_key == placeholder)
-            execute(moved.values(identity_key=key))
-            execute(sa.delete(identity_tags).where(identity_tags.c.identity_key == placeholder))
-            of = sa.update(identity_aliases).where(identity_aliases.c.identity_key == placeholder)
-            execute(of.values(identity_key=key))
-            execute(sa.delete(identities).where(_I.key == placeholder))
-            self.restate([key])
-        execute(sa.insert(identity_aliases), {"alias": old, "identity_key": key})
-        return _Named(key, name, 0, waiting.severity)
-
-    def resolve(self, names: Sequence[str]) -> list[str]:
-        """Return the fingerprints behind any names of findings; an unknown name is its own."""
-        named = self.named(names)
-        return [named[name].fingerprint if name in named else self._unnamed(name) for name in names]
-
-    def _unnamed(self, name: str) -> str:
-        bearer = self._find_bearer(name)
-        return bearer[1] if bearer else name
-
-    def _bearer(self, finding_id: str) -> int | None:
-        """Name the stored finding that 0.7 would have called so for good; return its key."""
-        found = self._find_bearer(finding_id)
-        if found is None:
-            return None
-        self._connection.execute(sa.insert(identity_aliases), {"alias": finding_id, "identity_key": found[0]})
-        return found[0]
-
-    def _find_bearer(self, finding_id: str) -> tuple[int, str] | None:
-        """Find the stored finding that 0.7 would have called so; the last one seen, if several."""
-        return self._find_bearers([finding_id]).get(finding_id)
-
-    def _find_bearers(self, finding_ids: Collection[str]) -> dict[str, tuple[int, str]]:
-        """Find the stored findings that 0.7 would have called so, in one look at all findings."""
-        old = [name for name in finding_ids if is_legacy_id(name)]
-        if not old:
-            return {}
-        found = self._connection.execute(_BEARERS, {"names": old})
-        # The last one wins: the newest.
-        return {name: (key, fingerprint) for name, key, fingerprint in found}
-
-    def _placeholder(self, finding_id: str, at: dt.datetime) -> int:
-        row = {
-            "fingerprint": finding_id,
-            **dict.fromkeys(("dataset", "column_name", "description", "search_text"), ""),
-            "ghost_type": "",
-            "severity": 0,
-            "status": OPEN,
-            "first_seen": at,
-            "last_seen": at,
-            "times_seen": 0,
-            "comment_count": 0,
-            "version": 1,
-        }
-        if self._postgres:
-            return _upsert_postgres(self._connection, [row])[finding_id]
-        inserted = self._connection.execute(_INSERT, row)
-        made = inserted.inserted_primary_key
-        if made is None:
-            raise StorageError(f"The finding {finding_id!r} could not be stored; nothing was written.")
-        return int(made[0])
 
 
 def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
@@ -411,19 +197,3 @@ def _row(name: str, sighting: Sighting) -> dict[str, Any]:
         "comment_count": 0,
         "version": 1,
     }
-
-
-def _upsert_postgres(connection: sa.Connection, rows: list[dict[str, Any]]) -> dict[str, int]:
-    """Insert identities that another writer may be inserting at the same moment."""
-    statement = sa.dialects.postgresql.insert(identities)
-    new = statement.excluded
-    upsert = statement.on_conflict_do_update(
-        index_elements=[_I.fingerprint],
-        set_={
-            "times_seen": _I.times_seen + new.times_seen,
-            "first_seen": sa.func.least(_I.first_seen, new.first_seen),
-            "last_seen": sa.func.greatest(_I.last_seen, new.last_seen),
-        },
-    ).returning(_I.fingerprint, _I.key)
-    found = connection.execute(upsert, rows)
-    return dict(found.all())
