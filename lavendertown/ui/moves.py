@@ -145,6 +145,15 @@ def leave() -> None:
             _moves.clear()
 
 
+def end() -> None:
+    """Stop and forget everything, as when the process ends."""
+    with _lock:
+        for work in (*_moves, *_dry_runs.values()):
+            work.job.stop()
+        _moves.clear()
+        _dry_runs.clear()
+
+
 def use_target() -> None:
     """Make the target of the finished move the store in use.
 

@@ -11,6 +11,7 @@ import streamlit as st
 from lavendertown.migration.values import KINDS, Conflict, OnConflict, Outcome, Quarantined, TimeSample
 from lavendertown.ui import moves
 from lavendertown.ui.components import migrate_places, migrate_progress, migrate_steps, person, words
+from lavendertown.ui.components.migrate_places import CONFLICT, POLICY
 from lavendertown.ui.components.migrate_steps import Step
 from lavendertown.ui.moves import Work
 
@@ -24,7 +25,6 @@ POLICIES = {
     OnConflict.FAIL: "Stop: move nothing while there are conflicts",
 }
 _RECORDS = {"report": "Report", "annotation": "Comment", "ruleset": "Rule set"}
-_POLICY = "migrate:policy"
 # What an item in quarantine is called begins with where it lay.
 _PLACES = {
     "reports/": "reports",
@@ -151,7 +151,7 @@ def conflicts(found: Outcome) -> None:
             "What happens to records that the target holds with other content",
             list(POLICIES),
             format_func=lambda policy: POLICIES[policy],
-            key=_POLICY,
+            key=POLICY,
             persist_state="session",
             on_change=_same_for_all,
             args=(found.conflicts,),
@@ -163,7 +163,7 @@ def conflicts(found: Outcome) -> None:
 
 
 def _conflict(conflict: Conflict) -> None:
-    policy = st.session_state[_POLICY]
+    policy = st.session_state[POLICY]
     what = _RECORDS.get(conflict.kind, conflict.kind.capitalize())
     title = f" *{words.plain(conflict.title)}*" if conflict.title.strip() else ""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -196,7 +196,7 @@ def _sides(conflict: Conflict) -> str:
 
 
 def _key(conflict: Conflict) -> str:
-    return f"migrate:conflict:{conflict.key}"
+    return f"{CONFLICT}{conflict.key}"
 
 
 def _same_for_all(listed: Iterable[Conflict]) -> None:
@@ -206,8 +206,8 @@ def _same_for_all(listed: Iterable[Conflict]) -> None:
 
 def _choices(found: Outcome) -> dict[str, OnConflict]:
     """Return those decisions that differ from the one for all."""
-    st.session_state.setdefault(_POLICY, OnConflict.SKIP)
-    policy = st.session_state[_POLICY]
+    st.session_state.setdefault(POLICY, OnConflict.SKIP)
+    policy = st.session_state[POLICY]
     decided = {each.key: st.session_state.get(_key(each), policy) for each in found.conflicts[:LISTED]}
     return {key: choice for key, choice in decided.items() if choice != policy}
 
@@ -265,7 +265,7 @@ def times(samples: Iterable[TimeSample], zone: str | None) -> bool:
 def buttons(work: Work, choices: dict[str, OnConflict], stale: bool) -> None:
     """Show the way back and the way on."""
     found = work.outcome
-    policy: OnConflict = st.session_state[_POLICY]
+    policy: OnConflict = st.session_state[POLICY]
     blocked = policy == OnConflict.FAIL and number_of_conflicts(found) > 0
     with migrate_steps.row():
         migrate_steps.back(Step.TARGET)

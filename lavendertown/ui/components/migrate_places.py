@@ -11,19 +11,23 @@ from lavendertown.config import Settings, load_settings, url_from_parts
 from lavendertown.errors import InvalidInputError, LavenderTownError
 from lavendertown.migration import places, switch
 from lavendertown.migration.places import Looked
-from lavendertown.migration.values import Request
+from lavendertown.migration.values import OnConflict, Request
 from lavendertown.ui import moves, problems, reads
 from lavendertown.ui.components import frame, migrate_steps, person, words
 from lavendertown.ui.components.migrate_steps import Step
 
 SOURCE, TARGET = "source", "target"
 IN_USE, FOLDER, SQLITE, POSTGRESQL = "in use", "folder", "sqlite", "postgresql"
-_NAMES = {FOLDER: "A folder", SQLITE: "A SQLite file", POSTGRESQL: "PostgreSQL"}
+_NAMES = {IN_USE: "The store in use", FOLDER: "A folder", SQLITE: "A SQLite file", POSTGRESQL: "PostgreSQL"}
 _ORDER = {SOURCE: (IN_USE, FOLDER, SQLITE, POSTGRESQL), TARGET: (SQLITE, POSTGRESQL, FOLDER)}
 _FORM, _URL = "Fill in a form", "Paste a URL"
 _PARTS = {"host": "localhost", "port": "5432", "name": "", "user": ""}
 _LABELS = {"host": "Host", "port": "Port", "name": "Database", "user": "User"}
 ZONE = "migrate:zone"
+POLICY = "migrate:policy"
+CONFLICT = "migrate:conflict:"
+BACK = "migrate:back again"
+"""Set while a move goes back to the store before the last switch: what is newer is here."""
 _LOOKED = "migrate:looked"
 
 
@@ -59,7 +63,8 @@ def source() -> None:
         except LavenderTownError as error:
             problems.show(error)
             return
-        kind = _choose(SOURCE, {IN_USE: f"The store in use: {used.words}"}, {IN_USE: holds(used)})
+        caption = f"{migrate_steps.capital(words.plain(used.words))}: {holds(used)}"
+        kind = _choose(SOURCE, caption)
         if kind == IN_USE and used.state == "empty":
             nothing_yet()
             return
@@ -108,7 +113,7 @@ def target() -> None:
     with st.container(border=True):
         st.markdown("### Where shall they go?", anchors=False)
         st.caption(f"From {words.plain(origin.looked.words)}: {holds(origin.looked)}")
-        kind = _choose(TARGET, {}, {})
+        kind = _choose(TARGET)
         with st.form("migrate:form:target", border=False):
             _fields(TARGET, kind)
             with migrate_steps.row():
@@ -177,6 +182,7 @@ def _take(side: str, then: Step | None) -> None:
     if found.looked.state == "refused" or (side == SOURCE and found.looked.state == "empty"):
         raise InvalidInputError(found.looked.sentence)
     if then is Step.TARGET:
+        st.session_state.pop(BACK, None)
         _suggest(found.looked)
     elif then is Step.DRY_RUN:
         dry_run()
@@ -196,8 +202,11 @@ def zone() -> str | None:
 
 
 def dry_run() -> None:
-    """Start the dry run of what was chosen."""
+    """Start the dry run of what was chosen; nothing is decided about its conflicts yet."""
     origin, goal = _both()
+    for key in [key for key in st.session_state if str(key).startswith(CONFLICT)]:
+        del st.session_state[key]
+    st.session_state[POLICY] = OnConflict.OVERWRITE if st.session_state.get(BACK) else OnConflict.SKIP
     request = Request(origin.text, goal.text, zone=zone(), actor=person.me())
     moves.dry_run(request, origin.looked.words, goal.looked.words, _is_in_use(origin.text))
 
@@ -248,16 +257,15 @@ def _suggest(origin: Looked) -> None:
         st.session_state[f"migrate:{TARGET}:kind"] = SQLITE if origin.kind == "folder" else FOLDER
 
 
-def _choose(side: str, more: dict[str, str], captions: dict[str, str]) -> str:
-    names = _NAMES | more
-    if side == SOURCE:
-        names[FOLDER] = "Another folder"
+def _choose(side: str, caption: str = "") -> str:
+    """Ask for the kind of store; the caption is about the one in use."""
+    names = _NAMES | ({FOLDER: "Another folder"} if side == SOURCE else {})
     order = _ORDER[side]
     kind: str = st.radio(
         "Source" if side == SOURCE else "Target",
         order,
         format_func=lambda kind: names[kind],
-        captions=[captions.get(kind, "") for kind in order] if captions else None,
+        captions=[caption if kind == IN_USE else "" for kind in order] if caption else None,
         horizontal=side == TARGET,
         label_visibility="collapsed",
         key=f"migrate:{side}:kind",

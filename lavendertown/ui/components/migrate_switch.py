@@ -53,6 +53,7 @@ def _offer(work: Work) -> None:
             type="primary",
             icon=":material/swap_horiz:",
             key="migrate:switch",
+            wrap=True,
             on_click=_switch,
         )
 
@@ -123,6 +124,7 @@ def _fill_in_back() -> None:
         st.session_state["migrate:source:kind"] = migrate_places.IN_USE
         migrate_places.fill_in(migrate_places.TARGET, former)
         migrate_places.choose_in_use()
+        st.session_state[migrate_places.BACK] = True
         moves.leave()
 
     if migrate_steps.attempt(work):

@@ -1,0 +1,348 @@
+"""The wizard's screen: what it asks, what it refuses, and a whole move into SQLite."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lavendertown.collaboration.database_storage import DatabaseStorage
+from lavendertown.collaboration.models import ShareableReport
+from lavendertown.collaboration.storage import FileStorage
+from lavendertown.config import load_settings
+from lavendertown.migration.values import OnConflict
+from lavendertown.ui import moves
+
+App = Callable[..., AppTest]
+Save = Callable[..., ShareableReport]
+PATIENCE = 60
+
+
+@pytest.fixture(autouse=True)
+def a_process_of_its_own(storage: FileStorage, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nothing but config.toml fixes the store, and no other test's move is there."""
+    monkeypatch.delenv("LAVENDERTOWN_STORAGE_TYPE")
+    yield
+    moves.end()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """Where the wizard offers to put a SQLite database."""
+    return tmp_path / "data" / "lavendertown.db"
+
+
+def button(app: AppTest, label: str):
+    return next(element for element in app.button if element.label == label)
+
+
+def labels(app: AppTest) -> list[str]:
+    return [element.label for element in app.button]
+
+
+def said(app: AppTest) -> str:
+    """Everything the screen says."""
+    kinds = (app.markdown, app.caption, app.error, app.info, app.success, app.warning)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    button(app, label).click().run()
+    assert not app.exception
+    return app
+
+
+def to_target(open_app: App) -> AppTest:
+    return press(open_app("migrate"), "Choose the target")
+
+
+def dry_run(app: AppTest, who: str = "Chiyo Tanaka") -> AppTest:
+    press(app, "Run a dry run")
+    work = moves.dry_run_of(who)
+    assert work is not None, said(app)
+    assert work.job.wait(PATIENCE)
+    return app.run()
+
+
+def finish(app: AppTest) -> AppTest:
+    work = moves.current()
+    assert work is not None, said(app)
+    assert work.job.wait(PATIENCE)
+    return app.run()
+
+
+def switch_to_target(app: AppTest) -> AppTest:
+    press(app, "Go to the switch")
+    return press(app, next(label for label in labels(app) if label.startswith("Use ")))
+
+
+@contextmanager
+def held(database: Path) -> Iterator[None]:
+    """Keep everybody else from writing to a SQLite database."""
+    with sqlite3.connect(database, isolation_level=None) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+        connection.execute("ROLLBACK")
+    connection.close()
+
+
+@pytest.fixture
+def in_conflict(save: Save, database: Path) -> list[ShareableReport]:
+    """Two reports that the database holds with other titles, and one that it does not hold."""
+    reports = [save(f"r-{number}", title=f"Orders {number}") for number in range(3)]
+    other = DatabaseStorage(f"sqlite:///{database}")
+    for report in reports[:2]:
+        other.save_report(ShareableReport(report.id, f"Other {report.id}", "Ben", report.created_at))
+    other.close()
+    return reports
+
+
+def titles(database: Path) -> dict[str, str]:
+    stored = DatabaseStorage(f"sqlite:///{database}")
+    found = {row["id"]: row["title"] for row in stored.query_reports()}
+    stored.close()
+    return found
+
+
+def test_an_empty_store_has_nothing_to_move(open_app: App) -> None:
+    app = open_app("migrate")
+    assert "**Nothing to move yet**" in said(app)
+    assert "Choose the target" not in labels(app)
+
+
+def test_who_gave_no_name_may_not_move(open_app: App, save: Save) -> None:
+    save("r-1")
+    app = open_app("migrate", person="")
+    assert "Say who you are first" in said(app)
+    assert "Choose the target" not in labels(app)
+
+
+def test_the_store_in_use_is_offered_with_what_it_holds(open_app: App, save: Save) -> None:
+    save("r-1")
+    app = open_app("migrate")
+    assert app.radio(key="migrate:source:kind").value == "in use"
+    assert "1 report." in said(press(app, "Choose the target"))
+
+
+def test_source_and_target_may_not_be_the_same_store(open_app: App, save: Save) -> None:
+    save("r-1")
+    app = to_target(open_app)
+    app.radio(key="migrate:target:kind").set_value("folder").run()
+    press(app, "Run a dry run")
+    assert "Source and target are the same store" in said(app)
+    assert "Run a dry run" in labels(app)
+
+
+def test_a_server_that_does_not_answer_is_one_sentence_without_the_password(
+    open_app: App, save: Save
+) -> None:
+    save("r-1")
+    app = to_target(open_app)
+    app.radio(key="migrate:target:kind").set_value("postgresql").run()
+    app.radio(key="migrate:target:way").set_value("Paste a URL").run()
+    app.text_input(key="migrate:target:url").set_value("postgresql://ana:s3cret@127.0.0.1:9/quality")
+    press(app, "Test the connection")
+    assert "127.0.0.1:9/quality" in app.error[0].value
+    assert "s3cret" not in said(app)
+    assert "s3cret" not in str(app.text_input(key="migrate:target:url").value)
+
+
+def test_a_database_without_a_name_is_refused(open_app: App, save: Save) -> None:
+    save("r-1")
+    app = to_target(open_app)
+    app.radio(key="migrate:target:kind").set_value("postgresql").run()
+    press(app, "Test the connection")
+    assert "Name the database." in said(app)
+
+
+def test_a_dry_run_counts_and_writes_nothing(open_app: App, save: Save, database: Path) -> None:
+    save("r-1")
+    (database.parent / "reports" / "cut.json").write_text('{"id": "r-9", "ti')
+    app = dry_run(to_target(open_app))
+    assert {metric.label: metric.value for metric in app.metric} == {
+        "To copy": "2",
+        "Already there": "0",
+        "Conflicts": "0",
+        "Quarantine": "1",
+    }
+    assert "1 in quarantine" in said(app)
+    assert "The source is only read." in said(app)
+    assert not database.exists()
+
+
+def test_a_new_session_finds_its_dry_run_again(open_app: App, save: Save) -> None:
+    save("r-1")
+    dry_run(to_target(open_app))
+    assert "Start the move" in labels(open_app("migrate"))
+
+
+def test_each_conflict_can_be_decided_by_itself(
+    open_app: App, in_conflict: list[ShareableReport], database: Path
+) -> None:
+    app = dry_run(to_target(open_app))
+    assert "### 2 conflicts" in said(app)
+    app.radio(key="migrate:conflict:report:r-1").set_value(OnConflict.OVERWRITE).run()
+    finish(press(app, "Start the move"))
+    assert titles(database) == {"r-0": "Other r-0", "r-1": "Orders 1", "r-2": "Orders 2"}
+    assert "1 conflict decided for the target" in said(app)
+
+
+def test_one_choice_sets_all_conflicts(
+    open_app: App, in_conflict: list[ShareableReport], database: Path
+) -> None:
+    app = dry_run(to_target(open_app))
+    app.radio(key="migrate:conflict:report:r-1").set_value(OnConflict.OVERWRITE).run()
+    app.radio(key="migrate:policy").set_value(OnConflict.OVERWRITE).run()
+    app.radio(key="migrate:policy").set_value(OnConflict.SKIP).run()
+    assert app.radio(key="migrate:conflict:report:r-1").value == OnConflict.SKIP
+    app.radio(key="migrate:policy").set_value(OnConflict.OVERWRITE).run()
+    finish(press(app, "Start the move"))
+    assert titles(database) == {f"r-{number}": f"Orders {number}" for number in range(3)}
+
+
+def test_nothing_moves_while_conflicts_shall_stop_it(
+    open_app: App, in_conflict: list[ShareableReport]
+) -> None:
+    app = dry_run(to_target(open_app))
+    app.radio(key="migrate:policy").set_value(OnConflict.FAIL).run()
+    assert button(app, "Start the move").disabled
+    assert "Nothing is moved while there are conflicts" in said(app)
+
+
+def test_another_time_zone_makes_the_dry_run_stale(open_app: App, save: Save, database: Path) -> None:
+    save("r-1")
+    old = '{"id": "old", "title": "Old", "author": "x", "created_at": "2025-03-01T09:00:00", "findings": []}'
+    (database.parent / "reports" / "old.json").write_text(old)
+    app = dry_run(to_target(open_app))
+    app.selectbox(key="migrate:zone").set_value("Asia/Tokyo").run()
+    assert "Start the move" not in labels(app)
+    assert "The time zone changed: run it again" in said(app)
+    work = moves.dry_run_of("Chiyo Tanaka")
+    press(app, "Run the dry run again")
+    again = moves.dry_run_of("Chiyo Tanaka")
+    assert again is not None
+    assert again is not work
+    assert again.job.wait(PATIENCE)
+    app.run()
+    assert again.outcome.times[0].read_as.isoformat() == "2025-03-01T00:00:00+00:00"
+    finish(press(app, "Start the move"))
+    stored = DatabaseStorage(f"sqlite:///{database}")
+    assert stored.load_report("old").created_at.isoformat() == "2025-03-01T00:00:00+00:00"
+    stored.close()
+
+
+def test_a_second_move_writes_nothing_and_says_so(open_app: App, save: Save) -> None:
+    save("r-1")
+    finish(press(dry_run(to_target(open_app)), "Start the move"))
+    moves.end()
+    app = dry_run(to_target(open_app))
+    assert "Everything is there already; there is nothing to copy." in said(app)
+    finish(press(app, "Start the move"))
+    assert "Everything is there already; nothing was written." in said(app)
+    assert "compared: equal." in said(app)
+
+
+def test_a_running_move_is_on_every_screen_and_survives_a_new_session(
+    open_app: App, in_conflict: list[ShareableReport], database: Path
+) -> None:
+    app = dry_run(to_target(open_app))
+    with held(database):
+        press(app, "Start the move")
+        assert "Stop" in labels(open_app("migrate", person="Ben Okafor"))
+        assert "Chiyo Tanaka is moving everything to SQLite" in said(open_app(person="Ben Okafor"))
+        assert "Go on working; what you write is carried over." in said(open_app("inspect_"))
+    finish(app)
+    assert "is moving everything" not in said(open_app(person="Ben Okafor"))
+
+
+def test_one_move_at_a_time(open_app: App, in_conflict: list[ShareableReport], database: Path) -> None:
+    chiyo, ben = dry_run(to_target(open_app)), open_app("migrate", person="Ben Okafor")
+    dry_run(press(ben, "Choose the target"), "Ben Okafor")
+    with held(database):
+        press(chiyo, "Start the move")
+        press(ben, "Start the move")
+        assert "Chiyo Tanaka is moving files" in ben.error[0].value
+        assert "Stop" in labels(ben)
+    finish(chiyo)
+
+
+def test_a_stopped_move_goes_on(open_app: App, in_conflict: list[ShareableReport], database: Path) -> None:
+    app = dry_run(to_target(open_app))
+    with held(database):
+        press(app, "Start the move")
+        press(app, "Stop")
+    assert "The move was stopped." in said(app)
+    finish(press(app, "Go on"))
+    assert "compared: equal." in said(app)
+
+
+def test_a_move_that_failed_says_why_and_goes_on(
+    open_app: App, in_conflict: list[ShareableReport], database: Path
+) -> None:
+    app = dry_run(to_target(open_app))
+    with held(database):
+        press(app, "Start the move")
+        kill_worker()
+        app.run()
+    assert "The move ended early." in app.error[0].value
+    finish(press(app, "Go on"))
+    assert "compared: equal." in said(app)
+
+
+def kill_worker() -> None:
+    work = moves.current()
+    assert work is not None
+    os.kill(work.job._process.pid, signal.SIGKILL)
+    assert work.job.wait(PATIENCE)
+
+
+def test_the_switch_and_the_way_back(open_app: App, save: Save, database: Path) -> None:
+    save("r-1")
+    app = finish(press(dry_run(to_target(open_app)), "Start the move"))
+    assert "Everything was read back from both stores and compared: equal." in said(app)
+    switch_to_target(app)
+    assert load_settings().storage_type == "database"
+    press(app, "Done")
+    back = next(label for label in labels(app) if label.startswith("Switch back to"))
+    press(app, back)
+    assert load_settings().storage_type == "file"
+
+
+def test_changes_since_the_switch_are_moved_back_first(open_app: App, save: Save, database: Path) -> None:
+    save("r-1", title="Before")
+    app = switch_to_target(finish(press(dry_run(to_target(open_app)), "Start the move")))
+    stored = DatabaseStorage(f"sqlite:///{database}")
+    report = stored.load_report("r-1")
+    report.title = "After"
+    stored.save_report(report)
+    stored.close()
+    app.run()
+    assert "1 change was made since the switch." in said(app)
+    press(app, "Move them back first")
+    dry_run(app)
+    switch_to_target(finish(press(app, "Start the move")))
+    assert load_settings().storage_type == "file"
+    assert FileStorage(database.parent).load_report("r-1").title == "After"
+
+
+def test_what_the_environment_fixes_is_said_instead_of_the_button(
+    open_app: App, save: Save, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAVENDERTOWN_STORAGE_TYPE", "file")
+    save("r-1")
+    app = finish(press(dry_run(to_target(open_app)), "Start the move"))
+    press(app, "Go to the switch")
+    assert "LAVENDERTOWN\\_STORAGE\\_TYPE" in app.info[0].value
+    assert not [label for label in labels(app) if label.startswith("Use ")]
+
+
+def test_nothing_of_the_wizard_is_in_the_address(open_app: App, save: Save) -> None:
+    save("r-1")
+    app = dry_run(to_target(open_app))
+    assert dict(app.query_params) == {}
