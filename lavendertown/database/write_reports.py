@@ -22,6 +22,8 @@ from lavendertown.records.headers import severity_counts
 from lavendertown.records.texts import finding_text, report_text
 from lavendertown.records.values import FindingRecord, ReportRecord
 
+# More than a save ever has; an import's would take much memory beside the records themselves.
+_ROWS_AT_ONCE = 5_000
 _INSERT = sa.insert(reports)
 _INSERT_FINDING = sa.insert(findings)
 _INSERT_ROWS = sa.insert(finding_rows)
@@ -157,6 +159,10 @@ def _write_findings(
             rows.append(_finding(finding, key, position, named[finding.fingerprint], record))
             if finding.rows is not None:
                 packed.append({"report_key": key, "position": position, "data": finding.rows})
+        if len(rows) >= _ROWS_AT_ONCE:
+            writer.execute(_INSERT_FINDING, rows)
+            writer.execute(_INSERT_ROWS, packed)
+            rows, packed = [], []
     writer.execute(_INSERT_FINDING, rows)
     writer.execute(_INSERT_ROWS, packed)
     return named

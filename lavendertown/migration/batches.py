@@ -8,19 +8,21 @@ from typing import TypeVar
 from lavendertown.records.values import AuditEvent, Record, ReportRecord
 
 FINDINGS_AT_ONCE = 20_000
-RECORDS_AT_ONCE = 2_000
+FINDINGS_AT_ONCE_ALONE = 80_000
+"""Where nobody waits for the target: the more at once, the fewer pages are written twice."""
+RECORDS_AT_ONCE = 5_000
 
 _Record = TypeVar("_Record", bound=Record)
 
 
-def portions(records: Iterable[_Record]) -> Iterator[list[_Record]]:
+def portions(records: Iterable[_Record], most: int = FINDINGS_AT_ONCE) -> Iterator[list[_Record]]:
     """Yield the records in portions of at most so many records and, about, so many findings."""
     portion: list[_Record] = []
     findings = 0
     for record in records:
         portion.append(record)
         findings += len(record.findings) if isinstance(record, ReportRecord) else 0
-        if findings >= FINDINGS_AT_ONCE or len(portion) >= RECORDS_AT_ONCE:
+        if findings >= most or len(portion) >= RECORDS_AT_ONCE:
             yield portion
             portion, findings = [], 0
     if portion:

@@ -14,7 +14,13 @@ from dataclasses import asdict, replace
 
 from lavendertown import clock
 from lavendertown.errors import ConflictError, InvalidInputError, RaceError
-from lavendertown.migration.batches import findings_in, moments, portions
+from lavendertown.migration.batches import (
+    FINDINGS_AT_ONCE,
+    FINDINGS_AT_ONCE_ALONE,
+    findings_in,
+    moments,
+    portions,
+)
 from lavendertown.migration.conflicts import Judge, Plan, key_of
 from lavendertown.migration.digest import same
 from lavendertown.migration.places import Place, read_place
@@ -183,7 +189,8 @@ class Mover:
         """Go through the whole source once."""
         self._meter.expect(self.source.total())
         self._meter.enter("reports")
-        for reports in portions(self.source.reports()):
+        most = FINDINGS_AT_ONCE_ALONE if self._ledger.half_filled else FINDINGS_AT_ONCE
+        for reports in portions(self.source.reports(), most):
             self._take(reports)
         self._take_aliases()
         self._meter.enter("annotations")
@@ -245,18 +252,28 @@ class Mover:
 
     def _take(self, records: Sequence[Record]) -> None:
         """Take one portion of records over, as far as it is not there."""
-        valid = [record for record in records if self._is_valid(record)]
+        try:
+            # The write path refuses what may not be stored; a dry run asks beforehand.
+            plans = self._take_valid(self._sifted(records) if self._dry_run else records)
+        except InvalidInputError:
+            plans = self._take_valid(self._sifted(records))
+        for each in plans:
+            self._count(each)
+        self._meter.count(len(records), findings_in(records))
+
+    def _take_valid(self, records: Sequence[Record]) -> list[Plan]:
         for attempt in range(1, _ATTEMPTS + 1):
-            plans = self._judge.judge(valid)
+            plans = self._judge.judge(records)
             try:
                 self._write(Import([each.incoming for each in plans if each.incoming is not None]))
                 break
             except RaceError:
                 if attempt == _ATTEMPTS:
                     raise
-        for each in plans:
-            self._count(each)
-        self._meter.count(len(records), findings_in(records))
+        return plans
+
+    def _sifted(self, records: Sequence[Record]) -> list[Record]:
+        return [record for record in records if self._is_valid(record)]
 
     def _is_valid(self, record: Record) -> bool:
         try:

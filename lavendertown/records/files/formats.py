@@ -118,7 +118,7 @@ def read_report(data: Any, zone: dt.tzinfo | None = None) -> ReportRecord:
 
 def _read_finding(data: Mapping[str, Any]) -> FindingRecord:
     try:
-        packed = base64.b64decode(data["rows"]) if data["rows"] is not None else None
+        packed = binascii.a2b_base64(data["rows"]) if data["rows"] is not None else None
     except binascii.Error as error:
         raise UnreadableError("the row positions are damaged") from error
     kind, column, description = data["ghost_type"], data["column"], data["description"]
