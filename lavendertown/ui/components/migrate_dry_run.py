@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 import streamlit as st
 
+from lavendertown.errors import InvalidInputError
 from lavendertown.migration.values import KINDS, Conflict, OnConflict, Outcome, Quarantined, TimeSample
 from lavendertown.ui import moves
 from lavendertown.ui.components import migrate_places, migrate_progress, migrate_steps, person, words
@@ -57,7 +58,7 @@ def show() -> None:
 def result(work: Work) -> None:
     """Show what a dry run found and let the move start."""
     found = work.outcome
-    choices = _choices(found)
+    st.session_state.setdefault(POLICY, OnConflict.SKIP)
     metrics(found)
     counts(found)
     if not found.changed_nothing or number_of_conflicts(found):
@@ -69,7 +70,7 @@ def result(work: Work) -> None:
     conflicts(found)
     quarantine(found)
     stale = times(found.times, work.request.zone)
-    buttons(work, choices, stale)
+    buttons(work, stale)
 
 
 def metrics(found: Outcome) -> None:
@@ -206,7 +207,6 @@ def _same_for_all(listed: Iterable[Conflict]) -> None:
 
 def _choices(found: Outcome) -> dict[str, OnConflict]:
     """Return those decisions that differ from the one for all."""
-    st.session_state.setdefault(POLICY, OnConflict.SKIP)
     policy = st.session_state[POLICY]
     decided = {each.key: st.session_state.get(_key(each), policy) for each in found.conflicts[:LISTED]}
     return {key: choice for key, choice in decided.items() if choice != policy}
@@ -262,7 +262,7 @@ def times(samples: Iterable[TimeSample], zone: str | None) -> bool:
     return (chosen or None) != zone
 
 
-def buttons(work: Work, choices: dict[str, OnConflict], stale: bool) -> None:
+def buttons(work: Work, stale: bool) -> None:
     """Show the way back and the way on."""
     found = work.outcome
     policy: OnConflict = st.session_state[POLICY]
@@ -280,12 +280,12 @@ def buttons(work: Work, choices: dict[str, OnConflict], stale: bool) -> None:
             key="migrate:start",
             disabled=blocked,
             on_click=_start,
-            args=(work, policy, choices),
+            args=(work,),
         )
         if blocked:
             migrate_steps.effect("Nothing is moved while there are conflicts: settle them, or choose above.")
         else:
-            number = _records(found, policy, choices)
+            number = _records(found, policy, _choices(found))
             took = migrate_steps.span(found.seconds * SLOWER)
             migrate_steps.effect(f"{words.count(number, 'record')}, about {took}. The source is only read.")
 
@@ -318,5 +318,11 @@ def _run_again() -> None:
     moves.try_again(person.me(), migrate_places.zone())
 
 
-def _start(work: Work, policy: OnConflict, choices: dict[str, OnConflict]) -> None:
-    migrate_steps.attempt(lambda: moves.move_as_tried(work, policy, choices))
+def _start(tried: Work) -> None:
+    # A fast hand clicks before the page knows its last choice: it is asked for here, not when drawn.
+    def work() -> None:
+        if tried.outcome.times and migrate_places.zone() != tried.request.zone:
+            raise InvalidInputError("The time zone changed; run the dry run again.")
+        moves.move_as_tried(tried, st.session_state[POLICY], _choices(tried.outcome))
+
+    migrate_steps.attempt(work)
