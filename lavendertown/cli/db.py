@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING
 import click
 
 from lavendertown.cli.options import json_option
-from lavendertown.cli.output import print_json
+from lavendertown.cli.output import count, print_json
 from lavendertown.config import load_settings
 
 if TYPE_CHECKING:
-    from lavendertown.database.schema import State
+    from lavendertown.database.schema import Look
+    from lavendertown.database.upgrade import Changed
 
 url_option = click.option("--url", help="The database. Default: the configured one.")
 
 
 @click.group()
 def db() -> None:
-    """Make the database ready, and see which schema it has.
+    """Make the database ready, bring it up to date, and see which schema it has.
 
     \b
     Example:
@@ -52,19 +53,118 @@ def init(url: str | None, as_json: bool) -> None:
 
 @db.command()
 @url_option
+@click.option("--no-backup", is_flag=True, help="Do not copy the database first.")
+@click.option(
+    "--timezone",
+    "zone",
+    metavar="ZONE",
+    help="Where a database of 0.7 was written to. Default: UTC, as 0.7 did.",
+)
+@json_option
+def upgrade(url: str | None, no_backup: bool, zone: str | None, as_json: bool) -> None:
+    """Bring the database up to date; it is backed up first. One of 0.7 is turned into today's.
+
+    What cannot be read in a database of 0.7 is listed, and copied aside.
+
+    Exit codes: 0 up to date, 1 up to date but something could not be read, 2 refused.
+
+    \b
+    Example:
+      lavendertown db upgrade --url sqlite:///reports.db
+    """
+    from lavendertown.migration.places import is_old, read_place
+
+    place = read_place(url or load_settings().database_url)
+    if is_old(place):
+        _upgrade_old(place.url, place.words, not no_backup, zone, as_json)
+        return
+    from lavendertown.database import upgrade as schema_upgrade
+
+    changed = schema_upgrade.upgrade(place.url, copy_first=not no_backup)
+    if as_json:
+        print_json({"store": place.words, **_plain(changed)})
+    elif changed.before == changed.after:
+        click.echo(f"{place.words} is up to date already; nothing was changed.")
+    elif not changed.before:
+        click.echo(f"Made the tables in {place.words}, which was empty.")
+    else:
+        _say_backup(changed.backup)
+        click.echo(f"Upgraded {place.words} from revision {changed.before} to {changed.after}.")
+
+
+def _upgrade_old(url: str, words: str, copy_first: bool, zone: str | None, as_json: bool) -> None:
+    from lavendertown.migration.in_place import upgrade as upgrade_old
+
+    upgraded = upgrade_old(url, copy_first=copy_first, zone=zone)
+    outcome = upgraded.outcome
+    if as_json:
+        copy = str(upgraded.backup) if upgraded.backup else None
+        print_json({"store": words, "backup": copy, **outcome.to_dict()})
+    else:
+        _say_backup(upgraded.backup)
+        for item in outcome.quarantined:
+            click.echo(f"Cannot be read: {item.item}: {item.reason}.")
+        if outcome.quarantine_folder is not None:
+            click.echo(f"Copies of what cannot be read lie in {outcome.quarantine_folder}.")
+        reports, notes = outcome.counts["reports"].written, outcome.counts["annotations"].written
+        click.echo(
+            f"Upgraded {words} from LavenderTown 0.7: {count(reports, 'report')} and "
+            f"{count(notes, 'comment')}, read back and equal."
+        )
+    raise click.exceptions.Exit(1 if outcome.quarantined else 0)
+
+
+@db.command()
+@click.argument("revision")
+@url_option
+@click.option("--yes", is_flag=True, help="Do it: what only the newer schema holds is deleted.")
+@json_option
+def downgrade(revision: str, url: str | None, yes: bool, as_json: bool) -> None:
+    """Take the database back to an earlier REVISION, for an earlier version; it is backed up first.
+
+    \b
+    Example:
+      lavendertown db downgrade 0001 --yes
+    """
+    from lavendertown.database import upgrade as schema_upgrade
+    from lavendertown.migration.places import read_place
+
+    if not yes:
+        raise click.UsageError("What only the newer schema holds would be deleted; repeat it with --yes.")
+    place = read_place(url or load_settings().database_url)
+    changed = schema_upgrade.downgrade(place.url, revision)
+    if as_json:
+        print_json({"store": place.words, **_plain(changed)})
+        return
+    _say_backup(changed.backup)
+    click.echo(f"Took {place.words} back from revision {changed.before} to {changed.after}.")
+
+
+def _plain(changed: Changed) -> dict[str, str | None]:
+    copy = str(changed.backup) if changed.backup else None
+    return {"before": changed.before, "after": changed.after, "backup": copy}
+
+
+def _say_backup(copy: Path | None) -> None:
+    if copy is not None:
+        click.echo(f"Backed up to {copy}.")
+
+
+@db.command()
+@url_option
 @json_option
 def current(url: str | None, as_json: bool) -> None:
-    """Say which schema the database has; changes nothing.
+    """Say which schema the database has and what to do; changes nothing.
 
     \b
     Example:
       lavendertown db current
     """
-    where, found = _state(url)
+    found = _state(url)
     if as_json:
-        print_json({"store": where, "state": found.value})
+        print_json({"store": found.store, "state": found.state})
     else:
-        click.echo(f"{where}: {_WORDS[found.value]}")
+        click.echo(found.sentence)
 
 
 @db.command()
@@ -77,42 +177,20 @@ def check(url: str | None, as_json: bool) -> None:
     Example:
       lavendertown db check && lavendertown ui
     """
-    where, found = _state(url)
-    good = found.value == "current"
+    found = _state(url)
+    good = found.state == "current"
     if as_json:
-        print_json({"store": where, "state": found.value, "current": good})
+        print_json({"store": found.store, "state": found.state, "current": good})
     else:
-        click.echo(f"{where}: {_WORDS[found.value]}")
+        click.echo(found.sentence)
     raise click.exceptions.Exit(0 if good else 1)
 
 
-def _state(url: str | None) -> tuple[str, State]:
-    """Return the database's name for people and the state of its schema."""
+def _state(url: str | None) -> Look:
     try:
         from lavendertown.database import schema
-        from lavendertown.database.engine import BEGIN, make_engine, read_url
-        from lavendertown.database.errors import translated, where
     except ImportError as error:
         from lavendertown.collaboration.database_storage import MISSING
 
         raise ImportError(MISSING) from error
-
-    read = read_url(url or load_settings().database_url)
-    if read.get_backend_name() == "sqlite" and not Path(read.database or "").is_file():
-        # Connecting would create the file.
-        return where(read), schema.State.EMPTY
-    engine = make_engine(read)
-    try:
-        with translated(read), engine.connect().execution_options(**{BEGIN: "BEGIN"}) as connection:
-            return where(read), schema.state(connection)
-    finally:
-        engine.dispose()
-
-
-_WORDS = {
-    "current": "ready.",
-    "empty": "empty. Create the tables with: lavendertown db init",
-    "older": "made by an earlier version.",
-    "newer": "made by a newer version of LavenderTown; install that version.",
-    "unversioned": "holds tables of LavenderTown 0.7 or of another program; choose an empty database.",
-}
+    return schema.look(url or load_settings().database_url)

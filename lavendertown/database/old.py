@@ -51,16 +51,6 @@ class OldDatabase:
         """Open the database with this URL."""
         return cls(make_engine(read_url(url)))
 
-    @staticmethod
-    def recognised(url: str) -> bool:
-        """Tell whether the database with this URL was written by 0.7."""
-        old = OldDatabase.open(url)
-        try:
-            with old._connected() as connection:
-                return recognised(connection)
-        finally:
-            old.close()
-
     def count(self) -> int:
         """Return how many rows there are in all tables."""
         with self._connected() as connection:

@@ -1,21 +1,26 @@
-"""Which schema a database has, and bringing it to the newest one."""
+"""Which schema a database has, and what that means for whoever opens it."""
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Engine
 
+from lavendertown.database import old
 from lavendertown.database.engine import BEGIN, make_engine, read_url
 from lavendertown.database.errors import translated, where
 from lavendertown.database.gate import Gate
 from lavendertown.errors import SchemaError
 
 HEAD = "0002"
+FIRST = "0001"
 _LOCK = 7163045218
 _SCRIPTS = Path(__file__).parent / "migrations"
+_OURS = re.compile(r"\d{4}")
 
 
 class State(StrEnum):
@@ -30,19 +35,35 @@ class State(StrEnum):
 
 def state(connection: sa.Connection) -> State:
     """Tell which schema the database has. Changes nothing."""
-    inspector = sa.inspect(connection)
-    if inspector.has_table("alembic_version"):
-        found = set(connection.scalars(sa.text("SELECT version_num FROM alembic_version")))
-        if HEAD in found:
-            return State.CURRENT
-        if found & known_revisions():
-            return State.OLDER
-        if found:
-            return State.NEWER
-    return State.UNVERSIONED if inspector.has_table("reports") else State.EMPTY
+    found = revisions(connection)
+    if HEAD in found:
+        return State.CURRENT
+    if found & known_revisions():
+        return State.OLDER
+    if any(map(_OURS.fullmatch, found)):
+        return State.NEWER
+    if found or sa.inspect(connection).has_table("reports"):
+        return State.UNVERSIONED
+    return State.EMPTY
 
 
-def look(database_url: str | URL) -> State:
+@dataclass(frozen=True)
+class Look:
+    """What a look at a database found.
+
+    Attributes:
+        store: The database in words, without a password.
+        is_old: LavenderTown 0.7 wrote it.
+        sentence: What it is, and what to do.
+    """
+
+    store: str
+    state: State
+    is_old: bool
+    sentence: str
+
+
+def look(database_url: str | URL) -> Look:
     """Tell which schema the database with this URL has; changes nothing, makes no file.
 
     Raises:
@@ -51,13 +72,22 @@ def look(database_url: str | URL) -> State:
     url = database_url if isinstance(database_url, URL) else read_url(database_url)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
         # Connecting would create the file.
-        return State.EMPTY
+        return Look(where(url), State.EMPTY, False, _SENTENCES["empty"].format(where=where(url)))
     engine = make_engine(url)
     try:
         with translated(url), engine.connect().execution_options(**{BEGIN: "BEGIN"}) as connection:
-            return state(connection)
+            found = state(connection)
+            is_old = found is State.UNVERSIONED and old.recognised(connection)
+            return Look(where(url), found, is_old, sentence(connection, found))
     finally:
         engine.dispose()
+
+
+def revisions(connection: sa.Connection) -> set[str]:
+    """Return the revisions a database says it has; none where it says nothing."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return set()
+    return set(connection.scalars(sa.text("SELECT version_num FROM alembic_version")))
 
 
 def known_revisions() -> set[str]:
@@ -78,47 +108,65 @@ def ensure(engine: Engine, gate: Gate) -> None:
     """
     with engine.connect().execution_options(**{BEGIN: "BEGIN"}) as connection:
         found = state(connection)
-    if found is State.CURRENT:
-        return
+        refused = sentence(connection, found)
     if found is State.EMPTY:
         with gate.held():
-            if engine.dialect.name == "sqlite":
-                _switch_to_wal(engine)
-            found = _create(engine)
+            switch_to_wal(engine)
+            found, refused = _create(engine)
     if found is not State.CURRENT:
-        raise SchemaError(_SENTENCES[found].format(where=where(engine.url)))
+        raise SchemaError(f"{refused} Nothing was changed.")
 
 
-def _switch_to_wal(engine: Engine) -> None:
-    """Let readers work beside the writer. The file keeps this; nobody else's file is touched."""
-    with engine.connect().execution_options(**{BEGIN: ""}) as connection:
-        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+def switch_to_wal(engine: Engine) -> None:
+    """On SQLite, let readers work beside the writer. The file keeps this."""
+    if engine.dialect.name == "sqlite":
+        with engine.connect().execution_options(**{BEGIN: ""}) as connection:
+            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
 
 
-def _create(engine: Engine) -> State:
-    """Create the tables, once, however many processes try; return what is there at the end."""
+def lock(connection: sa.Connection) -> None:
+    """Let nobody else change the schema until the transaction ends; SQLite's own lock does that."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+
+
+def migrate(connection: sa.Connection, revision: str = HEAD, *, down: bool = False) -> None:
+    """Run the migrations up, or down, to a revision, inside the connection's transaction."""
     from alembic import command
     from alembic.config import Config
 
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    (command.downgrade if down else command.upgrade)(config, revision)
+
+
+def _create(engine: Engine) -> tuple[State, str]:
+    """Create the tables, once, however many processes try; return what is there at the end."""
     with engine.begin() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        lock(connection)
         found = state(connection)
         if found is not State.EMPTY:
-            return found
-        config = Config()
-        config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
-        config.attributes["connection"] = connection
-        command.upgrade(config, HEAD)
-    return State.CURRENT
+            return found, sentence(connection, found)
+        migrate(connection)
+    return State.CURRENT, ""
 
 
+def sentence(connection: sa.Connection, found: State) -> str:
+    """Say what the database is and what to do."""
+    kind: str = found.value
+    if found is State.UNVERSIONED and old.recognised(connection):
+        kind = "old"
+    return _SENTENCES[kind].format(where=where(connection.engine.url))
+
+
+_UPGRADE = "Bring it up to date with: lavendertown db upgrade (it is backed up first)."
 _SENTENCES = {
-    State.OLDER: "{where} was made by an earlier version; nothing was changed. "
-    "Copy the file or the database first, then open it with the version that made it.",
-    State.NEWER: "{where} was made by a newer version of LavenderTown; nothing was changed. "
-    "Install that version, or choose another database.",
-    State.UNVERSIONED: "{where} holds tables of LavenderTown 0.7 or of another program; nothing was "
-    "changed. Choose an empty database.",
-    State.EMPTY: "{where} has no tables.",
+    "empty": "{where} is empty. Create the tables with: lavendertown db init",
+    "current": "{where} is ready.",
+    "older": f"{{where}} was made by an earlier version of LavenderTown. {_UPGRADE}",
+    "newer": "{where} was made by a newer version of LavenderTown. Install that version, or choose another "
+    "database.",
+    "old": f"{{where}} was written by LavenderTown 0.7. {_UPGRADE}",
+    "unversioned": "{where} holds tables of another program. Choose an empty database.",
 }

@@ -14,6 +14,7 @@ from lavendertown.database.bound import BoundStore
 from lavendertown.database.engine import make_engine
 from lavendertown.database.errors import translated
 from lavendertown.database.gate import Gate
+from lavendertown.database.upgrade import changing
 from lavendertown.errors import SchemaError, StorageError
 from lavendertown.migration.mover import Mover
 from lavendertown.migration.old import OldDatabaseSource
@@ -66,8 +67,7 @@ def upgrade(
     try:
         with translated(engine.url), Gate(engine.url).held():
             copy = backup(engine) if copy_first else None
-            with engine.begin() as connection:
-                schema.lock(connection)
+            with changing(engine) as connection:
                 outcome = _convert(connection, place, Request(url, url, zone=zone, actor=actor), progress)
             schema.switch_to_wal(engine)
     finally:

@@ -128,11 +128,9 @@ def state(place: Place) -> str:
     from lavendertown.database import schema
 
     found = schema.look(place.url)
-    if found is schema.State.CURRENT:
+    if found.state is schema.State.CURRENT:
         return "ready"
-    if found is schema.State.UNVERSIONED and is_old(place):
-        return "old"
-    return found.value
+    return "old" if found.is_old else found.state.value
 
 
 def any_records(place: Place) -> bool:
@@ -145,9 +143,7 @@ def any_records(place: Place) -> bool:
 
 def is_old(place: Place) -> bool:
     """Tell whether a database was written by LavenderTown 0.7."""
-    from lavendertown.database.old import OldDatabase
-
-    return place.kind != "folder" and place.exists and OldDatabase.recognised(place.url)
+    return place.kind != "folder" and state(place) == "old"
 
 
 def open_store(place: Place) -> Store:

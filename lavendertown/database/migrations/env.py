@@ -5,7 +5,10 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import Connection
 
+from lavendertown.config import load_settings
+from lavendertown.database.engine import make_engine, read_url
 from lavendertown.database.tables import metadata
+from lavendertown.database.upgrade import changing
 
 
 def _include(_: object, name: str | None, kind: str, reflected: bool, __: object) -> bool:
@@ -25,18 +28,32 @@ def _run(connection: Connection) -> None:
         context.run_migrations()
 
 
-def _connect_and_run() -> None:
-    from lavendertown.config import load_settings
-    from lavendertown.database.engine import make_engine
+def _write_sql() -> None:
+    """``alembic upgrade --sql``: the statements, for a database that is not asked."""
+    url = read_url(load_settings().database_url)
+    context.configure(
+        dialect_name=url.get_backend_name(),
+        target_metadata=metadata,
+        literal_binds=True,
+        render_as_batch=url.get_backend_name() == "sqlite",
+    )
+    with context.begin_transaction():
+        context.run_migrations()
 
+
+def _connect_and_run() -> None:
     engine = make_engine(load_settings().database_url)
-    with engine.connect() as connection:
-        _run(connection)
-    engine.dispose()
+    try:
+        with changing(engine) as connection:
+            _run(connection)
+    finally:
+        engine.dispose()
 
 
 handed = context.config.attributes.get("connection")
 if handed is not None:
     _run(handed)
+elif context.is_offline_mode():
+    _write_sql()
 else:
     _connect_and_run()

@@ -1,0 +1,132 @@
+"""Bringing a database's schema up to date, or back: backed up, alone, and in one transaction."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from lavendertown.database import schema
+from lavendertown.database.backup import backup
+from lavendertown.database.engine import make_engine, read_url
+from lavendertown.database.errors import translated
+from lavendertown.database.gate import Gate
+from lavendertown.database.schema import State
+from lavendertown.errors import InvalidInputError, SchemaError
+
+
+@dataclass(frozen=True)
+class Changed:
+    """What was done to a database.
+
+    Attributes:
+        before, after: Its revisions; empty where it had none.
+        backup: The copy that was made first; None where none was.
+    """
+
+    before: str
+    after: str
+    backup: Path | None
+
+
+def upgrade(database_url: str, *, copy_first: bool = True) -> Changed:
+    """Bring a database up to date; an empty one gets its tables, a current one stays as it is.
+
+    Raises:
+        SchemaError: It is newer, or not LavenderTown's; nothing was changed.
+        StorageUnavailableError: It does not answer.
+    """
+    with _alone(database_url) as engine:
+        before, found, refused = _look(engine)
+        if found in (State.NEWER, State.UNVERSIONED):
+            raise SchemaError(f"{refused} Nothing was changed.")
+        if found is State.CURRENT:
+            return Changed(before, before, None)
+        copy = backup(engine) if copy_first and found is State.OLDER else None
+        schema.switch_to_wal(engine)
+        with changing(engine) as connection:
+            # Somebody on another machine may have been first.
+            if schema.state(connection) is not State.CURRENT:
+                schema.migrate(connection)
+        return Changed(before, schema.HEAD, copy)
+
+
+def downgrade(database_url: str, revision: str, *, copy_first: bool = True) -> Changed:
+    """Take a database back to an earlier revision, for an earlier version of LavenderTown.
+
+    Raises:
+        InvalidInputError: There is no such revision, or the database is not beyond it.
+        SchemaError: The database is not one that this version can change; nothing was changed.
+        StorageUnavailableError: It does not answer.
+    """
+    known = sorted(schema.known_revisions())
+    if revision not in known:
+        raise InvalidInputError(f"There is no revision {revision!r}; known are {', '.join(known)}.")
+    with _alone(database_url) as engine:
+        before, found, refused = _look(engine)
+        if found not in (State.CURRENT, State.OLDER):
+            raise SchemaError(f"{refused} Nothing was changed.")
+        if before <= revision:
+            raise InvalidInputError(f"The database is at revision {before}; it cannot go down to {revision}.")
+        copy = backup(engine) if copy_first else None
+        with changing(engine) as connection:
+            schema.migrate(connection, revision, down=True)
+        return Changed(before, revision, copy)
+
+
+@contextlib.contextmanager
+def changing(engine: Engine) -> Iterator[sa.Connection]:
+    """A connection, alone, inside the one transaction in which a schema changes.
+
+    SQLite changes a table by making it anew and dropping the old one. With foreign keys on, that
+    deletes the rows of other tables that refer to it: so they are off, and checked before the commit.
+
+    Raises:
+        SchemaError: Rows would refer to nothing; all was undone.
+    """
+    with engine.connect() as connection:
+        raw = connection.connection.driver_connection
+        sqlite = engine.dialect.name == "sqlite"
+        if sqlite and raw is not None:
+            # Inside a transaction this would do nothing.
+            raw.execute("PRAGMA foreign_keys=OFF")
+        try:
+            with connection.begin():
+                schema.lock(connection)
+                yield connection
+                if sqlite:
+                    _check_references(connection)
+        finally:
+            if sqlite and raw is not None:
+                raw.execute("PRAGMA foreign_keys=ON")
+
+
+def _check_references(connection: sa.Connection) -> None:
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    if broken:
+        raise SchemaError(
+            f"The upgrade was undone, nothing was changed: {len(broken):,} rows of the table "
+            f"{broken[0][0]!r} would refer to nothing. Restore the database from a backup."
+        )
+
+
+def _look(engine: Engine) -> tuple[str, State, str]:
+    with engine.connect() as connection:
+        found = schema.state(connection)
+        before = max(schema.revisions(connection) & schema.known_revisions(), default="")
+        return before, found, schema.sentence(connection, found)
+
+
+@contextlib.contextmanager
+def _alone(database_url: str) -> Iterator[Engine]:
+    url = read_url(database_url)
+    engine = make_engine(url)
+    try:
+        with translated(url), Gate(url).held():
+            yield engine
+    finally:
+        engine.dispose()
