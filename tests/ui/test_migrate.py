@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lavendertown import clock
 from lavendertown.collaboration.database_storage import DatabaseStorage
 from lavendertown.collaboration.models import ShareableReport
 from lavendertown.collaboration.storage import FileStorage
@@ -21,6 +23,7 @@ from lavendertown.ui import moves
 
 App = Callable[..., AppTest]
 Save = Callable[..., ShareableReport]
+ASSETS = Path(__file__).parents[1] / "schema" / "assets"
 PATIENCE = 60
 
 
@@ -280,6 +283,74 @@ def test_a_stopped_move_goes_on(open_app: App, in_conflict: list[ShareableReport
     assert "The move was stopped." in said(app)
     finish(press(app, "Go on"))
     assert "compared: equal." in said(app)
+
+
+def test_a_move_of_another_store_is_not_announced_to_those_who_work_in_this_one(
+    open_app: App, save: Save, tmp_path: Path
+) -> None:
+    save("r-1")
+    FileStorage(tmp_path / "other").save_report(ShareableReport("r-9", "Elsewhere", "Ana", clock.now()))
+    target = tmp_path / "new.db"
+    DatabaseStorage(f"sqlite:///{target}").close()
+    app = open_app("migrate")
+    app.radio(key="migrate:source:kind").set_value("folder").run()
+    app.text_input(key="migrate:source:folder").set_value(str(tmp_path / "other"))
+    press(app, "Choose the target")
+    app.text_input(key="migrate:target:file").set_value(str(target))
+    dry_run(app)
+    with held(target):
+        press(app, "Start the move")
+        assert "Stop" in labels(open_app("migrate", person="Ben Okafor"))
+        assert "is moving everything" not in said(open_app(person="Ben Okafor"))
+    finish(app)
+    assert titles(target) == {"r-9": "Elsewhere"}
+
+
+def test_a_move_that_nobody_finished_is_offered_where_its_target_is_chosen(
+    open_app: App, in_conflict: list[ShareableReport], database: Path
+) -> None:
+    app = dry_run(to_target(open_app))
+    app.radio(key="migrate:policy").set_value(OnConflict.OVERWRITE).run()
+    with interrupted(database):
+        press(app, "Start the move")
+        finish(app)
+    moves.end()
+    app = press(to_target(open_app), "Test the connection")
+    assert "was not finished." in said(app)
+    finish(press(app, "Go on"))
+    assert titles(database) == {f"r-{number}": f"Orders {number}" for number in range(3)}
+
+
+@contextmanager
+def interrupted(database: Path) -> Iterator[None]:
+    """Let a move begin, and fail at its first report."""
+    with sqlite3.connect(database) as connection:
+        connection.execute(
+            "CREATE TRIGGER full BEFORE UPDATE ON reports BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+        )
+    yield
+    with sqlite3.connect(database) as connection:
+        connection.execute("DROP TRIGGER full")
+    connection.close()
+
+
+def test_a_database_of_0_7_is_a_source_like_any_other(
+    open_app: App, save: Save, storage: FileStorage, tmp_path: Path
+) -> None:
+    save("r-1")
+    old = tmp_path / "old.db"
+    shutil.copyfile(ASSETS / "071" / "lavendertown.db", old)
+    app = open_app("migrate")
+    app.radio(key="migrate:source:kind").set_value("sqlite").run()
+    app.text_input(key="migrate:source:file").set_value(str(old))
+    press(app, "Look at it")
+    assert "written by LavenderTown 0" in said(app)
+    app = dry_run(press(app, "Choose the target"))
+    assert "### Times without a zone" in said(app)
+    finish(press(app, "Start the move"))
+    assert "compared: equal." in said(app)
+    assert "is the store in use already" in said(press(app, "Go to the switch"))
+    assert storage.count_reports() > 1
 
 
 def test_a_move_that_failed_says_why_and_goes_on(

@@ -59,7 +59,7 @@ def stepper(at: Step) -> None:
         else f":gray[:material/radio_button_unchecked: {step}]"
         for number, step in enumerate(steps)
     ]
-    st.markdown(" :gray[—] ".join(parts))
+    st.markdown("&nbsp;:gray[—] ".join(parts))
 
 
 def attempt(work: Callable[[], object]) -> bool:
