@@ -148,9 +148,16 @@ def leave() -> None:
 def end() -> None:
     """Stop and forget everything, as when the process ends."""
     with _lock:
-        for work in (*_moves, *_dry_runs.values()):
+        for work in _moves:
             work.job.stop()
         _moves.clear()
+    _end_dry_runs()
+
+
+def _end_dry_runs() -> None:
+    with _lock:
+        for work in _dry_runs.values():
+            work.job.stop()
         _dry_runs.clear()
 
 
@@ -170,6 +177,7 @@ def use_target() -> None:
         work = current()
         if work is not None and work.switched is None:
             work.switched = switch.switch(load_settings(), work.request, work.outcome.id)
+            _end_dry_runs()
     finally:
         _switching.release()
 
@@ -183,6 +191,7 @@ def use_former() -> str:
     _ask()
     with _switching:
         said = switch.switch_back(load_settings())
+    _end_dry_runs()
     leave()
     return said
 

@@ -218,10 +218,15 @@ def test_nothing_moves_while_conflicts_shall_stop_it(
     assert "Nothing is moved while there are conflicts" in said(app)
 
 
-def test_another_time_zone_makes_the_dry_run_stale(open_app: App, save: Save, database: Path) -> None:
-    save("r-1")
+def save_old(folder: Path) -> None:
+    """Write a report as 0.7 did, its time without a zone."""
     old = '{"id": "old", "title": "Old", "author": "x", "created_at": "2025-03-01T09:00:00", "findings": []}'
-    (database.parent / "reports" / "old.json").write_text(old)
+    (folder / "reports").mkdir(parents=True, exist_ok=True)
+    (folder / "reports" / "old.json").write_text(old)
+
+
+def test_another_time_zone_makes_the_dry_run_stale(open_app: App, database: Path) -> None:
+    save_old(database.parent)
     app = dry_run(to_target(open_app))
     app.selectbox(key="migrate:zone").set_value("Asia/Tokyo").run()
     assert "Start the move" not in labels(app)
@@ -413,7 +418,38 @@ def test_what_the_environment_fixes_is_said_instead_of_the_button(
     assert not [label for label in labels(app) if label.startswith("Use ")]
 
 
-def test_nothing_of_the_wizard_is_in_the_address(open_app: App, save: Save) -> None:
+def test_a_switch_that_is_refused_says_why_and_changes_nothing(
+    open_app: App, save: Save, monkeypatch: pytest.MonkeyPatch
+) -> None:
     save("r-1")
+    app = press(finish(press(dry_run(to_target(open_app)), "Start the move")), "Go to the switch")
+    monkeypatch.setenv("LAVENDERTOWN_STORAGE_TYPE", "file")
+    press(app, next(label for label in labels(app) if label.startswith("Use ")))
+    assert "LAVENDERTOWN_STORAGE_TYPE" in app.error[0].value
+    monkeypatch.delenv("LAVENDERTOWN_STORAGE_TYPE")
+    assert load_settings().storage_type == "file"
+
+
+def test_a_switch_ends_the_dry_runs_made_for_the_store_before(open_app: App, save: Save) -> None:
+    save("r-1")
+    dry_run(press(open_app("migrate", person="Ben Okafor"), "Choose the target"), "Ben Okafor")
+    switch_to_target(finish(press(dry_run(to_target(open_app)), "Start the move")))
+    assert moves.dry_run_of("Ben Okafor") is None
+
+
+def test_the_last_choice_counts_however_fast_the_start_is_pressed(
+    open_app: App, in_conflict: list[ShareableReport], database: Path
+) -> None:
     app = dry_run(to_target(open_app))
-    assert dict(app.query_params) == {}
+    app.radio(key="migrate:conflict:report:r-1").set_value(OnConflict.OVERWRITE)
+    finish(press(app, "Start the move"))
+    assert titles(database)["r-1"] == "Orders 1"
+
+
+def test_a_move_does_not_start_in_a_zone_that_was_not_tried(open_app: App, database: Path) -> None:
+    save_old(database.parent)
+    app = dry_run(to_target(open_app))
+    app.selectbox(key="migrate:zone").set_value("Asia/Tokyo")
+    press(app, "Start the move")
+    assert "The time zone changed; run the dry run again." in app.error[0].value
+    assert moves.current() is None
