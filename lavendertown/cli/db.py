@@ -96,6 +96,10 @@ def _upgrade_old(url: str, words: str, copy_first: bool, zone: str | None, as_js
     from lavendertown.migration.in_place import upgrade as upgrade_old
 
     upgraded = upgrade_old(url, copy_first=copy_first, zone=zone)
+    if upgraded is None:
+        # Somebody else was faster.
+        click.echo(f"{words} is up to date already; nothing was changed.")
+        return
     outcome = upgraded.outcome
     if as_json:
         copy = str(upgraded.backup) if upgraded.backup else None

@@ -18,6 +18,8 @@ from lavendertown.database.gate import Gate
 from lavendertown.database.schema import State
 from lavendertown.errors import InvalidInputError, SchemaError
 
+_UPGRADING = 7163045219
+
 
 @dataclass(frozen=True)
 class Changed:
@@ -40,7 +42,7 @@ def upgrade(database_url: str, *, copy_first: bool = True) -> Changed:
         SchemaError: It is newer, or not LavenderTown's; nothing was changed.
         StorageUnavailableError: It does not answer.
     """
-    with _alone(database_url) as engine:
+    with alone(database_url) as engine:
         before, found, refused = _look(engine)
         if found in (State.NEWER, State.UNVERSIONED):
             raise SchemaError(f"{refused} Nothing was changed.")
@@ -66,7 +68,7 @@ def downgrade(database_url: str, revision: str, *, copy_first: bool = True) -> C
     known = sorted(schema.known_revisions())
     if revision not in known:
         raise InvalidInputError(f"There is no revision {revision!r}; known are {', '.join(known)}.")
-    with _alone(database_url) as engine:
+    with alone(database_url) as engine:
         before, found, refused = _look(engine)
         if found not in (State.CURRENT, State.OLDER):
             raise SchemaError(f"{refused} Nothing was changed.")
@@ -122,11 +124,29 @@ def _look(engine: Engine) -> tuple[str, State, str]:
 
 
 @contextlib.contextmanager
-def _alone(database_url: str) -> Iterator[Engine]:
+def _turn(engine: Engine) -> Iterator[None]:
+    """On PostgreSQL, wait for whoever upgrades already: the backup, too, is made once."""
+    if engine.dialect.name != "postgresql":
+        yield
+        return
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": _UPGRADING})
+        # Closing the connection for good lets the lock go, whatever happens.
+        connection.detach()
+        yield
+
+
+@contextlib.contextmanager
+def alone(database_url: str) -> Iterator[Engine]:
+    """Open a database whose schema nobody else changes while the block runs.
+
+    Raises:
+        StorageUnavailableError: It does not answer.
+    """
     url = read_url(database_url)
     engine = make_engine(url)
     try:
-        with translated(url), Gate(url).held():
+        with translated(url), Gate(url).held(), _turn(engine):
             yield engine
     finally:
         engine.dispose()

@@ -11,10 +11,7 @@ from lavendertown import clock
 from lavendertown.database import old, schema
 from lavendertown.database.backup import backup
 from lavendertown.database.bound import BoundStore
-from lavendertown.database.engine import make_engine
-from lavendertown.database.errors import translated
-from lavendertown.database.gate import Gate
-from lavendertown.database.upgrade import changing
+from lavendertown.database.upgrade import alone, changing
 from lavendertown.errors import SchemaError, StorageError
 from lavendertown.migration.mover import Mover
 from lavendertown.migration.old import OldDatabaseSource
@@ -49,8 +46,8 @@ def upgrade(
     zone: str | None = None,
     actor: str = "internal",
     progress: OnProgress | None = None,
-) -> Upgraded:
-    """Turn 0.7's tables into today's, with everything in them.
+) -> Upgraded | None:
+    """Turn 0.7's tables into today's, with everything in them; None where they are today's already.
 
     Args:
         url: The database.
@@ -58,20 +55,21 @@ def upgrade(
         zone: The IANA name of the zone its times were written in; None is UTC, which 0.7 used.
 
     Raises:
-        SchemaError: The tables are not 0.7's; nothing was changed.
+        SchemaError: The tables are neither 0.7's nor today's; nothing was changed.
         StorageError: Something differed afterwards, or the database did not answer; all was undone.
     """
     place = read_place(url)
     read_zone(zone)
-    engine = make_engine(place.url)
-    try:
-        with translated(engine.url), Gate(engine.url).held():
-            copy = backup(engine) if copy_first else None
-            with changing(engine) as connection:
-                outcome = _convert(connection, place, Request(url, url, zone=zone, actor=actor), progress)
-            schema.switch_to_wal(engine)
-    finally:
-        engine.dispose()
+    with alone(place.url) as engine:
+        found = schema.look(engine.url)
+        if found.state is schema.State.CURRENT:
+            return None
+        if not found.is_old:
+            raise SchemaError(f"{found.sentence} Nothing was changed.")
+        copy = backup(engine) if copy_first else None
+        with changing(engine) as connection:
+            outcome = _convert(connection, place, Request(url, url, zone=zone, actor=actor), progress)
+        schema.switch_to_wal(engine)
     return Upgraded(copy, outcome)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -8,6 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lavendertown.cli import cli
+from lavendertown.database.schema import HEAD
+from tests.schema.databases import FIRST, OLD, copy_of
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +55,7 @@ def test_another_programs_database_is_refused(folder: Path) -> None:
         other.execute("CREATE TABLE reports (id TEXT)")
     refused = run("init", "--url", "sqlite:///other.db")
     assert (refused.exit_code, refused.stdout) == (2, "")
-    assert "nothing was changed" in refused.stderr
+    assert "Nothing was changed" in refused.stderr
     checked = run("check", "--url", "sqlite:///other.db")
     assert (checked.exit_code, "another program" in checked.stdout) == (1, True)
 
@@ -75,3 +78,42 @@ def test_postgres_is_made_ready_too(postgres_url: str) -> None:
     assert run("check", "--url", postgres_url).exit_code == 1
     assert run("init", "--url", postgres_url).exit_code == 0
     assert run("check", "--url", postgres_url).exit_code == 0
+
+
+def test_upgrade_says_where_the_backup_is(folder: Path) -> None:
+    url = copy_of(FIRST, folder)
+    assert run("check", "--url", url).exit_code == 1
+    result = run("upgrade", "--url", url)
+    assert (result.exit_code, result.stderr) == (0, "")
+    backed_up, upgraded = result.stdout.splitlines()
+    assert backed_up.startswith("Backed up to ")
+    assert upgraded == f"Upgraded SQLite at {folder}/store.db from revision 0001 to {HEAD}."
+    assert "nothing was changed" in run("upgrade", "--url", url).stdout
+    assert run("check", "--url", url).exit_code == 0
+
+
+def test_upgrade_turns_0_7s_database_into_todays(folder: Path) -> None:
+    url = copy_of(OLD, folder)
+    assert "written by LavenderTown 0.7" in run("current", "--url", url).stdout
+    result = run("upgrade", "--url", url)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.splitlines()[-1] == (
+        f"Upgraded SQLite at {folder}/store.db from LavenderTown 0.7: 2 reports and 1 comment, "
+        "read back and equal."
+    )
+
+
+def test_upgrade_as_json(folder: Path) -> None:
+    said = json.loads(run("upgrade", "--url", copy_of(FIRST, folder), "--json").stdout)
+    assert (said["before"], said["after"]) == ("0001", HEAD)
+    assert Path(said["backup"]).is_file()
+
+
+def test_downgrade_asks_first(folder: Path) -> None:
+    url = copy_of(FIRST, folder)
+    run("upgrade", "--url", url)
+    refused = run("downgrade", "0001", "--url", url)
+    assert (refused.exit_code, "--yes" in refused.stderr) == (2, True)
+    done = run("downgrade", "0001", "--url", url, "--yes")
+    assert done.exit_code == 0
+    assert "earlier version" in run("current", "--url", url).stdout

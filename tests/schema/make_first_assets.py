@@ -1,8 +1,9 @@
-"""Write the stores of the first released formats: run once, with the version that first wrote them.
+"""Write the stores of released formats: each run once, with the version that first wrote them.
 
-    python -m tests.schema.make_first_assets
+    python -m tests.schema.make_first_assets 0002
 
-Later versions never run this again; they prove that they still read what it left.
+Later versions never run it again for the same folder; they prove that they still read what it left.
+The checkout's own path in the ledger of moves was replaced by hand.
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 import sqlite3
+import sys
 from pathlib import Path
 
 from lavendertown.collaboration.database_storage import DatabaseStorage
 from lavendertown.collaboration.models import Annotation, ShareableReport
 from lavendertown.collaboration.storage import FileStorage, Storage, get_finding_id
+from lavendertown.migration.mover import move
+from lavendertown.migration.values import Request
 from lavendertown.models import GhostFinding
 from lavendertown.rules.models import Rule, RuleSet
 
@@ -59,20 +63,23 @@ def fill(storage: Storage) -> None:
 
 
 def main() -> None:
-    for place in (DATABASE.parent, FOLDER):
-        shutil.rmtree(place, ignore_errors=True)
-        place.mkdir(parents=True)
-    fill(DatabaseStorage(f"sqlite:///{DATABASE}"))
-    with sqlite3.connect(DATABASE) as raw:
+    """Write ``assets/NAME``: a database, and a data folder beside it, each with a store moved into it."""
+    place = ASSETS / sys.argv[1]
+    place.mkdir()
+    database, folder = place / "lavendertown.db", place / "folder"
+    fill(DatabaseStorage(f"sqlite:///{database}"))
+    fill(FileStorage(folder))
+    for target in (f"sqlite:///{database}", str(folder)):
+        assert move(Request(str(ASSETS / "071" / "folder"), target, zone="Asia/Tokyo")).verified
+    with sqlite3.connect(database) as raw:
         raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         raw.execute("PRAGMA journal_mode=DELETE")
     raw.execute("VACUUM")
     raw.close()
-    fill(FileStorage(FOLDER))
     for left in ("-gate", "-wal", "-shm"):
-        Path(f"{DATABASE}{left}").unlink(missing_ok=True)
-    (FOLDER / ".lock").unlink()
-    shutil.rmtree(FOLDER / ".journal")
+        Path(f"{database}{left}").unlink(missing_ok=True)
+    (folder / ".lock").unlink()
+    shutil.rmtree(folder / ".journal")
 
 
 if __name__ == "__main__":

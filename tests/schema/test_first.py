@@ -1,4 +1,4 @@
-"""The first released database schema and file format are read, and written on, for good."""
+"""Released database schemas and file formats are read, and written on, for good."""
 
 from __future__ import annotations
 
@@ -12,18 +12,26 @@ import pytest
 from lavendertown.collaboration.database_storage import DatabaseStorage
 from lavendertown.collaboration.models import Annotation
 from lavendertown.collaboration.storage import FileStorage, Storage
-from tests.schema.make_first_assets import DATABASE, FOLDER, START, findings
+from lavendertown.database.upgrade import upgrade
+from tests.schema.make_first_assets import ASSETS, DATABASE, FOLDER, START, findings
+
+MOVED = ASSETS / "0002"
 
 
 @pytest.fixture(params=["file", "sqlite"])
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Storage]:
-    made: Storage
-    if request.param == "file":
-        made = FileStorage(shutil.copytree(FOLDER, tmp_path / "store"))
-    else:
-        made = DatabaseStorage(f"sqlite:///{shutil.copy(DATABASE, tmp_path / 'store.db')}")
+    made = opened(FOLDER if request.param == "file" else DATABASE, tmp_path)
     yield made
     made.close()
+
+
+def opened(asset: Path, tmp_path: Path) -> Storage:
+    """Open a copy of an asset; a database is brought up to date first."""
+    if asset.is_dir():
+        return FileStorage(shutil.copytree(asset, tmp_path / "store"))
+    url = f"sqlite:///{shutil.copy(asset, tmp_path / 'store.db')}"
+    upgrade(url)
+    return DatabaseStorage(url)
 
 
 def test_everything_in_it_is_read(storage: Storage) -> None:
@@ -55,3 +63,18 @@ def test_it_can_be_worked_on(storage: Storage) -> None:
     assert [note.id for note in storage.get_annotations(first["finding_id"])] == ["a1", "a4", "a2", "a5"]
     assert storage.count_reports(status="open") == 2
     assert storage.count_reports() == 3
+
+
+@pytest.mark.parametrize("name", ["folder", "lavendertown.db"])
+def test_a_store_that_0_7_was_moved_into_is_read(name: str, tmp_path: Path) -> None:
+    storage = opened(MOVED / name, tmp_path)
+    assert storage.damage() == []
+    assert storage.count_reports(include_deleted=True) == 5
+    assert [note.id for note in storage.get_annotations("e3cbb442d154a5c3b1d2d2f3c691ef40")] == [
+        "note-1",
+        "note-2",
+    ]
+    (move,) = storage.store.moves()
+    assert (move.source, move.finished_at is not None) == ("files in tests/schema/assets/071/folder", True)
+    assert storage.audit_log(component="store")[0]["record_id"] == move.id
+    storage.close()

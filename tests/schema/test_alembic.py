@@ -1,0 +1,73 @@
+"""Plain alembic commands work on the configured database."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lavendertown.database import schema
+from lavendertown.database.engine import make_engine
+from lavendertown.database.schema import HEAD, State
+from tests.schema.databases import FIRST, copy_of, rows
+
+INI = Path(schema.__file__).parent / "migrations" / "alembic.ini"
+BACKENDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+
+
+@pytest.fixture(params=BACKENDS)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A place for a database; the odd name would break an ini file."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / '100% ours.db'}"
+    return str(request.getfixturevalue("postgres_url"))
+
+
+def alembic(url: str, folder: Path, *command: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "alembic", "-c", str(INI), *command],
+        env={**os.environ, "LAVENDERTOWN_DATABASE_URL": url},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+def test_up_down_current_and_check(url: str, tmp_path: Path) -> None:
+    alembic(url, tmp_path, "upgrade", "head")
+    assert schema.look(url).state is State.CURRENT
+    assert f"{HEAD} (head)" in alembic(url, tmp_path, "current")
+    assert "No new upgrade operations detected" in alembic(url, tmp_path, "check")
+    alembic(url, tmp_path, "downgrade", "0001")
+    assert schema.look(url).state is State.OLDER
+    alembic(url, tmp_path, "downgrade", "base")
+    assert schema.look(url).state is State.EMPTY
+
+
+def test_tables_of_others_are_not_to_be_dropped(url: str, tmp_path: Path) -> None:
+    alembic(url, tmp_path, "upgrade", "head")
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE somebody_elses (id INTEGER PRIMARY KEY)")
+    engine.dispose()
+    assert "No new upgrade operations detected" in alembic(url, tmp_path, "check")
+
+
+def test_an_older_database_keeps_its_rows(tmp_path: Path) -> None:
+    url = copy_of(FIRST, tmp_path)
+    before = rows(url)
+    alembic(url, tmp_path, "upgrade", "head")
+    assert {name: rows(url)[name] for name in before} == before
+
+
+def test_sql_is_written_without_a_database(url: str, tmp_path: Path) -> None:
+    written = alembic(url, tmp_path, "upgrade", "head", "--sql")
+    assert "CREATE TABLE reports" in written
+    assert f"version_num='{HEAD}'" in written
+    assert schema.look(url).state is State.EMPTY

@@ -1,0 +1,299 @@
+"""Schemas of earlier versions are refused untouched, and upgraded without losing a row."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+
+from lavendertown.collaboration.database_storage import DatabaseStorage
+from lavendertown.database import schema, upgrade
+from lavendertown.database.engine import make_engine
+from lavendertown.database.schema import State
+from lavendertown.errors import InvalidInputError, SchemaError
+from tests.schema.databases import FIRST, OLD, copy_of, first_on_postgres, old_on_postgres, rows
+
+BACKENDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.fixture(params=BACKENDS)
+def first(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A database with the first schema, on each backend."""
+    monkeypatch.setenv("LAVENDERTOWN_DATA_DIR", str(tmp_path / "data"))
+    if request.param == "sqlite":
+        return copy_of(FIRST, tmp_path)
+    url: str = request.getfixturevalue("postgres_url")
+    first_on_postgres(url)
+    return url
+
+
+@pytest.fixture(params=BACKENDS)
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'new.db'}"
+    return str(request.getfixturevalue("postgres_url"))
+
+
+def test_an_older_database_is_refused_and_stays_as_it_is(first: str) -> None:
+    before = rows(first)
+    with pytest.raises(SchemaError, match=r"earlier version .*db upgrade .*Nothing was changed"):
+        DatabaseStorage(first)
+    assert schema.look(first).state is State.OLDER
+    assert rows(first) == before
+
+
+def test_no_byte_of_a_refused_file_changes(tmp_path: Path) -> None:
+    for asset in (FIRST, OLD):
+        url = copy_of(asset, tmp_path, f"{asset.parent.name}.db")
+        path = Path(url.removeprefix("sqlite:///"))
+        with pytest.raises(SchemaError):
+            DatabaseStorage(url)
+        assert digest(path) == digest(asset)
+        assert sorted(p.name for p in tmp_path.iterdir() if p.name.startswith(path.name)) == [path.name]
+
+
+def test_an_upgrade_keeps_every_row(first: str) -> None:
+    before = rows(first)
+    changed = upgrade.upgrade(first)
+    assert (changed.before, changed.after) == ("0001", schema.HEAD)
+    after = rows(first)
+    assert {name: after[name] for name in before} == before
+    assert after["moves"] == []
+    assert schema.look(first).state is State.CURRENT
+    storage = DatabaseStorage(first)
+    assert storage.count_reports() == 2
+    storage.close()
+
+
+def test_an_upgrade_backs_up_first(first: str) -> None:
+    before = rows(first)
+    changed = upgrade.upgrade(first)
+    assert changed.backup is not None
+    assert changed.backup.parent.name == "backups"
+    if changed.backup.suffix == ".db":
+        assert rows(f"sqlite:///{changed.backup}") == before
+
+
+def test_a_current_database_is_left_alone(first: str) -> None:
+    upgrade.upgrade(first)
+    again = upgrade.upgrade(first)
+    assert (again.before, again.after, again.backup) == (schema.HEAD, schema.HEAD, None)
+
+
+def test_an_empty_database_gets_its_tables(empty: str) -> None:
+    changed = upgrade.upgrade(empty)
+    assert (changed.before, changed.after, changed.backup) == ("", schema.HEAD, None)
+    DatabaseStorage(empty).close()
+
+
+def test_down_and_up_again_keeps_every_row(first: str) -> None:
+    before = rows(first)
+    upgrade.upgrade(first)
+    assert upgrade.downgrade(first, "0001").backup is not None
+    assert rows(first) == before
+    upgrade.upgrade(first)
+    assert {name: rows(first)[name] for name in before} == before
+
+
+@pytest.mark.parametrize(
+    ("revision", "why"),
+    [("0000", "There is no revision"), ("base", "There is no revision"), ("0001", "cannot")],
+)
+def test_a_downgrade_that_makes_no_sense_is_refused(tmp_path: Path, revision: str, why: str) -> None:
+    with pytest.raises(InvalidInputError, match=why):
+        upgrade.downgrade(copy_of(FIRST, tmp_path), revision)
+
+
+def test_a_newer_database_is_refused(empty: str) -> None:
+    upgrade.upgrade(empty)
+    engine = make_engine(empty)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    before = rows(empty)
+    assert schema.look(empty).state is State.NEWER
+    for attempt in (DatabaseStorage, upgrade.upgrade):
+        with pytest.raises(SchemaError, match="newer version of LavenderTown"):
+            attempt(empty)
+    assert rows(empty) == before
+
+
+def test_another_programs_tables_are_refused(empty: str) -> None:
+    engine = make_engine(empty)
+    with engine.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)"))
+        connection.execute(sa.text("INSERT INTO alembic_version VALUES ('a1b2c3d4e5f6')"))
+    engine.dispose()
+    assert schema.look(empty).state is State.UNVERSIONED
+    for attempt in (DatabaseStorage, upgrade.upgrade):
+        with pytest.raises(SchemaError, match="another program"):
+            attempt(empty)
+
+
+@pytest.mark.postgres
+def test_a_database_of_0_7_on_postgresql_is_recognised(postgres_url: str) -> None:
+    old_on_postgres(postgres_url)
+    before = rows(postgres_url)
+    with pytest.raises(SchemaError, match=r"written by LavenderTown 0\.7.*lavendertown db upgrade"):
+        DatabaseStorage(postgres_url)
+    assert rows(postgres_url) == before
+
+
+_UPGRADE = "import sys; from lavendertown.database.upgrade import upgrade; upgrade(sys.argv[1])"
+
+
+def test_six_processes_upgrade_at_once(first: str) -> None:
+    before = rows(first)
+    running = [
+        subprocess.Popen([sys.executable, "-c", _UPGRADE, first], stderr=subprocess.PIPE, text=True)
+        for _ in range(6)
+    ]
+    said = [process.communicate()[1] for process in running]
+    assert [process.returncode for process in running] == [0] * 6, said
+    assert {name: rows(first)[name] for name in before} == before
+
+
+# A migration that makes a parent table anew, as SQLite must to change a column.
+_BATCH = """
+import sqlalchemy as sa
+from alembic import op
+revision, down_revision, branch_labels, depends_on = "0003", "0002", None, None
+def upgrade():
+    with op.batch_alter_table("identities") as table:
+        table.alter_column("note", new_column_name="pinned_note", existing_type=sa.Text())
+        table.add_column(sa.Column("extra", sa.Integer(), nullable=False, server_default="0"))
+        table.alter_column("dataset", existing_type=sa.String(255), nullable=True)
+{more}
+def downgrade(): pass
+"""
+
+
+def batch_scripts(tmp_path: Path, more: str = "") -> Config:
+    """Our migrations, and one more that changes a table which others refer to with cascading deletes."""
+    scripts = tmp_path / "migrations"
+    original = Path(schema.__file__).parent / "migrations"
+    (scripts / "versions").mkdir(parents=True)
+    for path in [original / "env.py", *(original / "versions").glob("0*.py")]:
+        (scripts / path.relative_to(original)).write_bytes(path.read_bytes())
+    (scripts / "versions" / "0003_batch.py").write_text(_BATCH.format(more=more))
+    config = Config()
+    config.set_main_option("script_location", str(scripts))
+    return config
+
+
+def cascading(tmp_path: Path) -> str:
+    """The first schema's asset, upgraded, with a table whose rows go when their identity goes."""
+    url = copy_of(FIRST, tmp_path)
+    upgrade.upgrade(url)
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as raw, raw:
+        raw.execute(
+            'CREATE TABLE watchers (identity_key INTEGER REFERENCES identities("key") ON DELETE CASCADE)'
+        )
+        raw.execute('INSERT INTO watchers SELECT "key" FROM identities')
+    return url
+
+
+def run(engine: sa.Engine, config: Config) -> None:
+    with upgrade.changing(engine) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0003")
+
+
+def test_a_batch_migration_of_a_parent_table_keeps_its_children(tmp_path: Path) -> None:
+    url = cascading(tmp_path)
+    before = rows(url)
+    assert before["watchers"]
+    config = batch_scripts(tmp_path)
+    engine = make_engine(url)
+    run(engine, config)
+    engine.dispose()
+    after = rows(url)
+    children = ("watchers", "annotations", "identity_tags", "identity_aliases", "findings")
+    assert {name: after[name] for name in children} == {name: before[name] for name in children}
+    assert len(after["identities"]) == len(before["identities"])
+
+
+def test_a_migration_that_leaves_rows_without_a_parent_is_undone(tmp_path: Path) -> None:
+    url = cascading(tmp_path)
+    before = rows(url)
+    config = batch_scripts(tmp_path, "    op.execute('DELETE FROM identities')")
+    engine = make_engine(url)
+    with pytest.raises(SchemaError, match="would refer to nothing"):
+        run(engine, config)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+    engine.dispose()
+    assert rows(url) == before
+
+
+_KILLED = """
+import os, signal, sys
+import sqlalchemy as sa
+from lavendertown.database.upgrade import upgrade
+url, point = sys.argv[1], int(sys.argv[2])
+count = 0
+@sa.event.listens_for(sa.Engine, "before_cursor_execute")
+def die(*_):
+    global count
+    count += 1
+    if count == point:
+        os.kill(os.getpid(), signal.SIGKILL)
+upgrade(url)
+print(count)
+"""
+
+
+@pytest.mark.parametrize("point", [6, 11, 14, 15, 16, 17])
+def test_an_upgrade_that_is_killed_leaves_the_old_schema_whole(first: str, point: int) -> None:
+    before = rows(first)
+    command = [sys.executable, "-c", _KILLED, first, str(point)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert schema.look(first).state is State.OLDER
+    assert rows(first) == before
+    upgrade.upgrade(first)
+    assert {name: rows(first)[name] for name in before} == before
+
+
+_READ_ONLY = """
+import os, sys
+import alembic.command, alembic.config, sqlalchemy.dialects.sqlite
+from lavendertown.database.engine import make_engine
+from lavendertown.database.upgrade import upgrade
+make_engine(sys.argv[1]).dispose()
+os.setgroups([]); os.setuid(65534)
+try:
+    upgrade(sys.argv[1])
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs another user to be refused")
+def test_a_file_that_cannot_be_written_is_refused_in_a_sentence() -> None:
+    with tempfile.TemporaryDirectory(dir=os.path.realpath("/tmp")) as name:
+        folder = Path(name)
+        url = copy_of(FIRST, folder)
+        (folder / "store.db").chmod(0o444)
+        folder.chmod(0o555)
+        done = subprocess.run(
+            [sys.executable, "-c", _READ_ONLY, url], capture_output=True, text=True, check=False
+        )
+        assert done.stdout.startswith("StorageUnavailableError"), done.stderr
+        assert "permissions" in done.stdout
+        assert digest(folder / "store.db") == digest(FIRST)
