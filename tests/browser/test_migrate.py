@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
+import psutil
 import psycopg2
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -30,6 +31,7 @@ REPORTS = 1500
 # Streamlit's own metric, table and grid: no caller can mend these.
 UPSTREAM = {"svg-img-alt"}
 MOVE_MS = 120_000
+WAITING = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'reports'::regclass"
 
 
 def a_report(number: int, title: str = "") -> ShareableReport:
@@ -82,7 +84,7 @@ def fill_in(page: Page, url: str) -> str:
     password = unquote(parts.password or "") or "s3cret/of@ours"
     choose(page, "Target", "PostgreSQL")
     page.get_by_role("textbox", name="Host").fill(parts.hostname or "")
-    page.get_by_role("textbox", name="Port").fill(str(parts.port))
+    page.get_by_role("textbox", name="Port").fill(str(parts.port or 5432))
     page.get_by_role("textbox", name="Database").fill(parts.path.removeprefix("/"))
     page.get_by_role("textbox", name="User").fill(parts.username or "")
     page.get_by_role("textbox", name="Password").fill(password)
@@ -95,12 +97,20 @@ def is_nowhere(password: str, page: Page) -> bool:
 
 
 @contextmanager
-def held(url: str) -> Iterator[None]:
-    """Let nobody write reports to a database, so that a move waits in its middle."""
+def held(url: str) -> Iterator[Callable[[], None]]:
+    """Let nobody write reports to a database; yields what waits until a move waits, in its middle."""
     connection = psycopg2.connect(url)
+    cursor = connection.cursor()
+
+    def until_it_waits() -> None:
+        waits = False
+        while not waits:  # the test's own timeout ends it
+            cursor.execute(WAITING)
+            waits = cursor.fetchone() is not None
+
     try:
-        connection.cursor().execute("LOCK TABLE reports IN SHARE MODE")
-        yield
+        cursor.execute("LOCK TABLE reports IN SHARE MODE")
+        yield until_it_waits
     finally:
         connection.close()
 
@@ -152,8 +162,9 @@ def test_files_move_to_postgresql_and_back_while_a_colleague_works(
     choose(ana, "Keep for report r-0", "Source")
     expect(ana.get_by_text("The source is only read.")).to_be_visible()
 
-    with held(conflict):
+    with held(conflict) as until_it_waits:
         press(ana, "Start the move")
+        until_it_waits()
         expect(ana.get_by_text("What is copied stays; starting again goes on from there.")).to_be_visible()
         ana.reload()
         expect(ana.get_by_text("You are moving everything from files")).to_be_visible()
@@ -209,11 +220,45 @@ def go_back(page: Page) -> None:
 
 
 @pytest.mark.postgres
+def test_a_move_whose_server_was_killed_is_offered_again_and_finished(
+    start_server: Callable[..., Dashboard], visitor: Callable[..., Page], files: Path, conflict: str
+) -> None:
+    page = visitor()
+    dashboard = start_server()
+    come_in(page, f"{dashboard.url}/migrate", "Ana Ferreira")
+    to_target(page)
+    fill_in(page, conflict)
+    press(page, "Run a dry run")
+    with held(conflict) as until_it_waits:
+        press(page, "Start the move")
+        until_it_waits()
+        kill(dashboard)
+    page.goto(f"{start_server().url}/migrate")
+    to_target(page)
+    fill_in(page, conflict)
+    press(page, "Test the connection")
+    expect(page.get_by_text("was not finished.")).to_be_visible()
+    press(page, "Go on")
+    expect(page.get_by_text("compared: equal.")).to_be_visible(timeout=MOVE_MS)
+
+
+def kill(dashboard: Dashboard) -> None:
+    """End a server and its workers as a power cut would."""
+    server = psutil.Process(dashboard.process.pid)
+    family = [server, *server.children(recursive=True)]
+    for process in family:
+        process.kill()
+    psutil.wait_procs(family, timeout=30)
+
+
+@pytest.mark.postgres
 def test_a_pasted_url_keeps_its_password_to_itself(
     start_server: Callable[..., Dashboard], visitor: Callable[..., Page], files: Path, postgres_url: str
 ) -> None:
     parts = urlsplit(postgres_url)
-    address = parts._replace(netloc=f"{parts.username}:of%2Fours@{parts.hostname}:{parts.port}").geturl()
+    address = parts._replace(
+        netloc=f"{parts.username}:of%2Fours@{parts.hostname}:{parts.port or 5432}"
+    ).geturl()
     page = visitor()
     come_in(page, f"{start_server().url}/migrate", "Ana Ferreira")
     to_target(page)
@@ -254,8 +299,22 @@ def test_the_wizard_is_accessible_and_fits_a_narrow_window(
     press(page, "Run a dry run")
     expect(page.get_by_text("1 in quarantine")).to_be_visible()
     assert serious(page) == []
+    assert fits_a_narrow_window(page)
+    press(page, "Start the move")
+    press(page, "Go to the switch")
+    expect(page.get_by_role("button", name="Use SQLite")).to_be_visible()
+    assert serious(page) == []
+    assert fits_a_narrow_window(page)
+    press(page, "Use SQLite")
+    expect(page.get_by_text("The way back")).to_be_visible()
+    assert serious(page) == []
+
+
+def fits_a_narrow_window(page: Page) -> bool:
     page.set_viewport_size({"width": 400, "height": 900})
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    fits = page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    return bool(fits)
 
 
 def serious(page: Page) -> list[str]:

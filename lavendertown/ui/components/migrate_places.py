@@ -370,6 +370,8 @@ def _found(side: str, kind: str) -> None:
     text = words.plain(found.looked.sentence)
     if found.looked.state == "refused":
         st.error(text, icon=":material/block:")
+    elif found.looked.state == "old" and side == TARGET:
+        st.warning(f"{text} It cannot be moved into before it is upgraded.", icon=":material/history:")
     else:
         st.success(text, icon=":material/check_circle:")
 
