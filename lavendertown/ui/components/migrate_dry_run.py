@@ -1,4 +1,4 @@
-"""The dry run: what would be copied, what is in conflict, what cannot be read, how times will read."""
+"""The dry run: what would be copied, what cannot be read, how times will read."""
 
 from __future__ import annotations
 
@@ -9,10 +9,16 @@ from collections.abc import Iterable
 import streamlit as st
 
 from lavendertown.errors import InvalidInputError
-from lavendertown.migration.values import KINDS, Conflict, OnConflict, Outcome, Quarantined, TimeSample
+from lavendertown.migration.values import KINDS, OnConflict, Outcome, Quarantined, TimeSample
 from lavendertown.ui import moves
-from lavendertown.ui.components import migrate_places, migrate_progress, migrate_steps, person, words
-from lavendertown.ui.components.migrate_places import CONFLICT, POLICY
+from lavendertown.ui.components import (
+    migrate_conflicts,
+    migrate_places,
+    migrate_progress,
+    migrate_steps,
+    person,
+    words,
+)
 from lavendertown.ui.components.migrate_steps import Step
 from lavendertown.ui.moves import Work
 
@@ -20,12 +26,6 @@ LISTED = 50
 KINDS_IN_WORDS = dict(
     zip(KINDS, ("Reports", "Findings", "Comments", "Rule sets", "Audit events"), strict=True)
 )
-POLICIES = {
-    OnConflict.SKIP: "Keep the target's",
-    OnConflict.OVERWRITE: "Take the source's",
-    OnConflict.FAIL: "Stop: move nothing while there are conflicts",
-}
-_RECORDS = {"report": "Report", "annotation": "Comment", "ruleset": "Rule set"}
 # What an item in quarantine is called begins with where it lay.
 _PLACES = {
     "reports/": "reports",
@@ -58,19 +58,21 @@ def show() -> None:
 def result(work: Work) -> None:
     """Show what a dry run found and let the move start."""
     found = work.outcome
-    st.session_state.setdefault(POLICY, OnConflict.SKIP)
     metrics(found)
     counts(found)
-    if not found.changed_nothing or number_of_conflicts(found):
-        pass
-    elif any(count.read for count in found.counts.values()):
-        st.info("Everything is there already; there is nothing to copy.", icon=":material/task_alt:")
-    else:
-        st.info("There is nothing in the source to move.", icon=":material/inventory_2:")
-    conflicts(found)
+    if found.changed_nothing and not migrate_conflicts.total(found):
+        _nothing_to_copy(found)
+    migrate_conflicts.listed(found)
     quarantine(found)
     stale = times(found.times, work.request.zone)
     buttons(work, stale)
+
+
+def _nothing_to_copy(found: Outcome) -> None:
+    if any(count.read for count in found.counts.values()):
+        st.info("Everything is there already; there is nothing to copy.", icon=":material/task_alt:")
+    else:
+        st.info("There is nothing in the source to move.", icon=":material/inventory_2:")
 
 
 def metrics(found: Outcome) -> None:
@@ -79,7 +81,7 @@ def metrics(found: Outcome) -> None:
     for kind, count in found.counts.items():
         if kind != "findings":
             total.update(copy=count.written, there=count.skipped)
-    conflicting = number_of_conflicts(found)
+    conflicting = migrate_conflicts.total(found)
     aside = len(found.quarantined)
     with st.grid(4, min_column_width=150):
         _metric("To copy", total["copy"], "")
@@ -136,82 +138,6 @@ def _kind(item: Quarantined) -> str | None:
     return next((kind for start, kind in _PLACES.items() if item.item.startswith(start)), None)
 
 
-def number_of_conflicts(found: Outcome) -> int:
-    """Return how many records are in conflict."""
-    return sum(count.conflicts for count in found.counts.values())
-
-
-def conflicts(found: Outcome) -> None:
-    """List what source and target hold differently, with one choice for all and one for each."""
-    total = number_of_conflicts(found)
-    if not total:
-        return
-    st.markdown(f"### {words.count(total, 'conflict')}", anchors=False)
-    with st.container(border=True, gap="small"):
-        st.radio(
-            "What happens to records that the target holds with other content",
-            list(POLICIES),
-            format_func=lambda policy: POLICIES[policy],
-            key=POLICY,
-            persist_state="session",
-            on_change=_same_for_all,
-            args=(found.conflicts,),
-        )
-        for conflict in found.conflicts[:LISTED]:
-            _conflict(conflict)
-        if total > LISTED:
-            st.caption(f"{total - LISTED:,} more are not listed; the choice for all holds for them.")
-
-
-def _conflict(conflict: Conflict) -> None:
-    policy = st.session_state[POLICY]
-    what = _RECORDS.get(conflict.kind, conflict.kind.capitalize())
-    title = f" *{words.plain(conflict.title)}*" if conflict.title.strip() else ""
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        with st.container(width="stretch"):
-            st.markdown(
-                f"{what} {words.code(conflict.record_id)}{title}  \n:small[:gray[{_sides(conflict)}]]",
-            )
-        if policy != OnConflict.FAIL:
-            st.session_state.setdefault(_key(conflict), policy)
-            st.radio(
-                f"Keep for {what.lower()} {conflict.record_id}",
-                (OnConflict.OVERWRITE, OnConflict.SKIP),
-                format_func=lambda choice: "Source" if choice == OnConflict.OVERWRITE else "Target",
-                horizontal=True,
-                label_visibility="collapsed",
-                key=_key(conflict),
-                persist_state="session",
-                width="content",
-            )
-
-
-def _sides(conflict: Conflict) -> str:
-    source = "deleted by " if conflict.source_deleted else ""
-    target = "deleted by " if conflict.target_deleted else ""
-    return (
-        f"source: {source}{words.plain(conflict.source_by)}, {words.ago(conflict.source_changed_at)}, "
-        f"version {conflict.source_version} · target: {target}{words.plain(conflict.target_by)}, "
-        f"{words.ago(conflict.target_changed_at)}, version {conflict.target_version}"
-    )
-
-
-def _key(conflict: Conflict) -> str:
-    return f"{CONFLICT}{conflict.key}"
-
-
-def _same_for_all(listed: Iterable[Conflict]) -> None:
-    for conflict in listed:
-        st.session_state.pop(_key(conflict), None)
-
-
-def _choices(found: Outcome) -> dict[str, OnConflict]:
-    """Return those decisions that differ from the one for all."""
-    policy = st.session_state[POLICY]
-    decided = {each.key: st.session_state.get(_key(each), policy) for each in found.conflicts[:LISTED]}
-    return {key: choice for key, choice in decided.items() if choice != policy}
-
-
 def quarantine(found: Outcome) -> None:
     """List what cannot be read, and why."""
     if not found.quarantined:
@@ -265,8 +191,7 @@ def times(samples: Iterable[TimeSample], zone: str | None) -> bool:
 def buttons(work: Work, stale: bool) -> None:
     """Show the way back and the way on."""
     found = work.outcome
-    policy: OnConflict = st.session_state[POLICY]
-    blocked = policy == OnConflict.FAIL and number_of_conflicts(found) > 0
+    blocked = migrate_conflicts.policy() == OnConflict.FAIL and migrate_conflicts.total(found) > 0
     with migrate_steps.row():
         migrate_steps.back(Step.TARGET)
         if stale:
@@ -285,22 +210,13 @@ def buttons(work: Work, stale: bool) -> None:
         if blocked:
             migrate_steps.effect("Nothing is moved while there are conflicts: settle them, or choose above.")
         else:
-            number = _records(found, policy, _choices(found))
+            number = migrate_conflicts.to_write(found)
             took = migrate_steps.span(found.seconds * SLOWER)
             migrate_steps.effect(f"{words.count(number, 'record')}, about {took}. The source is only read.")
 
 
 SLOWER = 3
 """How much longer than its dry run a move takes, roughly: it writes, and reads both sides again."""
-
-
-def _records(found: Outcome, policy: OnConflict, choices: dict[str, OnConflict]) -> int:
-    """Return how many records will be written."""
-    new = sum(count.written for kind, count in found.counts.items() if kind != "findings")
-    other = Counter(choices.values())
-    total = number_of_conflicts(found)
-    taken = total - other[OnConflict.SKIP] if policy == OnConflict.OVERWRITE else other[OnConflict.OVERWRITE]
-    return new + taken
 
 
 def _again() -> None:
@@ -323,6 +239,6 @@ def _start(tried: Work) -> None:
     def work() -> None:
         if tried.outcome.times and migrate_places.zone() != tried.request.zone:
             raise InvalidInputError("The time zone changed; run the dry run again.")
-        moves.move_as_tried(tried, st.session_state[POLICY], _choices(tried.outcome))
+        moves.move_as_tried(tried, migrate_conflicts.policy(), migrate_conflicts.choices(tried.outcome))
 
     migrate_steps.attempt(work)

@@ -6,7 +6,14 @@ import streamlit as st
 
 from lavendertown.migration.values import Outcome
 from lavendertown.ui import moves
-from lavendertown.ui.components import migrate_dry_run, migrate_progress, migrate_steps, person, words
+from lavendertown.ui.components import (
+    migrate_conflicts,
+    migrate_dry_run,
+    migrate_progress,
+    migrate_steps,
+    person,
+    words,
+)
 from lavendertown.ui.components.migrate_steps import Step
 from lavendertown.ui.moves import Work
 
@@ -98,7 +105,7 @@ def verdict(found: Outcome) -> None:
 def _kept_in_target(found: Outcome) -> int:
     """Return how many conflicts were left as they are."""
     listed = [each for each in found.conflicts if each.decision != "overwrite"]
-    total = migrate_dry_run.number_of_conflicts(found)
+    total = migrate_conflicts.total(found)
     return len(listed) + (total - len(found.conflicts) if listed else 0)
 
 

@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import streamlit as st
 
-from lavendertown.config import Settings, load_settings, url_from_parts
+from lavendertown.config import load_settings
 from lavendertown.errors import InvalidInputError, LavenderTownError
 from lavendertown.migration import places, switch
 from lavendertown.migration.places import Looked
 from lavendertown.migration.values import OnConflict, Request
 from lavendertown.ui import moves, problems, reads
-from lavendertown.ui.components import frame, migrate_steps, person, words
+from lavendertown.ui.components import frame, migrate_conflicts, migrate_fields, migrate_steps, person, words
+from lavendertown.ui.components.migrate_fields import FOLDER, IN_USE, SOURCE, SQLITE, TARGET
 from lavendertown.ui.components.migrate_steps import Step
 
-SOURCE, TARGET = "source", "target"
-IN_USE, FOLDER, SQLITE, POSTGRESQL = "in use", "folder", "sqlite", "postgresql"
-_NAMES = {IN_USE: "The store in use", FOLDER: "A folder", SQLITE: "A SQLite file", POSTGRESQL: "PostgreSQL"}
-_ORDER = {SOURCE: (IN_USE, FOLDER, SQLITE, POSTGRESQL), TARGET: (SQLITE, POSTGRESQL, FOLDER)}
-_FORM, _URL = "Fill in a form", "Paste a URL"
-_PARTS = {"host": "localhost", "port": "5432", "name": "", "user": ""}
-_LABELS = {"host": "Host", "port": "Port", "name": "Database", "user": "User"}
 ZONE = "migrate:zone"
-POLICY = "migrate:policy"
-CONFLICT = "migrate:conflict:"
 BACK = "migrate:back again"
 """Set while a move goes back to the store before the last switch: what is newer is here."""
 _LOOKED = "migrate:looked"
@@ -41,11 +32,6 @@ class Chosen:
 
     text: str = field(repr=False)
     looked: Looked
-
-
-def text_in_use(settings: Settings) -> str:
-    """Return the path or URL of the store in use."""
-    return str(settings.data_dir) if settings.storage_type == "file" else settings.database_url
 
 
 def chosen(side: str) -> Chosen | None:
@@ -64,12 +50,12 @@ def source() -> None:
             problems.show(error)
             return
         caption = f"{migrate_steps.capital(words.plain(used.words))}: {holds(used)}"
-        kind = _choose(SOURCE, caption)
+        kind = migrate_fields.choose(SOURCE, _forget, caption)
         if kind == IN_USE and used.state == "empty":
             nothing_yet()
             return
         with st.form("migrate:form:source", border=False):
-            _fields(SOURCE, kind)
+            migrate_fields.show(SOURCE, kind)
             _found(SOURCE, kind)
             with migrate_steps.row():
                 if kind != IN_USE:
@@ -86,7 +72,7 @@ def source() -> None:
 
 def _look_in_use() -> Looked:
     """Look at the store in use, again only when it changed."""
-    text = text_in_use(load_settings())
+    text = migrate_fields.text_in_use(load_settings())
     known: tuple[tuple[str, str], Looked] | None = st.session_state.get(_LOOKED)
     key = (text, reads.revision())
     if known is None or known[0] != key:
@@ -113,9 +99,9 @@ def target() -> None:
     with st.container(border=True):
         st.markdown("### Where shall they go?", anchors=False)
         st.caption(f"From {words.plain(origin.looked.words)}: {holds(origin.looked)}")
-        kind = _choose(TARGET)
+        kind = migrate_fields.choose(TARGET, _forget)
         with st.form("migrate:form:target", border=False):
-            _fields(TARGET, kind)
+            migrate_fields.show(TARGET, kind)
             with migrate_steps.row():
                 st.form_submit_button(
                     "Test the connection", icon=":material/cable:", on_click=take, args=(TARGET, None)
@@ -172,7 +158,7 @@ def take(side: str, then: Step | None) -> None:
 
 def _take(side: str, then: Step | None) -> None:
     st.session_state.pop(f"migrate:chosen:{side}", None)
-    text = _read(side, str(st.session_state[f"migrate:{side}:kind"]))
+    text = migrate_fields.read(side, str(st.session_state[f"migrate:{side}:kind"]))
     found = Chosen(text, places.look(text))
     if side == TARGET:
         _refuse_same(text)
@@ -204,9 +190,7 @@ def zone() -> str | None:
 def dry_run() -> None:
     """Start the dry run of what was chosen; nothing is decided about its conflicts yet."""
     origin, goal = _both()
-    for key in [key for key in st.session_state if str(key).startswith(CONFLICT)]:
-        del st.session_state[key]
-    st.session_state[POLICY] = OnConflict.OVERWRITE if st.session_state.get(BACK) else OnConflict.SKIP
+    migrate_conflicts.decide_anew(OnConflict.OVERWRITE if st.session_state.get(BACK) else OnConflict.SKIP)
     request = Request(origin.text, goal.text, zone=zone(), actor=person.me())
     moves.dry_run(request, origin.looked.words, goal.looked.words, _is_in_use(origin.text))
 
@@ -233,22 +217,8 @@ def _is_in_use(text: str) -> bool:
 
 def choose_in_use() -> None:
     """Choose the store in use as the source."""
-    text = text_in_use(load_settings())
+    text = migrate_fields.text_in_use(load_settings())
     st.session_state[f"migrate:chosen:{SOURCE}"] = Chosen(text, places.look(text))
-
-
-def fill_in(side: str, text: str) -> None:
-    """Set a side's fields to a store that is known already, as after a switch."""
-    place = places.read_place(text)
-    state = st.session_state
-    state[f"migrate:{side}:kind"] = FOLDER if place.folder else place.kind
-    if place.folder is not None:
-        state[f"migrate:{side}:folder"] = _short(place.folder)
-    elif place.file is not None:
-        state[f"migrate:{side}:file"] = _short(place.file)
-    else:
-        state[f"migrate:{side}:way"] = _URL
-        state[f"migrate:{side}:secret:url"] = text
 
 
 def _suggest(origin: Looked) -> None:
@@ -257,109 +227,8 @@ def _suggest(origin: Looked) -> None:
         st.session_state[f"migrate:{TARGET}:kind"] = SQLITE if origin.kind == "folder" else FOLDER
 
 
-def _choose(side: str, caption: str = "") -> str:
-    """Ask for the kind of store; the caption is about the one in use."""
-    names = _NAMES | ({FOLDER: "Another folder"} if side == SOURCE else {})
-    order = _ORDER[side]
-    kind: str = st.radio(
-        "Source" if side == SOURCE else "Target",
-        order,
-        format_func=lambda kind: names[kind],
-        captions=[caption if kind == IN_USE else "" for kind in order] if caption else None,
-        horizontal=side == TARGET,
-        label_visibility="collapsed",
-        key=f"migrate:{side}:kind",
-        persist_state="session",
-        on_change=_forget,
-        args=(side,),
-    )
-    if kind == POSTGRESQL:
-        st.radio(
-            "How to name it",
-            (_FORM, _URL),
-            horizontal=True,
-            label_visibility="collapsed",
-            key=f"migrate:{side}:way",
-            persist_state="session",
-            on_change=_forget,
-            args=(side,),
-        )
-    return kind
-
-
 def _forget(side: str) -> None:
     st.session_state.pop(f"migrate:chosen:{side}", None)
-
-
-def _fields(side: str, kind: str) -> None:
-    """Ask for what names a store of this kind."""
-    if kind == FOLDER:
-        _text(side, "folder", "Folder", _short(load_settings().data_dir))
-    elif kind == SQLITE:
-        _text(side, "file", "File", _short(load_settings().data_dir / "lavendertown.db"))
-    elif kind == POSTGRESQL and st.session_state[f"migrate:{side}:way"] == _URL:
-        _secret(side, "url", "URL", "postgresql://user:password@host:5432/database")
-    elif kind == POSTGRESQL:
-        with st.grid(2, min_column_width=220):
-            for name, default in _PARTS.items():
-                _text(side, name, _LABELS[name], default)
-            _secret(side, "password", "Password", "")
-
-
-def _text(side: str, name: str, label: str, default: str) -> None:
-    key = f"migrate:{side}:{name}"
-    st.session_state.setdefault(key, default)
-    st.text_input(label, key=key, persist_state="session")
-
-
-def _secret(side: str, name: str, label: str, example: str) -> None:
-    """Ask for something with a password in it. What was given is kept here and not sent back."""
-    given = bool(st.session_state.get(f"migrate:{side}:secret:{name}"))
-    st.text_input(
-        label,
-        type="password",
-        key=f"migrate:{side}:{name}",
-        placeholder="As given before" if given else example,
-        autocomplete="off",
-    )
-
-
-def _read(side: str, kind: str) -> str:
-    """Return the path or URL that the fields name."""
-    if kind == IN_USE:
-        return text_in_use(load_settings())
-    if kind == FOLDER:
-        return _given(side, "folder", "Name the folder.")
-    if kind == SQLITE:
-        return f"sqlite:///{Path(_given(side, 'file', 'Name the SQLite file.')).expanduser()}"
-    if st.session_state[f"migrate:{side}:way"] == _URL:
-        url = _remembered(side, "url").strip()
-        if "://" not in url:
-            raise InvalidInputError("Paste a URL such as postgresql://user:password@host:5432/database.")
-        return url
-    name = _given(side, "name", "Name the database.")
-    parts = {
-        part: str(st.session_state[f"migrate:{side}:{part}"]).strip() for part in ("host", "port", "user")
-    }
-    return url_from_parts(
-        {"driver": "postgresql", **parts, "name": name, "password": _remembered(side, "password")}
-    )
-
-
-def _given(side: str, name: str, otherwise: str) -> str:
-    found = str(st.session_state[f"migrate:{side}:{name}"]).strip()
-    if not found:
-        raise InvalidInputError(otherwise)
-    return found
-
-
-def _remembered(side: str, name: str) -> str:
-    typed = str(st.session_state.get(f"migrate:{side}:{name}") or "")
-    if typed:
-        st.session_state[f"migrate:{side}:secret:{name}"] = typed
-        # A browser keeps what is typed in the page's own text as well.
-        st.session_state[f"migrate:{side}:{name}"] = ""
-    return str(st.session_state.get(f"migrate:{side}:secret:{name}", ""))
 
 
 def _found(side: str, kind: str) -> None:
@@ -374,10 +243,3 @@ def _found(side: str, kind: str) -> None:
         st.warning(f"{text} It cannot be moved into before it is upgraded.", icon=":material/history:")
     else:
         st.success(text, icon=":material/check_circle:")
-
-
-def _short(path: Path) -> str:
-    try:
-        return str(path.resolve().relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)

@@ -8,7 +8,7 @@ from lavendertown.config import load_settings
 from lavendertown.errors import LavenderTownError
 from lavendertown.migration import places, switch
 from lavendertown.ui import moves, problems
-from lavendertown.ui.components import frame, migrate_places, migrate_steps, words
+from lavendertown.ui.components import frame, migrate_fields, migrate_places, migrate_steps, words
 from lavendertown.ui.components.migrate_steps import Step
 from lavendertown.ui.moves import Work
 
@@ -121,8 +121,8 @@ def _fill_in_back() -> None:
         settings = load_settings()
         former = switch.previous_text(settings)
         assert former is not None
-        st.session_state["migrate:source:kind"] = migrate_places.IN_USE
-        migrate_places.fill_in(migrate_places.TARGET, former)
+        st.session_state["migrate:source:kind"] = migrate_fields.IN_USE
+        migrate_fields.fill_in(migrate_fields.TARGET, former)
         migrate_places.choose_in_use()
         st.session_state[migrate_places.BACK] = True
         moves.leave()
