@@ -1,0 +1,170 @@
+"""Stores filled at random with everything a store can hold, and everything a store says."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import random
+from pathlib import Path
+from typing import Any
+
+from lavendertown.collaboration.models import Annotation, ShareableReport
+from lavendertown.collaboration.storage import Storage, get_finding_id
+from lavendertown.identity import legacy_id
+from lavendertown.models import GhostFinding
+from lavendertown.rules.models import Rule, RuleSet
+from tests.contract.places import Place
+
+START = dt.datetime(2026, 3, 4, 12, 0, 0, 123456, tzinfo=dt.UTC)
+PEOPLE = ["Ana", "Ben", "çelik", "O'Hara; DROP TABLE reports", "李"]
+TAGS = ["crm", "late", "straße", "50% off", "a b"]
+STATUSES = [None, None, "open", "reviewed", "fixed", "accepted", "false_positive", "needs-investigation"]
+COLUMNS = ["email", "prix_ü", "a:b", "*", "col'umn"]
+NOBODY_HAS_IT = ["nobody has it yet", "0123456789abcdef0123456789abcdef"]
+
+
+def fill(storage: Storage, seed: int, reports: int = 12) -> None:
+    """Fill a store as a team does: over time, with corrections, deletions and second thoughts."""
+    chance = random.Random(seed)
+    known: list[GhostFinding] = []
+    made: list[str] = []
+    for number in range(reports):
+        findings = [_finding(chance, number) for _ in range(chance.choice([0, 1, 3, 6]))]
+        report = _report(chance, number, findings)
+        storage.save_report(report)
+        made.append(report.id)
+        known += report.findings
+    for number in range(reports * 3):
+        storage.save_annotation(_annotation(chance, number, known))
+    for number in range(reports):
+        note = storage.load_annotation(f"note {chance.randrange(reports * 3)}")
+        if note is not None:
+            note.comment += f" Corrected {number}."
+            storage.save_annotation(note, actor=chance.choice(PEOPLE))
+    for report_id in chance.sample(made, reports // 3):
+        storage.delete_report(report_id, actor=chance.choice(PEOPLE))
+        if chance.random() < 0.4:
+            storage.restore_report(report_id, actor=chance.choice(PEOPLE))
+    for number in chance.sample(range(reports * 3), reports // 2):
+        storage.delete_annotation(f"note {number}", actor=chance.choice(PEOPLE))
+    _rulesets(storage, chance)
+
+
+def _rulesets(storage: Storage, chance: random.Random) -> None:
+    for number in range(4):
+        rules = [Rule(f"r{n}", "ü", "range", "price", {"min": n, "max": 1.5}) for n in range(number)]
+        storage.save_ruleset(RuleSet(f"rules {number}", chance.choice(TAGS), rules), actor="Ana")
+    storage.save_ruleset(RuleSet("rules 1", "changed", []), actor="Ben")
+    storage.delete_ruleset("rules 2", actor="Ben")
+
+
+def _finding(chance: random.Random, run: int) -> GhostFinding:
+    column = chance.choice(COLUMNS)
+    rows = chance.choice([None, [], [0], sorted(chance.sample(range(10**6), 400)), ["k1", "k2"]])
+    metadata: dict[str, Any] = {
+        "check": chance.choice(["nulls", "outliers"]),
+        "params": {"k": chance.choice([1, 1.0, None, True])},
+        "count": run,
+        "share": chance.random(),
+        "deep": {"list": [1, 2.5, None, {"ü": "\u2028"}], "big": 2**53, "small": 1e-300, "zero": -0.0},
+    }
+    return GhostFinding(
+        chance.choice(["null", "outlier", "rule"]),
+        column,
+        chance.choice(["info", "warning", "error"]),
+        f"{column} has {run} ghosts – 100 %",
+        rows,
+        metadata,
+    )
+
+
+def _report(chance: random.Random, number: int, findings: list[GhostFinding]) -> ShareableReport:
+    metadata: dict[str, Any] = {"dataset": chance.choice(["orders", "kunden/neu", ""])}
+    if chance.random() < 0.5:
+        metadata |= {"tags": chance.sample(TAGS, 2), "note": "x" * number, "nested": [[], {}, 0.1]}
+    ruleset = RuleSet("inner", "", [Rule("a", "", "range")]) if chance.random() < 0.3 else None
+    return ShareableReport(
+        chance.choice([f"r-{number}", f"my report #{number} %2F", f"bericht-ü-{number}"]),
+        f"Week {number}",
+        chance.choice(PEOPLE),
+        # Some of the same moment.
+        START + dt.timedelta(hours=number // 2),
+        findings,
+        [],
+        ruleset,
+        metadata,
+    )
+
+
+def _annotation(chance: random.Random, number: int, known: list[GhostFinding]) -> Annotation:
+    about = chance.choice(known) if known and chance.random() < 0.8 else None
+    if about is None:
+        name = chance.choice(NOBODY_HAS_IT)
+    elif chance.random() < 0.3:
+        name = legacy_id(about.ghost_type, about.column, about.description)
+    else:
+        name = get_finding_id(about)
+    return Annotation(
+        f"note {number}",
+        name,
+        chance.choice(PEOPLE),
+        START + dt.timedelta(minutes=chance.randrange(3000)),
+        chance.choice(["", "Looks odd", "Zeile\n\n**zwei** 🙂"]),
+        chance.sample(TAGS, chance.randrange(3)),
+        chance.choice(STATUSES),
+    )
+
+
+def story(storage: Storage) -> dict[str, Any]:
+    """Return everything a store says through its public methods, but for the moves."""
+    reports = storage.query_reports(limit=None, include_deleted=True)
+    names = sorted({row["finding_id"] for row in storage.query_annotations(limit=None)} | set(NOBODY_HAS_IT))
+    findings = storage.query_findings(limit=None)
+    return {
+        "reports": reports,
+        "contents": [_content(storage, row["id"]) for row in reports],
+        "findings": findings,
+        "threads": {name: [_note(note) for note in storage.get_annotations(name)] for name in names},
+        "resolved": {name: storage.resolve_finding(name) for name in names},
+        "annotations": storage.query_annotations(limit=None, include_deleted=True),
+        "rulesets": storage.query_rulesets(limit=None, include_deleted=True),
+        "rules": [storage.load_ruleset(f"rules {number}") for number in range(4)],
+        "tags": storage.known_tags(),
+        "facets": storage.report_facets(),
+        "audit": [_event(event) for event in storage.audit_log(limit=None) if event["component"] != "store"],
+    }
+
+
+def _content(storage: Storage, report_id: str) -> Any:
+    loaded = storage.load_report(report_id)
+    return None if loaded is None else (loaded.to_dict(), loaded.version)
+
+
+def _note(note: Annotation) -> Any:
+    return note.to_dict(), note.version
+
+
+def _event(event: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in event.items() if name != "key"}
+
+
+def told(place: Place) -> dict[str, Any]:
+    """Open a place, return what it says, and close it."""
+    storage = place.open()
+    found = story(storage)
+    storage.close()
+    return found
+
+
+def traces(place: Place) -> Any:
+    """Return something that changes with every byte of a folder or file, or every row of a server."""
+    if place.backend == "file":
+        root = Path(place.where)
+        files = [path for path in sorted(root.rglob("*")) if path.is_file()] if root.exists() else []
+        return {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    if place.backend == "sqlite":
+        path = Path(place.where.removeprefix("sqlite:///"))
+        return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
+    from tests.schema.databases import rows
+
+    return rows(place.where)

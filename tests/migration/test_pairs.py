@@ -1,0 +1,132 @@
+"""Everything one store says, the other says after the move: each kind to each kind, filled at random."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lavendertown.migration.mover import move, plan
+from lavendertown.migration.values import Outcome, Request
+from tests.contract.places import Place
+from tests.migration.conftest import MakePlace
+from tests.migration.stores import fill, story, told, traces
+
+KINDS = ("file", "sqlite", "postgres")
+PAIRS = [
+    pytest.param(a, b, marks=[pytest.mark.postgres] if "postgres" in (a, b) else [], id=f"{a}-{b}")
+    for a in KINDS
+    for b in KINDS
+]
+KINDS_MARKED = [
+    pytest.param(kind, marks=[pytest.mark.postgres] if kind == "postgres" else []) for kind in KINDS
+]
+
+
+def filled(make_place: MakePlace, backend: str, seed: int) -> Place:
+    place = make_place(backend, "source")
+    storage = place.open()
+    fill(storage, seed)
+    storage.close()
+    return place
+
+
+def counted(outcome: Outcome) -> dict[str, Any]:
+    return {name: (count.read, count.written, count.skipped) for name, count in outcome.counts.items()}
+
+
+@pytest.mark.parametrize(("source", "target"), PAIRS)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_target_says_what_the_source_says(
+    make_place: MakePlace, source: str, target: str, seed: int
+) -> None:
+    origin, goal = filled(make_place, source, seed), make_place(target, "target")
+    before = traces(origin)
+    outcome = move(Request(origin.where, goal.where))
+    assert outcome.verified
+    assert outcome.finished
+    assert outcome.quarantined == outcome.conflicts == outcome.differences == ()
+    assert traces(origin) == before
+    assert told(goal) == told(origin)
+
+
+@pytest.mark.parametrize(("source", "target"), PAIRS)
+def test_a_second_run_writes_nothing(make_place: MakePlace, source: str, target: str) -> None:
+    origin, goal = filled(make_place, source, 3), make_place(target, "target")
+    first = move(Request(origin.where, goal.where))
+    left = traces(goal)
+    again = move(Request(origin.where, goal.where))
+    assert again.changed_nothing
+    assert again.verified
+    assert again.finished
+    assert counted(again) == {name: (read, 0, read) for name, (read, _, _) in counted(first).items()}
+    assert traces(goal) == left
+
+
+@pytest.mark.parametrize(("source", "target"), PAIRS)
+def test_a_dry_run_says_what_the_move_does_and_writes_nothing(
+    make_place: MakePlace, source: str, target: str
+) -> None:
+    origin, goal = filled(make_place, source, 4), make_place(target, "target")
+    before = traces(origin), traces(goal)
+    planned = plan(Request(origin.where, goal.where))
+    assert (traces(origin), traces(goal)) == before
+    assert counted(planned) == counted(move(Request(origin.where, goal.where)))
+    assert not planned.verified
+    assert not planned.finished
+
+
+@pytest.mark.parametrize("middle", KINDS_MARKED)
+def test_there_and_back_again(make_place: MakePlace, middle: str) -> None:
+    origin, between, home = filled(make_place, "file", 5), make_place(middle, "b"), make_place("file", "c")
+    for source, target in ((origin, between), (between, home)):
+        assert move(Request(source.where, target.where)).verified
+    assert told(home) == told(origin)
+
+
+@pytest.mark.parametrize("target", KINDS_MARKED)
+def test_a_store_in_use_takes_another_one_in(make_place: MakePlace, target: str) -> None:
+    origin, goal = filled(make_place, "sqlite", 6), make_place(target, "target")
+    theirs = goal.open()
+    theirs.save_report(_own_report())
+    own = story(theirs)
+    theirs.close()
+    assert move(Request(origin.where, goal.where)).verified
+    both, expected = told(goal), told(origin)
+    assert {row["id"] for row in both["reports"]} == {
+        row["id"] for row in own["reports"] + expected["reports"]
+    }
+    assert sorted(both["audit"], key=repr) == sorted(own["audit"] + expected["audit"], key=repr)
+    assert [event["at"] for event in both["audit"]] == sorted(
+        (event["at"] for event in both["audit"]), reverse=True
+    )
+
+
+def _own_report() -> Any:
+    from tests.contract.builders import report
+
+    return report("theirs")
+
+
+@pytest.mark.parametrize("target", KINDS_MARKED)
+def test_the_move_itself_is_one_audit_entry(make_place: MakePlace, target: str) -> None:
+    origin, goal = filled(make_place, "file", 7), make_place(target, "target")
+    outcome = move(Request(origin.where, goal.where, actor="Ana"))
+    storage = goal.open()
+    (event,) = storage.audit_log(component="store")
+    storage.close()
+    assert (event["actor"], event["operation"], event["record_id"]) == ("Ana", "move", outcome.id)
+    assert event["after"]["reports"]["written"] == outcome.counts["reports"].written
+
+
+def test_the_target_can_be_worked_on(make_place: MakePlace) -> None:
+    origin, goal = filled(make_place, "file", 8), make_place("sqlite", "target")
+    move(Request(origin.where, goal.where))
+    storage = goal.open()
+    storage.save_report(_own_report())
+    row = next(row for row in storage.query_reports(limit=None) if row["id"] != "theirs")
+    loaded = storage.load_report(row["id"])
+    assert loaded is not None
+    storage.save_report(loaded)
+    assert storage.find_report(row["id"])["version"] == row["version"] + 1  # type: ignore[index]
+    storage.close()
