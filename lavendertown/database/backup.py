@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
 import zipfile
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,8 @@ from sqlalchemy.engine import URL, Engine
 
 from lavendertown import clock, codec
 from lavendertown.config import load_settings
-from lavendertown.database.errors import where
+from lavendertown.database.engine import BEGIN
+from lavendertown.database.errors import translated, where
 from lavendertown.database.schema import revisions
 from lavendertown.errors import StorageError, StorageUnavailableError
 
@@ -28,9 +31,13 @@ ARCHIVE_FORMAT = 1
 def backup(engine: Engine, folder: Path | None = None) -> Path:
     """Copy a database and return the copy.
 
-    SQLite: another SQLite file, made by the online backup and checked. PostgreSQL: a custom-format
-    file of ``pg_dump`` where that is installed and new enough; else our own archive, a zip with the
-    tables' definitions and one CSV a table, all read in one transaction.
+    SQLite: another SQLite file, made by the online backup and checked.
+
+    PostgreSQL: a custom-format file of ``pg_dump`` where that is installed and not older than the
+    server; else our own archive, all read in one transaction. That is a zip of ``tables/NAME.csv``, as
+    ``COPY … (FORMAT csv, HEADER true)`` reads them, and ``manifest.json``: ``format``, ``revision``,
+    and ``tables`` in an order in which they can be filled, each with its ``definition`` (statements),
+    ``file``, ``rows`` and the file's ``sha256``. Sequences have to be set after the rows are in.
 
     Args:
         engine: The database.
@@ -44,7 +51,8 @@ def backup(engine: Engine, folder: Path | None = None) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         if engine.dialect.name == "sqlite":
             return _copy_sqlite(engine.url, _free(folder, engine, ".db"))
-        return _dump(engine, folder) or _archive(engine, _free(folder, engine, ".zip"))
+        with translated(engine.url):
+            return _dump(engine, folder) or _archive(engine, _free(folder, engine, ".zip"))
     except OSError as error:
         raise StorageUnavailableError(
             f"{where(engine.url)} could not be backed up to {folder} ({error.strerror or error}); nothing "
@@ -61,7 +69,7 @@ def _beside(url: URL) -> Path:
 def _free(folder: Path, engine: Engine, suffix: str) -> Path:
     """Return a name that is not taken: the database's, the time, and the schema's revision."""
     name = Path(engine.url.database or "database").stem
-    with engine.connect() as connection:
+    with engine.connect().execution_options(**{BEGIN: "BEGIN"}) as connection:
         revision = max(revisions(connection), default="unversioned")
     stem = f"{name}-{clock.now():%Y%m%dT%H%M%S}-{revision}"
     numbers = ("", *(f"-{number}" for number in range(2, 1000)))
@@ -76,18 +84,34 @@ def _copy_sqlite(url: URL, target: Path) -> Path:
             # The copy is one file, whatever the original is.
             copy.execute("PRAGMA journal_mode=DELETE")
             (found,) = copy.execute("PRAGMA integrity_check").fetchone()
+        if found != "ok":
+            raise StorageError(
+                f"{where(url)} is damaged ({found}); nothing was changed. Restore it from a backup."
+            )
+        return _keep(draft, target)
     except sqlite3.Error as error:
-        draft.unlink(missing_ok=True)
         raise StorageError(
             f"{where(url)} could not be backed up ({error}); nothing was changed. Free some space, or "
             "restore it from an earlier backup."
         ) from error
-    if found != "ok":
-        draft.unlink()
-        raise StorageError(
-            f"{where(url)} is damaged ({found}); nothing was changed. Restore it from a backup."
-        )
-    return draft.rename(target)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _keep(draft: Path, target: Path) -> Path:
+    """Give a finished copy its name, once it is on the disk for good."""
+    _flush(draft)
+    draft.rename(target)
+    _flush(target.parent)
+    return target
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _sqlite(path: Path) -> sqlite3.Connection:
@@ -97,26 +121,34 @@ def _sqlite(path: Path) -> sqlite3.Connection:
 def _dump(engine: Engine, folder: Path) -> Path | None:
     """Use pg_dump; None where there is none, or only one older than the server."""
     program = shutil.which("pg_dump")
-    if program is None or _version_of(program) < _server_version(engine):
+    if program is None or (_version_of(program) or 0) < _server_version(engine):
         return None
     target = _free(folder, engine, ".dump")
     draft = target.with_name(f"{target.name}.part")
     url = engine.url
-    place = url.set(drivername="postgresql", password=None).render_as_string(hide_password=False)
+    password = url.password or url.query.get("password")
+    bare = url.set(drivername="postgresql", password=None).difference_update_query(["password"])
+    place = bare.render_as_string(hide_password=False)
     # The password must not stand among the arguments, which everybody on the machine can read.
-    environ = {**os.environ, **({"PGPASSWORD": str(url.password)} if url.password else {})}
+    environ = {**os.environ, **({"PGPASSWORD": str(password)} if password else {})}
     command = [program, "--format=custom", f"--file={draft}", "--no-password", f"--dbname={place}"]
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
+    try:
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            first = next(iter(done.stderr.splitlines()), "no reason given").rstrip(".")
+            raise StorageError(
+                f"{where(url)} could not be backed up; nothing was changed. pg_dump said: {first}."
+            )
+        return _keep(draft, target)
+    finally:
         draft.unlink(missing_ok=True)
-        first = next(iter(done.stderr.splitlines()), "no reason given")
-        raise StorageError(f"{where(url)} could not be backed up; nothing was changed: {first}")
-    return draft.rename(target)
 
 
-def _version_of(program: str) -> int:
-    done = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
-    return int(next(part for part in done.stdout.split() if part[0].isdigit()).split(".")[0])
+def _version_of(program: str) -> int | None:
+    """Return its major version; None where it does not say, as Debian's stand-in without a client."""
+    done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+    found = re.search(r"\d+", done.stdout)
+    return int(found[0]) if done.returncode == 0 and found else None
 
 
 def _server_version(engine: Engine) -> int:
@@ -129,19 +161,22 @@ def _archive(engine: Engine, target: Path) -> Path:
     """Write our own archive: ``manifest.json`` and ``tables/NAME.csv``, in PostgreSQL's CSV."""
     draft = target.with_name(f"{target.name}.part")
     snapshot = engine.connect().execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-    with snapshot as connection, zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as archive:
-        found = sa.MetaData()
-        found.reflect(connection)
-        tables = [_put(connection, archive, table) for table in found.sorted_tables]
-        manifest = {
-            "format": ARCHIVE_FORMAT,
-            "database": engine.url.database,
-            "server": connection.scalar(sa.text("SHOW server_version")),
-            "made_at": clock.now().isoformat(),
-            "tables": tables,
-        }
-        archive.writestr("manifest.json", codec.dumps(manifest, indent=True))
-    return draft.rename(target)
+    try:
+        with snapshot as connection, zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as archive:
+            found = sa.MetaData()
+            found.reflect(connection)
+            manifest = {
+                "format": ARCHIVE_FORMAT,
+                "database": engine.url.database,
+                "server": connection.scalar(sa.text("SHOW server_version")),
+                "made_at": clock.now().isoformat(),
+                "revision": max(revisions(connection), default=None),
+                "tables": [_put(connection, archive, table) for table in found.sorted_tables],
+            }
+            archive.writestr("manifest.json", codec.dumps(manifest, indent=True))
+        return _keep(draft, target)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _put(connection: sa.Connection, archive: zipfile.ZipFile, table: sa.Table) -> dict[str, Any]:
@@ -150,9 +185,8 @@ def _put(connection: sa.Connection, archive: zipfile.ZipFile, table: sa.Table) -
     part = f"tables/{table.name}.csv"
     with archive.open(part, "w", force_zip64=True) as file:
         lines = _Hashed(file)
-        raw = connection.connection.cursor()
-        raw.copy_expert(f"COPY {name} TO STDOUT (FORMAT csv, HEADER true)", lines)
-        raw.close()
+        with _spoken(connection), closing(connection.connection.cursor()) as raw:
+            raw.copy_expert(f"COPY {name} TO STDOUT (FORMAT csv, HEADER true)", lines)
     return {
         "name": table.name,
         "file": part,
@@ -161,6 +195,19 @@ def _put(connection: sa.Connection, archive: zipfile.ZipFile, table: sa.Table) -
         "definition": [str(sa.schema.CreateTable(table).compile(connection)).strip()]
         + [str(sa.schema.CreateIndex(index).compile(connection)) for index in table.indexes],
     }
+
+
+@contextmanager
+def _spoken(connection: sa.Connection) -> Iterator[None]:
+    """What the driver raises when it is asked without SQLAlchemy, as one sentence."""
+    try:
+        yield
+    except connection.dialect.loaded_dbapi.Error as error:
+        first = next(iter(str(error).splitlines()), "no reason given").rstrip(".")
+        raise StorageUnavailableError(
+            f"{where(connection.engine.url)} stopped in the middle of the backup; nothing was changed "
+            f"({first}). Try again."
+        ) from error
 
 
 class _Hashed(io.RawIOBase):

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, Engine, make_url
 
 from lavendertown import codec
-from lavendertown.errors import ConfigurationError
+from lavendertown.database.errors import where
+from lavendertown.errors import ConfigurationError, StorageUnavailableError
 
 BEGIN = "lavendertown_begin"
 """Execution option: the statement a SQLite transaction begins with; empty for single reads."""
@@ -80,9 +81,19 @@ def make_engine(database_url: str | URL) -> Engine:
 
 
 def make_folder(url: URL) -> None:
-    """Make the folder a SQLite file lies in."""
-    if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
+    """Make the folder a SQLite file lies in.
+
+    Raises:
+        StorageUnavailableError: It cannot be made.
+    """
+    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+        return
+    try:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageUnavailableError(
+            f"The folder for {where(url)} cannot be made ({error.strerror}). Choose another place for it."
+        ) from error
 
 
 def _md5(text: str | None) -> str | None:

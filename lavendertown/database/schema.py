@@ -14,6 +14,7 @@ from lavendertown.database import old
 from lavendertown.database.engine import BEGIN, make_engine, read_url
 from lavendertown.database.errors import translated, where
 from lavendertown.database.gate import Gate
+from lavendertown.database.tables import metadata
 from lavendertown.errors import SchemaError
 
 HEAD = "0002"
@@ -21,6 +22,8 @@ FIRST = "0001"
 _LOCK = 7163045218
 _SCRIPTS = Path(__file__).parent / "migrations"
 _OURS = re.compile(r"\d{4}")
+_ALWAYS = frozenset({"reports", "identities", "audit_log"})
+"""The tables that every schema of ours has."""
 
 
 class State(StrEnum):
@@ -36,15 +39,22 @@ class State(StrEnum):
 def state(connection: sa.Connection) -> State:
     """Tell which schema the database has. Changes nothing."""
     found = revisions(connection)
+    tables = _tables(connection)
+    if not tables & metadata.tables.keys():
+        # An alembic_version without a line says that everything was taken down again.
+        return State.UNVERSIONED if found else State.EMPTY
+    if not tables >= _ALWAYS:
+        # Other programs, too, number their revisions 0001 and have a table of reports.
+        return State.UNVERSIONED
     if HEAD in found:
         return State.CURRENT
     if found & known_revisions():
         return State.OLDER
-    if any(map(_OURS.fullmatch, found)):
-        return State.NEWER
-    if found or sa.inspect(connection).has_table("reports"):
-        return State.UNVERSIONED
-    return State.EMPTY
+    return State.NEWER if any(map(_OURS.fullmatch, found)) else State.UNVERSIONED
+
+
+def _tables(connection: sa.Connection) -> set[str]:
+    return set(sa.inspect(connection).get_table_names())
 
 
 @dataclass(frozen=True)
@@ -157,6 +167,8 @@ def sentence(connection: sa.Connection, found: State) -> str:
     kind: str = found.value
     if found is State.UNVERSIONED and old.recognised(connection):
         kind = "old"
+    elif found is State.UNVERSIONED and _tables(connection) >= _ALWAYS:
+        kind = "unmarked"
     return _SENTENCES[kind].format(where=where(connection.engine.url))
 
 
@@ -169,4 +181,6 @@ _SENTENCES = {
     "database.",
     "old": f"{{where}} was written by LavenderTown 0.7. {_UPGRADE}",
     "unversioned": "{where} holds tables of another program. Choose an empty database.",
+    "unmarked": "{where} has LavenderTown's tables, but its table alembic_version does not say which version "
+    "made them. Restore it from a backup, or choose another database.",
 }

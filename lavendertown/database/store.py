@@ -28,7 +28,6 @@ from lavendertown.database.identities import Identities
 from lavendertown.database.tables import audit_log, finding_rows, identities, identity_aliases, reports
 from lavendertown.database.unit import DatabaseUnit
 from lavendertown.database.walk import OnDamage, walk_events, walk_records
-from lavendertown.errors import StorageUnavailableError
 from lavendertown.records.contract import Store, Unit
 from lavendertown.records.queries import (
     AnnotationQuery,
@@ -69,12 +68,7 @@ class DatabaseStore(Store):
 
     def __init__(self, database_url: str | URL) -> None:
         self.url = database_url if isinstance(database_url, URL) else read_url(database_url)
-        try:
-            make_folder(self.url)
-        except OSError as error:
-            raise StorageUnavailableError(
-                f"The folder for {where(self.url)} cannot be made ({error.strerror})."
-            ) from error
+        make_folder(self.url)
         self.engine: Engine = make_engine(self.url)
         self._gate = Gate(self.url)
         self._opening = threading.Lock()

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import URL, Engine
 
 from lavendertown.database import schema
 from lavendertown.database.backup import backup
-from lavendertown.database.engine import make_engine, read_url
+from lavendertown.database.engine import BEGIN, make_engine, make_folder, read_url
 from lavendertown.database.errors import translated
 from lavendertown.database.gate import Gate
 from lavendertown.database.schema import State
@@ -42,10 +42,10 @@ def upgrade(database_url: str, *, copy_first: bool = True) -> Changed:
         SchemaError: It is newer, or not LavenderTown's; nothing was changed.
         StorageUnavailableError: It does not answer.
     """
+    refuse(database_url, State.NEWER, State.UNVERSIONED)
+    make_folder(read_url(database_url))
     with alone(database_url) as engine:
-        before, found, refused = _look(engine)
-        if found in (State.NEWER, State.UNVERSIONED):
-            raise SchemaError(f"{refused} Nothing was changed.")
+        before, found = _look(engine)
         if found is State.CURRENT:
             return Changed(before, before, None)
         copy = backup(engine) if copy_first and found is State.OLDER else None
@@ -68,16 +68,31 @@ def downgrade(database_url: str, revision: str, *, copy_first: bool = True) -> C
     known = sorted(schema.known_revisions())
     if revision not in known:
         raise InvalidInputError(f"There is no revision {revision!r}; known are {', '.join(known)}.")
+    refuse(database_url, State.EMPTY, State.NEWER, State.UNVERSIONED)
     with alone(database_url) as engine:
-        before, found, refused = _look(engine)
-        if found not in (State.CURRENT, State.OLDER):
-            raise SchemaError(f"{refused} Nothing was changed.")
+        before, _ = _look(engine)
         if before <= revision:
             raise InvalidInputError(f"The database is at revision {before}; it cannot go down to {revision}.")
         copy = backup(engine) if copy_first else None
         with changing(engine) as connection:
             schema.migrate(connection, revision, down=True)
         return Changed(before, revision, copy)
+
+
+def refuse(database_url: str | URL, *states: State) -> State:
+    """Refuse a database in one of these states, before even a lock file is made beside it.
+
+    Returns:
+        The state it is in.
+
+    Raises:
+        SchemaError: It is in one of them. Nothing was changed.
+        StorageUnavailableError: It does not answer.
+    """
+    found = schema.look(database_url)
+    if found.state in states:
+        raise SchemaError(f"{found.sentence} Nothing was changed.")
+    return found.state
 
 
 @contextlib.contextmanager
@@ -116,11 +131,10 @@ def _check_references(connection: sa.Connection) -> None:
         )
 
 
-def _look(engine: Engine) -> tuple[str, State, str]:
-    with engine.connect() as connection:
-        found = schema.state(connection)
+def _look(engine: Engine) -> tuple[str, State]:
+    with engine.connect().execution_options(**{BEGIN: "BEGIN"}) as connection:
         before = max(schema.revisions(connection) & schema.known_revisions(), default="")
-        return before, found, schema.sentence(connection, found)
+        return before, schema.state(connection)
 
 
 @contextlib.contextmanager

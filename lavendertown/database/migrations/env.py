@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from alembic import context
+from alembic.util import CommandError
 from sqlalchemy import Connection
 
 from lavendertown.config import load_settings
-from lavendertown.database.engine import make_engine, read_url
+from lavendertown.database.engine import make_engine, make_folder, read_url
+from lavendertown.database.errors import translated
+from lavendertown.database.schema import State, switch_to_wal
 from lavendertown.database.tables import metadata
-from lavendertown.database.upgrade import changing
+from lavendertown.database.upgrade import changing, refuse
+from lavendertown.errors import LavenderTownError
 
 
 def _include(_: object, name: str | None, kind: str, reflected: bool, __: object) -> bool:
@@ -42,12 +46,22 @@ def _write_sql() -> None:
 
 
 def _connect_and_run() -> None:
-    engine = make_engine(load_settings().database_url)
+    url = read_url(load_settings().database_url)
     try:
-        with changing(engine) as connection:
-            _run(connection)
-    finally:
-        engine.dispose()
+        found = refuse(url, State.NEWER, State.UNVERSIONED)
+        make_folder(url)
+        engine = make_engine(url)
+        try:
+            with translated(url):
+                if found is State.EMPTY:
+                    switch_to_wal(engine)
+                with changing(engine) as connection:
+                    _run(connection)
+        finally:
+            engine.dispose()
+    except LavenderTownError as error:
+        # Alembic shows the sentence of its own errors alone.
+        raise CommandError(str(error)) from error
 
 
 handed = context.config.attributes.get("connection")
