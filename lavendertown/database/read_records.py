@@ -16,6 +16,7 @@ from lavendertown.database.tables import (
     reports,
     rulesets,
 )
+from lavendertown.errors import DamagedRecordError
 from lavendertown.identity import legacy_id
 from lavendertown.models import SEVERITIES
 from lavendertown.records import headers
@@ -76,13 +77,28 @@ _STORED = {
 }
 
 
+_UNREADABLE = (ValueError, TypeError, KeyError, IndexError, AttributeError)
+
+
 def read(connection: sa.Connection, kind: Kind, record_id: str) -> Record | None:
     """Return the whole record, deleted or not, or None."""
     return read_many(connection, kind, [record_id]).get(record_id)
 
 
 def read_many(connection: sa.Connection, kind: Kind, ids: Sequence[str]) -> dict[str, Record]:
-    """Return those whole records that are stored, deleted or not, by id."""
+    """Return those whole records that are stored, deleted or not, by id.
+
+    Raises:
+        DamagedRecordError: One of them holds what no version ever wrote.
+    """
+    try:
+        return {record.id: record for record in _found(connection, kind, ids)}
+    except _UNREADABLE as error:
+        which = f"The {kind.value} {ids[0]!r}" if len(ids) == 1 else f"One of {len(ids):,} {kind.value}s"
+        raise DamagedRecordError(f"{which} cannot be read: {error}.") from error
+
+
+def _found(connection: sa.Connection, kind: Kind, ids: Sequence[str]) -> list[Record]:
     match kind:
         case Kind.REPORT:
             found: list[Record] = [*reports_of(connection, connection.execute(_REPORTS, {"ids": ids}).all())]
@@ -90,7 +106,7 @@ def read_many(connection: sa.Connection, kind: Kind, ids: Sequence[str]) -> dict
             found = [annotation(row) for row in connection.execute(_ANNOTATIONS, {"ids": ids})]
         case Kind.RULESET:
             found = [ruleset(row) for row in connection.execute(_RULESETS, {"ids": ids})]
-    return {record.id: record for record in found}
+    return found
 
 
 def reports_of(connection: sa.Connection, rows: Sequence[Any]) -> list[ReportRecord]:

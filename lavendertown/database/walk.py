@@ -13,6 +13,7 @@ from lavendertown.database import audit, read_records
 from lavendertown.database.sql import among
 from lavendertown.database.tables import audit_log, notes, reports, rulesets
 from lavendertown.database.types import Utc
+from lavendertown.errors import DamagedRecordError
 from lavendertown.records.values import AuditEvent, Kind, Record
 
 Connect = Callable[[], AbstractContextManager[sa.Connection]]
@@ -64,7 +65,7 @@ def _whole(
 ) -> Sequence[Record]:
     try:
         found = read_records.read_many(connection, kind, ids)
-    except _UNREADABLE:
+    except DamagedRecordError:
         return [record for one in ids for record in _readable(connection, kind, one, on_damage)]
     return [found[one] for one in ids if one in found]
 
@@ -72,8 +73,12 @@ def _whole(
 def _readable(connection: sa.Connection, kind: Kind, one: str, on_damage: OnDamage) -> Iterator[Record]:
     try:
         found = read_records.read(connection, kind, one)
-    except _UNREADABLE as error:
-        on_damage(f"{kind.value} {one!r}", str(error), _raw(connection, _TABLES[kind], _IDS[kind] == one))
+    except DamagedRecordError as error:
+        on_damage(
+            f"{kind.value} {one!r}",
+            str(error.__cause__ or error),
+            _raw(connection, _TABLES[kind], _IDS[kind] == one),
+        )
         return
     if found is not None:
         yield found

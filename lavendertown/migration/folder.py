@@ -126,18 +126,22 @@ class FolderSource(Source):
                 yield from sorted(self._events(path, since), key=lambda event: event.at)
 
     def read(self, kind: Kind, record_id: str, finding_id: str = "") -> Record | None:
-        match kind:
-            case Kind.REPORT:
-                data = self._read(self._report_path(record_id))
-                return None if data is None else formats.read_report(data, self._zone)
-            case Kind.ANNOTATION:
-                thread = self._read(self._layout.thread(finding_id)) or []
-                found = [formats.read_annotation(each, None, self._zone) for each in thread]
-                return next((note for note in found if note.id == record_id), None)
-            case Kind.RULESET:
-                path = self._layout.ruleset(record_id)
-                data = self._read(path)
-                return None if data is None else formats.read_ruleset(data, _written(path))
+        try:
+            match kind:
+                case Kind.REPORT:
+                    data = self._read(self._report_path(record_id))
+                    return None if data is None else formats.read_report(data, self._zone)
+                case Kind.ANNOTATION:
+                    thread = self._read(self._layout.thread(finding_id)) or []
+                    found = next((each for each in thread if each["id"] == record_id), None)
+                    return None if found is None else formats.read_annotation(found, None, self._zone)
+                case Kind.RULESET:
+                    path = self._layout.ruleset(record_id)
+                    data = self._read(path)
+                    return None if data is None else formats.read_ruleset(data, _written(path))
+        except (UnreadableError, TypeError, KeyError):
+            # It was met when all files were gone through, and lies in quarantine.
+            return None
 
     def changed_by(self, record: Record) -> str:
         # The audit log is asked through the store, which keeps all it reads in memory.

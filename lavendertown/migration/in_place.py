@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import sqlalchemy as sa
-
 from lavendertown import clock
 from lavendertown.database import old, schema
 from lavendertown.database.backup import backup
 from lavendertown.database.bound import BoundStore
+from lavendertown.database.old import OldDatabase
 from lavendertown.database.upgrade import alone, changing
 from lavendertown.errors import SchemaError, StorageError
 from lavendertown.migration.mover import Mover
@@ -67,34 +66,32 @@ def upgrade(
         if not found.is_old:
             raise SchemaError(f"{found.sentence} Nothing was changed.")
         copy = backup(engine) if copy_first else None
+        request = Request(url, url, zone=zone, actor=actor)
         with changing(engine) as connection:
-            outcome = _convert(connection, place, Request(url, url, zone=zone, actor=actor), progress)
+            former = old.set_apart(connection, _PREFIX)
+            schema.migrate(connection)
+            outcome = _fill(former, BoundStore(connection), place, request, progress)
+            former.drop(connection)
         schema.switch_to_wal(engine)
     return Upgraded(copy, outcome)
 
 
-def _convert(
-    connection: sa.Connection, place: Place, request: Request, progress: OnProgress | None
+def _fill(
+    former: OldDatabase, store: BoundStore, place: Place, request: Request, progress: OnProgress | None
 ) -> Outcome:
-    if not old.recognised(connection):
-        raise SchemaError(f"{place.words} does not hold the tables of LavenderTown 0.7; nothing was changed.")
-    former = old.set_apart(connection, _PREFIX)
-    schema.migrate(connection)
     now = clock.now()
     move_id = f"m-{now:%Y%m%dT%H%M%S}-upgrade"
     options = {"location": place.location, "was_empty": True, "zone": request.zone}
     ledger = Move(move_id, f"LavenderTown 0.7 in {place.words}", place.words, request.actor, now, options)
     quarantine = Quarantine(_beside(place) / "quarantine" / move_id)
     source = OldDatabaseSource(former, read_zone(request.zone), quarantine)
-    target = Target(place, BoundStore(connection))
-    mover = Mover(request, source, target, ledger, Meter(progress, passes=2), dry_run=False)
+    mover = Mover(request, source, Target(place, store), ledger, Meter(progress, passes=2), dry_run=False)
     mover.copy()
     mover.verify()
     mover.finish()
     outcome = mover.outcome()
     if outcome.differences:
         raise StorageError(f"The upgrade was undone, nothing was changed: {outcome.differences[0]}")
-    former.drop(connection)
     return outcome
 
 

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from typing import cast
 
+from lavendertown.errors import DamagedRecordError
 from lavendertown.migration.places import Place, open_database
 from lavendertown.migration.quarantine import Quarantine
 from lavendertown.migration.sources import Source
@@ -48,7 +49,11 @@ class DatabaseSource(Source):
         return self._database.walk_events(since, self.quarantine.add)
 
     def read(self, kind: Kind, record_id: str, finding_id: str = "") -> Record | None:
-        return self._database.read(kind, record_id)
+        try:
+            return self._database.read(kind, record_id)
+        except DamagedRecordError:
+            # It was met when all records were gone through, and lies in quarantine.
+            return None
 
     def _walk(self, kind: Kind) -> Iterator[Record]:
         return self._database.walk(kind, self.quarantine.add)
