@@ -74,7 +74,12 @@ class DatabaseStore(Store):
         self._opening = threading.Lock()
         self._ready = False
         self._reader = self.engine.execution_options(**self._reading())
-        self._open()
+        try:
+            self._open()
+        except BaseException:
+            # An open connection keeps files of SQLite's beside a database that was refused.
+            self.close()
+            raise
 
     @contextlib.contextmanager
     def unit(self) -> Iterator[Unit]:
