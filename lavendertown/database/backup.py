@@ -127,7 +127,9 @@ def _dump(engine: Engine, folder: Path) -> Path | None:
     draft = target.with_name(f"{target.name}.part")
     url = engine.url
     password = url.password or url.query.get("password")
-    bare = url.set(drivername="postgresql", password=None).difference_update_query(["password"])
+    query = {key: value for key, value in url.query.items() if key != "password"}
+    # URL.set(password=None) would leave it where it is.
+    bare = URL.create("postgresql", url.username, None, url.host, url.port, url.database, query)
     place = bare.render_as_string(hide_password=False)
     # The password must not stand among the arguments, which everybody on the machine can read.
     environ = {**os.environ, **({"PGPASSWORD": str(password)} if password else {})}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +13,9 @@ import pytest
 from lavendertown.database import schema
 from lavendertown.database.engine import make_engine
 from lavendertown.database.schema import HEAD, State
-from tests.schema.databases import FIRST, copy_of, rows
+from tests.schema.databases import FIRST, OLD, copy_of, rows
 
+ROOT = Path(__file__).parents[2]
 INI = Path(schema.__file__).parent / "migrations" / "alembic.ini"
 BACKENDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
@@ -26,15 +28,19 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(request.getfixturevalue("postgres_url"))
 
 
-def alembic(url: str, folder: Path, *command: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "alembic", "-c", str(INI), *command],
-        env={**os.environ, "LAVENDERTOWN_DATABASE_URL": url},
+def run(url: str, folder: Path, *command: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "alembic", *command],
+        env={**os.environ, "LAVENDERTOWN_DATABASE_URL": url, **environ},
         cwd=folder,
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def alembic(url: str, folder: Path, *command: str) -> str:
+    done = run(url, folder, "-c", str(INI), *command)
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
 
@@ -64,6 +70,30 @@ def test_an_older_database_keeps_its_rows(tmp_path: Path) -> None:
     before = rows(url)
     alembic(url, tmp_path, "upgrade", "head")
     assert {name: rows(url)[name] for name in before} == before
+
+
+def test_a_database_that_is_not_ours_to_change_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    url = copy_of(OLD, tmp_path)
+    refused = run(url, tmp_path, "-c", str(INI), "upgrade", "head")
+    assert refused.returncode != 0
+    assert "written by LavenderTown 0.7" in refused.stdout + refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert (tmp_path / "store.db").read_bytes() == OLD.read_bytes()
+
+
+def test_in_a_checkout_no_option_is_needed(tmp_path: Path) -> None:
+    shown = run(f"sqlite:///{tmp_path / 'x.db'}", ROOT, "history")
+    assert (shown.returncode, f"-> {HEAD} (head)" in shown.stdout) == (0, True), shown.stderr
+
+
+def test_a_percent_sign_in_the_packages_folder_does_no_harm(tmp_path: Path) -> None:
+    place = tmp_path / "100% ours"
+    shutil.copytree(ROOT / "lavendertown", place / "lavendertown")
+    ini = place / "lavendertown" / INI.relative_to(ROOT / "lavendertown")
+    url = f"sqlite:///{tmp_path / 'x.db'}"
+    done = run(url, tmp_path, "-c", str(ini), "upgrade", "head", PYTHONPATH=str(place))
+    assert done.returncode == 0, done.stderr
+    assert schema.look(url).state is State.CURRENT
 
 
 def test_sql_is_written_without_a_database(url: str, tmp_path: Path) -> None:

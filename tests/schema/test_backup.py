@@ -7,7 +7,6 @@ import hashlib
 import io
 import json
 import re
-import shutil
 import sqlite3
 import subprocess
 import threading
@@ -15,6 +14,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -22,9 +22,10 @@ import sqlalchemy as sa
 from lavendertown.collaboration.database_storage import DatabaseStorage
 from lavendertown.database import backup as backups
 from lavendertown.database.engine import make_engine
-from lavendertown.errors import StorageError
+from lavendertown.errors import StorageError, StorageUnavailableError
 from tests.contract.builders import report
 from tests.schema.databases import FIRST, copy_of, first_on_postgres, rows
+from tests.support import postgres
 
 
 @pytest.fixture
@@ -113,11 +114,123 @@ def test_our_own_archive_holds_every_row(server: sa.Engine, tmp_path: Path) -> N
 
 
 @pytest.mark.postgres
-def test_pg_dump_is_used_where_it_is_new_enough(server: sa.Engine) -> None:
+def test_our_own_archive_can_be_put_back(server: sa.Engine, tmp_path: Path, postgres_server: str) -> None:
+    copy = backups._archive(server, tmp_path / "own.zip")
+    url = postgres.create_database(postgres_server)
+    other = make_engine(url)
+    with zipfile.ZipFile(copy) as archive, other.begin() as connection:
+        manifest = json.loads(archive.read("manifest.json"))
+        assert manifest["revision"] == "0001"
+        for table in manifest["tables"]:
+            for statement in table["definition"]:
+                connection.exec_driver_sql(statement)
+            with archive.open(table["file"]) as lines, connection.connection.cursor() as raw:
+                raw.copy_expert(f"COPY {table['name']} FROM STDIN (FORMAT csv, HEADER true)", lines)
+    assert rows(url) == rows(server.url.render_as_string(hide_password=False))
+    assert indexes(other) == indexes(server)
+    other.dispose()
+    postgres.drop_database(postgres_server, url)
+
+
+def indexes(engine: sa.Engine) -> list[str]:
+    with engine.connect() as connection:
+        found = connection.execute(sa.text("SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'"))
+        return sorted(found.scalars())
+
+
+@pytest.fixture
+def pg_dump(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The server's own pg_dump as the only program there is; it notes its arguments and password."""
+    binaries = postgres.find_binaries()
+    real = binaries / "bin" / "pg_dump" if binaries else None
+    if real is None or not real.is_file():
+        pytest.skip("There is no pg_dump beside the server.")
+    noted = tmp_path / "noted"
+    place(tmp_path, monkeypatch, f'echo "$@ with $PGPASSWORD" >> "{noted}"\nexec "{real}" "$@"')
+    return noted
+
+
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    program = tmp_path / "bin" / "pg_dump"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\n{script}\n", "utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent))
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("in_query", [False, True])
+def test_pg_dump_gets_the_password_by_environment_alone(
+    server: sa.Engine, pg_dump: Path, in_query: bool
+) -> None:
+    url = server.url.update_query_dict({"password": "secret%1"}) if in_query else None
+    engine = make_engine(url or server.url.set(password="secret%1"))
+    copy = backups.backup(engine)
+    engine.dispose()
+    assert (copy.suffix, copy.read_bytes()[:5]) == (".dump", b"PGDMP")
+    arguments, password = pg_dump.read_text("utf-8").splitlines()[-1].split(" with ")
+    assert (password, "secret" in arguments) == ("secret%1", False)
+
+
+@pytest.mark.postgres
+def test_a_dump_holds_every_row(server: sa.Engine, pg_dump: Path, postgres_server: str) -> None:
     copy = backups.backup(server)
-    program = shutil.which("pg_dump")
-    usable = program is not None and backups._version_of(program) >= backups._server_version(server)
-    assert copy.suffix == (".dump" if usable else ".zip")
-    if usable:
-        listed = subprocess.run(["pg_restore", "--list", copy], capture_output=True, text=True, check=True)
-        assert "TABLE DATA public findings" in listed.stdout
+    url = postgres.create_database(postgres_server)
+    binaries = postgres.find_binaries()
+    assert binaries is not None
+    subprocess.run([binaries / "bin" / "pg_restore", f"--dbname={url}", copy], check=True)
+    assert rows(url) == rows(server.url.render_as_string(hide_password=False))
+    postgres.drop_database(postgres_server, url)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    "script", ["echo 'pg_dump (PostgreSQL) 9.6.1'", "echo 'install postgresql-client' >&2; exit 1"]
+)
+def test_without_a_fitting_pg_dump_the_archive_is_our_own(
+    script: str, server: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place(tmp_path, monkeypatch, script)
+    copy = backups.backup(server)
+    assert copy.suffix == ".zip"
+    assert [path.name for path in copy.parent.iterdir()] == [copy.name]
+
+
+@pytest.mark.postgres
+def test_a_dump_that_fails_is_told_and_leaves_no_copy(
+    server: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = "case $1 in --version) echo 'pg_dump 99.0';; *) echo 'pg_dump: no room' >&2; exit 1;; esac"
+    place(tmp_path, monkeypatch, script)
+    with pytest.raises(StorageError, match=r"nothing was changed\. pg_dump said: pg_dump: no room\."):
+        backups.backup(server)
+    assert list((tmp_path / "data" / "backups").iterdir()) == []
+
+
+@pytest.mark.postgres
+def test_a_connection_that_is_cut_is_told_and_leaves_no_copy(
+    server: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place(tmp_path, monkeypatch, "exit 1")
+    other = make_engine(server.url)
+
+    def cut() -> None:
+        with other.connect() as connection:
+            connection.execute(
+                sa.text(
+                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            )
+
+    # After the tables were looked at, before their rows are read.
+    class Cut(backups._Hashed):
+        def __init__(self, file: Any) -> None:
+            cut()
+            super().__init__(file)
+
+    monkeypatch.setattr(backups, "_Hashed", Cut)
+    with pytest.raises(StorageUnavailableError, match=r"nothing was (changed|written)"):
+        backups.backup(server)
+    other.dispose()
+    assert list((tmp_path / "data" / "backups").iterdir()) == []

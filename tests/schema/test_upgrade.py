@@ -166,6 +166,35 @@ def test_six_processes_upgrade_at_once(first: str) -> None:
     said = [process.communicate()[1] for process in running]
     assert [process.returncode for process in running] == [0] * 6, said
     assert {name: rows(first)[name] for name in before} == before
+    (_,) = folder_of_backups(first).iterdir()
+
+
+def folder_of_backups(url: str) -> Path:
+    if url.startswith("sqlite"):
+        return Path(url.removeprefix("sqlite:///")).parent / "backups"
+    return Path(os.environ["LAVENDERTOWN_DATA_DIR"]) / "backups"
+
+
+_FULL = """
+import resource, sys
+from lavendertown.database.upgrade import upgrade
+resource.setrlimit(resource.RLIMIT_FSIZE, (2048, 2048))
+try:
+    upgrade(sys.argv[1])
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+
+
+def test_a_backup_that_has_no_room_stops_the_upgrade(first: str) -> None:
+    before = rows(first)
+    done = subprocess.run([sys.executable, "-c", _FULL, first], capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("Storage"), done.stderr
+    assert "nothing was changed" in done.stdout
+    assert len(done.stdout.splitlines()) == 1
+    assert list(folder_of_backups(first).iterdir()) == []
+    assert schema.look(first).state is State.OLDER
+    assert rows(first) == before
 
 
 # A migration that makes a parent table anew, as SQLite must to change a column.
