@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from lavendertown.cli import cli
 from lavendertown.database.schema import HEAD
-from tests.schema.databases import FIRST, OLD, copy_of
+from tests.schema.databases import FIRST, OLD, copy_of, first_on_postgres
 
 
 @pytest.fixture(autouse=True)
@@ -117,3 +117,47 @@ def test_downgrade_asks_first(folder: Path) -> None:
     done = run("downgrade", "0001", "--url", url, "--yes")
     assert done.exit_code == 0
     assert "earlier version" in run("current", "--url", url).stdout
+
+
+def test_upgrade_makes_the_tables_of_an_empty_database() -> None:
+    result = run("upgrade")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.endswith("lavendertown.db, which was empty.\n")
+    assert run("check").exit_code == 0
+
+
+def test_upgrade_makes_no_copy_when_told_so(folder: Path) -> None:
+    result = run("upgrade", "--no-backup", "--url", copy_of(FIRST, folder))
+    assert (result.exit_code, "Backed up" in result.stdout) == (0, False)
+    assert not (folder / "backups").exists()
+
+
+def test_a_newer_database_is_refused_by_every_command(folder: Path) -> None:
+    url = copy_of(FIRST, folder)
+    with closing(sqlite3.connect(folder / "store.db")) as raw, raw:
+        raw.execute("UPDATE alembic_version SET version_num = '9999'")
+    before = (folder / "store.db").read_bytes()
+    for command in (["upgrade"], ["init"], ["downgrade", "0001", "--yes"]):
+        refused = run(*command, "--url", url)
+        assert (refused.exit_code, refused.stdout) == (2, "")
+        assert "newer version of LavenderTown" in refused.stderr
+    assert run("check", "--url", url).exit_code == 1
+    assert (folder / "store.db").read_bytes() == before
+    assert [path.name for path in folder.iterdir()] == ["store.db"]
+
+
+def test_downgrade_below_the_first_revision_is_refused(folder: Path) -> None:
+    result = run("downgrade", "base", "--yes", "--url", copy_of(FIRST, folder))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("Error: There is no revision 'base'; known are 0001, 0002.")
+
+
+@pytest.mark.postgres
+def test_postgres_is_upgraded_and_taken_back(postgres_url: str, folder: Path) -> None:
+    first_on_postgres(postgres_url)
+    said = json.loads(run("upgrade", "--url", postgres_url, "--json").stdout)
+    assert (said["before"], said["after"]) == ("0001", HEAD)
+    assert Path(said["backup"]).parent.resolve() == folder / ".lavendertown" / "backups"
+    back = json.loads(run("downgrade", "0001", "--yes", "--json", "--url", postgres_url).stdout)
+    assert (back["before"], back["after"]) == (HEAD, "0001")
+    assert run("check", "--url", postgres_url).exit_code == 1
