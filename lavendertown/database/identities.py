@@ -26,12 +26,13 @@ _I = identities.c
 _INSERT = sa.insert(identities)
 _FIRST, _LAST = sa.bindparam("first", type_=Utc()), sa.bindparam("last", type_=Utc())
 _NEW = _I.times_seen == 0
+_LIVE = sa.bindparam("n", type_=sa.Integer()) > 0
 _SEEN_AGAIN = (
     sa.update(identities)
     .where(_I.key == sa.bindparam("k"))
     .values(
-        first_seen=sa.case((sa.or_(_NEW, _I.first_seen > _FIRST), _FIRST), else_=_I.first_seen),
-        last_seen=sa.case((sa.or_(_NEW, _I.last_seen < _LAST), _LAST), else_=_I.last_seen),
+        first_seen=sa.case((sa.or_(_NEW, _LIVE & (_I.first_seen > _FIRST)), _FIRST), else_=_I.first_seen),
+        last_seen=sa.case((sa.or_(_NEW, _LIVE & (_I.last_seen < _LAST)), _LAST), else_=_I.last_seen),
         times_seen=_I.times_seen + sa.bindparam("n"),
     )
 )
@@ -45,8 +46,10 @@ _NEW_SEVERITY = (
 _SEEN_AGAIN_POSTGRES = sa.text(
     """
     UPDATE identities AS i SET
-        first_seen = CASE WHEN i.times_seen = 0 OR s.first < i.first_seen THEN s.first ELSE i.first_seen END,
-        last_seen = CASE WHEN i.times_seen = 0 OR s.last > i.last_seen THEN s.last ELSE i.last_seen END,
+        first_seen = CASE WHEN i.times_seen = 0 OR (s.n > 0 AND s.first < i.first_seen)
+            THEN s.first ELSE i.first_seen END,
+        last_seen = CASE WHEN i.times_seen = 0 OR (s.n > 0 AND s.last > i.last_seen)
+            THEN s.last ELSE i.last_seen END,
         times_seen = i.times_seen + s.n
     FROM unnest(
         CAST(:k AS bigint[]), CAST(:first AS timestamptz[]), CAST(:last AS timestamptz[]),
@@ -74,12 +77,17 @@ class Sighting:
 
 
 def gather(occurrences: Iterable[tuple[FindingRecord, dt.datetime, int]]) -> dict[str, Sighting]:
-    """Fold occurrences (finding, time, 1 where it counts) into one sighting a fingerprint."""
+    """Fold occurrences (finding, time, 1 where it counts) into one sighting a fingerprint.
+
+    Those that do not count, in deleted reports, say something only where no other does.
+    """
     found: dict[str, Sighting] = {}
     for finding, at, count in occurrences:
         known = found.get(finding.fingerprint)
-        if known is None:
+        if known is None or count > known.count == 0:
             found[finding.fingerprint] = Sighting(finding, at, at, count)
+            continue
+        if known.count and not count:
             continue
         if at >= known.last:
             known.finding, known.last = finding, at
@@ -158,7 +166,7 @@ class Identities(Names):
             if known.times_seen == 0:
                 about = _about(sighting.finding)
                 filled.append({"k": known.key, **{f"p_{column}": value for column, value in about.items()}})
-            if known.severity != code:
+            if known.severity != code and (sighting.count or known.times_seen == 0):
                 graver.append({"k": known.key, "last": sighting.last, "code": code})
         self._writer.execute(_FILL, filled)
         self._writer.execute(_NEW_SEVERITY, graver)

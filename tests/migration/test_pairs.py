@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from lavendertown.migration import batches
 from lavendertown.migration.mover import move, plan
 from lavendertown.migration.values import Outcome, Request
 from tests.contract.places import Place
@@ -36,10 +37,16 @@ def counted(outcome: Outcome) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("source", "target"), PAIRS)
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(("seed", "at_once"), [(1, 5_000), (2, 3)])
 def test_the_target_says_what_the_source_says(
-    make_place: MakePlace, source: str, target: str, seed: int
+    make_place: MakePlace,
+    monkeypatch: pytest.MonkeyPatch,
+    source: str,
+    target: str,
+    seed: int,
+    at_once: int,
 ) -> None:
+    monkeypatch.setattr(batches, "RECORDS_AT_ONCE", at_once)
     origin, goal = filled(make_place, source, seed), make_place(target, "target")
     before = traces(origin)
     outcome = move(Request(origin.where, goal.where))

@@ -1,0 +1,154 @@
+"""A record that both stores hold with other content: kept, taken or a reason to stop, and always named."""
+
+from __future__ import annotations
+
+import pytest
+
+from lavendertown.collaboration.models import ShareableReport
+from lavendertown.collaboration.storage import Storage
+from lavendertown.errors import ConflictError
+from lavendertown.migration.mover import move, plan
+from lavendertown.migration.values import OnConflict, Outcome, Request
+from lavendertown.rules.models import RuleSet
+from tests.contract.builders import annotation, finding, report
+from tests.contract.places import Place
+from tests.migration.conftest import MakePlace
+from tests.migration.stores import told, traces
+
+TARGETS = ["file", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+SKIP, OVERWRITE, FAIL = OnConflict.SKIP, OnConflict.OVERWRITE, OnConflict.FAIL
+
+
+@pytest.fixture(params=TARGETS)
+def places(request: pytest.FixtureRequest, make_place: MakePlace) -> tuple[Place, Place]:
+    """Two stores with a report, a comment and a rule set of the same ids and other content."""
+    source, target = make_place("file", "source"), make_place(request.param, "target")
+    for place, word in ((source, "source"), (target, "target")):
+        storage = place.open()
+        storage.save_report(report("r1", [finding(description=word)], title=word), actor=f"{word} person")
+        storage.save_report(report(f"only in {word}"))
+        storage.save_annotation(annotation("x", id="a1", comment=word, status="fixed"))
+        storage.save_ruleset(RuleSet("nightly", word, []), actor="Cy")
+        storage.close()
+    return source, target
+
+
+def asked(places: tuple[Place, Place], policy: OnConflict = SKIP, **choices: OnConflict) -> Request:
+    named = {name.replace("_", ":"): choice for name, choice in choices.items()}
+    return Request(places[0].where, places[1].where, policy, choices=named)
+
+
+def words(place: Place) -> tuple[str, str, str]:
+    storage = place.open()
+    loaded, note, rules = (
+        storage.load_report("r1"),
+        storage.load_annotation("a1"),
+        storage.load_ruleset("nightly"),
+    )
+    storage.close()
+    assert loaded is not None
+    assert note is not None
+    assert rules is not None
+    assert loaded.title == loaded.findings[0].description
+    return loaded.title, note.comment, rules.description
+
+
+def counts(outcome: Outcome) -> dict[str, tuple[int, int, int, int]]:
+    return {
+        name: (each.read, each.written, each.skipped, each.conflicts)
+        for name, each in outcome.counts.items()
+        if name in ("reports", "annotations", "rulesets")
+    }
+
+
+def test_the_targets_are_kept_and_the_rest_arrives(places: tuple[Place, Place]) -> None:
+    outcome = move(asked(places))
+    assert words(places[1]) == ("target", "target", "target")
+    assert counts(outcome) == {"reports": (2, 1, 0, 1), "annotations": (1, 0, 0, 1), "rulesets": (1, 0, 0, 1)}
+    assert outcome.verified
+    storage = places[1].open()
+    assert {row["id"] for row in storage.query_reports()} == {"r1", "only in source", "only in target"}
+    storage.close()
+
+
+def test_the_sources_are_taken(places: tuple[Place, Place]) -> None:
+    outcome = move(asked(places, OVERWRITE))
+    assert words(places[1]) == ("source", "source", "source")
+    assert counts(outcome) == {"reports": (2, 2, 0, 1), "annotations": (1, 1, 0, 1), "rulesets": (1, 1, 0, 1)}
+    assert outcome.verified
+    again = move(asked(places, OVERWRITE))
+    assert again.changed_nothing
+    assert again.conflicts == ()
+
+
+def test_the_move_is_refused_before_anything_is_written(places: tuple[Place, Place]) -> None:
+    before = told(places[1]), traces(places[0])
+    with pytest.raises(ConflictError, match=r"3 records .*nothing was moved"):
+        move(asked(places, FAIL))
+    assert (told(places[1]), traces(places[0])) == before
+
+
+def test_each_conflict_can_be_decided_for_itself(places: tuple[Place, Place]) -> None:
+    move(asked(places, SKIP, annotation_a1=OVERWRITE))
+    assert words(places[1]) == ("target", "source", "target")
+
+
+def test_one_is_kept_while_the_others_are_taken(places: tuple[Place, Place]) -> None:
+    move(asked(places, OVERWRITE, report_r1=SKIP))
+    assert words(places[1]) == ("target", "source", "source")
+
+
+def test_a_dry_run_names_both_sides(places: tuple[Place, Place]) -> None:
+    found = {each.key: each for each in plan(asked(places)).conflicts}
+    assert found.keys() == {"report:r1", "annotation:a1", "ruleset:nightly"}
+    about = found["report:r1"]
+    assert (about.title, about.source_by, about.target_by) == ("source", "source person", "target person")
+    assert (about.source_version, about.target_version, about.decision) == (1, 1, SKIP)
+    assert found["annotation:a1"].title == "source"
+
+
+def test_an_editor_of_what_was_overwritten_is_told(places: tuple[Place, Place]) -> None:
+    storage = places[1].open()
+    loaded: ShareableReport | None = storage.load_report("r1")
+    assert loaded is not None
+    move(asked(places, OVERWRITE))
+    loaded.title = "Mine"
+    with pytest.raises(ConflictError):
+        storage.save_report(loaded)
+    storage.close()
+    assert words(places[1])[0] == "source"
+
+
+def test_what_was_deleted_on_one_side_is_a_conflict(places: tuple[Place, Place]) -> None:
+    storage = places[0].open()
+    storage.delete_report("r1", actor="Ana")
+    storage.close()
+    (about,) = [each for each in plan(asked(places)).conflicts if each.kind == "report"]
+    assert (about.source_deleted, about.target_deleted, about.source_by) == (True, False, "Ana")
+    move(asked(places, OVERWRITE))
+    target = places[1].open()
+    assert find(target) == ["only in source", "only in target"]
+    assert [row["id"] for row in target.query_findings(limit=None) if row["report_id"] == "r1"] == []
+    assert target.restore_report("r1")
+    target.close()
+    assert words(places[1])[0] == "source"
+
+
+def find(storage: Storage) -> list[str]:
+    return sorted(row["id"] for row in storage.query_reports())
+
+
+def test_what_changed_in_the_source_later_is_a_conflict_and_can_be_taken(make_place: MakePlace) -> None:
+    source, target = make_place("file", "source"), make_place("sqlite", "target")
+    storage = source.open()
+    storage.save_report(report("r1"))
+    move(Request(source.where, target.where))
+    loaded = storage.load_report("r1")
+    assert loaded is not None
+    loaded.title = "Later"
+    storage.save_report(loaded)
+    kept = move(Request(source.where, target.where))
+    assert [each.key for each in kept.conflicts] == ["report:r1"]
+    taken = move(Request(source.where, target.where, OVERWRITE))
+    assert taken.verified
+    assert told(target)["reports"][0]["title"] == "Later"
