@@ -84,9 +84,8 @@ def migrate(
 
 
 def _is_good(outcome: Outcome) -> bool:
-    conflicts = any(each.conflicts for each in outcome.counts.values())
     verified = outcome.verified or outcome.dry_run
-    return verified and not conflicts and not outcome.quarantined
+    return verified and not outcome.conflict_count and not outcome.quarantined
 
 
 @contextmanager

@@ -28,16 +28,19 @@ _TABLES = {Kind.REPORT: reports, Kind.ANNOTATION: notes, Kind.RULESET: rulesets}
 _IDS = {Kind.REPORT: reports.c.id, Kind.ANNOTATION: notes.c.id, Kind.RULESET: rulesets.c.name}
 _PAGES = {
     kind: sa.select(table.c.key, _IDS[kind])
-    .where(table.c.key > sa.bindparam("after"))
+    .where(table.c.key > sa.bindparam("after"), table.c.key <= sa.bindparam("last"))
     .order_by(table.c.key)
     .limit(sa.bindparam("size"))
     for kind, table in _TABLES.items()
 }
+_LAST = {kind: sa.select(sa.func.max(table.c.key)) for kind, table in _TABLES.items()}
+_LAST_EVENT = sa.select(sa.func.max(_E.key))
 _EVENT_PAGE = (
     sa.select(_E.at, _E.key)
     .where(
         sa.tuple_(_E.at, _E.key)
-        > sa.tuple_(sa.bindparam("at", type_=Utc()), sa.bindparam("after", type_=sa.BigInteger()))
+        > sa.tuple_(sa.bindparam("at", type_=Utc()), sa.bindparam("after", type_=sa.BigInteger())),
+        _E.key <= sa.bindparam("last"),
     )
     .order_by(_E.at, _E.key)
     .limit(OTHERS_AT_ONCE)
@@ -47,12 +50,17 @@ _UNREADABLE = (ValueError, TypeError, KeyError, IndexError, AttributeError)
 
 
 def walk_records(connect: Connect, kind: Kind, on_damage: OnDamage) -> Iterator[Record]:
-    """Yield every record of a kind, deleted ones too, in the order they were stored."""
+    """Yield every record of a kind, deleted ones too, in the order they were stored.
+
+    Those that are stored after the beginning are left out: a busy writer would have no end.
+    """
     size = REPORTS_AT_ONCE if kind is Kind.REPORT else OTHERS_AT_ONCE
+    with connect() as connection:
+        last = connection.scalar(_LAST[kind]) or 0
     after = 0
     while True:
         with connect() as connection:
-            rows = connection.execute(_PAGES[kind], {"after": after, "size": size}).all()
+            rows = connection.execute(_PAGES[kind], {"after": after, "last": last, "size": size}).all()
             found = _whole(connection, kind, [record_id for _, record_id in rows], on_damage)
         yield from found
         if len(rows) < size:
@@ -85,11 +93,13 @@ def _readable(connection: sa.Connection, kind: Kind, one: str, on_damage: OnDama
 
 
 def walk_events(connect: Connect, since: dt.datetime, on_damage: OnDamage) -> Iterator[AuditEvent]:
-    """Yield the audit events from a moment on, oldest first."""
+    """Yield the audit events from a moment on that are there at the beginning, oldest first."""
+    with connect() as connection:
+        last = connection.scalar(_LAST_EVENT) or 0
     at, after = since, 0
     while True:
         with connect() as connection:
-            page = connection.execute(_EVENT_PAGE, {"at": at, "after": after}).all()
+            page = connection.execute(_EVENT_PAGE, {"at": at, "after": after, "last": last}).all()
             found = _whole_events(connection, [key for _, key in page], on_damage)
         yield from found
         if len(page) < OTHERS_AT_ONCE:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence, Set
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 
@@ -17,6 +17,7 @@ from lavendertown.errors import ConflictError, InvalidInputError, RaceError
 from lavendertown.migration.batches import (
     FINDINGS_AT_ONCE,
     FINDINGS_AT_ONCE_ALONE,
+    RECORDS_AT_ONCE,
     findings_in,
     moments,
     portions,
@@ -74,8 +75,10 @@ def move(request: Request, progress: OnProgress | None = None) -> Outcome:
         return mover.outcome()
 
 
-def catch_up(request: Request, move_id: str) -> int:
+def catch_up(request: Request, moved: Outcome) -> int:
     """Carry over what was written to the source since a finished move began; return how much.
+
+    What the target kept of its own in a conflict stays as it is.
 
     Raises:
         StorageError: One of the stores does not answer, or a record could not be carried over.
@@ -83,8 +86,8 @@ def catch_up(request: Request, move_id: str) -> int:
     with ExitStack() as stack:
         mover = open_mover(stack, request)
         moves = [move for move in mover.target.store.moves() if move.finished_at is not None]
-        ledger = next((move for move in moves if move.id == move_id), moves[-1] if moves else None)
-        mover.follow(ledger)
+        ledger = next((move for move in moves if move.id == moved.id), moves[-1] if moves else None)
+        mover.follow(ledger, moved.left_out)
         mover.catch_up()
         counts = mover.outcome().counts
         return sum(count.written for name, count in counts.items() if name != "findings")
@@ -92,7 +95,7 @@ def catch_up(request: Request, move_id: str) -> int:
 
 def _refuse_conflicts(request: Request) -> None:
     found = plan(request)
-    number = sum(count.conflicts for count in found.counts.values())
+    number = found.conflict_count
     if number:
         first = found.conflicts[0]
         raise ConflictError(
@@ -180,8 +183,9 @@ class Mover:
         self._judge = Judge(source, target, request, own=own)
         self._verification = Verification(source, target, meter, lambda r: key_of(r) in self._left_out)
 
-    def follow(self, ledger: Move | None) -> None:
+    def follow(self, ledger: Move | None, left_out: Set[str]) -> None:
         """Go on after a move that is finished: nothing is noted in the target's ledger."""
+        self._left_out |= left_out
         self._ledger = ledger or replace(self._ledger, started_at=BEGINNING + _SLACK)
         self._begun = True
 
@@ -205,17 +209,20 @@ class Mover:
     def catch_up(self) -> None:
         """Carry over what was written to the source since the move began, until nothing is new."""
         self._meter.enter("changes")
-        for _ in range(_ATTEMPTS):
-            if not self._take_changes():
+        for attempt in range(_ATTEMPTS):
+            # The first time, a record may have changed after it was read and before its event was.
+            if not self._take_changes(all_of_them=attempt == 0):
                 return
 
     def verify(self) -> None:
         """Read everything back on both sides and compare."""
         self._meter.enter("verifying")
         self._verification.run(self._kept_aliases)
-        if self._verification.differing:
-            self.catch_up()
-            self._verification.settle()
+        if self._verification.doubtful:
+            # Somebody is writing to the source: for this moment, they wait.
+            with self.source.still():
+                self.catch_up()
+                self._verification.settle()
 
     def finish(self) -> None:
         """Close the line in the target's ledger, unless something differs."""
@@ -248,6 +255,7 @@ class Mover:
             finished=self._finished,
             times=tuple(self.source.times),
             seconds=self._meter.seconds,
+            left_out=frozenset(self._left_out),
         )
 
     def _take(self, records: Sequence[Record]) -> None:
@@ -293,8 +301,8 @@ class Mover:
             count.read += number
             count.written += number if each.incoming is not None else 0
             count.skipped += number if each.incoming is None and each.conflict is None else 0
+            count.conflicts += number if each.conflict is not None else 0
         if each.conflict is not None:
-            mine.conflicts += 1
             if each.incoming is None:
                 self._left_out.add(each.conflict.key)
             if len(self._conflicts) < _SHOWN:
@@ -318,19 +326,21 @@ class Mover:
             count.skipped += len(batch) - len(missing)
             self._meter.count(len(batch))
 
-    def _take_changes(self) -> bool:
+    def _take_changes(self, *, all_of_them: bool) -> bool:
         """Carry over what events since the start are about; tell whether there was anything new."""
         since = self._ledger.started_at - _SLACK
         changed: dict[tuple[str, str], AuditEvent] = {}
         missing: list[AuditEvent] = []
         for batch in moments(self.source.events(since)):
-            missing += self.target.lacks(batch)
-            changed |= {(event.component, event.record_id): event for event in batch}
-        stale = [each for each in map(self._stale, changed.values()) if each is not None]
+            lacking = self.target.lacks(batch)
+            missing += lacking
+            events = batch if all_of_them else lacking
+            changed |= {(event.component, event.record_id): event for event in events}
+        stale = self._stale(changed.values())
         if not stale and not missing:
             return False
-        for each in stale:
-            self._write(Import([each]))
+        for start in range(0, len(stale), RECORDS_AT_ONCE):
+            self._write(Import(stale[start : start + RECORDS_AT_ONCE]))
         self._write(Import(history=missing))
         for each in stale:
             self._count(Plan(each.record, each))
@@ -338,19 +348,25 @@ class Mover:
         self._counts["events"].written += len(missing)
         return True
 
-    def _stale(self, event: AuditEvent) -> Incoming | None:
-        """Return the record an event is about, if the target has it otherwise or not at all."""
-        kind = kind_of(event)
-        if kind is None or f"{kind.value}:{event.record_id}" in self._left_out:
-            return None
-        about = str((event.after or event.before or {}).get("finding_id", ""))
-        record = self.source.read(kind, event.record_id, about)
-        if record is None or not self._is_valid(record):
-            return None
-        held = self.target.holds(kind, [record.id]).get(record.id)
-        if held is None:
-            return Incoming(record)
-        return None if same(record, held) else Incoming(record, held.version)
+    def _stale(self, events: Iterable[AuditEvent]) -> list[Incoming]:
+        """Return the records these events are about, if the target has them otherwise or not at all."""
+        now: dict[Kind, list[Record]] = {kind: [] for kind in Kind}
+        for event in events:
+            kind = kind_of(event)
+            if kind is None or f"{kind.value}:{event.record_id}" in self._left_out:
+                continue
+            about = str((event.after or event.before or {}).get("finding_id", ""))
+            record = self.source.read(kind, event.record_id, about)
+            if record is not None and self._is_valid(record):
+                now[kind].append(record)
+        stale = []
+        for kind, records in now.items():
+            held = self.target.holds(kind, [record.id for record in records])
+            for record in records:
+                there = held.get(record.id)
+                if there is None or not same(record, there):
+                    stale.append(Incoming(record, there.version if there is not None else None))
+        return stale
 
     def _write(self, incoming: Import) -> None:
         """Write, having noted in the target's ledger before the first time that a move is on."""

@@ -6,6 +6,7 @@ import abc
 import datetime as dt
 import zoneinfo
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 
 from lavendertown.errors import InvalidInputError
 from lavendertown.migration.places import Place, state
@@ -76,6 +77,10 @@ class Source(abc.ABC):
     def changed_by(self, record: Record) -> str:
         """Return who changed a record last, as far as that is known."""
         return last_actor(self.store, record) if self.store is not None else author_of(record)
+
+    def still(self) -> AbstractContextManager[None]:
+        """Let nobody write to the source while the block runs, where it is one that can be written."""
+        return self.store.frozen() if self.store is not None else nullcontext()
 
     def set_aside(self, record: Record, reason: str) -> None:
         """Put a record into quarantine that could be read but may not be stored."""

@@ -14,7 +14,7 @@ from lavendertown.config import CONFIG, PREFIX, Settings, load_settings
 from lavendertown.errors import ConfigurationError, NotFoundError
 from lavendertown.migration.mover import catch_up
 from lavendertown.migration.places import Place, open_store, read_place
-from lavendertown.migration.values import Request
+from lavendertown.migration.values import Outcome, Request
 from lavendertown.records.queries import AuditQuery
 from lavendertown.records.values import Kind
 
@@ -62,7 +62,7 @@ def _lines(goal: Place | None) -> dict[str, str]:
     return {"storage_type": "database", "database_url": f"the URL of {goal.words}"}
 
 
-def switch(settings: Settings, request: Request, move_id: str) -> str:
+def switch(settings: Settings, request: Request, moved: Outcome) -> str:
     """Make the target of a finished move the store in use; return what was done.
 
     Where the source is the store in use, it is held still meanwhile: what was written to it since
@@ -79,11 +79,11 @@ def switch(settings: Settings, request: Request, move_id: str) -> str:
     carried = 0
     with ExitStack() as stack:
         if source.location == current_place(settings).location:
-            carried = catch_up(request, move_id)
+            carried = catch_up(request, moved)
             store = open_store(source)
             stack.callback(store.close)
             stack.enter_context(store.frozen())
-            carried += catch_up(request, move_id)
+            carried += catch_up(request, moved)
         _write(settings, target)
     more = f" {carried:,} changes that were made meanwhile came along." if carried else ""
     return f"The team's records are in {target.words} from now on.{more}"

@@ -145,6 +145,8 @@ class Outcome:
         verified: Whether everything was read back on both sides and found equal.
         finished: Whether the move is complete; a dry run never is.
         times: A few times without a zone and how they will read.
+        left_out: Keys of all records that were not to be moved: conflicts in which the target keeps
+            its own, and what may not be stored.
     """
 
     id: str
@@ -160,15 +162,22 @@ class Outcome:
     finished: bool = False
     times: tuple[TimeSample, ...] = ()
     seconds: float = 0.0
+    left_out: frozenset[str] = frozenset()
 
     @property
     def changed_nothing(self) -> bool:
         """Tell whether the target had everything already."""
         return not any(count.written for count in self.counts.values())
 
+    @property
+    def conflict_count(self) -> int:
+        """How many records are in conflict; the findings of a report are not counted beside it."""
+        return sum(count.conflicts for name, count in self.counts.items() if name != "findings")
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""
         found = asdict(self)
         found |= found.pop("counts")
+        del found["left_out"]
         folder = found["quarantine_folder"]
         return found | {"quarantine_folder": str(folder) if folder else None}

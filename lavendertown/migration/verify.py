@@ -11,7 +11,7 @@ from lavendertown.migration.digest import same
 from lavendertown.migration.progress import Meter
 from lavendertown.migration.sources import Source
 from lavendertown.migration.target import Target
-from lavendertown.records.values import KIND_OF, AnnotationRecord, Record
+from lavendertown.records.values import KIND_OF, AnnotationRecord, AuditEvent, Record
 
 BEGINNING = dt.datetime.min.replace(tzinfo=clock.UTC)
 _NAMED = 100
@@ -24,7 +24,6 @@ class Verification:
         left_out: Tells which records were not to be moved.
 
     Attributes:
-        differing: The records that differed when they were compared.
         differences: What still differs, a sentence each.
         done: Whether everything was compared.
     """
@@ -37,8 +36,14 @@ class Verification:
         self._meter = meter
         self._left_out = left_out
         self._sentences: list[str] = []
-        self.differing: list[Record] = []
+        self._differing: list[Record] = []
+        self._missing: list[AuditEvent] = []
         self.done = False
+
+    @property
+    def doubtful(self) -> bool:
+        """Tell whether anything differed: it may have been written to the source meanwhile."""
+        return bool(self._differing or self._missing)
 
     @property
     def differences(self) -> tuple[str, ...]:
@@ -50,27 +55,27 @@ class Verification:
         source = self._source
         for records in (source.reports, source.annotations, source.rulesets):
             for batch in portions(records()):
-                self.differing += self._unlike([each for each in batch if not self._left_out(each)])
+                self._differing += self._unlike([each for each in batch if not self._left_out(each)])
                 self._meter.count(len(batch), findings_in(batch))
         self._compare_aliases(kept_aliases)
         for events in moments(source.events(BEGINNING)):
-            missing = self._target.lacks(events)
-            for event in missing:
-                self._name(
-                    f"The audit event of {event.at:%Y-%m-%d %H:%M:%S} on {event.record_id!r} is missing."
-                )
+            self._missing += self._target.lacks(events)
             self._meter.count(len(events))
         self.done = True
 
     def settle(self) -> None:
         """Compare once more what differed; what was written to the source meanwhile is no difference."""
-        for record in self.differing:
+        for record in self._differing:
             about = record.finding_id if isinstance(record, AnnotationRecord) else ""
             now = self._source.read(KIND_OF[type(record)], record.id, about) or record
             if self._unlike([now]):
                 kind = KIND_OF[type(record)].value.capitalize()
                 self._name(f"{kind} {record.id!r} is not in the target as it is in the source.")
-        self.differing = []
+        for event in self._target.lacks(self._missing):
+            self._name(
+                f"The audit event of {event.at:%Y-%m-%d %H:%M:%S} UTC on {event.record_id!r} is missing."
+            )
+        self._differing, self._missing = [], []
 
     def _unlike(self, records: Sequence[Record]) -> list[Record]:
         if not records:

@@ -176,7 +176,7 @@ def use_target() -> None:
     try:
         work = current()
         if work is not None and work.switched is None:
-            work.switched = switch.switch(load_settings(), work.request, work.outcome.id)
+            work.switched = switch.switch(load_settings(), work.request, work.outcome)
             _end_dry_runs()
     finally:
         _switching.release()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lavendertown.collaboration.database_storage import DatabaseStorage
 from lavendertown.collaboration.storage import FileStorage, Storage, get_storage_backend
 from lavendertown.config import load_settings
 from lavendertown.errors import ConfigurationError, NotFoundError, StoreMovedError
@@ -44,7 +45,7 @@ REQUEST = Request(".lavendertown", "sqlite:///team.db", actor="Ana")
 
 def test_the_target_is_in_use_after_the_switch(home: Path) -> None:
     outcome = mover.move(REQUEST)
-    said = switch.switch(load_settings(), REQUEST, outcome.id)
+    said = switch.switch(load_settings(), REQUEST, outcome)
     assert said == "The team's records are in SQLite at team.db from now on."
     assert load_settings().storage_type == "database"
     assert listed() == {"r1"}
@@ -55,9 +56,8 @@ def test_what_was_written_after_the_move_comes_along(home: Path) -> None:
     with_storage(lambda storage: storage.save_report(report("late")))
     with_storage(lambda storage: storage.save_annotation(annotation(id="a-late")))
     with_storage(lambda storage: storage.delete_report("r1", actor="bob"))
-    assert "changes that were made meanwhile came along" in switch.switch(
-        load_settings(), REQUEST, outcome.id
-    )
+    said = switch.switch(load_settings(), REQUEST, outcome)
+    assert "changes that were made meanwhile came along" in said
     assert listed() == {"late"}
     with_storage(lambda storage: assert_has(storage, "a-late"))
 
@@ -66,11 +66,25 @@ def assert_has(storage: Storage, annotation_id: str) -> None:
     assert storage.load_annotation(annotation_id) is not None
 
 
+def test_what_the_target_kept_in_a_conflict_stays_as_it_is(home: Path) -> None:
+    theirs = DatabaseStorage(REQUEST.target)
+    theirs.save_report(report("r1", title="Theirs"))
+    theirs.close()
+    outcome = mover.move(REQUEST)
+    assert outcome.conflict_count == 1
+    switch.switch(load_settings(), REQUEST, outcome)
+    with_storage(lambda storage: assert_titled(storage, "Theirs"))
+
+
+def assert_titled(storage: Storage, title: str) -> None:
+    assert [row["title"] for row in storage.query_reports()] == [title]
+
+
 def test_a_store_that_was_opened_before_refuses_to_be_written(home: Path) -> None:
     before = get_storage_backend()
     before.save_report(report("r2"))
     outcome = mover.move(REQUEST)
-    switch.switch(load_settings(), REQUEST, outcome.id)
+    switch.switch(load_settings(), REQUEST, outcome)
     with pytest.raises(StoreMovedError, match="moved to another store"):
         before.save_report(report("lost"))
     assert "lost" not in {row["id"] for row in FileStorage().query_reports()}
@@ -99,7 +113,7 @@ def test_a_writer_who_waits_while_the_store_is_held_is_refused(home: Path) -> No
 def test_there_is_a_way_back(home: Path) -> None:
     outcome = mover.move(REQUEST)
     assert switch.previous(load_settings()) is None
-    switch.switch(load_settings(), REQUEST, outcome.id)
+    switch.switch(load_settings(), REQUEST, outcome)
     assert switch.previous(load_settings()) == "files in .lavendertown"
     assert switch.changes_since(load_settings()) == 0
     with_storage(lambda storage: storage.save_report(report("newer")))
@@ -112,7 +126,7 @@ def test_there_is_a_way_back(home: Path) -> None:
 
 def test_the_settings_file_is_for_its_owner_only(home: Path) -> None:
     outcome = mover.move(REQUEST)
-    switch.switch(load_settings(), REQUEST, outcome.id)
+    switch.switch(load_settings(), REQUEST, outcome)
     assert Path(".lavendertown/config.toml").stat().st_mode & 0o777 == 0o600
 
 
@@ -139,7 +153,7 @@ def test_a_setting_that_goes_before_is_named(
     assert said.startswith(sentence)
     assert "database" in said
     with pytest.raises(ConfigurationError):
-        switch.switch(load_settings(), REQUEST, outcome.id)
+        switch.switch(load_settings(), REQUEST, outcome)
     assert not Path(".lavendertown/config.toml").exists()
 
 

@@ -36,7 +36,7 @@ def policy() -> OnConflict:
 
 def total(found: Outcome) -> int:
     """Return how many records are in conflict."""
-    return sum(count.conflicts for count in found.counts.values())
+    return found.conflict_count
 
 
 def listed(found: Outcome) -> None:

@@ -1,0 +1,101 @@
+"""The source is worked on while it is moved: what was acknowledged before the last look is carried over."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from lavendertown.collaboration.storage import Storage
+from lavendertown.migration import batches
+from lavendertown.migration.mover import catch_up, move
+from lavendertown.migration.values import Progress, Request
+from tests.contract.builders import annotation, report
+from tests.contract.places import Place
+from tests.migration.conftest import MakePlace
+from tests.migration.stores import fill, told
+
+SOURCES = ["file", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+
+
+def filled(make_place: MakePlace, backend: str) -> Place:
+    place = make_place(backend, "source")
+    storage = place.open()
+    fill(storage, 21)
+    storage.close()
+    return place
+
+
+@pytest.mark.parametrize("phase", ["reports", "annotations", "events", "verifying"])
+@pytest.mark.parametrize("backend", SOURCES)
+def test_what_is_written_in_a_phase_is_carried_over(
+    make_place: MakePlace, monkeypatch: pytest.MonkeyPatch, backend: str, phase: str
+) -> None:
+    monkeypatch.setattr(batches, "RECORDS_AT_ONCE", 3)
+    origin, goal = filled(make_place, backend), make_place("sqlite", "target")
+    storage = origin.open()
+    first = storage.query_reports(limit=1)[0]["id"]
+    phases: list[str] = []
+
+    def write(progress: Progress) -> None:
+        if progress.phase == phase and phase not in phases:
+            phases.append(phase)
+            _work(storage, first)
+
+    outcome = move(Request(origin.where, goal.where), write)
+    assert phases
+    assert outcome.conflicts == outcome.differences == ()
+    storage.close()
+    assert told(goal) == told(origin)
+
+
+def _work(storage: Storage, first: str) -> None:
+    """A new report, one that is renamed and deleted, and comments on old and new findings."""
+    storage.save_report(report("new"))
+    loaded = storage.load_report(first)
+    assert loaded is not None
+    loaded.title = "Renamed meanwhile"
+    storage.save_report(loaded)
+    storage.save_annotation(annotation(id="new note", status="fixed", tags=["new"]))
+    about = storage.query_findings(limit=1)[0]["finding_id"]
+    storage.save_annotation(annotation(about, id="another note", status="accepted"))
+    storage.delete_report(first, actor="Ben")
+
+
+@contextmanager
+def writing(storage: Storage, acknowledged: list[str]) -> Iterator[None]:
+    """Write reports for as long as the block runs."""
+    stop = threading.Event()
+
+    def write() -> None:
+        number = 0
+        while not stop.is_set():
+            number += 1
+            acknowledged.append(storage.save_report(report(f"w{number}")))
+            storage.save_annotation(annotation(id=f"wn{number}"))
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        writer.join()
+
+
+@pytest.mark.parametrize("backend", SOURCES)
+def test_nothing_acknowledged_is_lost_under_a_busy_writer(make_place: MakePlace, backend: str) -> None:
+    origin, goal = filled(make_place, backend), make_place("sqlite", "target")
+    storage = origin.open()
+    acknowledged: list[str] = []
+    with writing(storage, acknowledged):
+        outcome = move(Request(origin.where, goal.where))
+    assert outcome.conflicts == outcome.differences == ()
+    assert outcome.finished
+    catch_up(Request(origin.where, goal.where), outcome)
+    storage.close()
+    both = told(goal)
+    assert {row["id"] for row in both["reports"]} >= set(acknowledged)
+    assert both == told(origin)
