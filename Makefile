@@ -3,6 +3,7 @@
 # make lint   ruff and mypy only
 # make demo   fill the configured store with real tables, reports and discussions, then open it
 # make bench  measure against version 0.7.1 and the raw limits
+# make bench-migration  measure the move of 2,000,000 findings from files into SQLite
 # make wheel  build the wheel;  make test-wheel: install it elsewhere and open its dashboard
 # make pins   write constraints.txt from what is installed
 
@@ -11,7 +12,7 @@ WORKERS ?= 2
 PY := .venv/bin/python
 INPUTS := pyproject.toml constraints.txt scripts/install.sh
 
-.PHONY: run test lint demo bench wheel test-wheel pins clean
+.PHONY: run test lint demo bench bench-migration wheel test-wheel pins clean
 
 run: .venv/run.stamp
 	@$(PY) -m streamlit run app.py --server.port $(PORT)
@@ -31,6 +32,9 @@ demo: .venv/demo.stamp
 
 bench: .venv/test.stamp
 	@$(PY) -m scripts.bench $(ARGS)
+
+bench-migration: .venv/test.stamp
+	@$(PY) -m benchmarks.migration $(ARGS)
 
 wheel: .venv/test.stamp
 	@rm -rf build  # setuptools would carry removed files over from it

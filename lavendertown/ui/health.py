@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from lavendertown.errors import LavenderTownError
-from lavendertown.ui import reads
+from lavendertown.ui import moves, reads
 
 
 async def health(request: Request) -> JSONResponse:
@@ -39,6 +39,7 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
     gc.collect()
     gc.freeze()
     yield {}
+    moves.end()
     reads.release()
 
 
