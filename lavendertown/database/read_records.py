@@ -174,7 +174,7 @@ def ruleset(row: Any) -> RuleSetRecord:
     )
 
 
-def stamps(connection: sa.Connection, kind: Kind, ids: Sequence[str]) -> dict[tuple[Kind, str], Stamp]:
+def stamps(connection: sa.Connection, kind: Kind, ids: Sequence[str]) -> dict[tuple[str, str], Stamp]:
     """Return the stamps of those records that are stored, and lock them."""
     ids = [found[0] for found in prepared.rows(connection, _STORED[kind], {"ids": ids})]
     if not ids:

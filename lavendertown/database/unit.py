@@ -47,17 +47,17 @@ class DatabaseUnit(Unit):
             self._session = Session(self.connection, join_transaction_mode="create_savepoint")
         return self._session
 
-    def stamps(self, keys: Iterable[tuple[Kind, str]]) -> Mapping[tuple[Kind, str], Stamp]:
+    def stamps(self, keys: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], Stamp]:
         wanted: dict[Kind, list[str]] = defaultdict(list)
         for kind, record_id in keys:
-            wanted[kind].append(record_id)
-        found: dict[tuple[Kind, str], Stamp] = {}
+            wanted[Kind(kind)].append(record_id)
+        found: dict[tuple[str, str], Stamp] = {}
         for kind, ids in wanted.items():
             found |= read_records.stamps(self.connection, kind, ids)
         return found
 
-    def read(self, kind: Kind, record_id: str) -> Record | None:
-        return read_records.read(self.connection, kind, record_id)
+    def read(self, kind: str, record_id: str) -> Record | None:
+        return read_records.read(self.connection, Kind(kind), record_id)
 
     def apply(self, changes: ChangeSet) -> None:
         if self._session is not None:

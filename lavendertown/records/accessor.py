@@ -14,11 +14,10 @@ from lavendertown import clock
 from lavendertown.errors import ConflictError, RaceError
 from lavendertown.records import rules
 from lavendertown.records.contract import Store, Unit
-from lavendertown.records.headers import header
 from lavendertown.records.hooks import Hooks
 from lavendertown.records.queries import AuditQuery
+from lavendertown.records.shape import RECORDS, Shape
 from lavendertown.records.values import (
-    KIND_OF,
     AnnotationRecord,
     AuditEvent,
     ChangeSet,
@@ -27,7 +26,6 @@ from lavendertown.records.values import (
     Page,
     Record,
     ReportRecord,
-    RuleSetRecord,
     Stamp,
 )
 
@@ -52,7 +50,7 @@ class Put:
 class Remove:
     """Put this record into the trash. One that is not there, or already is in it, is left out."""
 
-    kind: Kind
+    kind: str
     id: str
     actor: str
 
@@ -61,7 +59,7 @@ class Remove:
 class Restore:
     """Take this record back out of the trash."""
 
-    kind: Kind
+    kind: str
     id: str
     actor: str
 
@@ -98,7 +96,7 @@ class Import:
     move: Move | None = None
 
 
-_Key = tuple[Kind, str]
+_Key = tuple[str, str]
 _ATTEMPTS = 5
 
 
@@ -120,9 +118,10 @@ class WritePath:
         guards: Called before each commit ends; one that raises undoes it.
     """
 
-    def __init__(self, store: Store, hooks: Hooks | None = None) -> None:
+    def __init__(self, store: Store, hooks: Hooks | None = None, shape: Shape = RECORDS) -> None:
         self.store = store
         self.hooks = hooks or Hooks()
+        self._shape = shape
         self.guards: list[Callable[[], None]] = []
 
     def commit(self, changes: Sequence[Change]) -> list[Record]:
@@ -136,7 +135,7 @@ class WritePath:
             ConflictError: A record is not at the version the caller read.
             StorageError: The store could not write.
         """
-        checked = [_checked(change) for change in changes if _possible(change)]
+        checked = [self._checked(change) for change in changes if _possible(change)]
         if not checked:
             return []
         for attempt in range(1, _ATTEMPTS + 1):
@@ -163,17 +162,17 @@ class WritePath:
             RaceError: This store no longer holds what the records were compared with.
             StorageError: The store could not write.
         """
-        found = [replace(each, record=rules.check(each.record)) for each in incoming.records]
+        found = [replace(each, record=self._shape.check(each.record)) for each in incoming.records]
         with self.store.unit() as unit:
-            stamps = unit.stamps((KIND_OF[type(each.record)], each.record.id) for each in found)
+            stamps = unit.stamps(self._shape.key(each.record) for each in found)
             puts, fresh = [], set()
             for each in found:
-                key = KIND_OF[type(each.record)], each.record.id
+                key = self._shape.key(each.record)
                 stored = stamps[key].version if key in stamps else None
                 if stored != each.replaces:
                     raise RaceError(
-                        f"{_NAMES[key[0]]} {key[1]!r} was changed in the meantime; nothing was written. "
-                        "Try again."
+                        f"{self._shape.name(key[0])} {key[1]!r} was changed in the meantime; nothing was "
+                        "written. Try again."
                     )
                 if stored is None:
                     fresh.add(key)
@@ -194,20 +193,20 @@ class WritePath:
         with self.store.unit() as unit:
             draft = self._draft(unit, changes)
             if draft.puts:
-                unit.apply(_change_set(draft))
+                unit.apply(self._change_set(draft))
             for record, operation in zip(draft.puts, draft.operations, strict=True):
-                self.hooks.run_after(unit, KIND_OF[type(record)], operation, record)
+                self.hooks.run_after(unit, self._shape.key(record)[0], operation, record)
             # Last, and before the commit: whoever froze the store meanwhile may have moved it away.
             for guard in self.guards:
                 guard()
         return draft
 
     def _draft(self, unit: Unit, changes: Sequence[Change]) -> _Draft:
-        stamps = dict(unit.stamps(_key(change) for change in changes))
+        stamps = dict(unit.stamps(self._key(change) for change in changes))
         draft = _Draft()
         now = clock.now()
         for change in changes:
-            key = _key(change)
+            key = self._key(change)
             if isinstance(change, Put):
                 drafted = self._put(change, stamps.get(key))
             else:
@@ -218,14 +217,14 @@ class WritePath:
             record = replace(self.hooks.run_before(unit, key[0], operation, record), updated_at=now)
             if operation in ("delete", "restore"):
                 record = replace(record, deleted_at=now if operation == "delete" else None)
-                if key[0] is Kind.REPORT:
+                if key[0] == Kind.REPORT:
                     draft.headers_only.add(key[1])
             stamp = stamps.get(key)
             if stamp is None:
                 draft.fresh.add(key)
-            after = header(record)
+            after = self._shape.header(record)
             before = stamp.header if stamp else None
-            draft.events.append(AuditEvent(now, actor, key[0].value, key[1], operation, before, after))
+            draft.events.append(AuditEvent(now, actor, str(key[0]), key[1], operation, before, after))
             draft.puts.append(record)
             draft.operations.append(operation)
             stamps[key] = Stamp(record.version, record.deleted_at, after)
@@ -233,20 +232,20 @@ class WritePath:
 
     def _put(self, change: Put, stamp: Stamp | None) -> tuple[str, Record, str] | None:
         record = change.record
-        if stamp is not None and change.lenient and _same(stamp, header(record)):
+        if stamp is not None and change.lenient and _same(stamp, self._shape.header(record)):
             return None
         found = stamp.version if stamp else 0
         if stamp is not None and (stamp.deleted_at or change.expected not in (None, found)):
             raise self._conflict(change, stamp)
-        actor = change.actor or ("internal" if isinstance(record, RuleSetRecord) else record.author)
+        actor = change.actor or self._shape.author(record)
         return "update" if stamp else "create", replace(record, version=found + 1), actor
 
     def _conflict(self, change: Put, stamp: Stamp) -> ConflictError:
-        kind, record_id = _key(change)
-        query = AuditQuery(components=(kind.value,), record_id=record_id)
+        kind, record_id = self._key(change)
+        query = AuditQuery(components=(str(kind),), record_id=record_id)
         last = next(iter(self.store.scan(query, Page(limit=1))), None)
         by = f" by {last.actor} on {last.at:%Y-%m-%d %H:%M} UTC" if last else ""
-        name = f"{_NAMES[kind]} {record_id!r}"
+        name = f"{self._shape.name(kind)} {record_id!r}"
         if stamp.deleted_at:
             message = f"{name} was deleted{by}; restore it before saving it."
         else:
@@ -256,41 +255,40 @@ class WritePath:
             )
         return ConflictError(
             message,
-            kind=kind.value,
+            kind=str(kind),
             record_id=record_id,
             stored_version=stamp.version,
             changed_by=last.actor if last else None,
+        )
+
+    def _checked(self, change: Change) -> Change:
+        if change.actor is not None:
+            rules.check_actor(change.actor)
+        if isinstance(change, Put):
+            return replace(change, record=self._shape.check(change.record))
+        return change
+
+    def _key(self, change: Change) -> _Key:
+        if isinstance(change, Put):
+            return self._shape.key(change.record)
+        return change.kind, change.id
+
+    def _change_set(self, draft: _Draft) -> ChangeSet:
+        # A record that was changed twice in one unit is written once, as it stands at the end.
+        last = {self._shape.key(record): record for record in draft.puts}
+        rewritten = {
+            key[1]
+            for key in last
+            if key[0] == Kind.REPORT and key[1] in draft.headers_only and key not in draft.fresh
+        }
+        return ChangeSet(
+            tuple(last.values()), tuple(draft.events), frozenset(draft.fresh), frozenset(rewritten)
         )
 
 
 def _possible(change: Change) -> bool:
     """Tell whether there can be such a record; nothing was ever stored under an id that cannot be."""
     return isinstance(change, Put) or rules.is_id(change.id)
-
-
-def _checked(change: Change) -> Change:
-    if change.actor is not None:
-        rules.check_actor(change.actor)
-    if isinstance(change, Put):
-        return replace(change, record=rules.check(change.record))
-    return change
-
-
-def _key(change: Change) -> _Key:
-    if isinstance(change, Put):
-        return KIND_OF[type(change.record)], change.record.id
-    return change.kind, change.id
-
-
-def _change_set(draft: _Draft) -> ChangeSet:
-    # A record that was changed twice in one unit is written once, as it stands at the end.
-    last = {(KIND_OF[type(record)], record.id): record for record in draft.puts}
-    rewritten = {
-        key[1]
-        for key in last
-        if key[0] is Kind.REPORT and key[1] in draft.headers_only and key not in draft.fresh
-    }
-    return ChangeSet(tuple(last.values()), tuple(draft.events), frozenset(draft.fresh), frozenset(rewritten))
 
 
 def _same(stamp: Stamp, new: Any) -> bool:
@@ -311,5 +309,4 @@ def _flip(unit: Unit, change: Remove | Restore, stamp: Stamp | None) -> tuple[st
     return "delete" if deleting else "restore", raised, change.actor
 
 
-_NAMES = {Kind.REPORT: "Report", Kind.ANNOTATION: "Annotation", Kind.RULESET: "Rule set"}
 __all__ = ["AnnotationRecord", "Change", "Put", "Remove", "ReportRecord", "Restore", "WritePath"]

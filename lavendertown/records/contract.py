@@ -42,11 +42,11 @@ class Unit(abc.ABC):
     """One unit of work. Whoever holds it is the only writer of the records it stamped."""
 
     @abc.abstractmethod
-    def stamps(self, keys: Iterable[tuple[Kind, str]]) -> Mapping[tuple[Kind, str], Stamp]:
+    def stamps(self, keys: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], Stamp]:
         """Return the stamps of those records that are stored, deleted ones too."""
 
     @abc.abstractmethod
-    def read(self, kind: Kind, record_id: str) -> Record | None:
+    def read(self, kind: str, record_id: str) -> Record | None:
         """Return the whole record as it stands inside this unit, deleted or not."""
 
     @abc.abstractmethod

@@ -170,7 +170,7 @@ class ChangeSet:
 
     puts: tuple[Record, ...]
     events: tuple[AuditEvent, ...]
-    fresh: frozenset[tuple[Kind, str]] = frozenset()
+    fresh: frozenset[tuple[str, str]] = frozenset()
     headers_only: frozenset[str] = frozenset()
     aliases: Mapping[str, str] = field(default_factory=dict)
     move: Move | None = None

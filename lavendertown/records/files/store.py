@@ -160,19 +160,19 @@ class FileUnit(Unit):
         self._image = image
         self.changes: ChangeSet | None = None
 
-    def stamps(self, keys: Iterable[tuple[Kind, str]]) -> Mapping[tuple[Kind, str], Stamp]:
+    def stamps(self, keys: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], Stamp]:
         found = {}
         for kind, record_id in keys:
-            record = _light(self._image, kind, record_id)
+            record = _light(self._image, Kind(kind), record_id)
             if record is not None:
                 found[kind, record_id] = Stamp(record.version, record.deleted_at, headers.header(record))
         return found
 
-    def read(self, kind: Kind, record_id: str) -> Record | None:
+    def read(self, kind: str, record_id: str) -> Record | None:
         for record in self.changes.puts if self.changes is not None else ():
             if (KIND_OF[type(record)], record.id) == (kind, record_id):
                 return record
-        return _read(self._image, kind, record_id)
+        return _read(self._image, Kind(kind), record_id)
 
     def apply(self, changes: ChangeSet) -> None:
         self.changes = changes

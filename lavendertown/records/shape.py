@@ -1,0 +1,51 @@
+"""What the write path needs to know of the records it writes, whatever they are."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from lavendertown.records import rules
+from lavendertown.records.headers import header
+from lavendertown.records.values import KIND_OF, Kind, Record, RuleSetRecord
+
+
+class Shape(Protocol):
+    """How records are named, checked and told of. A record is a dataclass with a version and times."""
+
+    def key(self, record: Any) -> tuple[str, str]:
+        """Return the record's kind and id."""
+
+    def check(self, record: Any) -> Any:
+        """Return the record if it may be stored; raise where it may not."""
+
+    def header(self, record: Any) -> dict[str, Any]:
+        """Return what the audit log keeps of the record, as plain JSON."""
+
+    def author(self, record: Any) -> str:
+        """Return who changes it where nobody else is named."""
+
+    def name(self, kind: str) -> str:
+        """Return what people call this kind, with a capital."""
+
+
+class _Records:
+    """Reports, annotations and rule sets."""
+
+    def key(self, record: Record) -> tuple[str, str]:
+        return KIND_OF[type(record)], record.id
+
+    def check(self, record: Record) -> Record:
+        return rules.check(record)
+
+    def header(self, record: Record) -> dict[str, Any]:
+        return header(record)
+
+    def author(self, record: Record) -> str:
+        return "internal" if isinstance(record, RuleSetRecord) else record.author
+
+    def name(self, kind: str) -> str:
+        return _NAMES[kind]
+
+
+_NAMES: dict[str, str] = {Kind.REPORT: "Report", Kind.ANNOTATION: "Annotation", Kind.RULESET: "Rule set"}
+RECORDS: Shape = _Records()
