@@ -222,7 +222,7 @@ class Mover:
             # Somebody is writing to the source: for this moment, they wait.
             with self.source.still():
                 self.catch_up()
-                self._verification.settle()
+                self._verification.settle(self._kept_aliases)
 
     def finish(self) -> None:
         """Close the line in the target's ledger, unless something differs."""
@@ -337,6 +337,8 @@ class Mover:
             events = batch if all_of_them else lacking
             changed |= {(event.component, event.record_id): event for event in events}
         stale = self._stale(changed.values())
+        # Before the records: what an old id means was decided in the source.
+        self._take_aliases()
         if not stale and not missing:
             return False
         for start in range(0, len(stale), RECORDS_AT_ONCE):

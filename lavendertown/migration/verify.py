@@ -38,12 +38,13 @@ class Verification:
         self._sentences: list[str] = []
         self._differing: list[Record] = []
         self._missing: list[AuditEvent] = []
+        self._astray: set[str] = set()
         self.done = False
 
     @property
     def doubtful(self) -> bool:
         """Tell whether anything differed: it may have been written to the source meanwhile."""
-        return bool(self._differing or self._missing)
+        return bool(self._differing or self._missing or self._astray)
 
     @property
     def differences(self) -> tuple[str, ...]:
@@ -57,13 +58,13 @@ class Verification:
             for batch in portions(records()):
                 self._differing += self._unlike([each for each in batch if not self._left_out(each)])
                 self._meter.count(len(batch), findings_in(batch))
-        self._compare_aliases(kept_aliases)
+        self._astray = set(self._unlike_aliases(kept_aliases))
         for events in moments(source.events(BEGINNING)):
             self._missing += self._target.lacks(events)
             self._meter.count(len(events))
         self.done = True
 
-    def settle(self) -> None:
+    def settle(self, kept_aliases: set[str]) -> None:
         """Compare once more what differed; what was written to the source meanwhile is no difference."""
         for record in self._differing:
             about = record.finding_id if isinstance(record, AnnotationRecord) else ""
@@ -75,7 +76,10 @@ class Verification:
             self._name(
                 f"The audit event of {event.at:%Y-%m-%d %H:%M:%S} UTC on {event.record_id!r} is missing."
             )
-        self._differing, self._missing = [], []
+        for old, name in self._unlike_aliases(kept_aliases).items():
+            if old in self._astray:
+                self._name(f"The old finding id {old!r} does not lead to {name!r}.")
+        self._differing, self._missing, self._astray = [], [], set()
 
     def _unlike(self, records: Sequence[Record]) -> list[Record]:
         if not records:
@@ -83,11 +87,10 @@ class Verification:
         held = self._target.holds(KIND_OF[type(records[0])], [record.id for record in records])
         return [r for r in records if r.id not in held or not same(r, held[r.id])]
 
-    def _compare_aliases(self, kept: set[str]) -> None:
+    def _unlike_aliases(self, kept: set[str]) -> dict[str, str]:
         held = self._target.aliases()
-        for old, name in self._source.aliases().items():
-            if old not in kept and held.get(old) != name:
-                self._name(f"The old finding id {old!r} does not lead to {name!r}.")
+        found = self._source.aliases()
+        return {old: name for old, name in found.items() if old not in kept and held.get(old) != name}
 
     def _name(self, sentence: str) -> None:
         if len(self._sentences) < _NAMED:

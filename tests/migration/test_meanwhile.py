@@ -5,14 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
 from lavendertown.collaboration.storage import Storage
+from lavendertown.identity import legacy_id
 from lavendertown.migration import batches
 from lavendertown.migration.mover import catch_up, move
 from lavendertown.migration.values import Progress, Request
-from tests.contract.builders import annotation, report
+from tests.contract.builders import annotation, finding, report
 from tests.contract.places import Place
 from tests.migration.conftest import MakePlace
 from tests.migration.stores import fill, told
@@ -99,3 +101,25 @@ def test_nothing_acknowledged_is_lost_under_a_busy_writer(make_place: MakePlace,
     both = told(goal)
     assert {row["id"] for row in both["reports"]} >= set(acknowledged)
     assert both == told(origin)
+
+
+@pytest.mark.parametrize("phase", ["annotations", "verifying"])
+@pytest.mark.parametrize("backend", SOURCES)
+def test_an_old_id_that_joined_meanwhile_leads_on(make_place: MakePlace, backend: str, phase: str) -> None:
+    origin, goal = filled(make_place, backend), make_place("sqlite", "target")
+    storage = origin.open()
+    found = finding("joined")
+    old = legacy_id(found.ghost_type, found.column, found.description)
+
+    def write(progress: Progress) -> None:
+        if progress.phase == phase and storage.find_report("joins") is None:
+            storage.save_annotation(annotation(old, id="by its old id"))
+            storage.save_report(report("joins", [found]))
+            # From here on the old id no longer follows from what the finding says.
+            storage.save_report(report("joins", [replace(found, description="Counted anew")]))
+
+    outcome = move(Request(origin.where, goal.where), write)
+    assert outcome.differences == ()
+    assert outcome.finished
+    storage.close()
+    assert told(goal) == told(origin)
