@@ -6,6 +6,7 @@ after-hooks -> commit -> outward hooks.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -104,6 +105,7 @@ _ATTEMPTS = 5
 class _Draft:
     """A change set in the making, with the operation of each record for the after-hooks."""
 
+    at: dt.datetime
     puts: list[Record] = field(default_factory=list)
     operations: list[str] = field(default_factory=list)
     events: list[AuditEvent] = field(default_factory=list)
@@ -202,40 +204,60 @@ class WritePath:
         return draft
 
     def _draft(self, unit: Unit, changes: Sequence[Change]) -> _Draft:
-        stamps = dict(unit.stamps(self._key(change) for change in changes))
-        draft = _Draft()
-        now = clock.now()
+        stamps = dict(unit.stamps(key for key in map(self._key, changes) if key[1]))
+        draft = _Draft(clock.now())
         for change in changes:
-            key = self._key(change)
-            if isinstance(change, Put):
-                drafted = self._put(change, stamps.get(key))
-            else:
-                drafted = _flip(unit, change, stamps.get(key))
+            stamp = stamps.get(self._key(change))
+            drafted = self._put(change, stamp) if isinstance(change, Put) else _flip(unit, change, stamp)
             if drafted is None:
                 continue
             operation, record, actor = drafted
-            record = replace(self.hooks.run_before(unit, key[0], operation, record), updated_at=now)
-            if operation in ("delete", "restore"):
-                record = replace(record, deleted_at=now if operation == "delete" else None)
-                if key[0] == Kind.REPORT:
-                    draft.headers_only.add(key[1])
-            stamp = stamps.get(key)
+            record = self._changed(unit, draft, operation, record)
+            key = self._shape.key(record)
             if stamp is None:
                 draft.fresh.add(key)
-            after = self._shape.header(record)
-            before = stamp.header if stamp else None
-            draft.events.append(AuditEvent(now, actor, str(key[0]), key[1], operation, before, after))
             draft.puts.append(record)
             draft.operations.append(operation)
-            stamps[key] = Stamp(record.version, record.deleted_at, after)
+            event = self._event(draft.at, actor, operation, record, stamp)
+            draft.events.append(event)
+            if key[1]:
+                stamps[key] = Stamp(record.version, record.deleted_at, self._shape.header(record))
+        self._place(unit, draft)
         return draft
+
+    def _changed(self, unit: Unit, draft: _Draft, operation: str, record: Record) -> Record:
+        """Return the record as the before-hooks leave it, with its new times."""
+        kind, record_id = self._shape.key(record)
+        record = replace(self.hooks.run_before(unit, kind, operation, record), updated_at=draft.at)
+        if operation in ("delete", "restore"):
+            record = replace(record, deleted_at=draft.at if operation == "delete" else None)
+            if kind == Kind.REPORT:
+                draft.headers_only.add(record_id)
+        return record
+
+    def _event(
+        self, at: dt.datetime, actor: str, operation: str, record: Record, stamp: Stamp | None
+    ) -> AuditEvent:
+        kind, record_id = self._shape.key(record)
+        told, after = self._shape.told(operation, record)
+        return AuditEvent(at, actor, str(kind), record_id, told, stamp.header if stamp else None, after)
+
+    def _place(self, unit: Unit, draft: _Draft) -> None:
+        """Let the store give ids to the records that come without."""
+        without = [n for n, record in enumerate(draft.puts) if not self._shape.key(record)[1]]
+        placed = unit.place([draft.puts[n] for n in without]) if without else []
+        for n, record in zip(without, placed, strict=True):
+            draft.puts[n] = record
+            event = draft.events[n]
+            draft.events[n] = self._event(event.at, event.actor, draft.operations[n], record, None)
+            draft.fresh.add(self._shape.key(record))
 
     def _put(self, change: Put, stamp: Stamp | None) -> tuple[str, Record, str] | None:
         record = change.record
         if stamp is not None and change.lenient and _same(stamp, self._shape.header(record)):
             return None
         found = stamp.version if stamp else 0
-        if stamp is not None and (stamp.deleted_at or change.expected not in (None, found)):
+        if stamp is not None and (stamp.deleted_at or not self._shape.fits(record, change.expected, stamp)):
             raise self._conflict(change, stamp)
         actor = change.actor or self._shape.author(record)
         return "update" if stamp else "create", replace(record, version=found + 1), actor
@@ -248,6 +270,8 @@ class WritePath:
         name = f"{self._shape.name(kind)} {record_id!r}"
         if stamp.deleted_at:
             message = f"{name} was deleted{by}; restore it before saving it."
+        elif change.expected == 0:
+            message = f"{name} exists already, at version {stamp.version}; nothing was written."
         else:
             message = (
                 f"{name} was changed{by}: it is at version {stamp.version}, you edited version "

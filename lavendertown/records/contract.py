@@ -49,6 +49,10 @@ class Unit(abc.ABC):
     def read(self, kind: str, record_id: str) -> Record | None:
         """Return the whole record as it stands inside this unit, deleted or not."""
 
+    def place(self, records: Sequence[Record]) -> Sequence[Record]:
+        """Return these new records, which come without ids, with the ids the store gives them."""
+        raise NotImplementedError("Records of this store bring their ids.")
+
     @abc.abstractmethod
     def apply(self, changes: ChangeSet) -> None:
         """Write all of it when the unit ends well, or nothing.

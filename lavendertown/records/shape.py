@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from lavendertown.records import rules
 from lavendertown.records.headers import header
-from lavendertown.records.values import KIND_OF, Kind, Record, RuleSetRecord
+from lavendertown.records.values import KIND_OF, Kind, Record, RuleSetRecord, Stamp
 
 
 class Shape(Protocol):
@@ -20,6 +20,12 @@ class Shape(Protocol):
 
     def header(self, record: Any) -> dict[str, Any]:
         """Return what the audit log keeps of the record, as plain JSON."""
+
+    def told(self, operation: str, record: Any) -> tuple[str, dict[str, Any] | None]:
+        """Return what the audit log calls the operation, and the record's header after it."""
+
+    def fits(self, record: Any, expected: int | None, stamp: Stamp) -> bool:
+        """Tell whether what the caller read is what is stored."""
 
     def author(self, record: Any) -> str:
         """Return who changes it where nobody else is named."""
@@ -39,6 +45,12 @@ class _Records:
 
     def header(self, record: Record) -> dict[str, Any]:
         return header(record)
+
+    def told(self, operation: str, record: Record) -> tuple[str, dict[str, Any] | None]:
+        return operation, header(record)
+
+    def fits(self, record: Record, expected: int | None, stamp: Stamp) -> bool:
+        return expected is None or expected == stamp.version
 
     def author(self, record: Record) -> str:
         return "internal" if isinstance(record, RuleSetRecord) else record.author

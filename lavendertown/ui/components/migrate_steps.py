@@ -52,11 +52,11 @@ def stepper(at: Step) -> None:
     steps = list(Step)
     place = steps.index(at)
     parts = [
-        f":green[:material/check_circle:] {step}"
+        f":green[:material/check_circle:]&nbsp;{step}"
         if number < place
-        else f":violet[:material/radio_button_checked:] **{step}**"
+        else f":violet[:material/radio_button_checked:]&nbsp;**{step}**"
         if number == place
-        else f":gray[:material/radio_button_unchecked: {step}]"
+        else f":gray[:material/radio_button_unchecked:&nbsp;{step}]"
         for number, step in enumerate(steps)
     ]
     st.markdown("&nbsp;:gray[—] ".join(parts))
