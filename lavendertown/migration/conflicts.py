@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -53,6 +54,26 @@ class Judge:
             return []
         held = self._target.holds(KIND_OF[type(records[0])], [record.id for record in records])
         return [self._plan(record, held.get(record.id)) for record in records]
+
+    def renew(self, records: Sequence[Record], since: dt.datetime) -> list[Plan]:
+        """Return plans for records of one kind that changed in the source since a moment.
+
+        Those that the target has already as they are now are left out; those that were changed in
+        the target meanwhile as well are in conflict.
+        """
+        if not records:
+            return []
+        kind = KIND_OF[type(records[0])]
+        held = self._target.holds(kind, [record.id for record in records])
+        stale = [each for each in records if each.id not in held or not same(each, held[each.id])]
+        known = [each.id for each in stale if each.id in held and not self._own]
+        theirs = self._target.changed_here(kind, known, since, self._source.events(since))
+        return [
+            self._plan(each, held[each.id])
+            if each.id in theirs
+            else Plan(each, Incoming(each, held[each.id].version if each.id in held else None))
+            for each in stale
+        ]
 
     def _plan(self, record: Record, stored: Record | None) -> Plan:
         if stored is None:

@@ -23,7 +23,6 @@ from lavendertown.migration.batches import (
     portions,
 )
 from lavendertown.migration.conflicts import Judge, Plan, key_of
-from lavendertown.migration.digest import same
 from lavendertown.migration.places import Place, read_place
 from lavendertown.migration.progress import Meter
 from lavendertown.migration.quarantine import Quarantine
@@ -32,7 +31,7 @@ from lavendertown.migration.target import Target, quarantine_folder
 from lavendertown.migration.values import KINDS, Conflict, Counts, OnConflict, OnProgress, Outcome, Request
 from lavendertown.migration.verify import BEGINNING, Verification
 from lavendertown.records import rules
-from lavendertown.records.accessor import Import, Incoming
+from lavendertown.records.accessor import Import
 from lavendertown.records.values import AuditEvent, Kind, Move, Record, ReportRecord
 
 _ATTEMPTS = 5
@@ -336,22 +335,23 @@ class Mover:
             missing += lacking
             events = batch if all_of_them else lacking
             changed |= {(event.component, event.record_id): event for event in events}
-        stale = self._stale(changed.values())
+        stale = self._stale(changed.values(), since)
         # Before the records: what an old id means was decided in the source.
         self._take_aliases()
         if not stale and not missing:
             return False
-        for start in range(0, len(stale), RECORDS_AT_ONCE):
-            self._write(Import(stale[start : start + RECORDS_AT_ONCE]))
+        incoming = [each.incoming for each in stale if each.incoming is not None]
+        for start in range(0, len(incoming), RECORDS_AT_ONCE):
+            self._write(Import(incoming[start : start + RECORDS_AT_ONCE]))
         self._write(Import(history=missing))
         for each in stale:
-            self._count(Plan(each.record, each))
+            self._count(each)
         self._counts["events"].read += len(missing)
         self._counts["events"].written += len(missing)
         return True
 
-    def _stale(self, events: Iterable[AuditEvent]) -> list[Incoming]:
-        """Return the records these events are about, if the target has them otherwise or not at all."""
+    def _stale(self, events: Iterable[AuditEvent], since: dt.datetime) -> list[Plan]:
+        """Return plans for the records these events are about, if the target does not have them so."""
         now: dict[Kind, list[Record]] = {kind: [] for kind in Kind}
         for event in events:
             kind = kind_of(event)
@@ -361,14 +361,7 @@ class Mover:
             record = self.source.read(kind, event.record_id, about)
             if record is not None and self._is_valid(record):
                 now[kind].append(record)
-        stale = []
-        for kind, records in now.items():
-            held = self.target.holds(kind, [record.id for record in records])
-            for record in records:
-                there = held.get(record.id)
-                if there is None or not same(record, there):
-                    stale.append(Incoming(record, there.version if there is not None else None))
-        return stale
+        return [each for records in now.values() for each in self._judge.renew(records, since)]
 
     def _write(self, incoming: Import) -> None:
         """Write, having noted in the target's ledger before the first time that a move is on."""

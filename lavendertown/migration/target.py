@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from lavendertown.config import load_settings
@@ -86,6 +87,22 @@ class Target:
     def changed_by(self, record: Record) -> str:
         """Return who changed one of the target's records last."""
         return last_actor(self.store, record)
+
+    def changed_here(
+        self, kind: Kind, ids: Sequence[str], since: dt.datetime, events: Iterable[AuditEvent]
+    ) -> set[str]:
+        """Return those ids whose records were changed in the target itself since a moment.
+
+        Args:
+            events: The source's since then; what they tell was done there. Not read if not needed.
+        """
+        told: dict[bytes, str] = {}
+        for record_id in ids if self._store is not None else ():
+            query = AuditQuery(components=(kind.value,), record_id=record_id, since=since)
+            told |= {event_digest(event): record_id for event in self.store.scan(query, EVERYTHING)}
+        for event in events if told else ():
+            told.pop(event_digest(event), None)
+        return set(told.values())
 
     def write(self, incoming: Import) -> None:
         """Take records over, in one unit of work."""

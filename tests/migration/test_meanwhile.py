@@ -13,13 +13,13 @@ from lavendertown.collaboration.storage import Storage
 from lavendertown.identity import legacy_id
 from lavendertown.migration import batches
 from lavendertown.migration.mover import catch_up, move
-from lavendertown.migration.values import Progress, Request
+from lavendertown.migration.values import OnConflict, Progress, Request
 from tests.contract.builders import annotation, finding, report
 from tests.contract.places import Place
 from tests.migration.conftest import MakePlace
 from tests.migration.stores import fill, told
 
-SOURCES = ["file", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+KINDS = ["file", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
 
 def filled(make_place: MakePlace, backend: str) -> Place:
@@ -31,7 +31,7 @@ def filled(make_place: MakePlace, backend: str) -> Place:
 
 
 @pytest.mark.parametrize("phase", ["reports", "annotations", "events", "verifying"])
-@pytest.mark.parametrize("backend", SOURCES)
+@pytest.mark.parametrize("backend", KINDS)
 def test_what_is_written_in_a_phase_is_carried_over(
     make_place: MakePlace, monkeypatch: pytest.MonkeyPatch, backend: str, phase: str
 ) -> None:
@@ -56,10 +56,7 @@ def test_what_is_written_in_a_phase_is_carried_over(
 def _work(storage: Storage, first: str) -> None:
     """A new report, one that is renamed and deleted, and comments on old and new findings."""
     storage.save_report(report("new"))
-    loaded = storage.load_report(first)
-    assert loaded is not None
-    loaded.title = "Renamed meanwhile"
-    storage.save_report(loaded)
+    _rename(storage, first, "Renamed meanwhile")
     storage.save_annotation(annotation(id="new note", status="fixed", tags=["new"]))
     about = storage.query_findings(limit=1)[0]["finding_id"]
     storage.save_annotation(annotation(about, id="another note", status="accepted"))
@@ -87,7 +84,7 @@ def writing(storage: Storage, acknowledged: list[str]) -> Iterator[None]:
         writer.join()
 
 
-@pytest.mark.parametrize("backend", SOURCES)
+@pytest.mark.parametrize("backend", KINDS)
 def test_nothing_acknowledged_is_lost_under_a_busy_writer(make_place: MakePlace, backend: str) -> None:
     origin, goal = filled(make_place, backend), make_place("sqlite", "target")
     storage = origin.open()
@@ -104,7 +101,7 @@ def test_nothing_acknowledged_is_lost_under_a_busy_writer(make_place: MakePlace,
 
 
 @pytest.mark.parametrize("phase", ["annotations", "verifying"])
-@pytest.mark.parametrize("backend", SOURCES)
+@pytest.mark.parametrize("backend", KINDS)
 def test_an_old_id_that_joined_meanwhile_leads_on(make_place: MakePlace, backend: str, phase: str) -> None:
     origin, goal = filled(make_place, backend), make_place("sqlite", "target")
     storage = origin.open()
@@ -123,3 +120,49 @@ def test_an_old_id_that_joined_meanwhile_leads_on(make_place: MakePlace, backend
     assert outcome.finished
     storage.close()
     assert told(goal) == told(origin)
+
+
+@pytest.mark.parametrize("on_conflict", list(OnConflict))
+@pytest.mark.parametrize("target", KINDS)
+def test_what_a_colleague_changes_in_the_target_meanwhile_is_a_conflict(
+    make_place: MakePlace, target: str, on_conflict: OnConflict
+) -> None:
+    origin, goal = make_place("file", "source"), make_place(target, "target")
+    storage, theirs = origin.open(), goal.open()
+    storage.save_reports([report("r1"), report("r2")])
+    theirs.save_report(report("in use"))
+
+    def change(progress: Progress) -> None:
+        if progress.phase == "annotations":
+            _rename(theirs, "r1", "Changed in the target")
+            _rename(storage, "r2", "Changed in the source")
+
+    outcome = move(Request(origin.where, goal.where, on_conflict), change)
+    titles = {row["id"]: row["title"] for row in theirs.query_reports()}
+    theirs.close()
+    assert outcome.finished
+    assert [each.key for each in outcome.conflicts] == ["report:r1"]
+    kept = on_conflict is not OnConflict.OVERWRITE
+    assert titles["r1"] == ("Changed in the target" if kept else "Week 12")
+    assert titles["r2"] == "Changed in the source"
+
+
+def test_what_was_changed_in_the_target_after_the_move_stays(make_place: MakePlace) -> None:
+    origin, goal = make_place("file", "source"), make_place("sqlite", "target")
+    origin.open().save_reports([report("r1"), report("r2")])
+    request = Request(origin.where, goal.where)
+    outcome = move(request)
+    theirs = goal.open()
+    _rename(theirs, "r1", "Changed in the target")
+    _rename(origin.open(), "r2", "Changed in the source")
+    catch_up(request, outcome)
+    titles = {row["id"]: row["title"] for row in theirs.query_reports()}
+    theirs.close()
+    assert titles == {"r1": "Changed in the target", "r2": "Changed in the source"}
+
+
+def _rename(storage: Storage, report_id: str, title: str) -> None:
+    loaded = storage.load_report(report_id)
+    assert loaded is not None
+    loaded.title = title
+    storage.save_report(loaded)
