@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from lavendertown import clock, codec
+from lavendertown.errors import DamagedRecordError, StorageUnavailableError
 from lavendertown.identity import is_legacy_id
 from lavendertown.migration.quarantine import Quarantine
 from lavendertown.migration.sources import Source, author_of
 from lavendertown.records.files import FileStore, formats
 from lavendertown.records.files.formats import UnreadableError
+from lavendertown.records.files.journal import Journal
 from lavendertown.records.files.layout import Layout, file_name
 from lavendertown.records.values import (
     AnnotationRecord,
@@ -42,6 +45,7 @@ class FolderSource(Source):
         super().__init__(quarantine)
         self.store = FileStore(folder)
         self._layout = Layout(folder)
+        self._journal = Journal(self._layout)
         self._zone = zone
         # Reports whose file is not called after them, and those with annotations inside (0.7's).
         self._odd_names: dict[str, str] = {}
@@ -51,6 +55,7 @@ class FolderSource(Source):
         self._bearers: dict[str, tuple[dt.datetime, str, str]] = {}
 
     def total(self) -> int:
+        self._finish_change()
         layout = self._layout
         reports = (
             len(_names(layout.reports)) + len(_names(layout.rulesets)) + len(_names(layout.old_rulesets))
@@ -62,6 +67,7 @@ class FolderSource(Source):
         return reports + threads + sum(_lines(path) for path in self._audit_files())
 
     def reports(self) -> Iterator[ReportRecord]:
+        self._finish_change()
         self._waiting = {name.removesuffix(_SUFFIX) for name in _names(self._layout.annotations)}
         self._waiting = {name for name in self._waiting if is_legacy_id(name)}
         self._embedding.clear()
@@ -153,6 +159,16 @@ class FolderSource(Source):
             self._lay_aside(self._report_path(record.id), reason)
         else:
             super().set_aside(record, reason)
+
+    def _finish_change(self) -> None:
+        """Let a change be whole that a killed writer committed, as everybody does who reads the folder."""
+        path = self._journal.intent
+        try:
+            self._journal.finish_pending()
+        except (DamagedRecordError, StorageUnavailableError) as error:
+            self._lay_aside(path, str(error))
+        if path.exists() and not os.access(self._layout.root, os.W_OK):
+            self._lay_aside(path, "a change that was interrupted, and cannot be finished in this folder")
 
     def _report_path(self, record_id: str) -> Path:
         return self._layout.reports / self._odd_names.get(record_id, file_name(record_id))

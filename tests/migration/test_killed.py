@@ -18,7 +18,7 @@ from lavendertown.collaboration.storage import FileStorage, get_storage_backend
 from lavendertown.config import Settings
 from lavendertown.errors import StorageUnavailableError, UnfinishedMoveError
 from lavendertown.migration import batches
-from lavendertown.migration.mover import move
+from lavendertown.migration.mover import move, plan
 from lavendertown.migration.values import OnConflict, Progress, Request
 from tests.contract.places import Place
 from tests.contract.test_unreachable_server import Wire
@@ -30,7 +30,7 @@ from tests.migration.stores import fill, told, traces
 DIE = """
 import os, signal, sys
 from lavendertown.migration import batches
-from lavendertown.migration.mover import move
+from lavendertown.migration.mover import move, plan
 from lavendertown.migration.values import Request
 batches.RECORDS_AT_ONCE = 5
 source, target, point = sys.argv[1:]
@@ -210,3 +210,34 @@ def test_a_folder_that_is_no_longer_half_filled_opens(make_place: MakePlace) -> 
         FileStorage(goal.where)
     move(Request(origin.where, goal.where))
     assert FileStorage(goal.where).count_reports() == DatabaseStorage(origin.where).count_reports()
+
+
+# Dies between the two files of a change that is committed.
+SAVE = """
+import os, posix, signal, sys
+from lavendertown.collaboration.storage import FileStorage
+from tests.contract.builders import report
+taken = 0
+def count(frame, event, function):
+    global taken
+    if event == "c_call" and function.__name__ in ("replace", "rename") and function.__self__ is posix:
+        taken += 1
+        if taken == 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+storage = FileStorage(sys.argv[1])
+sys.setprofile(count)
+storage.save_reports([report("one"), report("two")])
+"""
+
+
+def test_a_change_that_a_killed_writer_left_half_done_is_moved_whole(make_place: MakePlace) -> None:
+    origin, goal = make_place("file", "source"), make_place("sqlite", "target")
+    done = subprocess.run([sys.executable, "-c", SAVE, origin.where], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert len(list(Path(origin.where, "reports").iterdir())) == 1
+    request = Request(origin.where, goal.where)
+    assert plan(request).counts["reports"].read == 2
+    outcome = move(request)
+    assert outcome.verified
+    assert outcome.counts["reports"].written == 2
+    assert told(goal) == told(origin)

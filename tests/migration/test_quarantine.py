@@ -192,6 +192,14 @@ def test_aliases_that_cannot_be_read_are_laid_aside(folder: Path) -> None:
     assert list(moved(folder)[1]) == ["identities/aliases.json"]
 
 
+def test_an_interrupted_change_that_nobody_can_read_is_laid_aside(folder: Path) -> None:
+    (folder / ".journal").mkdir(exist_ok=True)
+    (folder / ".journal/intent.json").write_bytes(b'{"moves": [')
+    outcome, aside = moved(folder)
+    assert "cannot be read" in aside[".journal/intent.json"]
+    assert copies(outcome) == [b'{"moves": [']
+
+
 def test_copies_never_lie_in_the_source(folder: Path) -> None:
     (folder / "reports/bad.json").write_bytes(b"{")
     outcome = move(Request(str(folder), f"sqlite:///{folder / 'lavendertown.db'}"))

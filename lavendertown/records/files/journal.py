@@ -71,12 +71,13 @@ class Journal:
 
     def finish_pending(self) -> None:
         """Finish what a killed writer committed, where the folder can be written."""
-        if self._intent.exists() and os.access(self._layout.root, os.W_OK):
+        if self.intent.exists() and os.access(self._layout.root, os.W_OK):
             with self.locked():
                 pass
 
     @property
-    def _intent(self) -> Path:
+    def intent(self) -> Path:
+        """The file that tells of a committed change that is not finished; most of the time there is none."""
         return self._layout.journal / _INTENT
 
     def _stage(self, files: Mapping[Path, bytes], audit: Mapping[Path, bytes]) -> None:
@@ -99,11 +100,11 @@ class Journal:
             os.sync()
         draft = self._layout.journal / "intent.new"
         _write(draft, codec.dumps({"moves": moves, "appends": appends}))
-        draft.replace(self._intent)
+        draft.replace(self.intent)
         _sync_folder(self._layout.journal)
 
     def _finish(self) -> None:
-        if not self._intent.exists():
+        if not self.intent.exists():
             return
         intent = self._read_intent()
         folders = set()
@@ -121,11 +122,11 @@ class Journal:
                 handle.write(append["text"].encode("utf-8"))
                 handle.flush()
                 os.fsync(handle.fileno())
-        self._intent.unlink()
+        self.intent.unlink()
 
     def _read_intent(self) -> dict[str, Any]:
         try:
-            intent: dict[str, Any] = codec.loads(self._intent.read_bytes())
+            intent: dict[str, Any] = codec.loads(self.intent.read_bytes())
             if "audit_file" in intent:
                 # As the first version wrote it: one audit file a change.
                 names = {"file": "audit_file", "offset": "audit_offset", "text": "audit"}
@@ -136,14 +137,14 @@ class Journal:
             whole = False
         if not whole:
             raise DamagedRecordError(
-                f"The file {self._intent}, which finishes an interrupted change, cannot be read; nothing was "
+                f"The file {self.intent}, which finishes an interrupted change, cannot be read; nothing was "
                 "changed. Restore it from a backup, or move it away to go on without that change."
             )
         return intent
 
     def _sweep(self) -> None:
         """Remove what was staged but never committed."""
-        if not self._intent.exists():
+        if not self.intent.exists():
             for leftover in self._layout.journal.glob("*.new"):
                 leftover.unlink()
 
