@@ -130,8 +130,8 @@ def _annotation(chance: random.Random, number: int, known: list[GhostFinding]) -
 def story(storage: Storage) -> dict[str, Any]:
     """Return everything a store says through its public methods, but for the moves."""
     reports = storage.query_reports(limit=None, include_deleted=True)
-    names = sorted({row["finding_id"] for row in storage.query_annotations(limit=None)} | set(NOBODY_HAS_IT))
     findings = storage.query_findings(limit=None)
+    names = _names(storage, findings)
     return {
         "reports": reports,
         "contents": [_content(storage, row["id"]) for row in reports],
@@ -145,6 +145,23 @@ def story(storage: Storage) -> dict[str, Any]:
         "facets": storage.report_facets(),
         "audit": [_event(event) for event in storage.audit_log(limit=None) if event["component"] != "store"],
     }
+
+
+def _names(storage: Storage, findings: list[dict[str, Any]]) -> list[str]:
+    """Return every id that somebody may ask for: those in annotations, of findings, and of 0.7."""
+    found = {row["finding_id"] for row in storage.query_annotations(limit=None, include_deleted=True)}
+    found |= {row["finding_id"] for row in findings}
+    found |= {legacy_id(row["ghost_type"], row["column"], row["description"]) for row in findings}
+    return sorted(found | set(NOBODY_HAS_IT))
+
+
+def exact(value: Any) -> Any:
+    """Return what is equal only if also True, 1 and 1.0, and 0.0 and -0.0, are told apart."""
+    if isinstance(value, dict):
+        return {name: exact(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [exact(each) for each in value]
+    return type(value).__name__, repr(value)
 
 
 def _content(storage: Storage, report_id: str) -> Any:

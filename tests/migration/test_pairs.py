@@ -9,9 +9,10 @@ import pytest
 from lavendertown.migration import batches
 from lavendertown.migration.mover import move, plan
 from lavendertown.migration.values import Outcome, Request
+from tests.contract.builders import NOON, annotation, finding, report
 from tests.contract.places import Place
 from tests.migration.conftest import MakePlace
-from tests.migration.stores import fill, story, told, traces
+from tests.migration.stores import exact, fill, story, told, traces
 
 KINDS = ("file", "sqlite", "postgres")
 PAIRS = [
@@ -30,6 +31,13 @@ def filled(make_place: MakePlace, backend: str, seed: int) -> Place:
     fill(storage, seed)
     storage.close()
     return place
+
+
+def revision(place: Place) -> str:
+    storage = place.open()
+    found = storage.revision()
+    storage.close()
+    return found
 
 
 def counted(outcome: Outcome) -> dict[str, Any]:
@@ -54,20 +62,20 @@ def test_the_target_says_what_the_source_says(
     assert outcome.finished
     assert outcome.quarantined == outcome.conflicts == outcome.differences == ()
     assert traces(origin) == before
-    assert told(goal) == told(origin)
+    assert exact(told(goal)) == exact(told(origin))
 
 
 @pytest.mark.parametrize(("source", "target"), PAIRS)
 def test_a_second_run_writes_nothing(make_place: MakePlace, source: str, target: str) -> None:
     origin, goal = filled(make_place, source, 3), make_place(target, "target")
     first = move(Request(origin.where, goal.where))
-    left = traces(goal)
+    left = traces(goal), revision(goal)
     again = move(Request(origin.where, goal.where))
     assert again.changed_nothing
     assert again.verified
     assert again.finished
     assert counted(again) == {name: (read, 0, read) for name, (read, _, _) in counted(first).items()}
-    assert traces(goal) == left
+    assert (traces(goal), revision(goal)) == left
 
 
 @pytest.mark.parametrize(("source", "target"), PAIRS)
@@ -88,14 +96,14 @@ def test_there_and_back_again(make_place: MakePlace, middle: str) -> None:
     origin, between, home = filled(make_place, "file", 5), make_place(middle, "b"), make_place("file", "c")
     for source, target in ((origin, between), (between, home)):
         assert move(Request(source.where, target.where)).verified
-    assert told(home) == told(origin)
+    assert exact(told(home)) == exact(told(origin))
 
 
 @pytest.mark.parametrize("target", KINDS_MARKED)
 def test_a_store_in_use_takes_another_one_in(make_place: MakePlace, target: str) -> None:
     origin, goal = filled(make_place, "sqlite", 6), make_place(target, "target")
     theirs = goal.open()
-    theirs.save_report(_own_report())
+    theirs.save_report(report("theirs"))
     own = story(theirs)
     theirs.close()
     assert move(Request(origin.where, goal.where)).verified
@@ -109,12 +117,6 @@ def test_a_store_in_use_takes_another_one_in(make_place: MakePlace, target: str)
     )
 
 
-def _own_report() -> Any:
-    from tests.contract.builders import report
-
-    return report("theirs")
-
-
 @pytest.mark.parametrize("target", KINDS_MARKED)
 def test_the_move_itself_is_one_audit_entry(make_place: MakePlace, target: str) -> None:
     origin, goal = filled(make_place, "file", 7), make_place(target, "target")
@@ -126,11 +128,44 @@ def test_the_move_itself_is_one_audit_entry(make_place: MakePlace, target: str) 
     assert event["after"]["reports"]["written"] == outcome.counts["reports"].written
 
 
+@pytest.mark.parametrize("target", KINDS_MARKED)
+@pytest.mark.parametrize("source", KINDS_MARKED)
+def test_events_of_one_moment_all_arrive_once(
+    make_place: MakePlace, monkeypatch: pytest.MonkeyPatch, source: str, target: str
+) -> None:
+    monkeypatch.setattr(batches, "RECORDS_AT_ONCE", 3)
+    origin, goal = make_place(source, "source"), make_place(target, "target")
+    with monkeypatch.context() as still:
+        still.setattr("lavendertown.clock.now", lambda: NOON)
+        storage = origin.open()
+        for number in range(8):
+            storage.save_annotation(annotation(id=f"a{number}"))
+        for _ in range(4):
+            # The same words again and again, of the same moment: each is an event of its own.
+            storage.delete_annotation("a1", actor="Ana")
+            storage.restore_annotation("a1", actor="Ana")
+        storage.close()
+    first = move(Request(origin.where, goal.where))
+    assert first.counts["events"].written == 16
+    assert exact(told(goal)) == exact(told(origin))
+    assert move(Request(origin.where, goal.where)).changed_nothing
+
+
+@pytest.mark.parametrize("target", KINDS_MARKED)
+def test_a_finding_with_very_many_rows_arrives(make_place: MakePlace, target: str) -> None:
+    origin, goal = make_place("file", "source"), make_place(target, "target")
+    storage = origin.open()
+    storage.save_report(report("r1", [finding(row_indices=list(range(0, 600_000, 3)))]))
+    storage.close()
+    assert move(Request(origin.where, goal.where)).verified
+    assert told(goal) == told(origin)
+
+
 def test_the_target_can_be_worked_on(make_place: MakePlace) -> None:
     origin, goal = filled(make_place, "file", 8), make_place("sqlite", "target")
     move(Request(origin.where, goal.where))
     storage = goal.open()
-    storage.save_report(_own_report())
+    storage.save_report(report("theirs"))
     row = next(row for row in storage.query_reports(limit=None) if row["id"] != "theirs")
     loaded = storage.load_report(row["id"])
     assert loaded is not None
