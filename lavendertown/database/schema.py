@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -38,8 +39,11 @@ class State(StrEnum):
 
 def state(connection: sa.Connection) -> State:
     """Tell which schema the database has. Changes nothing."""
-    found = revisions(connection)
-    tables = _tables(connection)
+    return judge(_tables(connection), revisions(connection))
+
+
+def judge(tables: Set[str], found: Set[str]) -> State:
+    """Tell which schema has these tables and says that it has these revisions."""
     if not tables & metadata.tables.keys():
         # An alembic_version without a line says that everything was taken down again.
         return State.UNVERSIONED if found else State.EMPTY
