@@ -152,3 +152,85 @@ def test_what_changed_in_the_source_later_is_a_conflict_and_can_be_taken(make_pl
     taken = move(Request(source.where, target.where, OVERWRITE))
     assert taken.verified
     assert told(target)["reports"][0]["title"] == "Later"
+
+
+def version(place: Place) -> int:
+    storage = place.open()
+    found = storage.find_report("r1")
+    storage.close()
+    assert found is not None
+    number: int = found["version"]
+    return number
+
+
+@pytest.mark.parametrize("further", ["source", "target"])
+def test_what_is_overwritten_never_goes_back_in_version(places: tuple[Place, Place], further: str) -> None:
+    storage = places[further == "target"].open()
+    for _ in range(4):
+        loaded = storage.load_report("r1")
+        assert loaded is not None
+        storage.save_report(loaded)
+    storage.close()
+    theirs, held = version(places[0]), version(places[1])
+    outcome = move(asked(places, OVERWRITE))
+    assert outcome.verified
+    assert version(places[1]) > held
+    assert version(places[1]) >= theirs
+    assert version(places[0]) == theirs
+
+
+def test_each_side_says_who_changed_it_when(places: tuple[Place, Place]) -> None:
+    changed = []
+    for place, person in zip(places, ("Dora", "Emil"), strict=True):
+        storage = place.open()
+        note = storage.load_annotation("a1")
+        assert note is not None
+        note.tags = [person]
+        storage.save_annotation(note, actor=person)
+        (row,) = storage.query_annotations(limit=None)
+        changed.append(row["updated_at"])
+        storage.close()
+    about = {each.key: each for each in plan(asked(places)).conflicts}["annotation:a1"]
+    assert (about.source_by, about.target_by) == ("Dora", "Emil")
+    assert [about.source_changed_at, about.target_changed_at] == changed
+    assert (about.source_version, about.target_version) == (2, 2)
+
+
+def test_what_was_deleted_in_the_target_stays_so_unless_it_is_taken(places: tuple[Place, Place]) -> None:
+    storage = places[1].open()
+    storage.delete_report("r1", actor="Ben")
+    storage.delete_ruleset("nightly", actor="Ben")
+    storage.close()
+    kept = {each.key: each for each in move(asked(places)).conflicts}
+    assert (kept["report:r1"].source_deleted, kept["report:r1"].target_deleted) == (False, True)
+    assert kept["report:r1"].target_by == kept["ruleset:nightly"].target_by == "Ben"
+    storage = places[1].open()
+    assert find(storage) == ["only in source", "only in target"]
+    assert storage.load_ruleset("nightly") is None
+    storage.close()
+    assert move(asked(places, OVERWRITE)).verified
+    assert words(places[1]) == ("source", "source", "source")
+
+
+def test_counts_add_up(places: tuple[Place, Place]) -> None:
+    for policy in (SKIP, OVERWRITE):
+        for outcome in (plan(asked(places, policy)), move(asked(places, policy))):
+            for count in outcome.counts.values():
+                kept = count.conflicts if policy is SKIP else 0
+                assert count.read == count.written + count.skipped + kept
+
+
+def test_statuses_follow_what_was_taken(places: tuple[Place, Place]) -> None:
+    storage = places[0].open()
+    storage.save_report(report("r2", [finding("price")]))
+    storage.save_annotation(annotation(finding("price"), id="a3", status="accepted", tags=["late"]))
+    storage.close()
+    storage = places[1].open()
+    storage.save_annotation(annotation(finding("price"), id="a3", status="open", tags=["early"]))
+    storage.close()
+    for policy, expected in ((SKIP, ("open", ["early"])), (OVERWRITE, ("accepted", ["late"]))):
+        move(asked(places, policy))
+        storage = places[1].open()
+        (row,) = [row for row in storage.query_findings(limit=None) if row["report_id"] == "r2"]
+        storage.close()
+        assert (row["status"], row["tags"]) == expected
