@@ -1,0 +1,163 @@
+"""One database for an application's own classes: its engine, and the session of the unit of work at hand."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from sqlalchemy.engine import Engine
+
+from lavendertown.config import load_settings
+from lavendertown.database import schema
+from lavendertown.database.engine import make_engine, make_folder, read_url
+from lavendertown.database.errors import translated
+from lavendertown.database.gate import Gate
+from lavendertown.database.sessions import Session
+
+_Owner = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class _Running:
+    """A session at work, and whose it is: a task started inside a unit of work inherits the variable."""
+
+    session: Session
+    owner: _Owner
+    after_commit: list[Callable[[], None]]
+
+
+class Database:
+    """An engine with units of work that join: the innermost calls take part in the outermost transaction.
+
+    Args:
+        database_url: SQLite or PostgreSQL. Nothing is connected to before the first use.
+    """
+
+    def __init__(self, database_url: str) -> None:
+        self.url = read_url(database_url)
+        make_folder(self.url)
+        self.engine: Engine = make_engine(self.url)
+        self._gate = Gate(self.url)
+        self._running: ContextVar[_Running | None] = ContextVar("lavendertown_session", default=None)
+
+    def running(self) -> Session | None:
+        """Return the session of this thread's and task's unit of work; None outside of one."""
+        found = self._mine()
+        return found.session if found is not None else None
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """Open a unit of work, or join the one at hand: then a raise undoes only what was done inside.
+
+        Committed when the outermost block ends well, undone when it raises, closed in any case.
+        """
+        outer = self._mine()
+        if outer is not None:
+            with outer.session.begin_nested():
+                yield outer.session
+            return
+        after_commit: list[Callable[[], None]] = []
+        with self._gate.held(), Session(self.engine, expire_on_commit=False) as session:
+            token = self._running.set(_Running(session, _owner(), after_commit))
+            try:
+                with session.begin():
+                    yield session
+            finally:
+                self._running.reset(token)
+        for work in after_commit:
+            work()
+
+    @contextlib.contextmanager
+    def use_session(self, session: Session | None = None) -> Iterator[Session]:
+        """Use the session handed in, or the one at hand, or open a unit of work."""
+        chosen = session or self.running()
+        if chosen is not None:
+            yield chosen
+            return
+        with self.transaction() as opened:
+            yield opened
+
+    def after_commit(self, work: Callable[[], None]) -> None:
+        """Do this when the outermost unit of work is committed; at once outside of one."""
+        outer = self._mine()
+        if outer is None:
+            work()
+        else:
+            outer.after_commit.append(work)
+
+    def prepare(self) -> None:
+        """Make LavenderTown's own tables, the audit log among them, where there are none.
+
+        Raises:
+            SchemaError: The database has another schema; nothing was changed.
+            StorageUnavailableError: It does not answer.
+        """
+        with translated(self.url):
+            schema.ensure(self.engine, self._gate)
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self.engine.dispose()
+
+    def _mine(self) -> _Running | None:
+        found = self._running.get()
+        return found if found is not None and found.owner == _owner() else None
+
+
+def _owner() -> _Owner:
+    try:
+        task = id(asyncio.current_task())
+    except RuntimeError:
+        task = 0
+    return threading.get_ident(), task
+
+
+_chosen: Database | None = None
+_choosing = threading.Lock()
+
+
+def set_database_url(url: str) -> None:
+    """Choose the application's database; another one chosen before is let go of.
+
+    Raises:
+        ConfigurationError: The URL is not one, or of a database that is not supported.
+    """
+    global _chosen
+    made = Database(url)
+    with _choosing:
+        former, _chosen = _chosen, made
+    if former is not None:
+        former.close()
+
+
+def current() -> Database:
+    """Return the application's database: the one chosen, else the configured one."""
+    with _choosing:
+        chosen = _chosen
+    if chosen is None:
+        set_database_url(load_settings().database_url)
+        return current()
+    return chosen
+
+
+def get_engine() -> Engine:
+    """Return the engine of the application's database."""
+    return current().engine
+
+
+@contextlib.contextmanager
+def transaction() -> Iterator[Session]:
+    """Open a unit of work on the application's database, or join the one at hand."""
+    with current().transaction() as session:
+        yield session
+
+
+@contextlib.contextmanager
+def use_session(session: Session | None = None) -> Iterator[Session]:
+    """Use the session handed in, or the one at hand, or open a unit of work."""
+    with current().use_session(session) as chosen:
+        yield chosen
