@@ -72,8 +72,12 @@ def _backend(settings: Settings) -> Storage:
     )
 
 
-def _refuse_half_filled(store: Store) -> None:
-    """Raise where the store holds only what an unfinished move has brought so far."""
+def refuse_half_filled(store: Store) -> None:
+    """Close a store that holds only what an unfinished move has brought so far, and say so.
+
+    Raises:
+        UnfinishedMoveError: It does.
+    """
     for move in store.moves():
         if move.half_filled:
             store.close()
@@ -95,7 +99,7 @@ class Storage:
     """
 
     def __init__(self, store: Store) -> None:
-        _refuse_half_filled(store)
+        refuse_half_filled(store)
         self.store = store
         self.writes = WritePath(store)
         self._met: dict[str, str] = {}

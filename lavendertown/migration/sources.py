@@ -8,12 +8,14 @@ import zoneinfo
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 
+from lavendertown.collaboration.storage import refuse_half_filled
 from lavendertown.errors import InvalidInputError
 from lavendertown.migration.places import Place, state
 from lavendertown.migration.quarantine import Quarantine
 from lavendertown.migration.values import TimeSample
 from lavendertown.records.contract import Store
 from lavendertown.records.files import formats
+from lavendertown.records.files.layout import Layout
 from lavendertown.records.queries import AuditQuery
 from lavendertown.records.values import (
     KIND_OF,
@@ -145,6 +147,7 @@ def open_source(place: Place, zone: dt.tzinfo | None, quarantine: Quarantine) ->
     Raises:
         InvalidInputError: There is nothing at the place.
         SchemaError: The database has a schema that cannot be read.
+        UnfinishedMoveError: It holds only a part of another store so far.
         StorageUnavailableError: It does not answer.
     """
     if not place.exists:
@@ -154,7 +157,9 @@ def open_source(place: Place, zone: dt.tzinfo | None, quarantine: Quarantine) ->
     if place.folder is not None:
         from lavendertown.migration.folder import FolderSource
 
-        return FolderSource(place.folder, zone, quarantine)
+        folder = FolderSource(place.folder, zone, quarantine)
+        # A folder that was never moved into is not asked: what is damaged in it must not be in the way.
+        return _whole(folder) if Layout(place.folder).moves.is_dir() else folder
     found = state(place)
     if found == "empty":
         raise InvalidInputError(f"There is nothing to move: {place.words} is empty.")
@@ -164,4 +169,10 @@ def open_source(place: Place, zone: dt.tzinfo | None, quarantine: Quarantine) ->
         return OldDatabaseSource.open(place.url, zone, quarantine)
     from lavendertown.migration.stored import DatabaseSource
 
-    return DatabaseSource(place, quarantine)
+    return _whole(DatabaseSource(place, quarantine))
+
+
+def _whole(source: Source) -> Source:
+    if source.store is not None:
+        refuse_half_filled(source.store)
+    return source

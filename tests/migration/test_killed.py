@@ -112,6 +112,8 @@ def test_a_half_filled_target_is_refused_until_the_next_run(
     settings = Settings(kind, goal.where, Path(goal.where), {})
     with pytest.raises(UnfinishedMoveError):
         get_storage_backend(settings)
+    with pytest.raises(UnfinishedMoveError):
+        plan(Request(goal.where, make_place("file", "onwards").where))
     assert move(Request(origin.where, goal.where, resume=resume)).finished
     assert told(goal) == told(origin)
 
