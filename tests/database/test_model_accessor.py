@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlmodel import Field, SQLModel
 
-from lavendertown.database import application, bootstrap
+from lavendertown.database import application, starting
 from lavendertown.database.audit_model import AuditLog
 from lavendertown.database.model_accessor import _HOOKS, ModelAccessor
 from lavendertown.errors import ConfigurationError, ConflictError, InvalidInputError
@@ -56,8 +56,8 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[applica
         url = f"sqlite:///{tmp_path / 'app.db'}"
     else:
         url = request.getfixturevalue("postgres_url")
-    bootstrap.bootstrap(database_url=url)
-    bootstrap.create(application.get_engine(), Base.metadata)
+    starting.bootstrap(database_url=url)
+    starting.create(application.get_engine(), Base.metadata)
     yield application.current()
     application.current().close()
     _HOOKS.clear()
