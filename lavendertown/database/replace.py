@@ -1,0 +1,190 @@
+"""Replacing what a database holds: all its rows, in one transaction, with a copy kept of them.
+
+Rows are replaced, not files. So connections that others have open stay good; who writes meanwhile was
+either first, and is in the kept copy, or waits and then finds the new content; who reads sees the one
+or the other.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from lavendertown import clock
+from lavendertown.database import audit, schema
+from lavendertown.database.backup import backup
+from lavendertown.database.copies import VERSIONS
+from lavendertown.database.engine import make_folder, read_url
+from lavendertown.database.errors import where
+from lavendertown.database.schema import State
+from lavendertown.database.tables import metadata
+from lavendertown.database.upgrade import alone, changing, refuse
+from lavendertown.database.writer import Writer
+from lavendertown.errors import SchemaError, StorageUnavailableError
+from lavendertown.records.values import AuditEvent
+
+USABLE = (State.OLDER, State.NEWER, State.UNVERSIONED)
+_ATTEMPTS = 100
+_LOCK_NOT_AVAILABLE = "55P03"
+
+
+@dataclass(frozen=True)
+class Replacing:
+    """A database that nobody else writes to until the transaction ends.
+
+    Attributes:
+        connection: Inside the transaction.
+        tables: All tables but the schema's own, in an order in which they can be filled.
+        before: The revision it had; empty where it had no tables.
+        held: How many rows each table had.
+    """
+
+    connection: sa.Connection
+    tables: Sequence[sa.Table]
+    before: str
+    held: Mapping[str, int]
+
+    def clear(self) -> Path | None:
+        """Keep a copy of what is there, and delete it.
+
+        Returns:
+            The copy; None where there was nothing.
+        """
+        if not any(self.held.values()):
+            return None
+        kept = backup(self.connection.engine)
+        # Not TRUNCATE: to a reader whose snapshot is older, its tables would be empty.
+        for table in reversed(self.tables):
+            self.connection.execute(sa.delete(table))
+        return kept
+
+    def finish(self, actor: str, operation: str, name: str, told: Mapping[str, Any]) -> None:
+        """Number new rows after those that are there now, and leave a line in the audit log."""
+        for table in self.tables:
+            _number_on(self.connection, table)
+        before = {"rows": dict(self.held)}
+        event = AuditEvent(clock.now(), actor, "store", name[-200:], operation, before, told)
+        writer = Writer(self.connection)
+        audit.append(writer, [event])
+        writer.flush()
+
+
+@contextlib.contextmanager
+def replacing(database_url: str) -> Iterator[Replacing]:
+    """Hold a database still and open the transaction in which its rows are replaced.
+
+    An empty database gets its tables. What the block raises undoes everything.
+
+    Raises:
+        SchemaError: It has another schema; nothing was changed.
+        StorageUnavailableError: It does not answer, or is written to without a pause.
+    """
+    found = refuse(database_url, *USABLE)
+    make_folder(read_url(database_url))
+    with alone(database_url) as engine:
+        if found is State.EMPTY:
+            schema.switch_to_wal(engine)
+        with changing(engine) as connection:
+            found = schema.state(connection)
+            if found is State.EMPTY:
+                schema.migrate(connection)
+            elif found is not State.CURRENT:
+                raise SchemaError(f"{schema.sentence(connection, found)} Nothing was changed.")
+            tables = tables_of(connection)
+            _hold_still(connection, tables)
+            before = "" if found is State.EMPTY else schema.HEAD
+            yield Replacing(connection, tables, before, rows_of(connection, tables))
+
+
+def tables_of(connection: sa.Connection) -> Sequence[sa.Table]:
+    """Return a database's tables but the schema's own, in an order in which they can be filled.
+
+    Ours are as :mod:`lavendertown.database.tables` describes them, others as the database does.
+    """
+    found = sa.MetaData()
+    found.reflect(connection)
+    return [metadata.tables.get(t.name, t) for t in found.sorted_tables if t.name != VERSIONS]
+
+
+def rows_of(connection: sa.Connection, tables: Sequence[sa.Table]) -> dict[str, int]:
+    """Return how many rows each table has."""
+    # A reflected name is a text of SQLAlchemy's own kind, which is not plain JSON.
+    counts = ((str(t.name), sa.select(sa.func.count()).select_from(t)) for t in tables)
+    return {name: connection.scalar(statement) or 0 for name, statement in counts}
+
+
+def refuse_other_tables(
+    name: str, columns: Mapping[str, Set[str]], tables: Sequence[sa.Table], held: Mapping[str, int]
+) -> None:
+    """Refuse a file whose tables are not the database's.
+
+    Args:
+        name: The file.
+        columns: Its tables, and their columns.
+        tables: The database's.
+        held: How many rows those have.
+
+    Raises:
+        SchemaError: A table or column is missing here or there; nothing was changed.
+    """
+    known = {table.name: table for table in tables}
+    for table, found in columns.items():
+        if table not in known:
+            raise SchemaError(
+                f"{name} has a table {table!r}, which this database lacks; nothing was changed. Open the "
+                "database once with the application that the table belongs to, then try again."
+            )
+        if differing := sorted(found ^ set(known[table].columns.keys())):
+            raise SchemaError(
+                f"The table {table!r} is not the same in {name} and in the database (column "
+                f"{differing[0]!r}); nothing was changed. Choose a file of this schema."
+            )
+    for table in known.keys() - columns.keys():
+        if held.get(table):
+            raise SchemaError(
+                f"The database has rows in a table {table!r}, which {name} lacks; nothing was changed. "
+                "Choose a newer file, or empty that table first."
+            )
+
+
+def _hold_still(connection: sa.Connection, tables: Sequence[sa.Table]) -> None:
+    """On PostgreSQL, wait for whoever is writing and let nobody else begin; SQLite's own lock does that.
+
+    A writer may hold one table and want the next while we wait: then we let go of all and try again.
+    """
+    if connection.dialect.name != "postgresql":
+        return
+    names = ", ".join(map(connection.dialect.identifier_preparer.format_table, tables))
+    for _ in range(_ATTEMPTS):
+        try:
+            with connection.begin_nested():
+                connection.exec_driver_sql("SET LOCAL lock_timeout = '500ms'")
+                connection.exec_driver_sql(f"LOCK TABLE {names} IN EXCLUSIVE MODE")
+            connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
+            return
+        except sa.exc.OperationalError as error:
+            if getattr(error.orig, "pgcode", None) != _LOCK_NOT_AVAILABLE:
+                raise
+    raise StorageUnavailableError(
+        f"{where(connection.engine.url)} is written to without a pause; nothing was changed. Try again later."
+    )
+
+
+def _number_on(connection: sa.Connection, table: sa.Table) -> None:
+    """On PostgreSQL, move the sequence behind a key past what is there. SQLite looks for itself."""
+    key = table.autoincrement_column
+    if connection.dialect.name != "postgresql" or key is None:
+        return
+    prepare = connection.dialect.identifier_preparer
+    names = {"table": prepare.format_table(table), "column": key.name}
+    sequence = connection.scalar(sa.text("SELECT pg_get_serial_sequence(:table, :column)"), names)
+    if sequence is not None:
+        newest = f"SELECT coalesce(max({prepare.quote(key.name)}), 0) FROM {names['table']}"
+        connection.exec_driver_sql(
+            f"SELECT setval('{sequence}', greatest(({newest}), (SELECT last_value FROM {sequence})))"
+        )

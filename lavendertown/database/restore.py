@@ -1,0 +1,112 @@
+"""Putting a backup back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy.engine import URL
+
+from lavendertown.database import schema
+from lavendertown.database.copies import Copy, open_copy
+from lavendertown.database.engine import BEGIN, make_engine, read_url
+from lavendertown.database.errors import translated, where
+from lavendertown.database.replace import USABLE, refuse_other_tables, replacing, rows_of, tables_of
+from lavendertown.database.schema import State
+from lavendertown.database.tables import metadata
+from lavendertown.database.upgrade import refuse
+from lavendertown.errors import InvalidInputError
+
+_KINDS = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What a restore did, or would do.
+
+    Attributes:
+        before: The revision the database had; empty where it had no tables.
+        rows: How many rows of each table were put back.
+        held: How many rows each table had before.
+        replaced: The copy of what was there before; None where there was nothing, and in a dry run.
+    """
+
+    before: str
+    rows: Mapping[str, int]
+    held: Mapping[str, int]
+    replaced: Path | None
+
+
+def restore(
+    database_url: str, file: Path | str, *, actor: str = "internal", dry_run: bool = False
+) -> Restored:
+    """Put a backup in the place of everything a database holds, audit log included.
+
+    The file is a SQLite file, our archive, or a custom-format file of ``pg_dump``; it is checked
+    first. All rows are replaced in one transaction, in which nobody else writes: what somebody
+    committed before is in the copy that is kept, what somebody commits afterwards comes on top. The
+    restored audit log ends in one line about this.
+
+    Args:
+        database_url: The database; an empty one gets its tables.
+        file: The backup.
+        actor: Who does it, for the audit log.
+        dry_run: Check everything, say what would be done, and change nothing.
+
+    Raises:
+        InvalidInputError: The file is no backup, damaged, the database itself, or of the other kind.
+        SchemaError: The file or the database is of another program or version.
+        StorageError: The database does not answer, or could not be backed up. In every case,
+            nothing was changed.
+    """
+    file, url = Path(file), read_url(database_url)
+    _refuse_itself(file, url)
+    with open_copy(file) as copy:
+        _refuse_other_kind(copy, url)
+        if dry_run:
+            return _preview(copy, url, refuse(url, *USABLE))
+        with replacing(database_url) as place:
+            refuse_other_tables(str(file), _columns(copy), place.tables, place.held)
+            kept = place.clear()
+            for table in place.tables:
+                if table.name in copy.rows:
+                    copy.fill(place.connection, table.name)
+            told = {"file": file.name, "rows": dict(copy.rows), "kept": kept.name if kept else None}
+            place.finish(actor, "restore", file.name, told)
+        return Restored(place.before, copy.rows, place.held, kept)
+
+
+def _refuse_itself(file: Path, url: URL) -> None:
+    own = Path(url.database or "")
+    if url.get_backend_name() == "sqlite" and file.exists() and own.exists() and file.samefile(own):
+        raise InvalidInputError(f"{file} is the database itself; nothing was changed. Name a backup of it.")
+
+
+def _refuse_other_kind(copy: Copy, url: URL) -> None:
+    if copy.backend != url.get_backend_name():
+        raise InvalidInputError(
+            f"{copy.path} is a backup of {_KINDS[copy.backend]} and cannot be put back into {where(url)}; "
+            "nothing was changed. From one kind of database to the other it goes with: lavendertown migrate, "
+            "or lavendertown db export and db import"
+        )
+
+
+def _columns(copy: Copy) -> dict[str, set[str]]:
+    return {table: set(copy.columns(table)) for table in copy.rows}
+
+
+def _preview(copy: Copy, url: URL, found: State) -> Restored:
+    if found is State.EMPTY:
+        tables = metadata.sorted_tables
+        refuse_other_tables(str(copy.path), _columns(copy), tables, {})
+        return Restored("", copy.rows, {}, None)
+    engine = make_engine(url)
+    try:
+        with translated(url), engine.connect().execution_options(**{BEGIN: "BEGIN"}) as connection:
+            tables = list(tables_of(connection))
+            held = rows_of(connection, tables)
+    finally:
+        engine.dispose()
+    refuse_other_tables(str(copy.path), _columns(copy), tables, held)
+    return Restored(schema.HEAD, copy.rows, held, None)
