@@ -141,7 +141,7 @@ def test_events_of_one_moment_all_arrive_once(
         for number in range(8):
             storage.save_annotation(annotation(id=f"a{number}"))
         for _ in range(4):
-            # The same words again and again, of the same moment: each is an event of its own.
+            # Alike but for the version, and all of one moment: their order is kept too.
             storage.delete_annotation("a1", actor="Ana")
             storage.restore_annotation("a1", actor="Ana")
         storage.close()
