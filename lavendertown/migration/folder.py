@@ -16,7 +16,7 @@ from lavendertown.identity import is_legacy_id
 from lavendertown.migration.quarantine import Quarantine
 from lavendertown.migration.sources import Source, author_of
 from lavendertown.records.files import FileStore, formats
-from lavendertown.records.files.formats import UnreadableError
+from lavendertown.records.files.fields import UnreadableError
 from lavendertown.records.files.journal import Journal
 from lavendertown.records.files.layout import Layout, file_name
 from lavendertown.records.values import (

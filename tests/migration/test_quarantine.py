@@ -169,7 +169,11 @@ def test_a_thread_that_is_none_is_laid_aside(folder: Path) -> None:
 
 def test_rule_sets_that_are_none_or_taken_are_laid_aside(folder: Path) -> None:
     (folder / "shared_rulesets").mkdir()
-    for name, content in {"a": {"name": "x", "rules": []}, "b": {"name": "x", "rules": [1]}, "c": []}.items():
+    for name, content in {
+        "a": {"name": "x", "rules": []},
+        "b": {"name": "x", "rules": [{}]},
+        "c": [],
+    }.items():
         (folder / f"shared_rulesets/{name}.json").write_text(json.dumps(content))
     assert moved(folder)[1] == {
         "shared_rulesets/b.json": "its name 'x' is taken by shared_rulesets/a.json",

@@ -11,11 +11,14 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from lavendertown import clock, codec
-from lavendertown.errors import LavenderTownError
+from lavendertown import codec
+from lavendertown.errors import InvalidInputError, LavenderTownError
 from lavendertown.identity import legacy_id
 from lavendertown.models import GhostFinding
+from lavendertown.records.files import fields
+from lavendertown.records.files.fields import UnreadableError
 from lavendertown.records.findings import finding_record
+from lavendertown.records.rules import MAX_ID_BYTES, MAX_NAME
 from lavendertown.records.values import (
     AnnotationRecord,
     AuditEvent,
@@ -26,10 +29,10 @@ from lavendertown.records.values import (
 )
 
 FORMAT = 2
-
-
-class UnreadableError(Exception):
-    """A file does not hold what it should; the message says why, in a few words."""
+_MAX_COMPONENT = 40
+_MAX_OPERATION = 20
+_NUL = b"\\u0000"
+_BAD = (KeyError, TypeError, ValueError, AttributeError, LavenderTownError)
 
 
 def parse(data: bytes) -> Any:
@@ -41,9 +44,13 @@ def parse(data: bytes) -> Any:
     if not data:
         raise UnreadableError("the file is empty")
     try:
-        return codec.loads_old(data)
-    except ValueError as error:
+        found = codec.loads_old(data)
+        # PostgreSQL keeps no NUL, wherever it stands.
+        return codec.plain(found, "the file") if _NUL in data else found
+    except (ValueError, RecursionError) as error:
         raise UnreadableError(f"not JSON, or cut off: {error}") from error
+    except InvalidInputError as error:
+        raise UnreadableError(str(error)) from error
 
 
 def write_report(report: ReportRecord) -> bytes:
@@ -93,26 +100,26 @@ def read_report(data: Any, zone: dt.tzinfo | None = None) -> ReportRecord:
     Raises:
         UnreadableError: It is not there, or not whole.
     """
-    _expect(isinstance(data, dict), "no report in it")
+    fields.expect(isinstance(data, dict), "no report in it")
     try:
         if data.get("format") is None:
             return _read_old_report(data, zone)
-        _expect(data["format"] == FORMAT, f"written by a newer version (format {data['format']!r})")
+        fields.expect(data["format"] == FORMAT, f"written by a newer version (format {data['format']!r})")
         return ReportRecord(
-            id=_text(data, "id"),
-            title=_text(data, "title"),
-            author=_text(data, "author"),
-            dataset=_text(data, "dataset"),
-            created_at=_time(data["created_at"]),
-            tags=tuple(data["tags"]),
-            metadata=data["metadata"],
-            ruleset=data["ruleset"],
-            findings=tuple(_read_finding(found) for found in data["findings"]),
-            updated_at=_time(data["updated_at"]),
-            version=data["version"],
-            deleted_at=_time(data["deleted_at"]) if data["deleted_at"] else None,
+            id=fields.text(data, "id"),
+            title=fields.text(data, "title"),
+            author=fields.text(data, "author"),
+            dataset=fields.text(data, "dataset"),
+            created_at=fields.moment(data, "created_at"),
+            tags=fields.texts(data, "tags"),
+            metadata=fields.mapping(data, "metadata"),
+            ruleset=fields.some_mapping(data, "ruleset"),
+            findings=tuple(_read_finding(found) for found in fields.mappings(data, "findings")),
+            updated_at=fields.moment(data, "updated_at"),
+            version=fields.version(data),
+            deleted_at=fields.some_moment(data, "deleted_at"),
         )
-    except (KeyError, TypeError, ValueError, AttributeError, LavenderTownError) as error:
+    except _BAD as error:
         raise UnreadableError(_why(error)) from error
 
 
@@ -121,37 +128,40 @@ def _read_finding(data: Mapping[str, Any]) -> FindingRecord:
         packed = binascii.a2b_base64(data["rows"]) if data["rows"] is not None else None
     except binascii.Error as error:
         raise UnreadableError("the row positions are damaged") from error
-    kind, column, description = data["ghost_type"], data["column"], data["description"]
+    kind, column = fields.text(data, "ghost_type"), fields.text(data, "column")
+    description = fields.text(data, "description")
     return FindingRecord(
-        fingerprint=data["fingerprint"],
+        fingerprint=fields.text(data, "fingerprint", MAX_ID_BYTES),
         legacy_id=legacy_id(kind, column, description),
-        dataset=data["dataset"],
+        dataset=fields.text(data, "dataset"),
         ghost_type=kind,
         column=column,
-        severity=data["severity"],
+        severity=fields.text(data, "severity"),
         description=description,
         rows=packed,
-        row_count=data["row_count"],
-        share=data["share"],
-        metadata=data["metadata"],
+        row_count=fields.rows(data, "row_count"),
+        share=fields.share(data, "share"),
+        metadata=fields.mapping(data, "metadata"),
     )
 
 
 def _read_old_report(data: Mapping[str, Any], zone: dt.tzinfo | None) -> ReportRecord:
-    metadata = data.get("metadata") or {}
+    metadata = fields.some_mapping(data, "metadata") or {}
+    # They are read one by one, each with its own reason why not.
+    fields.expect(isinstance(data.get("annotations") or [], list), "annotations is no list")
     dataset = str(metadata.get("dataset") or "")
     tags = metadata.get("tags") or ()
-    created_at = _time(data["created_at"], zone)
-    ghosts = [GhostFinding.from_dict(found) for found in data.get("findings") or []]
+    created_at = fields.moment(data, "created_at", zone)
+    ghosts = [GhostFinding.from_dict(found) for found in fields.mappings(data, "findings")]
     return ReportRecord(
-        id=_text(data, "id"),
-        title=_text(data, "title"),
-        author=_text(data, "author"),
+        id=fields.text(data, "id"),
+        title=fields.text(data, "title"),
+        author=fields.text(data, "author"),
         dataset=dataset,
         created_at=created_at,
-        tags=tuple(tags) if isinstance(tags, list) else (str(tags),),
+        tags=tuple(dict.fromkeys(tags)) if isinstance(tags, list) else (str(tags),),
         metadata=metadata,
-        ruleset=data.get("ruleset"),
+        ruleset=fields.some_mapping(data, "ruleset"),
         findings=tuple(finding_record(ghost, dataset) for ghost in ghosts),
         updated_at=created_at,
         version=1,
@@ -196,7 +206,7 @@ def read_thread(data: Any) -> list[AnnotationRecord]:
     Raises:
         UnreadableError: They are not there, or not whole.
     """
-    _expect(isinstance(data, list), "no list of annotations in it")
+    fields.expect(isinstance(data, list), "no list of annotations in it")
     return [read_annotation(found, None) for found in data]
 
 
@@ -206,23 +216,23 @@ def read_annotation(data: Any, report_id: str | None, zone: dt.tzinfo | None = N
     Raises:
         UnreadableError: It is not whole.
     """
-    _expect(isinstance(data, dict), "an annotation is no object")
+    fields.expect(isinstance(data, dict), "an annotation is no object")
     try:
-        created_at = _time(data["timestamp"], zone)
+        created_at = fields.moment(data, "timestamp", zone)
         return AnnotationRecord(
-            id=_text(data, "id"),
-            finding_id=_text(data, "finding_id"),
-            author=_text(data, "author"),
+            id=fields.text(data, "id"),
+            finding_id=fields.text(data, "finding_id"),
+            author=fields.text(data, "author"),
             created_at=created_at,
-            comment=data.get("comment") or "",
-            tags=tuple(data.get("tags") or ()),
-            status=data.get("status"),
-            report_id=data.get("report_id") or report_id,
-            updated_at=_time(data["updated_at"]) if data.get("updated_at") else created_at,
-            version=data.get("version") or 1,
-            deleted_at=_time(data["deleted_at"]) if data.get("deleted_at") else None,
+            comment=fields.some_text(data, "comment") or "",
+            tags=fields.texts(data, "tags"),
+            status=fields.some_text(data, "status"),
+            report_id=fields.some_text(data, "report_id", MAX_ID_BYTES) or report_id,
+            updated_at=fields.some_moment(data, "updated_at") or created_at,
+            version=fields.version(data),
+            deleted_at=fields.some_moment(data, "deleted_at"),
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except _BAD as error:
         raise UnreadableError(_why(error)) from error
 
 
@@ -247,17 +257,17 @@ def read_ruleset(data: Any, seen_at: dt.datetime) -> RuleSetRecord:
     Raises:
         UnreadableError: It is not there, or not whole.
     """
-    _expect(isinstance(data, dict), "no rule set in it")
+    fields.expect(isinstance(data, dict), "no rule set in it")
     try:
         return RuleSetRecord(
-            id=_text(data, "name"),
-            description=data.get("description") or "",
-            rules=tuple(data.get("rules") or ()),
-            updated_at=_time(data["updated_at"]) if data.get("updated_at") else seen_at,
-            version=data.get("version") or 1,
-            deleted_at=_time(data["deleted_at"]) if data.get("deleted_at") else None,
+            id=fields.text(data, "name"),
+            description=fields.some_text(data, "description") or "",
+            rules=fields.mappings(data, "rules"),
+            updated_at=fields.some_moment(data, "updated_at") or seen_at,
+            version=fields.version(data),
+            deleted_at=fields.some_moment(data, "deleted_at"),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except _BAD as error:
         raise UnreadableError(_why(error)) from error
 
 
@@ -272,8 +282,8 @@ def read_aliases(data: Any) -> dict[str, str]:
     Raises:
         UnreadableError: They are not there.
     """
-    _expect(isinstance(data, dict), "no object in it")
-    return {str(old): _text(data, old) for old in data}
+    fields.expect(isinstance(data, dict), "no object in it")
+    return {str(old): fields.text(data, old, MAX_ID_BYTES) for old in data}
 
 
 def write_event(event: AuditEvent) -> bytes:
@@ -299,18 +309,19 @@ def read_event(line: bytes, key: str) -> AuditEvent:
         UnreadableError: It is not whole.
     """
     data = parse(line)
+    fields.expect(isinstance(data, dict), "no event in it")
     try:
         return AuditEvent(
-            at=_time(data["at"]),
-            actor=data["actor"],
-            component=data["component"],
-            record_id=data["record_id"],
-            operation=data["operation"],
-            before=data["before"],
-            after=data["after"],
+            at=fields.moment(data, "at"),
+            actor=fields.text(data, "actor", MAX_NAME),
+            component=fields.text(data, "component", _MAX_COMPONENT),
+            record_id=fields.text(data, "record_id", MAX_ID_BYTES),
+            operation=fields.text(data, "operation", _MAX_OPERATION),
+            before=fields.some_mapping(data, "before"),
+            after=fields.some_mapping(data, "after"),
             key=key,
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except _BAD as error:
         raise UnreadableError(_why(error)) from error
 
 
@@ -337,41 +348,26 @@ def read_move(data: Any) -> Move:
     Raises:
         UnreadableError: It is not there, or not whole.
     """
-    _expect(isinstance(data, dict), "no move in it")
+    fields.expect(isinstance(data, dict), "no move in it")
     try:
         return Move(
-            id=_text(data, "id"),
-            source=_text(data, "source"),
-            target=_text(data, "target"),
-            actor=_text(data, "actor"),
-            started_at=_time(data["started_at"]),
-            options=data["options"],
-            finished_at=_time(data["finished_at"]) if data["finished_at"] else None,
-            outcome=data["outcome"],
+            id=fields.text(data, "id"),
+            source=fields.text(data, "source"),
+            target=fields.text(data, "target"),
+            actor=fields.text(data, "actor"),
+            started_at=fields.moment(data, "started_at"),
+            options=fields.mapping(data, "options"),
+            finished_at=fields.some_moment(data, "finished_at"),
+            outcome=fields.some_mapping(data, "outcome"),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except _BAD as error:
         raise UnreadableError(_why(error)) from error
-
-
-def _expect(good: bool, why: str) -> None:
-    if not good:
-        raise UnreadableError(why)
-
-
-def _text(data: Mapping[str, Any], name: str) -> str:
-    value = data[name]
-    _expect(isinstance(value, str), f"{name} is {value!r}, not text")
-    return str(value)
 
 
 def _why(error: Exception) -> str:
     if isinstance(error, KeyError):
         return f"{error.args[0]} is missing"
     return str(error)
-
-
-def _time(value: Any, zone: dt.tzinfo | None = None) -> dt.datetime:
-    return clock.parse(value, zone)
 
 
 def _iso(moment: dt.datetime | None) -> str | None:

@@ -15,7 +15,7 @@ from typing import Any
 from lavendertown import clock
 from lavendertown.errors import DamagedRecordError
 from lavendertown.records.files import formats
-from lavendertown.records.files.formats import UnreadableError
+from lavendertown.records.files.fields import UnreadableError
 from lavendertown.records.files.layout import Layout
 from lavendertown.records.files.threads import Threads
 from lavendertown.records.texts import report_text
