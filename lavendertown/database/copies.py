@@ -18,7 +18,6 @@ from lavendertown.errors import InvalidInputError, SchemaError
 
 VERSIONS = "alembic_version"
 _ROWS_AT_ONCE = 1000
-_SQLITE_HEADER = b"SQLite format 3\0"
 
 
 class Copy(ABC):
@@ -58,39 +57,6 @@ def insert_into(connection: sa.Connection, table: str, columns: Sequence[str]) -
     return f"{quoted(table)} ({', '.join(map(quoted, columns))})"
 
 
-@contextlib.contextmanager
-def open_copy(path: Path) -> Iterator[Copy]:
-    """Open and check a copy: a SQLite file, our archive, or a custom-format file of pg_dump.
-
-    Raises:
-        InvalidInputError: It is none of these, or damaged.
-        SchemaError: It is of another program, or of another version of LavenderTown.
-        StorageError: It is a dump, and pg_restore is not there.
-    """
-    from lavendertown.database import copies_postgres
-
-    try:
-        with path.open("rb") as file:
-            head = file.read(16)
-    except OSError as error:
-        raise InvalidInputError(
-            f"{path} cannot be read ({error.strerror}); nothing was changed. Name a backup of this database."
-        ) from error
-    if head == _SQLITE_HEADER:
-        opened: contextlib.AbstractContextManager[Copy] = _open_sqlite(path)
-    elif head.startswith(b"PK"):
-        opened = copies_postgres.open_archive(path)
-    elif head.startswith(b"PGDMP"):
-        opened = copies_postgres.open_dump(path)
-    else:
-        raise InvalidInputError(
-            f"{path} is no backup: neither a SQLite database, nor an archive of ours, nor a dump of pg_dump. "
-            "Nothing was changed. Choose another file."
-        )
-    with opened as copy:
-        yield copy
-
-
 def refuse_other_schemas(copy: Copy, tables: set[str]) -> None:
     """Accept only what this version's schema made.
 
@@ -115,7 +81,8 @@ _SENTENCES = {
 
 
 @contextlib.contextmanager
-def _open_sqlite(path: Path) -> Iterator[Copy]:
+def open_sqlite(path: Path) -> Iterator[Copy]:
+    """Open and check a SQLite file."""
     try:
         with closing(sqlite3.connect(_uri(path), uri=True, isolation_level=None)) as raw:
             # Everything is read at one moment.

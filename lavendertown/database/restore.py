@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy.engine import URL
 
 from lavendertown.database import schema
-from lavendertown.database.copies import Copy, open_copy
+from lavendertown.database.copies import Copy, open_sqlite
+from lavendertown.database.copies_postgres import open_archive, open_dump
 from lavendertown.database.engine import BEGIN, make_engine, read_url
 from lavendertown.database.errors import translated, where
 from lavendertown.database.replace import USABLE, refuse_other_tables, replacing, rows_of, tables_of
@@ -18,6 +20,7 @@ from lavendertown.database.tables import metadata
 from lavendertown.database.upgrade import refuse
 from lavendertown.errors import InvalidInputError
 
+_SQLITE_HEADER = b"SQLite format 3\0"
 _KINDS = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
@@ -110,3 +113,34 @@ def _preview(copy: Copy, url: URL, found: State) -> Restored:
         engine.dispose()
     refuse_other_tables(str(copy.path), _columns(copy), tables, held)
     return Restored(schema.HEAD, copy.rows, held, None)
+
+
+@contextlib.contextmanager
+def open_copy(path: Path) -> Iterator[Copy]:
+    """Open and check a copy: a SQLite file, our archive, or a custom-format file of pg_dump.
+
+    Raises:
+        InvalidInputError: It is none of these, or damaged.
+        SchemaError: It is of another program, or of another version of LavenderTown.
+        StorageError: It is a dump, and pg_restore is not there.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(16)
+    except OSError as error:
+        raise InvalidInputError(
+            f"{path} cannot be read ({error.strerror}); nothing was changed. Name a backup of this database."
+        ) from error
+    if head == _SQLITE_HEADER:
+        opened: contextlib.AbstractContextManager[Copy] = open_sqlite(path)
+    elif head.startswith(b"PK"):
+        opened = open_archive(path)
+    elif head.startswith(b"PGDMP"):
+        opened = open_dump(path)
+    else:
+        raise InvalidInputError(
+            f"{path} is no backup: neither a SQLite database, nor an archive of ours, nor a dump of pg_dump. "
+            "Nothing was changed. Choose another file."
+        )
+    with opened as copy:
+        yield copy
