@@ -14,7 +14,7 @@ from typing import Any
 from lavendertown import codec
 from lavendertown.errors import InvalidInputError, LavenderTownError
 from lavendertown.identity import legacy_id
-from lavendertown.models import GhostFinding
+from lavendertown.models import SEVERITIES, GhostFinding
 from lavendertown.records.files import fields
 from lavendertown.records.files.fields import UnreadableError
 from lavendertown.records.findings import finding_record
@@ -136,13 +136,18 @@ def _read_finding(data: Mapping[str, Any]) -> FindingRecord:
         dataset=fields.text(data, "dataset"),
         ghost_type=kind,
         column=column,
-        severity=fields.text(data, "severity"),
+        severity=_severity(data["severity"]),
         description=description,
         rows=packed,
         row_count=fields.rows(data, "row_count"),
         share=fields.share(data, "share"),
         metadata=fields.mapping(data, "metadata"),
     )
+
+
+def _severity(value: object) -> str:
+    fields.expect(value in SEVERITIES, f"severity is {value!r}, none of {', '.join(SEVERITIES)}")
+    return str(value)
 
 
 def _read_old_report(data: Mapping[str, Any], zone: dt.tzinfo | None) -> ReportRecord:
@@ -153,6 +158,8 @@ def _read_old_report(data: Mapping[str, Any], zone: dt.tzinfo | None) -> ReportR
     tags = metadata.get("tags") or ()
     created_at = fields.moment(data, "created_at", zone)
     ghosts = [GhostFinding.from_dict(found) for found in fields.mappings(data, "findings")]
+    for ghost in ghosts:
+        _severity(ghost.severity)
     return ReportRecord(
         id=fields.text(data, "id"),
         title=fields.text(data, "title"),
