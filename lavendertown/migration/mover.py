@@ -88,8 +88,7 @@ def catch_up(request: Request, moved: Outcome) -> int:
         ledger = next((move for move in moves if move.id == moved.id), moves[-1] if moves else None)
         mover.follow(ledger, moved.left_out)
         mover.catch_up()
-        counts = mover.outcome().counts
-        return sum(count.written for name, count in counts.items() if name != "findings")
+        return mover.outcome().counts["events"].written
 
 
 def _refuse_conflicts(request: Request) -> None:
@@ -208,10 +207,17 @@ class Mover:
     def catch_up(self) -> None:
         """Carry over what was written to the source since the move began, until nothing is new."""
         self._meter.enter("changes")
-        for attempt in range(_ATTEMPTS):
-            # The first time, a record may have changed after it was read and before its event was.
-            if not self._take_changes(all_of_them=attempt == 0):
-                return
+        # The first time, a record may have changed after it was read and before its event was.
+        all_of_them = True
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                if not self._take_changes(all_of_them=all_of_them):
+                    return
+                all_of_them = False
+            except RaceError:
+                # Somebody writes to the target as well.
+                if attempt == _ATTEMPTS:
+                    raise
 
     def verify(self) -> None:
         """Read everything back on both sides and compare."""
@@ -345,7 +351,9 @@ class Mover:
             self._write(Import(incoming[start : start + RECORDS_AT_ONCE]))
         self._write(Import(history=missing))
         for each in stale:
-            self._count(each)
+            # What is only newer now was counted when it was copied.
+            if each.conflict is not None or each.incoming is None or each.incoming.replaces is None:
+                self._count(each)
         self._counts["events"].read += len(missing)
         self._counts["events"].written += len(missing)
         return True

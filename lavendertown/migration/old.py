@@ -126,7 +126,8 @@ class OldDatabaseSource(Source):
             author=row["author"],
             created_at=created_at,
             comment=row["comment"] or "",
-            tags=tuple(_json(row["tags"]) or ()),
+            # 0.7 kept one as often as it was given.
+            tags=tuple(dict.fromkeys(_json(row["tags"]) or ())),
             status=row["status"] or None,
             report_id=None,
             updated_at=created_at,
@@ -151,4 +152,6 @@ def _json(text: str | None) -> Any:
 
 
 def _text(row: Mapping[str, Any]) -> bytes:
-    return codec.dumps(codec.plain(dict(row)), indent=True)
+    return codec.dumps(
+        {name: None if value is None else str(value) for name, value in row.items()}, indent=True
+    )

@@ -85,7 +85,8 @@ def switch(settings: Settings, request: Request, moved: Outcome) -> str:
             stack.enter_context(store.frozen())
             carried += catch_up(request, moved)
         _write(settings, target)
-    more = f" {carried:,} changes that were made meanwhile came along." if carried else ""
+    changes = "One change" if carried == 1 else f"{carried:,} changes"
+    more = f" {changes} made meanwhile came along." if carried else ""
     return f"The team's records are in {target.words} from now on.{more}"
 
 
