@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class LavenderTownError(Exception):
     """Base of every error this package raises on purpose.
@@ -78,3 +80,15 @@ class StoreMovedError(StorageError):
 
 class UnfinishedMoveError(StorageError):
     """The store is still being filled from another one, or was when somebody interrupted that."""
+
+
+class RefusedRowsError(InvalidInputError):
+    """Rows of a file cannot be brought in; nothing was written.
+
+    Attributes:
+        problems: A sentence for each row, with its file and number; at most 100.
+    """
+
+    def __init__(self, message: str, problems: Sequence[str]) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)

@@ -88,7 +88,7 @@ def _copy_sqlite(url: URL, target: Path) -> Path:
             raise StorageError(
                 f"{where(url)} is damaged ({found}); nothing was changed. Restore it from a backup."
             )
-        return _keep(draft, target)
+        return keep(draft, target)
     except sqlite3.Error as error:
         raise StorageError(
             f"{where(url)} could not be backed up ({error}); nothing was changed. Free some space, or "
@@ -98,7 +98,7 @@ def _copy_sqlite(url: URL, target: Path) -> Path:
         draft.unlink(missing_ok=True)
 
 
-def _keep(draft: Path, target: Path) -> Path:
+def keep(draft: Path, target: Path) -> Path:
     """Give a finished copy its name, once it is on the disk for good."""
     _flush(draft)
     draft.rename(target)
@@ -141,7 +141,7 @@ def _dump(engine: Engine, folder: Path) -> Path | None:
             raise StorageError(
                 f"{where(url)} could not be backed up; nothing was changed. pg_dump said: {first}."
             )
-        return _keep(draft, target)
+        return keep(draft, target)
     finally:
         draft.unlink(missing_ok=True)
 
@@ -176,7 +176,7 @@ def _archive(engine: Engine, target: Path) -> Path:
                 "tables": [_put(connection, archive, table) for table in found.sorted_tables],
             }
             archive.writestr("manifest.json", codec.dumps(manifest, indent=True))
-        return _keep(draft, target)
+        return keep(draft, target)
     finally:
         draft.unlink(missing_ok=True)
 

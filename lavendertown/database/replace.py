@@ -19,8 +19,8 @@ from lavendertown import clock
 from lavendertown.database import audit, schema
 from lavendertown.database.backup import backup
 from lavendertown.database.copies import VERSIONS
-from lavendertown.database.engine import make_folder, read_url
-from lavendertown.database.errors import where
+from lavendertown.database.engine import BEGIN, make_engine, make_folder, read_url
+from lavendertown.database.errors import translated, where
 from lavendertown.database.schema import State
 from lavendertown.database.tables import metadata
 from lavendertown.database.upgrade import alone, changing, refuse
@@ -49,15 +49,15 @@ class Replacing:
     before: str
     held: Mapping[str, int]
 
-    def clear(self) -> Path | None:
-        """Keep a copy of what is there, and delete it.
+    def clear(self, *, keep: bool = True) -> Path | None:
+        """Delete what is there, having kept a copy of it.
 
         Returns:
-            The copy; None where there was nothing.
+            The copy; None where there was nothing, or none was to be kept.
         """
         if not any(self.held.values()):
             return None
-        kept = backup(self.connection.engine)
+        kept = backup(self.connection.engine) if keep else None
         # Not TRUNCATE: to a reader whose snapshot is older, its tables would be empty.
         for table in reversed(self.tables):
             self.connection.execute(sa.delete(table))
@@ -75,10 +75,14 @@ class Replacing:
 
 
 @contextlib.contextmanager
-def replacing(database_url: str) -> Iterator[Replacing]:
+def replacing(database_url: str, *, strictly: bool = False) -> Iterator[Replacing]:
     """Hold a database still and open the transaction in which its rows are replaced.
 
     An empty database gets its tables. What the block raises undoes everything.
+
+    Args:
+        database_url: The database.
+        strictly: On SQLite, too, each row must at once refer to rows that are there.
 
     Raises:
         SchemaError: It has another schema; nothing was changed.
@@ -89,7 +93,7 @@ def replacing(database_url: str) -> Iterator[Replacing]:
     with alone(database_url) as engine:
         if found is State.EMPTY:
             schema.switch_to_wal(engine)
-        with changing(engine) as connection:
+        with _strictly(engine) if strictly else changing(engine) as connection:
             found = schema.state(connection)
             if found is State.EMPTY:
                 schema.migrate(connection)
@@ -101,6 +105,13 @@ def replacing(database_url: str) -> Iterator[Replacing]:
             yield Replacing(connection, tables, before, rows_of(connection, tables))
 
 
+@contextlib.contextmanager
+def _strictly(engine: sa.Engine) -> Iterator[sa.Connection]:
+    with engine.begin() as connection:
+        schema.lock(connection)
+        yield connection
+
+
 def tables_of(connection: sa.Connection) -> Sequence[sa.Table]:
     """Return a database's tables but the schema's own, in an order in which they can be filled.
 
@@ -108,7 +119,31 @@ def tables_of(connection: sa.Connection) -> Sequence[sa.Table]:
     """
     found = sa.MetaData()
     found.reflect(connection)
-    return [metadata.tables.get(t.name, t) for t in found.sorted_tables if t.name != VERSIONS]
+    tables = [metadata.tables.get(t.name, t) for t in found.sorted_tables if t.name != VERSIONS]
+    for column in (column for table in tables for column in table.columns):
+        if isinstance(column.type, sa.JSON):
+            # Else None would become JSON's null.
+            column.type.none_as_null = True
+    return tables
+
+
+def look_at(database_url: str) -> tuple[Sequence[sa.Table], Mapping[str, int]]:
+    """Return a database's tables and how many rows they have; an empty one's as it will get them.
+
+    Raises:
+        SchemaError: It has another schema.
+        StorageUnavailableError: It does not answer.
+    """
+    if refuse(database_url, *USABLE) is State.EMPTY:
+        return metadata.sorted_tables, {}
+    url = read_url(database_url)
+    engine = make_engine(url)
+    try:
+        with translated(url), engine.connect().execution_options(**{BEGIN: "BEGIN"}) as connection:
+            tables = tables_of(connection)
+            return tables, rows_of(connection, tables)
+    finally:
+        engine.dispose()
 
 
 def rows_of(connection: sa.Connection, tables: Sequence[sa.Table]) -> dict[str, int]:

@@ -12,12 +12,9 @@ from sqlalchemy.engine import URL
 from lavendertown.database import schema
 from lavendertown.database.copies import Copy, open_sqlite
 from lavendertown.database.copies_postgres import open_archive, open_dump
-from lavendertown.database.engine import BEGIN, make_engine, read_url
-from lavendertown.database.errors import translated, where
-from lavendertown.database.replace import USABLE, refuse_other_tables, replacing, rows_of, tables_of
-from lavendertown.database.schema import State
-from lavendertown.database.tables import metadata
-from lavendertown.database.upgrade import refuse
+from lavendertown.database.engine import read_url
+from lavendertown.database.errors import where
+from lavendertown.database.replace import look_at, refuse_other_tables, replacing
 from lavendertown.errors import InvalidInputError
 
 _SQLITE_HEADER = b"SQLite format 3\0"
@@ -68,7 +65,7 @@ def restore(
     with open_copy(file) as copy:
         _refuse_other_kind(copy, url)
         if dry_run:
-            return _preview(copy, url, refuse(url, *USABLE))
+            return _preview(copy, database_url)
         with replacing(database_url) as place:
             refuse_other_tables(str(file), _columns(copy), place.tables, place.held)
             kept = place.clear()
@@ -99,20 +96,10 @@ def _columns(copy: Copy) -> dict[str, set[str]]:
     return {table: set(copy.columns(table)) for table in copy.rows}
 
 
-def _preview(copy: Copy, url: URL, found: State) -> Restored:
-    if found is State.EMPTY:
-        tables = metadata.sorted_tables
-        refuse_other_tables(str(copy.path), _columns(copy), tables, {})
-        return Restored("", copy.rows, {}, None)
-    engine = make_engine(url)
-    try:
-        with translated(url), engine.connect().execution_options(**{BEGIN: "BEGIN"}) as connection:
-            tables = list(tables_of(connection))
-            held = rows_of(connection, tables)
-    finally:
-        engine.dispose()
+def _preview(copy: Copy, database_url: str) -> Restored:
+    tables, held = look_at(database_url)
     refuse_other_tables(str(copy.path), _columns(copy), tables, held)
-    return Restored(schema.HEAD, copy.rows, held, None)
+    return Restored(schema.HEAD if held else "", copy.rows, held, None)
 
 
 @contextlib.contextmanager
