@@ -9,6 +9,7 @@ from lavendertown.cli.analyze import analyze
 from lavendertown.cli.annotate import annotate
 from lavendertown.cli.audit import audit
 from lavendertown.cli.db import db
+from lavendertown.cli.db_files import backup, export_tables, import_tables, restore
 from lavendertown.cli.demo import demo
 from lavendertown.cli.findings import findings
 from lavendertown.cli.migrate import migrate
@@ -37,6 +38,8 @@ def cli() -> None:
 
 for command in (ui, demo, analyze, report, findings, annotate, audit, migrate, db):
     cli.add_command(command)
+for command in (backup, restore, export_tables, import_tables):
+    db.add_command(command)
 
 
 def main() -> None:

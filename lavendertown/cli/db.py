@@ -20,7 +20,7 @@ url_option = click.option("--url", help="The database. Default: the configured o
 
 @click.group()
 def db() -> None:
-    """Make the database ready, bring it up to date, and see which schema it has.
+    """Make the database ready, bring it up to date, back it up, put a backup back.
 
     \b
     Example:
