@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
 from lavendertown.collaboration.storage import Storage
 from lavendertown.config import load_settings
+
+if TYPE_CHECKING:
+    from lavendertown.database.sessions import Session
 
 MISSING = "SQLAlchemy is required. Install with: pip install lavendertown[database]"
 
@@ -28,6 +35,24 @@ class DatabaseStorage(Storage):
             import sqlalchemy  # noqa: F401
         except ImportError as error:
             raise ImportError(MISSING) from error
+        from lavendertown.database.application import Database
         from lavendertown.database.store import DatabaseStore
 
-        super().__init__(DatabaseStore(database_url or load_settings().database_url))
+        store = DatabaseStore(database_url or load_settings().database_url)
+        super().__init__(store)
+        self._sessions = Database(store.url, store.engine)
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """Hand a SQLAlchemy session to whoever handles one request or page action.
+
+        One unit of work: committed when the block ends well, rolled back when it raises, closed in
+        any case. Inside of it, another ``session()`` of the same thread and task is a part of it.
+
+        Raises:
+            StoreMovedError: The team's records live in another database by now; nothing was written.
+        """
+        with self._sessions.transaction() as session:
+            yield session
+            for guard in self.writes.guards:
+                guard()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import URL, Engine
 
 from lavendertown.config import load_settings
 from lavendertown.database import schema
@@ -35,12 +35,13 @@ class Database:
 
     Args:
         database_url: SQLite or PostgreSQL. Nothing is connected to before the first use.
+        engine: One that is there already, for the same database.
     """
 
-    def __init__(self, database_url: str) -> None:
-        self.url = read_url(database_url)
+    def __init__(self, database_url: str | URL, engine: Engine | None = None) -> None:
+        self.url = database_url if isinstance(database_url, URL) else read_url(database_url)
         make_folder(self.url)
-        self.engine: Engine = make_engine(self.url)
+        self.engine: Engine = engine or make_engine(self.url)
         self._gate = Gate(self.url)
         self._running: ContextVar[_Running | None] = ContextVar("lavendertown_session", default=None)
 
