@@ -86,7 +86,7 @@ def _copy_sqlite(url: URL, target: Path) -> Path:
             (found,) = copy.execute("PRAGMA integrity_check").fetchone()
         if found != "ok":
             raise StorageError(
-                f"{where(url)} is damaged ({found}); nothing was changed. Restore it from a backup."
+                f"{where(url)} is damaged ({found.splitlines()[-1]}); nothing was changed. Restore it from a backup."
             )
         return keep(draft, target)
     except sqlite3.Error as error:

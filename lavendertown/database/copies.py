@@ -110,7 +110,8 @@ class _SqliteCopy(Copy):
     def check(self) -> None:
         (found,) = self._raw.execute("PRAGMA integrity_check(1)").fetchone()
         if found != "ok":
-            raise damaged(self.path, found)
+            # Its first line only says which database it is about.
+            raise damaged(self.path, found.splitlines()[-1])
         broken = self._raw.execute("PRAGMA foreign_key_check").fetchone()
         if broken:
             raise damaged(self.path, f"a row of the table {broken[0]!r} refers to nothing")

@@ -32,7 +32,7 @@ from lavendertown.errors import (
 )
 from lavendertown.rules.models import Rule, RuleSet
 from tests.contract.builders import annotation, finding, report, sentence
-from tests.database.test_restore import BACKENDS, program, wipe, without_audit
+from tests.database.test_restore import BACKENDS, parts, program, put_together, wipe, without_audit
 from tests.schema.databases import FIRST, copy_of, rows
 
 ODD = [
@@ -91,11 +91,6 @@ def empty(url: str, tmp_path: Path, storage: Storage) -> str:
     return url
 
 
-def parts(path: Path) -> dict[str, bytes]:
-    with zipfile.ZipFile(path) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
-
-
 def manifest(path: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(parts(path)["manifest.json"])
     return found
@@ -103,12 +98,6 @@ def manifest(path: Path) -> dict[str, Any]:
 
 def lines(path: Path, table: str) -> list[list[str]]:
     return list(csv.reader(io.StringIO(parts(path)[f"tables/{table}.csv"].decode(), newline="")))
-
-
-def write(path: Path, content: dict[str, bytes]) -> None:
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, data in content.items():
-            archive.writestr(name, data)
 
 
 def rewrite(path: Path, table: str, change: Callable[[list[list[str]]], None]) -> None:
@@ -123,7 +112,7 @@ def rewrite(path: Path, table: str, change: Callable[[list[list[str]]], None]) -
     found[entry["file"]] = text.getvalue().encode()
     entry |= {"sha256": hashlib.sha256(found[entry["file"]]).hexdigest(), "rows": len(content) - 1}
     found["manifest.json"] = json.dumps(told).encode()
-    write(path, found)
+    put_together(path, found)
 
 
 @pytest.mark.parametrize("text", ODD)
@@ -357,29 +346,29 @@ def test_not_more_than_a_hundred_problems_are_listed(made: Path, empty: str) -> 
 def changed(path: Path) -> None:
     found = parts(path)
     found["tables/reports.csv"] = found["tables/reports.csv"].replace(b"title", b"Title", 1)
-    write(path, found)
+    put_together(path, found)
 
 
 def retyped(path: Path) -> None:
     found = parts(path)
     told = json.loads(found["manifest.json"])
     told["tables"][0]["columns"][0]["type"] = "date"
-    write(path, {**found, "manifest.json": json.dumps(told).encode()})
+    put_together(path, {**found, "manifest.json": json.dumps(told).encode()})
 
 
 def newer(path: Path) -> None:
     told = {**manifest(path), "revision": "9999"}
-    write(path, {**parts(path), "manifest.json": json.dumps(told).encode()})
+    put_together(path, {**parts(path), "manifest.json": json.dumps(told).encode()})
 
 
 def older(path: Path) -> None:
     told = {**manifest(path), "revision": "0001"}
-    write(path, {**parts(path), "manifest.json": json.dumps(told).encode()})
+    put_together(path, {**parts(path), "manifest.json": json.dumps(told).encode()})
 
 
 def other_format(path: Path) -> None:
     told = {**manifest(path), "export": 99}
-    write(path, {**parts(path), "manifest.json": json.dumps(told).encode()})
+    put_together(path, {**parts(path), "manifest.json": json.dumps(told).encode()})
 
 
 def cut(path: Path) -> None:
@@ -387,11 +376,11 @@ def cut(path: Path) -> None:
 
 
 def no_manifest(path: Path) -> None:
-    write(path, {"readme.txt": b"hello"})
+    put_together(path, {"readme.txt": b"hello"})
 
 
 def without_a_file(path: Path) -> None:
-    write(path, {name: data for name, data in parts(path).items() if name != "tables/findings.csv"})
+    put_together(path, {name: data for name, data in parts(path).items() if name != "tables/findings.csv"})
 
 
 def missing(path: Path) -> None:

@@ -176,6 +176,29 @@ def changed_in_the_middle(path: Path) -> None:
     path.write_bytes(data)
 
 
+def changed_with_skill(path: Path) -> None:
+    """Every page, and every part of a zip, can be read; only the whole does not fit together."""
+    if path.suffix == ".db":
+        with closing(sqlite3.connect(path)) as raw, raw:
+            raw.execute("PRAGMA writable_schema=ON")
+            raw.execute("DELETE FROM sqlite_schema WHERE name = 'ix_reports_author'")
+        return
+    found = parts(path)
+    found["tables/reports.csv"] = found["tables/reports.csv"].replace(b"alice", b"alicf")
+    put_together(path, found)
+
+
+def parts(path: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def put_together(path: Path, found: dict[str, bytes]) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in found.items():
+            archive.writestr(name, data)
+
+
 def cut_short(path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
 
@@ -216,17 +239,14 @@ def revised(path: Path, revision: str) -> None:
         with closing(sqlite3.connect(path)) as raw, raw:
             raw.execute("UPDATE alembic_version SET version_num = ?", [revision])
         return
-    with zipfile.ZipFile(path) as archive:
-        parts = {name: archive.read(name) for name in archive.namelist()}
-    manifest = json.loads(parts["manifest.json"])
-    parts["manifest.json"] = json.dumps({**manifest, "revision": revision}).encode()
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, data in parts.items():
-            archive.writestr(name, data)
+    found = parts(path)
+    manifest = json.loads(found["manifest.json"])
+    put_together(path, {**found, "manifest.json": json.dumps({**manifest, "revision": revision}).encode()})
 
 
 BAD = {
     changed_in_the_middle: "damaged",
+    changed_with_skill: "damaged",
     cut_short: "damaged",
     nothing_in_it: "is no backup",
     a_text: "is no backup",
