@@ -85,8 +85,9 @@ def _copy_sqlite(url: URL, target: Path) -> Path:
             copy.execute("PRAGMA journal_mode=DELETE")
             (found,) = copy.execute("PRAGMA integrity_check").fetchone()
         if found != "ok":
+            why = found.splitlines()[-1]
             raise StorageError(
-                f"{where(url)} is damaged ({found.splitlines()[-1]}); nothing was changed. Restore it from a backup."
+                f"{where(url)} is damaged ({why}); nothing was changed. Restore it from a backup."
             )
         return keep(draft, target)
     except sqlite3.Error as error:

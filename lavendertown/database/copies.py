@@ -17,7 +17,7 @@ from lavendertown.database.schema import State
 from lavendertown.errors import InvalidInputError, SchemaError
 
 VERSIONS = "alembic_version"
-_ROWS_AT_ONCE = 1000
+_ROWS_AT_ONCE = 200
 
 
 class Copy(ABC):

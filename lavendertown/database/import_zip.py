@@ -266,24 +266,23 @@ class _Source:
         with self._zip.open(told["file"]) as file:
             lines = csv.reader(io.TextIOWrapper(file, "utf-8", newline=""), strict=True)
             columns = [table.columns[column["name"]] for column in told["columns"]]
+            kinds = [(column, kind) for column in columns if (kind := cells.kind_of(column))]
             try:
                 header = next(lines, [])
                 if header != [column.name for column in columns]:
                     raise _damaged(self.path, f"the header of {told['file']} is not the manifest's")
                 for number, line in enumerate(lines, start=2):
-                    yield number, _values(columns, line)
+                    yield number, _values(kinds, line)
             except (csv.Error, UnicodeDecodeError) as error:
                 raise _damaged(self.path, f"{told['file']}: {error}") from error
 
 
-def _values(columns: Sequence[sa.Column[Any]], line: Sequence[str]) -> _Values | str:
+def _values(kinds: Sequence[tuple[sa.Column[Any], cells.Kind]], line: Sequence[str]) -> _Values | str:
     """Return a row's values by name, or what is wrong with them."""
-    if len(line) != len(columns):
-        return f"has {len(line)} cells, not {len(columns)}"
+    if len(line) != len(kinds):
+        return f"has {len(line)} cells, not {len(kinds)}"
     values, wrong = {}, []
-    for column, cell in zip(columns, line, strict=True):
-        kind = cells.kind_of(column)
-        assert kind is not None
+    for (column, kind), cell in zip(kinds, line, strict=True):
         try:
             values[column.name] = cells.read(kind, column, cell)
         except ValueError as error:
