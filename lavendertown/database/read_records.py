@@ -77,7 +77,7 @@ _STORED = {
 }
 
 
-_UNREADABLE = (ValueError, TypeError, KeyError, IndexError, AttributeError)
+_UNREADABLE = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError)
 
 
 def read(connection: sa.Connection, kind: Kind, record_id: str) -> Record | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -14,6 +15,7 @@ from lavendertown.database.sql import among
 from lavendertown.database.tables import audit_log, notes, reports, rulesets
 from lavendertown.database.types import Utc
 from lavendertown.errors import DamagedRecordError
+from lavendertown.records import sound
 from lavendertown.records.values import AuditEvent, Kind, Record
 
 Connect = Callable[[], AbstractContextManager[sa.Connection]]
@@ -46,7 +48,7 @@ _EVENT_PAGE = (
     .limit(OTHERS_AT_ONCE)
 )
 _EVENTS = sa.select(*audit.COLUMNS).where(among(_E.key, "keys")).order_by(_E.at, _E.key)
-_UNREADABLE = (ValueError, TypeError, KeyError, IndexError, AttributeError)
+_UNREADABLE = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError)
 
 
 def walk_records(connect: Connect, kind: Kind, on_damage: OnDamage) -> Iterator[Record]:
@@ -73,7 +75,9 @@ def _whole(
 ) -> Sequence[Record]:
     try:
         found = read_records.read_many(connection, kind, ids)
-    except DamagedRecordError:
+        for record in found.values():
+            sound.check(record)
+    except (DamagedRecordError, ValueError):
         return [record for one in ids for record in _readable(connection, kind, one, on_damage)]
     return [found[one] for one in ids if one in found]
 
@@ -81,7 +85,9 @@ def _whole(
 def _readable(connection: sa.Connection, kind: Kind, one: str, on_damage: OnDamage) -> Iterator[Record]:
     try:
         found = read_records.read(connection, kind, one)
-    except DamagedRecordError as error:
+        if found is not None:
+            sound.check(found)
+    except (DamagedRecordError, ValueError) as error:
         on_damage(
             f"{kind.value} {one!r}",
             str(error.__cause__ or error),
@@ -111,22 +117,28 @@ def _whole_events(
     connection: sa.Connection, keys: Sequence[int], on_damage: OnDamage
 ) -> Sequence[AuditEvent]:
     try:
-        return [audit.event(row) for row in connection.execute(_EVENTS, {"keys": keys})]
+        return [_sound_event(row) for row in connection.execute(_EVENTS, {"keys": keys})]
     except _UNREADABLE:
         return [event for key in keys for event in _readable_event(connection, key, on_damage)]
 
 
 def _readable_event(connection: sa.Connection, key: int, on_damage: OnDamage) -> Iterator[AuditEvent]:
     try:
-        row = connection.execute(_EVENTS, {"keys": [key]}).one()
+        event = _sound_event(connection.execute(_EVENTS, {"keys": [key]}).one())
     except _UNREADABLE as error:
         on_damage(f"audit event {key}", str(error), _raw(connection, audit_log, _E.key == key))
         return
-    yield audit.event(row)
+    yield event
+
+
+def _sound_event(row: Any) -> AuditEvent:
+    event = audit.event(row)
+    sound.check_event(event)
+    return event
 
 
 def _raw(connection: sa.Connection, table: sa.Table, which: sa.ColumnElement[bool]) -> bytes:
     """Return a row as it lies there, every value as text."""
     columns = [sa.cast(column, sa.Text).label(column.name) for column in table.columns]
     row = connection.execute(sa.select(*columns).where(which)).mappings().one()
-    return codec.dumps(codec.plain(dict(row)), indent=True)
+    return codec.dumps({str(name): value for name, value in row.items()}, indent=True)

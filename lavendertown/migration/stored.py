@@ -10,6 +10,7 @@ from lavendertown.errors import DamagedRecordError
 from lavendertown.migration.places import Place, open_database
 from lavendertown.migration.quarantine import Quarantine
 from lavendertown.migration.sources import Source
+from lavendertown.records import sound
 from lavendertown.records.queries import AnnotationQuery, AuditQuery, Deleted, ReportQuery, RuleSetQuery
 from lavendertown.records.values import (
     AnnotationRecord,
@@ -50,10 +51,13 @@ class DatabaseSource(Source):
 
     def read(self, kind: Kind, record_id: str, finding_id: str = "") -> Record | None:
         try:
-            return self._database.read(kind, record_id)
-        except DamagedRecordError:
+            record = self._database.read(kind, record_id)
+            if record is not None:
+                sound.check(record)
+        except (DamagedRecordError, ValueError):
             # It was met when all records were gone through, and lies in quarantine.
             return None
+        return record
 
     def _walk(self, kind: Kind) -> Iterator[Record]:
         return self._database.walk(kind, self.quarantine.add)

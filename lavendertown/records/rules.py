@@ -21,6 +21,8 @@ STATUSES = ("open", "needs-investigation", "reviewed", "fixed", "accepted", "fal
 MAX_ID_BYTES = 200
 MAX_NAME = 255
 MAX_TAG = 80
+MAX_COMPONENT = 40
+MAX_OPERATION = 20
 
 
 def check(record: Record) -> Record:

@@ -18,7 +18,7 @@ from lavendertown.models import SEVERITIES, GhostFinding
 from lavendertown.records.files import fields
 from lavendertown.records.files.fields import UnreadableError
 from lavendertown.records.findings import finding_record
-from lavendertown.records.rules import MAX_ID_BYTES, MAX_NAME
+from lavendertown.records.rules import MAX_COMPONENT, MAX_ID_BYTES, MAX_NAME, MAX_OPERATION
 from lavendertown.records.values import (
     AnnotationRecord,
     AuditEvent,
@@ -29,8 +29,6 @@ from lavendertown.records.values import (
 )
 
 FORMAT = 2
-_MAX_COMPONENT = 40
-_MAX_OPERATION = 20
 _NUL = b"\\u0000"
 _BAD = (KeyError, TypeError, ValueError, AttributeError, LavenderTownError)
 
@@ -146,7 +144,8 @@ def _read_finding(data: Mapping[str, Any]) -> FindingRecord:
 
 
 def _severity(value: object) -> str:
-    fields.expect(value in SEVERITIES, f"severity is {value!r}, none of {', '.join(SEVERITIES)}")
+    if value not in SEVERITIES:
+        raise UnreadableError(f"severity is {value!r}, none of {', '.join(SEVERITIES)}")
     return str(value)
 
 
@@ -321,9 +320,9 @@ def read_event(line: bytes, key: str) -> AuditEvent:
         return AuditEvent(
             at=fields.moment(data, "at"),
             actor=fields.text(data, "actor", MAX_NAME),
-            component=fields.text(data, "component", _MAX_COMPONENT),
+            component=fields.text(data, "component", MAX_COMPONENT),
             record_id=fields.text(data, "record_id", MAX_ID_BYTES),
-            operation=fields.text(data, "operation", _MAX_OPERATION),
+            operation=fields.text(data, "operation", MAX_OPERATION),
             before=fields.some_mapping(data, "before"),
             after=fields.some_mapping(data, "after"),
             key=key,
