@@ -33,9 +33,12 @@ def expect(good: bool, why: str) -> None:
 def text(data: Mapping[str, Any], name: str, most: int | None = None) -> str:
     """Return a text that has to be there, of at most so many characters."""
     value = data[name]
-    expect(isinstance(value, str), f"{name} is {value!r}, not text")
-    expect(most is None or len(value) <= most, f"{name} is longer than {most} characters")
-    return str(value)
+    # Written out, here and below: a store is mostly findings, and words are made only where one is bad.
+    if type(value) is not str:
+        raise UnreadableError(f"{name} is {value!r}, not text")
+    if most is not None and len(value) > most:
+        raise UnreadableError(f"{name} is longer than {most} characters")
+    return value
 
 
 def some_text(data: Mapping[str, Any], name: str, most: int | None = None) -> str | None:
@@ -56,8 +59,9 @@ def texts(data: Mapping[str, Any], name: str) -> tuple[str, ...]:
 def mapping(data: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Return an object that has to be there."""
     value = data[name]
-    expect(isinstance(value, dict), f"{name} is {value!r}, no object")
-    return dict(value)
+    if type(value) is not dict:
+        raise UnreadableError(f"{name} is {value!r}, no object")
+    return value
 
 
 def some_mapping(data: Mapping[str, Any], name: str) -> dict[str, Any] | None:
@@ -87,15 +91,18 @@ def version(data: Mapping[str, Any]) -> int:
 def rows(data: Mapping[str, Any], name: str) -> int | None:
     """Return a number of rows, or None where it is not known."""
     value = data[name]
-    good = value is None or (type(value) is int and 0 <= value <= _MOST_ROWS)
-    expect(good, f"{name} is {value!r}, no number of rows")
-    return None if value is None else int(value)
+    if value is None or (type(value) is int and 0 <= value <= _MOST_ROWS):
+        return value
+    raise UnreadableError(f"{name} is {value!r}, no number of rows")
 
 
 def share(data: Mapping[str, Any], name: str) -> float | None:
     """Return a number, or None where it is not known."""
     value = data[name]
-    expect(value is None or type(value) in (int, float), f"{name} is {value!r}, no number")
+    if type(value) is float:
+        return value
+    if value is not None and type(value) is not int:
+        raise UnreadableError(f"{name} is {value!r}, no number")
     return None if value is None else float(value)
 
 
