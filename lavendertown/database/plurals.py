@@ -1,0 +1,176 @@
+"""Table names from class names. Rules of our own: a library that learns a word would rename tables."""
+
+from __future__ import annotations
+
+_IRREGULAR = {
+    "alumnus": "alumni",
+    "appendix": "appendices",
+    "axis": "axes",
+    "bacterium": "bacteria",
+    "cactus": "cacti",
+    "calf": "calves",
+    "child": "children",
+    "corpus": "corpora",
+    "criterion": "criteria",
+    "curriculum": "curricula",
+    "datum": "data",
+    "elf": "elves",
+    "foot": "feet",
+    "fungus": "fungi",
+    "genus": "genera",
+    "goose": "geese",
+    "half": "halves",
+    "knife": "knives",
+    "leaf": "leaves",
+    "life": "lives",
+    "loaf": "loaves",
+    "man": "men",
+    "matrix": "matrices",
+    "medium": "media",
+    "mouse": "mice",
+    "nucleus": "nuclei",
+    "ox": "oxen",
+    "person": "people",
+    "phenomenon": "phenomena",
+    "quiz": "quizzes",
+    "radius": "radii",
+    "scarf": "scarves",
+    "self": "selves",
+    "shelf": "shelves",
+    "stimulus": "stimuli",
+    "thief": "thieves",
+    "tooth": "teeth",
+    "vertex": "vertices",
+    "wife": "wives",
+    "wolf": "wolves",
+    "woman": "women",
+}
+_PLURALS = frozenset(_IRREGULAR.values())
+_COMPOUNDS = ("child", "man", "person", "shelf", "wife", "wolf")
+_NO_COMPOUNDS = frozenset(["caiman", "german", "human", "norman", "ottoman", "roman", "shaman", "talisman"])
+_UNCHANGED = frozenset(
+    [
+        "advice",
+        "aircraft",
+        "bison",
+        "cattle",
+        "corps",
+        "chassis",
+        "deer",
+        "data",
+        "equipment",
+        "evidence",
+        "feedback",
+        "firmware",
+        "fish",
+        "furniture",
+        "hardware",
+        "headquarters",
+        "information",
+        "knowledge",
+        "luggage",
+        "malware",
+        "metadata",
+        "middleware",
+        "money",
+        "moose",
+        "music",
+        "news",
+        "offspring",
+        "police",
+        "research",
+        "rice",
+        "salmon",
+        "series",
+        "sheep",
+        "software",
+        "spacecraft",
+        "species",
+        "staff",
+        "swine",
+        "traffic",
+        "trout",
+        "weather",
+    ]
+)
+_SINGULAR_IN_S = frozenset(
+    [
+        "alias",
+        "atlas",
+        "bias",
+        "canvas",
+        "chaos",
+        "christmas",
+        "cosmos",
+        "gas",
+        "lens",
+        "pancreas",
+        "rhinoceros",
+    ]
+)
+_PLURAL_IN_US = frozenset(["emus", "gnus", "gurus", "menus"])
+_O_TO_OES = frozenset(
+    [
+        "buffalo",
+        "cargo",
+        "domino",
+        "echo",
+        "embargo",
+        "hero",
+        "mosquito",
+        "potato",
+        "tomato",
+        "torpedo",
+        "veto",
+        "volcano",
+    ]
+)
+_HARD_CH = frozenset(["epoch", "loch", "monarch", "patriarch", "stomach", "tech"])
+_HISSES = ("s", "x", "z", "ch", "sh")
+
+
+def table_name(class_name: str) -> str:
+    """Return a class's name in snake case with its last word in the plural.
+
+    ``UserProfile`` becomes ``user_profiles``, ``HTTPServer`` ``http_servers``, ``Person`` ``people``. A
+    name that is a plural already (``Users``, ``People``) or has none (``News``) keeps its last word.
+    """
+    words = _snake(class_name).split("_")
+    return "_".join([*words[:-1], _plural(words[-1])])
+
+
+def _snake(name: str) -> str:
+    around = zip(" " + name, name, name[1:] + " ", strict=False)
+    parts = [("_" if _begins_word(before, at, after) else "") + at.lower() for before, at, after in around]
+    return "_".join(word for word in "".join(parts).split("_") if word)
+
+
+def _begins_word(before: str, at: str, after: str) -> bool:
+    return at.isupper() and (before.islower() or before.isdigit() or (before.isupper() and after.islower()))
+
+
+def _plural(word: str) -> str:
+    if word in _UNCHANGED or word in _PLURALS:
+        return word
+    if word in _IRREGULAR:
+        return _IRREGULAR[word]
+    for end in _COMPOUNDS:
+        if word.endswith(end) and word not in _NO_COMPOUNDS:
+            return word.removesuffix(end) + _IRREGULAR[end]
+    return _regular_plural(word)
+
+
+def _regular_plural(word: str) -> str:
+    if word.endswith("sis"):
+        return f"{word[:-2]}es"
+    if word.endswith("y") and (word[-2:-1] not in "aeiou" or word.endswith("quy")):
+        return f"{word[:-1]}ies"
+    if word.endswith("s") and not _is_singular_in_s(word):
+        return word
+    if (word.endswith(_HISSES) and word not in _HARD_CH) or word in _O_TO_OES:
+        return f"{word}es"
+    return f"{word}s"
+
+
+def _is_singular_in_s(word: str) -> bool:
+    return word in _SINGULAR_IN_S or (word.endswith(("ss", "us", "is")) and word not in _PLURAL_IN_US)
