@@ -11,6 +11,8 @@ from lavendertown.database import tables
 from lavendertown.database.plurals import table_name
 from lavendertown.errors import ConfigurationError
 
+_OWNER = "lavendertown_class"
+
 
 class Base(DeclarativeBase):
     """Classes derived from it are known to LavenderTown by being imported.
@@ -23,7 +25,9 @@ class Base(DeclarativeBase):
     def __table_cls__(cls, name: str, metadata: sa.MetaData, *parts: Any, **options: Any) -> sa.Table:
         if not options.get("extend_existing"):
             _refuse_taken(cls, name, metadata, options.get("schema"))
-        return sa.Table(name, metadata, *parts, **options)
+        table = sa.Table(name, metadata, *parts, **options)
+        table.info.setdefault(_OWNER, _full_name(cls))
+        return table
 
 
 class TableMixin:
@@ -54,14 +58,7 @@ def _refuse_taken(new: type[Any], name: str, metadata: sa.MetaData, schema: str 
         )
     for table in metadata.tables.values():
         if (table.name.lower(), table.schema) == (name.lower(), schema or metadata.schema):
-            raise ConfigurationError(_taken(new, name, _owner(new, table)))
-
-
-def _owner(base: type[Any], table: sa.Table) -> str | None:
-    for mapper in base.registry.mappers:
-        if mapper.local_table is table:
-            return _full_name(mapper.class_)
-    return None
+            raise ConfigurationError(_taken(new, name, table.info.get(_OWNER)))
 
 
 def _taken(new: type[Any], name: str, owner: str | None) -> str:
