@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lavendertown.database.application import get_engine, set_database_url, transaction, use_session
     from lavendertown.database.audit_model import AuditLog
-    from lavendertown.database.base import Base
+    from lavendertown.database.base import Base, TableMixin
+    from lavendertown.database.connecting import connect, install_tables, open_session
     from lavendertown.database.model_accessor import ModelAccessor
     from lavendertown.database.sessions import Session
     from lavendertown.database.starting import bootstrap
@@ -19,7 +20,11 @@ _WHERE = {
     "Base": "base",
     "ModelAccessor": "model_accessor",
     "Session": "sessions",
+    "TableMixin": "base",
     "bootstrap": "starting",
+    "connect": "connecting",
+    "install_tables": "connecting",
+    "open_session": "connecting",
     "get_engine": "application",
     "set_database_url": "application",
     "transaction": "application",
@@ -31,8 +36,12 @@ __all__ = [
     "Base",
     "ModelAccessor",
     "Session",
+    "TableMixin",
     "bootstrap",
+    "connect",
     "get_engine",
+    "install_tables",
+    "open_session",
     "set_database_url",
     "transaction",
     "use_session",
