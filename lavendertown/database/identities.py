@@ -104,8 +104,10 @@ class Identities(Names):
         legacy = {s.finding.legacy_id: name for name, s in sightings.items()}
         named = self.named([*sightings, *legacy])
         for old, name in legacy.items():
-            if old in named and named[old].times_seen == 0 and old not in sightings:
-                named[name] = self._join(old, named[old], name, named.get(name))
+            waiting = named.get(old)
+            # An alias of a finding that no report shows any more is no placeholder.
+            if waiting and waiting.fingerprint == old and not waiting.times_seen and old not in sightings:
+                named[name] = self._join(old, waiting, name, named.get(name))
         known = {name: named[name].key for name in sightings if name in named}
         # One order for all writers, so that none waits in a circle; and what one report holds lies together,
         # so that the next one touches few pages.
