@@ -146,6 +146,34 @@ def interrupt_at(phase: str) -> Any:
     return tell
 
 
+@pytest.mark.parametrize(("source", "target"), PAIRS)
+def test_overwriting_what_is_there_goes_on_after_interruptions(
+    make_place: MakePlace, source: str, target: str
+) -> None:
+    origin, goal = filled(make_place, source, 16), make_place(target, "target")
+    storage = goal.open()
+    fill(storage, 77, 12)
+    storage.close()
+    before, expected, own = traces(origin), told(origin), told(goal)
+    request = Request(origin.where, goal.where, OnConflict.OVERWRITE)
+    for phase in ["annotations", "events", "verifying"]:
+        with pytest.raises(KeyboardInterrupt):
+            move(request, interrupt_at(phase))
+    assert move(request).finished
+    assert not any(count.written for count in move(request).counts.values())
+    assert traces(origin) == before
+    both = told(goal)
+    assert _headers(expected) <= _headers(both)
+    for kind in ("reports", "annotations", "audit"):
+        names = {str(row.get("id") or row) for row in both[kind]}
+        assert {str(row.get("id") or row) for row in [*expected[kind], *own[kind]]} == names
+
+
+def _headers(story: dict[str, Any]) -> set[tuple[Any, ...]]:
+    parts = ("id", "title", "author", "created_at", "deleted_at", "finding_count", "dataset")
+    return {tuple(row[part] for part in parts) for row in story["reports"]}
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of two megabytes."""
