@@ -175,10 +175,28 @@ def test_8_threads_with_25_increments_each_make_200(engine: sa.Engine) -> None:
         assert session.query(TentUser).one().visits == 200
 
 
-def test_threads_that_install_at_once_do_not_meet(tmp_path: Path) -> None:
-    engine = connect({"driver": "sqlite", "path": tmp_path / "app.db"})
-    together([lambda: install_tables(engine)] * 6)
-    add(engine)
+def test_threads_that_install_at_once_do_not_meet() -> None:
+    tables: list[sa.Table] = []
+    for n in range(300):
+        columns = {
+            "id": mapped_column(sa.Integer, primary_key=True),
+            "mail": mapped_column(sa.String(50), unique=True),
+            "deleted_at": mapped_column(sa.DateTime),
+        }
+        tables.append(type(f"Thing{n}x", (TableMixin, Base), columns | {"__module__": "app"}).__table__)
+    engine = connect(MEMORY)
+    usual = sys.getswitchinterval()
+    # Let threads take turns after nearly every step, where meeting would do harm.
+    sys.setswitchinterval(1e-6)
+    try:
+        together([lambda: install_tables(engine)] * 6)
+    finally:
+        sys.setswitchinterval(usual)
+    for table in tables:
+        assert [index["name"] for index in sa.inspect(engine).get_indexes(table.name)] == [
+            f"uq_{table.name}_mail_live"
+        ]
+        Base.metadata.remove(table)
     engine.dispose()
 
 
