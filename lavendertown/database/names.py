@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from lavendertown import clock
 from lavendertown.database import prepared
 from lavendertown.database.sql import OPEN, among
-from lavendertown.database.tables import findings, identities, identity_aliases, identity_tags, notes
+from lavendertown.database.tables import findings, identities, identity_aliases, identity_tags, notes, reports
 from lavendertown.database.writer import Writer
 from lavendertown.errors import StorageError
 from lavendertown.identity import is_legacy_id
@@ -46,8 +46,9 @@ _OLD_ID = sa.func.md5(findings.c.ghost_type + ":" + findings.c.column_name + ":"
 _BEARERS = (
     sa.select(_OLD_ID, _I.key, _I.fingerprint)
     .join_from(findings, identities, _I.key == findings.c.identity_key)
+    .join(reports, reports.c.key == findings.c.report_key)
     .where(among(_OLD_ID, "names"))
-    .order_by(findings.c.seen_at, findings.c.report_key, findings.c.position.desc())
+    .order_by(findings.c.seen_at, reports.c.id, findings.c.position.desc())
 )
 
 

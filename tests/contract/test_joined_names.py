@@ -23,6 +23,17 @@ def emptied(storage: Storage) -> None:
     storage.save_report(report("first", []))
 
 
+@pytest.mark.parametrize("order", ["ab", "ba"])
+def test_of_two_reports_of_one_moment_the_order_of_saving_does_not_matter(
+    storage: Storage, order: str
+) -> None:
+    for name in order:
+        storage.save_report(report(name, metadata={"dataset": name}))
+    assert storage.resolve_finding(OLD) == get_finding_id(finding(), "b")
+    storage.save_annotation(annotation(OLD, id="a1"))
+    assert threads(storage, get_finding_id(finding(), "b")) == [["a1"]]
+
+
 @pytest.fixture(params=[deleted, emptied])
 def joined(storage: Storage, request: pytest.FixtureRequest) -> Storage:
     """A store where the old id has joined a finding that no report shows any more."""
