@@ -88,7 +88,10 @@ def test_nobody_sees_what_is_not_committed(postgres_url: str) -> None:
         db.flush()
         assert names(other) == []
     assert names(other) == ["Ana"]
-    idle = sa.text("SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'")
+    idle = sa.text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+        "AND state LIKE 'idle in transaction%'"
+    )
     with other.session() as db:
         assert db.scalar(idle) == 0
     mine.close()
