@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from pathlib import PurePath
+from typing import Any
 
 from lavendertown import codec
 from lavendertown.models import GhostFinding
@@ -39,6 +41,41 @@ def fingerprint(finding: GhostFinding, dataset: str | None = None) -> str:
         check = ["text", masked(finding.description)]
     parts = ["v1", own, finding.ghost_type, finding.column, *check]
     return PREFIX + hashlib.sha256(codec.canonical(parts)).hexdigest()[:32]
+
+
+def check_key(metadata: Mapping[str, Any], dataset: str, column: str) -> str:
+    """Return what a finding and the record that its check ran have in common: 16 hex digits.
+
+    Unlike the fingerprint it knows no ghost type, which a check that passed has not got. Empty where
+    no check is named.
+
+    Args:
+        metadata: A finding's metadata, or an entry of a report's coverage: ``check_id``, or ``check``
+            with ``params``.
+        dataset: The dataset.
+        column: The column that was checked.
+    """
+    if metadata.get("check_id"):
+        parts: list[object] = ["id", str(metadata["check_id"])]
+    elif metadata.get("check"):
+        parts = ["check", str(metadata["check"]), metadata.get("params") or {}, column]
+    else:
+        return ""
+    return hashlib.sha256(codec.canonical(["c1", dataset, *parts])).hexdigest()[:16]
+
+
+def covered(metadata: Mapping[str, Any], dataset: str) -> frozenset[str]:
+    """Return the keys of the checks that ran to their end, as a report's metadata tells.
+
+    Read from ``metadata["coverage"]["ran"]``, a list of ``{check or check_id, column, params,
+    outcome}``; an outcome of ``"failed"`` is no check. Empty where nothing is told.
+    """
+    coverage = metadata.get("coverage")
+    ran = coverage.get("ran") if isinstance(coverage, Mapping) else None
+    entries = [entry for entry in ran if isinstance(entry, Mapping)] if isinstance(ran, list) else []
+    good = (entry for entry in entries if entry.get("outcome") != "failed")
+    keys = (check_key(entry, dataset, str(entry.get("column", ""))) for entry in good)
+    return frozenset(filter(None, keys))
 
 
 def masked(description: str) -> str:

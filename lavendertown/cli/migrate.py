@@ -18,11 +18,20 @@ _PHASES = {
     "reports": "Reports",
     "annotations": "Comments",
     "rulesets": "Rule sets",
+    "triage": "Decisions about findings",
+    "people": "People",
+    "views": "Saved views",
     "events": "History",
     "changes": "Changes made meanwhile",
     "verifying": "Comparing both stores",
 }
-_NAMES = {"annotations": "comments", "rulesets": "rule sets", "events": "audit events"}
+_NAMES = {
+    "annotations": "comments",
+    "rulesets": "rule sets",
+    "triage": "decisions about findings",
+    "views": "saved views",
+    "events": "audit events",
+}
 
 
 @click.command()
@@ -114,8 +123,8 @@ def _duration(seconds: float) -> str:
 def _print(outcome: Outcome) -> None:
     to_do = "to write" if outcome.dry_run else "written"
     rows = [
-        (_NAMES.get(name, name), *(f"{number:,}" for number in astuple(each)))
-        for name, each in outcome.counts.items()
+        (_NAMES.get(name, name), *(f"{number:,}" for number in astuple(outcome.counts[name])))
+        for name in outcome.shown
     ]
     print_table(("", "read", to_do, "there already", "in conflict"), rows, "")
     for conflict in outcome.conflicts:

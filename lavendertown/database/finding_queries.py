@@ -8,8 +8,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from lavendertown.database.conditions import Filter
 from lavendertown.database.read_records import ANNOTATION_COLUMNS
-from lavendertown.database.sql import SEVERITY_CODE, STATUS_CODE, among, contains, has_tag
+from lavendertown.database.sql import SEVERITY_CODE, STATUS_CODE, among, has_tag
 from lavendertown.database.tables import (
     findings,
     identities,
@@ -18,63 +19,13 @@ from lavendertown.database.tables import (
     reports,
     rulesets,
 )
-from lavendertown.database.types import Utc
 from lavendertown.models import SEVERITIES
-from lavendertown.records.queries import AnnotationQuery, Deleted, FindingQuery, RuleSetQuery
+from lavendertown.records.queries import AnnotationQuery, FindingQuery, RuleSetQuery
 from lavendertown.records.rules import STATUSES
 from lavendertown.records.values import FindingHeader, RuleSetHeader
 
 _R, _F, _I, _A, _S = reports.c, findings.c, identities.c, notes.c, rulesets.c
 _Statement = tuple[sa.Select[Any], dict[str, Any]]
-
-
-class Filter:
-    """Conditions and their parameters, gathered."""
-
-    def __init__(self) -> None:
-        self.conditions: list[sa.ColumnElement[bool]] = []
-        self.values: dict[str, Any] = {}
-
-    def among(self, column: sa.ColumnElement[Any], name: str, wanted: Sequence[Any]) -> None:
-        """The column is one of these, where there are any."""
-        if wanted:
-            self.conditions.append(among(column, name))
-            self.values[name] = list(wanted)
-
-    def codes(
-        self, column: sa.ColumnElement[Any], name: str, wanted: Sequence[str], codes: dict[str, int]
-    ) -> None:
-        """The column holds the code of one of these words; a word without a code matches nothing."""
-        if wanted:
-            self.conditions.append(among(column, name))
-            self.values[name] = [codes[word] for word in wanted if word in codes]
-
-    def equal(self, column: sa.ColumnElement[Any], name: str, value: Any) -> None:
-        """The column equals the value, unless that is None."""
-        if value is not None:
-            self.conditions.append(column == sa.bindparam(name, type_=column.type))
-            self.values[name] = value
-
-    def within(self, column: sa.ColumnElement[Any], start: Any, end: Any) -> None:
-        """The time lies between two times, both inclusive."""
-        if start is not None:
-            self.conditions.append(column >= sa.bindparam("start", type_=Utc()))
-            self.values["start"] = start
-        if end is not None:
-            self.conditions.append(column <= sa.bindparam("end", type_=Utc()))
-            self.values["end"] = end
-
-    def search(self, column: sa.ColumnElement[Any], text: str) -> None:
-        """The casefolded column contains the text."""
-        if text:
-            self.conditions.append(contains(column, "search"))
-            self.values["search"] = text
-
-    def visible(self, column: sa.ColumnElement[Any], deleted: Deleted) -> None:
-        """The record is live, deleted or either."""
-        if deleted is not Deleted.INCLUDED:
-            live = deleted is Deleted.HIDDEN
-            self.conditions.append(column.is_(None) if live else column.is_not(None))
 
 
 def findings_statement(query: FindingQuery) -> _Statement:

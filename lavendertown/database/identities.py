@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,7 +18,8 @@ from lavendertown.database.tables import (
     reports,
 )
 from lavendertown.database.types import Utc
-from lavendertown.identity import masked
+from lavendertown.database.writer import Writer
+from lavendertown.identity import check_key, masked
 from lavendertown.records.texts import finding_text
 from lavendertown.records.values import FindingRecord
 
@@ -27,6 +29,7 @@ _INSERT = sa.insert(identities)
 _FIRST, _LAST = sa.bindparam("first", type_=Utc()), sa.bindparam("last", type_=Utc())
 _NEW = _I.times_seen == 0
 _LIVE = sa.bindparam("n", type_=sa.Integer()) > 0
+_NEWEST = sa.or_(_NEW, _LIVE & (_I.last_seen <= _LAST))
 _SEEN_AGAIN = (
     sa.update(identities)
     .where(_I.key == sa.bindparam("k"))
@@ -34,6 +37,8 @@ _SEEN_AGAIN = (
         first_seen=sa.case((sa.or_(_NEW, _LIVE & (_I.first_seen > _FIRST)), _FIRST), else_=_I.first_seen),
         last_seen=sa.case((sa.or_(_NEW, _LIVE & (_I.last_seen < _LAST)), _LAST), else_=_I.last_seen),
         times_seen=_I.times_seen + sa.bindparam("n"),
+        last_count=sa.case((_NEWEST, sa.bindparam("rows", type_=sa.BigInteger())), else_=_I.last_count),
+        last_share=sa.case((_NEWEST, sa.bindparam("share", type_=sa.Double())), else_=_I.last_share),
     )
 )
 # Apart, and only where it changed: it stands in an index, which each save would touch for nothing.
@@ -50,15 +55,19 @@ _SEEN_AGAIN_POSTGRES = sa.text(
             THEN s.first ELSE i.first_seen END,
         last_seen = CASE WHEN i.times_seen = 0 OR (s.n > 0 AND s.last > i.last_seen)
             THEN s.last ELSE i.last_seen END,
-        times_seen = i.times_seen + s.n
+        times_seen = i.times_seen + s.n,
+        last_count = CASE WHEN i.times_seen = 0 OR (s.n > 0 AND s.last >= i.last_seen)
+            THEN s.rows ELSE i.last_count END,
+        last_share = CASE WHEN i.times_seen = 0 OR (s.n > 0 AND s.last >= i.last_seen)
+            THEN s.share ELSE i.last_share END
     FROM unnest(
         CAST(:k AS bigint[]), CAST(:first AS timestamptz[]), CAST(:last AS timestamptz[]),
-        CAST(:n AS integer[])
-    ) AS s(k, first, last, n)
+        CAST(:n AS integer[]), CAST(:rows AS bigint[]), CAST(:share AS double precision[])
+    ) AS s(k, first, last, n, rows, share)
     WHERE i.key = s.k
     """
 )
-_ABOUT = ("dataset", "ghost_type", "column_name", "description", "search_text")
+_ABOUT = ("dataset", "ghost_type", "column_name", "description", "check_key", "search_text")
 _FILL = (
     sa.update(identities)
     .where(_I.key == sa.bindparam("k"), _I.times_seen == 0)
@@ -97,7 +106,17 @@ def gather(occurrences: Iterable[tuple[FindingRecord, dt.datetime, int]]) -> dic
 
 
 class Identities(Names):
-    """Placing and counting findings' identities inside one transaction."""
+    """Placing and counting findings' identities inside one transaction.
+
+    Attributes:
+        to_judge: Keys of findings that were fixed and are seen again.
+        to_recount: Keys that two findings of one change set share, since they were merged.
+    """
+
+    def __init__(self, connection: sa.Connection, writer: Writer | None = None) -> None:
+        super().__init__(connection, writer)
+        self.to_judge: set[int] = set()
+        self.to_recount: set[int] = set()
 
     def place(self, sightings: Mapping[str, Sighting]) -> dict[str, int]:
         """Make or update the identities of these findings; return the key of each fingerprint."""
@@ -120,6 +139,9 @@ class Identities(Names):
         seen = sorted(((named[name], name) for name in known if name in named), key=lambda pair: pair[0].key)
         if seen:
             self._see_again(seen, sightings)
+        counts = Counter(known.key for known, _ in seen)
+        self.to_recount |= {key for key, count in counts.items() if count > 1}
+        self.to_judge |= {known.key for known, name in seen if known.fixed and sightings[name].count}
         return known
 
     def recount(self, keys: Collection[int]) -> None:
@@ -128,7 +150,13 @@ class Identities(Names):
             return
         self._writer.flush()
         live = (
-            sa.select(findings.c.seen_at, findings.c.severity, findings.c.report_key)
+            sa.select(
+                findings.c.seen_at,
+                findings.c.severity,
+                findings.c.report_key,
+                findings.c.row_count,
+                findings.c.share,
+            )
             .join(reports, reports.c.key == findings.c.report_key)
             .where(findings.c.identity_key == _I.key, reports.c.deleted_at.is_(None))
             .correlate(identities)
@@ -142,11 +170,14 @@ class Identities(Names):
             "first_seen": sa.func.coalesce(first, _I.first_seen),
             "last_seen": sa.func.coalesce(last, _I.last_seen),
             "severity": sa.func.coalesce(sa.select(newest.c.severity).scalar_subquery(), _I.severity),
+            "last_count": sa.select(newest.c.row_count).scalar_subquery(),
+            "last_share": sa.select(newest.c.share).scalar_subquery(),
         }
         if self._postgres:
             self._connection.execute(LOCK, {"keys": sorted(keys)})
         statement = sa.update(identities).where(among(_I.key, "keys")).values(values)
         self._connection.execute(statement, {"keys": sorted(keys)})
+        self.judge(keys)
 
     def _insert(self, new: list[str], sightings: Mapping[str, Sighting]) -> dict[str, int]:
         rows = [_row(name, sightings[name]) for name in new]
@@ -162,9 +193,7 @@ class Identities(Names):
         for known, name in seen:
             sighting = sightings[name]
             code = SEVERITY_CODE[sighting.finding.severity]
-            again.append(
-                {"k": known.key, "first": sighting.first, "last": sighting.last, "n": sighting.count}
-            )
+            again.append({"k": known.key, "n": sighting.count, **_sight(sighting)})
             if known.times_seen == 0:
                 about = _about(sighting.finding)
                 filled.append({"k": known.key, **{f"p_{column}": value for column, value in about.items()}})
@@ -176,6 +205,16 @@ class Identities(Names):
             self._writer.execute(_SEEN_AGAIN_POSTGRES, [_columns(again)])
         else:
             self._writer.execute(_SEEN_AGAIN, again)
+
+
+def _sight(sighting: Sighting) -> dict[str, Any]:
+    finding = sighting.finding
+    return {
+        "first": sighting.first,
+        "last": sighting.last,
+        "rows": finding.row_count,
+        "share": finding.share,
+    }
 
 
 def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
@@ -191,19 +230,22 @@ def _about(finding: FindingRecord) -> dict[str, str]:
         "ghost_type": finding.ghost_type,
         "column_name": finding.column,
         "description": description,
+        "check_key": check_key(finding.metadata, finding.dataset, finding.column),
         "search_text": text,
     }
 
 
 def _row(name: str, sighting: Sighting) -> dict[str, Any]:
+    finding = sighting.finding
     return {
         "fingerprint": name,
-        **_about(sighting.finding),
-        "severity": SEVERITY_CODE[sighting.finding.severity],
+        **_about(finding),
+        "severity": SEVERITY_CODE[finding.severity],
         "status": OPEN,
         "first_seen": sighting.first,
         "last_seen": sighting.last,
         "times_seen": sighting.count,
         "comment_count": 0,
-        "version": 1,
+        "last_count": finding.row_count,
+        "last_share": finding.share,
     }

@@ -18,7 +18,7 @@ from lavendertown.database.sessions import Session
 from lavendertown.database.writer import Writer
 from lavendertown.records.contract import Unit
 from lavendertown.records.queries import AuditQuery
-from lavendertown.records.values import EVERYTHING, AuditEvent, ChangeSet, Page, Record, Stamp
+from lavendertown.records.values import EVERYTHING, AuditEvent, ChangeSet, Page, Stamp
 
 
 class ModelUnit(Unit):
@@ -48,8 +48,8 @@ class ModelUnit(Unit):
             return None
         return ModelRecord(kind, record_id, row, {}, {}, self._version(row), deleted_at=self._deleted(row))
 
-    def place(self, records: Sequence[Record]) -> Sequence[Any]:
-        placed = []
+    def place(self, records: Sequence[Any]) -> Sequence[Any]:
+        placed: list[ModelRecord] = []
         for record in records:
             assert isinstance(record, ModelRecord)
             self._mark(record.instance, record)
@@ -59,7 +59,8 @@ class ModelUnit(Unit):
         return [replace(each, id=str(getattr(each.instance, self._model.key))) for each in placed]
 
     def apply(self, changes: ChangeSet) -> None:
-        for record in changes.puts:
+        puts: Sequence[Any] = changes.puts
+        for record in puts:
             assert isinstance(record, ModelRecord)
             self._write(record)
         self.session.flush()

@@ -10,19 +10,21 @@ import sqlalchemy as sa
 
 from lavendertown import clock
 from lavendertown.database import prepared
-from lavendertown.database.sql import OPEN, among
+from lavendertown.database.sql import FIXED, OPEN, among
 from lavendertown.database.tables import findings, identities, identity_aliases, identity_tags, notes, reports
+from lavendertown.database.types import Utc
 from lavendertown.database.writer import Writer
 from lavendertown.errors import StorageError
 from lavendertown.identity import is_legacy_id
 
 _I = identities.c
 
+_FIXED = _I.fixed_at.is_not(None)
 _NAMED = (
-    sa.select(_I.fingerprint, _I.key, _I.fingerprint.label("canonical"), _I.times_seen, _I.severity)
+    sa.select(_I.fingerprint, _I.key, _I.fingerprint.label("canonical"), _I.times_seen, _I.severity, _FIXED)
     .where(among(_I.fingerprint, "names"))
     .union_all(
-        sa.select(identity_aliases.c.alias, _I.key, _I.fingerprint, _I.times_seen, _I.severity)
+        sa.select(identity_aliases.c.alias, _I.key, _I.fingerprint, _I.times_seen, _I.severity, _FIXED)
         .join_from(identity_aliases, identities, _I.key == identity_aliases.c.identity_key)
         .where(among(identity_aliases.c.alias, "names"))
     )
@@ -52,6 +54,28 @@ _BEARERS = (
 )
 
 
+_CAME_BACK = (
+    sa.update(identities)
+    .where(among(_I.key, "keys"), _FIXED)
+    .values(
+        regressed_at=sa.select(sa.func.min(findings.c.seen_at))
+        .join_from(findings, reports, reports.c.key == findings.c.report_key)
+        .where(
+            findings.c.identity_key == _I.key,
+            findings.c.seen_at > _I.fixed_at,
+            reports.c.deleted_at.is_(None),
+        )
+        .correlate(identities)
+        .scalar_subquery()
+    )
+)
+_REOPEN = (
+    sa.update(identities)
+    .where(among(_I.key, "keys"), _FIXED)
+    .values(status=sa.case((_I.regressed_at.is_(None), FIXED), else_=OPEN))
+)
+
+
 class Named(NamedTuple):
     """An identity that is stored."""
 
@@ -59,6 +83,7 @@ class Named(NamedTuple):
     fingerprint: str
     times_seen: int
     severity: int
+    fixed: int
 
 
 class Names:
@@ -68,6 +93,12 @@ class Names:
         self._connection = connection
         self._writer = writer or Writer(connection)
         self._postgres = connection.dialect.name == "postgresql"
+
+    @property
+    def connection(self) -> sa.Connection:
+        """The transaction, with all that was to be written."""
+        self._writer.flush()
+        return self._connection
 
     def named(self, names: Collection[str]) -> dict[str, Named]:
         """Return the identities behind these names."""
@@ -98,7 +129,7 @@ class Names:
         keys = {name: known.key for name, known in self.named(list(mentions)).items()}
         found = self._find_bearers([name for name in mentions if name not in keys])
         if found:
-            rows = [{"alias": name, "identity_key": key} for name, (key, _) in found.items()]
+            rows = [{"alias": old, "identity_key": key, "name": name} for old, (key, name) in found.items()]
             self._connection.execute(sa.insert(identity_aliases), rows)
             keys |= {name: key for name, (key, _) in found.items()}
         for name in sorted(mentions.keys() - keys.keys()):
@@ -116,14 +147,18 @@ class Names:
             if held is None:
                 if name not in named:
                     key = self._placeholder(name, clock.EPOCH)
-                    named[name] = Named(key, name, 0, 0)
-                new = {"alias": old, "identity_key": named[name].key}
+                    named[name] = Named(key, name, 0, 0, 0)
+                new = {"alias": old, "identity_key": named[name].key, "name": name}
                 self._connection.execute(sa.insert(identity_aliases), new)
             elif held.fingerprint == old and held.times_seen == 0 and old != name:
                 named[name] = self._join(old, held, name, named.get(name))
 
     def restate(self, keys: Collection[int]) -> None:
-        """Derive these identities' status, tags and comment counts anew from live annotations."""
+        """Derive these identities' status, tags and comment counts anew from live annotations.
+
+        The status is the last one that was set; but a finding that was seen again since it was fixed
+        is open.
+        """
         if not keys:
             return
         self._writer.flush()
@@ -131,27 +166,45 @@ class Names:
             self._connection.execute(LOCK, {"keys": sorted(keys)})
         a = notes.c
         rows = self._connection.execute(
-            sa.select(a.identity_key, a.status, a.tags, a.comment != "")
+            sa.select(a.identity_key, a.status, a.tags, a.comment != "", a.created_at)
             .where(among(a.identity_key, "keys"), a.deleted_at.is_(None))
             .order_by(a.identity_key, a.created_at, a.id),
             {"keys": sorted(keys)},
         )
         states: dict[int, dict[str, Any]] = {
-            key: {"k": key, "status": OPEN, "comments": 0, "tags": set()} for key in keys
+            key: {"k": key, "status": OPEN, "comments": 0, "tags": set(), "fixed": None} for key in keys
         }
-        for key, status, tags, commented in rows:
+        for key, status, tags, commented, at in rows:
             state = states[key]
-            state["status"] = status if status is not None else state["status"]
+            if status is not None:
+                state |= {"status": status, "fixed": at if status == FIXED else None}
             state["comments"] += bool(commented)
             state["tags"].update(tags)
         self._write_states(states)
+        self.judge({key for key, state in states.items() if state["fixed"] is not None})
+
+    def judge(self, keys: Collection[int]) -> None:
+        """Reopen those findings among these that were fixed and were seen again; close the others again."""
+        if not keys:
+            return
+        self._writer.flush()
+        self._connection.execute(_CAME_BACK, {"keys": sorted(keys)})
+        self._connection.execute(_REOPEN, {"keys": sorted(keys)})
 
     def _write_states(self, states: Mapping[int, dict[str, Any]]) -> None:
         self._connection.execute(
             sa.update(identities)
             .where(_I.key == sa.bindparam("k"))
-            .values(status=sa.bindparam("status_"), comment_count=sa.bindparam("comments")),
-            [{"k": s["k"], "status_": s["status"], "comments": s["comments"]} for s in states.values()],
+            .values(
+                status=sa.bindparam("status_"),
+                comment_count=sa.bindparam("comments"),
+                fixed_at=sa.bindparam("fixed", type_=Utc()),
+                regressed_at=None,
+            ),
+            [
+                {"k": s["k"], "status_": s["status"], "comments": s["comments"], "fixed": s["fixed"]}
+                for s in states.values()
+            ],
         )
         self._connection.execute(
             sa.delete(identity_tags).where(among(identity_tags.c.identity_key, "keys")),
@@ -177,8 +230,8 @@ class Names:
             execute(of.values(identity_key=key))
             execute(sa.delete(identities).where(_I.key == placeholder))
             self.restate([key])
-        execute(sa.insert(identity_aliases), {"alias": old, "identity_key": key})
-        return Named(key, name, 0, waiting.severity)
+        execute(sa.insert(identity_aliases), {"alias": old, "identity_key": key, "name": name})
+        return Named(key, name, 0, waiting.severity, waiting.fixed)
 
     def resolve(self, names: Sequence[str]) -> list[str]:
         """Return the fingerprints behind any names of findings; an unknown name is its own."""
@@ -194,8 +247,10 @@ class Names:
         found = self._find_bearer(finding_id)
         if found is None:
             return None
-        self._connection.execute(sa.insert(identity_aliases), {"alias": finding_id, "identity_key": found[0]})
-        return found[0]
+        key, name = found
+        new = {"alias": finding_id, "identity_key": key, "name": name}
+        self._connection.execute(sa.insert(identity_aliases), new)
+        return key
 
     def _find_bearer(self, finding_id: str) -> tuple[int, str] | None:
         """Find the stored finding that 0.7 would have called so; the last one seen, if several."""
@@ -213,7 +268,7 @@ class Names:
     def _placeholder(self, finding_id: str, at: dt.datetime) -> int:
         row = {
             "fingerprint": finding_id,
-            **dict.fromkeys(("dataset", "column_name", "description", "search_text"), ""),
+            **dict.fromkeys(("dataset", "column_name", "description", "check_key", "search_text"), ""),
             "ghost_type": "",
             "severity": 0,
             "status": OPEN,
@@ -221,7 +276,6 @@ class Names:
             "last_seen": at,
             "times_seen": 0,
             "comment_count": 0,
-            "version": 1,
         }
         if self._postgres:
             return upsert_postgres(self._connection, [row])[finding_id]
@@ -242,6 +296,8 @@ def upsert_postgres(connection: sa.Connection, rows: list[dict[str, Any]]) -> di
             "times_seen": _I.times_seen + new.times_seen,
             "first_seen": sa.func.least(_I.first_seen, new.first_seen),
             "last_seen": sa.func.greatest(_I.last_seen, new.last_seen),
+            "last_count": sa.case((new.last_seen >= _I.last_seen, new.last_count), else_=_I.last_count),
+            "last_share": sa.case((new.last_seen >= _I.last_seen, new.last_share), else_=_I.last_share),
         },
     ).returning(_I.fingerprint, _I.key)
     found = connection.execute(upsert, rows)

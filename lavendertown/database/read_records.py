@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lavendertown.database import prepared
+from lavendertown.database import plain_tables, prepared
 from lavendertown.database.sql import among
 from lavendertown.database.tables import (
     finding_rows,
@@ -74,6 +74,7 @@ _STORED = {
     Kind.REPORT: sa.select(_R.id).where(among(_R.id, "ids")),
     Kind.ANNOTATION: sa.select(_A.id).where(among(_A.id, "ids")),
     Kind.RULESET: sa.select(_S.name).where(among(_S.name, "ids")),
+    **{kind: sa.select(t.c.id).where(among(t.c.id, "ids")) for kind, t in plain_tables.TABLES.items()},
 }
 
 
@@ -106,6 +107,8 @@ def _found(connection: sa.Connection, kind: Kind, ids: Sequence[str]) -> list[Re
             found = [annotation(row) for row in connection.execute(_ANNOTATIONS, {"ids": ids})]
         case Kind.RULESET:
             found = [ruleset(row) for row in connection.execute(_RULESETS, {"ids": ids})]
+        case Kind.TRIAGE | Kind.PERSON | Kind.VIEW:
+            found = [*plain_tables.read(connection, kind, ids)]
     return found
 
 
@@ -113,7 +116,7 @@ def reports_of(connection: sa.Connection, rows: Sequence[Any]) -> list[ReportRec
     """Return the whole reports behind rows of ``REPORT_COLUMNS``, in their order."""
     findings_of: dict[int, list[FindingRecord]] = {row.key: [] for row in rows}
     for key, *found in connection.execute(_FINDINGS, {"keys": list(findings_of)}):
-        findings_of[key].append(_finding(found))
+        findings_of[key].append(finding(found))
     return [
         ReportRecord(
             id=row.id,
@@ -133,7 +136,8 @@ def reports_of(connection: sa.Connection, rows: Sequence[Any]) -> list[ReportRec
     ]
 
 
-def _finding(row: Any) -> FindingRecord:
+def finding(row: Any) -> FindingRecord:
+    """Return the finding in a row of fingerprint, dataset, type, column, severity and so on."""
     (fingerprint, dataset, kind, column, severity, description, packed, row_count, share, metadata) = row
     return FindingRecord(
         fingerprint=fingerprint,
@@ -189,6 +193,8 @@ def stamps(connection: sa.Connection, kind: Kind, ids: Sequence[str]) -> dict[tu
             ]
         case Kind.RULESET:
             records = [ruleset(row) for row in connection.execute(_RULESET_STAMPS, {"ids": ids})]
+        case Kind.TRIAGE | Kind.PERSON | Kind.VIEW:
+            records = [*plain_tables.read(connection, kind, ids, lock=True)]
     return {(kind, r.id): Stamp(r.version, r.deleted_at, headers.header(r)) for r in records}
 
 

@@ -19,6 +19,7 @@ from lavendertown.records.rules import STATUSES
 SEVERITY_CODE = {severity: code for code, severity in enumerate(SEVERITIES)}
 STATUS_CODE = {status: code for code, status in enumerate(STATUSES)}
 OPEN = STATUS_CODE["open"]
+FIXED = STATUS_CODE["fixed"]
 
 
 class ListOf(sa.types.TypeDecorator[Sequence[Any]]):

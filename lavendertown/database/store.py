@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,8 +14,10 @@ from sqlalchemy.engine import URL, Engine
 
 from lavendertown.database import (
     audit,
+    desk_queries,
     finding_queries,
     ledger,
+    plain_tables,
     prepared,
     read_records,
     report_queries,
@@ -25,15 +27,17 @@ from lavendertown.database.engine import BEGIN, make_engine, make_folder, read_u
 from lavendertown.database.errors import translated, where
 from lavendertown.database.gate import Gate
 from lavendertown.database.identities import Identities
-from lavendertown.database.tables import audit_log, finding_rows, identities, identity_aliases, reports
+from lavendertown.database.tables import audit_log, finding_rows, identity_aliases, reports, triage
 from lavendertown.database.unit import DatabaseUnit
 from lavendertown.database.walk import OnDamage, walk_events, walk_records
 from lavendertown.records.contract import Store, Unit
+from lavendertown.records.identities import Identity, Recent, Run, Said
 from lavendertown.records.queries import (
     AnnotationQuery,
     AuditQuery,
     By,
     FindingQuery,
+    PlainQuery,
     Query,
     ReportQuery,
     RuleSetQuery,
@@ -45,8 +49,11 @@ _ROWS = (
     .join_from(finding_rows, reports, reports.c.key == finding_rows.c.report_key)
     .where(reports.c.id == sa.bindparam("id"), finding_rows.c.position == sa.bindparam("position"))
 )
-_ALIASES = sa.select(identity_aliases.c.alias, identities.c.fingerprint).join(
-    identities, identities.c.key == identity_aliases.c.identity_key
+# The findings that people merged are told of by their triage records.
+_ALIASES = sa.select(identity_aliases.c.alias, identity_aliases.c.name).where(
+    ~sa.exists().where(
+        triage.c.id == identity_aliases.c.alias, triage.c.merged_into != "", triage.c.deleted_at.is_(None)
+    )
 )
 _NEWEST = sa.select(audit_log.c.key).order_by(audit_log.c.key.desc()).limit(1000).subquery()
 # On PostgreSQL a lower key may be committed after a higher one; the sum sees that among the newest
@@ -122,6 +129,8 @@ class DatabaseStore(Store):
             return [read_records.annotation(row) for row in rows]
         if isinstance(query, AuditQuery):
             return [audit.event(row) for row in rows]
+        if isinstance(query, PlainQuery):
+            return [plain_tables.record(query.kind, row) for row in rows]
         return [finding_queries.ruleset_header(row) for row in rows]
 
     def count(self, query: Query) -> int:
@@ -149,6 +158,32 @@ class DatabaseStore(Store):
         with self._read() as connection:
             found = connection.scalar(_ROWS, {"id": report_id, "position": position})
         return bytes(found) if found is not None else None
+
+    def identities(
+        self, names: Sequence[str] | None = None, datasets: Sequence[str] | None = None
+    ) -> Iterable[Identity]:
+        with self._snapshot() as connection:
+            return list(desk_queries.read_identities(connection, names, datasets))
+
+    def said(self, names: Sequence[str] | None = None) -> Iterable[Said]:
+        with self._read() as connection:
+            return list(desk_queries.read_said(connection, names))
+
+    def runs(self, datasets: Sequence[str] | None = None) -> Mapping[str, Run]:
+        with self._snapshot() as connection:
+            return desk_queries.read_runs(connection, datasets)
+
+    def recent(self, names: Sequence[str]) -> Mapping[str, Recent]:
+        with self._snapshot() as connection:
+            return desk_queries.read_recent(connection, names)
+
+    def fingerprints(self, report_ids: Sequence[str]) -> frozenset[str]:
+        with self._read() as connection:
+            return desk_queries.read_fingerprints(connection, report_ids)
+
+    def events_since(self, mark: Any) -> tuple[Any, Sequence[AuditEvent] | None]:
+        with self._snapshot() as connection:
+            return desk_queries.read_events(connection, mark)
 
     def known_tags(self) -> Sequence[str]:
         with self._read() as connection:
@@ -228,7 +263,7 @@ class DatabaseStore(Store):
         return replace(query, finding_id=self.resolve(query.finding_id))
 
     def _statement(
-        self, query: FindingQuery | AnnotationQuery | RuleSetQuery | AuditQuery
+        self, query: FindingQuery | AnnotationQuery | RuleSetQuery | AuditQuery | PlainQuery
     ) -> tuple[sa.Select[Any], dict[str, Any]]:
         match query:
             case FindingQuery():
@@ -241,3 +276,5 @@ class DatabaseStore(Store):
                 return finding_queries.rulesets_statement(query)
             case AuditQuery():
                 return audit.select(query)
+            case PlainQuery():
+                return plain_tables.statement(query)

@@ -72,20 +72,19 @@ identities = sa.Table(
     sa.Column("description", sa.Text, nullable=False),
     sa.Column("severity", sa.SmallInteger, nullable=False),
     sa.Column("status", sa.SmallInteger, nullable=False),
-    sa.Column("assignee", name(255)),
+    sa.Column("fixed_at", Utc),
+    sa.Column("regressed_at", Utc),
     sa.Column("first_seen", Utc, nullable=False),
     sa.Column("last_seen", Utc, nullable=False),
     sa.Column("times_seen", sa.Integer, nullable=False),
     sa.Column("comment_count", sa.Integer, nullable=False),
-    sa.Column("last_report_key", Key),
-    sa.Column("close_reason", sa.Text),
-    sa.Column("snooze_until", Utc),
-    sa.Column("note", sa.Text),
-    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("check_key", name(32), nullable=False),
+    sa.Column("last_count", sa.BigInteger),
+    sa.Column("last_share", sa.Double),
     sa.Column("search_text", sa.Text, nullable=False),
 )
 _I = identities.c
-sa.Index("ix_identities_facets", _I.dataset, _I.severity, _I.status, _I.assignee)
+sa.Index("ix_identities_dataset", _I.dataset)
 
 identity_tags = sa.Table(
     "identity_tags",
@@ -101,6 +100,7 @@ identity_aliases = sa.Table(
     metadata,
     sa.Column("alias", name(200), primary_key=True),
     sa.Column("identity_key", Key, sa.ForeignKey("identities.key"), nullable=False),
+    sa.Column("name", name(200), nullable=False),
 )
 sa.Index("ix_identity_aliases_identity", identity_aliases.c.identity_key)
 
@@ -177,6 +177,48 @@ rulesets = sa.Table(
     sa.Column("deleted_at", Utc),
     sa.Column("rules", Json, nullable=False),
     sa.Column("search_text", sa.Text, nullable=False),
+)
+
+triage = sa.Table(
+    "triage",
+    metadata,
+    sa.Column("key", Key, primary_key=True),
+    sa.Column("id", name(200), nullable=False, unique=True),
+    sa.Column("assignee", name(255), nullable=False),
+    sa.Column("close_reason", sa.Text, nullable=False),
+    sa.Column("snooze_until", Utc),
+    sa.Column("snooze_factor", sa.Double),
+    sa.Column("snooze_count", sa.BigInteger),
+    sa.Column("snooze_share", sa.Double),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("merged_into", name(200), nullable=False),
+    sa.Column("updated_at", Utc, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("deleted_at", Utc),
+)
+
+people = sa.Table(
+    "people",
+    metadata,
+    sa.Column("key", Key, primary_key=True),
+    sa.Column("id", name(200), nullable=False, unique=True),
+    sa.Column("mail", sa.String(320), nullable=False),
+    sa.Column("initials", sa.String(4), nullable=False),
+    sa.Column("updated_at", Utc, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("deleted_at", Utc),
+)
+
+views = sa.Table(
+    "views",
+    metadata,
+    sa.Column("key", Key, primary_key=True),
+    sa.Column("id", name(200), nullable=False, unique=True),
+    sa.Column("author", name(255), nullable=False),
+    sa.Column("query", Json, nullable=False),
+    sa.Column("updated_at", Utc, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("deleted_at", Utc),
 )
 
 audit_log = sa.Table(

@@ -9,7 +9,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from lavendertown.database import audit, ledger, read_records, write_annotations, write_reports
+from lavendertown.database import (
+    audit,
+    ledger,
+    merging,
+    plain_tables,
+    read_records,
+    write_annotations,
+    write_reports,
+)
 from lavendertown.database.identities import Identities
 from lavendertown.database.sql import among
 from lavendertown.database.tables import rulesets
@@ -17,6 +25,7 @@ from lavendertown.database.writer import Writer
 from lavendertown.records.contract import Unit
 from lavendertown.records.texts import ruleset_text
 from lavendertown.records.values import (
+    PLAIN,
     AnnotationRecord,
     ChangeSet,
     Kind,
@@ -24,6 +33,7 @@ from lavendertown.records.values import (
     ReportRecord,
     RuleSetRecord,
     Stamp,
+    TriageRecord,
 )
 
 _INSERT_RULESET = sa.insert(rulesets)
@@ -76,6 +86,9 @@ class DatabaseUnit(Unit):
             write_annotations.write(writer, known, notes, _fresh(changes, Kind.ANNOTATION))
         if sets:
             self._write_rulesets(sets, _fresh(changes, Kind.RULESET))
+        self._write_triage(known, changes)
+        for kind in (Kind.PERSON, Kind.VIEW):
+            self._write_plain(kind, changes)
         audit.append(writer, changes.events)
         writer.flush()
         if changes.move is not None:
@@ -85,6 +98,18 @@ class DatabaseUnit(Unit):
         """Let go of the session, if hooks asked for one."""
         if self._session is not None:
             self._session.close()
+
+    def _write_triage(self, known: Identities, changes: ChangeSet) -> None:
+        records = [record for record in changes.puts if isinstance(record, TriageRecord)]
+        if records:
+            before = merging.merged(known.connection, [record.id for record in records])
+            self._write_plain(Kind.TRIAGE, changes)
+            merging.follow(known, before, records)
+
+    def _write_plain(self, kind: Kind, changes: ChangeSet) -> None:
+        records = [record for record in changes.puts if isinstance(record, PLAIN[kind])]
+        if records:
+            plain_tables.write(self.connection, kind, records, _fresh(changes, kind))
 
     def _write_rulesets(self, sets: Sequence[RuleSetRecord], fresh: set[str]) -> None:
         old = [record.id for record in sets if record.id not in fresh]

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lavendertown import codec
-from lavendertown.database import audit, read_records
+from lavendertown.database import audit, plain_tables, read_records
 from lavendertown.database.sql import among
 from lavendertown.database.tables import audit_log, notes, reports, rulesets
 from lavendertown.database.types import Utc
@@ -26,8 +26,13 @@ REPORTS_AT_ONCE = 200
 OTHERS_AT_ONCE = 2000
 
 _E = audit_log.c
-_TABLES = {Kind.REPORT: reports, Kind.ANNOTATION: notes, Kind.RULESET: rulesets}
-_IDS = {Kind.REPORT: reports.c.id, Kind.ANNOTATION: notes.c.id, Kind.RULESET: rulesets.c.name}
+_TABLES = {
+    Kind.REPORT: reports,
+    Kind.ANNOTATION: notes,
+    Kind.RULESET: rulesets,
+    **plain_tables.TABLES,
+}
+_IDS = {kind: table.c.name if kind is Kind.RULESET else table.c.id for kind, table in _TABLES.items()}
 _PAGES = {
     kind: sa.select(table.c.key, _IDS[kind])
     .where(table.c.key > sa.bindparam("after"), table.c.key <= sa.bindparam("last"))

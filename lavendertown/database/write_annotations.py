@@ -42,6 +42,8 @@ _SET_STATUS = (
     .where(identities.c.key == sa.bindparam("k"))
     .values(
         status=sa.case((~_LATER, sa.bindparam("code")), else_=identities.c.status),
+        fixed_at=sa.case((_LATER, identities.c.fixed_at), else_=None),
+        regressed_at=sa.case((_LATER, identities.c.regressed_at), else_=None),
         comment_count=identities.c.comment_count + sa.bindparam("comments"),
     )
 )
@@ -64,7 +66,7 @@ def write(
         touched |= {identity for _, identity in held.values()}
         writer.execute(_DELETE, [{"keys": [key for key, _ in held.values()]}])
         rows = [{**row, "key": held[row["id"]][0]} if row["id"] in held else row for row in rows]
-    if len(records) == 1 and not old and records[0].deleted_at is None:
+    if len(records) == 1 and not old and records[0].deleted_at is None and records[0].status != "fixed":
         writer.execute(_INSERT, rows)
         _add(writer, records[0], keys[records[0].id])
         return

@@ -100,7 +100,8 @@ def write(
         named = _write_findings(writer, identities, written, keys, fresh)
         touched |= {named[f.fingerprint] for record in changed for f in record.findings}
         _write_words(writer, written, keys)
-    identities.recount(touched)
+    identities.recount(touched | identities.to_recount)
+    identities.judge(identities.to_judge)
 
 
 def _new_keys(connection: sa.Connection, new: Sequence[ReportRecord]) -> dict[str, int]:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import hashlib
 
 from lavendertown import codec
-from lavendertown.records.values import AnnotationRecord, AuditEvent, Record, ReportRecord
+from lavendertown.records.plain import plain
+from lavendertown.records.values import AnnotationRecord, AuditEvent, Record, ReportRecord, RuleSetRecord
+
+# Beside the version, what every record's hash holds.
+_TOLD = frozenset({"id", "updated_at", "version", "deleted_at"})
 
 
 def digest(record: Record) -> bytes:
@@ -16,8 +20,10 @@ def digest(record: Record) -> bytes:
     if isinstance(record, AnnotationRecord):
         content = (record.finding_id, record.author, record.created_at, record.comment, record.tags)
         content += (record.status, record.report_id)
-    else:
+    elif isinstance(record, RuleSetRecord):
         content = (record.description, record.rules)
+    else:
+        content = (sorted((name, value) for name, value in plain(record).items() if name not in _TOLD),)
     return _hash(record.id, *content, record.updated_at, record.deleted_at)
 
 

@@ -20,9 +20,11 @@ from lavendertown.records.files.fields import UnreadableError
 from lavendertown.records.files.journal import Journal
 from lavendertown.records.files.layout import Layout, file_name
 from lavendertown.records.values import (
+    PLAIN,
     AnnotationRecord,
     AuditEvent,
     Kind,
+    PlainRecord,
     Record,
     ReportRecord,
     RuleSetRecord,
@@ -64,6 +66,7 @@ class FolderSource(Source):
             (layout.annotations / name).read_bytes().count(b'"finding_id"')
             for name in _names(self._layout.annotations)
         )
+        reports += sum(len(_names(layout.plain(kind))) for kind in PLAIN)
         return reports + threads + sum(_lines(path) for path in self._audit_files())
 
     def reports(self) -> Iterator[ReportRecord]:
@@ -125,6 +128,20 @@ class FolderSource(Source):
                 elif other.parent == folder:
                     self._lay_aside(path, f"its name {record.id!r} is taken by {self._item(other)}")
 
+    def plain(self, kind: Kind) -> Iterator[PlainRecord]:
+        taken: dict[str, Path] = {}
+        for path, data in self._read_all(self._layout.plain(kind)):
+            try:
+                record = formats.read_plain(kind, data)
+            except UnreadableError as error:
+                self._lay_aside(path, str(error))
+                continue
+            other = taken.setdefault(record.id, path)
+            if other is path:
+                yield record
+            else:
+                self._lay_aside(path, f"its id {record.id!r} is taken by {self._item(other)}")
+
     def events(self, since: dt.datetime) -> Iterator[AuditEvent]:
         for path in self._audit_files():
             if path.stem >= f"{since:%Y-%m}":
@@ -145,6 +162,9 @@ class FolderSource(Source):
                     path = self._layout.ruleset(record_id)
                     data = self._read(path)
                     return None if data is None else formats.read_ruleset(data, _written(path))
+                case Kind.TRIAGE | Kind.PERSON | Kind.VIEW:
+                    data = self._read(self._layout.plain(kind) / file_name(record_id))
+                    return None if data is None else formats.read_plain(kind, data)
         except (UnreadableError, TypeError, KeyError):
             # It was met when all files were gone through, and lies in quarantine.
             return None

@@ -28,16 +28,24 @@ from lavendertown.migration.progress import Meter
 from lavendertown.migration.quarantine import Quarantine
 from lavendertown.migration.sources import Source, kind_of, open_source, read_zone
 from lavendertown.migration.target import Target, quarantine_folder
-from lavendertown.migration.values import KINDS, Conflict, Counts, OnConflict, OnProgress, Outcome, Request
+from lavendertown.migration.values import (
+    COUNTED,
+    KINDS,
+    Conflict,
+    Counts,
+    OnConflict,
+    OnProgress,
+    Outcome,
+    Request,
+)
 from lavendertown.migration.verify import BEGINNING, Verification
 from lavendertown.records import rules
 from lavendertown.records.accessor import Import
-from lavendertown.records.values import AuditEvent, Kind, Move, Record, ReportRecord
+from lavendertown.records.values import PLAIN, AuditEvent, Kind, Move, Record, ReportRecord
 
 _ATTEMPTS = 5
 # Events are dated by whoever wrote them, and clocks differ.
 _SLACK = dt.timedelta(minutes=10)
-_COUNTED = {Kind.REPORT: "reports", Kind.ANNOTATION: "annotations", Kind.RULESET: "rulesets"}
 _SHOWN = 1000
 
 
@@ -201,6 +209,10 @@ class Mover:
         self._meter.enter("rulesets")
         for rulesets in portions(self.source.rulesets()):
             self._take(rulesets)
+        for kind in PLAIN:
+            self._meter.enter(COUNTED[kind])
+            for records in portions(self.source.plain(kind)):
+                self._take(records)
         self._meter.enter("events")
         self._take_events()
 
@@ -298,7 +310,7 @@ class Mover:
         return True
 
     def _count(self, each: Plan) -> None:
-        mine = self._counts[_COUNTED[each.kind]]
+        mine = self._counts[COUNTED[each.kind]]
         counted = [(mine, 1)]
         if isinstance(each.record, ReportRecord):
             counted.append((self._counts["findings"], len(each.record.findings)))

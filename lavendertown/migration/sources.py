@@ -23,6 +23,7 @@ from lavendertown.records.values import (
     AuditEvent,
     Kind,
     Page,
+    PlainRecord,
     Record,
     ReportRecord,
     RuleSetRecord,
@@ -67,6 +68,10 @@ class Source(abc.ABC):
     @abc.abstractmethod
     def rulesets(self) -> Iterator[RuleSetRecord]:
         """Yield the rule sets, deleted ones too."""
+
+    def plain(self, kind: Kind) -> Iterator[PlainRecord]:
+        """Yield the records of a flat kind, deleted ones too; 0.7 kept none."""
+        yield from ()
 
     @abc.abstractmethod
     def events(self, since: dt.datetime) -> Iterator[AuditEvent]:
@@ -117,7 +122,9 @@ def _as_file(record: Record) -> bytes:
         return formats.write_report(record)
     if isinstance(record, AnnotationRecord):
         return formats.write_thread([record])
-    return formats.write_ruleset(record)
+    if isinstance(record, RuleSetRecord):
+        return formats.write_ruleset(record)
+    return formats.write_plain(record)
 
 
 def kind_of(event: AuditEvent) -> Kind | None:

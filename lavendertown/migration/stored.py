@@ -11,11 +11,21 @@ from lavendertown.migration.places import Place, open_database
 from lavendertown.migration.quarantine import Quarantine
 from lavendertown.migration.sources import Source
 from lavendertown.records import sound
-from lavendertown.records.queries import AnnotationQuery, AuditQuery, Deleted, ReportQuery, RuleSetQuery
+from lavendertown.records.queries import (
+    AnnotationQuery,
+    AuditQuery,
+    Deleted,
+    PlainQuery,
+    Query,
+    ReportQuery,
+    RuleSetQuery,
+)
 from lavendertown.records.values import (
+    PLAIN,
     AnnotationRecord,
     AuditEvent,
     Kind,
+    PlainRecord,
     Record,
     ReportRecord,
     RuleSetRecord,
@@ -31,8 +41,13 @@ class DatabaseSource(Source):
 
     def total(self) -> int:
         both = Deleted.INCLUDED
-        queries = (ReportQuery(deleted=both), AnnotationQuery(deleted=both), RuleSetQuery(deleted=both))
-        return sum(self._database.count(query) for query in (*queries, AuditQuery()))
+        queries: tuple[Query, ...] = (
+            ReportQuery(deleted=both),
+            AnnotationQuery(deleted=both),
+            RuleSetQuery(deleted=both),
+        )
+        queries += (AuditQuery(), *(PlainQuery(kind, deleted=both) for kind in PLAIN))
+        return sum(map(self._database.count, queries))
 
     def reports(self) -> Iterator[ReportRecord]:
         return cast(Iterator[ReportRecord], self._walk(Kind.REPORT))
@@ -45,6 +60,9 @@ class DatabaseSource(Source):
 
     def rulesets(self) -> Iterator[RuleSetRecord]:
         return cast(Iterator[RuleSetRecord], self._walk(Kind.RULESET))
+
+    def plain(self, kind: Kind) -> Iterator[PlainRecord]:
+        return cast(Iterator[PlainRecord], self._walk(kind))
 
     def events(self, since: dt.datetime) -> Iterator[AuditEvent]:
         return self._database.walk_events(since, self.quarantine.add)

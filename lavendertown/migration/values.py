@@ -9,7 +9,18 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-KINDS = ("reports", "findings", "annotations", "rulesets", "events")
+from lavendertown.records.values import Kind
+
+COUNTED = {
+    Kind.REPORT: "reports",
+    Kind.ANNOTATION: "annotations",
+    Kind.RULESET: "rulesets",
+    Kind.TRIAGE: "triage",
+    Kind.PERSON: "people",
+    Kind.VIEW: "views",
+}
+"""What records of each kind are counted as."""
+KINDS = ("reports", "findings", "annotations", "rulesets", "triage", "people", "views", "events")
 """What is counted, in the order it is shown."""
 
 
@@ -109,7 +120,7 @@ class Progress:
     """How far a move is.
 
     Attributes:
-        phase: ``"reports"``, ``"annotations"``, ``"rulesets"``, ``"events"``, ``"changes"`` (what
+        phase: ``"reports"``, ``"annotations"`` and so on, ``"events"``, ``"changes"`` (what
             was written meanwhile) or ``"verifying"``.
         done, total: Records of all kinds, verification counted a second time; total is None while
             it is not known.
@@ -168,6 +179,12 @@ class Outcome:
     def changed_nothing(self) -> bool:
         """Tell whether the target had everything already."""
         return not any(count.written for count in self.counts.values())
+
+    @property
+    def shown(self) -> list[str]:
+        """The names of the counts that people look for, and of the others that are not zero."""
+        often = ("reports", "findings", "annotations", "rulesets", "events")
+        return [name for name in KINDS if name in often or self.counts[name].read]
 
     @property
     def conflict_count(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from lavendertown import clock
 from lavendertown.migration.batches import findings_in, moments, portions
@@ -11,7 +11,7 @@ from lavendertown.migration.digest import same
 from lavendertown.migration.progress import Meter
 from lavendertown.migration.sources import Source
 from lavendertown.migration.target import Target
-from lavendertown.records.values import KIND_OF, AnnotationRecord, AuditEvent, Record
+from lavendertown.records.values import KIND_OF, PLAIN, AnnotationRecord, AuditEvent, Record
 
 BEGINNING = dt.datetime.min.replace(tzinfo=clock.UTC)
 _NAMED = 100
@@ -54,8 +54,9 @@ class Verification:
     def run(self, kept_aliases: set[str]) -> None:
         """Compare everything."""
         source = self._source
-        for records in (source.reports, source.annotations, source.rulesets):
-            for batch in portions(records()):
+        kinds: list[Iterator[Record]] = [source.reports(), source.annotations(), source.rulesets()]
+        for records in kinds + [source.plain(kind) for kind in PLAIN]:
+            for batch in portions(records):
                 self._differing += self._unlike([each for each in batch if not self._left_out(each)])
                 self._meter.count(len(batch), findings_in(batch))
         self._astray = set(self._unlike_aliases(kept_aliases))

@@ -12,11 +12,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, overload
 
+from lavendertown.records.identities import Identity, Recent, Run, Said
 from lavendertown.records.queries import (
     AnnotationQuery,
     AuditQuery,
     By,
     FindingQuery,
+    PlainQuery,
     Query,
     ReportQuery,
     RuleSetQuery,
@@ -31,6 +33,7 @@ from lavendertown.records.values import (
     Kind,
     Move,
     Page,
+    PlainRecord,
     Record,
     ReportHeader,
     RuleSetHeader,
@@ -101,6 +104,8 @@ class Store(abc.ABC):
     def scan(self, query: RuleSetQuery, page: Page = ...) -> Sequence[RuleSetHeader]: ...
     @overload
     def scan(self, query: AuditQuery, page: Page = ...) -> Sequence[AuditEvent]: ...
+    @overload
+    def scan(self, query: PlainQuery, page: Page = ...) -> Sequence[PlainRecord]: ...
     @abc.abstractmethod
     def scan(self, query: Query, page: Page = FIRST) -> Sequence[Any]:
         """Return one page of headers, in the order the query's class promises."""
@@ -124,6 +129,44 @@ class Store(abc.ABC):
     @abc.abstractmethod
     def finding_rows(self, report_id: str, position: int) -> bytes | None:
         """Return one finding's packed rows, see :mod:`lavendertown.rows`."""
+
+    @abc.abstractmethod
+    def identities(
+        self, names: Sequence[str] | None = None, datasets: Sequence[str] | None = None
+    ) -> Iterable[Identity]:
+        """Return the findings that live reports hold, each once.
+
+        Args:
+            names: Only those with these fingerprints.
+            datasets: Only those of these datasets.
+        """
+
+    @abc.abstractmethod
+    def said(self, names: Sequence[str] | None = None) -> Iterable[Said]:
+        """Return the live annotations, or those on the findings with these fingerprints."""
+
+    @abc.abstractmethod
+    def runs(self, datasets: Sequence[str] | None = None) -> Mapping[str, Run]:
+        """Return the newest runs of each dataset, or of those named, that has any."""
+
+    @abc.abstractmethod
+    def recent(self, names: Sequence[str]) -> Mapping[str, Recent]:
+        """Return where the findings with these fingerprints were seen last, in live reports."""
+
+    @abc.abstractmethod
+    def fingerprints(self, report_ids: Sequence[str]) -> frozenset[str]:
+        """Return the fingerprints of the findings that these reports hold, deleted ones too."""
+
+    @abc.abstractmethod
+    def events_since(self, mark: Any) -> tuple[Any, Sequence[AuditEvent] | None]:
+        """Return a mark for now, and the audit events committed since an earlier one.
+
+        Args:
+            mark: What an earlier call returned; None for none. It is this store object's own.
+
+        Returns:
+            The mark, and the events; None instead of them where they cannot be told.
+        """
 
     @abc.abstractmethod
     def known_tags(self) -> Sequence[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from lavendertown.models import SEVERITIES
-from lavendertown.records.values import AnnotationRecord, Record, ReportRecord
+from lavendertown.records.plain import plain
+from lavendertown.records.values import AnnotationRecord, Record, ReportRecord, RuleSetRecord
 
 
 def header(record: Record) -> dict[str, Any]:
@@ -14,6 +15,8 @@ def header(record: Record) -> dict[str, Any]:
         return report_header(record)
     if isinstance(record, AnnotationRecord):
         return annotation_header(record)
+    if not isinstance(record, RuleSetRecord):
+        return {name: value for name, value in plain(record).items() if name != "updated_at"}
     return {
         "name": record.id,
         "description": record.description,

@@ -11,6 +11,8 @@ import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
 
+from lavendertown.records.values import Kind
+
 
 class Deleted(StrEnum):
     """Which records a query sees."""
@@ -116,7 +118,16 @@ class AuditQuery:
     until: dt.datetime | None = None
 
 
-Query = ReportQuery | FindingQuery | AnnotationQuery | RuleSetQuery | AuditQuery
+@dataclass(frozen=True, slots=True)
+class PlainQuery:
+    """Records of one of the flat kinds, by id: triage, people or views. The answer holds whole records."""
+
+    kind: Kind
+    ids: tuple[str, ...] = ()
+    deleted: Deleted = Deleted.HIDDEN
+
+
+Query = ReportQuery | FindingQuery | AnnotationQuery | RuleSetQuery | AuditQuery | PlainQuery
 
 
 class By(StrEnum):

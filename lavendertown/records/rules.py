@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 import unicodedata
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from lavendertown import clock, codec
 from lavendertown.errors import InvalidInputError
 from lavendertown.models import SEVERITIES
+from lavendertown.records.plain import expect_whole
 from lavendertown.records.values import (
+    KIND_OF,
     AnnotationRecord,
     FindingRecord,
+    Kind,
+    PlainRecord,
     Record,
     ReportRecord,
     RuleSetRecord,
+    TriageRecord,
 )
 
+_IDS = {Kind.TRIAGE: "finding id", Kind.PERSON: "name of a person", Kind.VIEW: "name of a view"}
 STATUSES = ("open", "needs-investigation", "reviewed", "fixed", "accepted", "false_positive")
 MAX_ID_BYTES = 200
 MAX_NAME = 255
@@ -35,7 +41,9 @@ def check(record: Record) -> Record:
         return _report(record)
     if isinstance(record, AnnotationRecord):
         return _annotation(record)
-    return _ruleset(record)
+    if isinstance(record, RuleSetRecord):
+        return _ruleset(record)
+    return _plain(record)
 
 
 def check_id(value: object, what: str) -> str:
@@ -120,6 +128,24 @@ def _ruleset(ruleset: RuleSetRecord) -> RuleSetRecord:
     check_id(ruleset.id, "rule set name")
     _text(ruleset.description, "description")
     return ruleset
+
+
+def _plain(record: PlainRecord) -> PlainRecord:
+    kind = KIND_OF[type(record)]
+    name = check_id(record.id, _IDS[kind])
+    for each in fields(record):
+        value = getattr(record, each.name)
+        if isinstance(value, str):
+            codec.text(value, f"The {each.name} of {name!r}")
+    try:
+        expect_whole(record)
+    except ValueError as error:
+        raise InvalidInputError(f"The {kind.value} {name!r} cannot be stored: {error}.") from error
+    if isinstance(record, TriageRecord) and record.merged_into:
+        check_id(record.merged_into, "finding id")
+        if record.merged_into == record.id:
+            raise InvalidInputError(f"The finding {name!r} cannot be merged into itself; choose another.")
+    return record
 
 
 def _text(value: object, what: str) -> None:

@@ -6,7 +6,15 @@ from typing import Any, Protocol
 
 from lavendertown.records import rules
 from lavendertown.records.headers import header
-from lavendertown.records.values import KIND_OF, Kind, Record, RuleSetRecord, Stamp
+from lavendertown.records.values import (
+    KIND_OF,
+    AnnotationRecord,
+    Kind,
+    Record,
+    ReportRecord,
+    Stamp,
+    ViewRecord,
+)
 
 
 class Shape(Protocol):
@@ -35,7 +43,7 @@ class Shape(Protocol):
 
 
 class _Records:
-    """Reports, annotations and rule sets."""
+    """Everything a team keeps."""
 
     def key(self, record: Record) -> tuple[str, str]:
         return KIND_OF[type(record)], record.id
@@ -53,11 +61,19 @@ class _Records:
         return expected is None or expected == stamp.version
 
     def author(self, record: Record) -> str:
-        return "internal" if isinstance(record, RuleSetRecord) else record.author
+        return record.author if isinstance(record, _NAMED) else "internal"
 
     def name(self, kind: str) -> str:
         return _NAMES[kind]
 
 
-_NAMES: dict[str, str] = {Kind.REPORT: "Report", Kind.ANNOTATION: "Annotation", Kind.RULESET: "Rule set"}
+_NAMED = (ReportRecord, AnnotationRecord, ViewRecord)
+_NAMES: dict[str, str] = {
+    Kind.REPORT: "Report",
+    Kind.ANNOTATION: "Annotation",
+    Kind.RULESET: "Rule set",
+    Kind.TRIAGE: "Finding",
+    Kind.PERSON: "Person",
+    Kind.VIEW: "View",
+}
 RECORDS: Shape = _Records()

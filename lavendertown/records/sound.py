@@ -5,8 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from lavendertown.records.plain import expect_whole
 from lavendertown.records.rules import MAX_COMPONENT, MAX_ID_BYTES, MAX_NAME, MAX_OPERATION
-from lavendertown.records.values import AnnotationRecord, AuditEvent, FindingRecord, Record, ReportRecord
+from lavendertown.records.values import (
+    AnnotationRecord,
+    AuditEvent,
+    FindingRecord,
+    PersonRecord,
+    Record,
+    ReportRecord,
+    TriageRecord,
+    ViewRecord,
+)
 
 _MOST = 2**31 - 1
 _EVENT_TEXTS = {
@@ -25,6 +35,9 @@ def check(record: Record) -> None:
     Raises:
         ValueError: With the part that is none, in a few words.
     """
+    if isinstance(record, (TriageRecord, PersonRecord, ViewRecord)):
+        expect_whole(record)
+        return
     good = type(record.version) is int and 0 < record.version <= _MOST
     _expect(good, "version", record.version)
     _expect(isinstance(record.updated_at, dt.datetime), "updated_at", record.updated_at)

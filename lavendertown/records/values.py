@@ -15,6 +15,9 @@ class Kind(StrEnum):
     REPORT = "report"
     ANNOTATION = "annotation"
     RULESET = "ruleset"
+    TRIAGE = "finding"
+    PERSON = "person"
+    VIEW = "view"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +93,79 @@ class RuleSetRecord:
     deleted_at: dt.datetime | None = None
 
 
-Record = ReportRecord | AnnotationRecord | RuleSetRecord
+@dataclass(frozen=True, slots=True)
+class TriageRecord:
+    """What a team decided about a finding beside its thread; the finding's fingerprint is the id.
+
+    Attributes:
+        assignee: Who looks after it; empty for nobody.
+        close_reason: Why its last closing status was set; empty where none was given.
+        snooze_until: Not to be shown as needing attention before then.
+        snooze_factor: Nor before the number or share of affected rows has grown by this factor.
+        snooze_count, snooze_share: What they were when it was snoozed.
+        note: Pinned above the thread.
+        merged_into: The fingerprint of the finding this one is handled as; empty for itself.
+    """
+
+    id: str
+    updated_at: dt.datetime
+    assignee: str = ""
+    close_reason: str = ""
+    snooze_until: dt.datetime | None = None
+    snooze_factor: float | None = None
+    snooze_count: int | None = None
+    snooze_share: float | None = None
+    note: str = ""
+    merged_into: str = ""
+    version: int = 0
+    deleted_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRecord:
+    """Somebody the team knows; the name is the id. Empty initials are made from the name."""
+
+    id: str
+    updated_at: dt.datetime
+    mail: str = ""
+    initials: str = ""
+    version: int = 0
+    deleted_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ViewRecord:
+    """A way of looking at the findings that somebody saved for all; its name is the id.
+
+    Attributes:
+        query: The address's parameters.
+    """
+
+    id: str
+    author: str
+    query: Mapping[str, Any]
+    updated_at: dt.datetime
+    version: int = 0
+    deleted_at: dt.datetime | None = None
+
+
+PlainRecord = TriageRecord | PersonRecord | ViewRecord
+"""The records that are one flat row, and are told of whole."""
+
+Record = ReportRecord | AnnotationRecord | RuleSetRecord | PlainRecord
 
 KIND_OF: dict[type, Kind] = {
     ReportRecord: Kind.REPORT,
     AnnotationRecord: Kind.ANNOTATION,
     RuleSetRecord: Kind.RULESET,
+    TriageRecord: Kind.TRIAGE,
+    PersonRecord: Kind.PERSON,
+    ViewRecord: Kind.VIEW,
+}
+PLAIN: dict[Kind, type[PlainRecord]] = {
+    Kind.TRIAGE: TriageRecord,
+    Kind.PERSON: PersonRecord,
+    Kind.VIEW: ViewRecord,
 }
 
 

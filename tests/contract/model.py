@@ -64,8 +64,17 @@ class Town:
         return sorted(notes, key=lambda n: (instant(n.timestamp), n.id))
 
     def status(self, about: GhostFinding) -> str:
-        set_by = [note.status for note in self.notes(get_finding_id(about)) if note.status]
-        return set_by[-1] if set_by else "open"
+        set_by = [note for note in self.notes(get_finding_id(about)) if note.status]
+        if not set_by:
+            return "open"
+        last = set_by[-1]
+        if last.status == "fixed" and any(
+            instant(made.created_at) > instant(last.timestamp)
+            for made in self.reports_in_order(include_deleted=False)
+            if any(get_finding_id(found) == get_finding_id(about) for found in made.findings)
+        ):
+            return "open"
+        return str(last.status)
 
     def tags(self, about: GhostFinding) -> set[str]:
         return {tag for note in self.notes(get_finding_id(about)) for tag in note.tags}

@@ -321,7 +321,7 @@ def test_rows_of_a_table_that_the_backup_lacks_are_not_lost(storage: Storage, ur
     with engine.begin() as connection:
         connection.execute(sa.text("UPDATE plants SET name = 'weed'"))
     restore(url, newer)
-    assert rows(url)["plants"] == [("lavender",)]
+    assert rows(url)["plants"] == [(("name", "lavender"),)]
     engine.dispose()
 
 

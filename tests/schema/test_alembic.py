@@ -13,7 +13,7 @@ import pytest
 from lavendertown.database import schema
 from lavendertown.database.engine import make_engine
 from lavendertown.database.schema import HEAD, State
-from tests.schema.databases import FIRST, OLD, copy_of, rows
+from tests.schema.databases import FIRST, OLD, assert_same, copy_of, rows
 
 ROOT = Path(__file__).parents[2]
 INI = Path(schema.__file__).parent / "migrations" / "alembic.ini"
@@ -69,7 +69,7 @@ def test_an_older_database_keeps_its_rows(tmp_path: Path) -> None:
     url = copy_of(FIRST, tmp_path)
     before = rows(url)
     alembic(url, tmp_path, "upgrade", "head")
-    assert {name: rows(url)[name] for name in before} == before
+    assert_same(before, rows(url))
 
 
 def test_a_database_that_is_not_ours_to_change_is_refused_in_a_sentence(tmp_path: Path) -> None:

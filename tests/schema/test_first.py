@@ -49,7 +49,8 @@ def test_everything_in_it_is_read(storage: Storage) -> None:
     assert week.ruleset is not None
     assert storage.load_ruleset("nightly") == week.ruleset
     (first, _) = storage.query_findings("week 0")
-    assert (first["status"], first["tags"], first["times_seen"]) == ("fixed", ["till"], 2)
+    # It was fixed after the first week, and is back in the second.
+    assert (first["status"], first["tags"], first["times_seen"]) == ("open", ["till"], 2)
     assert [note.comment for note in storage.get_annotations("nobody has it yet")] == ["Waiting."]
     assert len(storage.audit_log(limit=None)) == 10
 

@@ -22,7 +22,7 @@ from lavendertown.database import schema, upgrade
 from lavendertown.database.engine import make_engine
 from lavendertown.database.schema import State
 from lavendertown.errors import InvalidInputError, SchemaError
-from tests.schema.databases import FIRST, OLD, copy_of, first_on_postgres, old_on_postgres, rows
+from tests.schema.databases import FIRST, OLD, assert_same, copy_of, first_on_postgres, old_on_postgres, rows
 
 BACKENDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
@@ -72,7 +72,7 @@ def test_an_upgrade_keeps_every_row(first: str) -> None:
     changed = upgrade.upgrade(first)
     assert (changed.before, changed.after) == ("0001", schema.HEAD)
     after = rows(first)
-    assert {name: after[name] for name in before} == before
+    assert_same(before, after)
     assert after["moves"] == []
     assert schema.look(first).state is State.CURRENT
     storage = DatabaseStorage(first)
@@ -107,7 +107,7 @@ def test_down_and_up_again_keeps_every_row(first: str) -> None:
     assert upgrade.downgrade(first, "0001").backup is not None
     assert rows(first) == before
     upgrade.upgrade(first)
-    assert {name: rows(first)[name] for name in before} == before
+    assert_same(before, rows(first))
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_six_processes_upgrade_at_once(first: str) -> None:
     ]
     said = [process.communicate()[1] for process in running]
     assert [process.returncode for process in running] == [0] * 6, said
-    assert {name: rows(first)[name] for name in before} == before
+    assert_same(before, rows(first))
     (_,) = folder_of_backups(first).iterdir()
 
 
@@ -201,10 +201,10 @@ def test_a_backup_that_has_no_room_stops_the_upgrade(first: str) -> None:
 _BATCH = """
 import sqlalchemy as sa
 from alembic import op
-revision, down_revision, branch_labels, depends_on = "0003", "0002", None, None
+revision, down_revision, branch_labels, depends_on = "batch", "{head}", None, None
 def upgrade():
     with op.batch_alter_table("identities") as table:
-        table.alter_column("note", new_column_name="pinned_note", existing_type=sa.Text())
+        table.alter_column("description", new_column_name="words", existing_type=sa.Text())
         table.add_column(sa.Column("extra", sa.Integer(), nullable=False, server_default="0"))
         table.alter_column("dataset", existing_type=sa.String(255), nullable=True)
 {more}
@@ -219,7 +219,7 @@ def batch_scripts(tmp_path: Path, more: str = "") -> Config:
     (scripts / "versions").mkdir(parents=True)
     for path in [original / "env.py", *(original / "versions").glob("0*.py")]:
         (scripts / path.relative_to(original)).write_bytes(path.read_bytes())
-    (scripts / "versions" / "0003_batch.py").write_text(_BATCH.format(more=more))
+    (scripts / "versions" / "batch.py").write_text(_BATCH.format(more=more, head=schema.HEAD))
     config = Config()
     config.set_main_option("script_location", str(scripts))
     return config
@@ -240,7 +240,7 @@ def cascading(tmp_path: Path) -> str:
 def run(engine: sa.Engine, config: Config) -> None:
     with upgrade.changing(engine) as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "0003")
+        command.upgrade(config, "batch")
 
 
 def test_a_batch_migration_of_a_parent_table_keeps_its_children(tmp_path: Path) -> None:
@@ -298,7 +298,7 @@ def test_an_upgrade_that_is_killed_leaves_the_old_schema_whole(first: str, point
     assert schema.look(first).state is State.OLDER
     assert rows(first) == before
     upgrade.upgrade(first)
-    assert {name: rows(first)[name] for name in before} == before
+    assert_same(before, rows(first))
 
 
 _READ_ONLY = """

@@ -18,12 +18,15 @@ from lavendertown.models import SEVERITIES, GhostFinding
 from lavendertown.records.files import fields
 from lavendertown.records.files.fields import UnreadableError
 from lavendertown.records.findings import finding_record
+from lavendertown.records.plain import from_plain, plain
 from lavendertown.records.rules import MAX_COMPONENT, MAX_ID_BYTES, MAX_NAME, MAX_OPERATION
 from lavendertown.records.values import (
     AnnotationRecord,
     AuditEvent,
     FindingRecord,
+    Kind,
     Move,
+    PlainRecord,
     ReportRecord,
     RuleSetRecord,
 )
@@ -273,6 +276,25 @@ def read_ruleset(data: Any, seen_at: dt.datetime) -> RuleSetRecord:
             version=fields.version(data),
             deleted_at=fields.some_moment(data, "deleted_at"),
         )
+    except _BAD as error:
+        raise UnreadableError(_why(error)) from error
+
+
+def write_plain(record: PlainRecord) -> bytes:
+    """Return the file of a record that is one flat row."""
+    return codec.dumps({"format": FORMAT, **plain(record)}, indent=True)
+
+
+def read_plain(kind: Kind, data: Any) -> PlainRecord:
+    """Return the flat record in a file's data.
+
+    Raises:
+        UnreadableError: It is not there, or not whole.
+    """
+    fields.expect(isinstance(data, dict), f"no {kind.value} in it")
+    try:
+        fields.expect(data["format"] == FORMAT, f"written by a newer version (format {data['format']!r})")
+        return from_plain(kind, data)
     except _BAD as error:
         raise UnreadableError(_why(error)) from error
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,17 @@ from lavendertown.records.files import formats
 from lavendertown.records.files.fields import UnreadableError
 from lavendertown.records.files.layout import Layout
 from lavendertown.records.files.threads import Threads
+from lavendertown.records.plain import merges
 from lavendertown.records.texts import report_text
 from lavendertown.records.values import (
+    PLAIN,
     AnnotationRecord,
     AuditEvent,
     Damage,
     FindingRecord,
+    Kind,
     Move,
+    PlainRecord,
     ReportRecord,
     RuleSetRecord,
 )
@@ -107,29 +112,47 @@ class Image:
         self._old_ruleset_files = _Folder(layout.old_rulesets, _ruleset)
         self._alias_files = _Folder(layout.aliases.parent, lambda _, data: formats.read_aliases(data))
         self._move_files = _Folder(layout.moves, lambda _, data: formats.read_move(data))
+        self._plain_files = {
+            kind: _Folder(layout.plain(kind), partial(_plain_record, kind)) for kind in PLAIN
+        }
         self._audit = _AuditFiles(layout)
         self.reports: dict[str, ReportEntry] = {}
         self.listed: list[ReportEntry] = []
         self.rulesets: dict[str, RuleSetRecord] = {}
+        self.plain: dict[Kind, dict[str, PlainRecord]] = {kind: {} for kind in PLAIN}
         self.threads = Threads()
 
     def refresh(self) -> None:
         """Take in what changed in the folder."""
         reports = self._report_files.refresh()
         threads = self._thread_files.refresh()
+        merged = self._refresh_plain()
         if reports:
             entries = self._report_files.items
             self.reports = {e.record.id: e for _, e in sorted(entries.items(), reverse=True)}
             self.listed = sorted(self.reports.values(), key=lambda e: e.order, reverse=True)
+        if reports or merged:
             self.threads.place(self._sightings())
         aliases = self._alias_files.refresh()
         if aliases:
             self.threads.aliases = dict(self._alias_files.items.get(self.layout.aliases.name, {}))
-        if reports or threads or aliases:
+        if reports or threads or aliases or merged:
             self.threads.fill(self._annotations())
         if self._ruleset_files.refresh() | self._old_ruleset_files.refresh():
             found = [*self._old_ruleset_files.items.values(), *self._ruleset_files.items.values()]
             self.rulesets = {ruleset.id: ruleset for ruleset in found}
+
+    def _refresh_plain(self) -> bool:
+        """Take in the flat records; tell whether other findings are merged now."""
+        for kind, folder in self._plain_files.items():
+            if folder.refresh():
+                self.plain[kind] = {r.id: r for _, r in sorted(folder.items.items(), reverse=True)}
+        former, self.threads.merged = self.threads.merged, merges(self.plain[Kind.TRIAGE].values())
+        return former != self.threads.merged
+
+    def events_since(self, mark: Mapping[str, int] | None) -> tuple[dict[str, int], list[AuditEvent] | None]:
+        """Return how many events each audit file holds now, and those beyond the mark."""
+        return self._audit.since(mark)
 
     def audit(self) -> list[AuditEvent]:
         """Return the whole audit log, oldest first."""
@@ -149,6 +172,7 @@ class Image:
             self._old_ruleset_files,
             self._alias_files,
             self._move_files,
+            *self._plain_files.values(),
         )
         found = [
             Damage(f"{folder.path.name}/{name}", reason)
@@ -163,7 +187,13 @@ class Image:
         Raises:
             DamagedRecordError: It could not.
         """
-        for folder in (self._report_files, self._thread_files, self._ruleset_files, self._alias_files):
+        for folder in (
+            self._report_files,
+            self._thread_files,
+            self._ruleset_files,
+            self._alias_files,
+            *self._plain_files.values(),
+        ):
             if path.parent == folder.path and path.name in folder.damage:
                 raise DamagedRecordError(
                     f"The file {path} cannot be read ({folder.damage[path.name]}) and is left as it is; "
@@ -237,6 +267,13 @@ class _AuditFiles:
         # What a move brought along is older than what stood in the file before.
         return sorted(events, key=lambda event: event.at)
 
+    def since(self, mark: Mapping[str, int] | None) -> tuple[dict[str, int], list[AuditEvent] | None]:
+        self.read()
+        now = {name: len(events) for name, events in self._events.items()}
+        if mark is None:
+            return now, None
+        return now, [e for name, events in self._events.items() for e in events[mark.get(name, 0) :]]
+
     def _read_on(self, path: Path) -> None:
         start = self._offsets.get(path.name, 0)
         with path.open("rb") as handle:
@@ -258,6 +295,10 @@ def _report_entry(path: Path, data: Any) -> ReportEntry:
     embedded = tuple(formats.embedded_annotations(data, record.id))
     light = tuple(replace(finding, rows=None) for finding in record.findings)
     return ReportEntry(path, replace(record, findings=light), embedded, report_text(record))
+
+
+def _plain_record(kind: Kind, path: Path, data: Any) -> PlainRecord:
+    return formats.read_plain(kind, data)
 
 
 def _ruleset(path: Path, data: Any) -> RuleSetRecord:

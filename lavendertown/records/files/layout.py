@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from lavendertown.records.values import Kind
+
+_PLAIN = {Kind.TRIAGE: "triage", Kind.PERSON: "people", Kind.VIEW: "views"}
 _SAFE = " !#$&'()+,-.;=@[]^_`{}~"
 _LONGEST = 240
 
@@ -37,6 +40,10 @@ class Layout:
     def old_rulesets(self) -> Path:
         """Where 0.7 kept shared rule sets; only read."""
         return self.root / "shared_rulesets"
+
+    def plain(self, kind: Kind) -> Path:
+        """One file a record of this flat kind."""
+        return self.root / _PLAIN[kind]
 
     @property
     def aliases(self) -> Path:

@@ -16,6 +16,7 @@ from lavendertown.records.queries import (
     By,
     Deleted,
     FindingQuery,
+    PlainQuery,
     ReportQuery,
     RuleSetQuery,
 )
@@ -25,6 +26,7 @@ from lavendertown.records.values import (
     AuditEvent,
     FindingHeader,
     FindingRecord,
+    PlainRecord,
     ReportHeader,
     ReportRecord,
     RuleSetHeader,
@@ -45,7 +47,7 @@ def matching_reports(image: Image, query: ReportQuery) -> Iterator[ReportEntry]:
             and _within(report.created_at, query.start, query.end)
             and query.search in entry.text
             and (not query.severities or any(f.severity in query.severities for f in report.findings))
-            and (holder is None or any(f.fingerprint == holder for f in report.findings))
+            and (holder is None or holder in held(image, report.id))
             and (not query.statuses or not _statuses(image, report).isdisjoint(query.statuses))
             and (not query.tags or _tags(image, report).issuperset(query.tags))
         ):
@@ -100,7 +102,7 @@ def matching_findings(image: Image, query: FindingQuery) -> Iterator[FindingHead
         ):
             continue
         for position, finding in enumerate(report.findings):
-            if wanted and finding.fingerprint not in wanted:
+            if wanted and image.threads.canonical(finding.fingerprint) not in wanted:
                 continue
             if _finding_matches(finding, image.threads.state(finding.fingerprint), query):
                 yield finding_header(image, report, position, finding)
@@ -125,7 +127,7 @@ def matching_annotations(image: Image, query: AnnotationQuery) -> list[Annotatio
         pool = [a for name in sorted(names) for a in image.threads.thread(name)]
     else:
         pool = list(image.threads.by_id.values())
-    held = _held(image, query.report_id)
+    inside = held(image, query.report_id)
     found = [
         a
         for a in pool
@@ -139,16 +141,18 @@ def matching_annotations(image: Image, query: AnnotationQuery) -> list[Annotatio
         and (
             query.report_id is None
             or a.report_id == query.report_id
-            or image.threads.resolve(a.finding_id) in held
+            or image.threads.resolve(a.finding_id) in inside
         )
     ]
     found.sort(key=lambda a: (a.created_at, a.id), reverse=query.newest_first)
     return found
 
 
-def _held(image: Image, report_id: str | None) -> set[str]:
+def held(image: Image, report_id: str | None) -> set[str]:
+    """Return the fingerprints of the findings a report holds; none where there is no such report."""
     entry = image.reports.get(report_id) if report_id is not None else None
-    return {finding.fingerprint for finding in entry.record.findings} if entry else set()
+    findings = entry.record.findings if entry else ()
+    return {image.threads.canonical(finding.fingerprint) for finding in findings}
 
 
 def matching_rulesets(image: Image, query: RuleSetQuery) -> list[RuleSetRecord]:
@@ -158,6 +162,15 @@ def matching_rulesets(image: Image, query: RuleSetQuery) -> list[RuleSetRecord]:
         for _, ruleset in sorted(image.rulesets.items())
         if _visible(ruleset.deleted_at, query.deleted)
         and query.search in ruleset_text(ruleset.id, ruleset.description)
+    ]
+
+
+def matching_plain(image: Image, query: PlainQuery) -> list[PlainRecord]:
+    """Return the matching flat records by id."""
+    return [
+        record
+        for _, record in sorted(image.plain[query.kind].items())
+        if _visible(record.deleted_at, query.deleted) and _among(record.id, query.ids)
     ]
 
 
@@ -212,7 +225,7 @@ def finding_header(
     state = image.threads.state(finding.fingerprint)
     sight = image.threads.sight(finding.fingerprint, report.created_at)
     return FindingHeader(
-        finding_id=finding.fingerprint,
+        finding_id=image.threads.canonical(finding.fingerprint),
         report_id=report.id,
         position=position,
         dataset=finding.dataset,

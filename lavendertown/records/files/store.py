@@ -12,15 +12,17 @@ from typing import Any
 
 from lavendertown.records import headers
 from lavendertown.records.contract import Store, Unit
-from lavendertown.records.files import formats, matching
+from lavendertown.records.files import desk, formats, matching
 from lavendertown.records.files.image import Image
 from lavendertown.records.files.journal import Journal, translated
-from lavendertown.records.files.layout import Layout
+from lavendertown.records.files.layout import Layout, file_name
+from lavendertown.records.identities import Identity, Recent, Run, Said
 from lavendertown.records.queries import (
     AnnotationQuery,
     AuditQuery,
     By,
     FindingQuery,
+    PlainQuery,
     Query,
     ReportQuery,
     RuleSetQuery,
@@ -28,6 +30,7 @@ from lavendertown.records.queries import (
 from lavendertown.records.values import (
     FIRST,
     KIND_OF,
+    PLAIN,
     AnnotationRecord,
     AuditEvent,
     ChangeSet,
@@ -105,6 +108,32 @@ class FileStore(Store):
             return None
         return report.findings[position].rows
 
+    def identities(
+        self, names: Sequence[str] | None = None, datasets: Sequence[str] | None = None
+    ) -> Iterable[Identity]:
+        with self._fresh() as image:
+            return desk.identities(image, names, datasets)
+
+    def said(self, names: Sequence[str] | None = None) -> Iterable[Said]:
+        with self._fresh() as image:
+            return desk.said(image, names)
+
+    def runs(self, datasets: Sequence[str] | None = None) -> Mapping[str, Run]:
+        with self._fresh() as image:
+            return desk.runs(image, datasets)
+
+    def recent(self, names: Sequence[str]) -> Mapping[str, Recent]:
+        with self._fresh() as image:
+            return desk.recent(image, names)
+
+    def fingerprints(self, report_ids: Sequence[str]) -> frozenset[str]:
+        with self._fresh() as image:
+            return frozenset().union(*(matching.held(image, report_id) for report_id in report_ids))
+
+    def events_since(self, mark: Any) -> tuple[Any, Sequence[AuditEvent] | None]:
+        with self._fresh() as image:
+            return image.events_since(mark)
+
     def known_tags(self) -> Sequence[str]:
         with self._fresh() as image:
             return matching.known_tags(image)
@@ -113,7 +142,8 @@ class FileStore(Store):
         self._journal.finish_pending()
         layout = self.layout
         with translated(layout.root):
-            marks = [_mark(path) for path in (layout.reports, layout.annotations, layout.rulesets)]
+            folders = (layout.reports, layout.annotations, layout.rulesets, *map(layout.plain, PLAIN))
+            marks = [_mark(path) for path in folders]
             if layout.audit.is_dir():
                 files = sorted(layout.audit.glob("*.jsonl"))
                 marks += [f"{path.stem}:{path.stat().st_size}" for path in files]
@@ -188,6 +218,8 @@ def _scan(image: Image, query: Query) -> Iterable[Any]:
             return matching.matching_annotations(image, query)
         case RuleSetQuery():
             return map(matching.ruleset_header, matching.matching_rulesets(image, query))
+        case PlainQuery():
+            return matching.matching_plain(image, query)
         case AuditQuery():
             return matching.matching_events(image, query)
 
@@ -204,6 +236,9 @@ def _light(image: Image, kind: Kind, record_id: str) -> Record | None:
         case Kind.RULESET:
             image.guard(image.layout.ruleset(record_id))
             return image.rulesets.get(record_id)
+        case Kind.TRIAGE | Kind.PERSON | Kind.VIEW:
+            image.guard(image.layout.plain(kind) / file_name(record_id))
+            return image.plain[kind].get(record_id)
 
 
 def _read(image: Image, kind: Kind, record_id: str) -> Record | None:
@@ -234,8 +269,11 @@ def _files(image: Image, changes: ChangeSet) -> dict[Path, bytes]:
                 said.setdefault(old.id, image.threads.by_id.get(old.id, old))
         elif isinstance(record, RuleSetRecord):
             files[image.layout.ruleset(record.id)] = formats.write_ruleset(record)
-        else:
+        elif isinstance(record, AnnotationRecord):
             said[record.id] = record
+        else:
+            folder = image.layout.plain(KIND_OF[type(record)])
+            files[folder / file_name(record.id)] = formats.write_plain(record)
     reports = [record for record in changes.puts if isinstance(record, ReportRecord)]
     named = {**changes.aliases, **image.threads.newly_named(reports, said.values())}
     if not named.keys() <= image.threads.aliases.keys():

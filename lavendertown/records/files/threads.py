@@ -4,31 +4,46 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lavendertown.identity import is_legacy_id
 from lavendertown.records.values import AnnotationRecord, FindingRecord, ReportRecord
 
 OPEN = "open"
+FIXED = "fixed"
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """When a finding was seen in live reports."""
+    """When a finding was seen in live reports.
+
+    Attributes:
+        newest: Its last occurrence, with report and position; None where there is none.
+        times: When, and how many rows; each report once, newest first.
+    """
 
     first_seen: dt.datetime
     last_seen: dt.datetime
     times_seen: int
+    newest: tuple[ReportRecord, int, FindingRecord] | None = None
+    times: tuple[tuple[dt.datetime, int | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What a finding's live annotations amount to."""
+    """What a finding's live annotations amount to.
+
+    Attributes:
+        fixed_at: When it was set to fixed, if that is the last status that was set.
+        regressed_at: When it was first seen again since then; it is open again.
+    """
 
     status: str
     tags: tuple[str, ...]
     comment_count: int
+    fixed_at: dt.datetime | None = None
+    regressed_at: dt.datetime | None = None
 
 
 _UNTOUCHED = State(OPEN, (), 0)
@@ -43,26 +58,30 @@ class Threads:
         self._known: set[str] = set()
         self._legacy: dict[str, str] = {}
         self.aliases: dict[str, str] = {}
+        self.merged: dict[str, str] = {}
         self._lists: dict[str, list[AnnotationRecord]] = {}
         self._states: dict[str, State] = {}
 
     def place(self, sightings: Iterable[tuple[ReportRecord, int, FindingRecord]]) -> None:
         """Take in where findings were seen, newest report first."""
         seen: dict[str, set[str]] = defaultdict(set)
-        first: dict[str, dt.datetime] = {}
-        last: dict[str, dt.datetime] = {}
+        newest: dict[str, tuple[ReportRecord, int, FindingRecord]] = {}
+        times: dict[str, list[tuple[dt.datetime, int | None]]] = defaultdict(list)
         self._known.clear()
         self._legacy.clear()
-        for report, _, finding in sightings:
-            name = finding.fingerprint
-            self._known.add(name)
+        for report, position, finding in sightings:
+            self._known.add(finding.fingerprint)
             # 0.7's ids know no dataset: where several findings bear one, the newest report's has it.
-            self._legacy.setdefault(finding.legacy_id, name)
-            if report.deleted_at is None:
+            self._legacy.setdefault(finding.legacy_id, finding.fingerprint)
+            name = self.canonical(finding.fingerprint)
+            if report.deleted_at is None and report.id not in seen[name]:
                 seen[name].add(report.id)
-                first[name] = report.created_at
-                last.setdefault(name, report.created_at)
-        self._sights = {name: Sight(first[name], last[name], len(ids)) for name, ids in seen.items()}
+                newest.setdefault(name, (report, position, finding))
+                times[name].append((report.created_at, finding.row_count))
+        self._sights = {
+            name: Sight(found[-1][0], found[0][0], len(found), newest[name], tuple(found))
+            for name, found in times.items()
+        }
 
     def fill(self, annotations: Sequence[AnnotationRecord]) -> None:
         """Take in all annotations."""
@@ -73,10 +92,21 @@ class Threads:
         for thread in lists.values():
             thread.sort(key=lambda a: (a.created_at, a.id))
         self._lists = dict(lists)
-        self._states = {name: _state(thread) for name, thread in lists.items()}
+        self._states = {name: _state(thread, self._sights.get(name)) for name, thread in lists.items()}
+
+    def canonical(self, fingerprint: str) -> str:
+        """Return the fingerprint of the finding that this one is handled as."""
+        for _ in range(len(self.merged)):
+            if fingerprint not in self.merged:
+                break
+            fingerprint = self.merged[fingerprint]
+        return fingerprint
 
     def resolve(self, finding_id: str) -> str:
         """Return the fingerprint behind any name of a finding; an unknown name is its own."""
+        return self.canonical(self._named(finding_id))
+
+    def _named(self, finding_id: str) -> str:
         if finding_id in self.aliases:
             return self.aliases[finding_id]
         if finding_id in self._known or not is_legacy_id(finding_id):
@@ -92,7 +122,7 @@ class Threads:
         """
         said = {annotation.finding_id for annotation in self.by_id.values()}
         said |= {annotation.finding_id for annotation in annotations}
-        found = {name: self.resolve(name) for name in said if is_legacy_id(name)}
+        found = {name: self._named(name) for name in said if is_legacy_id(name)}
         for report in reports:
             for finding in report.findings:
                 if finding.legacy_id in said and found.get(finding.legacy_id) == finding.legacy_id:
@@ -105,20 +135,28 @@ class Threads:
 
     def state(self, fingerprint: str) -> State:
         """Return a finding's status, tags and number of comments."""
-        return self._states.get(fingerprint, _UNTOUCHED)
+        return self._states.get(self.canonical(fingerprint), _UNTOUCHED)
 
     def sight(self, fingerprint: str, otherwise: dt.datetime) -> Sight:
         """Return when a finding was seen; one only in deleted reports was seen ``otherwise``, never."""
-        return self._sights.get(fingerprint) or Sight(otherwise, otherwise, 0)
+        return self._sights.get(self.canonical(fingerprint)) or Sight(otherwise, otherwise, 0)
+
+    def seen(self) -> Mapping[str, Sight]:
+        """Return the findings that live reports hold, by fingerprint."""
+        return self._sights
 
     def annotated(self) -> Iterable[str]:
         """Return the fingerprints that have annotations."""
         return self._lists
 
 
-def _state(thread: Sequence[AnnotationRecord]) -> State:
+def _state(thread: Sequence[AnnotationRecord], sight: Sight | None) -> State:
     live = [annotation for annotation in thread if annotation.deleted_at is None]
-    statuses = [annotation.status for annotation in live if annotation.status is not None]
+    setting = [annotation for annotation in live if annotation.status is not None]
+    status = setting[-1].status or OPEN if setting else OPEN
+    fixed_at = setting[-1].created_at if status == FIXED else None
+    since = [at for at, _ in sight.times if at > fixed_at] if sight and fixed_at else []
     tags = Counter(tag for annotation in live for tag in annotation.tags)
     comments = sum(1 for annotation in live if annotation.comment)
-    return State(statuses[-1] if statuses else OPEN, tuple(sorted(tags)), comments)
+    back = min(since, default=None)
+    return State(OPEN if back else status, tuple(sorted(tags)), comments, fixed_at, back)

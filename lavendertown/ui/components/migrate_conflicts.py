@@ -18,7 +18,11 @@ POLICIES = {
     OnConflict.OVERWRITE: "Take the source's",
     OnConflict.FAIL: "Stop: move nothing while there are conflicts",
 }
-_RECORDS = {"report": "Report", "annotation": "Comment", "ruleset": "Rule set"}
+_RECORDS = {"report": "Report", "annotation": "Comment", "ruleset": "Rule set"} | {
+    "finding": "Decisions about a finding",
+    "person": "Person",
+    "view": "View",
+}
 
 
 def decide_anew(preferred: OnConflict) -> None:

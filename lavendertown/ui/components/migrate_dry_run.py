@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import streamlit as st
 
 from lavendertown.errors import InvalidInputError
-from lavendertown.migration.values import KINDS, OnConflict, Outcome, Quarantined, TimeSample
+from lavendertown.migration.values import OnConflict, Outcome, Quarantined, TimeSample
 from lavendertown.ui import moves
 from lavendertown.ui.components import (
     migrate_conflicts,
@@ -23,9 +23,16 @@ from lavendertown.ui.components.migrate_steps import Step
 from lavendertown.ui.moves import Work
 
 LISTED = 50
-KINDS_IN_WORDS = dict(
-    zip(KINDS, ("Reports", "Findings", "Comments", "Rule sets", "Audit events"), strict=True)
-)
+KINDS_IN_WORDS = {
+    "reports": "Reports",
+    "findings": "Findings",
+    "annotations": "Comments",
+    "rulesets": "Rule sets",
+    "triage": "Decisions about findings",
+    "people": "People",
+    "views": "Saved views",
+    "events": "Audit events",
+}
 # What an item in quarantine is called begins with where it lay.
 _PLACES = {
     "reports/": "reports",
@@ -35,6 +42,12 @@ _PLACES = {
     "rulesets/": "rulesets",
     "shared_rulesets/": "rulesets",
     "rule set ": "rulesets",
+    "triage/": "triage",
+    "finding ": "triage",
+    "people/": "people",
+    "person ": "people",
+    "views/": "views",
+    "view ": "views",
     "audit/": "events",
 }
 
@@ -105,7 +118,7 @@ def _metric(label: str, number: int, note: str) -> None:
 def counts(found: Outcome, copied: str = "To copy") -> None:
     """Show the numbers of each kind of record."""
     aside = Counter(kind for item in found.quarantined if (kind := _kind(item)))
-    kinds = [kind for kind in KINDS if kind in found.counts]
+    kinds = found.shown
     each = [found.counts[kind] for kind in kinds]
     columns = {
         "kind": [KINDS_IN_WORDS[kind] for kind in kinds],

@@ -1,0 +1,105 @@
+"""What a store tells of findings over all reports: each once, whatever number of times it was seen."""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import StrEnum
+from typing import NamedTuple
+
+RUNS = 12
+"""How many of a dataset's newest runs a sparkline shows."""
+
+
+class Seen(StrEnum):
+    """What the runs of its dataset say of a finding."""
+
+    NEW = "new"
+    REGRESSED = "regressed"
+    ONGOING = "ongoing"
+    PASSING = "passing"
+    NOT_CHECKED = "not_checked"
+
+
+class Identity(NamedTuple):
+    """A finding over all live reports.
+
+    A tuple, because a hundred thousand are read at once.
+
+    Attributes:
+        description: The last one, its numbers masked.
+        fixed_at: When it was set to fixed, if that is the last status that was set.
+        regressed_at: When it was first seen again since then; the status is open again.
+        last_count, last_share: Affected rows and their share where it was seen last.
+        check_key: See :func:`lavendertown.identity.check_key`.
+    """
+
+    finding_id: str
+    dataset: str
+    ghost_type: str
+    column: str
+    description: str
+    severity: str
+    status: str
+    fixed_at: dt.datetime | None
+    regressed_at: dt.datetime | None
+    first_seen: dt.datetime
+    last_seen: dt.datetime
+    times_seen: int
+    comment_count: int
+    last_count: int | None
+    last_share: float | None
+    check_key: str
+    tags: tuple[str, ...]
+
+
+class Run(NamedTuple):
+    """The newest runs of a dataset, each a live report.
+
+    Attributes:
+        times: When they were, newest first, at most :data:`RUNS`.
+        report_id: The newest.
+        covered: The keys of the checks that the newest one ran to their end.
+    """
+
+    times: tuple[dt.datetime, ...]
+    report_id: str
+    covered: frozenset[str]
+
+
+class Recent(NamedTuple):
+    """Where a finding was seen last.
+
+    Attributes:
+        report_id, position, description: Its last occurrence.
+        seen: Its newest occurrences, newest first, at most :data:`RUNS`: when, and how many rows.
+    """
+
+    report_id: str
+    position: int
+    description: str
+    seen: tuple[tuple[dt.datetime, int | None], ...]
+
+
+class Said(NamedTuple):
+    """A live annotation, as a search looks into it.
+
+    Attributes:
+        finding_id: The finding's fingerprint.
+        text: The comment, casefolded.
+    """
+
+    finding_id: str
+    author: str
+    text: str
+
+
+def seen(identity: Identity, run: Run | None) -> Seen:
+    """Return what the newest run of its dataset says of a finding.
+
+    A finding that is absent from a run counts as passing only where the run tells that its check ran.
+    """
+    if run is None or identity.last_seen >= run.times[0]:
+        if identity.regressed_at is not None:
+            return Seen.REGRESSED
+        return Seen.NEW if identity.times_seen == 1 else Seen.ONGOING
+    return Seen.PASSING if identity.check_key in run.covered else Seen.NOT_CHECKED
