@@ -1,5 +1,6 @@
 # make run    open the dashboard on plain files (PORT=8501 by default)
 # make test   install what the tests need and run everything
+# make test-mariadb  install a MariaDB server where there is none, and run the tests of databases on it
 # make lint   ruff and mypy only
 # make demo   fill the configured store with real tables, reports and discussions, then open it
 # make bench  measure against version 0.7.1 and the raw limits
@@ -12,7 +13,7 @@ WORKERS ?= 2
 PY := .venv/bin/python
 INPUTS := pyproject.toml constraints.txt scripts/install.sh
 
-.PHONY: run test lint demo bench bench-migration wheel test-wheel pins clean
+.PHONY: run test test-mariadb lint demo bench bench-migration wheel test-wheel pins clean
 
 run: .venv/run.stamp
 	@$(PY) -m streamlit run app.py --server.port $(PORT)
@@ -20,6 +21,10 @@ run: .venv/run.stamp
 test: lint
 	@scripts/chromium.sh
 	@$(PY) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+test-mariadb: .venv/mariadb.stamp
+	@scripts/mariadb.sh
+	@$(PY) -m tests.support.mariadb $(PY) -m pytest -n $(WORKERS) --dist worksteal -k mariadb $(ARGS)
 
 lint: .venv/test.stamp
 	@$(PY) -m ruff check .
@@ -44,7 +49,7 @@ test-wheel: wheel
 	@scripts/chromium.sh
 	@$(PY) -m scripts.try_wheel
 
-pins: .venv/test.stamp
+pins: .venv/mariadb.stamp
 	@$(PY) scripts/pins.py > constraints.new && mv constraints.new constraints.txt
 
 clean:
@@ -58,6 +63,10 @@ clean:
 .venv/demo.stamp: $(INPUTS)
 	@scripts/install.sh all
 	@touch $@ .venv/run.stamp
+
+.venv/mariadb.stamp: $(INPUTS)
+	@scripts/install.sh all,mariadb,test
+	@touch $@ .venv/run.stamp .venv/demo.stamp .venv/test.stamp
 
 .venv/test.stamp: $(INPUTS)
 	@scripts/install.sh all,test

@@ -26,7 +26,13 @@ STORAGE_TYPES = ("file", "database")
 _ROOT_FILES = ("lavendertown.toml", "lavendertown.yaml", "lavendertown.yml")
 _KEYS = frozenset({"storage_type", "database_url", "data_dir", "database"})
 _PARTS = frozenset({"driver", "path", "user", "password", "host", "port", "name"})
-_DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql", "postgres": "postgresql"}
+_DRIVERS = {
+    "sqlite": "sqlite",
+    "postgresql": "postgresql",
+    "postgres": "postgresql",
+    "mariadb": "mariadb",
+    "mysql": "mariadb",
+}
 
 
 @dataclass(frozen=True)
@@ -161,4 +167,4 @@ def url_from_parts(parts: Mapping[str, Any], where: str = "database") -> str:
     password = f":{quote(str(parts['password']), safe='')}" if parts.get("password") else ""
     port = f":{parts['port']}" if parts.get("port") else ""
     at = f"{user}{password}@" if user else ""
-    return f"postgresql://{at}{parts.get('host') or 'localhost'}{port}/{parts['name']}"
+    return f"{driver}://{at}{parts.get('host') or 'localhost'}{port}/{parts['name']}"

@@ -28,7 +28,7 @@ def tree(name: str, extras: set[str], seen: dict[str, set[str]]) -> None:
 
 def main() -> None:
     seen: dict[str, set[str]] = {}
-    tree("lavendertown", {"all", "test"}, seen)
+    tree("lavendertown", {"all", "mariadb", "test"}, seen)
     print(HEADER)
     for name in sorted(set(seen) - {"lavendertown"}):
         print(f"{name}=={distribution(name).version}")

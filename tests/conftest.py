@@ -10,7 +10,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-from tests.support import postgres, required
+from tests.support import mariadb, postgres, required
 
 RUN = pytest.StashKey[Path]()
 # A busy machine is no failure.
@@ -69,3 +69,12 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
     url = postgres.create_database(postgres_server)
     yield url
     postgres.drop_database(postgres_server, url)
+
+
+@pytest.fixture
+def mariadb_url() -> Iterator[str]:
+    """The URL of a new, empty database on the server of `make test-mariadb`, dropped after the test."""
+    server = os.environ[mariadb.URL]
+    url = mariadb.create_database(server)
+    yield url
+    mariadb.drop_database(server, url)

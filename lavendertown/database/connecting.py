@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
 import threading
 import uuid
 import weakref
-from collections.abc import Iterator, Mapping
-from importlib.util import find_spec
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,14 +15,12 @@ from sqlalchemy.engine import URL, Engine
 from lavendertown.database import connection_config, starting
 from lavendertown.database.base import Base
 from lavendertown.database.engine import make_engine, make_folder
-from lavendertown.database.errors import translated, where
+from lavendertown.database.errors import translated
 from lavendertown.database.gate import Gate
 from lavendertown.database.schema import switch_to_wal
 from lavendertown.database.sessions import Session
-from lavendertown.errors import ConfigurationError, StorageUnavailableError
 
 _MEMORY = ":memory:"
-_WAIT_SECONDS = 60
 _installing = threading.Lock()
 
 
@@ -65,7 +61,7 @@ def install_tables(engine: Engine) -> None:
         StorageError: It refuses a table.
     """
     # The tables' unique columns are looked through first, which two threads cannot do at once.
-    with _installing, translated(engine.url), Gate(engine.url).held(), _alone(engine):
+    with _installing, translated(engine.url), Gate(engine.url).held():
         starting.create(engine, Base.metadata)
 
 
@@ -79,8 +75,6 @@ def open_session(engine: Engine) -> Session:
 
 
 def _make(url: URL) -> Engine:
-    if url.get_backend_name() in ("mysql", "mariadb"):
-        return _mysql(url)
     if url.database == _MEMORY:
         return _memory(url)
     make_folder(url)
@@ -100,31 +94,3 @@ def _memory(url: URL) -> Engine:
     sa.event.listen(engine, "engine_disposed", lambda _: keeper.close())
     weakref.finalize(engine, keeper.close)
     return engine
-
-
-def _mysql(url: URL) -> Engine:
-    if find_spec("pymysql") is None:
-        raise ConfigurationError(
-            f"The driver for {url.get_backend_name()} is not installed. "
-            "Install it with: pip install lavendertown[mariadb]"
-        )
-    # The server hangs up on connections that were idle for long.
-    return sa.create_engine(url, pool_pre_ping=True)
-
-
-@contextlib.contextmanager
-def _alone(engine: Engine) -> Iterator[None]:
-    """On MySQL and MariaDB, where a table cannot be part of a transaction, hold a lock by name."""
-    if engine.dialect.name not in ("mysql", "mariadb"):
-        yield
-        return
-    with engine.connect() as connection:
-        if connection.scalar(sa.text(f"SELECT GET_LOCK('lavendertown_tables', {_WAIT_SECONDS})")) != 1:
-            raise StorageUnavailableError(
-                f"Somebody else has been making tables in {where(engine.url)} for {_WAIT_SECONDS} seconds. "
-                "Try again."
-            )
-        try:
-            yield
-        finally:
-            connection.execute(sa.text("SELECT RELEASE_LOCK('lavendertown_tables')"))

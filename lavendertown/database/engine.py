@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, Engine, make_url
 
 from lavendertown import codec
+from lavendertown.database import mariadb
 from lavendertown.database.errors import where
 from lavendertown.errors import ConfigurationError, StorageUnavailableError
 
@@ -25,13 +26,18 @@ _SQLITE_PRAGMAS = (
     "temp_store=MEMORY",
     "wal_autocheckpoint=4000",
 )
-_POSTGRES = {"postgresql", "postgres"}
+_DRIVERS = {
+    "postgresql": "postgresql+psycopg2",
+    "postgres": "postgresql+psycopg2",
+    **dict.fromkeys(("mysql", "mariadb", "mysql+pymysql"), "mariadb+pymysql"),
+}
 
 
 def read_url(database_url: str) -> URL:
     """Return the URL with the driver this package brings.
 
-    A bare ``postgresql://`` or ``postgres://`` becomes psycopg2's.
+    A bare ``postgresql://`` or ``postgres://`` becomes psycopg2's; ``mariadb://`` and ``mysql://``, both of
+    which mean MariaDB, become PyMySQL's.
 
     Raises:
         ConfigurationError: It is no database URL, or of a database that is not supported.
@@ -43,11 +49,10 @@ def read_url(database_url: str) -> URL:
             "The database URL is not one; it looks like sqlite:///path/to/file.db or "
             "postgresql://user:password@host/database."
         ) from error
-    if url.drivername in _POSTGRES:
-        url = url.set(drivername="postgresql+psycopg2")
-    if url.get_backend_name() not in ("sqlite", "postgresql"):
+    url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
+    if url.get_backend_name() not in ("sqlite", "postgresql", "mariadb"):
         raise ConfigurationError(
-            f"The database {url.get_backend_name()!r} is not supported; use sqlite or postgresql."
+            f"The database {url.get_backend_name()!r} is not supported; use sqlite, postgresql or mariadb."
         )
     return url
 
@@ -64,6 +69,8 @@ def make_engine(database_url: str | URL) -> Engine:
         options["connect_args"] = {"options": "-c timezone=UTC -c jit=off", "connect_timeout": 10}
         options["pool_pre_ping"] = True
         options["pool_size"] = 10
+    elif url.get_backend_name() in mariadb.BACKENDS:
+        options |= mariadb.options(url)
     else:
         options["poolclass"] = sa.pool.QueuePool
         options["pool_size"] = 10
@@ -71,13 +78,22 @@ def make_engine(database_url: str | URL) -> Engine:
     try:
         engine = sa.create_engine(url, **options)
     except (ModuleNotFoundError, sa.exc.NoSuchModuleError) as error:
-        raise ConfigurationError(
-            f"The driver of {url.drivername} is not installed. "
-            "Install it with: pip install lavendertown[database]"
-        ) from error
+        raise ConfigurationError(_not_installed(url)) from error
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine)
+    elif engine.dialect.name in mariadb.BACKENDS:
+        mariadb.prepare(engine)
     return engine
+
+
+def _not_installed(url: URL) -> str:
+    backend = url.get_backend_name()
+    if backend in mariadb.BACKENDS:
+        return f"The driver of {backend} is not installed. Install it with: pip install lavendertown[mariadb]"
+    return (
+        f"The driver of {url.drivername} is not installed. "
+        "Install it with: pip install lavendertown[database]"
+    )
 
 
 def make_folder(url: URL) -> None:

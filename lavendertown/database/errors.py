@@ -10,11 +10,12 @@ from sqlalchemy.engine import URL
 
 from lavendertown.errors import RaceError, StorageError, StorageUnavailableError
 
+_LOCKED = "{where} is locked by another program; nothing was written. Try again in a moment."
 _SQLITE = (
     ("disk is full", "The disk of {where} is full; nothing was written. Free some space and try again."),
     ("readonly", "{where} cannot be written; nothing was written. Change its permissions."),
     ("unable to open", "{where} cannot be opened. Check that its folder exists and can be written."),
-    ("locked", "{where} is locked by another program; nothing was written. Try again in a moment."),
+    ("locked", _LOCKED),
     ("not a database", "{where} is not a SQLite database; nothing was changed. Choose another file."),
     ("malformed", "{where} is damaged; nothing was changed. Restore it from a backup."),
     ("disk i/o", "{where} cannot be read or written (disk error); nothing was written."),
@@ -22,6 +23,10 @@ _SQLITE = (
 
 # serialization_failure and deadlock_detected
 _POSTGRES_RACES = ("40001", "40P01")
+# MariaDB's: a deadlock, and a row that changed since the transaction first looked.
+_MARIADB_RACES = (1213, 1020)
+_MARIADB_WAITED = 1205
+_NAMES = {"postgresql": "PostgreSQL", "mariadb": "MariaDB", "mysql": "MySQL"}
 
 
 def where(url: URL) -> str:
@@ -29,7 +34,8 @@ def where(url: URL) -> str:
     if url.get_backend_name() == "sqlite":
         return f"SQLite at {url.database}" if url.database else "SQLite in memory"
     port = f":{url.port}" if url.port else ""
-    return f"PostgreSQL at {url.host or 'localhost'}{port}/{url.database or ''}"
+    name = _NAMES[url.get_backend_name()]
+    return f"{name} at {url.host or 'localhost'}{port}/{url.database or ''}"
 
 
 @contextlib.contextmanager
@@ -48,7 +54,7 @@ def translated(url: URL) -> Iterator[None]:
 
 
 def _integrity(url: URL, error: sa.exc.IntegrityError) -> Exception:
-    text = str(error.orig)
+    text = _text(error)
     if "unique" in text.lower() or "duplicate" in text.lower():
         return RaceError(
             "Somebody else saved a record with this id at the same moment; nothing was written. Try again."
@@ -57,14 +63,17 @@ def _integrity(url: URL, error: sa.exc.IntegrityError) -> Exception:
 
 
 def _driver(url: URL, error: sa.exc.DBAPIError) -> Exception:
-    text = str(error.orig)
+    text = _text(error)
     place = where(url)
     if url.get_backend_name() == "sqlite":
         for sign, sentence in _SQLITE:
             if sign in text.lower():
                 return StorageUnavailableError(sentence.format(where=place))
         return StorageError(f"{place} did not do it; nothing was written: {_first_line(text)}.")
-    if getattr(error.orig, "pgcode", None) in _POSTGRES_RACES:
+    number = _number(error)
+    if number == _MARIADB_WAITED:
+        return StorageUnavailableError(_LOCKED.format(where=place))
+    if getattr(error.orig, "pgcode", None) in _POSTGRES_RACES or number in _MARIADB_RACES:
         return RaceError(
             "Somebody else changed the same findings at the same moment; nothing was written. Try again."
         )
@@ -74,6 +83,18 @@ def _driver(url: URL, error: sa.exc.DBAPIError) -> Exception:
             "Check that the server runs and the URL is right, then try again."
         )
     return StorageError(f"{place} did not do it; nothing was written: {_first_line(text)}.")
+
+
+def _text(error: sa.exc.DBAPIError) -> str:
+    """Return what the driver said, without the number that PyMySQL puts before it."""
+    said = error.orig.args[1] if _number(error) is not None and error.orig is not None else error.orig
+    return str(said)
+
+
+def _number(error: sa.exc.DBAPIError) -> int | None:
+    """Return the number of MariaDB's error; None of another database's."""
+    args = error.orig.args if error.orig is not None else ()
+    return args[0] if len(args) == 2 and isinstance(args[0], int) else None
 
 
 def _first_line(text: str) -> str:

@@ -150,28 +150,24 @@ class Identities(Names):
             return
         self._writer.flush()
         live = (
-            sa.select(
-                findings.c.seen_at,
-                findings.c.severity,
-                findings.c.report_key,
-                findings.c.row_count,
-                findings.c.share,
-            )
+            sa.select(findings.c.seen_at)
             .join(reports, reports.c.key == findings.c.report_key)
             .where(findings.c.identity_key == _I.key, reports.c.deleted_at.is_(None))
             .correlate(identities)
         )
-        newest = live.order_by(findings.c.seen_at.desc(), findings.c.report_key.desc()).limit(1).subquery()
-        every = live.subquery()
-        first = sa.select(sa.func.min(every.c.seen_at)).scalar_subquery()
-        last = sa.select(sa.func.max(every.c.seen_at)).scalar_subquery()
+        newest = live.order_by(findings.c.seen_at.desc(), findings.c.report_key.desc()).limit(1)
+
+        def of(select: sa.Select[Any], column: sa.ColumnElement[Any]) -> sa.ScalarSelect[Any]:
+            return select.with_only_columns(column).scalar_subquery()
+
+        first, last = of(live, sa.func.min(findings.c.seen_at)), of(live, sa.func.max(findings.c.seen_at))
         values = {
-            "times_seen": sa.select(sa.func.count(every.c.report_key.distinct())).scalar_subquery(),
+            "times_seen": of(live, sa.func.count(findings.c.report_key.distinct())),
             "first_seen": sa.func.coalesce(first, _I.first_seen),
             "last_seen": sa.func.coalesce(last, _I.last_seen),
-            "severity": sa.func.coalesce(sa.select(newest.c.severity).scalar_subquery(), _I.severity),
-            "last_count": sa.select(newest.c.row_count).scalar_subquery(),
-            "last_share": sa.select(newest.c.share).scalar_subquery(),
+            "severity": sa.func.coalesce(of(newest, findings.c.severity), _I.severity),
+            "last_count": of(newest, findings.c.row_count),
+            "last_share": of(newest, findings.c.share),
         }
         if self._postgres:
             self._connection.execute(LOCK, {"keys": sorted(keys)})

@@ -18,7 +18,7 @@ from lavendertown.database.tables import (
     report_texts,
     reports,
 )
-from lavendertown.database.types import Utc
+from lavendertown.database.types import Utc, with_zone
 from lavendertown.models import SEVERITIES
 from lavendertown.records.queries import By, Deleted, ReportQuery
 from lavendertown.records.rules import STATUSES
@@ -56,9 +56,9 @@ def count_statement(query: ReportQuery) -> tuple[sa.Select[Any], dict[str, Any]]
 
 def headers(connection: sa.Connection, rows: Sequence[Any]) -> list[ReportHeader]:
     """Return the headers in rows of ``COLUMNS`` as the driver gave them."""
-    postgres = connection.dialect.name == "postgresql"
-    when = clock.to_utc if postgres else _when
-    tags_of: Callable[[Any], tuple[str, ...]] = tuple if postgres else _tags
+    backend = connection.dialect.name
+    when = _WHEN[backend]
+    tags_of: Callable[[Any], tuple[str, ...]] = tuple if backend == "postgresql" else _tags
     return [
         ReportHeader(
             id_, title, author, dataset, when(created), when(updated), count, errors, warnings, infos,
@@ -73,6 +73,11 @@ def headers(connection: sa.Connection, rows: Sequence[Any]) -> list[ReportHeader
 
 # The same pages are listed again and again; half of a list's time would go into its times.
 _when = lru_cache(maxsize=8192)(clock.from_microseconds)
+_WHEN: dict[str, Callable[[Any], Any]] = {
+    "sqlite": _when,
+    "postgresql": clock.to_utc,
+    "mariadb": with_zone,
+}
 
 
 def _tags(text: str) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Engine
 
-from lavendertown.database import old
+from lavendertown.database import mariadb, old
 from lavendertown.database.engine import BEGIN, make_engine, read_url
 from lavendertown.database.errors import translated, where
 from lavendertown.database.gate import Gate
@@ -142,6 +142,8 @@ def lock(connection: sa.Connection) -> None:
     """Let nobody else change the schema until the transaction ends; SQLite's own lock does that."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    elif connection.dialect.name in mariadb.BACKENDS:
+        mariadb.lock_schema(connection)
 
 
 def migrate(connection: sa.Connection, revision: str = HEAD, *, down: bool = False) -> None:

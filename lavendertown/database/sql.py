@@ -1,4 +1,4 @@
-"""Small SQL that differs between SQLite and PostgreSQL, said once."""
+"""Small SQL that differs between the databases, said once."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.visitors import InternalTraversal
 
 from lavendertown import codec
+from lavendertown.database import mariadb
 from lavendertown.models import SEVERITIES
 from lavendertown.records.rules import STATUSES
 
@@ -23,7 +24,10 @@ FIXED = STATUS_CODE["fixed"]
 
 
 class ListOf(sa.types.TypeDecorator[Sequence[Any]]):
-    """A list handed over as one parameter: JSON text on SQLite, an array on PostgreSQL."""
+    """A list handed over as one parameter: JSON text on SQLite, an array on PostgreSQL.
+
+    MariaDB's driver writes a list as one in parentheses.
+    """
 
     impl = sa.Text
     cache_ok = True
@@ -41,6 +45,8 @@ class ListOf(sa.types.TypeDecorator[Sequence[Any]]):
         if value is None:
             return None
         values = list(value)
+        if dialect.name in mariadb.BACKENDS:
+            return values or [None]
         return values if dialect.name == "postgresql" else codec.dumps(values).decode("utf-8")
 
 
@@ -78,6 +84,12 @@ def _among_postgresql(element: _Among, compiler: Any, **kw: Any) -> str:
     return f"{column} = ANY({compiler.process(element.value, **kw)})"
 
 
+@compiles(_Among, "mariadb")
+@compiles(_Among, "mysql")
+def _among_mariadb(element: _Among, compiler: Any, **kw: Any) -> str:
+    return f"{compiler.process(element.column, **kw)} IN {compiler.process(element.value, **kw)}"
+
+
 def among(column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
     """Return "column is one of the list in this parameter": one statement for any length."""
     of: type[sa.types.TypeEngine[Any]] = sa.Text
@@ -92,7 +104,7 @@ class _Contains(_Condition):
 
 @compiles(_Contains)
 def _contains(element: _Contains, compiler: Any, **kw: Any) -> str:
-    find = "instr" if compiler.dialect.name == "sqlite" else "strpos"
+    find = "strpos" if compiler.dialect.name == "postgresql" else "instr"
     column = compiler.process(element.column, **kw)
     return f"{find}({column}, {compiler.process(element.value, **kw)}) > 0"
 
@@ -118,6 +130,13 @@ def _has_tag_postgresql(element: _HasTag, compiler: Any, **kw: Any) -> str:
     column = compiler.process(element.column, **kw)
     tag = compiler.process(element.value, **kw)
     return f"EXISTS (SELECT 1 FROM json_array_elements_text({column}) AS t(value) WHERE value = {tag})"
+
+
+@compiles(_HasTag, "mariadb")
+@compiles(_HasTag, "mysql")
+def _has_tag_mariadb(element: _HasTag, compiler: Any, **kw: Any) -> str:
+    column = compiler.process(element.column, **kw)
+    return f"JSON_CONTAINS({column}, JSON_QUOTE({compiler.process(element.value, **kw)}))"
 
 
 def has_tag(column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:

@@ -1,4 +1,4 @@
-"""The store contract over SQLite and PostgreSQL."""
+"""The store contract over SQLite, PostgreSQL and MariaDB."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from lavendertown.database import (
     desk_queries,
     finding_queries,
     ledger,
+    mariadb,
     plain_tables,
     prepared,
     read_records,
@@ -65,7 +66,7 @@ class DatabaseStore(Store):
     """Reports, annotations and rule sets in a database.
 
     Args:
-        database_url: A SQLAlchemy URL of SQLite or PostgreSQL. An empty database gets its tables.
+        database_url: A SQLAlchemy URL of SQLite, PostgreSQL or MariaDB. An empty database gets its tables.
 
     Raises:
         ConfigurationError: The URL is not one, or its driver is missing.
@@ -92,6 +93,7 @@ class DatabaseStore(Store):
     def unit(self) -> Iterator[Unit]:
         self._open()
         with translated(self.url), self._gate.held(), self.engine.begin() as connection:
+            mariadb.one_writer(connection)
             unit = DatabaseUnit(connection)
             try:
                 yield unit
@@ -205,6 +207,7 @@ class DatabaseStore(Store):
             if self.url.get_backend_name() == "postgresql":
                 # Every unit of work ends in a line here, and waits for it now.
                 connection.execute(sa.text("LOCK TABLE audit_log IN SHARE ROW EXCLUSIVE MODE"))
+            mariadb.one_writer(connection)
             yield
 
     def check(self) -> None:
@@ -230,9 +233,9 @@ class DatabaseStore(Store):
                 self._ready = True
 
     def _reading(self) -> dict[str, Any]:
-        if self.url.get_backend_name() == "postgresql":
-            return {"isolation_level": "AUTOCOMMIT"}
-        return {BEGIN: ""}
+        if self.url.get_backend_name() == "sqlite":
+            return {BEGIN: ""}
+        return {"isolation_level": "AUTOCOMMIT"}
 
     @contextlib.contextmanager
     def _read(self) -> Iterator[sa.Connection]:
@@ -246,7 +249,7 @@ class DatabaseStore(Store):
         """A connection whose statements all see the same moment."""
         self._open()
         options: dict[str, Any] = {BEGIN: "BEGIN"}
-        if self.url.get_backend_name() == "postgresql":
+        if self.url.get_backend_name() != "sqlite":
             options = {"isolation_level": "REPEATABLE READ"}
         with translated(self.url), self.engine.connect() as connection:
             yield connection.execution_options(**options)

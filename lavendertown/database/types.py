@@ -1,4 +1,4 @@
-"""Column types that mean the same on SQLite and PostgreSQL."""
+"""Column types that mean the same on every database."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from lavendertown import clock
 
 
 class Utc(sa.types.TypeDecorator[dt.datetime]):
-    """An aware UTC time: whole microseconds since 1970 on SQLite, ``timestamptz`` on PostgreSQL."""
+    """An aware UTC time.
+
+    Whole microseconds since 1970 on SQLite, ``timestamptz`` on PostgreSQL, ``DATETIME(6)`` on MariaDB.
+    """
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
@@ -25,14 +28,14 @@ class Utc(sa.types.TypeDecorator[dt.datetime]):
 
     # The processors are written out, without TypeDecorator's own layers: lists of reports are mostly times.
     def bind_processor(self, dialect: Dialect) -> Any:
-        if dialect.name != "sqlite":
-            return None
-        return _to_microseconds
+        if dialect.name == "sqlite":
+            return _to_microseconds
+        return None if dialect.name == "postgresql" else _without_zone
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Any:
-        if dialect.name != "sqlite":
-            return _in_utc
-        return _from_microseconds
+        if dialect.name == "sqlite":
+            return _from_microseconds
+        return _in_utc if dialect.name == "postgresql" else with_zone
 
 
 _MICROSECOND = dt.timedelta(microseconds=1)
@@ -50,6 +53,15 @@ def _from_microseconds(value: int | None) -> dt.datetime | None:
 
 def _in_utc(value: dt.datetime | None) -> dt.datetime | None:
     return None if value is None else value.astimezone(_UTC)
+
+
+def _without_zone(value: dt.datetime | None) -> dt.datetime | None:
+    return None if value is None else value.astimezone(_UTC).replace(tzinfo=None)
+
+
+def with_zone(value: dt.datetime | None) -> dt.datetime | None:
+    """Return a time of MariaDB's, which has no zone, as what it is: UTC."""
+    return None if value is None else value.replace(tzinfo=_UTC)
 
 
 Key = sa.BigInteger().with_variant(sa.Integer(), "sqlite")

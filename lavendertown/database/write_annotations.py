@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from lavendertown.database.identities import Identities
 from lavendertown.database.sql import STATUS_CODE, among
@@ -23,6 +23,7 @@ _DELETE = sa.delete(notes).where(among(_A.key, "keys"))
 _ADD_TAG = {
     "sqlite": sqlite.insert(identity_tags).on_conflict_do_nothing(),
     "postgresql": postgresql.insert(identity_tags).on_conflict_do_nothing(),
+    "mariadb": mysql.insert(identity_tags).on_duplicate_key_update(tag=identity_tags.c.tag),
 }
 _COUNT = (
     sa.update(identities)

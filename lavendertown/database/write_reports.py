@@ -53,6 +53,7 @@ _HEADER = (
     "ruleset",
     "metadata",
 )
+_TRASHED = ("updated_at", "version", "deleted_at")
 _UPDATE = (
     sa.update(reports)
     .where(reports.c.key == sa.bindparam("k"))
@@ -61,12 +62,7 @@ _UPDATE = (
 _FLIP = (
     sa.update(reports)
     .where(reports.c.key == sa.bindparam("k"))
-    .values(
-        {
-            column: sa.bindparam(f"v_{column}", type_=reports.c[column].type)
-            for column in ("updated_at", "version", "deleted_at")
-        }
-    )
+    .values({column: sa.bindparam(f"v_{column}", type_=reports.c[column].type) for column in _TRASHED})
 )
 
 
@@ -91,10 +87,10 @@ def write(
         keys |= dict(connection.execute(_KEYS, {"ids": old}).all())
         touched |= set(connection.scalars(_HELD, {"keys": [keys[record_id] for record_id in old]}))
     if flipped:
-        writer.execute(_FLIP, [_bound(record, keys) for record in flipped])
+        writer.execute(_FLIP, [_bound(record, keys, _TRASHED) for record in flipped])
     if changed:
         _clear(writer, [keys[record.id] for record in changed])
-        writer.execute(_UPDATE, [_bound(record, keys) for record in changed])
+        writer.execute(_UPDATE, [_bound(record, keys, _HEADER) for record in changed])
     written = [*new, *changed]
     if written:
         named = _write_findings(writer, identities, written, keys, fresh)
@@ -120,9 +116,9 @@ def _clear(writer: Writer, keys: Sequence[int]) -> None:
         writer.execute(statement, [{"keys": keys}])
 
 
-def _bound(record: ReportRecord, keys: dict[str, int]) -> dict[str, Any]:
-    values = {f"v_{column}": value for column, value in _header(record).items()}
-    return {"k": keys[record.id], **values}
+def _bound(record: ReportRecord, keys: dict[str, int], columns: Sequence[str]) -> dict[str, Any]:
+    header = _header(record)
+    return {"k": keys[record.id], **{f"v_{column}": header[column] for column in columns}}
 
 
 def _header(record: ReportRecord) -> dict[str, Any]:

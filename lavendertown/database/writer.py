@@ -38,7 +38,7 @@ class Writer:
             return
         prepared = prepare(self.connection, statement, tuple(rows[0]))
         if self._cursor is None:
-            made = [prepared.positional(row) for row in rows]
+            made = [prepared.parameters(row) for row in rows]
             self.connection.exec_driver_sql(prepared.sql, made if len(made) > 1 else made[0])
         else:
             self._collect(prepared, rows)

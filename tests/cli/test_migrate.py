@@ -87,7 +87,7 @@ def test_a_conflict_ends_in_one_and_is_named(folder: Path) -> None:
     [
         ("old", "old", "Source and target are the same store"),
         ("nowhere", "sqlite:///new.db", "nowhere does not exist"),
-        ("old", "mysql://x/y", "not supported"),
+        ("old", "oracle://x/y", "not supported"),
         ("old", "new.db", "write sqlite:///new.db"),
         ("sqlite:///old/none.db", "new", "none.db does not exist"),
         ("old", "postgresql://127.0.0.1:1/x", "does not answer"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -12,12 +13,14 @@ import pytest
 
 from lavendertown.collaboration.storage import Storage
 from tests.contract.places import Place
+from tests.support import mariadb
 from tests.support.postgres import create_database, drop_database
 
 BACKENDS = [
     pytest.param("file", id="file"),
     pytest.param("sqlite", id="sqlite"),
     pytest.param("postgres", id="postgres", marks=pytest.mark.postgres),
+    *mariadb.PARAMS,
 ]
 
 
@@ -28,7 +31,7 @@ def fresh_place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
         return Place("file", str(tmp_path / "store"))
     if request.param == "sqlite":
         return Place("sqlite", f"sqlite:///{tmp_path / 'store.db'}")
-    return Place("postgres", request.getfixturevalue("postgres_url"))
+    return Place(request.param, request.getfixturevalue(f"{request.param}_url"))
 
 
 @pytest.fixture(params=BACKENDS)
@@ -39,9 +42,13 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     elif request.param == "sqlite":
         shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "store.db")
         yield Place("sqlite", f"sqlite:///{tmp_path / 'store.db'}")
-    else:
+    elif request.param == "postgres":
         url = request.getfixturevalue("postgres_tables")
         yield Place("postgres", url)
+        empty(url)
+    else:
+        url = request.getfixturevalue("mariadb_tables")
+        yield Place("mariadb", url)
         empty(url)
 
 
@@ -60,8 +67,20 @@ def postgres_tables(postgres_server: str) -> Iterator[str]:
     drop_database(postgres_server, url)
 
 
+@pytest.fixture(scope="session")
+def mariadb_tables() -> Iterator[str]:
+    server = os.environ[mariadb.URL]
+    url = mariadb.create_database(server)
+    Place("mariadb", url).open().close()
+    yield url
+    mariadb.drop_database(server, url)
+
+
 def empty(url: str) -> None:
     """Delete every row but the schema's version; the replica role does without foreign keys."""
+    if url.startswith("mariadb"):
+        mariadb.empty(url)
+        return
     connection = psycopg2.connect(url)
     with connection, connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")

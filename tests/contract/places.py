@@ -9,7 +9,7 @@ from lavendertown.collaboration.storage import FileStorage, Storage
 
 @dataclass(frozen=True)
 class Place:
-    """A backend's name (file, sqlite, postgres) and its folder or database URL."""
+    """A backend's name (file, sqlite, postgres, mariadb) and its folder or database URL."""
 
     backend: str
     where: str

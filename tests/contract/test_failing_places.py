@@ -167,7 +167,7 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(small_disk: Path, backend
 
 
 @pytest.mark.parametrize(
-    "url", ["nonsense", "oracle://x/y", "mysql://ann:hunter2@db/x", "postgresql+nodriver://ann:hunter2@db/x"]
+    "url", ["nonsense", "oracle://x/y", "mssql://ann:hunter2@db/x", "postgresql+nodriver://ann:hunter2@db/x"]
 )
 def test_a_url_that_cannot_be_used_is_one_sentence(url: str) -> None:
     with pytest.raises(ConfigurationError) as refused:

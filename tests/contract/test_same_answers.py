@@ -186,7 +186,7 @@ def empty_places(place: Place, folder: Path) -> Callable[[], Place]:
     def another() -> Place:
         if place.backend == "file":
             return Place("file", str(folder / f"files{next(numbers)}"))
-        if place.backend == "postgres":
+        if place.backend in ("postgres", "mariadb"):
             empty(place.where)
             return place
         copy = folder / f"copy{next(numbers)}.db"

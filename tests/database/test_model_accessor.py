@@ -19,6 +19,7 @@ from lavendertown.database import application, starting
 from lavendertown.database.audit_model import AuditLog
 from lavendertown.database.model_accessor import _HOOKS, ModelAccessor
 from lavendertown.errors import ConfigurationError, ConflictError, InvalidInputError
+from tests.support import mariadb
 
 UTC = dt.UTC
 
@@ -49,13 +50,13 @@ class Part(Base):
     version: Mapped[int] = mapped_column(default=0)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres), *mariadb.PARAMS])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[application.Database]:
     """An application's database on each backend, chosen and with its tables made."""
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path / 'app.db'}"
     else:
-        url = request.getfixturevalue("postgres_url")
+        url = request.getfixturevalue(f"{request.param}_url")
     starting.bootstrap(database_url=url)
     starting.create(application.get_engine(), Base.metadata)
     yield application.current()

@@ -39,9 +39,7 @@ def upgrade() -> None:
         sa.Column("outcome", JSON),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_moves")),
     )
-    op.create_index(
-        "ix_audit_log_at", "audit_log", [sa.literal_column("at DESC"), sa.literal_column("key DESC")]
-    )
+    op.create_index("ix_audit_log_at", "audit_log", [sa.literal_column("at DESC"), sa.column("key").desc()])
 
 
 def downgrade() -> None:
