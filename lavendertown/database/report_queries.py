@@ -96,7 +96,8 @@ def group(connection: sa.Connection, query: ReportQuery, by: By) -> Mapping[str,
         case By.SEVERITY:
             sums = [sa.func.sum(sa.case((c > 0, 1), else_=0)) for c in _SEVERITY_COUNTS.values()]
             found = connection.execute(sa.select(*sums).where(*where), values).one()
-            return {name: n for name, n in zip(_SEVERITY_COUNTS, found, strict=True) if n}
+            # MariaDB's sums are decimal numbers.
+            return {name: int(n) for name, n in zip(_SEVERITY_COUNTS, found, strict=True) if n}
         case By.STATUS:
             status = (
                 sa.select(_I.status, sa.func.count(_F.report_key.distinct()))

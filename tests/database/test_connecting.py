@@ -20,12 +20,14 @@ from lavendertown.database import connection_config
 from lavendertown.database.base import Base, TableMixin
 from lavendertown.database.connecting import connect, install_tables, open_session
 from lavendertown.errors import ConfigurationError, StorageUnavailableError
+from tests.support import mariadb
 
 ROOT = Path(__file__).parents[2]
 ODD_NAMES = (
     *("a?b.db", "100%.db", "%41.db", "a#b.db", "two words.db", " blank ", "Größe äöü.db", "a&b=c;d.db"),
     *("file:x.db", "a'b\"c.db", "a+b.db", ":memory:.db", "日本.db", "C:\\x.db", "~.db"),
 )
+SERVERS = [pytest.param("postgres", marks=pytest.mark.postgres), *mariadb.PARAMS]
 MEMORY = {"driver": "sqlite", "path": ":memory:"}
 
 
@@ -55,14 +57,16 @@ def server_config(url: str) -> dict[str, Any]:
         "user": made.username,
         "password": made.password,
     }
-    return {"driver": "postgresql"} | {key: value for key, value in parts.items() if value is not None}
+    return {"driver": made.get_backend_name()} | {
+        key: value for key, value in parts.items() if value is not None
+    }
 
 
-@pytest.fixture(params=["file", "memory", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture(params=["file", "memory", *SERVERS])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
     """A new database of each kind, with the tables made."""
-    if request.param == "postgres":
-        config = server_config(request.getfixturevalue("postgres_url"))
+    if request.param in ("postgres", "mariadb"):
+        config = server_config(request.getfixturevalue(f"{request.param}_url"))
     else:
         config = MEMORY if request.param == "memory" else {"driver": "sqlite", "path": tmp_path / "app.db"}
     engine = connect(config)
@@ -222,13 +226,13 @@ with open_session(engine) as session:
 """
 
 
-@pytest.mark.parametrize("kind", ["file", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.mark.parametrize("kind", ["file", *SERVERS])
 def test_six_processes_connect_and_install_at_once(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     config: dict[str, Any] = {"driver": "sqlite", "path": str(tmp_path / "new" / "app.db")}
-    if kind == "postgres":
-        config = server_config(request.getfixturevalue("postgres_url"))
+    if kind != "file":
+        config = server_config(request.getfixturevalue(f"{kind}_url"))
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     workers = [
         subprocess.Popen([sys.executable, "-c", INSTALL, str(n)], cwd=ROOT, text=True, **pipes)

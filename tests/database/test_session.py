@@ -13,6 +13,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from lavendertown.collaboration.database_storage import DatabaseStorage
 from lavendertown.database.starting import create
 from tests.contract.builders import report
+from tests.support import mariadb
 
 
 class Base(DeclarativeBase):
@@ -25,10 +26,12 @@ class Owner(Base):
     name: Mapped[str] = mapped_column(unique=True)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres), *mariadb.PARAMS])
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DatabaseStorage]:
     url = f"sqlite:///{tmp_path / 'x.db'}"
-    opened = DatabaseStorage(request.getfixturevalue("postgres_url") if request.param == "postgres" else url)
+    if request.param != "sqlite":
+        url = request.getfixturevalue(f"{request.param}_url")
+    opened = DatabaseStorage(url)
     create(opened.store.engine, Base.metadata)  # type: ignore[attr-defined]
     yield opened
     opened.close()

@@ -23,6 +23,8 @@ def make_place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeP
             return Place("file", str(tmp_path / name))
         if backend == "sqlite":
             return Place("sqlite", f"sqlite:///{tmp_path / name}.db")
+        if backend == "mariadb":
+            return Place("mariadb", request.getfixturevalue("mariadb_url"))
         databases.append(create_database(request.getfixturevalue("postgres_server")))
         return Place("postgres", databases[-1])
 

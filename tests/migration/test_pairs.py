@@ -13,13 +13,14 @@ from tests.contract.builders import NOON, annotation, finding, report
 from tests.contract.places import Place
 from tests.migration.conftest import MakePlace
 from tests.migration.stores import exact, fill, story, told, traces
+from tests.support import mariadb
 
 KINDS = ("file", "sqlite", "postgres")
 PAIRS = [
     pytest.param(a, b, marks=[pytest.mark.postgres] if "postgres" in (a, b) else [], id=f"{a}-{b}")
     for a in KINDS
     for b in KINDS
-]
+] + [pair for other in mariadb.PARAMS for pair in (("file", other), (other, "sqlite"))]
 KINDS_MARKED = [
     pytest.param(kind, marks=[pytest.mark.postgres] if kind == "postgres" else []) for kind in KINDS
 ]

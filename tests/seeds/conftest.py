@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.contract.conftest import (
     fresh_place,
+    mariadb_tables,
     open_storage,
     place,
     postgres_tables,
@@ -11,4 +12,12 @@ from tests.contract.conftest import (
     storage,
 )
 
-__all__ = ["fresh_place", "open_storage", "place", "postgres_tables", "sqlite_template", "storage"]
+__all__ = [
+    "fresh_place",
+    "mariadb_tables",
+    "open_storage",
+    "place",
+    "postgres_tables",
+    "sqlite_template",
+    "storage",
+]

@@ -12,6 +12,7 @@ from sqlmodel import Field, SQLModel, select
 
 from lavendertown.database import application
 from lavendertown.database.model_accessor import _HOOKS
+from tests.support import mariadb
 
 
 class Product(SQLModel, table=True):
@@ -28,13 +29,21 @@ class Worker(SQLModel, table=True):
     deleted_at: Optional[datetime] = Field(default=None, index=True)  # noqa: UP045 - as the document has it
 
 
-@pytest.fixture(params=["sqlite:///./my_app.db", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture(
+    params=[
+        "sqlite:///./my_app.db",
+        pytest.param("postgres", marks=pytest.mark.postgres),
+        *mariadb.PARAMS,
+    ]
+)
 def user_accessor(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Any]:
     """The quickstart: a model, bootstrap, an accessor."""
     monkeypatch.chdir(tmp_path)
-    url = request.param if request.param != "postgres" else request.getfixturevalue("postgres_url")
+    url = request.param
+    if "/" not in url:
+        url = request.getfixturevalue(f"{url}_url")
 
     from lavendertown.database import ModelAccessor, bootstrap
 
