@@ -9,8 +9,12 @@ from typing import Any, Unpack
 
 from lavendertown import rows
 from lavendertown.collaboration import filters, mapping
+from lavendertown.collaboration.desk import Desk
 from lavendertown.collaboration.in_use import StillInUse
 from lavendertown.collaboration.models import Annotation, ShareableReport
+from lavendertown.collaboration.people import People
+from lavendertown.collaboration.triage import Triage
+from lavendertown.collaboration.views import Views
 from lavendertown.config import Settings, load_settings
 from lavendertown.errors import ConfigurationError, DamagedRecordError, UnfinishedMoveError
 from lavendertown.identity import fingerprint
@@ -25,7 +29,6 @@ from lavendertown.records.values import (
     AnnotationRecord,
     Kind,
     Page,
-    Record,
     ReportRecord,
     RuleSetRecord,
     as_dict,
@@ -88,8 +91,8 @@ def refuse_half_filled(store: Store) -> None:
             )
 
 
-class Storage:
-    """Reports, annotations and rule sets over any store, every change through the one write path.
+class Storage(Desk, People, Triage, Views):
+    """What a team keeps, over any store, every change through the one write path.
 
     Filters of the query methods: ``author``, ``dataset``, ``status`` and ``severity`` take one
     value or several (any of them matches); ``tags`` one or several (all of them must be there).
@@ -166,9 +169,6 @@ class Storage:
         """Return a report's metadata, empty where there is no such report."""
         record = self._read(Kind.REPORT, report_id)
         return dict(record.metadata) if isinstance(record, ReportRecord) else {}
-
-    def _read(self, kind: Kind, record_id: str) -> Record | None:
-        return self.store.read(kind, record_id) if rules.is_id(record_id) else None
 
     def delete_report(self, report_id: str, *, actor: str = "internal") -> bool:
         """Put a report into the trash; say whether it was there. Its annotations stay."""
@@ -404,10 +404,6 @@ class Storage:
     def known_tags(self) -> list[str]:
         """Return the tags in use, most used first."""
         return list(self.store.known_tags())
-
-    def resolve_finding(self, finding_id: str) -> str:
-        """Return the id a finding has today; an unknown id is its own."""
-        return self.store.resolve(finding_id) if rules.is_id(finding_id) else finding_id
 
     def revision(self) -> str:
         """Return a token that changes with every committed change; cheap enough to poll."""

@@ -46,7 +46,7 @@ _OCCURRENCES = (
     sa.select(
         _I.fingerprint, _F.seen_at, _F.row_count, _F.report_key,
         sa.func.row_number()
-        .over(partition_by=_F.identity_key, order_by=(_F.seen_at.desc(), _F.report_key.desc()))
+        .over(partition_by=_F.identity_key, order_by=(_F.seen_at.desc(), _R.id.desc(), _F.position))
         .label("place"),
     )
     .join_from(findings, identities, _I.key == _F.identity_key)
@@ -132,7 +132,9 @@ def read_recent(connection: sa.Connection, names: Sequence[str]) -> dict[str, Re
     """Return where these findings were seen last."""
     seen: dict[str, list[Any]] = defaultdict(list)
     for name, *row in connection.execute(_RECENT, {"names": list(names)}):
-        seen[name].append(row)
+        # A report may hold a finding twice.
+        if not seen[name] or seen[name][-1][2] != row[2]:
+            seen[name].append(row)
     last = {name: rows[0][2] for name, rows in seen.items()}
     described = connection.execute(_DESCRIBED, {"names": list(seen), "keys": list(set(last.values()))})
     where = {(name, key): rest for name, key, *rest in described}

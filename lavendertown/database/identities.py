@@ -110,7 +110,8 @@ class Identities(Names):
 
     Attributes:
         to_judge: Keys of findings that were fixed and are seen again.
-        to_recount: Keys that two findings of one change set share, since they were merged.
+        to_recount: Keys that two findings of one change set share, since they were merged; and those
+            seen in two reports of the same moment, of which the one with the higher id is the last.
     """
 
     def __init__(self, connection: sa.Connection, writer: Writer | None = None) -> None:
@@ -141,6 +142,7 @@ class Identities(Names):
             self._see_again(seen, sightings)
         counts = Counter(known.key for known, _ in seen)
         self.to_recount |= {key for key, count in counts.items() if count > 1}
+        self.to_recount |= {known.key for known, name in seen if known.was_seen_at(sightings[name].last)}
         self.to_judge |= {known.key for known, name in seen if known.fixed and sightings[name].count}
         return known
 
@@ -155,7 +157,7 @@ class Identities(Names):
             .where(findings.c.identity_key == _I.key, reports.c.deleted_at.is_(None))
             .correlate(identities)
         )
-        newest = live.order_by(findings.c.seen_at.desc(), findings.c.report_key.desc()).limit(1)
+        newest = live.order_by(findings.c.seen_at.desc(), reports.c.id.desc(), findings.c.position).limit(1)
 
         def of(select: sa.Select[Any], column: sa.ColumnElement[Any]) -> sa.ScalarSelect[Any]:
             return select.with_only_columns(column).scalar_subquery()

@@ -21,10 +21,26 @@ _I = identities.c
 
 _FIXED = _I.fixed_at.is_not(None)
 _NAMED = (
-    sa.select(_I.fingerprint, _I.key, _I.fingerprint.label("canonical"), _I.times_seen, _I.severity, _FIXED)
+    sa.select(
+        _I.fingerprint,
+        _I.key,
+        _I.fingerprint.label("canonical"),
+        _I.times_seen,
+        _I.severity,
+        _FIXED,
+        _I.last_seen,
+    )
     .where(among(_I.fingerprint, "names"))
     .union_all(
-        sa.select(identity_aliases.c.alias, _I.key, _I.fingerprint, _I.times_seen, _I.severity, _FIXED)
+        sa.select(
+            identity_aliases.c.alias,
+            _I.key,
+            _I.fingerprint,
+            _I.times_seen,
+            _I.severity,
+            _FIXED,
+            _I.last_seen,
+        )
         .join_from(identity_aliases, identities, _I.key == identity_aliases.c.identity_key)
         .where(among(identity_aliases.c.alias, "names"))
     )
@@ -77,13 +93,19 @@ _REOPEN = (
 
 
 class Named(NamedTuple):
-    """An identity that is stored."""
+    """An identity that is stored. ``last_seen`` is as the driver gives it."""
 
     key: int
     fingerprint: str
     times_seen: int
     severity: int
     fixed: int
+    last_seen: Any = None
+
+    def was_seen_at(self, moment: dt.datetime) -> bool:
+        """Tell whether it was seen last at this very moment."""
+        raw = isinstance(self.last_seen, int)
+        return bool(self.last_seen == (clock.to_microseconds(moment) if raw else moment))
 
 
 class Names:

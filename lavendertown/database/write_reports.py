@@ -167,7 +167,7 @@ def _write_findings(
 
 def _occurrences(records: Sequence[ReportRecord], fresh: set[str]) -> Any:
     """Each finding once a report; only live new reports count, the others are counted anew."""
-    for record in records:
+    for record in sorted(records, key=lambda record: (record.created_at, record.id)):
         counts = record.id in fresh and record.deleted_at is None
         seen: set[str] = set()
         for finding in record.findings:

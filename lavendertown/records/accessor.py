@@ -271,7 +271,8 @@ class WritePath:
         if stamp.deleted_at:
             message = f"{name} was deleted{by}; restore it before saving it."
         elif change.expected == 0:
-            message = f"{name} exists already, at version {stamp.version}; nothing was written."
+            saved = f", saved{by}" if by else ""
+            message = f"{name} exists already{saved}, at version {stamp.version}; nothing was written."
         else:
             message = (
                 f"{name} was changed{by}: it is at version {stamp.version}, you edited version "

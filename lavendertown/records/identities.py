@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import NamedTuple
+
+from lavendertown.records.values import TriageRecord
 
 RUNS = 12
 """How many of a dataset's newest runs a sparkline shows."""
@@ -103,3 +106,29 @@ def seen(identity: Identity, run: Run | None) -> Seen:
             return Seen.REGRESSED
         return Seen.NEW if identity.times_seen == 1 else Seen.ONGOING
     return Seen.PASSING if identity.check_key in run.covered else Seen.NOT_CHECKED
+
+
+def asleep(identity: Identity, triage: TriageRecord, now: dt.datetime) -> bool:
+    """Tell whether a finding sleeps: its time has not come, and it has not grown as much as was chosen."""
+    if triage.snooze_until is not None and now >= triage.snooze_until:
+        return False
+    if triage.snooze_factor is None:
+        return triage.snooze_until is not None
+    measures = (
+        (identity.last_count, triage.snooze_count),
+        (identity.last_share, triage.snooze_share),
+    )
+    known = [(now_, then) for now_, then in measures if now_ is not None and then is not None]
+    return not any(now_ > then * triage.snooze_factor for now_, then in known)
+
+
+def mentions(texts: Iterable[str]) -> frozenset[str]:
+    """Return what stands behind an @ in these texts: one to four words each, any of which may be a name."""
+    return frozenset(name for text in texts if "@" in text for name in _behind_at(text))
+
+
+def _behind_at(text: str) -> Iterator[str]:
+    for part in text.split("@")[1:]:
+        words = part.split()[:4] if part[:1].strip() else []
+        for length in range(1, len(words) + 1):
+            yield " ".join(words[:length]).rstrip(".,;:!?)'\"*_")

@@ -10,6 +10,7 @@ from typing import Any
 
 from lavendertown.collaboration.models import Annotation, ShareableReport
 from lavendertown.collaboration.storage import Storage, get_finding_id
+from lavendertown.collaboration.triage import Decision
 from lavendertown.identity import legacy_id
 from lavendertown.models import GhostFinding
 from lavendertown.rules.models import Rule, RuleSet
@@ -50,6 +51,38 @@ def fill(storage: Storage, seed: int, reports: int = 12) -> None:
     for number in chance.sample(range(reports * 3), reports // 2):
         storage.delete_annotation(f"note {number}", actor=chance.choice(PEOPLE))
     _rulesets(storage, chance)
+    _desk(storage, chance)
+
+
+def _desk(storage: Storage, chance: random.Random) -> None:
+    """Decide about findings, some of which are no more, merge two, and save people and views."""
+    names = sorted({row["finding_id"] for row in storage.query_findings(limit=None)})
+    for name in chance.sample(names, min(len(names), 5)):
+        storage.decide(name, _decision(chance), actor=chance.choice(PEOPLE))
+    storage.decide(NOBODY_HAS_IT[0], Decision(note="waits"), actor="Ana")
+    if len(names) > 3:
+        storage.merge_findings(names[0], names[1], actor="Ben")
+        storage.merge_findings(names[2], names[1], actor="Ben")
+        storage.split_finding(names[2], actor="Ben")
+    for name in ("Ana", "李", "çelik"):
+        storage.save_person(name, mail=f"{name}@example.org", initials=chance.choice(["", "Ü"]))
+    storage.delete_person("李", actor="Ana")
+    storage.save_view("Mine – all", {"assignee": ["Ana"], "deep": [1, None, {"ü": 0.5}]}, author="Ana")
+    storage.save_view("old", {}, author="Ben")
+    storage.delete_view("old", actor="Ben")
+
+
+def _decision(chance: random.Random) -> Decision:
+    until = START + dt.timedelta(days=chance.randrange(9000))
+    return chance.choice(
+        [
+            Decision(status="fixed", reason="Mended – ü"),
+            Decision(assignee=chance.choice(PEOPLE), tags=[chance.choice(TAGS)]),
+            Decision(note="See *wiki*\n\nand ask"),
+            Decision(snooze_until=until),
+            Decision(snooze_factor=1.5),
+        ]
+    )
 
 
 def _count_anew(storage: Storage, report_id: str) -> None:
@@ -142,6 +175,10 @@ def story(storage: Storage) -> dict[str, Any]:
         "rulesets": storage.query_rulesets(limit=None, include_deleted=True),
         "rules": [storage.load_ruleset(f"rules {number}") for number in range(4)],
         "tags": storage.known_tags(),
+        "desk": storage.query_desk(limit=None),
+        "triage": {name: storage.load_triage(name) for name in names},
+        "people": storage.known_people(),
+        "views": storage.query_views(),
         "facets": storage.report_facets(),
         "audit": [_event(event) for event in storage.audit_log(limit=None) if event["component"] != "store"],
     }

@@ -1,6 +1,6 @@
 """Write the stores of released formats: each run once, with the version that first wrote them.
 
-    python -m tests.schema.make_first_assets 0002
+    python -m tests.schema.make_first_assets 0003
 
 Later versions never run it again for the same folder; they prove that they still read what it left.
 The checkout's own path in the ledger of moves was replaced by hand.
@@ -17,6 +17,7 @@ from pathlib import Path
 from lavendertown.collaboration.database_storage import DatabaseStorage
 from lavendertown.collaboration.models import Annotation, ShareableReport
 from lavendertown.collaboration.storage import FileStorage, Storage, get_finding_id
+from lavendertown.collaboration.triage import Decision
 from lavendertown.migration.mover import move
 from lavendertown.migration.values import Request
 from lavendertown.models import GhostFinding
@@ -59,7 +60,19 @@ def fill(storage: Storage) -> None:
     storage.save_report(ShareableReport("gone", "A mistake", "Ben", START))
     storage.delete_report("gone", actor="Ana")
     storage.save_ruleset(rules, actor="Ana")
+    decide(storage, name)
     storage.close()
+
+
+def decide(storage: Storage, name: str) -> None:
+    """What came with schema 0003: triage, a merge, people and views."""
+    other = get_finding_id(findings(10)[1], "orders")
+    until = START + dt.timedelta(days=9000)
+    storage.decide(name, Decision(assignee="Ben", note="See the **wiki**.", snooze_until=until), actor="Ana")
+    storage.decide(other, Decision(status="accepted", reason="Prices move.", snooze_factor=2), actor="Ben")
+    storage.merge_findings("nobody has it yet", name, actor="Ana")
+    storage.save_person("Ben", mail="ben@example.org", initials="B")
+    storage.save_view("Ben's", {"assignee": ["Ben"]}, author="Ana")
 
 
 def main() -> None:

@@ -67,6 +67,23 @@ def test_it_can_be_worked_on(storage: Storage) -> None:
 
 
 @pytest.mark.parametrize("name", ["folder", "lavendertown.db"])
+def test_decisions_people_and_views_are_read(name: str, tmp_path: Path) -> None:
+    storage = opened(ASSETS / "0003" / name, tmp_path)
+    assert storage.damage() == []
+    week = {row["column"]: row for row in storage.query_desk(dataset="orders")}
+    street, price = week["straße"], week["price"]
+    assert (street["assignee"], street["note"], street["snoozed"]) == ("Ben", "See the **wiki**.", True)
+    assert (street["seen"], street["comment_count"]) == ("regressed", 2)
+    assert (price["status"], price["close_reason"], price["snooze_factor"]) == ("accepted", "Prices move.", 2)
+    assert storage.resolve_finding("nobody has it yet") == street["finding_id"]
+    assert {"name": "Ben", "mail": "ben@example.org", "initials": "B"} in storage.known_people()
+    assert [view["query"] for view in storage.query_views()] == [{"assignee": ["Ben"]}]
+    storage.split_finding("nobody has it yet", actor="Cy")
+    assert [note.comment for note in storage.get_annotations("nobody has it yet")] == ["Waiting."]
+    storage.close()
+
+
+@pytest.mark.parametrize("name", ["folder", "lavendertown.db"])
 def test_a_store_that_0_7_was_moved_into_is_read(name: str, tmp_path: Path) -> None:
     storage = opened(MOVED / name, tmp_path)
     assert storage.damage() == []

@@ -23,12 +23,13 @@ def _identity(image: Image, name: str) -> Identity:
     sight = image.threads.seen()[name]
     assert sight.newest is not None
     _, _, finding = sight.newest
+    about = sight.own or finding
     return Identity(
         name,
-        finding.dataset,
-        finding.ghost_type,
-        finding.column,
-        masked(finding.description),
+        about.dataset,
+        about.ghost_type,
+        about.column,
+        masked(about.description),
         finding.severity,
         state.status,
         state.fixed_at,
@@ -39,7 +40,7 @@ def _identity(image: Image, name: str) -> Identity:
         state.comment_count,
         finding.row_count,
         finding.share,
-        check_key(finding.metadata, finding.dataset, finding.column),
+        check_key(about.metadata, about.dataset, about.column),
         state.tags,
     )
 

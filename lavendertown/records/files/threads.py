@@ -20,6 +20,7 @@ class Sight:
 
     Attributes:
         newest: Its last occurrence, with report and position; None where there is none.
+        own: The last one that is not of a finding merged into it, if there is any.
         times: When, and how many rows; each report once, newest first.
     """
 
@@ -27,6 +28,7 @@ class Sight:
     last_seen: dt.datetime
     times_seen: int
     newest: tuple[ReportRecord, int, FindingRecord] | None = None
+    own: FindingRecord | None = None
     times: tuple[tuple[dt.datetime, int | None], ...] = ()
 
 
@@ -66,6 +68,7 @@ class Threads:
         """Take in where findings were seen, newest report first."""
         seen: dict[str, set[str]] = defaultdict(set)
         newest: dict[str, tuple[ReportRecord, int, FindingRecord]] = {}
+        own: dict[str, FindingRecord] = {}
         times: dict[str, list[tuple[dt.datetime, int | None]]] = defaultdict(list)
         self._known.clear()
         self._legacy.clear()
@@ -74,12 +77,14 @@ class Threads:
             # 0.7's ids know no dataset: where several findings bear one, the newest report's has it.
             self._legacy.setdefault(finding.legacy_id, finding.fingerprint)
             name = self.canonical(finding.fingerprint)
+            if name == finding.fingerprint:
+                own.setdefault(name, finding)
             if report.deleted_at is None and report.id not in seen[name]:
                 seen[name].add(report.id)
                 newest.setdefault(name, (report, position, finding))
                 times[name].append((report.created_at, finding.row_count))
         self._sights = {
-            name: Sight(found[-1][0], found[0][0], len(found), newest[name], tuple(found))
+            name: Sight(found[-1][0], found[0][0], len(found), newest[name], own.get(name), tuple(found))
             for name, found in times.items()
         }
 

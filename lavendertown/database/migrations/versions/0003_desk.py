@@ -26,7 +26,7 @@ FIXED = 3  # of the status codes
 _LATEST = """
     SELECT f.{column} FROM findings f JOIN reports r ON r.key = f.report_key
     WHERE f.identity_key = identities.key AND r.deleted_at IS NULL
-    ORDER BY f.seen_at DESC, f.report_key DESC LIMIT 1
+    ORDER BY f.seen_at DESC, r.id DESC, f.position LIMIT 1
 """
 _FIXED_AT = """
     SELECT a.created_at FROM annotations a

@@ -1,0 +1,213 @@
+"""The findings in memory: each has a place, and each value of a facet a bitmap of places."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
+from pyroaring import BitMap
+
+from lavendertown import clock
+from lavendertown.models import SEVERITIES
+from lavendertown.records.identities import Identity, Run, Seen, asleep, mentions, seen
+from lavendertown.records.inbox.query import Entry, Facet, Order
+from lavendertown.records.texts import SEPARATOR
+from lavendertown.records.values import TriageRecord
+
+_FEW = 2_000
+_Places = np.ndarray[Any, Any]
+
+
+@dataclass(slots=True)
+class _Row:
+    """What is kept of one finding, and under which values it is found."""
+
+    identity: Identity
+    triage: TriageRecord | None = None
+    seen: Seen = Seen.ONGOING
+    values: list[tuple[Facet, str]] = field(default_factory=list)
+    mentions: frozenset[str] = frozenset()
+
+
+class Index:
+    """Findings by every value they have.
+
+    Attributes:
+        runs: The newest runs of each dataset.
+        alive: The places of the findings that live reports hold.
+        of: The places of each value of each facet.
+        mentioned: The places of the findings in whose threads a casefolded name is mentioned.
+    """
+
+    def __init__(self) -> None:
+        self.runs: dict[str, Run] = {}
+        self.alive = BitMap()
+        self.of: dict[Facet, dict[str, BitMap]] = {facet: defaultdict(BitMap) for facet in Facet}
+        self.mentioned: dict[str, BitMap] = defaultdict(BitMap)
+        self.names: list[str] = []
+        self.place: dict[str, int] = {}
+        self._rows: list[_Row] = []
+        self._texts: list[str] = []
+        self._arrow: Any = None
+        self._snoozed = BitMap()
+        self._numbers = {order: np.zeros(1024, np.int64) for order in Order}
+
+    def put(self, identity: Identity, triage: TriageRecord | None, said: Sequence[tuple[str, str]]) -> None:
+        """Take a finding in, new or changed.
+
+        Args:
+            identity: The finding.
+            triage: What was decided about it.
+            said: Author and casefolded text of each live annotation.
+        """
+        place = self._room(identity)
+        row = self._rows[place] = _Row(identity, triage, self._rows[place].seen)
+        row.values = [*_values(identity, triage), *((Facet.AUTHOR, name) for name in {a for a, _ in said})]
+        row.mentions = mentions(text for _, text in said)
+        for facet, value in row.values:
+            self.of[facet][value].add(place)
+        for name in row.mentions:
+            self.mentioned[name].add(place)
+        if triage is not None and (triage.snooze_until or triage.snooze_factor):
+            self._snoozed.add(place)
+        self.alive.add(place)
+        told = (identity.description, identity.column, identity.dataset)
+        self._texts[place] = SEPARATOR.join([*map(str.casefold, told), *(text for _, text in said)])
+        self._arrow = None
+        for order, number in _numbers(identity).items():
+            self._numbers[order][place] = number
+        self.see(place)
+
+    def drop(self, name: str) -> None:
+        """Leave a finding out; should it come back, it gets its place again."""
+        place = self.place.get(name)
+        if place is not None:
+            self._forget(place)
+            self.alive.discard(place)
+
+    def see(self, place: int) -> None:
+        """Say anew what the runs of its dataset say of a finding."""
+        row = self._rows[place]
+        self.of[Facet.SEEN][row.seen].discard(place)
+        row.seen = seen(row.identity, self.runs.get(row.identity.dataset))
+        self.of[Facet.SEEN][row.seen].add(place)
+
+    def entry(self, place: int, now: dt.datetime) -> Entry:
+        """Return the finding at a place."""
+        row = self._rows[place]
+        run = self.runs.get(row.identity.dataset)
+        return Entry(row.identity, row.seen, row.triage, self._sleeps(place, now), run.times if run else ())
+
+    def chosen(self, facet: Facet, values: Collection[str]) -> BitMap:
+        """Return the places that have any of these values; of tags, all of them."""
+        each = [self.of[facet].get(value, BitMap()) for value in values]
+        return BitMap.intersection(*each) if facet is Facet.TAG else BitMap.union(*each)
+
+    def counts(self, facet: Facet, among: BitMap) -> dict[str, int]:
+        """Count these places under each value of a facet, the most frequent first."""
+        each = ((value, places.intersection_cardinality(among)) for value, places in self.of[facet].items())
+        return dict(sorted((pair for pair in each if pair[1]), key=lambda pair: (-pair[1], pair[0])))
+
+    def asleep(self, now: dt.datetime) -> BitMap:
+        """Return the places of the findings that sleep."""
+        return BitMap([place for place in self._snoozed if self._sleeps(place, now)])
+
+    def within(self, found: BitMap, start: dt.datetime | None, end: dt.datetime | None) -> BitMap:
+        """Return those of these places that were seen last between two times, both inclusive."""
+        places = _array(found)
+        times = self._numbers[Order.LAST_SEEN][places]
+        good = np.ones(len(places), bool)
+        if start is not None:
+            good &= times >= clock.to_microseconds(start)
+        if end is not None:
+            good &= times <= clock.to_microseconds(end)
+        return BitMap(places[good])
+
+    def saying(self, found: BitMap, needle: str) -> BitMap:
+        """Return those of these places whose texts contain a casefolded text."""
+        if len(found) <= _FEW:
+            return BitMap([place for place in found if needle in self._texts[place]])
+        if self._arrow is None:
+            self._arrow = pa.array(self._texts, pa.large_string())
+        hits = pc.match_substring(self._arrow, needle).to_numpy(zero_copy_only=False)
+        return found & BitMap(np.flatnonzero(hits))
+
+    def ordered(self, found: BitMap, order: Order) -> list[int]:
+        """Return these places in order."""
+        places = _array(found)
+        columns = [self._numbers[column][places] for column in dict.fromkeys((order, Order.LAST_SEEN))]
+        places = places[np.lexsort([-values for values in reversed(columns)])]
+        return self._by_name_where_equal(places, [self._numbers[o] for o in (order, Order.LAST_SEEN)])
+
+    def _by_name_where_equal(self, places: _Places, columns: Sequence[_Places]) -> list[int]:
+        equal = np.ones(max(len(places) - 1, 0), bool)
+        for column in columns:
+            equal &= column[places[1:]] == column[places[:-1]]
+        out: list[int] = places.tolist()
+        if not equal.any():
+            return out
+        edges = [0, *(np.flatnonzero(~equal) + 1).tolist(), len(out)]
+        for first, last in pairwise(edges):
+            if last - first > 1:
+                out[first:last] = sorted(out[first:last], key=self.names.__getitem__)
+        return out
+
+    def _sleeps(self, place: int, now: dt.datetime) -> bool:
+        row = self._rows[place]
+        return place in self._snoozed and row.triage is not None and asleep(row.identity, row.triage, now)
+
+    def _room(self, identity: Identity) -> int:
+        """Return the finding's place, where nothing is noted of it; a new one if it has none."""
+        place = self.place.get(identity.finding_id)
+        if place is not None:
+            self._forget(place)
+            return place
+        place = self.place[identity.finding_id] = len(self.names)
+        self.names.append(identity.finding_id)
+        self._rows.append(_Row(identity))
+        self._texts.append("")
+        if place == len(self._numbers[Order.LAST_SEEN]):
+            self._numbers = {o: np.concatenate([n, np.zeros_like(n)]) for o, n in self._numbers.items()}
+        return place
+
+    def _forget(self, place: int) -> None:
+        row = self._rows[place]
+        for facet, value in [*row.values, (Facet.SEEN, row.seen.value)]:
+            self.of[facet][value].discard(place)
+        for name in row.mentions:
+            self.mentioned[name].discard(place)
+        self._snoozed.discard(place)
+
+
+def _values(identity: Identity, triage: TriageRecord | None) -> list[tuple[Facet, str]]:
+    return [
+        (Facet.DATASET, identity.dataset),
+        (Facet.SEVERITY, identity.severity),
+        (Facet.STATUS, identity.status),
+        (Facet.ASSIGNEE, triage.assignee if triage is not None else ""),
+        (Facet.TYPE, identity.ghost_type),
+        (Facet.COLUMN, identity.column),
+        *((Facet.TAG, tag) for tag in identity.tags),
+    ]
+
+
+def _numbers(identity: Identity) -> Mapping[Order, int]:
+    return {
+        Order.LAST_SEEN: clock.to_microseconds(identity.last_seen),
+        Order.FIRST_SEEN: clock.to_microseconds(identity.first_seen),
+        Order.SEVERITY: SEVERITIES.index(identity.severity),
+        Order.ROWS: identity.last_count if identity.last_count is not None else -1,
+        Order.TIMES_SEEN: identity.times_seen,
+        Order.COMMENTS: identity.comment_count,
+    }
+
+
+def _array(places: BitMap) -> _Places:
+    return np.fromiter(places, np.int64, len(places))
