@@ -16,8 +16,8 @@ from lavendertown.records.values import PLAIN, Kind, PlainRecord
 
 TABLES: dict[Kind, sa.Table] = {
     Kind.TRIAGE: tables.triage,
-    Kind.PERSON: tables.people,
-    Kind.VIEW: tables.views,
+    Kind.PERSON: tables.known_people,
+    Kind.VIEW: tables.saved_views,
 }
 _COLUMNS = {kind: [table.c[each.name] for each in fields(PLAIN[kind])] for kind, table in TABLES.items()}
 _BY_ID = {kind: sa.select(*_COLUMNS[kind]).where(among(table.c.id, "ids")) for kind, table in TABLES.items()}

@@ -197,8 +197,8 @@ triage = sa.Table(
     sa.Column("deleted_at", Utc),
 )
 
-people = sa.Table(
-    "people",
+known_people = sa.Table(
+    "known_people",
     metadata,
     sa.Column("key", Key, primary_key=True),
     sa.Column("id", name(200), nullable=False, unique=True),
@@ -209,8 +209,8 @@ people = sa.Table(
     sa.Column("deleted_at", Utc),
 )
 
-views = sa.Table(
-    "views",
+saved_views = sa.Table(
+    "saved_views",
     metadata,
     sa.Column("key", Key, primary_key=True),
     sa.Column("id", name(200), nullable=False, unique=True),

@@ -104,20 +104,20 @@ def _create_tables() -> None:
         *_kept("triage"),
     )
     op.create_table(
-        "people",
+        "known_people",
         sa.Column("key", KEY, nullable=False),
         sa.Column("id", exact(200), nullable=False),
         sa.Column("mail", sa.String(320), nullable=False),
         sa.Column("initials", sa.String(4), nullable=False),
-        *_kept("people"),
+        *_kept("known_people"),
     )
     op.create_table(
-        "views",
+        "saved_views",
         sa.Column("key", KEY, nullable=False),
         sa.Column("id", exact(200), nullable=False),
         sa.Column("author", exact(255), nullable=False),
         sa.Column("query", JSON, nullable=False),
-        *_kept("views"),
+        *_kept("saved_views"),
     )
 
 
@@ -144,5 +144,5 @@ def downgrade() -> None:
     op.add_column("identities", sa.Column("note", sa.Text()))
     op.add_column("identities", sa.Column("version", sa.Integer(), nullable=False, server_default="1"))
     op.create_index("ix_identities_facets", "identities", ["dataset", "severity", "status", "assignee"])
-    for table in ("views", "people", "triage"):
+    for table in ("saved_views", "known_people", "triage"):
         op.drop_table(table)
