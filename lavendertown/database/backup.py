@@ -20,6 +20,7 @@ from sqlalchemy.engine import URL, Engine
 
 from lavendertown import clock, codec
 from lavendertown.config import load_settings
+from lavendertown.database import mariadb
 from lavendertown.database.engine import BEGIN
 from lavendertown.database.errors import translated, where
 from lavendertown.database.schema import revisions
@@ -44,8 +45,14 @@ def backup(engine: Engine, folder: Path | None = None) -> Path:
         folder: Where the copy is put; ``backups`` beside the SQLite file, or in the data folder.
 
     Raises:
-        StorageError: The copy could not be made, or is not whole.
+        StorageError: The copy could not be made, or is not whole; or the database is a MariaDB, which has
+            a program of its own for this.
     """
+    if engine.dialect.name in mariadb.BACKENDS:
+        raise StorageError(
+            f"{where(engine.url)} cannot be backed up from here; nothing was changed. Use MariaDB's own "
+            f"program: mariadb-dump --single-transaction {engine.url.database} > backup.sql"
+        )
     folder = folder or _beside(engine.url)
     try:
         folder.mkdir(parents=True, exist_ok=True)

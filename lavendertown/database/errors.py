@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 from sqlalchemy.engine import URL
 
-from lavendertown.errors import RaceError, StorageError, StorageUnavailableError
+from lavendertown.errors import ConfigurationError, RaceError, StorageError, StorageUnavailableError
 
 _LOCKED = "{where} is locked by another program; nothing was written. Try again in a moment."
 _SQLITE = (
@@ -23,8 +23,8 @@ _SQLITE = (
 
 # serialization_failure and deadlock_detected
 _POSTGRES_RACES = ("40001", "40P01")
-# MariaDB's: a deadlock, and a row that changed since the transaction first looked.
-_MARIADB_RACES = (1213, 1020)
+# MariaDB's: a deadlock, which takes the savepoints with it, and a row that changed since the first look.
+_MARIADB_RACES = (1213, 1305, 1020)
 _MARIADB_WAITED = 1205
 _NAMES = {"postgresql": "PostgreSQL", "mariadb": "MariaDB", "mysql": "MySQL"}
 
@@ -47,6 +47,12 @@ def translated(url: URL) -> Iterator[None]:
         raise _integrity(url, error) from error
     except sa.exc.DBAPIError as error:
         raise _driver(url, error) from error
+    except sa.exc.InvalidRequestError as error:
+        if "not a MariaDB" not in str(error):
+            raise
+        raise ConfigurationError(
+            f"{where(url)} is a MySQL, on which LavenderTown cannot keep its records. Choose a MariaDB."
+        ) from error
     except sa.exc.TimeoutError as error:
         raise StorageUnavailableError(
             f"{where(url)} has no free connection; nothing was written. Try again in a moment."

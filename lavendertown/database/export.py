@@ -18,7 +18,7 @@ from lavendertown.database import cells, schema
 from lavendertown.database.backup import keep
 from lavendertown.database.engine import BEGIN, make_engine, read_url
 from lavendertown.database.errors import translated
-from lavendertown.database.replace import USABLE, tables_of
+from lavendertown.database.replace import USABLE, columns_of, tables_of
 from lavendertown.database.schema import State
 from lavendertown.database.upgrade import refuse
 from lavendertown.errors import InvalidInputError, StorageError, StorageUnavailableError
@@ -93,14 +93,14 @@ def _manifest(tables: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _snapshot(engine: sa.Engine) -> sa.Connection:
     options: dict[str, Any] = {BEGIN: "BEGIN"}
-    if engine.dialect.name == "postgresql":
+    if engine.dialect.name != "sqlite":
         options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     return engine.connect().execution_options(**options)
 
 
 def _put(connection: sa.Connection, made: zipfile.ZipFile, table: sa.Table) -> dict[str, Any]:
     """Write one table; return what the manifest says of it."""
-    kinds = [_kind(table, column) for column in table.columns]
+    kinds = [_kind(table, column) for column in columns_of(table)]
     part = f"tables/{table.name}.csv"
     digest, rows = hashlib.sha256(), 0
     with made.open(part, "w", force_zip64=True) as file:
@@ -110,7 +110,7 @@ def _put(connection: sa.Connection, made: zipfile.ZipFile, table: sa.Table) -> d
             rows += count
     columns = [
         {"name": str(column.name), "type": kind.name, "nullable": bool(column.nullable)}
-        for column, kind in zip(table.columns, kinds, strict=True)
+        for column, kind in zip(columns_of(table), kinds, strict=True)
     ]
     name = str(table.name)
     return {"name": name, "file": part, "rows": rows, "sha256": digest.hexdigest(), "columns": columns}
@@ -130,8 +130,9 @@ def _lines(
     connection: sa.Connection, table: sa.Table, kinds: Sequence[cells.Kind]
 ) -> Iterator[tuple[bytes, int]]:
     """Yield the header, then some rows at a time, with how many they are."""
-    yield _csv([list(table.columns.keys())]), 0
-    query = sa.select(table).order_by(*table.primary_key.columns)
+    columns = columns_of(table)
+    yield _csv([[str(column.name) for column in columns]]), 0
+    query = sa.select(*columns).order_by(*table.primary_key.columns)
     found = connection.execute(query, execution_options={"yield_per": _ROWS_AT_ONCE})
     for rows in found.partitions():
         yield _csv([_row(table, kinds, row) for row in rows]), len(rows)
@@ -139,7 +140,7 @@ def _lines(
 
 def _row(table: sa.Table, kinds: Sequence[cells.Kind], row: Sequence[Any]) -> list[str]:
     made = []
-    for column, kind, value in zip(table.columns, kinds, row, strict=True):
+    for column, kind, value in zip(columns_of(table), kinds, row, strict=True):
         try:
             made.append(cells.write(kind, value))
         except ValueError as error:

@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lavendertown import clock
-from lavendertown.database import audit, schema
+from lavendertown.database import audit, mariadb, schema
 from lavendertown.database.backup import backup
 from lavendertown.database.copies import VERSIONS
 from lavendertown.database.engine import BEGIN, make_engine, make_folder, read_url
@@ -30,6 +30,8 @@ from lavendertown.records.values import AuditEvent
 
 USABLE = (State.OLDER, State.NEWER, State.UNVERSIONED)
 _ATTEMPTS = 100
+# Whoever locks in the order in which a save does waits without standing in anybody's way.
+_WRITTEN_FIRST = ("reports", "identities", "findings", "annotations")
 _LOCK_NOT_AVAILABLE = "55P03"
 
 
@@ -127,6 +129,11 @@ def tables_of(connection: sa.Connection) -> Sequence[sa.Table]:
     return tables
 
 
+def columns_of(table: sa.Table) -> Sequence[sa.Column[Any]]:
+    """Return the columns that hold something of their own, not what the database computes from others."""
+    return [column for column in table.columns if column.computed is None]
+
+
 def look_at(database_url: str) -> tuple[Sequence[sa.Table], Mapping[str, int]]:
     """Return a database's tables and how many rows they have; an empty one's as it will get them.
 
@@ -174,7 +181,7 @@ def refuse_other_tables(
                 f"{name} has a table {table!r}, which this database lacks; nothing was changed. Open the "
                 "database once with the application that the table belongs to, then try again."
             )
-        if differing := sorted(found ^ set(known[table].columns.keys())):
+        if differing := sorted(found ^ {column.name for column in columns_of(known[table])}):
             raise SchemaError(
                 f"The table {table!r} is not the same in {name} and in the database (column "
                 f"{differing[0]!r}); nothing was changed. Choose a file of this schema."
@@ -188,13 +195,15 @@ def refuse_other_tables(
 
 
 def _hold_still(connection: sa.Connection, tables: Sequence[sa.Table]) -> None:
-    """On PostgreSQL, wait for whoever is writing and let nobody else begin; SQLite's own lock does that.
+    """Wait for whoever is writing and let nobody else begin; SQLite's own lock does that.
 
     A writer may hold one table and want the next while we wait: then we let go of all and try again.
     """
+    mariadb.one_writer(connection)
     if connection.dialect.name != "postgresql":
         return
-    names = ", ".join(map(connection.dialect.identifier_preparer.format_table, tables))
+    order = [*(table for name in _WRITTEN_FIRST for table in tables if table.name == name), *tables]
+    names = ", ".join(map(connection.dialect.identifier_preparer.format_table, dict.fromkeys(order)))
     for _ in range(_ATTEMPTS):
         try:
             with connection.begin_nested():

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lavendertown.database.store import DatabaseStore
 
 _SQLITE_HEADER = b"SQLite format 3\0"
+_PORTS = {"postgresql": 5432, "mariadb": 3306}
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Place:
     """A data folder or a database.
 
     Attributes:
-        kind: ``"folder"``, ``"sqlite"`` or ``"postgresql"``.
+        kind: ``"folder"``, ``"sqlite"``, ``"postgresql"`` or ``"mariadb"``.
         folder: The data folder; None for a database.
         url: The database's URL with its password; empty for a folder.
         words: Names it for people, without the password.
@@ -106,8 +107,9 @@ def _database(text: str) -> Place:
             raise ConfigurationError("A SQLite database in memory is gone when it is closed; name a file.")
         return Place("sqlite", None, full, where(url), f"sqlite:{Path(url.database).resolve()}")
     # Who logs in is not part of the place.
-    location = f"postgresql:{url.host or 'localhost'}:{url.port or 5432}/{url.database or ''}"
-    return Place("postgresql", None, full, where(url), location)
+    backend = url.get_backend_name()
+    location = f"{backend}:{url.host or 'localhost'}:{url.port or _PORTS[backend]}/{url.database or ''}"
+    return Place(backend, None, full, where(url), location)
 
 
 def _short(path: Path) -> str:

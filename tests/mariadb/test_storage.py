@@ -1,0 +1,192 @@
+"""LavenderTown's own tables on MariaDB: how they are made, who waits for whom, what is refused."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+
+from lavendertown.cli import cli
+from lavendertown.collaboration.database_storage import DatabaseStorage
+from lavendertown.collaboration.storage import Storage
+from lavendertown.database import backup, schema
+from lavendertown.database.engine import make_engine
+from lavendertown.database.export import export
+from lavendertown.database.import_zip import import_zip
+from lavendertown.database.restore import restore
+from lavendertown.errors import ConflictError, InvalidInputError, StorageError, StorageUnavailableError
+from tests.contract.builders import annotation, finding, report, sentence
+from tests.database.test_restore import without_audit
+from tests.schema.databases import rows
+
+
+@pytest.mark.parametrize("scheme", ["mysql", "mariadb", "mysql+pymysql", "mariadb+pymysql"])
+def test_every_form_of_the_url_opens_the_same_store(scheme: str, storage: Storage, mariadb_url: str) -> None:
+    storage.save_report(report("r1"))
+    url = mariadb_url.replace("mariadb+pymysql", scheme)
+    with closing(DatabaseStorage(url)) as other:
+        assert other.load_report("r1") is not None
+
+
+def test_the_words_for_the_place_have_no_password(storage: Storage) -> None:
+    assert storage.describe().startswith("MariaDB at 127.0.0.1:")
+    assert "@" not in storage.describe()
+
+
+def test_every_table_compares_byte_by_byte_whatever_the_database_does(
+    storage: Storage, mariadb_url: str
+) -> None:
+    engine = make_engine(mariadb_url)
+    with engine.connect() as connection:
+        found = connection.execute(
+            sa.text(
+                "SELECT table_name, table_collation FROM information_schema.tables "
+                "WHERE table_schema = DATABASE() AND table_name <> 'alembic_version'"
+            )
+        )
+        collations = dict(found.all())
+    engine.dispose()
+    assert set(collations.values()) == {"utf8mb4_nopad_bin"}
+    assert "reports" in collations
+
+
+def test_more_than_64_kilobytes_have_room_everywhere(storage: Storage) -> None:
+    long = "ü" * 100_000
+    found = finding("c", description=long, metadata={"x": long}, row_indices=list(range(0, 9_000_000, 30)))
+    storage.save_report(report("r1", [found], title=long, annotations=[annotation(found, comment=long)]))
+    loaded = storage.load_report("r1")
+    assert loaded is not None
+    assert (loaded.title, loaded.findings[0].metadata["x"]) == (long, long)
+    assert loaded.annotations[0].comment == long
+    assert loaded.findings[0].row_indices == found.row_indices
+
+
+def test_metadata_may_be_nested_deeper_than_mariadbs_json(storage: Storage) -> None:
+    nested: list[object] = []
+    for _ in range(60):
+        nested = [nested]
+    storage.save_report(report("r1", metadata={"nested": nested}))
+    loaded = storage.load_report("r1")
+    assert loaded is not None
+    assert loaded.metadata["nested"] == nested
+
+
+def test_who_waits_too_long_for_a_writer_is_told(storage: Storage, mariadb_url: str) -> None:
+    engine = make_engine(mariadb_url)
+    opened = storage.store.engine  # type: ignore[attr-defined]
+    sa.event.listen(opened, "begin", lambda each: each.exec_driver_sql("SET innodb_lock_wait_timeout = 1"))
+    with engine.begin() as other:
+        other.exec_driver_sql("SELECT version_num FROM alembic_version FOR UPDATE").all()
+        with pytest.raises(StorageUnavailableError, match="is locked by another program"):
+            storage.save_report(report("r1"))
+    engine.dispose()
+    storage.save_report(report("r1"))
+
+
+def test_a_deadlock_is_a_race_that_can_be_tried_again(storage: Storage, mariadb_url: str) -> None:
+    for name in ("r1", "r2"):
+        storage.save_report(report(name))
+    engine = make_engine(mariadb_url)
+    at_first = threading.Barrier(2)
+    told: list[Exception] = []
+
+    def cross(first: str, second: str) -> None:
+        from lavendertown.database.errors import translated
+
+        try:
+            with translated(engine.url), engine.begin() as connection:
+                update = sa.text("UPDATE reports SET title = :title WHERE id = :id")
+                connection.execute(update, {"title": first, "id": first})
+                at_first.wait(30)
+                with connection.begin_nested():
+                    connection.execute(update, {"title": first, "id": second})
+        except ConflictError as error:
+            told.append(error)
+
+    threads = [threading.Thread(target=cross, args=pair) for pair in (("r1", "r2"), ("r2", "r1"))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    engine.dispose()
+    assert len(told) == 1
+    assert "at the same moment; nothing was written" in str(told[0])
+
+
+def test_a_database_half_made_is_refused_and_not_touched(storage: Storage, mariadb_url: str) -> None:
+    engine = make_engine(mariadb_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM alembic_version")
+    engine.dispose()
+    before = rows(mariadb_url)
+    with pytest.raises(StorageError, match="does not say which version") as refused:
+        DatabaseStorage(mariadb_url)
+    assert "Nothing was changed" in sentence(refused)
+    assert rows(mariadb_url) == before
+
+
+def test_a_backup_is_left_to_mariadbs_own_program(storage: Storage, mariadb_url: str, tmp_path: Path) -> None:
+    engine = make_engine(mariadb_url)
+    with pytest.raises(StorageError, match="mariadb-dump --single-transaction test_") as refused:
+        backup.backup(engine, tmp_path / "backups")
+    engine.dispose()
+    sentence(refused)
+    assert not (tmp_path / "backups").exists()
+
+
+def test_a_backup_of_another_kind_is_refused(storage: Storage, mariadb_url: str, tmp_path: Path) -> None:
+    with closing(DatabaseStorage(f"sqlite:///{tmp_path / 'own.db'}")) as other:
+        other.save_report(report("r1"))
+    with pytest.raises(InvalidInputError, match="backup of SQLite and cannot be put back into MariaDB"):
+        restore(mariadb_url, tmp_path / "own.db")
+
+
+def test_exported_rows_come_from_sqlite_and_go_back(mariadb_url: str, tmp_path: Path) -> None:
+    first, last = (f"sqlite:///{tmp_path / name}.db" for name in ("first", "last"))
+    with closing(DatabaseStorage(first)) as storage:
+        found = [finding("=1+1", metadata={"x": None}), finding("c", row_indices=[1, 5])]
+        storage.save_report(report("=r1", found, annotations=[annotation(found[0], status="fixed")]))
+        storage.save_report(report("gone"))
+        storage.delete_report("gone")
+    import_zip(mariadb_url, export(first, tmp_path / "a.zip").file)
+    with closing(DatabaseStorage(mariadb_url)) as storage:
+        assert storage.load_report("=r1") is not None
+    import_zip(last, export(mariadb_url, tmp_path / "b.zip").file)
+    assert without_audit(rows(last)) == without_audit(rows(first))
+
+
+def test_replacing_rows_is_refused_for_there_is_no_backup(
+    storage: Storage, mariadb_url: str, tmp_path: Path
+) -> None:
+    storage.save_report(report("r1"))
+    made = export(mariadb_url, tmp_path / "a.zip").file
+    before = rows(mariadb_url)
+    with pytest.raises(StorageError, match="mariadb-dump"):
+        import_zip(mariadb_url, made, replace=True)
+    assert rows(mariadb_url) == before
+
+
+def test_the_command_line_makes_and_checks_it(mariadb_url: str, tmp_path: Path) -> None:
+    def run(*words: str) -> int:
+        return CliRunner().invoke(cli, ["db", *words, "--url", mariadb_url]).exit_code
+
+    assert run("check") == 1
+    assert run("init") == 0
+    assert (run("check"), run("upgrade")) == (0, 0)
+    assert run("backup", "--to", str(tmp_path)) == 2
+
+
+def test_the_newest_schema_is_what_the_tables_say(storage: Storage, mariadb_url: str) -> None:
+    assert schema.look(mariadb_url).state is schema.State.CURRENT
+    engine = make_engine(mariadb_url)
+    with engine.connect() as connection:
+        look = sa.inspect(connection)
+        for table in schema.metadata.sorted_tables:
+            assert {c["name"] for c in look.get_columns(table.name)} == set(table.columns.keys())
+            indexes = {index["name"] for index in look.get_indexes(table.name)}
+            assert {index.name for index in table.indexes} <= indexes
+    engine.dispose()
