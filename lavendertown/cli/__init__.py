@@ -9,6 +9,7 @@ from lavendertown.cli.analyze import analyze
 from lavendertown.cli.annotate import annotate
 from lavendertown.cli.audit import audit
 from lavendertown.cli.db import db
+from lavendertown.cli.db_diagram import diagram
 from lavendertown.cli.db_files import backup, export_tables, import_tables, restore
 from lavendertown.cli.demo import demo
 from lavendertown.cli.findings import findings
@@ -38,7 +39,7 @@ def cli() -> None:
 
 for command in (ui, demo, analyze, report, findings, annotate, audit, migrate, db):
     cli.add_command(command)
-for command in (backup, restore, export_tables, import_tables):
+for command in (backup, restore, export_tables, import_tables, diagram):
     db.add_command(command)
 
 

@@ -12,16 +12,16 @@ from lavendertown.cli.output import print_json, print_table
 @click.option(
     "--component",
     multiple=True,
-    type=click.Choice(["report", "annotation", "ruleset"]),
-    help="Only changes of this kind of record; repeat for more.",
+    help="Only changes of this kind of record: report, annotation, ruleset, finding, person, view, store, or "
+    "an application's own; repeat for more.",
 )
 @click.option("--record", "record_id", help="Only the history of the record with this id.")
 @click.option("--actor", multiple=True, help="Only changes by this person; repeat for more.")
 @click.option(
     "--operation",
     multiple=True,
-    type=click.Choice(["create", "update", "delete", "restore"]),
-    help="Only changes of this sort; repeat for more.",
+    help="Only changes of this sort: create, update, delete, soft_delete, restore, import …; repeat for "
+    "more.",
 )
 @options.since_until
 @options.paging
