@@ -1,6 +1,7 @@
 """Run the benchmarks, with a durable PostgreSQL of their own: ``make bench``.
 
-Arguments go to ``benchmarks.storage``; ``--small`` takes smaller stores.
+Arguments go to ``benchmarks.storage`` (``--small`` takes smaller stores), or to another one that the
+first argument names: ``python -m scripts.bench accessors``.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ def main() -> int:
     directory = postgres.make_run_directory()
     try:
         url = make_databases(postgres.server_url(directory, os.getpid(), durable=True))
-        command = [sys.executable, "-m", "benchmarks.storage", "--postgres", url, *sys.argv[1:]]
+        given = sys.argv[1:]
+        name = given.pop(0) if given and not given[0].startswith("-") else "storage"
+        command = [sys.executable, "-m", f"benchmarks.{name}", "--postgres", url, *given]
         return subprocess.run(command, cwd=postgres.ROOT, check=False).returncode
     finally:
         postgres.stop_server(directory)

@@ -7,8 +7,10 @@ import hashlib
 import io
 import json
 import re
+import signal
 import sqlite3
 import subprocess
+import sys
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -82,6 +84,37 @@ def test_a_copy_made_while_others_write_is_whole(tmp_path: Path) -> None:
                 raw.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in ("reports", "findings")
             )
         assert reports == findings >= 1
+
+
+_KILLED = """
+import os, signal, sqlite3, sys, zipfile
+from lavendertown.database import backup
+from lavendertown.database.engine import make_engine
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+backup.keep = die
+backup.backup(make_engine(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def test_a_backup_that_is_killed_leaves_nothing_that_looks_like_one(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAVENDERTOWN_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("PATH", "/nowhere")
+    url = copy_of(FIRST, tmp_path) if kind == "sqlite" else request.getfixturevalue("postgres_url")
+    if kind == "postgres":
+        first_on_postgres(url)
+    before = rows(url)
+    done = subprocess.run([sys.executable, "-c", _KILLED, url], capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    left = list((tmp_path / "backups").iterdir())
+    assert [path.suffix for path in left] == [".part"]
+    assert rows(url) == before
+    engine = make_engine(url)
+    assert backups.backup(engine).suffix in (".db", ".zip")
+    engine.dispose()
 
 
 def test_a_damaged_database_is_told_and_leaves_no_copy(tmp_path: Path) -> None:

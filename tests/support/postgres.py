@@ -158,7 +158,10 @@ class Keeper:
             os.chown(self.data, self.as_user["user"], self.as_user["group"])
         initdb = [self._tool("initdb"), "-D", str(self.data), "-U", "postgres", "--auth=trust", "--no-sync"]
         subprocess.run([*initdb, "--encoding=UTF8", "--locale=C"], check=True, cwd="/", **self.as_user)
-        port = free_port()
+        return self.serve(free_port(), settings)
+
+    def serve(self, port: int, settings: list[str]) -> tuple[subprocess.Popen[bytes], str]:
+        """Run the server on what the data directory holds."""
         command = [self._tool("postgres"), "-D", str(self.data), "-h", "127.0.0.1", "-p", str(port), "-k", ""]
         for setting in settings:
             command += ["-c", setting]
