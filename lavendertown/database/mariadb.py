@@ -66,6 +66,12 @@ def lock_schema(connection: sa.Connection) -> None:
     connection.info[_LOCKED] = True
 
 
+def wait_for_tables(connection: sa.Connection) -> None:
+    """On MariaDB, wait for whoever is making tables: they could be seen one by one."""
+    if connection.dialect.name in BACKENDS:
+        lock_schema(connection)
+
+
 def one_writer(connection: sa.Connection) -> None:
     """On MariaDB, let no other unit of work write until the transaction ends; SQLite's own lock does that."""
     if connection.dialect.name in BACKENDS:

@@ -104,8 +104,10 @@ class Named(NamedTuple):
 
     def was_seen_at(self, moment: dt.datetime) -> bool:
         """Tell whether it was seen last at this very moment."""
-        raw = isinstance(self.last_seen, int)
-        return bool(self.last_seen == (clock.to_microseconds(moment) if raw else moment))
+        if isinstance(self.last_seen, int):
+            return self.last_seen == clock.to_microseconds(moment)
+        # MariaDB's times have no zone.
+        return self.last_seen is not None and clock.to_utc(self.last_seen, clock.UTC) == moment
 
 
 class Names:

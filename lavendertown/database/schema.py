@@ -90,6 +90,7 @@ def look(database_url: str | URL) -> Look:
     engine = make_engine(url)
     try:
         with translated(url), engine.connect().execution_options(**{BEGIN: "BEGIN"}) as connection:
+            mariadb.wait_for_tables(connection)
             found = state(connection)
             is_old = found is State.UNVERSIONED and old.recognised(connection)
             return Look(where(url), found, is_old, sentence(connection, found))
@@ -121,11 +122,10 @@ def ensure(engine: Engine, gate: Gate) -> None:
         SchemaError: It has another schema. Nothing was changed.
     """
     with engine.connect().execution_options(**{BEGIN: "BEGIN"}) as connection:
+        mariadb.wait_for_tables(connection)
         found = state(connection)
         refused = sentence(connection, found)
-    # On MariaDB, tables that somebody is making can be seen one by one: that is looked at again, alone.
-    unsure = engine.dialect.name in mariadb.BACKENDS and found in (State.UNVERSIONED, State.OLDER)
-    if found is State.EMPTY or unsure:
+    if found is State.EMPTY:
         with gate.held():
             switch_to_wal(engine)
             found, refused = _create(engine)
