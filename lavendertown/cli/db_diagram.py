@@ -14,7 +14,14 @@ from lavendertown.errors import InvalidInputError, StorageUnavailableError
 
 
 @click.command()
-@click.option("--format", "kind", type=click.Choice(["svg", "dot"]), default="svg", show_default=True)
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["svg", "dot"]),
+    default="svg",
+    show_default=True,
+    help="A picture, or text for Graphviz.",
+)
 @click.option("--output", type=click.Path(path_type=Path), help="The file. Default: standard output.")
 @click.option(
     "--graphviz", is_flag=True, help="Let Graphviz's program dot lay the SVG out, where it is there."

@@ -19,6 +19,8 @@ def navigation() -> st.Page:
                 st.Page(frame.REPORT, title="Report", url_path="report", visibility="hidden"),
             ],
             "House": [
+                st.Page(frame.ACTIVITY, title="Activity", icon=":material/history:", url_path="activity"),
+                st.Page(frame.DATA, title="Data", icon=":material/database:", url_path="data"),
                 st.Page(
                     frame.MIGRATE,
                     title="Move to another store",

@@ -202,3 +202,15 @@ def damage() -> list[dict[str, str]]:
     """Name the stored items that cannot be read."""
     found: list[dict[str, str]] = _read("damage")
     return found
+
+
+def activity(chosen: Mapping[str, Any], limit: int, offset: int = 0) -> list[Row]:
+    """List the changes that match, newest first.
+
+    Args:
+        chosen: actor, component, operation, record_id, since, until, as ``audit_log`` takes them.
+        limit: At most so many.
+        offset: Leave so many out at the start.
+    """
+    found: list[Row] = _read("audit_log", limit=limit, offset=offset, **chosen)
+    return found

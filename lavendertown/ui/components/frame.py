@@ -15,6 +15,8 @@ REPORT = "views/report.py"
 INSPECT = "views/inspect_.py"
 PERSON = "views/person.py"
 MIGRATE = "views/migrate.py"
+DATA = "views/data.py"
+ACTIVITY = "views/activity.py"
 
 
 def enter(screen: str) -> None:
