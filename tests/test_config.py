@@ -99,6 +99,12 @@ def test_everything_that_is_wrong_with_the_parts_is_named_at_once() -> None:
     assert "secret" not in str(refused.value)
 
 
+@pytest.mark.parametrize("driver", ["mysql", "mariadb"])
+def test_mysql_and_mariadb_are_one_driver(driver: str) -> None:
+    parts = {"driver": driver, "host": "db", "name": "quality", "user": "ana", "password": "a/b"}
+    assert url_from_parts(parts) == "mariadb://ana:a%2Fb@db/quality"
+
+
 def test_an_unknown_driver_is_refused_by_name() -> None:
     with pytest.raises(ConfigurationError, match=r"'oracle'.*postgresql.*sqlite"):
         url_from_parts({"driver": "oracle", "name": "x"})

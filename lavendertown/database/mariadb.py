@@ -23,7 +23,7 @@ _LOCK = "SELECT GET_LOCK(CONCAT('lavendertown.', MD5(DATABASE())), :seconds)"
 def options(url: URL) -> dict[str, Any]:
     """Return what an engine for this URL is made with."""
     backend = url.get_backend_name()
-    # In an UPDATE, MySQL alone sees a column's new value right of its assignment.
+    # Else an UPDATE sees the new values of the columns it has assigned before. MySQL has no such mode.
     modes = f"{_MODES},SIMULTANEOUS_ASSIGNMENT" if backend == "mariadb" else _MODES
     setup = f"SET time_zone = '+00:00', innodb_lock_wait_timeout = 30, sql_mode = '{modes}'"
     return {

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from lavendertown.database import connection_config
 from lavendertown.database.base import Base, TableMixin
 from lavendertown.database.connecting import connect, install_tables, open_session
+from lavendertown.database.engine import read_url
 from lavendertown.errors import ConfigurationError, StorageUnavailableError
 from tests.support import mariadb
 
@@ -353,6 +354,11 @@ def test_a_driver_that_is_missing_is_named_with_its_extra(
     monkeypatch.setitem(sys.modules, "pymysql", None)
     with pytest.raises(ConfigurationError, match=rf"{driver} is not installed.*lavendertown\[mariadb\]"):
         connect({"driver": driver, "host": "h", "name": "d", "user": "u"})
+
+
+@pytest.mark.parametrize("scheme", ["mysql", "mariadb", "mysql+pymysql", "mariadb+pymysql"])
+def test_every_form_of_a_mariadb_url_means_pymysql(scheme: str) -> None:
+    assert read_url(f"{scheme}://ana:p%40@db:3307/x") == sa.make_url("mariadb+pymysql://ana:p%40@db:3307/x")
 
 
 PG = {"driver": "postgresql", "host": "h", "name": "d", "user": "u"}

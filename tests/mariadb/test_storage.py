@@ -19,6 +19,8 @@ from lavendertown.database.export import export
 from lavendertown.database.import_zip import import_zip
 from lavendertown.database.restore import restore
 from lavendertown.errors import ConflictError, InvalidInputError, StorageError, StorageUnavailableError
+from lavendertown.records.contract import Unit
+from lavendertown.records.values import Kind, Record
 from tests.contract.builders import annotation, finding, report, sentence
 from tests.database.test_restore import without_audit
 from tests.schema.databases import rows
@@ -115,6 +117,37 @@ def test_a_deadlock_is_a_race_that_can_be_tried_again(storage: Storage, mariadb_
     engine.dispose()
     assert len(told) == 1
     assert "at the same moment; nothing was written" in str(told[0])
+
+
+def test_connections_that_the_server_ended_are_replaced(storage: Storage, mariadb_url: str) -> None:
+    storage.save_report(report("r1"))
+    engine = make_engine(mariadb_url)
+    with engine.connect() as connection:
+        others = (
+            "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()"
+        )
+        for (number,) in connection.exec_driver_sql(others).all():
+            connection.exec_driver_sql(f"KILL {number}")
+    engine.dispose()
+    assert storage.load_report("r1") is not None
+    storage.save_report(report("r2"))
+
+
+def test_a_server_that_ends_in_the_middle_is_named_and_nothing_is_written(
+    storage: Storage, mariadb_url: str
+) -> None:
+    engine = make_engine(mariadb_url)
+
+    def end(unit: Unit, record: Record) -> None:
+        number = unit.session.connection().exec_driver_sql("SELECT CONNECTION_ID()").scalar()
+        with engine.connect() as other:
+            other.exec_driver_sql(f"KILL {number}")
+
+    storage.writes.hooks.add_after(Kind.REPORT, "create", end)
+    with pytest.raises(StorageUnavailableError, match=r"MariaDB at .* does not answer; nothing was written"):
+        storage.save_report(report("r1"))
+    engine.dispose()
+    assert storage.load_report("r1") is None
 
 
 def test_a_database_half_made_is_refused_and_not_touched(storage: Storage, mariadb_url: str) -> None:
