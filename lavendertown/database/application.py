@@ -54,19 +54,22 @@ class Database:
     def transaction(self) -> Iterator[Session]:
         """Open a unit of work, or join the one at hand: then a raise undoes only what was done inside.
 
-        Committed when the outermost block ends well, undone when it raises, closed in any case.
+        Committed when the outermost block ends well, undone when it raises, closed in any case. A
+        ``commit()`` inside commits what was done so far, by the outer blocks too; what follows is
+        another transaction, which is ended in the same way.
         """
         outer = self._mine()
         if outer is not None:
-            with outer.session.begin_nested():
+            with _savepoint(outer.session):
                 yield outer.session
             return
         after_commit: list[Callable[[], None]] = []
         with self._gate.held(), Session(self.engine, expire_on_commit=False) as session:
             token = self._running.set(_Running(session, _owner(), after_commit))
             try:
-                with session.begin():
-                    yield session
+                # Not begin(): after somebody's commit() it would refuse all further use.
+                yield session
+                session.commit()
             finally:
                 self._running.reset(token)
         for work in after_commit:
@@ -107,6 +110,23 @@ class Database:
     def _mine(self) -> _Running | None:
         found = self._running.get()
         return found if found is not None and found.owner == _owner() else None
+
+
+@contextlib.contextmanager
+def _savepoint(session: Session) -> Iterator[None]:
+    """Undo what the block did when it raises; what it committed itself stays."""
+    nested = session.begin_nested()
+    try:
+        yield
+    except BaseException:
+        # Closed by a commit() or rollback() inside.
+        if nested is session.get_nested_transaction():
+            nested.rollback()
+        else:
+            session.rollback()
+        raise
+    if nested is session.get_nested_transaction():
+        nested.commit()
 
 
 def _owner() -> _Owner:

@@ -1,0 +1,1 @@
+"""A user project's own models and migrations, beside LavenderTown's."""
