@@ -19,7 +19,7 @@ from lavendertown.records.files import FileStore
 from lavendertown.records.files.layout import Layout
 from lavendertown.records.values import Kind
 
-BACKUPS = (".db", ".zip", ".dump")
+FILES = "files-"
 EXPORT = "export-"
 
 
@@ -55,10 +55,20 @@ def copies(settings: Settings, *, exports: bool = False) -> list[Copy]:
         return []
     found = []
     for path in place.iterdir():
-        if path.suffix in BACKUPS and path.name.startswith(EXPORT) == exports and path.is_file():
+        if _fits(path.name, settings, exports) and path.is_file():
             stat = path.stat()
             found.append(Copy(path, stat.st_size, stat.st_mtime))
     return sorted(found, key=lambda copy: (copy.made, copy.path.name), reverse=True)
+
+
+def _fits(name: str, settings: Settings, exports: bool) -> bool:
+    """Tell whether a file is of the configured kind of store; several may share the folder."""
+    if exports or name.startswith(EXPORT):
+        return exports and name.startswith(EXPORT) and name.endswith(".zip")
+    if settings.storage_type == "file":
+        return name.startswith(FILES) and name.endswith(".zip")
+    suffixes = (".db",) if settings.database_url.startswith("sqlite") else (".zip", ".dump")
+    return name.endswith(suffixes) and not name.startswith(FILES)
 
 
 def free_name(place: Path, stem: str, suffix: str) -> Path:
@@ -79,7 +89,7 @@ def zip_folder(store: FileStore, place: Path) -> Path:
     root = store.layout.root
     try:
         place.mkdir(parents=True, exist_ok=True)
-        target = free_name(place, "files-", ".zip")
+        target = free_name(place, FILES, ".zip")
         draft = target.with_name(f"{target.name}.part")
         try:
             with store.frozen(), zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as made:

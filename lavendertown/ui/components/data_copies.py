@@ -17,8 +17,12 @@ MOST = 10
 def backup() -> None:
     """Make a backup, and download those that were made."""
     settings = data_reads.settings()
-    what = "the whole database" if data_reads.on_database() else "all record files, while nobody writes,"
-    st.markdown(f"A backup copies {what} into one file on the server. Others can go on working.")
+    if data_reads.on_database():
+        st.markdown("A backup copies the whole database into one file on the server, while others work on.")
+    else:
+        st.markdown(
+            "A backup copies all records into one zip on the server; who saves meanwhile waits for it."
+        )
     st.button(
         "Back up now",
         type="primary",
@@ -71,7 +75,7 @@ def _about(copy: data_files.Copy) -> str:
 def restore() -> None:
     """Put a backup back, after a look at what that would do."""
     if not data_reads.on_database():
-        data_store.only_databases("Putting a backup back from here")
+        data_store.only_databases("Putting a backup in the place of everything")
         st.caption(
             "A zip of files is put back without overwriting anything: unpack it into an empty folder and "
             "name that folder with LAVENDERTOWN_DATA_DIR, or move its records in from there."
@@ -154,16 +158,14 @@ def _refused(found: Preview) -> None:
 
 
 def _rows(found: Preview) -> None:
-    """Show how many rows each table has and would have, those that differ first."""
-    names = sorted(
-        found.now.keys() | found.then.keys(),
-        key=lambda name: (found.now.get(name, 0) == found.then.get(name, 0), name),
-    )
-    st.markdown(f"It is whole and fits. {words.count(sum(found.then.values()), 'row')} would be there:")
-    lines = {
-        words.code(name): f"{found.now.get(name, 0):,} → {found.then.get(name, 0):,}"
-        if found.now.get(name, 0) != found.then.get(name, 0)
-        else f"{found.then.get(name, 0):,}, as now"
-        for name in names
-    }
-    st.table(lines, border="horizontal", alt="Rows of each table, now and then")
+    """Show how many rows the tables have and would have, where that differs."""
+    rows = words.count(sum(found.then.values()), "row")
+    st.markdown(f"**It is whole and fits.** The database would hold {rows}.")
+    names = sorted(found.now.keys() | found.then.keys())
+    differ = [name for name in names if found.now.get(name, 0) != found.then.get(name, 0)]
+    if differ:
+        lines = {words.code(n): f"{found.now.get(n, 0):,} → {found.then.get(n, 0):,}" for n in differ}
+        st.table(lines, border="horizontal", alt="Rows of each table that differs, now and then")
+    same = words.count(len(names) - len(differ), "table")
+    others = "other " if differ else ""
+    st.caption(f"{same.replace(' ', ' ' + others, 1)}: as many rows as now, which may be other rows.")

@@ -12,8 +12,8 @@ from lavendertown.ui import reads
 from lavendertown.ui.components import activity_filters, activity_words, frame, live, words
 
 PART = 30
+# The menus offer who and what is in so many of the latest changes. Streamlit would show this as a docstring.
 LATEST = 500
-"""The menus offer whoever and whatever is in so many of the latest changes."""
 
 
 def page() -> None:

@@ -1,0 +1,138 @@
+"""The feed of changes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from streamlit.testing.v1 import AppTest
+
+from lavendertown.clock import now
+from lavendertown.collaboration.storage import FileStorage
+from lavendertown.ui.components import activity_words
+
+App = Callable[..., AppTest]
+Save = Callable[..., Any]
+
+
+def lines(app: AppTest) -> list[str]:
+    return [box.label for box in app.expander]
+
+
+def captions(app: AppTest) -> list[str]:
+    return [caption.value for caption in app.caption]
+
+
+def test_a_store_without_changes_says_what_will_be_here(open_app: App) -> None:
+    app = open_app("activity")
+    assert not app.exception
+    assert any("Nothing has happened yet" in text.value for text in app.markdown)
+
+
+def test_changes_are_told_newest_first_under_their_day(open_app: App, save: Save, comment: Save) -> None:
+    comment(save("r-1"), 0)
+    app = open_app("activity")
+    assert not app.exception
+    assert "**Ben Okafor** created a comment: Asked the shop" in lines(app)[0]
+    assert "**Ana Ferreira** created the report **Orders, nightly**" in lines(app)[1]
+    assert "**Today**" in [text.value for text in app.markdown]
+    assert "2 changes, newest first" in captions(app)
+
+
+def test_a_changed_comment_shows_before_and_after(
+    open_app: App, save: Save, comment: Save, storage: FileStorage
+) -> None:
+    said = comment(save("r-1"), 0)
+    storage.save_annotation(replace(said, comment="It was us.", status="fixed", version=None))
+    [event] = storage.audit_log(operation="update")
+    assert activity_words.changes(event) == [
+        ("Comment", "Asked the shop.", "It was us."),
+        ("Status", "—", "Fixed"),
+    ]
+    app = open_app("activity")
+    assert any("Asked the shop. → It was us." in str(table.value) for table in app.table)
+
+
+def test_a_change_leads_to_its_report_and_finding(open_app: App, save: Save, comment: Save) -> None:
+    comment(save("r-1"), 1)
+    app = open_app("activity")
+    links = [link.proto.label for link in app.main if link.type == "page_link"]
+    assert links == ["Open the finding: price has 3 unusual values", "Open the report"]
+
+
+def test_the_address_filters_by_person_kind_and_operation(
+    open_app: App, save: Save, comment: Save, storage: FileStorage
+) -> None:
+    comment(save("r-1"), 0)
+    storage.delete_report("r-1", actor="Ben Okafor")
+    assert len(lines(open_app("activity"))) == 3
+    for query, expected in (
+        ({"kind": ["report"]}, 2),
+        ({"operation": ["delete"]}, 1),
+        ({"kind": ["report"], "operation": ["create"]}, 1),
+        ({"kind": ["annotation", "report"]}, 3),
+    ):
+        assert len(lines(opened(open_app, **query))) == expected, query
+
+
+def test_days_and_a_record_filter(open_app: App, save: Save, comment: Save) -> None:
+    comment(save("r-1"), 0)
+    app = open_app("activity")
+    app.text_input(key="record").set_value("r-1").run()
+    assert len(lines(app)) == 1
+    app.text_input(key="record").set_value("").run()
+    app.date_input(key="until").set_value((now() - dt.timedelta(days=3)).date()).run()
+    assert lines(app) == []
+    app.date_input(key="until").set_value(None).run()
+    app.date_input(key="since").set_value((now() - dt.timedelta(days=3)).date()).run()
+    assert len(lines(app)) == 2
+
+
+def test_the_person_in_the_address_filters(open_app: App, save: Save, comment: Save) -> None:
+    comment(save("r-1"), 0)
+    app = opened(open_app)
+    app.query_params["person"] = "Ben Okafor"
+    app.run()
+    assert len(lines(app)) == 1
+
+
+def opened(open_app: App, **query: Any) -> AppTest:
+    """The screen, with an address of its own: a switch of screens drops the former's."""
+    app = open_app("activity")
+    for name, value in query.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def test_filters_that_match_nothing_say_so_and_can_be_cleared(open_app: App, save: Save) -> None:
+    save("r-1")
+    app = opened(open_app, operation="restore")
+    assert any("No change matches" in text.value for text in app.markdown)
+    app.button(key="activity:clear").click().run()
+    assert len(lines(app)) == 1
+
+
+def test_older_changes_are_on_the_next_part(open_app: App, save: Save) -> None:
+    for number in range(33):
+        save(f"r-{number}", title=f"Run {number:02d}")
+    app = open_app("activity")
+    assert "Changes 1–30, newest first" in captions(app)
+    app.button(key="activity:older").click().run()
+    assert [line.rpartition("Run ")[2] for line in lines(app)] == ["02**", "01**", "00**"]
+    app.button(key="activity:newer").click().run()
+    assert len(lines(app)) == 30
+
+
+def test_an_application_s_own_records_are_told_by_their_names() -> None:
+    event = {
+        "actor": "Ana",
+        "operation": "soft_delete",
+        "component": "invoices",
+        "record_id": "7",
+        "before": {"total": 3, "paid": False},
+        "after": {"total": 4, "paid": True},
+    }
+    assert activity_words.sentence(event) == "**Ana** put into the trash the invoices **7**"
+    assert activity_words.changes(event) == [("Total", "3", "4"), ("Paid", "no", "yes")]
