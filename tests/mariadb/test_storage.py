@@ -119,6 +119,16 @@ def test_a_deadlock_is_a_race_that_can_be_tried_again(storage: Storage, mariadb_
     assert "at the same moment; nothing was written" in str(told[0])
 
 
+def test_an_update_sees_what_was_there_before_it(mariadb_url: str) -> None:
+    engine = make_engine(mariadb_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TEMPORARY TABLE pairs (a INTEGER, b INTEGER)")
+        connection.exec_driver_sql("INSERT INTO pairs VALUES (1, 2)")
+        connection.exec_driver_sql("UPDATE pairs SET a = b, b = a")
+        assert connection.exec_driver_sql("SELECT a, b FROM pairs").one() == (2, 1)
+    engine.dispose()
+
+
 def test_connections_that_the_server_ended_are_replaced(storage: Storage, mariadb_url: str) -> None:
     storage.save_report(report("r1"))
     engine = make_engine(mariadb_url)
