@@ -11,6 +11,7 @@ from lavendertown.cli.audit import audit
 from lavendertown.cli.db import db
 from lavendertown.cli.db_diagram import diagram
 from lavendertown.cli.db_files import backup, export_tables, import_tables, restore
+from lavendertown.cli.db_project import revision
 from lavendertown.cli.demo import demo
 from lavendertown.cli.findings import findings
 from lavendertown.cli.migrate import migrate
@@ -39,7 +40,7 @@ def cli() -> None:
 
 for command in (ui, demo, analyze, report, findings, annotate, audit, migrate, db):
     cli.add_command(command)
-for command in (backup, restore, export_tables, import_tables, diagram):
+for command in (backup, restore, export_tables, import_tables, diagram, revision):
     db.add_command(command)
 
 

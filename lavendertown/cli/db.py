@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lavendertown.cli import db_project
 from lavendertown.cli.options import json_option
 from lavendertown.cli.output import count, print_json
 from lavendertown.config import load_settings
@@ -60,11 +61,13 @@ def init(url: str | None, as_json: bool) -> None:
     metavar="ZONE",
     help="Where a database of 0.7 was written to. Default: UTC, as 0.7 did.",
 )
+@click.option("--sql", is_flag=True, help="Print all statements instead; no database is asked or changed.")
 @json_option
-def upgrade(url: str | None, no_backup: bool, zone: str | None, as_json: bool) -> None:
+def upgrade(url: str | None, no_backup: bool, zone: str | None, sql: bool, as_json: bool) -> None:
     """Bring the database up to date; it is backed up first. One of 0.7 is turned into today's.
 
-    What cannot be read in a database of 0.7 is listed, and copied aside.
+    A project's own migrations, in the folder migrations, are applied after LavenderTown's. What cannot
+    be read in a database of 0.7 is listed, and copied aside.
 
     Exit codes: 0 up to date, 1 up to date but something could not be read, 2 refused.
 
@@ -74,6 +77,9 @@ def upgrade(url: str | None, no_backup: bool, zone: str | None, as_json: bool) -
     """
     from lavendertown.migration.places import is_old, read_place
 
+    if sql:
+        click.echo(db_project.sql(url), nl=False)
+        return
     place = read_place(url or load_settings().database_url)
     if is_old(place):
         _upgrade_old(place.url, place.words, not no_backup, zone, as_json)
@@ -81,15 +87,24 @@ def upgrade(url: str | None, no_backup: bool, zone: str | None, as_json: bool) -
     from lavendertown.database import upgrade as schema_upgrade
 
     changed = schema_upgrade.upgrade(place.url, copy_first=not no_backup)
+    if not as_json:
+        _say_upgraded(place.words, changed)
+    project = db_project.upgrade_project(place.url, changed, not no_backup)
     if as_json:
-        print_json({"store": place.words, **_plain(changed)})
-    elif changed.before == changed.after:
-        click.echo(f"{place.words} is up to date already; nothing was changed.")
+        also = {"project": _plain(project)} if project else {}
+        print_json({"store": place.words, **_plain(changed), **also})
+    elif project:
+        db_project.say_upgraded(project)
+
+
+def _say_upgraded(words: str, changed: Changed) -> None:
+    if changed.before == changed.after:
+        click.echo(f"{words} is up to date already; nothing was changed.")
     elif not changed.before:
-        click.echo(f"Made the tables in {place.words}, which was empty.")
+        click.echo(f"Made the tables in {words}, which was empty.")
     else:
         _say_backup(changed.backup)
-        click.echo(f"Upgraded {place.words} from revision {changed.before} to {changed.after}.")
+        click.echo(f"Upgraded {words} from revision {changed.before} to {changed.after}.")
 
 
 def _upgrade_old(url: str, words: str, copy_first: bool, zone: str | None, as_json: bool) -> None:
@@ -119,29 +134,42 @@ def _upgrade_old(url: str, words: str, copy_first: bool, zone: str | None, as_js
 
 
 @db.command()
-@click.argument("revision")
+@click.argument("revision", required=False)
+@click.option(
+    "--project",
+    metavar="REVISION",
+    help="Take this project's own tables back instead: to a revision, -1 for one back, base for none.",
+)
 @url_option
 @click.option("--yes", is_flag=True, help="Do it: what only the newer schema holds is deleted.")
 @json_option
-def downgrade(revision: str, url: str | None, yes: bool, as_json: bool) -> None:
+def downgrade(revision: str | None, project: str | None, url: str | None, yes: bool, as_json: bool) -> None:
     """Take the database back to an earlier REVISION, for an earlier version; it is backed up first.
 
     \b
     Example:
       lavendertown db downgrade 0001 --yes
+      lavendertown db downgrade --project -1 --yes
     """
     from lavendertown.database import upgrade as schema_upgrade
     from lavendertown.migration.places import read_place
 
+    if (revision is None) == (project is None):
+        raise click.UsageError("Say either REVISION, or --project REVISION for the project's own tables.")
     if not yes:
         raise click.UsageError("What only the newer schema holds would be deleted; repeat it with --yes.")
     place = read_place(url or load_settings().database_url)
-    changed = schema_upgrade.downgrade(place.url, revision)
+    if project is not None:
+        changed = db_project.downgrade_project(place.url, project)
+    else:
+        changed = schema_upgrade.downgrade(place.url, str(revision))
     if as_json:
         print_json({"store": place.words, **_plain(changed)})
-        return
-    _say_backup(changed.backup)
-    click.echo(f"Took {place.words} back from revision {changed.before} to {changed.after}.")
+    elif project is not None:
+        db_project.say_upgraded(changed)
+    else:
+        _say_backup(changed.backup)
+        click.echo(f"Took {place.words} back from revision {changed.before} to {changed.after}.")
 
 
 def _plain(changed: Changed) -> dict[str, str | None]:
@@ -158,17 +186,21 @@ def _say_backup(copy: Path | None) -> None:
 @url_option
 @json_option
 def current(url: str | None, as_json: bool) -> None:
-    """Say which schema the database has and what to do; changes nothing.
+    """Say which schema the database has and what to do, and where the project's own is; changes nothing.
 
     \b
     Example:
       lavendertown db current
     """
     found = _state(url)
+    project = db_project.standing(url)
     if as_json:
-        print_json({"store": found.store, "state": found.state})
-    else:
-        click.echo(found.sentence)
+        also = {"project": db_project.plain(project)} if project else {}
+        print_json({"store": found.store, "state": found.state, **also})
+        return
+    click.echo(found.sentence)
+    for line in db_project.sentences(project) if project else ():
+        click.echo(line)
 
 
 @db.command()
@@ -177,16 +209,22 @@ def current(url: str | None, as_json: bool) -> None:
 def check(url: str | None, as_json: bool) -> None:
     """Exit with 0 when the database's schema is this version's, else with 1.
 
+    Where the project has migrations of its own, its models and the database must agree, too.
+
     \b
     Example:
       lavendertown db check && lavendertown ui
     """
     found = _state(url)
-    good = found.state == "current"
+    project = db_project.standing(url)
+    good = found.state == "current" and (project is None or project.agrees)
     if as_json:
-        print_json({"store": found.store, "state": found.state, "current": good})
+        also = {"project": db_project.plain(project)} if project else {}
+        print_json({"store": found.store, "state": found.state, "current": good, **also})
     else:
         click.echo(found.sentence)
+        for line in db_project.sentences(project) if project else ():
+            click.echo(line)
     raise click.exceptions.Exit(0 if good else 1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Set
 from dataclasses import dataclass
@@ -157,6 +158,19 @@ def migrate(connection: sa.Connection, revision: str = HEAD, *, down: bool = Fal
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
     config.attributes["connection"] = connection
     (command.downgrade if down else command.upgrade)(config, revision)
+
+
+def write_sql(database_url: str) -> str:
+    """Return the statements of all migrations, for a database that is not asked."""
+    from alembic import command
+    from alembic.config import Config
+
+    text = io.StringIO()
+    config = Config(output_buffer=text)
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    config.attributes["url"] = database_url
+    command.upgrade(config, HEAD, sql=True)
+    return text.getvalue()
 
 
 def _create(engine: Engine) -> tuple[State, str]:

@@ -34,7 +34,7 @@ def _run(connection: Connection) -> None:
 
 def _write_sql() -> None:
     """``alembic upgrade --sql``: the statements, for a database that is not asked."""
-    url = read_url(load_settings().database_url)
+    url = read_url(context.config.attributes.get("url") or load_settings().database_url)
     context.configure(
         dialect_name=url.get_backend_name(),
         target_metadata=metadata,

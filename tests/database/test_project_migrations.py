@@ -1,0 +1,180 @@
+"""A project's own migrations: beside ours, alone, in one transaction, losing no row."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from lavendertown.collaboration.database_storage import DatabaseStorage
+from lavendertown.database import schema
+from lavendertown.database.engine import make_engine
+from lavendertown.database.project import migrations
+from lavendertown.errors import InvalidInputError, NotFoundError
+from tests.database.project_files import USER_MODELS, forget, write
+
+ORDERS = """
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from components.user.user_models import User
+
+class Base(DeclarativeBase):
+    pass
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey(User.id, ondelete="CASCADE"))
+"""
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Iterator[Path]:
+    write(tmp_path, {"components/user/user_models.py": USER_MODELS, "models/orders.py": ORDERS})
+    yield tmp_path
+    forget(tmp_path)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def url(request: pytest.FixtureRequest, root: Path) -> str:
+    if request.param == "postgres":
+        found: str = request.getfixturevalue("postgres_url")
+        return found
+    return f"sqlite:///{root / 'team.db'}"
+
+
+def change(root: Path, old: str, new: str) -> None:
+    """Edit the user model, as somebody does between two runs."""
+    path = root / "components/user/user_models.py"
+    path.write_text(path.read_text().replace(old, new))
+    forget(root)
+    # The file may be as old, in whole seconds, and as long as the one that was compiled.
+    for cached in root.rglob("*.pyc"):
+        cached.unlink()
+    importlib.invalidate_caches()
+
+
+def values(url: str, statement: str) -> list[object]:
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        result = connection.execute(sa.text(statement))
+        rows = [row[0] for row in result] if result.returns_rows else []
+    engine.dispose()
+    return rows
+
+
+def ready(root: Path, url: str) -> None:
+    migrations.revise(root, url, "First")
+    migrations.upgrade(root, url)
+
+
+def test_a_fresh_database_gets_the_project_s_tables_and_ours_beside_them(root: Path, url: str) -> None:
+    ready(root, url)
+    assert migrations.look(root, url).agrees
+    storage = DatabaseStorage(url)
+    storage.close()
+    assert schema.look(url).state == "current"
+    assert migrations.look(root, url).agrees
+
+
+def test_a_migration_names_no_table_that_the_project_does_not_have(root: Path, url: str) -> None:
+    DatabaseStorage(url).close()
+    values(url, "CREATE TABLE strangers (id INTEGER)")
+    written = migrations.revise(root, url, "First")
+    assert written is not None
+    text = written.read_text()
+    assert "drop_table('users')" in text
+    assert "strangers" not in text
+    assert "reports" not in text
+
+
+def test_a_table_made_anew_keeps_its_rows_and_those_that_refer_to_it(root: Path, url: str) -> None:
+    ready(root, url)
+    values(url, "INSERT INTO users (id, email, name) VALUES (1, 'a@example.com', 'Ana')")
+    values(url, "INSERT INTO orders (id, user_id) VALUES (7, 1)")
+    change(root, "name: Mapped[str] ", "name: Mapped[str | None] ")
+    assert not migrations.look(root, url).agrees
+    ready(root, url)
+    assert values(url, "SELECT id FROM orders") == [7]
+    values(url, "INSERT INTO users (id, email, name) VALUES (2, 'b@example.com', NULL)")
+    values(url, "DELETE FROM users WHERE name IS NULL")
+    migrations.downgrade(root, url, "-1")
+    assert values(url, "SELECT id FROM orders") == [7]
+    migrations.downgrade(root, url, "base")
+    assert migrations.look(root, url).revision == ""
+
+
+def test_a_migration_that_fails_changes_nothing(root: Path, url: str) -> None:
+    ready(root, url)
+    written = migrations.revise(root, url, "Broken", autogenerate=False)
+    assert written is not None
+    text = written.read_text().replace("pass", "op.execute('CREATE TABLE half (id INTEGER)'); 1 / 0", 1)
+    written.write_text(text)
+    before = migrations.look(root, url).revision
+    with pytest.raises(ZeroDivisionError):
+        migrations.upgrade(root, url)
+    assert migrations.look(root, url).revision == before
+    with pytest.raises(sa.exc.DBAPIError):
+        values(url, "SELECT * FROM half")
+
+
+def test_an_upgrade_is_backed_up_and_done_once(root: Path, url: str) -> None:
+    ready(root, url)
+    change(root, "name: Mapped[str] ", "title: Mapped[str | None] ")
+    migrations.revise(root, url, "Title")
+    first = migrations.upgrade(root, url)
+    assert first.backup is not None
+    assert first.backup.exists()
+    again = migrations.upgrade(root, url)
+    assert (again.before, again.after, again.backup) == (first.after, first.after, None)
+
+
+def test_looking_makes_no_file(root: Path) -> None:
+    migrations.write_files(root)
+    found = migrations.look(root, f"sqlite:///{root / 'none.db'}")
+    assert found.differences == ("the table 'orders' is missing", "the table 'users' is missing")
+    assert not (root / "none.db").exists()
+
+
+def test_what_is_written_names_no_place_and_no_database(root: Path, url: str) -> None:
+    ready(root, url)
+    texts = "".join(p.read_text() for p in (root / "migrations").rglob("*") if p.suffix in (".py", ".ini"))
+    assert str(root) not in texts
+    assert url not in texts
+
+
+def test_a_revision_before_the_upgrade_is_refused(root: Path, url: str) -> None:
+    migrations.revise(root, url, "First")
+    with pytest.raises(InvalidInputError, match="Target database is not up to date"):
+        migrations.revise(root, url, "Second")
+
+
+def test_an_unknown_revision_is_refused(root: Path, url: str) -> None:
+    ready(root, url)
+    with pytest.raises(InvalidInputError, match="'nonesuch'"):
+        migrations.downgrade(root, url, "nonesuch")
+
+
+def test_a_project_without_migrations_says_what_to_do(root: Path) -> None:
+    with pytest.raises(NotFoundError, match="lavendertown db revision --autogenerate"):
+        migrations.upgrade(root, "sqlite:///none.db")
+
+
+def test_types_are_written_as_what_they_are_stored_as(root: Path, url: str) -> None:
+    money = (
+        "import sqlalchemy as sa\n"
+        "class Money(sa.types.TypeDecorator):\n"
+        "    impl = sa.Numeric(12, 2)\n"
+        "    cache_ok = True\n"
+    )
+    path = root / "components/user/user_models.py"
+    path.write_text(money + path.read_text() + "    worth: Mapped[float] = mapped_column(Money())\n")
+    written = migrations.revise(root, url, "First")
+    assert written is not None
+    assert "sa.Numeric(precision=12, scale=2)" in written.read_text()
+    assert "components" not in written.read_text()
+    assert "components.user" in " ".join(sys.modules)
