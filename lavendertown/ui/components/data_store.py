@@ -64,7 +64,7 @@ def diagram() -> None:
         svg, dot = drawing.svg(boxes), drawing.dot(boxes)
         ways = ["Boxes and lines", "Laid out by Graphviz"]
         if st.radio("Drawing", ways, horizontal=True, label_visibility="collapsed") == ways[0]:
-            st.image(svg, width="content")
+            st.image(svg, width="content", alt="The tables: " + ", ".join(box.name for box in boxes))
         else:
             st.graphviz_chart(dot, width="content")
         with st.container(horizontal=True, gap="xsmall"):
