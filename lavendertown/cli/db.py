@@ -89,7 +89,7 @@ def upgrade(url: str | None, no_backup: bool, zone: str | None, sql: bool, as_js
     changed = schema_upgrade.upgrade(place.url, copy_first=not no_backup)
     if not as_json:
         _say_upgraded(place.words, changed)
-    project = db_project.upgrade_project(place.url, changed, not no_backup)
+    project = db_project.upgrade_project(place.url, changed.backup, not no_backup, is_new=not changed.before)
     if as_json:
         also = {"project": _plain(project)} if project else {}
         print_json({"store": place.words, **_plain(changed), **also})
@@ -116,9 +116,11 @@ def _upgrade_old(url: str, words: str, copy_first: bool, zone: str | None, as_js
         click.echo(f"{words} is up to date already; nothing was changed.")
         return
     outcome = upgraded.outcome
+    project = db_project.upgrade_project(url, upgraded.backup, copy_first)
     if as_json:
         copy = str(upgraded.backup) if upgraded.backup else None
-        print_json({"store": words, "backup": copy, **outcome.to_dict()})
+        also = {"project": _plain(project)} if project else {}
+        print_json({"store": words, "backup": copy, **outcome.to_dict(), **also})
     else:
         _say_backup(upgraded.backup)
         for item in outcome.quarantined:
@@ -130,6 +132,8 @@ def _upgrade_old(url: str, words: str, copy_first: bool, zone: str | None, as_js
             f"Upgraded {words} from LavenderTown 0.7: {count(reports, 'report')} and "
             f"{count(notes, 'comment')}, read back and equal."
         )
+        if project:
+            db_project.say_upgraded(project)
     raise click.exceptions.Exit(1 if outcome.quarantined else 0)
 
 

@@ -67,21 +67,23 @@ def standing(url: str | None) -> Standing | None:
     return project.look(root, database(url)) if project.has_migrations(root) else None
 
 
-def upgrade_project(url: str, ours: Changed, copy_first: bool) -> Changed | None:
+def upgrade_project(
+    url: str, copied: Path | None, copy_first: bool, *, is_new: bool = False
+) -> Changed | None:
     """Apply the project's migrations after ours; None where it has none.
 
     Args:
         url: The database.
-        ours: What was done to LavenderTown's tables: a database that was copied, or was empty, is not
-            copied again.
-        copy_first: Whether it is to be copied at all.
+        copied: The copy that was made before ours; then no other is.
+        copy_first: Whether the database is to be copied at all.
+        is_new: LavenderTown's tables were made just now: worth a copy only with tables of the project.
     """
     project = _library()
     root = Path.cwd()
     if not project.has_migrations(root):
         return None
-    copied = ours.backup is not None or not (ours.before or project.look(root, url).revision)
-    changed: Changed = project.upgrade(root, url, copy_first=copy_first and not copied)
+    worth = copied is None and not (is_new and not project.look(root, url).revision)
+    changed: Changed = project.upgrade(root, url, copy_first=copy_first and worth)
     return changed
 
 

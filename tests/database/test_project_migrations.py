@@ -178,3 +178,16 @@ def test_types_are_written_as_what_they_are_stored_as(root: Path, url: str) -> N
     assert "sa.Numeric(precision=12, scale=2)" in written.read_text()
     assert "components" not in written.read_text()
     assert "components.user" in " ".join(sys.modules)
+
+
+def test_unique_values_of_deleted_rows_are_free(root: Path, url: str) -> None:
+    path = root / "components/user/user_models.py"
+    path.write_text(
+        "import datetime as dt\n" + path.read_text() + "    deleted_at: Mapped[dt.datetime | None]\n"
+    )
+    ready(root, url)
+    columns = "INSERT INTO users (id, email, name, deleted_at) VALUES"
+    values(url, f"{columns} (1, 'a@example.com', 'Ana', '2026-11-01'), (2, 'a@example.com', 'Ana', NULL)")
+    with pytest.raises(sa.exc.IntegrityError):
+        values(url, f"{columns} (3, 'a@example.com', 'Ana', NULL)")
+    assert migrations.look(root, url).agrees

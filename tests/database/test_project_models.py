@@ -72,17 +72,19 @@ def test_discovering_twice_is_harmless(root: Path) -> None:
     assert sys.path.count(str(root)) == 1
 
 
-def test_references_between_bases_hold(root: Path) -> None:
-    models = found(root, components__team__team_models=TEAM, components__user__user_models=USER_MODELS)
+@pytest.mark.parametrize("target", ["User.id", '"users.id"'])
+def test_references_between_bases_hold(root: Path, target: str) -> None:
+    team = TEAM.replace("ForeignKey(User.id)", f"ForeignKey({target})")
+    models = found(root, components__team__team_models=team, components__user__user_models=USER_MODELS)
     teams, users = models.metadata.tables["teams"], models.metadata.tables["users"]
     assert [key.column for key in teams.foreign_keys] == [users.c.id]
     engine = sa.create_engine("sqlite://")
     models.metadata.create_all(engine)
-    team = importlib.import_module("components.team.team_models")
+    loaded = importlib.import_module("components.team.team_models")
     with sa.orm.Session(engine) as session:
-        session.add(team.Team(lead=team.User(email="a@example.com", name="Ana")))
+        session.add(loaded.Team(lead=loaded.User(email="a@example.com", name="Ana")))
         session.commit()
-        assert session.query(team.Team).one().lead.name == "Ana"
+        assert session.query(loaded.Team).one().lead.name == "Ana"
     engine.dispose()
 
 

@@ -81,6 +81,17 @@ def alembic(project: Path, *args: str) -> str:
     return done.stdout
 
 
+def commit_within(storage: DatabaseStorage, user: type) -> None:
+    """Commit one name in a joined block; then change it twice more, and fail."""
+    with storage.session() as db:
+        with storage.session() as inner:
+            inner.query(user).one().name = "Ben"
+            inner.commit()
+            inner.query(user).one().name = "Cas"
+        db.query(user).one().name = "Dan"
+        raise RuntimeError
+
+
 def test_the_document_s_samples_run_as_written(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     alembic(project, "revision", "--autogenerate", "-m", "Add user table")
     alembic(project, "upgrade", "head")
@@ -101,6 +112,10 @@ def test_the_document_s_samples_run_as_written(project: Path, monkeypatch: pytes
         assert load_template_context(request, None, db)["user"].name == "Ana"
     with storage.session() as db:
         assert db.query(User.name).all() == [("Ana",)]
+    with pytest.raises(RuntimeError):
+        commit_within(storage, User)
+    with storage.session() as db:
+        assert db.query(User.name).all() == [("Ben",)]
     storage.close()
     alembic(project, "check")
     alembic(project, "downgrade", "-1")

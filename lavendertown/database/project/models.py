@@ -45,7 +45,8 @@ def discover(root: Path) -> Models:
 
     Models are ``models/**/*.py`` and ``components/**/*_models.py``. They can be imported by these paths
     (``from components.user.user_models import User``) and are imported once, however often this is called.
-    Folders need no ``__init__.py``. The root is put first on ``sys.path``.
+    Folders need no ``__init__.py``. The root is put first on ``sys.path``. A foreign key may name a table of
+    another Base; a relationship to its class is given the class, not its name.
 
     Args:
         root: The project root. Without models in it, no table is returned.
@@ -103,7 +104,8 @@ def _merge(modules: Iterable[ModuleType]) -> sa.MetaData:
     owners = _owners(modules)
     merged = sa.MetaData()
     taken: dict[str, sa.Table] = {}
-    for source in _sources(modules):
+    sources = _sources(modules)
+    for source in sources:
         for table in source.tables.values():
             owner = owners.get(_key(source, table), "another module")
             name = table.key.lower()
@@ -117,9 +119,24 @@ def _merge(modules: Iterable[ModuleType]) -> sa.MetaData:
                 raise ConfigurationError(_taken(table.key, other, owner))
             taken[name] = table
             table.to_metadata(merged)
+    _link(sources)
     for table in merged.tables.values():
         free_unique_values(table)
     return merged
+
+
+def _link(sources: Iterable[sa.MetaData]) -> None:
+    """Let ``ForeignKey("users.id")`` mean a table of another Base: SQLAlchemy looks in one Base only."""
+    every = {name: table for source in sources for name, table in source.tables.items()}
+    for table in every.values():
+        for key in table.foreign_keys:
+            name, _, column = key.target_fullname.rpartition(".")
+            target = every[name].columns.get(column) if name in every else None
+            if name in table.metadata.tables or target is None:
+                continue
+            key.column = target  # type: ignore[misc]
+            if isinstance(key.parent.type, sa.types.NullType):
+                key.parent.type = target.type
 
 
 def _taken(table: str, first: str, second: str) -> str:
