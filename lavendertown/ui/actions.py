@@ -9,6 +9,7 @@ from typing import Any
 
 from lavendertown import clock
 from lavendertown.collaboration.models import Annotation, ShareableReport
+from lavendertown.collaboration.triage import CLOSED, Decision
 from lavendertown.errors import ConflictError, InvalidInputError, LavenderTownError, NotFoundError
 from lavendertown.models import GhostFinding
 from lavendertown.ui import problems, reads
@@ -80,17 +81,11 @@ def annotate(draft: Draft) -> bool:
             raise InvalidInputError("Write a comment, pick a tag or choose a status.")
         if draft.status:
             _refuse_unseen(draft)
-        reads.storage().save_annotation(
-            Annotation(
-                id=f"a-{uuid.uuid4().hex}",
-                finding_id=draft.finding_id,
-                author=person.me(),
-                timestamp=clock.now(),
-                comment=draft.comment.strip(),
-                tags=list(draft.tags),
-                status=draft.status,
-            )
-        )
+        comment = draft.comment.strip()
+        if draft.status in CLOSED and not comment:
+            raise InvalidInputError("Closing a finding needs a reason; say in the comment why.")
+        decision = Decision(draft.status, comment if draft.status in CLOSED else None, comment, draft.tags)
+        reads.storage().decide(draft.finding_id, decision, actor=person.me())
 
     return attempt(work, FORM)
 

@@ -14,6 +14,7 @@ def navigation() -> st.Page:
     return st.navigation(
         {
             "": [
+                st.Page(frame.FINDINGS, title="Findings", icon=":material/inbox:", url_path="findings"),
                 st.Page(frame.REPORTS, title="Reports", icon=":material/description:", default=True),
                 st.Page(frame.INSPECT, title="Inspect", icon=":material/troubleshoot:", url_path="inspect"),
                 st.Page(frame.REPORT, title="Report", url_path="report", visibility="hidden"),
@@ -26,7 +27,7 @@ def navigation() -> st.Page:
                     title="Move to another store",
                     icon=":material/local_shipping:",
                     url_path="migrate",
-                )
+                ),
             ],
             name: [
                 st.Page(

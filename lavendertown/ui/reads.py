@@ -214,3 +214,58 @@ def activity(chosen: Mapping[str, Any], limit: int, offset: int = 0) -> list[Row
     """
     found: list[Row] = _read("audit_log", limit=limit, offset=offset, **chosen)
     return found
+
+
+# The desk: each finding once
+
+
+def desk(chosen: Mapping[str, Any], order: str, limit: int, offset: int = 0) -> list[Row]:
+    """List findings over all reports, each once."""
+    found: list[Row] = _read("query_desk", limit=limit, offset=offset, order=order, **chosen)
+    return found
+
+
+def desk_rows(finding_ids: tuple[str, ...]) -> list[Row]:
+    """Return these findings as the desk lists them, those that live reports hold, in this order."""
+    found: list[Row] = _read("find_on_desk", finding_ids)
+    return found
+
+
+def desk_ids(chosen: Mapping[str, Any], order: str) -> list[str]:
+    """Return the ids of all findings that match, in order."""
+    found: list[str] = _read("desk_ids", order=order, **chosen)
+    return found
+
+
+def count_desk(chosen: Mapping[str, Any]) -> int:
+    """Count the findings that match."""
+    return int(_read("count_desk", **chosen))
+
+
+def desk_facets(chosen: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    """Count findings by each value of what they can be filtered by."""
+    found: dict[str, dict[str, int]] = _read("desk_facets", **chosen)
+    return found
+
+
+def triage(finding_id: str) -> Row:
+    """Return what was decided about a finding beside its thread."""
+    found: Row = _read("load_triage", finding_id)
+    return found
+
+
+def merged_into(finding_id: str) -> list[str]:
+    """Return the ids of the findings that are handled as this one."""
+    found: list[str] = _read("merged_into", finding_id)
+    return found
+
+
+def people() -> list[str]:
+    """Return the names of those the team knows."""
+    return [person["name"] for person in _read("known_people")]
+
+
+def saved_views() -> list[Row]:
+    """List the saved views of the desk."""
+    found: list[Row] = _read("query_views")
+    return found

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from lavendertown.tables import Table
-from lavendertown.ui import actions, reads
-from lavendertown.ui.components import charts, thread, words
+from lavendertown.ui import reads
+from lavendertown.ui.components import charts, decided, thread, words
 
 FIRST_ROWS = 100
 RUNS = 12
@@ -31,8 +31,9 @@ def kept_table(report_id: str) -> Table | None:
 def detail(row: reads.Row) -> None:
     """Show a finding of a report: badges, status, facts, history, rows, discussion and form."""
     st.markdown(f"### {words.plain(row['description'])}", anchors=False)
-    st.markdown(_badges(row))
-    _status(row)
+    held = next(iter(reads.desk_rows((row["finding_id"],))), None)
+    st.markdown(_badges(row, held))
+    decided.controls(row, held)
     past = reads.history(row["finding_id"], RUNS)
     left, right = st.columns([1, 1.3], gap="medium", vertical_alignment="center")
     with left:
@@ -44,42 +45,16 @@ def detail(row: reads.Row) -> None:
     thread.form(row["finding_id"], row["status"])
 
 
-def _badges(row: reads.Row) -> str:
+def _badges(row: reads.Row, held: reads.Row | None) -> str:
     where = ".".join(p for p in (row["dataset"], "" if row["column"] == "*" else row["column"]) if p)
-    seen = ":violet-badge[New]" if row["first_seen"] == row["seen_at"] else ":gray-badge[Ongoing]"
     parts = [
         words.severity_badge(row["severity"]),
-        seen,
+        words.seen_badge(held["seen"]) if held else "",
         words.code(where),
         f":small[:gray[{words.plain(words.ghost(row['ghost_type']))}]]",
         words.tag_badges(row["tags"]),
     ]
     return " ".join(part for part in parts if part)
-
-
-def _status(row: reads.Row) -> None:
-    # The stored status is part of the key. Were the select's value set from here, a browser that
-    # had not heard of it yet would send the old one back, and that would count as a choice.
-    key = f"detail:status:{row['finding_id']}:{row['status']}"
-    options = list(words.STATUSES)
-    st.selectbox(
-        "Status",
-        options,
-        index=options.index(row["status"]),
-        format_func=words.status_name,
-        key=key,
-        width=170,
-        label_visibility="collapsed",
-        on_change=_set_status,
-        args=(row["finding_id"], row["status"], key),
-    )
-
-
-def _set_status(finding_id: str, seen: str, key: str) -> None:
-    chosen = st.session_state[key]
-    st.session_state[key] = seen
-    if chosen != seen:
-        actions.annotate(actions.Draft(finding_id, "", (), chosen, seen))
 
 
 def _facts(row: reads.Row) -> dict[str, str]:

@@ -20,6 +20,9 @@ FACETS = {
 }
 """Query parameter → its name on the screen."""
 
+NOBODY = "Nobody"
+NOBODY_KEY = "-"
+"""How the address says that nobody looks after a finding: an empty value would be none."""
 TEXT = "q"
 DAYS = "when"
 PAGE = "page"
@@ -87,18 +90,26 @@ def bar(count: Callable[[dict[str, Any]], Mapping[str, Mapping[str, int]]]) -> d
         # Only now: on a first visit the two widgets above take their values from the address.
         found = chosen()
         counts = count(found)
-        for name in FACETS:
-            _menu(name, counts[name])
+        for name, label in FACETS.items():
+            menu(name, label, counts[name], "No report has any.", first_page)
     return found
 
 
-def _menu(name: str, counts: Mapping[str, int]) -> None:
-    """One facet. A menu, not a multiselect: there the label is the value and counts change it."""
-    label, now = FACETS[name], st.query_params.get_all(name)
+def menu(name: str, label: str, counts: Mapping[str, int], none: str, after: Callable[[], None]) -> None:
+    """One facet. A menu, not a multiselect: there the label is the value and counts change it.
+
+    Args:
+        name: The query parameter that holds what is chosen.
+        label: Its name on the screen.
+        counts: How many there are of each value.
+        none: Said where there is no value.
+        after: Called when something was chosen.
+    """
+    now = st.query_params.get_all(name)
     values = sorted(set(counts) - {""} | set(now), key=lambda v: (-counts.get(v, 0), _name(name, v)))
     options = ["", *values] if now else values
     if not options:
-        st.button(label, key=f"none:{name}", disabled=True, help="No report has any.")
+        st.button(label, key=f"none:{name}", disabled=True, help=none)
         return
 
     def shown(value: str) -> str:
@@ -118,7 +129,7 @@ def _menu(name: str, counts: Mapping[str, int]) -> None:
         key=f"menu:{name}",
         format_func=shown,
         on_click=_toggle,
-        args=(name,),
+        args=(name, after),
     )
 
 
@@ -127,10 +138,14 @@ def _name(facet: str, value: str) -> str:
         return words.status_name(value)
     if facet == "severity" and value in words.SEVERITIES:
         return words.SEVERITIES[value][2]
-    return value
+    if facet == "seen":
+        return words.seen_name(value)
+    if facet == "type":
+        return words.ghost(value)
+    return NOBODY if facet == "assignee" and value == NOBODY_KEY else value
 
 
-def _toggle(name: str) -> None:
+def _toggle(name: str, after: Callable[[], None]) -> None:
     value = st.session_state[f"menu:{name}"]
     now = st.query_params.get_all(name)
     if not value:
@@ -143,7 +158,7 @@ def _toggle(name: str) -> None:
         st.query_params[name] = now
     else:
         st.query_params.pop(name, None)
-    first_page()
+    after()
 
 
 def first_page() -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 ASSETS = Path(__file__).parent.parent / "assets"
+FINDINGS = "views/findings.py"
 REPORTS = "views/reports.py"
 REPORT = "views/report.py"
 INSPECT = "views/inspect_.py"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 
 import streamlit as st
 
@@ -22,7 +23,12 @@ def mark() -> None:
 
 
 @st.fragment(run_every=EVERY)
-def announce(report_id: str | None = None, findings: tuple[str, ...] = (), reading: str = "") -> None:
+def announce(
+    report_id: str | None = None,
+    findings: tuple[str, ...] = (),
+    reading: str = "",
+    on_show: Callable[[], None] | None = None,
+) -> None:
     """Say how many changes others made since :func:`mark`, with a button that shows them.
 
     It belongs where there is room for a line already: news must not push the page down.
@@ -31,6 +37,7 @@ def announce(report_id: str | None = None, findings: tuple[str, ...] = (), readi
         report_id: Only changes to this report and to ``findings``; None for every change.
         findings: Finding ids on the page.
         reading: The finding whose thread is open: its comments appear by themselves.
+        on_show: Called before the page is drawn with the news.
     """
     try:
         news = _news(report_id, findings, reading)
@@ -44,7 +51,14 @@ def announce(report_id: str | None = None, findings: tuple[str, ...] = (), readi
                 f":gray[by {words.plain(_names(news))}]",
                 width="content",
             )
-            if st.button("Show", key=f"live:show:{report_id}", type="tertiary", icon=":material/refresh:"):
+            shown = st.button(
+                "Show",
+                key=f"live:show:{report_id}",
+                type="tertiary",
+                icon=":material/refresh:",
+                on_click=on_show,
+            )
+            if shown:
                 st.rerun()
 
 

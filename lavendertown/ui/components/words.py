@@ -29,6 +29,15 @@ STATUSES = {
 }
 """Stored status → colour, icon and name."""
 
+SEEN = {
+    "new": ("violet", "New"),
+    "regressed": ("red", "Back again"),
+    "ongoing": ("gray", "Ongoing"),
+    "passing": ("green", "Passing"),
+    "not_checked": ("gray", "Not checked"),
+}
+"""What its dataset's runs say of a finding → colour and name."""
+
 GHOSTS = {
     "null": "Empty values",
     "disguised_null": "Stand-ins for empty",
@@ -83,6 +92,17 @@ def severity_icon(severity: str) -> str:
     """Return the coloured icon of a severity."""
     colour, icon, _ = SEVERITIES[severity]
     return f":{colour}[{icon}]"
+
+
+def seen_badge(seen: str) -> str:
+    """Return the coloured badge of what the runs say of a finding."""
+    colour, name = SEEN[seen]
+    return f":{colour}-badge[{name}]"
+
+
+def seen_name(seen: str) -> str:
+    """Return the word for what the runs say of a finding."""
+    return SEEN[seen][1] if seen in SEEN else seen
 
 
 def status_name(status: str) -> str:

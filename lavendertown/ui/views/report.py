@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from lavendertown.ui import reads
-from lavendertown.ui.components import charts, detail, frame, listing, live, manage, words
+from lavendertown.ui.components import charts, desk_bulk, detail, frame, listing, live, manage, words
 
 RUNS = 8
 CHARTED = 1000
@@ -31,6 +31,7 @@ def page() -> None:
     rows, place = listing.choose(report) if report["finding_count"] else ([], 0)
     draw(report, rows, place, news)
     manage.dialogs(report, rows[place]["finding_id"] if rows else None)
+    desk_bulk.dialogs()
 
 
 def draw(report: reads.Row, rows: list[reads.Row], place: int, news: DeltaGenerator) -> None:
