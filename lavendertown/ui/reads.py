@@ -12,6 +12,7 @@ from typing import Any
 import streamlit as st
 
 from lavendertown.collaboration.models import Annotation
+from lavendertown.collaboration.people import initials
 from lavendertown.collaboration.storage import Storage, get_storage_backend
 from lavendertown.config import Settings, load_settings
 
@@ -157,11 +158,6 @@ def known_tags() -> list[str]:
     return found
 
 
-def known_authors() -> list[str]:
-    """Return who made reports so far, most reports first."""
-    return _by_count("author")
-
-
 def known_datasets() -> list[str]:
     """Return the datasets of all reports, most reports first."""
     return _by_count("dataset")
@@ -258,6 +254,12 @@ def merged_into(finding_id: str) -> list[str]:
     """Return the ids of the findings that are handled as this one."""
     found: list[str] = _read("merged_into", finding_id)
     return found
+
+
+def person(name: str) -> Row:
+    """Return what the team knows of somebody: name, mail, initials."""
+    known = {row["name"]: row for row in _read("known_people")}
+    return known.get(name) or {"name": name, "mail": "", "initials": initials(name)}
 
 
 def people() -> list[str]:

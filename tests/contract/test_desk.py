@@ -461,6 +461,14 @@ def test_what_cannot_be_kept_is_refused_in_a_sentence(storage: Storage, call: An
     assert storage.audit_log() == []
 
 
+def test_findings_that_no_live_report_holds_are_not_on_the_desk(storage: Storage) -> None:
+    storage.save_report(run(0, "a"))
+    storage.save_annotation(annotation("nobody has it yet"))
+    assert storage.find_on_desk(["nobody has it yet", "f1-unknown", "../x"]) == []
+    storage.delete_report("orders 0")
+    assert storage.query_desk() == storage.find_on_desk([name_of("a")]) == []
+
+
 def test_ghosts_without_counts_are_listed(storage: Storage) -> None:
     bare = GhostFinding("rule", "x", "error", "x is odd")
     storage.save_report(report("r", [bare]))

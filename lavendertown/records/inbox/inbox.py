@@ -70,7 +70,7 @@ class Inbox:
         """Return those of these findings that live reports hold."""
         with self._asked() as index:
             now = clock.now()
-            places = {name: index.place.get(name, -1) for name in names}
+            places = {name: index.place[name] for name in names if name in index.place}
             return {n: index.entry(place, now) for n, place in places.items() if place in index.alive}
 
     @contextmanager

@@ -12,9 +12,8 @@ _SIDE = 96
 
 
 @st.cache_data(show_spinner=False, max_entries=500)
-def avatar(name: str) -> Image.Image:
-    """Return a square picture with a name's initials; the same name always looks the same."""
-    initials = "".join(word[0] for word in name.split()[:2]).upper() or "?"
+def avatar(name: str, initials: str) -> Image.Image:
+    """Return a square picture with somebody's initials; the same name always has the same colour."""
     number = hashlib.sha256(name.encode()).digest()[0]
     picture = Image.new("RGB", (_SIDE, _SIDE), _COLOURS[number % len(_COLOURS)])
     draw = ImageDraw.Draw(picture)

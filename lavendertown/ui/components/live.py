@@ -13,6 +13,7 @@ from lavendertown.ui import problems, reads
 from lavendertown.ui.components import person, words
 
 EVERY = "2s"
+_NEWS = ("report", "annotation", "finding", "store")
 _SINCE = "live:since"
 
 
@@ -64,7 +65,11 @@ def announce(
 
 def _news(report_id: str | None, findings: tuple[str, ...], reading: str) -> list[reads.Row]:
     since: dt.datetime = st.session_state.get(_SINCE, EPOCH)
-    events = [e for e in reads.changes(since) if e["at"] > since and e["actor"] != person.me()]
+    events = [
+        e
+        for e in reads.changes(since)
+        if e["at"] > since and e["actor"] != person.me() and e["component"] in _NEWS
+    ]
     if report_id is None:
         return events
     return [event for event in events if _concerns(event, report_id, findings, reading)]

@@ -6,8 +6,9 @@ from urllib.parse import quote, unquote
 
 import streamlit as st
 
-from lavendertown.errors import InvalidInputError
+from lavendertown.errors import InvalidInputError, LavenderTownError
 from lavendertown.ui import reads
+from lavendertown.ui.components import frame
 
 COOKIE = "lavendertown_person"
 YEAR = 365 * 24 * 3600
@@ -52,8 +53,8 @@ def remember() -> None:
 
 
 def form(action: str) -> None:
-    """Ask for the name, offering those who wrote reports before."""
-    known = reads.known_authors()
+    """Ask for the name, offering those the team knows."""
+    known = reads.people()
     options = list(dict.fromkeys(([me()] if me() else []) + known))
     st.selectbox(
         "Your name",
@@ -75,6 +76,37 @@ def _take() -> None:
         become(st.session_state.get(_CHOICE) or "")
     except InvalidInputError as error:
         st.session_state["person:problem"] = str(error)
+        return
+    introduce()
+
+
+def introduce() -> None:
+    """Make me known to the team, so that others can assign and mention me."""
+    try:
+        reads.storage().save_person(me(), actor=me())
+    except LavenderTownError as error:
+        # The name counts in this browser all the same.
+        frame.say(f"**Your colleagues do not know you yet.** {error}", "problem")
+
+
+def about_me() -> None:
+    """Ask for what the team knows of me beside the name."""
+    held = reads.person(me())
+    st.text_input("Mail address", value=held["mail"], key="person:mail")
+    st.text_input(
+        "Initials on your picture", value=held["initials"], max_chars=4, key="person:initials", width=120
+    )
+    st.button("Save", key="person:save", on_click=_save)
+
+
+def _save() -> None:
+    mail, letters = (str(st.session_state[f"person:{name}"]).strip() for name in ("mail", "initials"))
+    try:
+        reads.storage().save_person(me(), mail=mail, initials=letters.upper(), actor=me())
+    except LavenderTownError as error:
+        frame.say(f"**Not saved.** {error}", "problem")
+    else:
+        frame.say("Saved. Your colleagues see it beside your name.")
 
 
 @st.dialog("Who are you?", icon=":material/person:", dismissible=False)

@@ -36,7 +36,10 @@ def thread(finding_id: str) -> None:
 
 
 def _entry(note: Annotation) -> None:
-    with st.chat_message(note.author, avatar=avatar(note.author)), st.container(gap="xxsmall"):
+    with (
+        st.chat_message(note.author, avatar=avatar(note.author, reads.person(note.author)["initials"])),
+        st.container(gap="xxsmall"),
+    ):
         head = f"**{words.plain(note.author)}** :small[:gray[{words.ago(note.timestamp)}]]"
         if note.status:
             head += f" :small[:gray[set]] {words.status_badge(note.status)}"

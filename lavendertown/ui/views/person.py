@@ -12,6 +12,9 @@ def page() -> None:
     frame.head("Who you are")
     with st.container(border=True, width=460):
         person.form("Use this name")
+    if person.me():
+        with st.container(border=True, width=460):
+            person.about_me()
 
 
 page()

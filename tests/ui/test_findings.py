@@ -1,0 +1,140 @@
+"""The desk's screen: one row a finding, views and filters, decisions with a way back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lavendertown.clock import now
+from lavendertown.collaboration.models import ShareableReport
+from lavendertown.collaboration.storage import FileStorage, get_finding_id
+from lavendertown.collaboration.triage import Decision
+
+App = Callable[..., AppTest]
+Save = Callable[..., Any]
+
+
+def name(report: ShareableReport, place: int) -> str:
+    return get_finding_id(report.findings[place])
+
+
+def texts(app: AppTest) -> str:
+    return "\n".join(element.value for element in app.markdown)
+
+
+def desk(open_app: App, **query: str) -> AppTest:
+    app = open_app(screen="findings", **query)
+    assert not app.exception
+    return app
+
+
+def listed(app: AppTest) -> list[str]:
+    return list(app.dataframe[0].value["finding"]) if app.dataframe else []
+
+
+def test_an_empty_desk_says_where_findings_come_from(open_app: App) -> None:
+    assert "No findings yet" in texts(desk(open_app))
+
+
+def test_a_finding_is_one_row_over_all_reports(open_app: App, save: Save) -> None:
+    save("r-1", created_at=now() - timedelta(days=2))
+    save("r-2", created_at=now() - timedelta(days=1))
+    app = desk(open_app)
+    assert listed(app) == ["customer_id is empty in 41 rows", "price has 3 unusual values"]
+    assert list(app.dataframe[0].value["runs"][0]) == [41, 41]
+
+
+def test_a_view_narrows_and_its_button_counts(open_app: App, save: Save, storage: FileStorage) -> None:
+    report = save("r-1")
+    storage.decide(name(report, 0), Decision(status="fixed", reason="Reloaded"), actor="Ben")
+    app = desk(open_app)
+    assert listed(app) == ["price has 3 unusual values"]
+    app.button(key="desk:view:closed").click().run()
+    assert listed(app) == ["customer_id is empty in 41 rows"]
+    assert app.button(key="desk:view:closed").label == ":violet[**Closed 1**]"
+
+
+def test_the_address_holds_filters_and_order(open_app: App, save: Save) -> None:
+    save("r-1")
+    assert listed(desk(open_app, severity="warning")) == ["price has 3 unusual values"]
+    assert listed(desk(open_app, assignee="-", view="all", sort="last_count")) == [
+        "customer_id is empty in 41 rows",
+        "price has 3 unusual values",
+    ]
+    assert "No finding matches these filters" in texts(desk(open_app, dataset="nothing"))
+
+
+def test_a_link_opens_a_finding_that_the_view_leaves_out(
+    open_app: App, save: Save, storage: FileStorage
+) -> None:
+    report = save("r-1")
+    storage.decide(name(report, 1), Decision(status="accepted", reason="By design"), actor="Ben")
+    app = desk(open_app, finding=name(report, 1))
+    assert "### price has 3 unusual values" in texts(app)
+    assert "By design" in texts(app)
+
+
+def test_an_unknown_finding_is_named(open_app: App, save: Save) -> None:
+    save("r-1")
+    app = desk(open_app, finding="f1-nothing")
+    assert "f1-nothing" in app.warning[0].value
+
+
+def test_the_list_stays_while_others_work_until_it_is_asked_for(
+    open_app: App, save: Save, storage: FileStorage
+) -> None:
+    report = save("r-1")
+    app = desk(open_app)
+    storage.decide(name(report, 0), Decision(status="fixed", reason="Reloaded"), actor="Ben")
+    app.run()
+    assert listed(app) == ["customer_id is empty in 41 rows", "price has 3 unusual values"]
+    app.button(key="live:show:None").click().run()
+    assert listed(app) == ["price has 3 unusual values"]
+
+
+def test_assigning_is_undone(open_app: App, save: Save, storage: FileStorage) -> None:
+    report = save("r-1")
+    storage.save_person("Cy")
+    app = desk(open_app, finding=name(report, 0))
+    app.selectbox(key=f"detail:assignee:{name(report, 0)}:0").set_value("Cy").run()
+    assert storage.load_triage(name(report, 0))["assignee"] == "Cy"
+    app.button(key="frame:undo:page").click().run()
+    assert storage.load_triage(name(report, 0))["assignee"] == ""
+
+
+def test_closing_asks_for_a_reason(open_app: App, save: Save, storage: FileStorage) -> None:
+    report = save("r-1")
+    app = desk(open_app, finding=name(report, 0))
+    app.selectbox(key=f"detail:status:{name(report, 0)}:open").set_value("fixed").run()
+    app.button(key="desk:dialog:do").click().run()
+    assert "reason" in app.error[0].value
+    app.text_area(key="desk:reason").set_value("Reloaded")
+    app.button(key="desk:dialog:do").click().run()
+    (row,) = storage.find_on_desk([name(report, 0)])
+    assert (row["status"], row["close_reason"]) == ("fixed", "Reloaded")
+
+
+def test_the_second_of_two_is_told_and_keeps_the_note(
+    open_app: App, save: Save, storage: FileStorage
+) -> None:
+    report = save("r-1")
+    app = desk(open_app, finding=name(report, 0))
+    app.session_state["desk:dialog"] = ("note", (name(report, 0),))
+    app.run()
+    app.text_area(key=f"desk:note:{name(report, 0)}:0").set_value("Mine")
+    storage.decide(name(report, 0), Decision(note="Ben's"), actor="Ben Okafor")
+    app.button(key="desk:dialog:do").click().run()
+    assert "Ben Okafor" in app.error[0].value
+    assert storage.load_triage(name(report, 0))["note"] == "Ben's"
+
+
+@pytest.mark.parametrize("picked", ["Mentions me", "Snoozed"])
+def test_the_other_views_are_in_a_menu(open_app: App, save: Save, storage: FileStorage, picked: str) -> None:
+    report = save("r-1")
+    storage.decide(name(report, 1), Decision(snooze_factor=2, comment="Ask @Chiyo Tanaka"), actor="Ben")
+    view = "mentions" if picked == "Mentions me" else "snoozed"
+    assert listed(desk(open_app, view=view)) == ["price has 3 unusual values"]
