@@ -132,7 +132,14 @@ def dialogs() -> None:
     name, ids = asked
     kind, _, about = name.partition(":")
     title, draw = _DIALOGS[kind]
-    st.dialog(title, on_dismiss=_close)(draw)(list(ids), about)
+
+    def content() -> None:
+        if DIALOG not in st.session_state:
+            # Its own button ended it; only a run of the whole page takes it away.
+            st.rerun()
+        draw(list(ids), about)
+
+    st.dialog(title, on_dismiss=_close)(content)()
 
 
 def _close() -> None:

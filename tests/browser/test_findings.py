@@ -1,0 +1,175 @@
+"""The desk in a real browser: several people at once, by mouse and by keys, on a wide and a narrow window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from lavendertown.clock import now
+from lavendertown.collaboration.models import ShareableReport
+from lavendertown.collaboration.storage import FileStorage, get_finding_id
+from lavendertown.collaboration.triage import Decision
+from lavendertown.models import GhostFinding
+from tests.browser.screens import come_in
+from tests.support.dashboard import Dashboard
+
+COLUMNS = ("age", "city", "email")
+NAV = "[data-testid=stDataFrame]"
+
+
+def run(day: int, *columns: str) -> ShareableReport:
+    """A day's run of one suite, in which these columns have empty values."""
+    found = [
+        GhostFinding(
+            "null",
+            name,
+            "error",
+            f"{name} is empty in {10 + day} of 100 rows.",
+            [1],
+            {"check": "nulls", "params": {}, "count": 10 + day, "share": 0.1},
+        )
+        for name in columns
+    ]
+    ran = [{"check": "nulls", "column": name, "params": {}, "outcome": "passed"} for name in COLUMNS]
+    metadata = {"dataset": "people", "coverage": {"ran": ran}}
+    made = now() - timedelta(days=10 - day) if day < 2 else now()
+    return ShareableReport(f"day {day}", f"People, day {day}", "Ana", made, found, metadata=metadata)
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> FileStorage:
+    """The store that ``file_dashboard`` serves, after two runs."""
+    made = FileStorage(tmp_path / "data")
+    made.save_reports([run(0, "age", "city"), run(1, "age", "city", "email")])
+    return made
+
+
+def name_of(column: str) -> str:
+    return get_finding_id(run(0, column).findings[0], "people")
+
+
+def status(storage: FileStorage, column: str) -> str:
+    (row,) = storage.find_on_desk([name_of(column)])
+    return str(row["status"])
+
+
+def toolbar(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=name == "Show").click()
+
+
+def test_a_finding_keeps_its_thread_over_three_runs_and_comes_back(
+    file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page]
+) -> None:
+    page = visitor()
+    come_in(page, f"{file_dashboard.url}/findings?finding={name_of('age')}", "Chiyo Tanaka")
+    expect(page.get_by_role("heading", name="age is empty in 11 of 100 rows.")).to_be_visible()
+    page.get_by_text("Discussion").click()
+    page.keyboard.press("x")
+    page.get_by_role("textbox", name="Why?").fill("The loader is mended.")
+    toolbar(page, "Set to Fixed")
+    expect(page.get_by_text("1 finding set to Fixed.")).to_be_visible()
+    expect(page.get_by_text("Closed: The loader is mended.")).to_be_visible()
+    storage.save_report(run(2, "city"))
+    storage.save_report(run(3, "age", "city"))
+    page.goto(f"{file_dashboard.url}/findings?finding={name_of('age')}")
+    expect(page.get_by_role("heading", name="age is empty in 13 of 100 rows.")).to_be_visible()
+    expect(page.get_by_text("it was fixed on")).to_be_visible()
+    expect(page.get_by_test_id("stChatMessage").filter(has_text="The loader is mended.")).to_be_visible()
+
+
+def test_many_are_decided_at_once_and_undone(
+    file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page]
+) -> None:
+    page = visitor()
+    come_in(page, f"{file_dashboard.url}/findings", "Chiyo Tanaka")
+    page.locator(NAV).first.click(position={"x": 14, "y": 52})
+    expect(page.get_by_text("1 selected")).to_be_visible()
+    toolbar(page, "Select all 3 that match")
+    expect(page.get_by_text("3 selected")).to_be_visible()
+    page.get_by_role("button", name="Assign", exact=True).click()
+    page.get_by_role("menuitem", name="Chiyo Tanaka").click()
+    expect(page.get_by_text("3 findings assigned to Chiyo Tanaka.")).to_be_visible()
+    assert storage.count_desk(assignee="Chiyo Tanaka") == 3
+    toolbar(page, "Undo")
+    expect(page.get_by_text("Taken back on 3 findings.")).to_be_visible()
+    assert storage.count_desk(assignee="") == 3
+
+
+def test_the_second_of_two_people_is_told_who_was_faster(
+    file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page]
+) -> None:
+    first = visitor()
+    come_in(first, f"{file_dashboard.url}/findings?finding={name_of('age')}", "Chiyo Tanaka")
+    toolbar(first, "More")
+    first.get_by_role("menuitem", name="Pin a note").click()
+    first.get_by_role("textbox", name="Pinned note").fill("See the wiki.")
+    storage.decide(name_of("age"), Decision(note="Ask Ben first."), actor="Ben Okafor")
+    toolbar(first, "Pin")
+    expect(first.get_by_text("Not saved:")).to_contain_text("Ben Okafor")
+    assert storage.load_triage(name_of("age"))["note"] == "Ask Ben first."
+
+
+def test_what_others_do_is_announced_and_moves_nothing(
+    file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page]
+) -> None:
+    page = visitor()
+    come_in(page, f"{file_dashboard.url}/findings", "Chiyo Tanaka")
+    expect(page.get_by_text("3 findings ·")).to_be_visible()
+    storage.decide(name_of("age"), Decision(status="fixed", reason="Mended"), actor="Ben Okafor")
+    expect(page.get_by_text("by Ben Okafor")).to_be_visible()
+    expect(page.get_by_text("3 findings ·")).to_be_visible()
+    toolbar(page, "Show")
+    expect(page.get_by_text("2 findings ·")).to_be_visible()
+
+
+def test_from_the_list_to_closed_by_keyboard_only(
+    file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page]
+) -> None:
+    page = visitor()
+    come_in(page, f"{file_dashboard.url}/findings", "Chiyo Tanaka")
+    expect(page.get_by_text("3 findings ·")).to_be_visible()
+    page.keyboard.press("o")
+    opened = page.get_by_role("heading", name="of 100 rows.")
+    expect(opened).to_be_visible()
+    before = opened.inner_text()
+    page.keyboard.press("j")
+    expect(opened).not_to_have_text(before)
+    column = opened.inner_text().split()[0]
+    page.keyboard.press("x")
+    expect(page.get_by_role("textbox", name="Why?")).to_be_visible()
+    page.keyboard.press("Tab")
+    page.get_by_role("textbox", name="Why?").focus()
+    # The keys are silent while one types: none of these letters opens anything.
+    page.keyboard.type("jokax mended")
+    page.keyboard.press("Tab")
+    page.get_by_role("button", name="Set to Fixed").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("1 finding set to Fixed.")).to_be_visible()
+    assert status(storage, column) == "fixed"
+
+
+def test_the_keys_are_listed(
+    file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page]
+) -> None:
+    page = visitor()
+    come_in(page, f"{file_dashboard.url}/findings", "Chiyo Tanaka")
+    page.keyboard.press("h")
+    expect(page.get_by_role("dialog")).to_contain_text("next, previous finding")
+
+
+def test_the_desk_is_accessible_and_fits_a_narrow_window(
+    file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page]
+) -> None:
+    page = visitor()
+    come_in(page, f"{file_dashboard.url}/findings?finding={name_of('age')}", "Chiyo Tanaka")
+    expect(page.get_by_role("heading", name="age is empty")).to_be_visible()
+    found = Axe().run(page).response["violations"]
+    assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
+    page.set_viewport_size({"width": 400, "height": 800})
+    expect(page.get_by_role("heading", name="age is empty")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
