@@ -4,6 +4,7 @@
 # make lint   ruff and mypy only
 # make demo   fill the configured store with real tables, reports and discussions, then open it
 # make bench  measure against version 0.7.1 and the raw limits
+# make bench-desk  measure the desk over a million findings
 # make bench-migration  measure the move of 2,000,000 findings from files into SQLite
 # make bench-accessors  measure batches of an application's own rows against one by one
 # make wheel  build the wheel;  make test-wheel: install it elsewhere and open its dashboard
@@ -14,7 +15,7 @@ WORKERS ?= 2
 PY := .venv/bin/python
 INPUTS := pyproject.toml constraints.txt scripts/install.sh
 
-.PHONY: run test test-mariadb lint demo bench bench-accessors bench-migration wheel test-wheel pins clean
+.PHONY: run test test-mariadb lint demo bench bench-accessors bench-desk bench-migration wheel test-wheel pins clean
 
 run: .venv/run.stamp
 	@$(PY) -m streamlit run app.py --server.port $(PORT)
@@ -41,6 +42,9 @@ bench: .venv/test.stamp
 
 bench-accessors: .venv/test.stamp
 	@$(PY) -m scripts.bench accessors $(ARGS)
+
+bench-desk: .venv/test.stamp
+	@$(PY) -m scripts.bench desk $(ARGS)
 
 bench-migration: .venv/test.stamp
 	@$(PY) -m benchmarks.migration $(ARGS)

@@ -40,9 +40,9 @@ class Inbox:
     def page(self, query: InboxQuery, limit: int | None = 50, offset: int = 0) -> list[Entry]:
         """Return one page of the matching findings."""
         with self._asked() as index:
-            places = index.ordered(_matching(index, query), query.order)
-            now = clock.now()
             end = None if limit is None else offset + limit
+            places = index.ordered(_matching(index, query), query.order, end)
+            now = clock.now()
             return [index.entry(place, now) for place in places[offset:end]]
 
     def names(self, query: InboxQuery) -> list[str]:

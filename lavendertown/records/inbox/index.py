@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from array import array
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -128,7 +129,7 @@ class Index:
             good &= times >= clock.to_microseconds(start)
         if end is not None:
             good &= times <= clock.to_microseconds(end)
-        return BitMap(places[good])
+        return _bitmap(places[good])
 
     def saying(self, found: BitMap, needle: str) -> BitMap:
         """Return those of these places whose texts contain a casefolded text."""
@@ -137,14 +138,16 @@ class Index:
         if self._arrow is None:
             self._arrow = pa.array(self._texts, pa.large_string())
         hits = pc.match_substring(self._arrow, needle).to_numpy(zero_copy_only=False)
-        return found & BitMap(np.flatnonzero(hits))
+        return found & _bitmap(np.flatnonzero(hits))
 
-    def ordered(self, found: BitMap, order: Order) -> list[int]:
-        """Return these places in order."""
+    def ordered(self, found: BitMap, order: Order, most: int | None = None) -> list[int]:
+        """Return these places in order, or at least as many of the first ones."""
         places = _array(found)
-        columns = [self._numbers[column][places] for column in dict.fromkeys((order, Order.LAST_SEEN))]
-        places = places[np.lexsort([-values for values in reversed(columns)])]
-        return self._by_name_where_equal(places, [self._numbers[o] for o in (order, Order.LAST_SEEN)])
+        columns = [self._numbers[column] for column in dict.fromkeys((order, Order.LAST_SEEN))]
+        if most is not None:
+            places = _first(places, columns, most)
+        places = places[np.lexsort([-column[places] for column in reversed(columns)])]
+        return self._by_name_where_equal(places, columns)
 
     def _by_name_where_equal(self, places: _Places, columns: Sequence[_Places]) -> list[int]:
         equal = np.ones(max(len(places) - 1, 0), bool)
@@ -209,5 +212,24 @@ def _numbers(identity: Identity) -> Mapping[Order, int]:
     }
 
 
+def _first(places: _Places, columns: Sequence[_Places], most: int) -> _Places:
+    """Return the highest of these places, at least so many, in no order: a few of very many need no sort."""
+    sure: list[_Places] = []
+    for column in columns:
+        if len(places) <= most:
+            break
+        values = column[places]
+        last = np.partition(values, len(values) - most)[len(values) - most]
+        sure.append(places[values > last])
+        most -= len(sure[-1])
+        places = places[values == last]
+    return np.concatenate([*sure, places])
+
+
 def _array(places: BitMap) -> _Places:
-    return np.fromiter(places, np.int64, len(places))
+    return np.frombuffer(places.to_array(), np.uint32).astype(np.int64)
+
+
+def _bitmap(places: _Places) -> BitMap:
+    # From an array of this type it is made at once; from numbers one by one.
+    return BitMap(array("I", places.astype(np.uint32).tobytes()))
