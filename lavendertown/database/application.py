@@ -17,6 +17,7 @@ from lavendertown.database.engine import make_engine, make_folder, read_url
 from lavendertown.database.errors import translated
 from lavendertown.database.gate import Gate
 from lavendertown.database.sessions import Session
+from lavendertown.errors import StorageError
 
 _Owner = tuple[int, int]
 
@@ -28,6 +29,7 @@ class _Running:
     session: Session
     owner: _Owner
     after_commit: list[Callable[[], None]]
+    actor: str | None = None
 
 
 class Database:
@@ -64,16 +66,49 @@ class Database:
                 yield outer.session
             return
         after_commit: list[Callable[[], None]] = []
-        with self._gate.held(), Session(self.engine, expire_on_commit=False) as session:
-            token = self._running.set(_Running(session, _owner(), after_commit))
-            try:
-                # Not begin(): after somebody's commit() it would refuse all further use.
-                yield session
-                session.commit()
-            finally:
-                self._running.reset(token)
+        with (
+            self._gate.held(),
+            Session(self.engine, expire_on_commit=False) as session,
+            self._at_work(_Running(session, _owner(), after_commit)),
+        ):
+            # Not begin(): after somebody's commit() it would refuse all further use.
+            yield session
+            session.commit()
         for work in after_commit:
             work()
+
+    @contextlib.contextmanager
+    def sealed(self, actor: str | None = None) -> Iterator[Session]:
+        """Open a unit of work that is kept whole or not at all, whatever is called inside.
+
+        A ``commit()`` inside only marks how far a ``rollback()`` inside goes back. The session's
+        ``get_bind()`` is the connection, for what no ``rollback()`` inside shall take back. On MariaDB
+        making a table commits all the same.
+
+        Args:
+            actor: Who does what :class:`~lavendertown.database.ModelAccessor` is called for inside.
+
+        Raises:
+            StorageError: A unit of work is open already; this one cannot be a part of it.
+        """
+        if self._mine() is not None:
+            raise StorageError("A unit of work is open already, so another cannot begin; end that one first.")
+        after_commit: list[Callable[[], None]] = []
+        with (
+            self._gate.held(),
+            self.engine.begin() as connection,
+            Session(connection, expire_on_commit=False, join_transaction_mode="create_savepoint") as session,
+            self._at_work(_Running(session, _owner(), after_commit, actor)),
+        ):
+            yield session
+            session.commit()
+        for work in after_commit:
+            work()
+
+    def actor(self) -> str | None:
+        """Return who acts in the unit of work at hand; None where it does not say."""
+        found = self._mine()
+        return found.actor if found is not None else None
 
     @contextlib.contextmanager
     def use_session(self, session: Session | None = None) -> Iterator[Session]:
@@ -107,6 +142,16 @@ class Database:
         """Let go of connections."""
         self.engine.dispose()
 
+    @contextlib.contextmanager
+    def _at_work(self, running: _Running) -> Iterator[None]:
+        token, at_hand = self._running.set(running), _at_hand.set(self)
+        try:
+            yield
+        finally:
+            running.session.end()
+            _at_hand.reset(at_hand)
+            self._running.reset(token)
+
     def _mine(self) -> _Running | None:
         found = self._running.get()
         return found if found is not None and found.owner == _owner() else None
@@ -137,6 +182,7 @@ def _owner() -> _Owner:
     return threading.get_ident(), task
 
 
+_at_hand: ContextVar[Database | None] = ContextVar("lavendertown_database", default=None)
 _chosen: Database | None = None
 _choosing = threading.Lock()
 
@@ -156,12 +202,19 @@ def set_database_url(url: str) -> None:
 
 
 def current() -> Database:
-    """Return the application's database: the one chosen, else the configured one."""
+    """Return the application's database: the one chosen, else the configured one.
+
+    Inside a unit of work on the same database, which a storage's ``session()`` may have opened, the one
+    that holds it, so that calls take part in it.
+    """
     with _choosing:
         chosen = _chosen
     if chosen is None:
         set_database_url(load_settings().database_url)
         return current()
+    found = _at_hand.get()
+    if found is not None and found.url == chosen.url and found.running() is not None:
+        return found
     return chosen
 
 

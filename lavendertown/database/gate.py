@@ -7,12 +7,17 @@ kernel hands over keeps the slowest writer under a tenth of that.
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import portalocker
 from sqlalchemy.engine import URL
+
+from lavendertown.errors import StorageError
+
+_HOLDERS: dict[str, int] = {}
 
 
 class Gate:
@@ -26,13 +31,26 @@ class Gate:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Wait for the turn, and keep it."""
+        """Wait for the turn, and keep it.
+
+        Raises:
+            StorageError: This very thread has it already, so waiting would never end.
+        """
         if self._path is None:
             yield
             return
+        name, thread = os.path.realpath(self._path), threading.get_ident()
+        if _HOLDERS.get(name) == thread:
+            raise StorageError(
+                f"A unit of work on SQLite at {name.removesuffix('-gate')} is open in this thread, and "
+                "another one cannot begin before its end; nothing was written. Use its session, or end it "
+                "first."
+            )
         with self._threads, contextlib.ExitStack() as stack:
             # Where the file cannot be made, SQLite cannot write either, and says so itself.
             with contextlib.suppress(OSError):
                 handle = stack.enter_context(self._path.open("a"))
                 portalocker.lock(handle, portalocker.LockFlags.EXCLUSIVE)
+                _HOLDERS[name] = thread
+                stack.callback(_HOLDERS.pop, name, None)
             yield

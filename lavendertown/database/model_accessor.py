@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Generic, TypeVar, cast
 
 import sqlalchemy as sa
@@ -157,6 +158,9 @@ class ModelAccessor(Generic[ModelType]):
 
     def _commit(self, changes: Sequence[Change]) -> int:
         database = self._database()
+        actor = database.actor()
+        if actor is not None:
+            changes = [replace(each, actor=actor) if each.actor == "internal" else each for each in changes]
         store = ModelStore(database, self._model, self._audited)
         path = WritePath(cast(Store, store), self._hooks(), ModelShape(self._model))
         with translated(database.url):
