@@ -12,6 +12,7 @@ from lavendertown.cli.db import db
 from lavendertown.cli.db_diagram import diagram
 from lavendertown.cli.db_files import backup, export_tables, import_tables, restore
 from lavendertown.cli.db_project import revision
+from lavendertown.cli.db_seed import seed
 from lavendertown.cli.demo import demo
 from lavendertown.cli.findings import findings
 from lavendertown.cli.migrate import migrate
@@ -40,7 +41,7 @@ def cli() -> None:
 
 for command in (ui, demo, analyze, report, findings, annotate, audit, migrate, db):
     cli.add_command(command)
-for command in (backup, restore, export_tables, import_tables, diagram, revision):
+for command in (backup, restore, export_tables, import_tables, diagram, revision, seed):
     db.add_command(command)
 
 
