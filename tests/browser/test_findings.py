@@ -105,7 +105,7 @@ def test_the_second_of_two_people_is_told_who_was_faster(
 ) -> None:
     first = visitor()
     come_in(first, f"{file_dashboard.url}/findings?finding={name_of('age')}", "Chiyo Tanaka")
-    toolbar(first, "More")
+    toolbar(first, "Decide")
     first.get_by_role("menuitem", name="Pin a note").click()
     first.get_by_role("textbox", name="Pinned note").fill("See the wiki.")
     storage.decide(name_of("age"), Decision(note="Ask Ben first."), actor="Ben Okafor")

@@ -85,11 +85,11 @@ def _more(held: reads.Row) -> None:
     names = {name: f"Snooze: {name[0].lower()}{name[1:]}" for name in snooze if name != desk_bulk.WAKE}
     parts = {f"{_SPLIT}{name}": f"Take apart again: {name[:12]}…" for name in merged}
     st.menu_button(
-        "More",
+        "Decide",
         [_NOTE, *snooze, _MERGE, *parts],
         format_func=lambda option: names.get(option, parts.get(option, option)),
         type="tertiary",
-        icon=":material/more_horiz:",
+        icon=":material/tune:",
         key=key,
         on_click=_chosen,
         args=(held, key),
