@@ -8,7 +8,13 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 from sqlalchemy.engine import URL
 
-from lavendertown.errors import ConfigurationError, RaceError, StorageError, StorageUnavailableError
+from lavendertown.errors import (
+    ConfigurationError,
+    LavenderTownError,
+    RaceError,
+    StorageError,
+    StorageUnavailableError,
+)
 
 _LOCKED = "{where} is locked by another program; nothing was written. Try again in a moment."
 _SQLITE = (
@@ -36,6 +42,15 @@ def where(url: URL) -> str:
     port = f":{url.port}" if url.port else ""
     name = _NAMES[url.get_backend_name()]
     return f"{name} at {url.host or 'localhost'}{port}/{url.database or ''}"
+
+
+def reason(error: BaseException) -> str:
+    """Say in one line what an application's own code raised, for a sentence of ours."""
+    said = error.orig if isinstance(error, sa.exc.DBAPIError) and error.orig is not None else error
+    text = next((line.strip() for line in str(said).splitlines() if line.strip()), "").rstrip(".")
+    if isinstance(error, LavenderTownError) and text:
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 @contextlib.contextmanager

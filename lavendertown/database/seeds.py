@@ -22,11 +22,11 @@ import sqlalchemy as sa
 from lavendertown import clock
 from lavendertown.database import application, schema
 from lavendertown.database.engine import BEGIN
-from lavendertown.database.errors import translated
+from lavendertown.database.errors import reason, translated
 from lavendertown.database.project.models import discover
 from lavendertown.database.sessions import Session
 from lavendertown.database.tables import seed_runs
-from lavendertown.errors import ConfigurationError, InvalidInputError, LavenderTownError, SchemaError
+from lavendertown.errors import ConfigurationError, InvalidInputError, SchemaError
 
 FOLDER = Path("migrations") / "seed"
 PREFIX = "seed_"
@@ -212,15 +212,6 @@ def _line(seed: Seed, error: BaseException) -> str:
     steps = traceback.extract_tb(error.__traceback__)
     lines = [step.lineno for step in steps if Path(step.filename).as_posix().endswith(seed.place)]
     return f", line {lines[-1]}" if lines else ""
-
-
-def reason(error: BaseException) -> str:
-    """Say in one line what somebody else's code raised."""
-    said = error.orig if isinstance(error, sa.exc.DBAPIError) and error.orig is not None else error
-    text = next((line.strip() for line in str(said).splitlines() if line.strip()), "").rstrip(".")
-    if isinstance(error, LavenderTownError) and text:
-        return text
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 class _File:

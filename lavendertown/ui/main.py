@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lavendertown.ui import problems
+from lavendertown.ui import plugins, problems
 from lavendertown.ui.components import frame, migrate_notice, person
 
 
 def navigation() -> st.Page:
     """Declare the screens and return the one the address names."""
     name = person.me() or "You"
+    own = plugins.pages()
     return st.navigation(
         {
             "": [
@@ -29,6 +30,7 @@ def navigation() -> st.Page:
                     url_path="migrate",
                 ),
             ],
+            **({plugins.MENU: own} if own else {}),
             name: [
                 st.Page(
                     frame.PERSON,
