@@ -1,0 +1,129 @@
+"""A project's own pages in a browser: a form that writes, a page that fails, one that is interrupted."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from lavendertown.collaboration.database_storage import DatabaseStorage
+from tests.browser.screens import come_in
+from tests.database.project_files import write
+from tests.support.dashboard import Dashboard, free_port, serve
+
+OWNERS = """
+import streamlit as st
+from sqlalchemy import text
+
+TITLE = "Dataset owners"
+ICON = ":material/badge:"
+
+def page(db):
+    st.title("Dataset owners")
+    with st.form("new", clear_on_submit=True):
+        name = st.text_input("Owner")
+        if st.form_submit_button("Add"):
+            db.execute(text("INSERT INTO owners VALUES (:name)"), {"name": name})
+            st.rerun()
+    for name in db.scalars(text("SELECT name FROM owners")):
+        st.markdown(name)
+"""
+FAILING = """
+from sqlalchemy import text
+
+def page(db):
+    db.execute(text("INSERT INTO owners VALUES ('nobody')"))
+    raise ValueError("The supplier is unknown")
+"""
+SLOW = """
+import threading
+import streamlit as st
+from sqlalchemy import text
+
+def page(db):
+    st.button("Enough")
+    if st.button("Go"):
+        db.execute(text("INSERT INTO owners VALUES ('half done')"))
+        st.markdown("At work")
+        while True:
+            threading.Event().wait(0.02)
+            st.empty()
+    st.markdown("At rest")
+"""
+
+
+@pytest.fixture
+def dashboard(tmp_path: Path) -> Iterator[Dashboard]:
+    """The dashboard of a project with three pages, as ``lavendertown ui`` starts it in its folder."""
+    files = {"owners.py": OWNERS, "failing.py": FAILING, "slow.py": SLOW}
+    write(tmp_path, {f"pages/{name}": text for name, text in files.items()})
+    url = f"sqlite:///{tmp_path / 'team.db'}"
+    storage = DatabaseStorage(url)
+    with storage.session() as db:
+        db.connection().exec_driver_sql("CREATE TABLE owners (name TEXT)")
+    storage.close()
+    port = free_port()
+    command = [Path(sys.executable).with_name("lavendertown"), "ui", "--port", str(port), "--host"]
+    settings = {"LAVENDERTOWN_STORAGE_TYPE": "database", "LAVENDERTOWN_DATABASE_URL": url}
+    started = serve(
+        [*command, "127.0.0.1", "--", "--server.headless", "true"],
+        port,
+        settings,
+        tmp_path / "dashboard.log",
+        tmp_path,
+    )
+    yield started
+    started.stop()
+
+
+def go_to(page: Page, title: str) -> None:
+    page.get_by_role("navigation").get_by_text("Project").click()
+    page.get_by_test_id("stTopNavDropdownLink").filter(has_text=title).click()
+
+
+def test_what_a_page_writes_is_seen_by_others_and_a_failing_one_hurts_nobody(
+    dashboard: Dashboard, visitor: Callable[..., Page]
+) -> None:
+    ana, ben = visitor(), visitor()
+    come_in(ana, dashboard.url, "Ana Ferreira")
+    go_to(ana, "Dataset owners")
+    ana.get_by_role("textbox", name="Owner").fill("Chiyo Tanaka")
+    ana.get_by_role("button", name="Add").click()
+    expect(ana.get_by_text("Chiyo Tanaka", exact=True)).to_be_visible()
+
+    come_in(ben, f"{dashboard.url}/page-owners", "Ben Okafor")
+    expect(ben.get_by_text("Chiyo Tanaka", exact=True)).to_be_visible()
+    go_to(ben, "Failing")
+    sentence = "The page pages/failing.py failed at line 6: ValueError: The supplier is unknown."
+    expect(ben.get_by_text(sentence)).to_be_visible()
+    expect(ben.get_by_role("button", name="Ben Okafor")).to_be_visible()
+    assert not Axe().run(ben).response["violations"]
+
+    go_to(ben, "Dataset owners")
+    expect(ben.get_by_text("Chiyo Tanaka", exact=True)).to_be_visible()
+    expect(ben.get_by_text("nobody", exact=True)).to_have_count(0)
+    ben.get_by_role("navigation").get_by_role("link", name="Inspect").click()
+    expect(ben.get_by_role("heading", name="Inspect")).to_be_visible()
+
+
+def test_a_page_that_a_visitor_interrupts_is_undone(
+    dashboard: Dashboard, visitor: Callable[..., Page], tmp_path: Path
+) -> None:
+    page = visitor()
+    come_in(page, f"{dashboard.url}/page-slow", "Ana Ferreira")
+    page.get_by_role("button", name="Go", exact=True).click()
+    expect(page.get_by_text("At work")).to_be_visible()
+    page.get_by_role("button", name="Enough").click()
+    expect(page.get_by_text("At rest")).to_be_visible()
+    with closing(sqlite3.connect(tmp_path / "team.db")) as connection:
+        assert connection.execute("SELECT * FROM owners").fetchall() == []
+
+    write(tmp_path, {"pages/slow.py": OWNERS})
+    page.reload()
+    expect(page.get_by_role("heading", name="Dataset owners")).to_be_visible()
