@@ -71,8 +71,6 @@ def draw(rows: list[reads.Row], current: reads.Row | None, matching: int) -> Non
     """Show the list, and beside it the finding that is open."""
     if current is None:
         listing(rows, matching, narrow=False)
-        with st.container(horizontal=True, gap="xsmall"):
-            keys(rows, None)
         return
     left, right = st.columns([1, 1.05], gap="medium")
     with left:
@@ -86,17 +84,20 @@ def draw(rows: list[reads.Row], current: reads.Row | None, matching: int) -> Non
 
 
 def listing(rows: list[reads.Row], matching: int, *, narrow: bool) -> None:
-    """Show the grid with a line that says how many there are."""
-    if rows:
-        desk_grid.grid(rows, narrow=narrow)
+    """Show the grid under a line that says how many there are, and in which order."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.caption(
-            f"{words.count(matching, 'finding')} · rows counted in the latest run · times in your zone",
+            f"{words.count(matching, 'finding')} · rows counted in the latest run",
             width="content",
         )
         desk_views.sorter()
         if desk_views.is_filtered():
             clear_button("desk:clear")
+        if not narrow:
+            keys(rows, None)
+        _key("Keys", ":material/keyboard:", "H", desk_bulk.ask, "keys", [])
+    if rows:
+        desk_grid.grid(rows, narrow=narrow)
 
 
 def keys(rows: list[reads.Row], current: reads.Row | None) -> None:
@@ -117,7 +118,6 @@ def keys(rows: list[reads.Row], current: reads.Row | None) -> None:
         _key("List", ":material/close_fullscreen:", "O", desk_grid.open_finding, "")
     elif ids:
         _key("Open the first", ":material/open_in_full:", "O", desk_grid.open_finding, ids[0])
-    _key("Keys", ":material/keyboard:", "H", desk_bulk.ask, "keys", [])
 
 
 def _key(label: str, icon: str, key: str, work: Any, *arguments: Any) -> None:
