@@ -58,13 +58,13 @@ def attempt(work: Callable[[], None], place: str = "page") -> bool:
 
 def _who_changed(error: ConflictError) -> str:
     """Say who was faster and what to do now; the audit log knows where the error does not."""
-    if error.kind == "finding":
+    if error.kind == "finding" and error.stored_version is None:
         return str(error)
     last = reads.last_change(error.kind, error.record_id)
     if last is None:
         return str(error)
     done = "deleted" if last["operation"] == "delete" else "changed"
-    thing = "comment" if error.kind == "annotation" else "report"
+    thing = {"annotation": "comment", "finding": "finding"}.get(error.kind, "report")
     who = f"{words.plain(last['actor'])} {done} this {thing} {words.ago(last['at'])}."
     return who if done == "deleted" else f"{who} Look at it, then save again to put yours on top."
 

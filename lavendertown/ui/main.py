@@ -11,6 +11,8 @@ from lavendertown.ui.components import frame, migrate_notice, person
 def navigation() -> st.Page:
     """Declare the screens and return the one the address names."""
     name = person.me() or "You"
+    # A menu's name is its key, and there is only one of each.
+    name = f"{name} (you)" if name in ("House", plugins.MENU) else name
     own = plugins.pages()
     return st.navigation(
         {

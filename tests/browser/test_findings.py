@@ -112,6 +112,9 @@ def test_the_second_of_two_people_is_told_who_was_faster(
     toolbar(first, "Pin")
     expect(first.get_by_text("Not saved:")).to_contain_text("Ben Okafor")
     assert storage.load_triage(name_of("age"))["note"] == "Ask Ben first."
+    expect(first.get_by_role("textbox", name="Pinned note")).to_have_value("See the wiki.")
+    toolbar(first, "Pin")
+    expect(first.get_by_text("1 finding with another note.")).to_be_visible()
 
 
 def test_what_others_do_is_announced_and_moves_nothing(

@@ -123,13 +123,16 @@ def test_the_second_of_two_is_told_and_keeps_the_note(
 ) -> None:
     report = save("r-1")
     app = desk(open_app, finding=name(report, 0))
-    app.session_state["desk:dialog"] = ("note", (name(report, 0),))
+    app.session_state["desk:dialog"] = ("note:0", (name(report, 0),))
     app.run()
-    app.text_area(key=f"desk:note:{name(report, 0)}:0").set_value("Mine")
+    app.text_area(key="desk:note").set_value("Mine").run()
     storage.decide(name(report, 0), Decision(note="Ben's"), actor="Ben Okafor")
     app.button(key="desk:dialog:do").click().run()
-    assert "Ben Okafor" in app.error[0].value
+    assert "Ben Okafor changed this finding" in app.error[0].value
     assert storage.load_triage(name(report, 0))["note"] == "Ben's"
+    assert app.text_area(key="desk:note").value == "Mine"
+    app.button(key="desk:dialog:do").click().run()
+    assert storage.load_triage(name(report, 0))["note"] == "Mine"
 
 
 @pytest.mark.parametrize("picked", ["Mentions me", "Snoozed"])

@@ -14,6 +14,7 @@ from types import ModuleType
 import sqlalchemy as sa
 
 from lavendertown.database import tables
+from lavendertown.database.base import Base
 from lavendertown.database.starting import free_unique_values
 from lavendertown.errors import ConfigurationError
 
@@ -109,6 +110,9 @@ def _merge(modules: Iterable[ModuleType]) -> sa.MetaData:
         for table in source.tables.values():
             owner = owners.get(_key(source, table), "another module")
             name = table.key.lower()
+            if name in _OURS and source is Base.metadata:
+                # Our own copy, of lavendertown.database.user; Base lets nobody else have such a table.
+                continue
             if name in _OURS:
                 raise ConfigurationError(
                     f"The table {table.key!r} of {owner} is LavenderTown's own "

@@ -99,7 +99,7 @@ def _more(held: reads.Row) -> None:
 def _chosen(held: reads.Row, key: str) -> None:
     option, ids = st.session_state[key], [held["finding_id"]]
     if option == _NOTE:
-        desk_bulk.ask("note", ids)
+        desk_bulk.ask_note(held)
     elif option == _MERGE:
         desk_bulk.ask("merge", ids)
     elif option.startswith(_SPLIT):

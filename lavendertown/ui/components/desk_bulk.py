@@ -15,6 +15,7 @@ from lavendertown.ui.components import desk_grid, desk_views, frame, words
 DIALOG = "desk:dialog"
 """Which dialog is asked for, and the findings it is about."""
 NOBODY = "Nobody"
+_NOTE = "desk:note"
 SNOOZES = {
     "Until tomorrow": dt.timedelta(days=1),
     "For a week": dt.timedelta(days=7),
@@ -25,8 +26,14 @@ WAKE = "Wake up"
 
 
 def ask(dialog: str, ids: list[str]) -> None:
-    """Have a dialog opened in this run: reason:STATUS, assign, comment, note, merge, view or keys."""
+    """Have a dialog opened in this run: reason:STATUS, assign, comment, note:VERSION, merge, view or keys."""
     st.session_state[DIALOG] = (dialog, tuple(ids))
+
+
+def ask_note(held: reads.Row) -> None:
+    """Have the dialog opened in which a note is pinned, on what is on the screen."""
+    st.session_state[_NOTE] = held["note"]
+    ask(f"note:{held['version']}", [held["finding_id"]])
 
 
 def bar(matching: int) -> None:
@@ -129,15 +136,15 @@ def dialogs() -> None:
     asked: tuple[str, tuple[str, ...]] | None = st.session_state.get(DIALOG)
     if asked is None:
         return
-    name, ids = asked
-    kind, _, about = name.partition(":")
-    title, draw = _DIALOGS[kind]
+    title, draw = _DIALOGS[asked[0].partition(":")[0]]
 
     def content() -> None:
         if DIALOG not in st.session_state:
             # Its own button ended it; only a run of the whole page takes it away.
             st.rerun()
-        draw(list(ids), about)
+        # Anew each time: what it is about may change while it is open.
+        name, ids = st.session_state[DIALOG]
+        draw(list(ids), name.partition(":")[2])
 
     st.dialog(title, on_dismiss=_close)(content)()
 
@@ -198,14 +205,17 @@ def _comment(ids: list[str], _: str) -> None:
     _button(f"Add to {words.count(len(ids), 'finding')}", work)
 
 
-def _note(ids: list[str], _: str) -> None:
-    held = reads.triage(ids[0])
-    st.text_area("Pinned note", value=held["note"], key=f"desk:note:{ids[0]}:{held['version']}", height=96)
+def _note(ids: list[str], version: str) -> None:
+    st.text_area("Pinned note", key=_NOTE, height=96, persist_state="session")
 
     def work() -> None:
-        note = str(st.session_state[f"desk:note:{ids[0]}:{held['version']}"]).strip()
-        decision = Decision(note=note)
-        _finish(triage.decide(ids, decision, "with another note", place=triage.FORM, seen=held["version"]))
+        decision = Decision(note=str(st.session_state[_NOTE]).strip())
+        seen = int(version)
+        went_well = triage.decide(ids, decision, "with another note", place=triage.FORM, seen=seen)
+        if not went_well:
+            # Whoever was told may put theirs on top.
+            ask(f"note:{reads.triage(ids[0])['version']}", ids)
+        _finish(went_well)
 
     _button("Pin", work)
 
