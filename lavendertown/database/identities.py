@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from lavendertown import clock
 from lavendertown.database.names import LOCK, Named, Names, upsert_postgres
 from lavendertown.database.sql import OPEN, SEVERITY_CODE, among
 from lavendertown.database.tables import (
@@ -39,6 +40,17 @@ _SEEN_AGAIN = (
         times_seen=_I.times_seen + sa.bindparam("n"),
         last_count=sa.case((_NEWEST, sa.bindparam("rows", type_=sa.BigInteger())), else_=_I.last_count),
         last_share=sa.case((_NEWEST, sa.bindparam("share", type_=sa.Double())), else_=_I.last_share),
+    )
+)
+# Where nobody else writes meanwhile, and it is the newest by far the most sightings are.
+_SEEN_LATER = (
+    sa.update(identities)
+    .where(_I.key == sa.bindparam("k"))
+    .values(
+        last_seen=_LAST,
+        times_seen=_I.times_seen + sa.bindparam("n"),
+        last_count=sa.bindparam("rows", type_=sa.BigInteger()),
+        last_share=sa.bindparam("share", type_=sa.Double()),
     )
 )
 # Apart, and only where it changed: it stands in an index, which each save would touch for nothing.
@@ -142,7 +154,7 @@ class Identities(Names):
             self._see_again(seen, sightings)
         counts = Counter(known.key for known, _ in seen)
         self.to_recount |= {key for key, count in counts.items() if count > 1}
-        self.to_recount |= {known.key for known, name in seen if known.was_seen_at(sightings[name].last)}
+        self.to_recount |= {known.key for known, name in seen if _is_in_doubt(known, sightings[name])}
         self.to_judge |= {known.key for known, name in seen if known.fixed and sightings[name].count}
         return known
 
@@ -202,7 +214,25 @@ class Identities(Names):
         if self._postgres:
             self._writer.execute(_SEEN_AGAIN_POSTGRES, [_columns(again)])
         else:
-            self._writer.execute(_SEEN_AGAIN, again)
+            later = [row for row, (known, _) in zip(again, seen, strict=True) if _is_later(known, row)]
+            others = [row for row, (known, _) in zip(again, seen, strict=True) if not _is_later(known, row)]
+            self._writer.execute(_SEEN_LATER, later)
+            self._writer.execute(_SEEN_AGAIN, others)
+
+
+def _is_later(known: Named, row: Mapping[str, Any]) -> bool:
+    """Tell whether this is later than all that was counted, on SQLite, where nobody writes beside us."""
+    if not (row["n"] and known.times_seen and isinstance(known.last_seen, int)):
+        return False
+    return known.last_seen < clock.to_microseconds(row["first"])
+
+
+def _is_in_doubt(known: Named, sighting: Sighting) -> bool:
+    """Tell whether it was seen twice at one moment, with other numbers: the report's id decides then."""
+    finding = sighting.finding
+    numbers = (finding.row_count, finding.share, SEVERITY_CODE[finding.severity])
+    held = (known.last_count, known.last_share, known.severity)
+    return numbers != held and known.was_seen_at(sighting.last)
 
 
 def _sight(sighting: Sighting) -> dict[str, Any]:

@@ -29,6 +29,8 @@ _NAMED = (
         _I.severity,
         _FIXED,
         _I.last_seen,
+        _I.last_count,
+        _I.last_share,
     )
     .where(among(_I.fingerprint, "names"))
     .union_all(
@@ -40,6 +42,8 @@ _NAMED = (
             _I.severity,
             _FIXED,
             _I.last_seen,
+            _I.last_count,
+            _I.last_share,
         )
         .join_from(identity_aliases, identities, _I.key == identity_aliases.c.identity_key)
         .where(among(identity_aliases.c.alias, "names"))
@@ -101,6 +105,8 @@ class Named(NamedTuple):
     severity: int
     fixed: int
     last_seen: Any = None
+    last_count: int | None = None
+    last_share: float | None = None
 
     def was_seen_at(self, moment: dt.datetime) -> bool:
         """Tell whether it was seen last at this very moment."""
