@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, TypedDict, Unpack
 
 from lavendertown.collaboration import filters
@@ -20,6 +21,8 @@ class DeskFilters(TypedDict, total=False):
     """What findings can be filtered by; one value or several, any of which matches.
 
     ``tags``: all of them. ``assignee``: "" is nobody. ``author``: who wrote in the thread.
+    ``counted``: a figure's own, see :class:`~lavendertown.collaboration.counted.Counted`. ``twins``: only
+    those that look like one that vanished when they came.
     ``seen``: new, regressed, ongoing, passing or not_checked. ``snoozed``: "hidden", "included" (the
     default) or "only". ``mentions``: a name. Dates: when it was seen last, as everywhere.
     """
@@ -38,6 +41,8 @@ class DeskFilters(TypedDict, total=False):
     start_date: filters.When
     end_date: filters.When
     snoozed: str
+    counted: str | None
+    twins: bool
 
 
 _FACETS = {
@@ -86,12 +91,13 @@ class Desk(Core):
             Dictionaries with finding_id, dataset, ghost_type, column, severity, description, status,
             seen, fixed_at, regressed_at, first_seen, last_seen, times_seen, comment_count, last_count,
             last_share, tags, assignee, close_reason, note, snoozed, snooze_until, snooze_factor,
-            version (of the triage), report_id and position (of the last occurrence), and runs: the
+            version (of the triage), twin (the id of the vanished finding it looks like, or empty),
+            report_id and position (of the last occurrence), and runs: the
             rows affected in the newest runs of its dataset, oldest first: 0 where it was not seen, None
             where their number is not known.
         """
         page = filters.page(limit, offset)
-        entries = self.inbox.page(_query(filter_values, order), page.limit, page.offset)
+        entries = self.inbox.page(self._query(filter_values, order), page.limit, page.offset)
         return self._rows(entries)
 
     def find_on_desk(self, finding_ids: Sequence[str]) -> list[dict[str, Any]]:
@@ -101,11 +107,11 @@ class Desk(Core):
 
     def count_desk(self, **filter_values: Unpack[DeskFilters]) -> int:
         """Count the findings that :meth:`query_desk` would list without a limit."""
-        return self.inbox.count(_query(filter_values))
+        return self.inbox.count(self._query(filter_values))
 
     def desk_ids(self, order: str = "last_seen", **filter_values: Unpack[DeskFilters]) -> list[str]:
         """Return the ids of all findings that :meth:`query_desk` would list without a limit."""
-        return self.inbox.names(_query(filter_values, order))
+        return self.inbox.names(self._query(filter_values, order))
 
     def desk_facets(self, **filter_values: Unpack[DeskFilters]) -> dict[str, dict[str, int]]:
         """Count findings by each value of what they can be filtered by.
@@ -113,8 +119,15 @@ class Desk(Core):
         Each leaves its own filter out, so that it shows what else could be chosen; but tags, which
         narrow one another.
         """
-        found = self.inbox.facets(_query(filter_values))
+        found = self.inbox.facets(self._query(filter_values))
         return {name: found[facet] for name, facet in _FACETS.items()}
+
+    def _query(self, given: DeskFilters, order: str = "last_seen") -> InboxQuery:
+        return replace(_query(given, order), among=self._among(given))
+
+    def _among(self, given: DeskFilters) -> frozenset[str] | None:
+        """Return the ids of the findings that a figure counts, None where none is asked for."""
+        raise NotImplementedError
 
     def _rows(self, entries: Sequence[Entry]) -> list[dict[str, Any]]:
         recent = self.store.recent([entry.identity.finding_id for entry in entries]) if entries else {}
@@ -134,6 +147,7 @@ def _query(given: DeskFilters, order: str = "last_seen") -> InboxQuery:
         facets={facet: _words(chosen, name) for name, facet in _FACETS.items()},
         search=filters.needle(chosen.get("search")),
         mentions=chosen.get("mentions") or "",
+        twins=bool(chosen.get("twins")),
         start=filters.first_instant(chosen.get("start_date")),
         end=filters.last_instant(chosen.get("end_date")),
         snoozed=snoozed,
@@ -157,6 +171,7 @@ def _row(entry: Entry, recent: Recent | None) -> dict[str, Any]:
     out["close_reason"] = triage.close_reason if triage else ""
     out["note"] = triage.note if triage else ""
     out["snoozed"] = entry.snoozed
+    out["twin"] = entry.twin
     out["snooze_until"] = triage.snooze_until if triage else None
     out["snooze_factor"] = triage.snooze_factor if triage else None
     out["version"] = triage.version if triage else 0

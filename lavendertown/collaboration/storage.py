@@ -9,10 +9,14 @@ from typing import Any, Unpack
 
 from lavendertown import rows
 from lavendertown.collaboration import filters, mapping
-from lavendertown.collaboration.desk import Desk
+from lavendertown.collaboration.annotations import Annotations
+from lavendertown.collaboration.compare import Compare
+from lavendertown.collaboration.history import History
 from lavendertown.collaboration.in_use import StillInUse
-from lavendertown.collaboration.models import Annotation, ShareableReport
+from lavendertown.collaboration.models import ShareableReport
 from lavendertown.collaboration.people import People
+from lavendertown.collaboration.rulesets import RuleSets
+from lavendertown.collaboration.trends import Trends
 from lavendertown.collaboration.triage import Triage
 from lavendertown.collaboration.views import Views
 from lavendertown.config import Settings, load_settings
@@ -23,17 +27,14 @@ from lavendertown.records import rules
 from lavendertown.records.accessor import Put, Remove, Restore, WritePath
 from lavendertown.records.contract import Store
 from lavendertown.records.files import FileStore
-from lavendertown.records.queries import AnnotationQuery, AuditQuery, By, Deleted, ReportQuery
+from lavendertown.records.queries import AnnotationQuery, By, Deleted, ReportQuery
 from lavendertown.records.values import (
     EVERYTHING,
-    AnnotationRecord,
     Kind,
     Page,
     ReportRecord,
-    RuleSetRecord,
     as_dict,
 )
-from lavendertown.rules.models import RuleSet
 
 
 def get_finding_id(finding: GhostFinding, dataset: str | None = None) -> str:
@@ -91,7 +92,7 @@ def refuse_half_filled(store: Store) -> None:
             )
 
 
-class Storage(Desk, People, Triage, Views):
+class Storage(Annotations, Compare, History, People, RuleSets, Trends, Triage, Views):
     """What a team keeps, over any store, every change through the one write path.
 
     Filters of the query methods: ``author``, ``dataset``, ``status`` and ``severity`` take one
@@ -257,149 +258,7 @@ class Storage(Desk, People, Triage, Views):
         packed = self.store.finding_rows(report_id, position) if rules.is_id(report_id) else None
         return rows.page(packed, offset, limit) if packed is not None else []
 
-    # Annotations
-
-    def save_annotation(self, annotation: Annotation, *, actor: str | None = None) -> str:
-        """Save an annotation, new or changed, and return its id.
-
-        It may be about a finding that no report has yet: it is kept, and joins the finding later.
-
-        Raises:
-            ConflictError: ``annotation.version`` is not None and not the stored version.
-            InvalidInputError: An id, the time, the status or a tag cannot be stored.
-        """
-        return self.save_annotations([annotation], actor=actor)[0]
-
-    def save_annotations(self, annotations: Iterable[Annotation], *, actor: str | None = None) -> list[str]:
-        """Save many annotations in one unit of work, all or none; return their ids in order."""
-        puts = [Put(mapping.annotation_record(a, None), a.version, actor) for a in annotations]
-        self.writes.commit(puts)
-        return [put.record.id for put in puts]
-
-    def get_annotations(self, finding_id: str) -> list[Annotation]:
-        """Return the live annotations on a finding, oldest first. Any of its ids will do."""
-        if not rules.is_id(finding_id):
-            return []
-        query = AnnotationQuery(finding_ids=(finding_id,))
-        return [mapping.annotation(found) for found in self.store.scan(query, EVERYTHING)]
-
-    load_annotations = get_annotations
-
-    def load_annotation(self, annotation_id: str) -> Annotation | None:
-        """Return one live annotation, or None."""
-        record = self._read(Kind.ANNOTATION, annotation_id)
-        if not isinstance(record, AnnotationRecord) or record.deleted_at is not None:
-            return None
-        return mapping.annotation(record)
-
-    def query_annotations(
-        self,
-        finding_id: filters.Words = None,
-        limit: int | None = 100,
-        offset: int = 0,
-        newest_first: bool = True,
-        **filter_values: Unpack[filters.AnnotationFilters],
-    ) -> list[dict[str, Any]]:
-        """List annotations.
-
-        Args:
-            finding_id: Only those on this finding or these.
-            limit: At most so many; None for all.
-            offset: Leave so many out at the start.
-            newest_first: The order.
-            **filter_values: report_id, author, tags, status, search, start_date, end_date,
-                include_deleted.
-
-        Returns:
-            Dictionaries with id, finding_id, author, timestamp, comment, tags, status, report_id,
-            updated_at, version, deleted_at.
-        """
-        query = filters.annotation_query(finding_id=finding_id, newest_first=newest_first, **filter_values)
-        found = self.store.scan(query, filters.page(limit, offset))
-        return [mapping.annotation_row(record) for record in found]
-
-    def delete_annotation(self, annotation_id: str, *, actor: str = "internal") -> bool:
-        """Delete an annotation; say whether it was there. The finding's status follows."""
-        return self.writes.commit([Remove(Kind.ANNOTATION, annotation_id, actor)]) != []
-
-    def restore_annotation(self, annotation_id: str, *, actor: str = "internal") -> bool:
-        """Bring a deleted annotation back; say whether it was deleted."""
-        return self.writes.commit([Restore(Kind.ANNOTATION, annotation_id, actor)]) != []
-
-    # Rule sets
-
-    def save_ruleset(self, ruleset: RuleSet, *, actor: str = "internal") -> str:
-        """Save a rule set under its name, new or changed, and return the name."""
-        self.writes.commit([Put(mapping.ruleset_record(ruleset), None, actor)])
-        return ruleset.name
-
-    def load_ruleset(self, name: str) -> RuleSet | None:
-        """Return the rule set of that name, or None."""
-        record = self._read(Kind.RULESET, name)
-        if not isinstance(record, RuleSetRecord) or record.deleted_at is not None:
-            return None
-        return mapping.ruleset(record)
-
-    def query_rulesets(
-        self,
-        search: str | None = None,
-        limit: int | None = 100,
-        offset: int = 0,
-        include_deleted: bool = False,
-    ) -> list[dict[str, Any]]:
-        """List rule sets by name: name, description, rule_count, updated_at, version, deleted_at."""
-        query = filters.ruleset_query(search, include_deleted)
-        return [mapping.row(found) for found in self.store.scan(query, filters.page(limit, offset))]
-
-    def delete_ruleset(self, name: str, *, actor: str = "internal") -> bool:
-        """Delete a rule set; say whether it was there."""
-        return self.writes.commit([Remove(Kind.RULESET, name, actor)]) != []
-
-    def restore_ruleset(self, name: str, *, actor: str = "internal") -> bool:
-        """Bring a deleted rule set back; say whether it was deleted."""
-        return self.writes.commit([Restore(Kind.RULESET, name, actor)]) != []
-
     # The store itself
-
-    def audit_log(
-        self,
-        component: filters.Words = None,
-        record_id: str | None = None,
-        actor: filters.Words = None,
-        operation: filters.Words = None,
-        since: filters.When = None,
-        until: filters.When = None,
-        limit: int | None = 100,
-        offset: int = 0,
-    ) -> list[dict[str, Any]]:
-        """List what was changed, newest first.
-
-        Args:
-            component: ``"report"``, ``"annotation"`` or ``"ruleset"``.
-            record_id: Only that record's history.
-            actor: Who made the change.
-            operation: ``"create"``, ``"update"``, ``"delete"`` or ``"restore"``.
-            since: From then on; a bare date from its first moment.
-            until: Up to then; a bare date up to its last moment.
-            limit: At most so many; None for all.
-            offset: Leave so many out at the start.
-
-        Returns:
-            Dictionaries with at, actor, component, record_id, operation, before, after: the
-            changed record's own fields, without bodies.
-        """
-        if record_id is not None and not rules.is_id(record_id):
-            return []
-        query = AuditQuery(
-            actors=filters.words(actor),
-            components=filters.words(component),
-            operations=filters.words(operation),
-            record_id=record_id,
-            since=filters.first_instant(since),
-            until=filters.last_instant(until),
-        )
-        found = self.store.scan(query, filters.page(limit, offset))
-        return [mapping.audit_row(event) for event in found]
 
     def known_tags(self) -> list[str]:
         """Return the tags in use, most used first."""

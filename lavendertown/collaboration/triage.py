@@ -33,6 +33,7 @@ class Decision:
         snooze_until: Not to be shown as needing attention before then.
         snooze_factor: Nor before the number or share of affected rows has grown by this factor.
         wake: Ends a snooze.
+        stands_alone: Whether it is none of the vanished findings it looks like.
     """
 
     status: str | None = None
@@ -44,6 +45,7 @@ class Decision:
     snooze_until: dt.datetime | None = None
     snooze_factor: float | None = None
     wake: bool = False
+    stands_alone: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,8 @@ class Triage(Core):
 
         Returns:
             A dictionary with finding_id, assignee, close_reason, snooze_until, snooze_factor,
-            snooze_count, snooze_share, note, merged_into, updated_at and version (0: nothing yet).
+            snooze_count, snooze_share, note, merged_into, stands_alone, updated_at
+            and version (0: nothing yet).
         """
         name = self.resolve_finding(finding_id)
         out = as_dict(self._triage([name]).get(name) or TriageRecord(name, clock.EPOCH))
@@ -155,6 +158,35 @@ class Triage(Core):
             raise InvalidInputError("A finding cannot be merged into itself; choose another one.")
         return self._redirect(dict.fromkeys(names, target), actor)
 
+    def take_over(self, finding_id: str, vanished_id: str, *, actor: str) -> Undo:
+        """Let a finding go on where a vanished one stopped, since a changed check gave it another id.
+
+        The vanished one's reports, thread and status are merged into it, and what was decided about it
+        beside them (assignee, note, reason, snooze) holds on where the other has none.
+
+        Raises:
+            InvalidInputError: They are one finding already.
+        """
+        name, old = self.resolve_finding(finding_id), self.resolve_finding(vanished_id)
+        if name == old:
+            raise InvalidInputError("The two are one finding already; there is nothing to take over.")
+        held = self._triage([name, old])
+        mine = held.get(name) or TriageRecord(name, clock.EPOCH)
+        theirs = held.get(old) or TriageRecord(old, clock.EPOCH)
+        snooze = theirs if mine.snooze_until is None and mine.snooze_factor is None else mine
+        taken = replace(
+            mine,
+            assignee=mine.assignee or theirs.assignee,
+            note=mine.note or theirs.note,
+            close_reason=mine.close_reason or theirs.close_reason,
+            snooze_until=snooze.snooze_until,
+            snooze_factor=snooze.snooze_factor,
+            snooze_count=snooze.snooze_count,
+            snooze_share=snooze.snooze_share,
+        )
+        changed = [replace(theirs, merged_into=name), *([taken] if taken != mine else [])]
+        return self._replace(changed, held, actor)
+
     def split_finding(self, finding_id: str, *, actor: str) -> Undo:
         """Take a finding that was merged into another one apart again.
 
@@ -170,23 +202,21 @@ class Triage(Core):
             raise InvalidInputError(f"The finding {finding_id!r} was not merged into another one.")
         return self._redirect({finding_id: ""}, actor)
 
-    def merged_into(self, finding_id: str) -> list[str]:
-        """Return the ids of the findings that are handled as this one."""
-        name = self.resolve_finding(finding_id)
-        found = [
-            r for r in self.store.scan(PlainQuery(Kind.TRIAGE), EVERYTHING) if isinstance(r, TriageRecord)
-        ]
-        return [r.id for r in found if r.merged_into and self.resolve_finding(r.id) == name]
-
     def _redirect(self, where: Mapping[str, str], actor: str) -> Undo:
         before = self._triage(where)
-        puts = [
-            Put(replace(before.get(n) or TriageRecord(n, clock.EPOCH), merged_into=into), actor=actor)
+        changed = [
+            replace(before.get(n) or TriageRecord(n, clock.EPOCH), merged_into=into)
             for n, into in where.items()
         ]
-        written = self.writes.commit(puts)
+        return self._replace(changed, before, actor)
+
+    def _replace(
+        self, records: Sequence[TriageRecord], before: Mapping[str, TriageRecord], actor: str
+    ) -> Undo:
+        written = self.writes.commit([Put(record, actor=actor) for record in records])
+        names = tuple(record.id for record in records)
         versions = {record.id: record.version for record in written}
-        return Undo(tuple(where), before={name: before.get(name) for name in where}, versions=versions)
+        return Undo(names, before={name: before.get(name) for name in names}, versions=versions)
 
     def _triage(self, names: Iterable[str]) -> dict[str, TriageRecord]:
         wanted = tuple(name for name in names if rules.is_id(name))
@@ -201,6 +231,8 @@ class Triage(Core):
             record = replace(record, assignee=decision.assignee)
         if decision.note is not None:
             record = replace(record, note=decision.note)
+        if decision.stands_alone is not None:
+            record = replace(record, stands_alone=decision.stands_alone)
         if decision.status is not None:
             record = replace(record, close_reason=decision.reason or "")
         if decision.wake or decision.snooze_until or decision.snooze_factor:

@@ -44,13 +44,11 @@ def select(query: AuditQuery) -> tuple[sa.Select[Any], dict[str, Any]]:
         ("actors", _A.actor, query.actors),
         ("components", _A.component, query.components),
         ("operations", _A.operation, query.operations),
+        ("record_ids", _A.record_id, query.record_ids),
     ):
         if wanted:
             conditions.append(among(column, name))
             values[name] = wanted
-    if query.record_id is not None:
-        conditions.append(_A.record_id == sa.bindparam("record_id"))
-        values["record_id"] = query.record_id
     if query.since is not None:
         conditions.append(_A.at >= sa.bindparam("since", type_=Utc()))
         values["since"] = query.since

@@ -9,11 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from lavendertown.database import audit
-from lavendertown.database.sql import among
+from lavendertown.database.sql import SEVERITY_CODE, among
 from lavendertown.database.tables import audit_log, findings, identities, identity_tags, notes, reports
 from lavendertown.identity import covered
 from lavendertown.models import SEVERITIES
-from lavendertown.records.identities import RUNS, Identity, Recent, Run, Said
+from lavendertown.records.identities import RUNS, Identity, Recent, Run, Said, Turn
 from lavendertown.records.rules import STATUSES
 from lavendertown.records.values import AuditEvent
 
@@ -74,6 +74,22 @@ _HELD = (
     .where(among(_R.id, "ids"))
     .distinct()
 )
+_FIRST_AFTER = (
+    sa.select(sa.func.min(_F.seen_at))
+    .join_from(findings, reports, _R.key == _F.report_key)
+    .where(_F.identity_key == _A.identity_key, _F.seen_at > _A.created_at, _R.deleted_at.is_(None))
+    .correlate(notes)
+    .scalar_subquery()
+)
+_TURNS = (
+    sa.select(
+        _I.fingerprint, _A.created_at, _A.status, _A.author,
+        sa.case((_A.status == STATUSES.index("fixed"), _FIRST_AFTER)),
+    )
+    .join_from(notes, identities, _I.key == _A.identity_key)
+    .where(_A.deleted_at.is_(None), _A.status.is_not(None))
+    .order_by(_A.created_at, _A.id)
+)  # fmt: skip
 _NEWEST_KEYS = sa.select(_E.key).order_by(_E.key.desc()).limit(NEWEST)
 _EVENTS = sa.select(*audit.COLUMNS).where(among(_E.key, "keys")).order_by(_E.key)
 
@@ -144,9 +160,26 @@ def read_recent(connection: sa.Connection, names: Sequence[str]) -> dict[str, Re
     }
 
 
-def read_fingerprints(connection: sa.Connection, report_ids: Sequence[str]) -> frozenset[str]:
+def read_fingerprints(
+    connection: sa.Connection, report_ids: Sequence[str], severities: Sequence[str]
+) -> frozenset[str]:
     """Return the fingerprints of the findings these reports hold."""
-    return frozenset(connection.scalars(_HELD, {"ids": list(report_ids)}))
+    if not severities:
+        return frozenset(connection.scalars(_HELD, {"ids": list(report_ids)}))
+    codes = [SEVERITY_CODE[severity] for severity in severities if severity in SEVERITY_CODE]
+    of = _HELD.where(among(_F.severity, "codes"))
+    return frozenset(connection.scalars(of, {"ids": list(report_ids), "codes": codes}))
+
+
+def read_turns(connection: sa.Connection, datasets: Sequence[str] | None) -> list[Turn]:
+    """Return the live annotations that set a status, oldest first."""
+    of, values = _TURNS, {}
+    if datasets is not None:
+        of, values = of.where(among(_I.dataset, "datasets")), {"datasets": list(datasets)}
+    return [
+        Turn(name, at, STATUSES[status], author, back_at)
+        for name, at, status, author, back_at in connection.execute(of, values)
+    ]
 
 
 def read_events(

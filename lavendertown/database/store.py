@@ -32,7 +32,7 @@ from lavendertown.database.tables import audit_log, finding_rows, identity_alias
 from lavendertown.database.unit import DatabaseUnit
 from lavendertown.database.walk import OnDamage, walk_events, walk_records
 from lavendertown.records.contract import Store, Unit
-from lavendertown.records.identities import Identity, Recent, Run, Said
+from lavendertown.records.identities import Identity, Recent, Run, Said, Turn
 from lavendertown.records.queries import (
     AnnotationQuery,
     AuditQuery,
@@ -179,9 +179,13 @@ class DatabaseStore(Store):
         with self._snapshot() as connection:
             return desk_queries.read_recent(connection, names)
 
-    def fingerprints(self, report_ids: Sequence[str]) -> frozenset[str]:
+    def fingerprints(self, report_ids: Sequence[str], severities: Sequence[str] = ()) -> frozenset[str]:
         with self._read() as connection:
-            return desk_queries.read_fingerprints(connection, report_ids)
+            return desk_queries.read_fingerprints(connection, report_ids, severities)
+
+    def turns(self, datasets: Sequence[str] | None = None) -> Sequence[Turn]:
+        with self._read() as connection:
+            return desk_queries.read_turns(connection, datasets)
 
     def events_since(self, mark: Any) -> tuple[Any, Sequence[AuditEvent] | None]:
         with self._snapshot() as connection:

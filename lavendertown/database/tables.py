@@ -192,6 +192,7 @@ triage = sa.Table(
     sa.Column("snooze_share", sa.Double),
     sa.Column("note", sa.Text, nullable=False),
     sa.Column("merged_into", name(200), nullable=False),
+    sa.Column("stands_alone", sa.Boolean, nullable=False),
     sa.Column("updated_at", Utc, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("deleted_at", Utc),

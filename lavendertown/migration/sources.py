@@ -107,7 +107,7 @@ class Source(abc.ABC):
 
 def last_actor(store: Store, record: Record) -> str:
     """Return who changed a record last, by a store's audit log; its author where that says nothing."""
-    query = AuditQuery(components=(KIND_OF[type(record)].value,), record_id=record.id)
+    query = AuditQuery(components=(KIND_OF[type(record)].value,), record_ids=(record.id,))
     last = next(iter(store.scan(query, Page(limit=1))), None)
     return last.actor if last is not None else author_of(record)
 

@@ -98,7 +98,7 @@ class Target:
         """
         told: dict[bytes, str] = {}
         for record_id in ids if self._store is not None else ():
-            query = AuditQuery(components=(kind.value,), record_id=record_id, since=since)
+            query = AuditQuery(components=(kind.value,), record_ids=(record_id,), since=since)
             told |= {event_digest(event): record_id for event in self.store.scan(query, EVERYTHING)}
         for event in events if told else ():
             told.pop(event_digest(event), None)

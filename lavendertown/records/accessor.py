@@ -264,7 +264,7 @@ class WritePath:
 
     def _conflict(self, change: Put, stamp: Stamp) -> ConflictError:
         kind, record_id = self._key(change)
-        query = AuditQuery(components=(str(kind),), record_id=record_id)
+        query = AuditQuery(components=(str(kind),), record_ids=(record_id,))
         last = next(iter(self.store.scan(query, Page(limit=1))), None)
         by = f" by {last.actor} on {last.at:%Y-%m-%d %H:%M} UTC" if last else ""
         name = f"{self._shape.name(kind)} {record_id!r}"

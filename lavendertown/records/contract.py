@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, overload
 
-from lavendertown.records.identities import Identity, Recent, Run, Said
+from lavendertown.records.identities import Identity, Recent, Run, Said, Turn
 from lavendertown.records.queries import (
     AnnotationQuery,
     AuditQuery,
@@ -154,8 +154,21 @@ class Store(abc.ABC):
         """Return where the findings with these fingerprints were seen last, in live reports."""
 
     @abc.abstractmethod
-    def fingerprints(self, report_ids: Sequence[str]) -> frozenset[str]:
-        """Return the fingerprints of the findings that these reports hold, deleted ones too."""
+    def fingerprints(self, report_ids: Sequence[str], severities: Sequence[str] = ()) -> frozenset[str]:
+        """Return the fingerprints of the findings that these reports hold, deleted ones too.
+
+        Args:
+            report_ids: The reports.
+            severities: Only those that a report calls so grave.
+        """
+
+    @abc.abstractmethod
+    def turns(self, datasets: Sequence[str] | None = None) -> Sequence[Turn]:
+        """Return the live annotations that set a status, oldest first, then by their ids.
+
+        Args:
+            datasets: Only those on findings of these datasets.
+        """
 
     @abc.abstractmethod
     def events_since(self, mark: Any) -> tuple[Any, Sequence[AuditEvent] | None]:

@@ -23,6 +23,10 @@ class Seen(StrEnum):
     NOT_CHECKED = "not_checked"
 
 
+PRESENT = (Seen.NEW, Seen.REGRESSED, Seen.ONGOING)
+"""What the runs say of a finding that the newest one holds."""
+
+
 class Identity(NamedTuple):
     """A finding over all live reports.
 
@@ -94,6 +98,21 @@ class Said(NamedTuple):
     finding_id: str
     author: str
     text: str
+
+
+class Turn(NamedTuple):
+    """A live annotation that set a finding's status.
+
+    Attributes:
+        finding_id: The finding's fingerprint.
+        back_at: When the finding was first seen again after it was set to fixed; None where it was not.
+    """
+
+    finding_id: str
+    at: dt.datetime
+    status: str
+    author: str
+    back_at: dt.datetime | None
 
 
 def seen(identity: Identity, run: Run | None) -> Seen:

@@ -113,6 +113,7 @@ _TESTS: dict[type, dict[str, _Test]] = {
         "snooze_share": _some(_number),
         "note": _text(),
         "merged_into": _text(MAX_ID),
+        "stands_alone": lambda value: type(value) is bool,
     },
     PersonRecord: {"mail": _text(MAX_MAIL), "initials": _text(MAX_INITIALS)},
     ViewRecord: {"author": _text(MAX_NAME), "query": lambda value: type(value) is dict},

@@ -113,7 +113,7 @@ class AuditQuery:
     actors: tuple[str, ...] = ()
     components: tuple[str, ...] = ()
     operations: tuple[str, ...] = ()
-    record_id: str | None = None
+    record_ids: tuple[str, ...] = ()
     since: dt.datetime | None = None
     until: dt.datetime | None = None
 

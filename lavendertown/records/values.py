@@ -105,6 +105,7 @@ class TriageRecord:
         snooze_count, snooze_share: What they were when it was snoozed.
         note: Pinned above the thread.
         merged_into: The fingerprint of the finding this one is handled as; empty for itself.
+        stands_alone: Somebody said that it is not the vanished one it looks like.
     """
 
     id: str
@@ -117,6 +118,7 @@ class TriageRecord:
     snooze_share: float | None = None
     note: str = ""
     merged_into: str = ""
+    stands_alone: bool = False
     version: int = 0
     deleted_at: dt.datetime | None = None
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from lavendertown import clock
-from lavendertown.collaboration.storage import Storage
+from lavendertown.collaboration.storage import Storage, get_finding_id
+from lavendertown.collaboration.triage import Decision
 from lavendertown.errors import InvalidInputError
 from lavendertown.records.contract import Unit
 from lavendertown.records.values import Kind, Record
@@ -226,3 +227,32 @@ def test_a_change_that_commits_behind_many_newer_ones_moves_the_revision(postgre
     assert fast.revision() != seen[0]
     slow.close()
     fast.close()
+
+
+def test_a_findings_history_is_what_was_said_and_decided_about_it(storage: Storage) -> None:
+    columns = ("a", "b", "c")
+    storage.save_report(report("r1", [finding(name) for name in columns]))
+    a, b, c = (get_finding_id(finding(name)) for name in columns)
+    storage.save_annotation(annotation(a, id="one", author="Ana"))
+    storage.save_annotation(annotation(b, id="two", author="Ben"))
+    storage.save_annotation(annotation(c, id="other", author="Ben"))
+    storage.decide(a, Decision(assignee="Cy"), actor="Ana")
+    storage.merge_findings(b, a, actor="Cy")
+    storage.delete_annotation("two", actor="Ben")
+    told = [
+        (event["component"], event["operation"], event["actor"]) for event in storage.audit_log(finding_id=b)
+    ]
+    assert told == [
+        ("annotation", "delete", "Ben"),
+        ("finding", "create", "Cy"),
+        ("finding", "create", "Ana"),
+        ("annotation", "create", "Ben"),
+        ("annotation", "create", "Ana"),
+    ]
+    assert storage.audit_log(finding_id=a) == storage.audit_log(finding_id=b)
+    assert len(storage.audit_log(finding_id=a, component="annotation", actor="Ben")) == 2
+    assert storage.audit_log(finding_id=a, component="report") == []
+    assert [e["record_id"] for e in storage.audit_log(finding_id=a, record_id="one")] == ["one"]
+    assert storage.audit_log(finding_id=a, record_id="other") == []
+    assert storage.audit_log(finding_id="nobody") == []
+    assert storage.audit_log(finding_id="") == []

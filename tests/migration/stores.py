@@ -81,6 +81,7 @@ def _decision(chance: random.Random) -> Decision:
             Decision(note="See *wiki*\n\nand ask"),
             Decision(snooze_until=until),
             Decision(snooze_factor=1.5),
+            Decision(stands_alone=True),
         ]
     )
 

@@ -1,6 +1,6 @@
 """Write the stores of released formats: each run once, with the version that first wrote them.
 
-    python -m tests.schema.make_first_assets 0003
+    python -m tests.schema.make_first_assets 0004
 
 Later versions never run it again for the same folder; they prove that they still read what it left.
 The checkout's own path in the ledger of moves was replaced by hand.
@@ -72,6 +72,8 @@ def decide(storage: Storage, name: str) -> None:
     storage.decide(other, Decision(status="accepted", reason="Prices move.", snooze_factor=2), actor="Ben")
     storage.merge_findings("nobody has it yet", name, actor="Ana")
     storage.save_person("Ben", mail="ben@example.org", initials="B")
+    # With schema 0004: one that is not the vanished finding it looks like.
+    storage.decide(other, Decision(stands_alone=True), actor="Ana")
     storage.save_view("Ben's", {"assignee": ["Ben"]}, author="Ana")
 
 

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 from lavendertown.identity import check_key, covered, masked
 from lavendertown.records.files.image import Image, ReportEntry
-from lavendertown.records.identities import RUNS, Identity, Recent, Run, Said
+from lavendertown.records.files.threads import OPEN, Sight, back_at
+from lavendertown.records.identities import RUNS, Identity, Recent, Run, Said, Turn
+from lavendertown.records.values import FindingRecord
 
 
 def identities(image: Image, names: Sequence[str] | None, datasets: Sequence[str] | None) -> list[Identity]:
@@ -23,7 +25,7 @@ def _identity(image: Image, name: str) -> Identity:
     sight = image.threads.seen()[name]
     assert sight.newest is not None
     _, _, finding = sight.newest
-    about = sight.own or finding
+    about = _about(sight)
     return Identity(
         name,
         about.dataset,
@@ -54,6 +56,26 @@ def said(image: Image, names: Sequence[str] | None) -> list[Said]:
         for annotation in threads.thread(name)
         if annotation.deleted_at is None
     ]
+
+
+def turns(image: Image, datasets: Sequence[str] | None) -> list[Turn]:
+    """Return the live annotations that set a status, oldest first."""
+    threads, found = image.threads, []
+    for name in threads.annotated():
+        sight = threads.seen().get(name)
+        if datasets is not None and (sight is None or _about(sight).dataset not in datasets):
+            continue
+        setting = [a for a in threads.thread(name) if a.deleted_at is None and a.status is not None]
+        found += [
+            (a, Turn(name, a.created_at, a.status or OPEN, a.author, back_at(a, sight))) for a in setting
+        ]
+    return [turn for _, turn in sorted(found, key=lambda pair: (pair[0].created_at, pair[0].id))]
+
+
+def _about(sight: Sight) -> FindingRecord:
+    """Return the occurrence that says what a finding is about: its own, not of one merged into it."""
+    assert sight.newest is not None
+    return sight.own or sight.newest[2]
 
 
 def runs(image: Image, datasets: Sequence[str] | None) -> dict[str, Run]:

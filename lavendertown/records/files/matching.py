@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from lavendertown.models import SEVERITIES
 from lavendertown.records.files.image import Image, ReportEntry
@@ -148,11 +148,12 @@ def matching_annotations(image: Image, query: AnnotationQuery) -> list[Annotatio
     return found
 
 
-def held(image: Image, report_id: str | None) -> set[str]:
+def held(image: Image, report_id: str | None, severities: Sequence[str] = ()) -> set[str]:
     """Return the fingerprints of the findings a report holds; none where there is no such report."""
     entry = image.reports.get(report_id) if report_id is not None else None
     findings = entry.record.findings if entry else ()
-    return {image.threads.canonical(finding.fingerprint) for finding in findings}
+    wanted = (finding for finding in findings if not severities or finding.severity in severities)
+    return {image.threads.canonical(finding.fingerprint) for finding in wanted}
 
 
 def matching_rulesets(image: Image, query: RuleSetQuery) -> list[RuleSetRecord]:
@@ -182,7 +183,7 @@ def matching_events(image: Image, query: AuditQuery) -> list[AuditEvent]:
         if _among(event.actor, query.actors)
         and _among(event.component, query.components)
         and _among(event.operation, query.operations)
-        and (query.record_id is None or event.record_id == query.record_id)
+        and _among(event.record_id, query.record_ids)
         and _within(event.at, query.since, query.until)
     ]
 

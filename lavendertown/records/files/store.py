@@ -16,7 +16,7 @@ from lavendertown.records.files import desk, formats, matching
 from lavendertown.records.files.image import Image
 from lavendertown.records.files.journal import Journal, translated
 from lavendertown.records.files.layout import Layout, file_name
-from lavendertown.records.identities import Identity, Recent, Run, Said
+from lavendertown.records.identities import Identity, Recent, Run, Said, Turn
 from lavendertown.records.queries import (
     AnnotationQuery,
     AuditQuery,
@@ -126,9 +126,14 @@ class FileStore(Store):
         with self._fresh() as image:
             return desk.recent(image, names)
 
-    def fingerprints(self, report_ids: Sequence[str]) -> frozenset[str]:
+    def fingerprints(self, report_ids: Sequence[str], severities: Sequence[str] = ()) -> frozenset[str]:
         with self._fresh() as image:
-            return frozenset().union(*(matching.held(image, report_id) for report_id in report_ids))
+            found = (matching.held(image, report_id, severities) for report_id in report_ids)
+            return frozenset().union(*found)
+
+    def turns(self, datasets: Sequence[str] | None = None) -> Sequence[Turn]:
+        with self._fresh() as image:
+            return desk.turns(image, datasets)
 
     def events_since(self, mark: Any) -> tuple[Any, Sequence[AuditEvent] | None]:
         with self._fresh() as image:

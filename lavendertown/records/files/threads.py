@@ -155,13 +155,19 @@ class Threads:
         return self._lists
 
 
+def back_at(annotation: AnnotationRecord, sight: Sight | None) -> dt.datetime | None:
+    """Return when a finding was first seen again after an annotation that set it to fixed."""
+    if annotation.status != FIXED or sight is None:
+        return None
+    return min((at for at, _ in sight.times if at > annotation.created_at), default=None)
+
+
 def _state(thread: Sequence[AnnotationRecord], sight: Sight | None) -> State:
     live = [annotation for annotation in thread if annotation.deleted_at is None]
     setting = [annotation for annotation in live if annotation.status is not None]
     status = setting[-1].status or OPEN if setting else OPEN
     fixed_at = setting[-1].created_at if status == FIXED else None
-    since = [at for at, _ in sight.times if at > fixed_at] if sight and fixed_at else []
     tags = Counter(tag for annotation in live for tag in annotation.tags)
     comments = sum(1 for annotation in live if annotation.comment)
-    back = min(since, default=None)
+    back = back_at(setting[-1], sight) if setting else None
     return State(OPEN if back else status, tuple(sorted(tags)), comments, fixed_at, back)

@@ -6,6 +6,7 @@ audit events since the last look tell which findings are to be read again.
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -72,6 +73,12 @@ class Inbox:
             now = clock.now()
             places = {name: index.place[name] for name in names if name in index.place}
             return {n: index.entry(place, now) for n, place in places.items() if place in index.alive}
+
+    def births(self, datasets: Sequence[str] = ()) -> dict[str, dt.datetime]:
+        """Return when each finding, or each of these datasets, was seen first."""
+        with self._asked() as index:
+            found = _matching(index, InboxQuery(facets={Facet.DATASET: tuple(datasets)}))
+            return {index.names[place]: index.identity(place).first_seen for place in found}
 
     @contextmanager
     def _asked(self) -> Iterator[Index]:
@@ -145,6 +152,10 @@ def _matching(index: Index, query: InboxQuery) -> BitMap:
     for facet, values in query.facets.items():
         if values:
             found &= index.chosen(facet, values)
+    if query.among is not None:
+        found &= BitMap([index.place[name] for name in query.among if name in index.place])
+    if query.twins:
+        found &= BitMap([index.place[name] for name in index.twins()])
     if query.mentions:
         found &= index.mentioned.get(query.mentions.casefold(), BitMap())
     if query.snoozed is not Snoozed.INCLUDED:

@@ -17,8 +17,9 @@ from pyroaring import BitMap
 
 from lavendertown import clock
 from lavendertown.models import SEVERITIES
-from lavendertown.records.identities import Identity, Run, Seen, asleep, mentions, seen
+from lavendertown.records.identities import PRESENT, Identity, Run, Seen, asleep, mentions, seen
 from lavendertown.records.inbox.query import Entry, Facet, Order
+from lavendertown.records.inbox.twins import twins
 from lavendertown.records.texts import SEPARATOR
 from lavendertown.records.values import TriageRecord
 
@@ -58,6 +59,7 @@ class Index:
         self._texts: list[str] = []
         self._arrow: Any = None
         self._snoozed = BitMap()
+        self._twins: dict[str, dict[str, str]] = {}
         self._numbers = {order: np.zeros(1024, np.int64) for order in Order}
 
     def put(self, identity: Identity, triage: TriageRecord | None, said: Sequence[tuple[str, str]]) -> None:
@@ -92,10 +94,12 @@ class Index:
         if place is not None:
             self._forget(place)
             self.alive.discard(place)
+            self._twins.pop(self._rows[place].identity.dataset, None)
 
     def see(self, place: int) -> None:
         """Say anew what the runs of its dataset say of a finding."""
         row = self._rows[place]
+        self._twins.pop(row.identity.dataset, None)
         self.of[Facet.SEEN][row.seen].discard(place)
         row.seen = seen(row.identity, self.runs.get(row.identity.dataset))
         self.of[Facet.SEEN][row.seen].add(place)
@@ -104,7 +108,40 @@ class Index:
         """Return the finding at a place."""
         row = self._rows[place]
         run = self.runs.get(row.identity.dataset)
-        return Entry(row.identity, row.seen, row.triage, self._sleeps(place, now), run.times if run else ())
+        twin = self._twins_of(row.identity.dataset).get(row.identity.finding_id, "")
+        asleep = self._sleeps(place, now)
+        return Entry(row.identity, row.seen, row.triage, asleep, run.times if run else (), twin)
+
+    def identity(self, place: int) -> Identity:
+        """Return the finding at a place, as the store tells it."""
+        return self._rows[place].identity
+
+    def twins(self) -> dict[str, str]:
+        """Return the findings that look like one that vanished when they came, each with that one."""
+        found: dict[str, str] = {}
+        for dataset in self.runs:
+            found |= self._twins_of(dataset)
+        return found
+
+    def _twins_of(self, dataset: str) -> dict[str, str]:
+        if dataset not in self._twins:
+            run = self.runs.get(dataset)
+            self._twins[dataset] = self._look_alikes(dataset, run.times) if run else {}
+        return self._twins[dataset]
+
+    def _look_alikes(self, dataset: str, runs: Sequence[dt.datetime]) -> dict[str, str]:
+        moments = [clock.to_microseconds(run) for run in runs]
+        here, of = self.of[Facet.DATASET].get(dataset, BitMap()), self.of[Facet.SEEN]
+
+        def at_a_run(places: BitMap, order: Order) -> list[_Row]:
+            found = _array(here & places)
+            return [self._rows[p] for p in found[np.isin(self._numbers[order][found], moments)]]
+
+        here_now = BitMap.union(*(of.get(seen, BitMap()) for seen in PRESENT))
+        came = at_a_run(here_now, Order.FIRST_SEEN)
+        gone = at_a_run(of.get(Seen.NOT_CHECKED, BitMap()), Order.LAST_SEEN)
+        open_to_it = [row.identity for row in came if row.triage is None or not row.triage.stands_alone]
+        return twins(open_to_it, [row.identity for row in gone], runs)
 
     def chosen(self, facet: Facet, values: Collection[str]) -> BitMap:
         """Return the places that have any of these values; of tags, all of them."""

@@ -53,12 +53,16 @@ class InboxQuery:
         facets: The chosen values; nobody as assignee is "".
         search: A casefolded literal substring of description, column, dataset or a comment.
         mentions: The name of somebody whom a comment mentions as @name.
+        among: Only these findings; None for all.
+        twins: Only those that look like one that vanished when they came.
         start, end: When it was seen last, both ends inclusive.
     """
 
     facets: Mapping[Facet, tuple[str, ...]] = field(default_factory=dict)
     search: str = ""
     mentions: str = ""
+    among: frozenset[str] | None = None
+    twins: bool = False
     start: dt.datetime | None = None
     end: dt.datetime | None = None
     snoozed: Snoozed = Snoozed.INCLUDED
@@ -70,6 +74,7 @@ class Entry(NamedTuple):
 
     Attributes:
         runs: When the newest runs of its dataset were, newest first.
+        twin: The vanished finding it looks like, see :mod:`lavendertown.records.inbox.twins`; or empty.
     """
 
     identity: Identity
@@ -77,3 +82,4 @@ class Entry(NamedTuple):
     triage: TriageRecord | None
     snoozed: bool
     runs: tuple[dt.datetime, ...]
+    twin: str
