@@ -21,7 +21,7 @@ _NUMBER = re.compile(r"[+-]?\d+(?:[.,\u00a0\u202f']\d+)*(?:[eE][+-]?\d+)?(?:\s?%
 # Limits, accepted values and a tenant's UUID belong to a check, and such texts have always hung on their
 # masked numbers alone. Hence each pattern asks for the words that make its numbers a count, an execution,
 # a list of rows or of examples. Repetitions are bounded or possessive, so that time grows with the text.
-_HEX = r"(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{8,128})(?![\w-])"
+_HEX = r"\b(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{8,128})(?![\w-])"
 _RUN = re.compile(
     r"\b((?:run|batch|invocation|execution|session|trace|request|scan|attempt|snapshot|build|transaction)s?"
     rf"(?:[ _-]?(?:id|uuid))?[\s:=#/'\"(\[]{{1,4}}){_HEX}",
@@ -36,36 +36,36 @@ _TIME = re.compile(
 _CASES = re.compile(r"\b(failure cases:|contains (?:null|duplicate) values:).+", re.DOTALL)
 _CUT = r"(?:,? ?(?:\.\.\.|…))?"
 _ROWS = re.compile(
-    r"\b((?:rows|records|lines|indices|indexes|index|positions)(?: (?:numbers|indices|positions|ids))?[:=]? ?)(?:"
-    rf"([\[({{])\d++(?:, ?\d++)++{_CUT}([\])}}])|\d++(?:(?:, |,? and )\d++(?! more\b))++{_CUT}"
+    r"\b((?:rows|records|lines|indices|indexes|index|positions)(?: (?:numbers|indices|positions|ids))?[:=]?"
+    rf" ?)(?:([\[({{])\d++(?:, ?\d++)++{_CUT}([\])}}])|\d++(?:(?:, |,? and )\d++(?! more\b))++{_CUT}"
     r"(?=,? and \d++ more|\s*(?:[;:)\]]|\.(?!\d)|$)| (?:are|were|have|hold|contain|fail|of|in)\b)"
-    r")(?:,? \(?and \d++ more\)?)?"
+    r")(?:,? \(?and \d++ more\)?)?",
+    re.IGNORECASE,
 )
 _ITEM = (
-    rf"'[^'\n]{{0,120}}'|\"[^\"\n]{{0,120}}\"|`[^`\n]{{0,120}}`|“[^”\n]{{0,120}}”|{_HEX}"
-    r"|[A-Za-z]{0,8}[-_]?[+-]?\d(?:[\w:/+-]|[.,](?=\d))*+(?:\s?%)?"
+    rf"(?:'[^'\n]{{0,120}}'|\"[^\"\n]{{0,120}}\"|`[^`\n]{{0,120}}`|“[^”\n]{{0,120}}”|{_HEX}"
+    r"|[A-Za-z]{0,8}[-_]?[+-]?\d(?:[\w:/+-]|[.,](?=\d))*+(?:\s?%)?)"
 )
 _EXAMPLES = re.compile(
     r"((?:\be\.g\.|\bfor (?:example|instance)|\bsuch as|\b(?:examples|samples|sample values)(?=:))[:,]? ?"
-    rf"[\[({{]?)((?:{_ITEM})(?:(?:,? and |,? or |, )(?:{_ITEM})){{0,50}})({_CUT})"
+    rf"[\[({{]?)({_ITEM}(?:(?:,? and |,? or |, ){_ITEM}){{0,50}})({_CUT})",
+    re.IGNORECASE,
 )
 _LIKE_A_NUMBER = re.compile(r"(['\"`“]?)[A-Za-z]{0,8}[-_]?#[#T:/. -]{0,20}Z?['\"`”]?")
-_LIMIT = re.compile(
-    r"\b(?:must|should|shall|can|may|expect|requir|allow|limit|max|min|least|most|exactly|only|threshold|each|every"
-    r"|per|than|never|up to|format|pattern|(?<!does )(?<!do )not [\w ]{1,40}(?:such as|like))",
+_CHOSEN = re.compile(
+    r"\b(?:(?:must|should|shall|least|most|exactly|only|each|every|per|than|never|up to)\b"
+    r"|(?:expect|requir|allow|limit|max|min|threshold)[a-z]{0,5}\b|not\b[\w ]{1,60}\bsuch as)",
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(r"[.;:,(\n]|\bbut\b")
+_SENTENCE = re.compile(r"[;:\n]|\.\s|\b(?:but|found|got)\b")
+_THIRD_PERSON = (
+    "hold contain fail violate exceed repeat lie fall break differ appear occur lack need refer point use"
+)
 _VERBS = {
-    **{"is": "are", "was": "were", "has": "have", "does": "do"},
+    **{"is": "are", "was": "were", "has": "have", "does": "do", "matches": "match", "misses": "miss"},
     **{"isn't": "aren't", "wasn't": "weren't", "hasn't": "haven't", "doesn't": "don't"},
-    **{"matches": "match", "misses": "miss"},
-    **{
-        f"{verb}s": verb
-        for verb in (
-            "hold contain fail violate exceed repeat lie fall break differ appear occur lack need refer point use"
-        ).split()
-    },
+    **{f"{verb}s": verb for verb in _THIRD_PERSON.split()},
 }
 _VERB = rf"(?:{'|'.join(_VERBS)})\b"
 _OF = re.compile(
@@ -76,14 +76,16 @@ _ADJECTIVE = (
     "(?:duplicated?|missing|null|empty|blank|invalid|bad|wrong|failed|failing|unexpected|negative|orphan|orphaned|"
     "outlier|extreme|extra|late|new|affected|unmatched|unknown|malformed|other|more|further|data) "
 )
-_COUNTED = frozenset(
-    "row record value result line entry item cell element case failure error null blank duplicate outlier anomaly "
-    "violation mismatch match observation sample key column field occurrence instance group pair".split()
+_COUNTED = re.compile(
+    "row|record|value|result|line|entry|item|cell|element|case|failure|error|null|blank|duplicate|outlier|anomaly|"
+    "violation|mismatch|match|observation|sample|key|column|field|occurrence|instance|group|pair",
+    re.IGNORECASE,
 )
+_AGE = re.compile(r"\b(is|was) 1 (second|minute|hour|day|week|month)(?= (?:old|late|behind|overdue)\b)")
 _SINGULAR = re.compile(
     r"(^|[.;:,(\[–—]\s|[(\[]|\b(?:found|got|has|have|had|contains?|in|for|with|on|affects?|and|but|detected|"
-    r"reported|returned|of|from) )"
-    rf"1 ((?:{_ADJECTIVE}){{0,2}})([a-z]{{3,20}})(?![\w('’/-])((?: \([^()\n]{{1,30}}\))? {_VERB})?"
+    r"reported|returned|of|from|there (?:is|was)) )"
+    rf"1 ((?:{_ADJECTIVE}){{0,2}})([a-z]{{3,20}})(?![\w('/-])((?: \([^()\n]{{1,30}}\))? {_VERB})?"
     r"(?! (?:per|for each|each|every|only|or|is|allowed|expected|required|permitted|must|should)\b)",
     re.IGNORECASE,
 )
@@ -163,47 +165,50 @@ def masked(description: str) -> str:
     A text in which nothing but numbers ever changed is masked by its numbers alone, as it always was:
     stored discussions hang on that.
     """
-    text = _TIME.sub("#", description) if ":" in description else description
-    text = _RUN.sub(r"\1#", text)
-    text = _CASES.sub(r"\1 #", text)
-    text = _ROWS.sub(lambda found: f"{found[1]}{found[2] or ''}#{found[3] or ''}", text)
-    text = _EXAMPLES.sub(_one_example, text)
-    text = _SINGULAR.sub(_plural, _OF.sub(lambda found: found[1] + _VERBS[found[2]], text))
+    text = description
+    if "1 " in text:
+        text = _OF.sub(lambda found: found[1] + _VERBS[found[2]], _AGE.sub(r"\1 1 \2s", text))
+        text = _SINGULAR.sub(_plural, text)
+    if "," in text or " and " in text:
+        text = _ROWS.sub(lambda found: f"{found[1]}{found[2] or ''}#{found[3] or ''}", text)
+    if ":" in text:
+        text = _CASES.sub(r"\1 #", _TIME.sub("#", text))
+    text = _EXAMPLES.sub(_one_example, _RUN.sub(r"\1#", text))
     return _NUMBER.sub("#", text)
 
 
 def _one_example(found: re.Match[str]) -> str:
     """Return a list of examples as one; a lone number or code keeps the form that its mask gives it."""
-    if _names_a_limit(found.string, found.end(1)):
+    before = found.string[max(0, found.start() - 120) : found.end(1)].rstrip(" .,:([{")
+    if _CHOSEN.search(_SENTENCE.split(before)[-1]):
         return found[0]
-    forms = {_NUMBER.sub("#", re.sub(_HEX, "#", item)) for item in re.findall(_ITEM, found[2])}
+    items = re.findall(_ITEM, found[2], re.IGNORECASE)
+    forms = {_NUMBER.sub("#", re.sub(_HEX, "#", item, flags=re.IGNORECASE)) for item in items}
     form = forms.pop()
-    if forms or not _LIKE_A_NUMBER.fullmatch(form):
-        form = "'#'"
-    return found[1] + form
+    return found[1] + (form if not forms and _LIKE_A_NUMBER.fullmatch(form) else "'#'")
 
 
 def _plural(found: re.Match[str]) -> str:
     """Return ``1 row is`` as ``1 rows are`` where it is a count."""
-    lead, adjectives, noun, rest = found.groups()
-    counted = noun.lower() in _COUNTED and not (noun == "value" and lead.startswith(("ha", "contain")))
-    if not (counted or adjectives or rest) or _names_a_limit(found.string, found.end(1)):
+    lead, adjectives, noun, rest = found.groups(default="")
+    counted = _COUNTED.fullmatch(noun) and not (noun == "value" and re.match("ha[sd]|contain", lead))
+    before = found.string[max(0, found.start() - 120) : found.end(1)]
+    if not (counted or adjectives or rest) or _CHOSEN.search(_CLAUSE.split(before)[-1]):
         return found[0]
-    if rest:
-        words, verb = rest.rsplit(" ", 1)
-        rest = f"{words} {_VERBS[verb.lower()]}"
-    return f"{lead}1 {adjectives}{_many(noun)}{rest or ''}"
+    there = re.sub("is $", "are ", re.sub("was $", "were ", lead))
+    return (
+        f"{there}1 {adjectives}{_many(noun)}{re.sub(rf'{_VERB}$', _plural_verb, rest, flags=re.IGNORECASE)}"
+    )
+
+
+def _plural_verb(found: re.Match[str]) -> str:
+    return _VERBS[found[0].lower()]
 
 
 def _many(noun: str) -> str:
     if noun.endswith("y") and noun[-2] not in "aeiou":
         return f"{noun[:-1]}ies"
     return f"{noun}es" if noun.endswith(("s", "x", "z", "ch", "sh")) else f"{noun}s"
-
-
-def _names_a_limit(text: str, end: int) -> bool:
-    """Tell whether the clause before this position says that what follows was chosen."""
-    return bool(_LIMIT.search(_CLAUSE.split(text[max(0, end - 120) : end])[-1]))
 
 
 def legacy_id(ghost_type: str, column: str, description: str) -> str:
