@@ -51,6 +51,7 @@ _EXAMPLES = re.compile(
     rf"[\[({{]?)({_ITEM}(?:(?:,? and |,? or |, ){_ITEM}){{0,50}})({_CUT})",
     re.IGNORECASE,
 )
+_QUOTES = "'\"`“”"
 _LIKE_A_NUMBER = re.compile(r"(['\"`“]?)[A-Za-z]{0,8}[-_]?#[#T:/. -]{0,20}Z?['\"`”]?")
 _CHOSEN = re.compile(
     r"\b(?:(?:must|should|shall|least|most|exactly|only|each|every|per|than|never|up to)\b"
@@ -183,9 +184,11 @@ def _one_example(found: re.Match[str]) -> str:
     if _CHOSEN.search(_SENTENCE.split(before)[-1]):
         return found[0]
     items = re.findall(_ITEM, found[2], re.IGNORECASE)
-    forms = {_NUMBER.sub("#", re.sub(_HEX, "#", item, flags=re.IGNORECASE)) for item in items}
-    form = forms.pop()
-    return found[1] + (form if not forms and _LIKE_A_NUMBER.fullmatch(form) else "'#'")
+    forms = {_NUMBER.sub("#", re.sub(rf"(?<![\w-]){_HEX}", "#", item, flags=re.IGNORECASE)) for item in items}
+    if len(forms) == 1 and _LIKE_A_NUMBER.fullmatch(*forms):
+        return found[1] + forms.pop() + (found[3] if len(items) == 1 else "")
+    opening, closing = (end if end in _QUOTES else "" for end in (items[0][0], items[0][-1]))
+    return f"{found[1]}{opening}#{closing}"
 
 
 def _plural(found: re.Match[str]) -> str:

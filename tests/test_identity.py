@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lavendertown.identity import fingerprint, is_legacy_id, legacy_id, masked
 from lavendertown.models import GhostFinding
+
+NUMBER = re.compile(r"[+-]?\d+(?:[.,\u00a0\u202f']\d+)*(?:[eE][+-]?\d+)?(?:\s?%)?")
+"""What was masked at first: texts in which nothing else changed must be masked like this for ever."""
 
 
 def finding(**changes: Any) -> GhostFinding:
@@ -115,6 +121,106 @@ def test_without_a_check_numbers_in_the_description_do_not_matter(one: str, two:
 def test_without_a_check_other_words_are_another_finding() -> None:
     one, two = (GhostFinding("x", "c", "info", words) for words in ("15 empty", "15 odd"))
     assert fingerprint(one) != fingerprint(two)
+
+
+@pytest.mark.parametrize(
+    "alike",
+    [
+        ["1 value is empty in 1 row", "12 values are empty in 3 rows"],
+        ["Got 1 result, configured to fail", "Got 12 results, configured to fail"],
+        ["1 of 60 rows (1.7 %) holds text", "9 of 1,060 rows (0.8 %) hold text"],
+        ["There was 1 duplicate key", "There were 3 duplicate keys"],
+        ["1 customer doesn't exist", "3 customers don't exist"],
+        ["Newest row is 1 day old", "Newest row is 3 days old"],
+        [
+            "run 6f9619ff-8b86-4011-b42d-00cf4fc964ff failed",
+            "run 0f9619ff-0b86-4a11-942d-00cf4fcf64f1 failed",
+        ],
+        ["(batch_id=ab12cd34ef)", "(batch_id=1234567890)", "(batch_id=ABCDEF0123)"],
+        ["Rows: [3]", "Rows: [3, 17]", "Rows: [3, 17, 99, ...]", "Rows: [3, 17, 99] (and 12 more)"],
+        ["rows 3 and 17 are odd", "rows 3, 17, 99 are odd", "rows 3, 17, 99 and 12 more are odd"],
+        ["unknown, e.g. 'x'", "unknown, e.g. 'y', 'z' and 'it', ..."],
+        ["unknown (e.g. ORD-12)", "unknown (e.g. ORD-3, ORD-17)"],
+        ["Seen on Mon Nov 30 23:59:59 2026", "Seen on Tue Dec  1 00:00:00 2026"],
+    ],
+    ids=lambda alike: alike[0],
+)
+def test_without_a_check_what_a_day_gives_does_not_matter(alike: list[str]) -> None:
+    assert len({masked(text) for text in alike}) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "12 values are empty in 3 rows",
+        "2 of 60 rows (3.4 %) hold something else.",
+        "1 row(s) failed",
+        "1 rows failed",
+        "At most 1 value is allowed",
+        "Each order must have 1 line",
+        "Fails when more than 1 row is found",
+        "1 row per customer",
+        "status has 1 value",
+        "Data is more than 1 day old",
+        "Type 1 error in step 1",
+        "Values outside the range [0, 100]",
+        "Values not in [1, 2, 3]",
+        "rows: 12, 5 columns",
+        "Bad at rows [3,17,99]",
+        "Row 4 is a copy",
+        "tenant 6f9619ff-8b86-4011-b42d-00cf4fc964ff has 3 empty rows",
+        "accepted_values_age__29__34.ad056b2b2d failed",
+        "Check fcb30670-9dfa-4e2d-8057-13c3947d873d failed",
+        "Values must be codes such as 'DE'",
+        "12 values are not codes such as 'DE'",
+        "Values should be codes (e.g. 'DE')",
+        "Lines have faults such as blanks, odd dates or wrong units",
+        "The newest is e.g. 'ORD-17' of 2024-01-31",
+        "unknown codes, e.g. 'ORD-17', ...",
+        "Orders before 1 January 2020 00:00",
+        "Orders of May 2026",
+    ],
+)
+def test_a_text_in_which_only_numbers_ever_changed_keeps_its_id(text: str) -> None:
+    assert masked(text) == NUMBER.sub("#", text)
+
+
+@given(
+    st.text("0123456789.,+-%eE '"),
+    st.sampled_from(["rows are empty", "values (of", "] in range [", "results; age >", "null_count ="]),
+    st.integers(2, 10**9),
+)
+def test_numbers_and_plurals_are_masked_as_ever(before: str, words: str, count: int) -> None:
+    text = f"{before} {count:,} {words} {count}"
+    assert masked(text) == NUMBER.sub("#", text)
+
+
+def test_what_is_left_of_a_masked_text_is_masked_no_further() -> None:
+    once = masked("1 row is odd: rows [3, 17], run 6f9619ff8b864011, e.g. 'x', 'y'")
+    assert masked(once) == once == "# rows are odd: rows [#], run #, e.g. '#'"
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "1 row is ",
+        "1 of 1 ",
+        "3, ",
+        "3,",
+        "rows [3, ",
+        "e.g. '",
+        "e.g. “a",
+        "'a', ",
+        "abcdef12",
+        "run ",
+        "Mon, 1 Jan ",
+    ],
+)
+@pytest.mark.parametrize("start", ["", "rows [", "e.g. ", "run ", "such as 'x', "])
+def test_a_description_of_100_kb_is_masked(start: str, piece: str) -> None:
+    """A pattern that tried every way to cut these would run for hours."""
+    made = masked(start + piece * (100_000 // len(piece)))
+    assert not re.search(r"\b\d", made)
 
 
 def test_the_id_of_0_7_is_what_0_7_made() -> None:
