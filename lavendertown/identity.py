@@ -47,7 +47,8 @@ _ITEM = (
     r"|[A-Za-z]{0,8}[-_]?[+-]?\d(?:[\w:/+-]|[.,](?=\d))*+(?:\s?%)?)"
 )
 _EXAMPLES = re.compile(
-    r"((?:\be\.g\.|\bfor (?:example|instance)|\bsuch as|\b(?:examples|samples|sample values)(?=:))[:,]? ?"
+    r"((?:\be\.g\.|\bfor (?:example|instance)|\bsuch as|\bthe cell"
+    r"|\b(?:examples|samples|(?:sample|unexpected|offending|failing) values)(?=:))[:,]? ?"
     rf"[\[({{]?)({_ITEM}(?:(?:,? and |,? or |, ){_ITEM}){{0,50}})({_CUT})",
     re.IGNORECASE,
 )
@@ -75,18 +76,24 @@ _OF = re.compile(
 )
 _ADJECTIVE = (
     "(?:duplicated?|missing|null|empty|blank|invalid|bad|wrong|failed|failing|unexpected|negative|orphan|orphaned|"
-    "outlier|extreme|extra|late|new|affected|unmatched|unknown|malformed|other|more|further|data) "
+    "outlier|extreme|extra|late|new|affected|unmatched|unknown|malformed|other|more|further|data)"
 )
-_COUNTED = re.compile(
-    "row|record|value|result|line|entry|item|cell|element|case|failure|error|null|blank|duplicate|outlier|anomaly|"
-    "violation|mismatch|match|observation|sample|key|column|field|occurrence|instance|group|pair",
-    re.IGNORECASE,
+_NO_ADJECTIVE = (  # a constant column has 1 distinct value on every day
+    "(?:unique|distinct|single|constant|different|common|same|possible|valid|row|record|value|result|entry|item|cell"
+    "|in|of|per|to|or|and|for|the|an|at|by|on|from|if|when|where|that|which|as|with|without|means|equals)"
+)
+_COUNTED = (
+    "(?:row|record|value|result|line|entry|item|cell|element|case|failure|error|null|blank|duplicate|outlier|anomaly|"
+    "violation|mismatch|match|observation|sample|key|column|field|occurrence|instance|group|pair|file|table|date|"
+    "timestamp|address|customer|order|user|product|transaction|string|name|reference)"
 )
 _AGE = re.compile(r"\b(is|was) 1 (second|minute|hour|day|week|month)(?= (?:old|late|behind|overdue)\b)")
+_ABOUT = re.compile(r"(\d [a-z]{2,20} \()(?:under |over |less than |more than |[<>] ?)(?=\d[\d.]* ?%\))")
 _SINGULAR = re.compile(
     r"(^|[.;:,(\[–—]\s|[(\[]|\b(?:found|got|has|have|had|contains?|in|for|with|on|affects?|and|but|detected|"
     r"reported|returned|of|from|there (?:is|was)) )"
-    rf"1 ((?:{_ADJECTIVE}){{0,2}})([a-z]{{3,20}})(?![\w('/-])((?: \([^()\n]{{1,30}}\))? {_VERB})?"
+    rf"1 (?:((?:(?!(?:{_NO_ADJECTIVE}|{_VERB})\b)[a-z-]{{2,20}} ){{0,2}})({_COUNTED})"
+    rf"|((?:{_ADJECTIVE} ){{0,2}})([a-z]{{3,20}}))(?![\w('/-])((?: \([^()\n]{{1,30}}\))? {_VERB})?"
     r"(?! (?:per|for each|each|every|only|or|is|allowed|expected|required|permitted|must|should)\b)",
     re.IGNORECASE,
 )
@@ -161,12 +168,12 @@ def masked(description: str) -> str:
     - numbered rows (``rows [3, 17, 99]``, ``rows 3, 17 and 99``): ``rows [#]``, ``rows #``; any other
       list keeps its length, for a range or a set of accepted values belongs to the check;
     - examples (``e.g. 'x', 'y'``, ``such as``): one ``'#'``; and what Pandera appends to its messages;
-    - weekday and month in front of a time of day.
+    - ``60 rows (under 0.1 %)`` as ``60 rows (3 %)``; weekday and month in front of a time of day.
 
     A text in which nothing but numbers ever changed is masked by its numbers alone, as it always was:
     stored discussions hang on that.
     """
-    text = description
+    text = _ABOUT.sub(r"\1", description) if "%)" in description else description
     if "1 " in text:
         text = _OF.sub(lambda found: found[1] + _VERBS[found[2]], _AGE.sub(r"\1 1 \2s", text))
         text = _SINGULAR.sub(_plural, text)
@@ -185,23 +192,23 @@ def _one_example(found: re.Match[str]) -> str:
         return found[0]
     items = re.findall(_ITEM, found[2], re.IGNORECASE)
     forms = {_NUMBER.sub("#", re.sub(rf"(?<![\w-]){_HEX}", "#", item, flags=re.IGNORECASE)) for item in items}
-    if len(forms) == 1 and _LIKE_A_NUMBER.fullmatch(*forms):
-        return found[1] + forms.pop() + (found[3] if len(items) == 1 else "")
+    form = forms.pop()
+    if not forms and _LIKE_A_NUMBER.fullmatch(form):
+        return found[1] + form + (found[3] if len(items) == 1 else "")
     opening, closing = (end if end in _QUOTES else "" for end in (items[0][0], items[0][-1]))
     return f"{found[1]}{opening}#{closing}"
 
 
 def _plural(found: re.Match[str]) -> str:
     """Return ``1 row is`` as ``1 rows are`` where it is a count."""
-    lead, adjectives, noun, rest = found.groups(default="")
-    counted = _COUNTED.fullmatch(noun) and not (noun == "value" and re.match("ha[sd]|contain", lead))
+    lead, words, counted, adjectives, noun, rest = found.groups(default="")
+    of_a_constant = not words and counted == "value" and not rest and re.match("ha[sd]|contain", lead)
     before = found.string[max(0, found.start() - 120) : found.end(1)]
-    if not (counted or adjectives or rest) or _CHOSEN.search(_CLAUSE.split(before)[-1]):
+    if not (counted or adjectives or rest) or of_a_constant or _CHOSEN.search(_CLAUSE.split(before)[-1]):
         return found[0]
     there = re.sub("is $", "are ", re.sub("was $", "were ", lead))
-    return (
-        f"{there}1 {adjectives}{_many(noun)}{re.sub(rf'{_VERB}$', _plural_verb, rest, flags=re.IGNORECASE)}"
-    )
+    rest = re.sub(rf"{_VERB}$", _plural_verb, rest, flags=re.IGNORECASE)
+    return f"{there}1 {words or adjectives}{_many(counted or noun)}{rest}"
 
 
 def _plural_verb(found: re.Match[str]) -> str:
