@@ -22,6 +22,7 @@ _NUMBER = re.compile(r"[+-]?\d+(?:[.,\u00a0\u202f']\d+)*(?:[eE][+-]?\d+)?(?:\s?%
 # masked numbers alone. Hence each pattern asks for the words that make its numbers a count, an execution,
 # a list of rows or of examples. Repetitions are bounded or possessive, so that time grows with the text.
 _HEX = r"\b(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{8,128})(?![\w-])"
+_LONG_HEX = re.compile("[0-9a-fA-F]{8}")
 _RUN = re.compile(
     r"\b((?:run|batch|invocation|execution|session|trace|request|scan|attempt|snapshot|build|transaction)s?"
     rf"(?:[ _-]?(?:id|uuid))?[\s:=#/'\"(\[]{{1,4}}){_HEX}",
@@ -44,13 +45,27 @@ _ROWS = re.compile(
 )
 _ITEM = (
     rf"(?:'[^'\n]{{0,120}}'|\"[^\"\n]{{0,120}}\"|`[^`\n]{{0,120}}`|“[^”\n]{{0,120}}”|{_HEX}"
-    r"|[A-Za-z]{0,8}[-_]?[+-]?\d(?:[\w:/+-]|[.,](?=\d))*+(?:\s?%)?)"
+    r"|[A-Za-z]{0,8}[-_]?[+-]?\d(?:[\w:/+-]|[.,](?=\d))*+(?:\s?%)?)(?!\s?:)"
 )
 _EXAMPLES = re.compile(
     r"((?:\be\.g\.|\bfor (?:example|instance)|\bsuch as|\bthe cell"
-    r"|\b(?:examples|samples|(?:sample|unexpected|offending|failing) values)(?=:))[:,]? ?"
+    r"|\b(?:examples|samples|sample values"
+    r"|(?:unexpected|offending|failing|invalid|unknown|illegal) [\w ]{2,40})(?=:))[:,]? ?"
     rf"[\[({{]?)({_ITEM}(?:(?:,? and |,? or |, ){_ITEM}){{0,50}})({_CUT})",
     re.IGNORECASE,
+)
+_EXAMPLE_WORDS = (
+    ".g.",
+    "xample",
+    "nstance",
+    "uch as",
+    " cell ",
+    "amples",
+    "values:",
+    ": [",
+    ": {",
+    ": '",
+    ': "',
 )
 _QUOTES = "'\"`“”"
 _LIKE_A_NUMBER = re.compile(r"(['\"`“]?)[A-Za-z]{0,8}[-_]?#[#T:/. -]{0,20}Z?['\"`”]?")
@@ -71,6 +86,7 @@ _VERBS = {
 }
 _VERB = rf"(?:{'|'.join(_VERBS)})\b"
 _OF = re.compile(
+    r"(?<!age )(?<!art )(?<!tep )(?<!atch )"  # page, part, step, batch 1 of 3
     r"((?<![\w.,+-])1 (?:out )?of (?:the )?\d[\d.,]*+(?: [a-z]{2,20}){1,2} (?:\([^()\n]{1,30}\) )?)"
     rf"({_VERB})"
 )
@@ -85,15 +101,19 @@ _NO_ADJECTIVE = (  # a constant column has 1 distinct value on every day
 _COUNTED = (
     "(?:row|record|value|result|line|entry|item|cell|element|case|failure|error|null|blank|duplicate|outlier|anomaly|"
     "violation|mismatch|match|observation|sample|key|column|field|occurrence|instance|group|pair|file|table|date|"
-    "timestamp|address|customer|order|user|product|transaction|string|name|reference)"
+    "timestamp|address|customer|order|user|product|transaction|string|name|reference|warning|"
+    "issue|problem|alert|defect|exception)"
 )
 _AGE = re.compile(r"\b(is|was) 1 (second|minute|hour|day|week|month)(?= (?:old|late|behind|overdue)\b)")
+_ROW = re.compile(r"\b(?:row|line|record|position|index)(?=[:=]? ?[\[({]?\d)", re.IGNORECASE)
 _ABOUT = re.compile(r"(\d [a-z]{2,20} \()(?:under |over |less than |more than |[<>] ?)(?=\d[\d.]* ?%\))")
 _SINGULAR = re.compile(
     r"(^|[.;:,(\[–—]\s|[(\[]|\b(?:found|got|has|have|had|contains?|in|for|with|on|affects?|and|but|detected|"
     r"reported|returned|of|from|there (?:is|was)) )"
-    rf"1 (?:((?:(?!(?:{_NO_ADJECTIVE}|{_VERB})\b)[a-z-]{{2,20}} ){{0,2}})({_COUNTED})"
-    rf"|((?:{_ADJECTIVE} ){{0,2}})([a-z]{{3,20}}))(?![\w('/-])((?: \([^()\n]{{1,30}}\))? {_VERB})?"
+    r"(1 (?:\([^()\n]{1,30}\) )?)"
+    rf"(?:((?:(?!(?:{_NO_ADJECTIVE}|{_VERB})\b)[a-z-]{{2,20}} ){{0,2}})({_COUNTED})"
+    rf"|((?:{_ADJECTIVE} ){{0,2}})([a-z]{{2,20}}(?:[^s\W]|ss|us)))(?![\w('/-])"
+    rf"((?: \([^()\n]{{1,30}}\))? {_VERB})?"
     r"(?! (?:per|for each|each|every|only|or|is|allowed|expected|required|permitted|must|should)\b)",
     re.IGNORECASE,
 )
@@ -175,13 +195,15 @@ def masked(description: str) -> str:
     """
     text = _ABOUT.sub(r"\1", description) if "%)" in description else description
     if "1 " in text:
-        text = _OF.sub(lambda found: found[1] + _VERBS[found[2]], _AGE.sub(r"\1 1 \2s", text))
-        text = _SINGULAR.sub(_plural, text)
+        text = _counted_as_many(text)
     if "," in text or " and " in text:
         text = _ROWS.sub(lambda found: f"{found[1]}{found[2] or ''}#{found[3] or ''}", text)
     if ":" in text:
         text = _CASES.sub(r"\1 #", _TIME.sub("#", text))
-    text = _EXAMPLES.sub(_one_example, _RUN.sub(r"\1#", text))
+    if any(word in text for word in _EXAMPLE_WORDS):
+        text = _EXAMPLES.sub(_one_example, text)
+    if _LONG_HEX.search(text):
+        text = _RUN.sub(r"\1#", text)
     return _NUMBER.sub("#", text)
 
 
@@ -199,16 +221,23 @@ def _one_example(found: re.Match[str]) -> str:
     return f"{found[1]}{opening}#{closing}"
 
 
+def _counted_as_many(text: str) -> str:
+    """Return a text with its counts of one in the plural, and then the row that it names too."""
+    many = _OF.sub(lambda found: found[1] + _VERBS[found[2]], _AGE.sub(r"\1 1 \2s", text))
+    many = _SINGULAR.sub(_plural, many)
+    return many if many == text else _ROW.sub(lambda found: _many(found[0]), many)
+
+
 def _plural(found: re.Match[str]) -> str:
     """Return ``1 row is`` as ``1 rows are`` where it is a count."""
-    lead, words, counted, adjectives, noun, rest = found.groups(default="")
+    lead, one, words, counted, adjectives, noun, rest = found.groups(default="")
     of_a_constant = not words and counted == "value" and not rest and re.match("ha[sd]|contain", lead)
     before = found.string[max(0, found.start() - 120) : found.end(1)]
     if not (counted or adjectives or rest) or of_a_constant or _CHOSEN.search(_CLAUSE.split(before)[-1]):
         return found[0]
     there = re.sub("is $", "are ", re.sub("was $", "were ", lead))
     rest = re.sub(rf"{_VERB}$", _plural_verb, rest, flags=re.IGNORECASE)
-    return f"{there}1 {words or adjectives}{_many(counted or noun)}{rest}"
+    return f"{there}{one}{words or adjectives}{_many(counted or noun)}{rest}"
 
 
 def _plural_verb(found: re.Match[str]) -> str:
@@ -218,6 +247,8 @@ def _plural_verb(found: re.Match[str]) -> str:
 def _many(noun: str) -> str:
     if noun.endswith("y") and noun[-2] not in "aeiou":
         return f"{noun[:-1]}ies"
+    if noun.endswith("index"):
+        return f"{noun[:-2]}ices"
     return f"{noun}es" if noun.endswith(("s", "x", "z", "ch", "sh")) else f"{noun}s"
 
 
