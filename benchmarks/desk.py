@@ -1,9 +1,11 @@
 """The desk over a million findings: page, tags, sparklines and facet counts, for every filter.
 
     python -m benchmarks.desk [--identities 20000] [--reports 50000] [--postgres URL] [--keep FILE]
+                              [--only files|sqlite|postgres]
+                              [--file-reports 2000] [--file-identities 2000]
 
-Without a PostgreSQL it measures SQLite alone. What is measured is what the screen asks for: one page of 50
-with its sparklines, the number of matches, and all facets.
+PostgreSQL is measured where a URL is given, a data folder always, see ``desk_files``. What is measured
+is what the screen asks for: one page of 50 with its sparklines, the number of matches, and all facets.
 """
 
 from __future__ import annotations
@@ -18,10 +20,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks import desk_files
 from lavendertown import clock
 from lavendertown.collaboration.database_storage import DatabaseStorage
 from lavendertown.collaboration.models import Annotation, ShareableReport
-from lavendertown.collaboration.storage import Storage, get_finding_id
+from lavendertown.collaboration.storage import FileStorage, Storage, get_finding_id
 from lavendertown.collaboration.triage import Decision
 from lavendertown.models import GhostFinding
 
@@ -180,18 +183,28 @@ def _after_a_write(storage: Storage) -> None:
 
 
 def main() -> None:
-    """Measure on SQLite, and on PostgreSQL where a URL is given."""
+    """Measure every store, or the one that is chosen; PostgreSQL only where a URL is given."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--identities", type=int, default=20_000)
     parser.add_argument("--reports", type=int, default=50_000)
     parser.add_argument("--postgres")
     parser.add_argument("--keep", type=Path)
+    parser.add_argument("--only", choices=("files", "sqlite", "postgres"))
+    parser.add_argument("--file-reports", type=int, default=2_000)
+    parser.add_argument("--file-identities", type=int, default=2_000)
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        file = chosen.keep or Path(folder) / "desk.db"
-        measure("SQLite", f"sqlite:///{file}", chosen.reports, chosen.identities)
-    if chosen.postgres:
+    if chosen.only == "postgres" and not chosen.postgres:
+        parser.error("--only postgres needs the database's URL: --postgres URL")
+    if chosen.only in (None, "sqlite"):
+        with tempfile.TemporaryDirectory() as folder:
+            file = chosen.keep or Path(folder) / "desk.db"
+            measure("SQLite", f"sqlite:///{file}", chosen.reports, chosen.identities)
+    if chosen.postgres and chosen.only in (None, "postgres"):
         measure("PostgreSQL", chosen.postgres, chosen.reports, chosen.identities)
+    if chosen.only in (None, "files"):
+        with tempfile.TemporaryDirectory() as folder:
+            fill(FileStorage(folder), chosen.file_reports, chosen.file_identities)
+            desk_files.measure(Path(folder))
 
 
 if __name__ == "__main__":
