@@ -61,13 +61,14 @@ _EXAMPLE_WORDS = (
     "uch as",
     " cell ",
     "amples",
-    "values:",
     ": [",
     ": {",
     ": '",
     ': "',
+    "values:",
 )
 _QUOTES = "'\"`“”"
+# An example of this form, such as 'ORD#', is the same on every day, so it was one before lists were.
 _LIKE_A_NUMBER = re.compile(r"(['\"`“]?)[A-Za-z]{0,8}[-_]?#[#T:/. -]{0,20}Z?['\"`”]?")
 _CHOSEN = re.compile(
     r"\b(?:(?:must|should|shall|least|most|exactly|only|each|every|per|than|never|up to)\b"
@@ -106,7 +107,9 @@ _COUNTED = (
 )
 _AGE = re.compile(r"\b(is|was) 1 (second|minute|hour|day|week|month)(?= (?:old|late|behind|overdue)\b)")
 _ROW = re.compile(r"\b(?:row|line|record|position|index)(?=[:=]? ?[\[({]?\d)", re.IGNORECASE)
-_ABOUT = re.compile(r"(\d [a-z]{2,20} \()(?:under |over |less than |more than |[<>] ?)(?=\d[\d.]* ?%\))")
+_ABOUT = re.compile(
+    r"(\bof \d[\d.,]*+ [a-z]{2,20} \()(?:under |over |less than |more than |[<>] ?)(?=\d[\d.]* ?%\))"
+)
 _SINGULAR = re.compile(
     r"(^|[.;:,(\[–—]\s|[(\[]|\b(?:found|got|has|have|had|contains?|in|for|with|on|affects?|and|but|detected|"
     r"reported|returned|of|from|there (?:is|was)) )"

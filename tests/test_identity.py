@@ -178,6 +178,8 @@ def test_without_a_check_what_a_day_gives_does_not_matter(alike: list[str]) -> N
         "status has 1 value",
         "status contains 1 distinct value",
         "Null share too low (<5 %)",
+        "Has few rows (under 5 %)",
+        "At most 3 rows (<5 %) may be late",
         "Data is more than 1 day old",
         "Type 1 error in step 1",
         "Values outside the range [0, 100]",
