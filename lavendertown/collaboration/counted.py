@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, get_args
 from lavendertown import clock
 from lavendertown.errors import InvalidInputError
 
-What = Literal["seen", "open", "closed", "closing"]
+What = Literal["seen", "found", "open", "closed", "closing"]
 _BETWEEN = "~"
 
 
@@ -16,9 +16,10 @@ class Counted(NamedTuple):
     """Some findings at a moment, or between two.
 
     Attributes:
-        what: ``seen`` in the latest run of each dataset before ``end``; ``open`` or ``closed`` then; or
-            ``closing``: closed from ``start`` until before ``end``.
-        which: Of those seen, the severity; of those closed, by whom. Empty for all.
+        what: ``seen`` or ``found`` in the latest run of each dataset before ``end``; ``open`` or ``closed``
+            then; or ``closing``: closed from ``start`` until before ``end``.
+        which: Of those seen, the severity; of those found, who reported them; of those closing, who
+            closed them. Empty for all.
     """
 
     what: What

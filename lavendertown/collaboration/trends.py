@@ -26,8 +26,8 @@ class Trends(Desk):
         """Tell what the latest run of each dataset had found at the end of each step.
 
         Returns:
-            Dictionaries with at (the end of a step), dataset, report_id, created_at (of that run), error,
-            warning and info; none for a dataset without a run until then.
+            Dictionaries with at (the end of a step), dataset, report_id, created_at and author (of that run),
+            error, warning and info; none for a dataset without a run until then.
         """
         _check(edges)
         out: list[dict[str, Any]] = []
@@ -91,20 +91,25 @@ class Trends(Desk):
         """Return the ids of the findings that a figure counts."""
         match what.what:
             case "seen":
-                runs = [
-                    run for name in self._datasets(dataset) for run in self._runs(name, what.end, what.end)
-                ]
+                runs = self._latest(dataset, what.end)
                 severities = (what.which,) if what.which else ()
                 return self.store.fingerprints([run.id for run in runs], severities)
+            case "found":
+                found = [run for run in self._latest(dataset, what.end) if what.which in ("", run.author)]
+                return self.store.fingerprints([run.id for run in found])
             case "open":
                 return frozenset(s.finding_id for s in self._spells(dataset) if s.covers(what.end))
             case "closed":
-                found = self._spells(dataset)
-                known = frozenset(s.finding_id for s in found if s.opened_at < what.end)
-                return known - frozenset(s.finding_id for s in found if s.covers(what.end))
+                all_spells = self._spells(dataset)
+                known = frozenset(s.finding_id for s in all_spells if s.opened_at < what.end)
+                return known - frozenset(s.finding_id for s in all_spells if s.covers(what.end))
             case "closing":
                 rows = self.closings(what.start, what.end, dataset)
                 return frozenset(r["finding_id"] for r in rows if what.which in ("", r["author"]))
+
+    def _latest(self, dataset: filters.Words, at: dt.datetime) -> list[ReportHeader]:
+        """Return the last run of each dataset before a moment."""
+        return [run for name in self._datasets(dataset) for run in self._runs(name, at, at)]
 
     def _among(self, given: Any) -> frozenset[str] | None:
         text = given.get("counted")
@@ -142,6 +147,7 @@ def _figures(dataset: str, at: dt.datetime, run: ReportHeader) -> dict[str, Any]
         "dataset": dataset,
         "report_id": run.id,
         "created_at": run.created_at,
+        "author": run.author,
         "error": run.error_count,
         "warning": run.warning_count,
         "info": run.info_count,

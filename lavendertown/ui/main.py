@@ -12,18 +12,21 @@ def navigation() -> st.Page:
     """Declare the screens and return the one the address names."""
     name = person.me() or "You"
     # A menu's name is its key, and there is only one of each.
-    name = f"{name} (you)" if name in ("House", plugins.MENU) else name
+    name = f"{name} (you)" if name in ("House", "Over time", plugins.MENU) else name
     own = plugins.pages()
     return st.navigation(
         {
             "": [
-                st.Page(frame.FINDINGS, title="Findings", icon=":material/inbox:", url_path="findings"),
-                st.Page(frame.REPORTS, title="Reports", icon=":material/description:", default=True),
+                st.Page(frame.FINDINGS, title="Findings", icon=":material/inbox:", default=True),
+                st.Page(frame.REPORTS, title="Reports", icon=":material/description:", url_path="reports"),
                 st.Page(frame.INSPECT, title="Inspect", icon=":material/troubleshoot:", url_path="inspect"),
                 st.Page(frame.REPORT, title="Report", url_path="report", visibility="hidden"),
             ],
-            "House": [
+            "Over time": [
+                st.Page(frame.TRENDS, title="Trends", icon=":material/monitoring:", url_path="trends"),
                 st.Page(frame.ACTIVITY, title="Activity", icon=":material/history:", url_path="activity"),
+            ],
+            "House": [
                 st.Page(frame.DATA, title="Data", icon=":material/database:", url_path="data"),
                 st.Page(
                     frame.MIGRATE,

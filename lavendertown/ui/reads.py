@@ -103,6 +103,12 @@ def report(report_id: str) -> Row | None:
     return found
 
 
+def compared(report_id: str, before_id: str | None) -> Row | None:
+    """Compare a report with an earlier one, by default the run before it; None where it is not there."""
+    found: Row | None = _read("compare_report", report_id, before_id)
+    return found
+
+
 def report_metadata(report_id: str) -> Row:
     """Return a report's metadata."""
     found: Row = _read("report_metadata", report_id)
@@ -204,7 +210,7 @@ def activity(chosen: Mapping[str, Any], limit: int, offset: int = 0) -> list[Row
     """List the changes that match, newest first.
 
     Args:
-        chosen: actor, component, operation, record_id, since, until, as ``audit_log`` takes them.
+        chosen: actor, component, operation, record_id, finding_id, since, until, as ``audit_log`` takes them.
         limit: At most so many.
         offset: Leave so many out at the start.
     """
@@ -227,6 +233,13 @@ def desk_rows(finding_ids: tuple[str, ...]) -> list[Row]:
     return found
 
 
+def desk_named(finding_ids: tuple[str, ...]) -> dict[str, Row]:
+    """Return those of these findings that live reports hold, by the ids that were asked for."""
+    names = {name: str(_read("resolve_finding", name)) for name in finding_ids if name}
+    rows = {row["finding_id"]: row for row in desk_rows(tuple(dict.fromkeys(names.values())))}
+    return {name: rows[now] for name, now in names.items() if now in rows}
+
+
 def desk_ids(chosen: Mapping[str, Any], order: str) -> list[str]:
     """Return the ids of all findings that match, in order."""
     found: list[str] = _read("desk_ids", order=order, **chosen)
@@ -242,6 +255,30 @@ def desk_facets(chosen: Mapping[str, Any]) -> dict[str, dict[str, int]]:
     """Count findings by each value of what they can be filtered by."""
     found: dict[str, dict[str, int]] = _read("desk_facets", **chosen)
     return found
+
+
+# Over time
+
+
+def severity_trend(edges: tuple[dt.datetime, ...], dataset: tuple[str, ...]) -> list[Row]:
+    """Tell what the latest run of each dataset had found at the end of each step."""
+    found: list[Row] = _read("severity_trend", edges, dataset)
+    return found
+
+
+def status_trend(edges: tuple[dt.datetime, ...], dataset: tuple[str, ...]) -> list[Row]:
+    """Count the findings that were open and closed at the end of each step."""
+    found: list[Row] = _read("status_trend", edges, dataset)
+    return found
+
+
+def closings(start: dt.datetime, end: dt.datetime, dataset: tuple[str, ...]) -> list[Row]:
+    """List how findings were closed from one moment until before another."""
+    found: list[Row] = _read("closings", start, end, dataset)
+    return found
+
+
+# One finding, and people
 
 
 def triage(finding_id: str) -> Row:

@@ -43,6 +43,16 @@ def merge(finding_ids: Sequence[str], into: str) -> bool:
     return actions.attempt(work, FORM)
 
 
+def take_over(finding_id: str, vanished_id: str) -> None:
+    """Let a finding go on where a vanished one stopped."""
+
+    def work() -> None:
+        undo = reads.storage().take_over(finding_id, vanished_id, actor=person.me())
+        frame.say("They are one finding now; its thread goes on here.", undo=lambda: take_back(undo))
+
+    actions.attempt(work)
+
+
 def split(finding_id: str) -> bool:
     """Take a merged finding apart again."""
 

@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from lavendertown.clock import now
-from lavendertown.collaboration.models import ShareableReport
+from lavendertown.collaboration.models import Annotation, ShareableReport
 from lavendertown.collaboration.storage import FileStorage, get_finding_id
 from lavendertown.collaboration.triage import Decision
 from lavendertown.models import GhostFinding
@@ -66,7 +66,7 @@ def test_a_finding_keeps_its_thread_over_three_runs_and_comes_back(
     file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page]
 ) -> None:
     page = visitor()
-    come_in(page, f"{file_dashboard.url}/findings?finding={name_of('age')}", "Chiyo Tanaka")
+    come_in(page, f"{file_dashboard.url}/?finding={name_of('age')}", "Chiyo Tanaka")
     expect(page.get_by_role("heading", name="age is empty in 11 of 100 rows.")).to_be_visible()
     page.get_by_text("Discussion").click()
     page.keyboard.press("x")
@@ -76,7 +76,7 @@ def test_a_finding_keeps_its_thread_over_three_runs_and_comes_back(
     expect(page.get_by_text("Closed: The loader is mended.")).to_be_visible()
     storage.save_report(run(2, "city"))
     storage.save_report(run(3, "age", "city"))
-    page.goto(f"{file_dashboard.url}/findings?finding={name_of('age')}")
+    page.goto(f"{file_dashboard.url}/?finding={name_of('age')}")
     expect(page.get_by_role("heading", name="age is empty in 13 of 100 rows.")).to_be_visible()
     expect(page.get_by_text("it was fixed on")).to_be_visible()
     expect(page.get_by_test_id("stChatMessage").filter(has_text="The loader is mended.")).to_be_visible()
@@ -86,7 +86,7 @@ def test_many_are_decided_at_once_and_undone(
     file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page]
 ) -> None:
     page = visitor()
-    come_in(page, f"{file_dashboard.url}/findings", "Chiyo Tanaka")
+    come_in(page, f"{file_dashboard.url}/", "Chiyo Tanaka")
     page.locator(NAV).first.click(position={"x": 14, "y": 52})
     expect(page.get_by_text("1 selected")).to_be_visible()
     toolbar(page, "Select all 3 that match")
@@ -104,7 +104,7 @@ def test_the_second_of_two_people_is_told_who_was_faster(
     file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page]
 ) -> None:
     first = visitor()
-    come_in(first, f"{file_dashboard.url}/findings?finding={name_of('age')}", "Chiyo Tanaka")
+    come_in(first, f"{file_dashboard.url}/?finding={name_of('age')}", "Chiyo Tanaka")
     toolbar(first, "Decide")
     first.get_by_role("menuitem", name="Pin a note").click()
     first.get_by_role("textbox", name="Pinned note").fill("See the wiki.")
@@ -121,7 +121,7 @@ def test_what_others_do_is_announced_and_moves_nothing(
     file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page]
 ) -> None:
     page = visitor()
-    come_in(page, f"{file_dashboard.url}/findings", "Chiyo Tanaka")
+    come_in(page, f"{file_dashboard.url}/", "Chiyo Tanaka")
     expect(page.get_by_text("3 findings ·")).to_be_visible()
     storage.decide(name_of("age"), Decision(status="fixed", reason="Mended"), actor="Ben Okafor")
     expect(page.get_by_text("by Ben Okafor")).to_be_visible()
@@ -134,7 +134,7 @@ def test_from_the_list_to_closed_by_keyboard_only(
     file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page]
 ) -> None:
     page = visitor()
-    come_in(page, f"{file_dashboard.url}/findings", "Chiyo Tanaka")
+    come_in(page, f"{file_dashboard.url}/", "Chiyo Tanaka")
     expect(page.get_by_text("3 findings ·")).to_be_visible()
     page.keyboard.press("o")
     opened = page.get_by_role("heading", name="of 100 rows.")
@@ -160,7 +160,7 @@ def test_the_keys_are_listed(
     file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page]
 ) -> None:
     page = visitor()
-    come_in(page, f"{file_dashboard.url}/findings", "Chiyo Tanaka")
+    come_in(page, f"{file_dashboard.url}/", "Chiyo Tanaka")
     page.keyboard.press("h")
     expect(page.get_by_role("dialog")).to_contain_text("next, previous finding")
 
@@ -169,10 +169,70 @@ def test_the_desk_is_accessible_and_fits_a_narrow_window(
     file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page]
 ) -> None:
     page = visitor()
-    come_in(page, f"{file_dashboard.url}/findings?finding={name_of('age')}", "Chiyo Tanaka")
+    come_in(page, f"{file_dashboard.url}/?finding={name_of('age')}", "Chiyo Tanaka")
     expect(page.get_by_role("heading", name="age is empty")).to_be_visible()
     found = Axe().run(page).response["violations"]
     assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
     page.set_viewport_size({"width": 400, "height": 800})
     expect(page.get_by_role("heading", name="age is empty")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_a_changed_check_is_asked_about_and_keeps_its_thread(
+    file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page]
+) -> None:
+    storage.save_annotation(Annotation("note", name_of("age"), "Ben", now(), "Ask the clinic."))
+    later = run(2, "age", "city")
+    later.findings[0].metadata["params"] = {"limit": 5}
+    later.metadata["coverage"] = {"ran": []}
+    storage.save_report(later)
+    page = visitor()
+    come_in(page, f"{file_dashboard.url}/?view=twins", "Chiyo Tanaka")
+    toolbar(page, "Open the first")
+    expect(page.get_by_text("Is this the same as")).to_be_visible()
+    toolbar(page, "Same finding")
+    expect(page.get_by_text("They are one finding now")).to_be_visible()
+    expect(page.get_by_test_id("stChatMessage").filter(has_text="Ask the clinic.")).to_be_visible()
+    page.get_by_role("tab", name="History").click()
+    expect(page.get_by_text("Seen first: 10 rows").first).to_be_visible()
+    expect(page.get_by_text("Ben commented on it: Ask the clinic.").first).to_be_visible()
+    assert storage.resolve_finding(name_of("age")) == get_finding_id(later.findings[0], "people")
+
+
+def test_a_bar_leads_to_the_findings_it_counts(
+    file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page]
+) -> None:
+    page = visitor()
+    come_in(page, f"{file_dashboard.url}/trends?period=4w", "Chiyo Tanaka")
+    bars = page.locator("[class*='st-key-trends-severity'] .bars path")
+    # The first trace counts errors, one bar a day; nine days ago one run had found two.
+    expect(bars.nth(27)).to_be_attached()
+    page.locator("[class*='st-key-trends-severity'] .bars .point").nth(17).click(force=True)
+    expect(page.get_by_role("heading", name="Findings", exact=True)).to_be_visible()
+    expect(page.get_by_text("2 findings ·")).to_be_visible()
+    expect(page.get_by_role("button", name="in the latest runs up to")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Trends")).to_be_visible()
+    page.get_by_role("button", name="Findings", exact=True).nth(0).click()
+    page.get_by_role("menuitem", name=": 3 found").first.click()
+    expect(page.get_by_text("3 findings ·")).to_be_visible()
+
+
+def test_a_run_is_compared_with_the_one_before(
+    file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page]
+) -> None:
+    later = run(2, "age")
+    later.findings[0].metadata["share"] = 0.2
+    storage.save_report(later)
+    page = visitor()
+    come_in(page, f"{file_dashboard.url}/?report=day 2", "Chiyo Tanaka")
+    toolbar(page, "Compare")
+    expect(page.get_by_role("button", name="1 Worse")).to_be_visible()
+    expect(page.get_by_role("button", name="2 Gone")).to_be_visible()
+    toolbar(page, "1 Worse")
+    page.locator(NAV).first.click(position={"x": 260, "y": 52})
+    expect(page.get_by_role("heading", name="age is empty in 12 of 100 rows.")).to_be_visible()
+    toolbar(page, "2 Gone")
+    page.locator(NAV).first.click(position={"x": 260, "y": 52})
+    expect(page.get_by_role("heading", name="Findings", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="city is empty in 11 of 100 rows.")).to_be_visible()

@@ -30,12 +30,12 @@ def test_two_people_do_the_whole_path(
     inspect_and_save(ana, deliveries, "Deliveries, Friday")
     ana.get_by_role("textbox", name="Add a comment").fill("I was just writ")
 
-    come_in(ben, dashboard.url, "Ben Okafor")
+    come_in(ben, f"{dashboard.url}/reports", "Ben Okafor")
     choose(ben, "Author", "Ana Ferreira")
     expect(ben.get_by_text("1 of 1 report")).to_be_visible()
     today = dt.date.today()
     week = [f"when={today - dt.timedelta(days=3)}", f"when={today + dt.timedelta(days=1)}"]
-    ben.goto(f"{dashboard.url}/?author=Ana+Ferreira&{'&'.join(week)}")
+    ben.goto(f"{dashboard.url}/reports?author=Ana+Ferreira&{'&'.join(week)}")
     ben.get_by_role("link", name="Deliveries, Friday").click()
     annotate(ben, "The till sends no customer.", "tills", "Investigating")
 
@@ -54,7 +54,7 @@ def test_a_report_outside_the_dates_is_not_listed(
     ana = visitor()
     come_in(ana, file_dashboard.url, "Ana Ferreira")
     inspect_and_save(ana, deliveries, "Deliveries, Friday")
-    ana.goto(f"{file_dashboard.url}/?when=2020-01-01&when=2020-01-31")
+    ana.goto(f"{file_dashboard.url}/reports?when=2020-01-01&when=2020-01-31")
     expect(ana.get_by_text("No report matches these filters")).to_be_visible()
     ana.get_by_role("button", name="Clear filters").first.click()
     expect(ana.get_by_role("link", name="Deliveries, Friday")).to_be_visible()

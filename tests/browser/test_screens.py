@@ -103,7 +103,9 @@ def test_a_deleted_report_can_be_restored_from_its_link(
 @pytest.mark.parametrize(
     ("address", "landmark"),
     [
-        pytest.param("", "1 report, newest first", id="reports"),
+        pytest.param("", "2 findings", id="findings"),
+        pytest.param("reports", "1 report, newest first", id="reports"),
+        pytest.param("trends", "Findings in the latest runs", id="trends"),
         pytest.param("inspect", "A table", id="inspect"),
         pytest.param("report?report=r-1", "Discussion", id="report"),
         pytest.param("report?report=nobody", "No report", id="no report"),
@@ -161,5 +163,5 @@ def test_a_store_that_is_down_is_one_calm_sentence(
     page = visitor()
     page.goto(down.url)
     expect(page.get_by_text("Reports cannot be read or saved now.")).to_be_visible()
-    expect(page.get_by_role("heading", name="Reports")).to_be_visible()
+    expect(page.get_by_role("heading", name="Findings")).to_be_visible()
     expect(page.get_by_text("Traceback")).to_have_count(0)

@@ -65,6 +65,8 @@ def test_each_step_tells_what_the_latest_run_of_each_dataset_found(storage: Stor
     assert columns(storage, "seen", EDGES[3]) == {"a", "b", "c", "x"}
     assert columns(storage, "seen", EDGES[3], "warning", dataset="orders") == {"a", "b", "c"}
     assert columns(storage, "seen", EDGES[3], "error") == set()
+    assert columns(storage, "found", EDGES[3], trend[0]["author"]) == {"a", "b", "c", "x"}
+    assert columns(storage, "found", EDGES[3], "Nobody") == set()
 
 
 def test_a_run_before_the_first_step_counts_until_the_next(storage: Storage) -> None:

@@ -82,12 +82,19 @@ def comment(storage: FileStorage) -> Callable[..., Annotation]:
 def open_app(storage: FileStorage) -> Callable[..., AppTest]:
     """Open the dashboard as Chiyo, on a screen, with query parameters, and run it."""
 
-    def start(screen: str | None = None, person: str = "Chiyo Tanaka", **query: str | list[str]) -> AppTest:
+    def start(
+        screen: str | None = "reports", person: str = "Chiyo Tanaka", **query: str | list[str]
+    ) -> AppTest:
         app = AppTest.from_file(str(MAIN), default_timeout=30)
         app.session_state["person"] = person
+        if not query:
+            app.run()
+            return app.switch_page(f"views/{screen}.py").run() if screen else app
+        # As a link does: straight to the screen, which takes its widgets' values from the address.
+        if screen:
+            app.switch_page(f"views/{screen}.py")
         for name, value in query.items():
             app.query_params[name] = value
-        app.run()
-        return app.switch_page(f"views/{screen}.py").run() if screen else app
+        return app.run()
 
     return start

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -141,3 +142,61 @@ def test_the_other_views_are_in_a_menu(open_app: App, save: Save, storage: FileS
     storage.decide(name(report, 1), Decision(snooze_factor=2, comment="Ask @Chiyo Tanaka"), actor="Ben")
     view = "mentions" if picked == "Mentions me" else "snoozed"
     assert listed(desk(open_app, view=view)) == ["price has 3 unusual values"]
+
+
+# What looks alike, and what happened
+
+
+def twins(save: Save) -> tuple[ShareableReport, ShareableReport]:
+    """A finding vanishes, and in the same run one of a changed check comes."""
+    first = save("r-1", created_at=now() - timedelta(days=2))
+    changed = replace(
+        first.findings[0], metadata={"check": "nulls", "params": {"limit": 5}, "count": 41, "share": 0.1}
+    )
+    return first, save("r-2", created_at=now() - timedelta(days=1), findings=[changed])
+
+
+def test_a_look_alike_is_asked_about_and_taken_over(
+    open_app: App, save: Save, comment: Save, storage: FileStorage
+) -> None:
+    first, second = twins(save)
+    comment(first, 0)
+    app = desk(open_app, finding=name(second, 0), view="all")
+    assert "Is this the same as “customer" in texts(app)
+    app.button(key=f"twin:same:{name(second, 0)}").click().run()
+    assert not app.exception
+    assert "Asked the shop." in texts(app)
+    assert storage.resolve_finding(name(first, 0)) == name(second, 0)
+    app.button(key="frame:undo:page").click().run()
+    assert storage.resolve_finding(name(first, 0)) == name(first, 0)
+
+
+def test_one_that_is_different_is_not_asked_about_again(open_app: App, save: Save) -> None:
+    _, second = twins(save)
+    assert len(listed(desk(open_app, view="twins"))) == 1
+    app = desk(open_app, finding=name(second, 0), view="all")
+    app.button(key=f"twin:different:{name(second, 0)}").click().run()
+    assert "Is this the same" not in texts(app)
+    assert "Nothing needs you" in texts(desk(open_app, view="twins"))
+
+
+def test_a_finding_tells_its_history(open_app: App, save: Save, comment: Save, storage: FileStorage) -> None:
+    report = save("r-1", created_at=now() - timedelta(days=2))
+    save("r-2", created_at=now() - timedelta(days=1))
+    comment(report, 0)
+    storage.decide(name(report, 0), Decision(assignee="Chiyo"), actor="Ben")
+    storage.decide(name(report, 0), Decision(note="See the wiki"), actor="Ana")
+    app = desk(open_app, finding=name(report, 0))
+    app.session_state["detail:tabs"] = "History"
+    app.run()
+    told = [text.value for text in app.markdown if text.value.startswith(":small[:gray[:material")]
+    assert [text.partition(" :gray[·")[0].split("**", 1)[1] for text in told] == [
+        "Ana** pinned a note on it: See the wiki",
+        "Ben** assigned it to **Chiyo**",
+        "Ben Okafor** commented on it: Asked the shop.",
+    ]
+    runs = [link.proto.label for link in app.main if link.type == "page_link" and "Seen" in link.proto.label]
+    assert [run.partition(" :gray")[0] for run in runs] == [
+        ":small[Seen: 41 rows",
+        ":small[Seen first: 41 rows",
+    ]

@@ -126,7 +126,7 @@ def test_a_clean_run_is_no_fault(open_app: App, save: Save) -> None:
 
 def test_positions_are_shown_where_the_data_is_not_at_hand(open_app: App, save: Save) -> None:
     save("r-1")
-    app = open_app(report="r-1")
+    app = open_app("report", report="r-1")
     app.session_state["rows:r-1:0"] = True
     app.run()
     assert ":small[3, 5]" in texts(app)

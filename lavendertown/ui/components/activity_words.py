@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lavendertown import clock
-from lavendertown.ui.components import words
+from lavendertown.ui.components import event_words, words
 
 KINDS = {
     "report": "report",
@@ -44,13 +44,42 @@ def operation(name: str) -> str:
     return OPERATIONS[name][0] if name in OPERATIONS else name
 
 
-def icon(name: str) -> str:
-    """Return an operation's icon."""
+def icon(event: Mapping[str, Any]) -> str:
+    """Return the icon of what was done."""
+    name = event["operation"]
+    if name == "create" and event["component"] == "annotation":
+        status = (event["after"] or {}).get("status")
+        return ":gray[:material/flag:]" if status else ":gray[:material/chat_bubble:]"
+    if event["component"] == "finding" and name in ("create", "update"):
+        return ":gray[:material/tune:]"
     return OPERATIONS[name][2] if name in OPERATIONS else ":gray[:material/change_circle:]"
 
 
-def sentence(event: Mapping[str, Any]) -> str:
-    """Say who did what to what, in Markdown: ``**Ana** created the report **Orders**``."""
+def about(event: Mapping[str, Any]) -> str:
+    """Return the id of the finding that a change is about, empty where it is about none."""
+    if event["component"] == "finding":
+        return str(event["record_id"])
+    known = event["after"] or event["before"] or {}
+    return str(known.get("finding_id") or "") if event["component"] == "annotation" else ""
+
+
+def _finding(event: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    name = names.get(about(event))
+    return f"**{event_words.short(name)}**" if name else f"the finding {words.code(about(event))}"
+
+
+def sentence(event: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """Say who did what to what, in Markdown: ``**Ana** created the report **Orders**``.
+
+    Args:
+        event: An audit event.
+        names: What to call findings, by their ids.
+    """
+    finding = _finding(event, names)
+    if event["component"] == "annotation":
+        return f"**{words.plain(event['actor'])}** {event_words.said(event, finding)}"
+    if event["component"] == "finding" and event["operation"] in ("create", "update"):
+        return f"**{words.plain(event['actor'])}** {event_words.decided(event, finding)}"
     done = OPERATIONS[event["operation"]][1] if event["operation"] in OPERATIONS else event["operation"]
     return f"**{words.plain(event['actor'])}** {words.plain(done)} {_object(event)}"
 
@@ -59,15 +88,8 @@ def _object(event: Mapping[str, Any]) -> str:
     component, known = event["component"], event["after"] or event["before"] or {}
     if component == "store":
         return f"the whole store from **{words.plain(event['record_id'])}**"
-    if component == "annotation":
-        return f"a comment: {_short(known.get('comment') or 'without words', 90)}"
     name = known.get("title") or known.get("name") or event["record_id"]
-    return f"the {words.plain(kind(component))} **{_short(name, 90)}**"
-
-
-def _short(text: object, most: int) -> str:
-    line = " ".join(str(text).split())
-    return words.plain(line if len(line) <= most else line[: most - 1] + "…")
+    return f"the {words.plain(kind(component))} **{event_words.short(name)}**"
 
 
 def day(date: dt.date) -> str:
@@ -101,15 +123,15 @@ def value(name: str, fields: Mapping[str, Any]) -> str:
     if isinstance(found, bool):
         return "yes" if found else "no"
     if isinstance(found, list):
-        return _short(", ".join(map(str, found)), _LONGEST)
+        return event_words.short(", ".join(map(str, found)), _LONGEST)
     if isinstance(found, dict):
-        return _short(", ".join(f"{key}: {each}" for key, each in found.items()), _LONGEST)
-    return _moment(found) if name.endswith(("_at", "_until")) else _short(found, _LONGEST)
+        return event_words.short(", ".join(f"{key}: {each}" for key, each in found.items()), _LONGEST)
+    return _moment(found) if name.endswith(("_at", "_until")) else event_words.short(found, _LONGEST)
 
 
 def _moment(text: object) -> str:
     try:
         when = dt.datetime.fromisoformat(str(text))
     except ValueError:
-        return _short(text, _LONGEST)
+        return event_words.short(text, _LONGEST)
     return words.moment(clock.to_utc(when))

@@ -45,7 +45,8 @@ def draw(figure: Figure, key: str, alt: str) -> None:
     st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=alt)
 
 
-def _axis(**more: Any) -> dict[str, Any]:
+def axis(**more: Any) -> dict[str, Any]:
+    """Return an axis in the colours of the theme; keywords replace its parts."""
     colours = ink()
     base = {
         "gridcolor": colours["grid"],
@@ -57,13 +58,14 @@ def _axis(**more: Any) -> dict[str, Any]:
     return {**base, **more}
 
 
-def _figure(
+def figure(
     data: list[dict[str, Any]],
     height: int,
     x: dict[str, Any],
     y: dict[str, Any],
     legend: bool = True,
 ) -> Figure:
+    """Return a chart of these traces and axes, so many pixels high."""
     layout = {
         "height": height,
         "margin": {"l": 0, "r": 8, "t": 28 if legend else 6, "b": 0},
@@ -102,7 +104,7 @@ def findings_per_week(weeks: Sequence[tuple[str, int, int]]) -> Figure:
         }
         for name, place, colour in (("Errors", 1, "error"), ("Other", 2, "soft"))
     ]
-    return _figure(data, 170, _axis(type="category", nticks=4, tickangle=0, showgrid=False), _axis(nticks=4))
+    return figure(data, 170, axis(type="category", nticks=4, tickangle=0, showgrid=False), axis(nticks=4))
 
 
 def columns_by_gravity(findings: Iterable[Row]) -> list[str]:
@@ -124,9 +126,10 @@ def short(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def _by_column(columns: Sequence[str]) -> dict[str, Any]:
+def by_name(columns: Sequence[str]) -> dict[str, Any]:
+    """Return an upright axis with a name a bar, the first on top."""
     # Positions, not names: two long names may be cut to the same text.
-    return _axis(
+    return axis(
         tickmode="array",
         tickvals=list(range(len(columns))),
         ticktext=_names(columns),
@@ -165,7 +168,7 @@ def severity_by_column(findings: Sequence[Row], columns: Sequence[str]) -> Figur
             }
         )
     step = 1 if max(totals, default=0) < 8 else None
-    return _figure(data, _height(columns), _axis(dtick=step, rangemode="tozero"), _by_column(columns))
+    return figure(data, _height(columns), axis(dtick=step, rangemode="tozero"), by_name(columns))
 
 
 def share_by_column(columns: Sequence[str], now: Mapping[str, float], before: Mapping[str, float]) -> Figure:
@@ -202,8 +205,8 @@ def share_by_column(columns: Sequence[str], now: Mapping[str, float], before: Ma
     if before:
         data.append(_ticks(places, old, colours["text"]))
     top = max(ends, default=0) or 1
-    shares_axis = _axis(ticksuffix=" %", range=[0, top * 1.2], nticks=6)
-    return _figure(data, _height(columns), shares_axis, _by_column(columns), legend=bool(before))
+    shares_axis = axis(ticksuffix=" %", range=[0, top * 1.2], nticks=6)
+    return figure(data, _height(columns), shares_axis, by_name(columns), legend=bool(before))
 
 
 def _ticks(places: list[int], old: list[float | None], colour: str) -> dict[str, Any]:
@@ -232,7 +235,7 @@ def run_history(labels: Sequence[str], counts: Sequence[int]) -> Figure:
     }
     step = max(1, -(-len(labels) // 4))
     shown = list(range(len(labels) - 1, -1, -step))[::-1]
-    x = _axis(
+    x = axis(
         tickmode="array",
         tickvals=shown,
         ticktext=[labels[i] for i in shown],
@@ -240,7 +243,7 @@ def run_history(labels: Sequence[str], counts: Sequence[int]) -> Figure:
         showgrid=False,
         range=[-0.6, max(len(labels), 5) - 0.4],
     )
-    return _figure([bars], 150, x, _axis(nticks=3, tickformat="~s", rangemode="tozero"), legend=False)
+    return figure([bars], 150, x, axis(nticks=3, tickformat="~s", rangemode="tozero"), legend=False)
 
 
 def parts(labels: Sequence[str], counts: Sequence[int], severity: str) -> Figure:
@@ -254,4 +257,4 @@ def parts(labels: Sequence[str], counts: Sequence[int], severity: str) -> Figure
         "marker": {"color": ink()[severity]},
         "hovertemplate": "%{customdata}: %{x:,}<extra></extra>",
     }
-    return _figure([bars], 30 + 22 * max(2, len(labels)), _axis(nticks=4), _by_column(labels), legend=False)
+    return figure([bars], 30 + 22 * max(2, len(labels)), axis(nticks=4), by_name(labels), legend=False)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from lavendertown.collaboration.triage import CLOSED, Decision
 from lavendertown.ui import actions, reads, triage
-from lavendertown.ui.components import desk_bulk, words
+from lavendertown.ui.components import desk_bulk, twin, words
 
 _NOTE, _MERGE = "Pin a note…", "Merge with…"
 _SPLIT = "Take apart: "
@@ -25,6 +25,7 @@ def controls(row: reads.Row, held: reads.Row | None) -> None:
             _assignee(held)
             _more(held)
     if held is not None:
+        twin.question(held)
         _told(held)
 
 

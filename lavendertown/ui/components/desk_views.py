@@ -7,10 +7,10 @@ from typing import Any
 
 import streamlit as st
 
-from lavendertown import clock
+from lavendertown.collaboration.counted import Counted
 from lavendertown.collaboration.triage import CLOSED
 from lavendertown.ui import reads, triage
-from lavendertown.ui.components import filters, person, words
+from lavendertown.ui.components import filters, person, trend_steps
 
 FACETS = {
     "severity": ("severity", "Severity"),
@@ -31,7 +31,7 @@ ORDERS = {
     "times_seen": "Seen most often first",
     "comment_count": "Most discussed first",
 }
-TEXT, DAYS, VIEW, SORT, PAGE = "q", "when", "view", "sort", "page"
+VIEW, SORT, COUNTED = "view", "sort", "counted"
 OPEN = ("open", "needs-investigation")
 _NAMES = {
     "attention": "Needs attention",
@@ -41,7 +41,9 @@ _NAMES = {
     "all": "All",
     "mentions": "Mentions me",
     "snoozed": "Snoozed",
+    "twins": "Look-alikes",
 }
+_MORE = ("mentions", "snoozed", "twins")
 _ALWAYS = ("attention", "open", "mine", "closed", "all")
 _MENU = "desk:views"
 _SAVE = "Save this view…"
@@ -58,11 +60,6 @@ def turn() -> int:
 def read_anew() -> None:
     """Have the list read anew; until then it stays as it is, whatever others do."""
     st.session_state[_TURN] = turn() + 1
-
-
-def first_page() -> None:
-    """Go back to the first page; a filter that changed makes the old page meaningless."""
-    st.session_state[PAGE] = 1
 
 
 def view() -> str:
@@ -82,8 +79,14 @@ def base(name: str) -> dict[str, Any]:
         "all": {},
         "mentions": {"mentions": me},
         "snoozed": {"snoozed": "only"},
+        "twins": {"twins": True},
     }
     return views[name]
+
+
+def counted() -> str:
+    """Return which figure's findings are listed, empty where none's."""
+    return str(st.query_params.get(COUNTED, ""))
 
 
 def chosen() -> dict[str, Any]:
@@ -96,13 +99,9 @@ def chosen() -> dict[str, Any]:
             values = tuple(v for v in values if v in found[key]) or (NO_MATCH,)
         if values:
             found[key] = values
-    text = str(st.session_state.get(TEXT) or "").strip()
-    if text:
-        found["search"] = text
-    days = tuple(st.session_state.get(DAYS) or ())
-    if len(days) == 2:
-        found["start_date"] = clock.day_start(days[0], words.zone())
-        found["end_date"] = clock.day_end(days[1], words.zone())
+    if counted():
+        found["counted"] = counted()
+    found |= filters.text_and_days_chosen()
     return {key: list(v) if isinstance(v, tuple) else v for key, v in found.items()}
 
 
@@ -122,20 +121,21 @@ def switcher() -> None:
             f":violet[**{_NAMES[name]} {count}**]" if here else f"{_NAMES[name]} :gray[{count}]",
             type="secondary" if here else "tertiary",
             key=f"desk:view:{name}",
-            on_click=_go,
+            on_click=go,
             args=(name,),
         )
     saved = [row["name"] for row in reads.saved_views()]
-    options = [_NAMES["mentions"], _NAMES["snoozed"], *saved, _SAVE]
+    options = [*(_NAMES[name] for name in _MORE), *saved, _SAVE]
     if st.session_state.get("desk:saved") in saved:
         options.append(_DELETE)
     st.menu_button("Views", options, type="tertiary", icon=":material/bookmark:", key=_MENU, on_click=_menu)
 
 
-def _go(name: str) -> None:
+def go(name: str) -> None:
+    """Show a view."""
     st.query_params[VIEW] = name
     st.session_state.pop("desk:saved", None)
-    first_page()
+    filters.first_page()
     read_anew()
 
 
@@ -145,69 +145,46 @@ def _menu() -> None:
         st.session_state["desk:dialog"] = ("view", ())
     elif picked == _DELETE:
         triage.delete_view(st.session_state.pop("desk:saved"))
-    elif picked in (_NAMES["mentions"], _NAMES["snoozed"]):
-        _go("mentions" if picked == _NAMES["mentions"] else "snoozed")
+    elif picked in (more := {_NAMES[name]: name for name in _MORE}):
+        go(more[picked])
     else:
         _take(next(row for row in reads.saved_views() if row["name"] == picked))
 
 
 def query() -> dict[str, list[str]]:
     """Return what the address says of the list, for a saved view."""
-    names = (VIEW, SORT, TEXT, *FACETS)
+    names = (VIEW, SORT, COUNTED, filters.TEXT, *FACETS)
     return {name: st.query_params.get_all(name) for name in names if st.query_params.get_all(name)}
 
 
 def _take(saved: reads.Row) -> None:
     clear()
     for name, values in saved["query"].items():
-        if name in (VIEW, SORT, *FACETS) and isinstance(values, list):
+        if name in (VIEW, SORT, COUNTED, *FACETS) and isinstance(values, list):
             st.query_params[name] = [str(value) for value in values]
-    st.session_state[TEXT] = str((saved["query"].get(TEXT) or [""])[0])
+    st.session_state[filters.TEXT] = str((saved["query"].get(filters.TEXT) or [""])[0])
     st.session_state["desk:saved"] = saved["name"]
     read_anew()
 
 
 def clear() -> None:
     """Take every filter off; the view stays."""
-    for name in FACETS:
+    for name in (COUNTED, *FACETS):
         st.query_params.pop(name, None)
-    st.session_state[TEXT] = ""
-    st.session_state[DAYS] = ()
-    first_page()
+    st.session_state[filters.TEXT] = ""
+    st.session_state[filters.DAYS] = ()
+    filters.first_page()
 
 
 def bar() -> dict[str, Any]:
     """Draw the filter row; return view and filters in force."""
     with st.container(horizontal=True, wrap=False, gap="xsmall", vertical_alignment="center"):
-        st.text_input(
-            "Search findings",
-            placeholder="Search findings and comments",
-            type="search",
-            icon=":material/search:",
-            label_visibility="collapsed",
-            key=TEXT,
-            width=240,
-            live=True,
-            bind="query-params",
-            persist_state="session",
-            on_change=first_page,
-        )
-        st.date_input(
-            "Last seen",
-            value=[],
-            label_visibility="collapsed",
-            width=226,
-            format="YYYY-MM-DD",
-            key=DAYS,
-            bind="query-params",
-            persist_state="session",
-            on_change=first_page,
-        )
+        filters.text_and_days("Search findings", "Search findings and comments", "Last seen")
         # Only now: on a first visit the two widgets above take their values from the address.
         found = chosen()
         counts = reads.desk_facets(found)
         for name, (key, label) in FACETS.items():
-            filters.menu(name, label, _named(name, counts[key]), "No finding has any.", first_page)
+            filters.menu(name, label, _named(name, counts[key]), "No finding has any.", filters.first_page)
     return found
 
 
@@ -233,14 +210,33 @@ def sorter() -> None:
 
 def _order_by() -> None:
     st.query_params[SORT] = st.session_state["desk:sort"]
-    first_page()
+    filters.first_page()
+
+
+def figure() -> None:
+    """Say which figure's findings are listed, and let it be taken off."""
+    if counted():
+        st.button(
+            f":violet[**{trend_steps.in_words(Counted.parse(counted()))}**]",
+            type="tertiary",
+            icon=":material/close:",
+            key="desk:counted",
+            help="Show all again",
+            on_click=_uncount,
+        )
+
+
+def _uncount() -> None:
+    st.query_params.pop(COUNTED, None)
+    filters.first_page()
 
 
 def is_filtered() -> bool:
     """Tell whether anything narrows the view."""
     return bool(
-        st.session_state.get(TEXT)
-        or st.session_state.get(DAYS)
+        st.session_state.get(filters.TEXT)
+        or st.session_state.get(filters.DAYS)
+        or counted()
         or any(st.query_params.get_all(name) for name in FACETS)
     )
 
@@ -248,4 +244,4 @@ def is_filtered() -> bool:
 def show_all() -> None:
     """Take every filter off and show all findings."""
     clear()
-    _go("all")
+    go("all")

@@ -6,7 +6,7 @@ import streamlit as st
 
 from lavendertown.tables import Table
 from lavendertown.ui import reads
-from lavendertown.ui.components import charts, decided, thread, words
+from lavendertown.ui.components import charts, decided, history, thread, words
 
 FIRST_ROWS = 100
 RUNS = 12
@@ -41,8 +41,14 @@ def detail(row: reads.Row) -> None:
     with right:
         _history(row, past)
     _rows(row)
-    thread.thread(row["finding_id"])
-    thread.form(row["finding_id"], row["status"])
+    name = row["finding_id"]
+    discussion, past_tab = st.tabs(["Discussion", "History"], key="detail:tabs", on_change="rerun")
+    with discussion:
+        thread.thread(name)
+        thread.form(name, row["status"])
+    with past_tab:
+        if past_tab.open:
+            history.history(name)
 
 
 def _badges(row: reads.Row, held: reads.Row | None) -> str:

@@ -46,14 +46,7 @@ def chosen() -> dict[str, Any]:
         for name in FACETS
         if st.query_params.get_all(name)
     }
-    text = str(st.session_state.get(TEXT) or "").strip()
-    if text:
-        found["search"] = text
-    days = tuple(st.session_state.get(DAYS) or ())
-    if len(days) == 2:
-        found["start_date"] = clock.day_start(days[0], words.zone())
-        found["end_date"] = clock.day_end(days[1], words.zone())
-    return found
+    return found | text_and_days_chosen()
 
 
 def bar(count: Callable[[dict[str, Any]], Mapping[str, Mapping[str, int]]]) -> dict[str, Any]:
@@ -63,35 +56,59 @@ def bar(count: Callable[[dict[str, Any]], Mapping[str, Mapping[str, int]]]) -> d
         count: Counts reports by each facet's values under the filters it is given.
     """
     with st.container(horizontal=True, wrap=False, gap="xsmall", vertical_alignment="center"):
-        st.text_input(
-            "Search reports",
-            placeholder="Search titles, datasets, findings",
-            type="search",
-            icon=":material/search:",
-            label_visibility="collapsed",
-            key=TEXT,
-            width=250,
-            live=True,
-            bind="query-params",
-            persist_state="session",
-            on_change=first_page,
-        )
-        st.date_input(
-            "Date range",
-            value=[],
-            label_visibility="collapsed",
-            width=226,
-            format="YYYY-MM-DD",
-            key=DAYS,
-            bind="query-params",
-            persist_state="session",
-            on_change=first_page,
-        )
+        text_and_days("Search reports", "Search titles, datasets, findings", "Date range")
         # Only now: on a first visit the two widgets above take their values from the address.
         found = chosen()
         counts = count(found)
         for name, label in FACETS.items():
             menu(name, label, counts[name], "No report has any.", first_page)
+    return found
+
+
+def text_and_days(search: str, hint: str, days: str) -> None:
+    """Show what every list begins with: a text to search for, and a range of days.
+
+    Args:
+        search: What the text field is called.
+        hint: What it looks into.
+        days: What the days are.
+    """
+    st.text_input(
+        search,
+        placeholder=hint,
+        type="search",
+        icon=":material/search:",
+        label_visibility="collapsed",
+        key=TEXT,
+        width=250,
+        live=True,
+        bind="query-params",
+        persist_state="session",
+        on_change=first_page,
+    )
+    st.date_input(
+        days,
+        value=[],
+        label_visibility="collapsed",
+        width=226,
+        format="YYYY-MM-DD",
+        key=DAYS,
+        bind="query-params",
+        persist_state="session",
+        on_change=first_page,
+    )
+
+
+def text_and_days_chosen() -> dict[str, Any]:
+    """Return the text and the days in force, as the storage's query methods take them."""
+    found: dict[str, Any] = {}
+    text = str(st.session_state.get(TEXT) or "").strip()
+    if text:
+        found["search"] = text
+    days = tuple(st.session_state.get(DAYS) or ())
+    if len(days) == 2:
+        found["start_date"] = clock.day_start(days[0], words.zone())
+        found["end_date"] = clock.day_end(days[1], words.zone())
     return found
 
 

@@ -18,6 +18,7 @@ PERSON = "views/person.py"
 MIGRATE = "views/migrate.py"
 DATA = "views/data.py"
 ACTIVITY = "views/activity.py"
+TRENDS = "views/trends.py"
 
 
 def enter(screen: str) -> None:

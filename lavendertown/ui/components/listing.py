@@ -63,6 +63,11 @@ def heading(rows: list[reads.Row], place: int) -> None:
 
 def _move(finding_id: str) -> None:
     st.query_params[FINDING] = finding_id
+    moved()
+
+
+def moved() -> None:
+    """Have the grid take its selection from the address."""
     # The grid takes its selection only when it is new, so each move by key makes it new.
     st.session_state[_MOVES] = st.session_state.get(_MOVES, 0) + 1
 

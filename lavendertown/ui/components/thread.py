@@ -27,7 +27,8 @@ def thread(finding_id: str) -> None:
     except StorageUnavailableError:
         # The banner above the page says that the store is down; here stays what was read last.
         notes = st.session_state.get(kept, [])
-    st.markdown(f"**Discussion** :gray[{len(notes) or ''}]")
+    if notes:
+        st.markdown(f":small[:gray[{words.count(len(notes), 'comment')}]]")
     if not notes:
         st.caption("No comments yet. Say what you know; the thread follows this finding to the next run.")
     with st.container(gap=None):

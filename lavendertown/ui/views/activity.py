@@ -83,12 +83,20 @@ def clear_button(key: str, kind: Any = "tertiary") -> None:
 
 def rows(events: Iterable[dict[str, Any]]) -> None:
     """Show changes, one line each; a line opens to what became of each field."""
+    events = list(events)
+    names = finding_names(events)
     with st.container(gap="xsmall"):
         for event in events:
             time = f"{event['at'].astimezone(words.zone()):%H:%M}"
-            line = f":gray[{time}] {activity_words.icon(event['operation'])} {activity_words.sentence(event)}"
-            with st.expander(line):
+            icon = activity_words.icon(event)
+            with st.expander(f":gray[{time}] {icon} {activity_words.sentence(event, names)}"):
                 detail(event)
+
+
+def finding_names(events: Iterable[dict[str, Any]]) -> dict[str, str]:
+    """Return what to call the findings that changes are about, by the ids that the changes name."""
+    ids = tuple(sorted({activity_words.about(event) for event in events} - {""}))
+    return {name: words.headline(row["description"]) for name, row in reads.desk_named(ids).items()}
 
 
 def detail(event: dict[str, Any]) -> None:
@@ -119,17 +127,13 @@ def link(event: dict[str, Any]) -> None:
             query_params={"report": event["record_id"]},
         )
         return
-    known = event["after"] or event["before"] or {}
-    finding_id = event["record_id"] if event["component"] == "finding" else known.get("finding_id")
-    if event["component"] not in ("finding", "annotation") or not finding_id:
-        return
-    latest = reads.known_findings((str(finding_id),))
-    if latest:
+    finding_id = activity_words.about(event)
+    if finding_id in reads.desk_named((finding_id,)):
         st.page_link(
-            frame.REPORT,
-            label=f"Open the finding: {words.plain(words.headline(latest[0]['description']))}",
-            icon=":material/troubleshoot:",
-            query_params={"report": latest[0]["report_id"], "finding": latest[0]["finding_id"]},
+            frame.FINDINGS,
+            label="Open the finding",
+            icon=":material/inbox:",
+            query_params={"finding": finding_id},
         )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from lavendertown.ui import reads
-from lavendertown.ui.components import desk_bulk, desk_grid, desk_views, detail, frame, live, words
+from lavendertown.ui.components import desk_bulk, desk_grid, desk_views, detail, filters, frame, live, words
 
 _SHOWN = "desk:shown"
 
@@ -28,16 +28,14 @@ def page() -> None:
         desk_bulk.dialogs()
         return
     pages = max(1, -(-matching // reads.PAGE_SIZE))
-    number = min(int(st.session_state.get(desk_views.PAGE) or 1), pages)
+    number = min(int(st.session_state.get(filters.PAGE) or 1), pages)
     rows = shown(chosen, number)
     with news:
         live.announce(on_show=desk_views.read_anew)
     current = opened(rows)
     draw(rows, current, matching)
     if pages > 1:
-        st.pagination(
-            pages, key=desk_views.PAGE, width="content", bind="query-params", persist_state="session"
-        )
+        st.pagination(pages, key=filters.PAGE, width="content", bind="query-params", persist_state="session")
     desk_bulk.bar(matching)
     desk_bulk.dialogs()
 
@@ -90,6 +88,7 @@ def listing(rows: list[reads.Row], matching: int, *, narrow: bool) -> None:
             f"{words.count(matching, 'finding')} · rows counted in the latest run",
             width="content",
         )
+        desk_views.figure()
         desk_views.sorter()
         if desk_views.is_filtered():
             clear_button("desk:clear")

@@ -8,7 +8,17 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from lavendertown.ui import reads
-from lavendertown.ui.components import charts, desk_bulk, detail, frame, listing, live, manage, words
+from lavendertown.ui.components import (
+    charts,
+    comparison,
+    desk_bulk,
+    detail,
+    frame,
+    listing,
+    live,
+    manage,
+    words,
+)
 
 RUNS = 8
 CHARTED = 1000
@@ -38,6 +48,7 @@ def draw(report: reads.Row, rows: list[reads.Row], place: int, news: DeltaGenera
     """Show a report that is there, with one of its findings open."""
     metadata = reads.report_metadata(report["id"])
     with frame.head(words.plain(report["title"]) or "Untitled", meta_line(report, metadata)):
+        comparison.button(report)
         manage.menus(report)
     if metadata.get("note"):
         st.markdown(words.comment(f"> {metadata['note']}"), anchors=False)
@@ -46,11 +57,13 @@ def draw(report: reads.Row, rows: list[reads.Row], place: int, news: DeltaGenera
         live.announce(report["id"], ids, ids[place] if ids else "")
     if not rows:
         clean(metadata)
+        if comparison.asked():
+            comparison.panel(report)
         return
-    before = previous(report)
-    charted = rows if report["finding_count"] <= len(rows) else reads.findings(report["id"], CHARTED)
-    metrics(report, charted, before)
-    two_charts(charted, before)
+    if comparison.asked():
+        comparison.panel(report)
+    else:
+        figures(report, rows)
     left, right = st.columns([1, 1.05], gap="medium")
     with left:
         listing.heading(rows, place)
@@ -58,6 +71,14 @@ def draw(report: reads.Row, rows: list[reads.Row], place: int, news: DeltaGenera
         listing.pager(report, rows)
     with right.container(border=True):
         detail.detail(rows[place])
+
+
+def figures(report: reads.Row, rows: list[reads.Row]) -> None:
+    """Show the report's numbers and charts."""
+    before = previous(report)
+    charted = rows if report["finding_count"] <= len(rows) else reads.findings(report["id"], CHARTED)
+    metrics(report, charted, before)
+    two_charts(charted, before)
 
 
 def meta_line(report: reads.Row, metadata: dict[str, Any]) -> str:

@@ -1,0 +1,120 @@
+"""Trends: figures and charts over time, and the way from each to the findings it counts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lavendertown.clock import now
+from lavendertown.collaboration.counted import Counted
+from lavendertown.collaboration.storage import FileStorage, get_finding_id
+from lavendertown.collaboration.triage import Decision
+from lavendertown.ui.components import trend_charts, trend_steps
+
+App = Callable[..., AppTest]
+Save = Callable[..., Any]
+NOON = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def saturday(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is Saturday, 21 November 2026."""
+    monkeypatch.setattr("lavendertown.clock.now", lambda: NOON)
+
+
+def texts(app: AppTest) -> str:
+    return "\n".join([*(m.value for m in app.markdown), *(c.value for c in app.caption)])
+
+
+def test_without_reports_it_says_what_will_be_drawn(open_app: App) -> None:
+    app = open_app("trends")
+    assert not app.exception
+    assert "Nothing to draw yet" in texts(app)
+
+
+def test_the_figures_tell_where_things_stand(open_app: App, save: Save, storage: FileStorage) -> None:
+    save("r-0", created_at=now() - dt.timedelta(days=30))
+    report = save("r-1", created_at=now() - dt.timedelta(days=1))
+    decided = Decision(status="fixed", reason="Reloaded")
+    storage.decide(get_finding_id(report.findings[0]), decided, actor="Ben")
+    app = open_app("trends")
+    assert not app.exception
+    told = {metric.label: (metric.value, metric.delta.split()[0]) for metric in app.metric}
+    assert told["In the latest runs"] == ("2", "+2")
+    assert told["Open"] == ("1", "+1")
+    assert told["Closed"][0] == "1"
+    assert told["Median time to close"][0] == "30 days"
+
+
+def test_each_chart_has_a_menu_that_leads_where_its_bars_lead(open_app: App, save: Save) -> None:
+    save("r-1")
+    app = open_app("trends")
+    menus = [each for each in app.main if each.type == "menu_button" and each.proto.label == "Findings"]
+    assert menus[0].proto.options[0].endswith(": 2 found")
+    assert len(menus) == 3
+    assert "Nothing in this time." in texts(app)
+
+
+def test_a_figures_findings_are_listed_with_what_they_are(open_app: App, save: Save) -> None:
+    save("r-1")
+    counted = Counted("seen", now(), now() + dt.timedelta(hours=1), "error")
+    app = open_app("findings", view="all", counted=str(counted))
+    assert list(app.dataframe[0].value["finding"]) == ["customer_id is empty in 41 rows"]
+    (shown,) = (button for button in app.button if button.key == "desk:counted")
+    assert "in the latest runs up to" in shown.label
+    shown.click().run()
+    assert len(app.dataframe[0].value) == 2
+
+
+def test_a_figure_that_is_none_is_one_sentence(open_app: App, save: Save) -> None:
+    save("r-1")
+    app = open_app("findings", counted="half")
+    assert not app.exception
+    assert "'half' is not what a chart counts" in app.error[0].value
+
+
+@pytest.mark.parametrize(
+    ("period", "count", "first", "last"),
+    [
+        ("4w", 28, dt.date(2026, 10, 25), dt.date(2026, 11, 22)),
+        ("12w", 12, dt.date(2026, 8, 31), dt.date(2026, 11, 23)),
+        ("12m", 12, dt.date(2025, 12, 1), dt.date(2026, 12, 1)),
+    ],
+)
+def test_steps_are_whole_days_weeks_and_months(
+    saturday: None, period: str, count: int, first: dt.date, last: dt.date
+) -> None:
+    steps = trend_steps.steps(period)
+    assert len(steps) == count
+    assert (steps[0].start.date(), steps[-1].end.date()) == (first, last)
+    assert all(sooner.end == later.start for sooner, later in pairwise(steps))
+
+
+@pytest.mark.parametrize(
+    ("counted", "words"),
+    [
+        (Counted("seen", NOON, NOON, "error"), "in the latest runs up to 21 Nov 2026, errors"),
+        (Counted("seen", NOON, NOON), "in the latest runs up to 21 Nov 2026"),
+        (Counted("found", NOON, NOON, "Ana"), "reported by Ana, in the latest runs up to 21 Nov 2026"),
+        (Counted("open", NOON, dt.datetime(2026, 11, 2, tzinfo=dt.UTC)), "open at the end of 1 Nov 2026"),
+        (
+            Counted("closing", dt.datetime(2026, 11, 2, tzinfo=dt.UTC), NOON, "Ana"),
+            "closed by Ana from 2 Nov 2026 to 21 Nov 2026",
+        ),
+    ],
+)
+def test_a_figure_is_said_in_words(counted: Counted, words: str) -> None:
+    assert trend_steps.in_words(counted) == words
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(None, "–"), (0.001, "< 1 hour"), (0.05, "1 hour"), (0.9, "22 hours"), (12.4, "12 days")],
+)
+def test_a_time_is_said_in_words(number: float | None, words: str) -> None:
+    assert trend_charts.days(number) == words
