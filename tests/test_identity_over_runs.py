@@ -143,38 +143,14 @@ UNNAMED = [
     bare("id", lambda d: f"There {d.by_number('is', 'are')} {d.count('duplicate')} at rows {d.rows}"),
     bare("id", lambda d: f"Duplicated in row indices: {d.rows[:5]}{'' if d.found < 6 else ' and 4 more'}"),
     bare("kind", lambda d: f"{d.found:,} of {d.total:,} rows {d.by_number('holds', 'hold')} something else."),
-    bare(
-        "kind",
-        lambda d: f"{d.count('entry is', 'entries are')} unknown, e.g. {', '.join(map(repr, d.samples))}",
-    ),
-    bare("kind", lambda d: f"Values were found such as {' and '.join(map(repr, d.samples[:2]))}."),
-    bare("kind", lambda d: f"Unknown codes (e.g. {', '.join(f'ORD-{row}' for row in d.rows[:3])})"),
     bare("note", lambda d: f"[{d.at.isoformat()}] note failed in run {d.uuid}"),
     bare("note", lambda d: f"note failed (run_id={d.digest}) at {d.at:%H:%M:%S}"),
-    bare("note", lambda d: f"Checked on {d.at:%a %b %d %H:%M:%S %Y}: mean is {d.value}"),
-    bare("note", lambda d: f"Checked on {d.at:%-d %B %Y, %H:%M}, batch {d.digest[:12]}: mean is {d.value:e}"),
     bare("customer", lambda d: f"{d.count('customer has', 'customers have')} no address"),
-    bare("customer", lambda d: f"Latest order is {d.count('day')} old"),
     bare(
         "age",
         lambda d: (
             f"Expected values from 0 to 120, but {d.count('value')} ({d.percent}%) "
             f"{d.by_number('is', 'are')} not"
-        ),
-    ),
-    bare(
-        "age",
-        lambda d: (
-            "Column 'age' failed element-wise validator number 0: in_range(0, 120) "
-            f"failure cases: {', '.join(d.samples)}"
-        ),
-    ),
-    bare(
-        "name",
-        lambda d: (
-            "non-nullable series 'name' contains null values:"
-            + "".join(f"{row}    NaN" for row in d.rows)
-            + "Name: name, dtype: str"
         ),
     ),
     bare("age", lambda d: f"Column 'age' missing values: Actual value {d.value:.3f}, but expected 0.000"),

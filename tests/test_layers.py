@@ -15,7 +15,7 @@ PACKAGE = ROOT / "lavendertown"
 
 # Each line sees itself and the lines above it.
 ORDER = [
-    {"errors", "clock", "codec", "config", "models", "identity", "rows"},
+    {"errors", "clock", "codec", "config", "models", "wording", "identity", "rows"},
     {"tables", "detectors", "rules", "drift", "interchange", "inspector"},
     {"records"},
     {"database"},

@@ -20,9 +20,10 @@ from lavendertown.database.tables import (
 )
 from lavendertown.database.types import Utc
 from lavendertown.database.writer import Writer
-from lavendertown.identity import check_key, masked
+from lavendertown.identity import check_key
 from lavendertown.records.texts import finding_text
 from lavendertown.records.values import FindingRecord
+from lavendertown.wording import masked
 
 _I = identities.c
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from lavendertown.identity import check_key, covered, masked
+from lavendertown.identity import check_key, covered
 from lavendertown.records.files.image import Image, ReportEntry
 from lavendertown.records.files.threads import OPEN, Sight, back_at
 from lavendertown.records.identities import RUNS, Identity, Recent, Run, Said, Turn
 from lavendertown.records.values import FindingRecord
+from lavendertown.wording import masked
 
 
 def identities(image: Image, names: Sequence[str] | None, datasets: Sequence[str] | None) -> list[Identity]:
