@@ -16,6 +16,9 @@ from lavendertown.cli.output import print_json, print_table
     "an application's own; repeat for more.",
 )
 @click.option("--record", "record_id", help="Only the history of the record with this id.")
+@click.option(
+    "--finding", "finding_id", help="Only what was said and decided about the finding with this id."
+)
 @click.option("--actor", multiple=True, help="Only changes by this person; repeat for more.")
 @click.option(
     "--operation",
@@ -29,6 +32,7 @@ from lavendertown.cli.output import print_json, print_table
 def audit(
     component: tuple[str, ...],
     record_id: str | None,
+    finding_id: str | None,
     actor: tuple[str, ...],
     operation: tuple[str, ...],
     since: str | None,
@@ -42,11 +46,13 @@ def audit(
     \b
     Example:
       lavendertown audit --since 2026-11-01 --operation delete
+      lavendertown audit --finding f1-0c4e
     """
     with options.storage() as opened:
         events = opened.audit_log(
             component=component,
             record_id=record_id,
+            finding_id=finding_id,
             actor=actor,
             operation=operation,
             since=since,

@@ -10,6 +10,7 @@ import click
 from lavendertown import clock, codec
 from lavendertown.cli import options
 from lavendertown.cli.output import cell, count, print_json, print_table
+from lavendertown.cli.report_compare import compare
 from lavendertown.collaboration.api import export_report
 from lavendertown.collaboration.models import ShareableReport
 from lavendertown.collaboration.storage import Storage, get_finding_id
@@ -19,12 +20,15 @@ from lavendertown.models import GhostFinding
 
 @click.group()
 def report() -> None:
-    """List, read, save, delete, restore, export and import reports.
+    """List, read, compare, save, delete, restore, export and import reports.
 
     \b
     Example:
       lavendertown report list --author Ana --since 2026-11-01
     """
+
+
+report.add_command(compare)
 
 
 @report.command("list")

@@ -13,7 +13,7 @@ import streamlit as st
 
 from lavendertown.collaboration.models import Annotation
 from lavendertown.collaboration.people import initials
-from lavendertown.collaboration.storage import Storage, get_storage_backend
+from lavendertown.collaboration.storage import FileStorage, Storage, get_storage_backend
 from lavendertown.config import Settings, load_settings
 
 Row = dict[str, Any]
@@ -73,6 +73,11 @@ def revision() -> str:
 def place() -> str:
     """Say in words where reports are kept."""
     return storage().describe()
+
+
+def in_files() -> bool:
+    """Tell whether reports are kept in plain files."""
+    return isinstance(storage(), FileStorage)
 
 
 def reports(chosen: Mapping[str, Any], limit: int, offset: int = 0) -> list[Row]:

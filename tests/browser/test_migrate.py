@@ -184,7 +184,7 @@ def test_files_move_to_postgresql_and_back_while_a_colleague_works(
 
     comment(ben, "Written after the switch.")
     expect(said(ben, "Written while it moves.")).to_be_visible()
-    ben.goto(dashboard.url)
+    ben.goto(f"{dashboard.url}/reports")
     expect(ben.get_by_text("1,500 reports, newest first")).to_be_visible()
     in_database(conflict)
 

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from lavendertown.errors import InvalidInputError, StorageUnavailableError
 from lavendertown.ui import problems
-from lavendertown.ui.components import person
+from lavendertown.ui.components import crowded, person
 
 ROOT = Path(__file__).parents[2]
 App = Callable[..., AppTest]
+
+
+def texts(app: AppTest) -> str:
+    return "\n".join(element.value for element in app.markdown)
 
 
 def test_a_first_visitor_is_asked_once(open_app: App, save: Callable[..., object]) -> None:
@@ -59,3 +64,18 @@ def test_the_wheel_serves_the_same_app() -> None:
     ours = (ROOT / "app.py").read_text().split("import streamlit")[1]
     theirs = (ROOT / "lavendertown" / "ui" / "serve" / "app.py").read_text().split("import streamlit")[1]
     assert ours.replace("lavendertown/ui/main.py", "../main.py") == theirs
+
+
+def test_very_many_files_point_to_the_wizard(
+    open_app: App, save: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crowded, "MOST_REPORTS", 1)
+    save("r-1")
+    for screen in ("findings", "reports"):
+        assert "lie in plain files" not in texts(open_app(screen))
+    save("r-2")
+    for screen in ("findings", "reports"):
+        app = open_app(screen)
+        assert not app.exception
+        assert "**2 reports lie in plain files.**" in texts(app)
+        assert "Move to a database" in [link.proto.label for link in app.main if link.type == "page_link"]

@@ -81,7 +81,7 @@ def _finding_column(ids: list[str], *, narrow: bool) -> Any:
         open_finding(ids[st.session_state[_OPENED].row])
 
     return st.column_config.ButtonColumn(
-        "Finding", width=216 if narrow else 236, type="tertiary", alignment="left", key=_OPENED, on_click=take
+        "Finding", width=216 if narrow else 196, type="tertiary", alignment="left", key=_OPENED, on_click=take
     )
 
 
@@ -90,31 +90,31 @@ def _columns() -> dict[str, Any]:
     return {
         "severity": config.MultiselectColumn(
             "Severity",
-            width=80,
+            width=76,
             options=[name for _, _, name in words.SEVERITIES.values()],
             color=["red", "orange", "blue"],
         ),
         "finding": None,
-        "where": config.TextColumn("Where", width=140),
-        "rows": config.NumberColumn("Rows", format="localized", width=72),
-        "runs": config.BarChartColumn("12 runs", width=90, y_min=0, color=charts.ink()["soft"]),
+        "where": config.TextColumn("Where", width=118),
+        "rows": config.NumberColumn("Rows", format="localized", width=58),
+        "runs": config.BarChartColumn("12 runs", width=70, y_min=0, color=charts.ink()["soft"]),
         "seen": config.MultiselectColumn(
             "Seen",
             width=92,
             options=[name for _, name in words.SEEN.values()],
             color=[colour for colour, _ in words.SEEN.values()],
         ),
-        "first": config.DatetimeColumn("First", format="distance", width=92),
-        "last": config.DatetimeColumn("Last", format="distance", width=92),
+        "first": config.DatetimeColumn("First", format="distance", width=90),
+        "last": config.DatetimeColumn("Last", format="distance", width=90),
         "status": config.MultiselectColumn(
             "Status",
             width=100,
             options=[name for _, _, name in words.STATUSES.values()],
             color=[colour for colour, _, _ in words.STATUSES.values()],
         ),
-        "assignee": config.TextColumn("Assignee", width=110),
-        "notes": config.NumberColumn("Notes", width=52),
-        "tags": config.MultiselectColumn("Tags", width=150, options=reads.known_tags(), color="gray"),
+        "assignee": config.TextColumn("Assignee", width=84),
+        "notes": config.NumberColumn("Notes", width=46),
+        "tags": config.MultiselectColumn("Tags", width=90, options=reads.known_tags(), color="gray"),
     }
 
 

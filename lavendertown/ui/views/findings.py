@@ -7,7 +7,17 @@ from typing import Any
 import streamlit as st
 
 from lavendertown.ui import reads
-from lavendertown.ui.components import desk_bulk, desk_grid, desk_views, detail, filters, frame, live, words
+from lavendertown.ui.components import (
+    crowded,
+    desk_bulk,
+    desk_grid,
+    desk_views,
+    detail,
+    filters,
+    frame,
+    live,
+    words,
+)
 
 _SHOWN = "desk:shown"
 
@@ -36,6 +46,7 @@ def page() -> None:
     draw(rows, current, matching)
     if pages > 1:
         st.pagination(pages, key=filters.PAGE, width="content", bind="query-params", persist_state="session")
+    crowded.hint()
     desk_bulk.bar(matching)
     desk_bulk.dialogs()
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 from lavendertown import clock
 from lavendertown.ui import reads
-from lavendertown.ui.components import charts, filters, frame, live, words
+from lavendertown.ui.components import charts, crowded, filters, frame, live, words
 
 WEEKS = 10
 MOST_HEADERS = 1000
@@ -37,6 +37,7 @@ def page() -> None:
         listing(chosen, total)
     with right:
         aside(chosen)
+    crowded.hint()
 
 
 def damaged() -> None:
