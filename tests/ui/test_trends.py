@@ -46,7 +46,7 @@ def test_the_figures_tell_where_things_stand(open_app: App, save: Save, storage:
     assert not app.exception
     told = {metric.label: (metric.value, metric.delta.split()[0]) for metric in app.metric}
     assert told["In the latest runs"] == ("2", "+2")
-    assert told["Open"] == ("1", "+1")
+    assert told["Not closed"] == ("1", "+1")
     assert told["Closed"][0] == "1"
     assert told["Median time to close"][0] == "30 days"
 

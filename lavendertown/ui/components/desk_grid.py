@@ -70,6 +70,7 @@ def grid(rows: list[reads.Row], *, narrow: bool) -> None:
         selection_default={"selection": {"rows": marked}},
         row_height=34,
         height="content",
+        placeholder="",
         column_order=["severity", "finding", "seen", "status"] if narrow else wide,
         column_config=columns | {"finding": _finding_column(ids, narrow=narrow)},
         alt="Findings, one row each; open one by its sentence, select several by their boxes",

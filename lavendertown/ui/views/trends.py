@@ -86,7 +86,7 @@ def summary(
     first = steps[0].label
     with st.grid(4, min_column_width=150, gap="small"):
         figure("In the latest runs", f"{seen[-1]:,}", seen, f"{seen[-1] - seen[0]:+,} since {first}")
-        figure("Open", f"{opened[-1]:,}", opened, f"{opened[-1] - opened[0]:+,} since {first}")
+        figure("Not closed", f"{opened[-1]:,}", opened, f"{opened[-1] - opened[0]:+,} since {first}")
         figure("Closed", f"{sum(closed):,}", closed, f"since {first}")
         median = trend_charts.days(trend_charts.median_days(closings))
         figure("Median time to close", median, took, f"closed since {first}")
@@ -129,7 +129,7 @@ def by_severity(found: list[reads.Row], steps: Sequence[Step]) -> None:
 def open_and_closed(by_status: dict[str, list[Mark]]) -> None:
     """Draw how many findings were open and closed."""
     figure = trend_charts.over_time(trend_charts.status_traces(by_status))
-    chart("Open and closed", "as decided by then", "status", figure, by_status["open"], "open")
+    chart("Open and closed", "as decided by then; what is reviewed is open", "status", figure, by_status["open"], "open")
 
 
 def to_close(closings: list[reads.Row], steps: Sequence[Step]) -> None:
