@@ -9,6 +9,7 @@ import base64
 import binascii
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from lavendertown import codec
@@ -91,12 +92,13 @@ def _finding(finding: FindingRecord) -> dict[str, Any]:
     }
 
 
-def read_report(data: Any, zone: dt.tzinfo | None = None) -> ReportRecord:
+def read_report(data: Any, zone: dt.tzinfo | None = None, *, rows: bool = True) -> ReportRecord:
     """Return the report in a file's data.
 
     Args:
         data: The JSON that was read.
         zone: Where 0.7 wrote times without a zone; None is here.
+        rows: Whether its findings come with their row positions; they are looked at all the same.
 
     Raises:
         UnreadableError: It is not there, or not whole.
@@ -104,7 +106,8 @@ def read_report(data: Any, zone: dt.tzinfo | None = None) -> ReportRecord:
     fields.expect(isinstance(data, dict), "no report in it")
     try:
         if data.get("format") is None:
-            return _read_old_report(data, zone)
+            old = _read_old_report(data, zone)
+            return old if rows else replace(old, findings=tuple(replace(f, rows=None) for f in old.findings))
         fields.expect(data["format"] == FORMAT, f"written by a newer version (format {data['format']!r})")
         return ReportRecord(
             id=fields.text(data, "id"),
@@ -115,7 +118,7 @@ def read_report(data: Any, zone: dt.tzinfo | None = None) -> ReportRecord:
             tags=fields.texts(data, "tags"),
             metadata=fields.mapping(data, "metadata"),
             ruleset=fields.some_mapping(data, "ruleset"),
-            findings=tuple(_read_finding(found) for found in fields.mappings(data, "findings")),
+            findings=tuple(_read_finding(found, rows) for found in fields.mappings(data, "findings")),
             updated_at=fields.moment(data, "updated_at"),
             version=fields.version(data),
             deleted_at=fields.some_moment(data, "deleted_at"),
@@ -124,7 +127,7 @@ def read_report(data: Any, zone: dt.tzinfo | None = None) -> ReportRecord:
         raise UnreadableError(_why(error)) from error
 
 
-def _read_finding(data: Mapping[str, Any]) -> FindingRecord:
+def _read_finding(data: Mapping[str, Any], rows: bool) -> FindingRecord:
     try:
         packed = binascii.a2b_base64(data["rows"]) if data["rows"] is not None else None
     except binascii.Error as error:
@@ -139,7 +142,7 @@ def _read_finding(data: Mapping[str, Any]) -> FindingRecord:
         column=column,
         severity=_severity(data["severity"]),
         description=description,
-        rows=packed,
+        rows=packed if rows else None,
         row_count=fields.rows(data, "row_count"),
         share=fields.share(data, "share"),
         metadata=fields.mapping(data, "metadata"),

@@ -6,9 +6,11 @@ A file whose inode, time and size stand still is not read again.
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -39,11 +41,19 @@ _Signature = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class ReportEntry:
-    """One report file: its content without rows, and the annotations 0.7 embedded in it."""
+    """One report file: its content without rows, and the annotations 0.7 embedded in it.
+
+    Attributes:
+        names: The fingerprints of its findings.
+        severities: Theirs.
+        text: What a search looks into.
+    """
 
     path: Path
     record: ReportRecord
     embedded: tuple[AnnotationRecord, ...]
+    names: frozenset[str]
+    severities: frozenset[str]
     text: str
 
     @property
@@ -101,8 +111,25 @@ class _Folder:
             self.damage[name] = error.strerror or str(error)
 
 
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Keep the garbage collector from looking through what is just being read, time and again."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 class Image:
-    """The content of a data folder, as of the last :meth:`refresh`."""
+    """The content of a data folder, as of the last :meth:`refresh`.
+
+    Attributes:
+        talk: Statuses and tags of the findings of those reports they were asked of since.
+    """
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
@@ -121,9 +148,17 @@ class Image:
         self.rulesets: dict[str, RuleSetRecord] = {}
         self.plain: dict[Kind, dict[str, PlainRecord]] = {kind: {} for kind in PLAIN}
         self.threads = Threads()
+        self.talk: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
 
     def refresh(self) -> None:
         """Take in what changed in the folder."""
+        if self.listed:
+            self._take_in()
+        else:
+            with _undisturbed():
+                self._take_in()
+
+    def _take_in(self) -> None:
         reports = self._report_files.refresh()
         threads = self._thread_files.refresh()
         merged = self._refresh_plain()
@@ -137,6 +172,7 @@ class Image:
         if aliases:
             self.threads.aliases = dict(self._alias_files.items.get(self.layout.aliases.name, {}))
         if reports or threads or aliases or merged:
+            self.talk.clear()
             self.threads.fill(self._annotations())
         if self._ruleset_files.refresh() | self._old_ruleset_files.refresh():
             found = [*self._old_ruleset_files.items.values(), *self._ruleset_files.items.values()]
@@ -163,9 +199,13 @@ class Image:
         self._move_files.refresh()
         return sorted(self._move_files.items.values(), key=lambda move: (move.started_at, move.id))
 
-    def damage(self) -> list[Damage]:
-        """Name the files that cannot be read, and why."""
-        folders = (
+    @property
+    def is_whole(self) -> bool:
+        """Whether all files could be read."""
+        return not any(folder.damage for folder in self._folders())
+
+    def _folders(self) -> tuple[_Folder, ...]:
+        return (
             self._report_files,
             self._thread_files,
             self._ruleset_files,
@@ -174,9 +214,12 @@ class Image:
             self._move_files,
             *self._plain_files.values(),
         )
+
+    def damage(self) -> list[Damage]:
+        """Name the files that cannot be read, and why."""
         found = [
             Damage(f"{folder.path.name}/{name}", reason)
-            for folder in folders
+            for folder in self._folders()
             for name, reason in sorted(folder.damage.items())
         ]
         return found + self._repeated() + self._audit.damage
@@ -187,13 +230,7 @@ class Image:
         Raises:
             DamagedRecordError: It could not.
         """
-        for folder in (
-            self._report_files,
-            self._thread_files,
-            self._ruleset_files,
-            self._alias_files,
-            *self._plain_files.values(),
-        ):
+        for folder in self._folders():
             if path.parent == folder.path and path.name in folder.damage:
                 raise DamagedRecordError(
                     f"The file {path} cannot be read ({folder.damage[path.name]}) and is left as it is; "
@@ -291,10 +328,11 @@ class _AuditFiles:
 
 
 def _report_entry(path: Path, data: Any) -> ReportEntry:
-    record = formats.read_report(data)
+    record = formats.read_report(data, rows=False)
     embedded = tuple(formats.embedded_annotations(data, record.id))
-    light = tuple(replace(finding, rows=None) for finding in record.findings)
-    return ReportEntry(path, replace(record, findings=light), embedded, report_text(record))
+    names = frozenset(finding.fingerprint for finding in record.findings)
+    severities = frozenset(finding.severity for finding in record.findings)
+    return ReportEntry(path, record, embedded, names, severities, report_text(record))
 
 
 def _plain_record(kind: Kind, path: Path, data: Any) -> PlainRecord:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from itertools import chain
 
 from lavendertown.models import SEVERITIES
 from lavendertown.records.files.image import Image, ReportEntry
-from lavendertown.records.files.threads import State
+from lavendertown.records.files.threads import OPEN, State
 from lavendertown.records.headers import severity_counts
 from lavendertown.records.queries import (
     AnnotationQuery,
@@ -37,56 +38,67 @@ from lavendertown.records.values import (
 def matching_reports(image: Image, query: ReportQuery) -> Iterator[ReportEntry]:
     """Yield the matching reports, newest first."""
     holder = image.threads.resolve(query.finding_id) if query.finding_id is not None else None
+    everything = query == ReportQuery(deleted=query.deleted)
     for entry in image.listed:
         report = entry.record
-        if (
-            _visible(report.deleted_at, query.deleted)
-            and _among(report.id, query.ids)
+        if not _visible(report.deleted_at, query.deleted):
+            continue
+        if everything or (
+            _among(report.id, query.ids)
             and _among(report.author, query.authors)
             and _among(report.dataset, query.datasets)
             and _within(report.created_at, query.start, query.end)
             and query.search in entry.text
-            and (not query.severities or any(f.severity in query.severities for f in report.findings))
+            and (not query.severities or not entry.severities.isdisjoint(query.severities))
             and (holder is None or holder in held(image, report.id))
-            and (not query.statuses or not _statuses(image, report).isdisjoint(query.statuses))
-            and (not query.tags or _tags(image, report).issuperset(query.tags))
+            and (not query.statuses or not _statuses(image, entry).isdisjoint(query.statuses))
+            and (not query.tags or _tags(image, entry).issuperset(query.tags))
         ):
             yield entry
 
 
 def grouped(image: Image, query: ReportQuery, by: By) -> Mapping[str, int]:
     """Count the matching reports under each value."""
-    counts: Counter[str] = Counter()
-    for entry in matching_reports(image, query):
-        counts.update(_values(image, entry.record, by))
-    return counts
+    return Counter(chain.from_iterable(_values(image, entry, by) for entry in matching_reports(image, query)))
 
 
-def _values(image: Image, report: ReportRecord, by: By) -> set[str]:
+def _values(image: Image, entry: ReportEntry, by: By) -> Iterable[str]:
     match by:
         case By.AUTHOR:
-            return {report.author}
+            return (entry.record.author,)
         case By.DATASET:
-            return {report.dataset}
+            return (entry.record.dataset,)
         case By.STATUS:
-            return _statuses(image, report)
+            return _statuses(image, entry)
         case By.SEVERITY:
-            return {finding.severity for finding in report.findings}
+            return entry.severities
         case By.TAG:
-            return _tags(image, report)
+            return _tags(image, entry)
 
 
-def _states(image: Image, report: ReportRecord) -> Iterator[State]:
-    for finding in report.findings:
-        yield image.threads.state(finding.fingerprint)
+def _statuses(image: Image, entry: ReportEntry) -> frozenset[str]:
+    return _talk(image, entry)[0]
 
 
-def _statuses(image: Image, report: ReportRecord) -> set[str]:
-    return {state.status for state in _states(image, report)}
+def _tags(image: Image, entry: ReportEntry) -> frozenset[str]:
+    return _talk(image, entry)[1].union(entry.record.tags)
 
 
-def _tags(image: Image, report: ReportRecord) -> set[str]:
-    return set(report.tags).union(*(state.tags for state in _states(image, report)))
+def _talk(image: Image, entry: ReportEntry) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the statuses and tags of a report's findings."""
+    known = image.talk.get(entry.record.id)
+    if known is None:
+        threads = image.threads
+        names: Set[str] = entry.names
+        if not names.isdisjoint(threads.merged):
+            names = {threads.canonical(name) for name in names}
+        # Most findings of most reports were never talked about: those are told apart all at once.
+        discussed = names & threads.annotated()
+        states = [threads.state(name) for name in discussed]
+        others = {OPEN} if len(discussed) < len(names) else set()
+        statuses, tags = {state.status for state in states} | others, (state.tags for state in states)
+        known = image.talk[entry.record.id] = frozenset(statuses), frozenset(chain.from_iterable(tags))
+    return known
 
 
 def matching_findings(image: Image, query: FindingQuery) -> Iterator[FindingHeader]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -44,6 +45,9 @@ from lavendertown.records.values import (
     Stamp,
 )
 
+A_MOMENT = 0.5
+"""For how many seconds what was just looked through is not looked through again."""
+
 
 class FileStore(Store):
     """Reports, annotations and rule sets as JSON files in one folder.
@@ -57,6 +61,7 @@ class FileStore(Store):
         self._journal = Journal(self.layout)
         self._image = Image(self.layout)
         self._reading = threading.RLock()
+        self._looked: tuple[str, float] = ("", 0.0)
 
     @contextlib.contextmanager
     def unit(self) -> Iterator[Unit]:
@@ -145,6 +150,10 @@ class FileStore(Store):
 
     def revision(self) -> str:
         self._journal.finish_pending()
+        return self._marks()
+
+    def _marks(self) -> str:
+        """Return what moves with every change that goes through a store: times of folders, sizes of logs."""
         layout = self.layout
         with translated(layout.root):
             folders = (layout.reports, layout.annotations, layout.rulesets, *map(layout.plain, PLAIN))
@@ -184,8 +193,20 @@ class FileStore(Store):
     def _fresh(self) -> Iterator[Image]:
         self._journal.finish_pending()
         with self._reading, translated(self.layout.root):
-            self._image.refresh()
+            self._refresh()
             yield self._image
+
+    def _refresh(self) -> None:
+        """Look through the folder, unless it was looked through a moment ago and nothing was written since.
+
+        Only a file that somebody changes in its place, past every store, is noticed that moment late; not so
+        where a file cannot be read, for somebody may be mending it.
+        """
+        marks, now = self._marks(), time.monotonic()
+        trusted = self._image.is_whole and now - self._looked[1] < A_MOMENT
+        if marks != self._looked[0] or not trusted:
+            self._image.refresh()
+            self._looked = marks, now
 
 
 class FileUnit(Unit):

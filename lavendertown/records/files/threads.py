@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from lavendertown.identity import is_legacy_id
@@ -150,9 +150,9 @@ class Threads:
         """Return the findings that live reports hold, by fingerprint."""
         return self._sights
 
-    def annotated(self) -> Iterable[str]:
+    def annotated(self) -> Set[str]:
         """Return the fingerprints that have annotations."""
-        return self._lists
+        return self._lists.keys()
 
 
 def back_at(annotation: AnnotationRecord, sight: Sight | None) -> dt.datetime | None:

@@ -129,7 +129,14 @@ def by_severity(found: list[reads.Row], steps: Sequence[Step]) -> None:
 def open_and_closed(by_status: dict[str, list[Mark]]) -> None:
     """Draw how many findings were open and closed."""
     figure = trend_charts.over_time(trend_charts.status_traces(by_status))
-    chart("Open and closed", "as decided by then; what is reviewed is open", "status", figure, by_status["open"], "open")
+    chart(
+        "Open and closed",
+        "as decided by then; what is reviewed is open",
+        "status",
+        figure,
+        by_status["open"],
+        "open",
+    )
 
 
 def to_close(closings: list[reads.Row], steps: Sequence[Step]) -> None:
