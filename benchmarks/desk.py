@@ -16,7 +16,7 @@ import random
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -165,8 +165,33 @@ def measure(name: str, url: str, count: int, identities: int) -> None:
     for label, asked in FILTERS.items():
         took = milliseconds(storage, asked)
         print(f"  {label:<28} {took:6.1f} ms {'' if took <= limit else f'> {limit}, MISSED'}")
+    for label, took in over_time(storage, count).items():
+        print(f"  {label:<28} {took * 1000:6.1f} ms")
     _after_a_write(storage)
     storage.close()
+
+
+def over_time(storage: Storage, count: int) -> dict[str, float]:
+    """Return how long the screens take that tell of more than one run; no line is drawn for them."""
+    end = START + dt.timedelta(minutes=10 * count)
+    edges = [end - dt.timedelta(weeks=back) for back in range(12, -1, -1)]
+    busiest = storage.query_desk(limit=1, order="comment_count")[0]["finding_id"]
+    return {
+        "Trends, findings by severity": _seconds(lambda: storage.severity_trend(edges)),
+        "Trends, open and closed": _seconds(lambda: storage.status_trend(edges)),
+        "Trends, how they were closed": _seconds(lambda: storage.closings(edges[0], edges[-1])),
+        "compare two runs": _seconds(lambda: storage.compare_report(f"r{count - 1}")),
+        "history of a finding": _seconds(lambda: storage.audit_log(finding_id=busiest)),
+    }
+
+
+def _seconds(work: Callable[[], object], times: int = 3) -> float:
+    found = []
+    for _ in range(times):
+        start = time.perf_counter()
+        work()
+        found.append(time.perf_counter() - start)
+    return statistics.median(found)
 
 
 def _after_a_write(storage: Storage) -> None:

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from lavendertown import codec
 from lavendertown.collaboration.models import ShareableReport
 from lavendertown.collaboration.storage import FileStorage, get_finding_id
-from lavendertown.ui.components import manage
+from lavendertown.ui.components import manage, thread
 
 App = Callable[..., AppTest]
 Save = Callable[..., Any]
@@ -143,3 +144,30 @@ def test_a_cell_that_looks_like_a_formula_is_disarmed(save: Save) -> None:
     evil = replace(report.findings[0], description="=HYPERLINK(1)")
     save("r-1", findings=[evil])
     assert "'=HYPERLINK(1)" in manage.findings_csv("r-1").decode("utf-8-sig")
+
+
+def test_colleagues_are_mentioned_by_choice(
+    open_app: App, save: Save, comment: Save, storage: FileStorage
+) -> None:
+    report = save("r-1")
+    comment(report, 1)  # Ben Okafor becomes known
+    app = open_app("report", report="r-1")
+    app.text_area(key=form(report, 0, "comment")).set_value("Can you look?")
+    app.multiselect(key=form(report, 0, "mentions")).set_value(["Ben Okafor"])
+    app.button(key=form(report, 0, "send")).click().run()
+    assert not app.exception
+    (said,) = storage.get_annotations(get_finding_id(report.findings[0]))
+    assert said.comment == "Can you look?\n\n@Ben Okafor"
+    assert storage.count_desk(mentions="Ben Okafor") == 1
+
+
+@pytest.mark.parametrize(
+    ("comment", "people", "expected"),
+    [
+        ("", ["Ana"], "@Ana"),
+        ("Ask @ana about it", ["Ana", "Ben"], "Ask @ana about it\n\n@Ben"),
+        ("Nobody", [], "Nobody"),
+    ],
+)
+def test_a_mention_stands_once(comment: str, people: list[str], expected: str) -> None:
+    assert thread.mentioning(comment, people) == expected

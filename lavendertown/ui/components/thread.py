@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import streamlit as st
 
 from lavendertown.collaboration.models import Annotation
@@ -116,7 +118,7 @@ def form(finding_id: str, status: str) -> None:
             persist_state="session",
         )
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-            _tags_and_status(name)
+            _beside_the_comment(name)
             with st.container(horizontal_alignment="right"):
                 st.form_submit_button(
                     "Comment",
@@ -132,16 +134,26 @@ def _sent(finding_id: str) -> str:
     return f"form:sent:{finding_id}"
 
 
-def _tags_and_status(name: str) -> None:
+def _beside_the_comment(name: str) -> None:
     st.multiselect(
         "Tags",
         reads.known_tags(),
         accept_new_options=True,
         placeholder="Tags",
         label_visibility="collapsed",
-        width=190,
+        width=150,
         select_all=False,
         key=f"{name}:tags",
+        persist_state="session",
+    )
+    st.multiselect(
+        "Mention",
+        [each for each in reads.people() if each != person.me()],
+        placeholder="@ Mention",
+        label_visibility="collapsed",
+        width=140,
+        select_all=False,
+        key=f"{name}:mentions",
         persist_state="session",
     )
     st.selectbox(
@@ -151,16 +163,25 @@ def _tags_and_status(name: str) -> None:
         format_func=words.status_name,
         placeholder="Keep status",
         label_visibility="collapsed",
-        width=150,
+        width=140,
         key=f"{name}:status",
         persist_state="session",
     )
 
 
+def mentioning(comment: str, people: Iterable[str]) -> str:
+    """Return a comment that mentions these people, each once: ``@Ana``."""
+    missing = [f"@{name}" for name in people if f"@{name}".casefold() not in comment.casefold()]
+    return "\n\n".join(part for part in (comment.strip(), " ".join(missing)) if part)
+
+
 def _send(name: str, finding_id: str, status: str) -> None:
     draft = actions.Draft(
         finding_id=finding_id,
-        comment=str(st.session_state.get(f"{name}:comment") or ""),
+        comment=mentioning(
+            str(st.session_state.get(f"{name}:comment") or ""),
+            st.session_state.get(f"{name}:mentions") or (),
+        ),
         tags=tuple(st.session_state.get(f"{name}:tags") or ()),
         status=st.session_state.get(f"{name}:status"),
         seen_status=status,
