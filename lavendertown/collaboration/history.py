@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from lavendertown.collaboration import filters, mapping
 from lavendertown.collaboration.core import Core
 from lavendertown.records import rules
+from lavendertown.records.plain import merges
 from lavendertown.records.queries import AnnotationQuery, AuditQuery, Deleted, PlainQuery
-from lavendertown.records.values import EVERYTHING, Kind, TriageRecord
+from lavendertown.records.values import EVERYTHING, Kind
 
 
 class History(Core):
@@ -68,10 +70,8 @@ class History(Core):
     def merged_into(self, finding_id: str) -> list[str]:
         """Return the ids of the findings that are handled as this one."""
         name = self.resolve_finding(finding_id)
-        found = [
-            r for r in self.store.scan(PlainQuery(Kind.TRIAGE), EVERYTHING) if isinstance(r, TriageRecord)
-        ]
-        return [r.id for r in found if r.merged_into and self.resolve_finding(r.id) == name]
+        into = merges(self.store.scan(PlainQuery(Kind.TRIAGE, merged=True), EVERYTHING))
+        return [merged for merged in into if _end(into, merged) == name]
 
     def _about(self, finding_id: str) -> list[str]:
         """Return the ids of all records that a finding's history is made of."""
@@ -79,3 +79,10 @@ class History(Core):
         both = AnnotationQuery(finding_ids=(name,), deleted=Deleted.INCLUDED)
         notes = [annotation.id for annotation in self.store.scan(both, EVERYTHING)]
         return list(dict.fromkeys([name, *self.merged_into(name), *notes]))
+
+
+def _end(into: Mapping[str, str], name: str) -> str:
+    """Follow merges of merges to the finding that is left."""
+    for _ in into:
+        name = into.get(name, name)
+    return name

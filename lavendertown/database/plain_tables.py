@@ -54,4 +54,6 @@ def statement(query: PlainQuery) -> tuple[sa.Select[Any], dict[str, Any]]:
     table, f = TABLES[query.kind], Filter()
     f.visible(table.c.deleted_at, query.deleted)
     f.among(table.c.id, "ids", query.ids)
+    if query.merged:
+        f.conditions.append(tables.triage.c.merged_into != "" if table is tables.triage else sa.false())
     return sa.select(*_COLUMNS[query.kind]).where(*f.conditions).order_by(table.c.id), f.values

@@ -120,10 +120,15 @@ class AuditQuery:
 
 @dataclass(frozen=True, slots=True)
 class PlainQuery:
-    """Records of one of the flat kinds, by id: triage, people or views. The answer holds whole records."""
+    """Records of one of the flat kinds, by id: triage, people or views. The answer holds whole records.
+
+    Attributes:
+        merged: Only triage of findings that are handled as another one.
+    """
 
     kind: Kind
     ids: tuple[str, ...] = ()
+    merged: bool = False
     deleted: Deleted = Deleted.HIDDEN
 
 

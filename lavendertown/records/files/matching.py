@@ -32,6 +32,7 @@ from lavendertown.records.values import (
     ReportRecord,
     RuleSetHeader,
     RuleSetRecord,
+    TriageRecord,
 )
 
 
@@ -183,7 +184,9 @@ def matching_plain(image: Image, query: PlainQuery) -> list[PlainRecord]:
     return [
         record
         for _, record in sorted(image.plain[query.kind].items())
-        if _visible(record.deleted_at, query.deleted) and _among(record.id, query.ids)
+        if _visible(record.deleted_at, query.deleted)
+        and _among(record.id, query.ids)
+        and (not query.merged or (isinstance(record, TriageRecord) and record.merged_into))
     ]
 
 

@@ -15,6 +15,7 @@ COMPARE = "compare"
 """The query parameter that holds which run is compared with; ``before`` is the one before."""
 BEFORE = "before"
 RUNS = 30
+MOST_ROWS = 500
 CHANGES = {
     "new": ("violet", "New"),
     "back": ("red", "Back again"),
@@ -72,7 +73,9 @@ def panel(report: reads.Row) -> None:
             return
         rows = _filtered(compared["findings"])
         if rows:
-            _grid(rows)
+            _grid(rows[:MOST_ROWS])
+        if len(rows) > MOST_ROWS:
+            st.caption(f"The first {MOST_ROWS:,} of {words.count(len(rows), 'finding')}.")
 
 
 def _choice(report: reads.Row, before: reads.Row | None) -> None:
