@@ -40,6 +40,7 @@ _LIMIT = re.compile(
     re.IGNORECASE,
 )
 _CLAUSE = 120
+_DROPPED = {ord(sign): None for sign in "0123456789#.,%+-' \u00a0\u202f"}
 
 
 def masked(description: str) -> str:
@@ -55,6 +56,11 @@ def masked(description: str) -> str:
         text = _THERE_IS.sub(lambda found: f"There {_VERBS[found[1]]}", text)
         text = _ONE_OF_MANY.sub(_plural, _ONE.sub(_plural, text))
     return _NUMBER.sub("#", text)
+
+
+def reads_as(description: str, stored: str) -> bool:
+    """Tell whether a description is :func:`masked` to a stored one, in most cases without masking it."""
+    return description.translate(_DROPPED) == stored.translate(_DROPPED) or masked(description) == stored
 
 
 def _plural(found: re.Match[str]) -> str:

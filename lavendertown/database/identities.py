@@ -23,7 +23,7 @@ from lavendertown.database.writer import Writer
 from lavendertown.identity import check_key
 from lavendertown.records.texts import finding_text
 from lavendertown.records.values import FindingRecord
-from lavendertown.wording import masked
+from lavendertown.wording import masked, reads_as
 
 _I = identities.c
 
@@ -79,6 +79,11 @@ _SEEN_AGAIN_POSTGRES = sa.text(
     ) AS s(k, first, last, n, rows, share)
     WHERE i.key = s.k
     """
+)
+_REWORDED = (
+    sa.update(identities)
+    .where(_I.key == sa.bindparam("k"), _I.last_seen <= _LAST)
+    .values(description=sa.bindparam("p_description"), search_text=sa.bindparam("p_search_text"))
 )
 _ABOUT = ("dataset", "ghost_type", "column_name", "description", "check_key", "search_text")
 _FILL = (
@@ -200,18 +205,26 @@ class Identities(Names):
         return keys
 
     def _see_again(self, seen: list[tuple[Named, str]], sightings: Mapping[str, Sighting]) -> None:
-        again, filled, graver = [], [], []
+        again, filled, graver, reworded = [], [], [], []
         for known, name in seen:
             sighting = sightings[name]
-            code = SEVERITY_CODE[sighting.finding.severity]
+            finding = sighting.finding
+            code = SEVERITY_CODE[finding.severity]
             again.append({"k": known.key, "n": sighting.count, **_sight(sighting)})
             if known.times_seen == 0:
-                about = _about(sighting.finding)
+                about = _about(finding)
                 filled.append({"k": known.key, **{f"p_{column}": value for column, value in about.items()}})
+            elif (
+                sighting.count
+                and known.fingerprint == name
+                and not reads_as(finding.description, known.description)
+            ):
+                reworded.append({"k": known.key, "last": sighting.last, **_words(finding)})
             if known.severity != code and (sighting.count or known.times_seen == 0):
                 graver.append({"k": known.key, "last": sighting.last, "code": code})
         self._writer.execute(_FILL, filled)
         self._writer.execute(_NEW_SEVERITY, graver)
+        self._writer.execute(_REWORDED, reworded)
         if self._postgres:
             self._writer.execute(_SEEN_AGAIN_POSTGRES, [_columns(again)])
         else:
@@ -252,8 +265,7 @@ def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
 
 
 def _about(finding: FindingRecord) -> dict[str, str]:
-    description = masked(finding.description)
-    text = finding_text(replace(finding, description=description))
+    description, text = _words(finding).values()
     return {
         "dataset": finding.dataset,
         "ghost_type": finding.ghost_type,
@@ -262,6 +274,12 @@ def _about(finding: FindingRecord) -> dict[str, str]:
         "check_key": check_key(finding.metadata, finding.dataset, finding.column),
         "search_text": text,
     }
+
+
+def _words(finding: FindingRecord) -> dict[str, str]:
+    description = masked(finding.description)
+    text = finding_text(replace(finding, description=description))
+    return {"p_description": description, "p_search_text": text}
 
 
 def _row(name: str, sighting: Sighting) -> dict[str, Any]:

@@ -31,6 +31,7 @@ _NAMED = (
         _I.last_seen,
         _I.last_count,
         _I.last_share,
+        _I.description,
     )
     .where(among(_I.fingerprint, "names"))
     .union_all(
@@ -44,6 +45,7 @@ _NAMED = (
             _I.last_seen,
             _I.last_count,
             _I.last_share,
+            _I.description,
         )
         .join_from(identity_aliases, identities, _I.key == identity_aliases.c.identity_key)
         .where(among(identity_aliases.c.alias, "names"))
@@ -107,6 +109,7 @@ class Named(NamedTuple):
     last_seen: Any = None
     last_count: int | None = None
     last_share: float | None = None
+    description: str = ""
 
     def was_seen_at(self, moment: dt.datetime) -> bool:
         """Tell whether it was seen last at this very moment."""

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from lavendertown import clock
 from lavendertown.collaboration.models import ShareableReport
 from lavendertown.collaboration.storage import Storage
+from lavendertown.collaboration.triage import Decision
 from lavendertown.demo.deliveries import DATASETS, Delivery, deliveries
-from lavendertown.demo.threads import Run, discuss
+from lavendertown.demo.threads import Run, discuss, looked_after
 from lavendertown.errors import InvalidInputError
 from lavendertown.inspector import Inspector
 
@@ -47,7 +48,9 @@ def fill(
     mix: bool = False,
     progress: Progress | None = None,
 ) -> Filled | None:
-    """Write the demo data in one unit of work; return what was written, None when it is there already.
+    """Write the demo data; return what was written, None when it is there already.
+
+    The reports with their discussions are written in one unit of work, who looks after what behind them.
 
     Args:
         storage: Where to.
@@ -78,6 +81,8 @@ def fill(
     discuss(runs, now)
     made = [run.report for run in runs]
     storage.save_reports(made)
+    for person, names in looked_after(made).items():
+        storage.decide(names, Decision(assignee=person), actor=person)
     return _summary(made)
 
 

@@ -32,6 +32,19 @@ def discuss(runs: Sequence[Run], now: dt.datetime) -> None:
         _tell(number, story, [run for run in runs if run.delivery.dataset == story.dataset], now)
 
 
+def looked_after(reports: Sequence[ShareableReport]) -> dict[str, list[str]]:
+    """Return who looks after which findings: whoever said last that they investigate them."""
+    said = sorted(
+        (a for report in reports for a in report.annotations if a.status), key=lambda a: a.timestamp
+    )
+    last = {annotation.finding_id: annotation for annotation in said}
+    found: dict[str, list[str]] = {}
+    for name, annotation in last.items():
+        if annotation.status == "needs-investigation":
+            found.setdefault(annotation.author, []).append(name)
+    return found
+
+
 def _tell(number: int, story: Story, runs: Sequence[Run], now: dt.datetime) -> None:
     found = [_finding(run, story) for run in runs]
     for step, remark in enumerate(story.remarks):

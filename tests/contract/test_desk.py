@@ -474,3 +474,14 @@ def test_ghosts_without_counts_are_listed(storage: Storage) -> None:
     storage.save_report(report("r", [bare]))
     (row,) = storage.query_desk()
     assert (row["last_count"], row["last_share"], row["runs"]) == (None, None, [None])
+
+
+def test_a_finding_is_searched_by_its_newest_words(storage: Storage) -> None:
+    first, second = run(1, "a"), run(2, "a")
+    second.findings[0].description = "Nothing stands in 3 of 9 cells of a"
+    storage.save_report(first)
+    assert storage.count_desk(search="rows") == 1
+    storage.save_report(second)
+    assert (storage.count_desk(search="nothing stands"), storage.count_desk(search="rows")) == (1, 0)
+    storage.save_report(run(0, "a"))  # comes late
+    assert storage.count_desk(search="nothing stands") == 1

@@ -75,6 +75,15 @@ def test_fill_writes_what_it_says(storage: Storage) -> None:
     assert len(filled.people) >= 4
 
 
+def test_who_investigates_a_finding_looks_after_it(storage: Storage) -> None:
+    demo.fill(storage, now=NOW)
+    rows = [row for row in storage.query_desk(limit=None) if row["status"] == "needs-investigation"]
+    assert rows
+    for row in rows:
+        said = [note for note in storage.get_annotations(row["finding_id"]) if note.status]
+        assert row["assignee"] == said[-1].author
+
+
 def test_filling_again_adds_nothing(storage: Storage) -> None:
     demo.fill(storage, reports=3, now=NOW)
     before = storage.revision()
