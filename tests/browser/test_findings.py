@@ -20,6 +20,7 @@ from tests.support.dashboard import Dashboard
 
 COLUMNS = ("age", "city", "email")
 NAV = "[data-testid=stDataFrame]"
+CELL = "td[role=gridcell]"
 
 
 def run(day: int, *columns: str) -> ShareableReport:
@@ -230,9 +231,11 @@ def test_a_run_is_compared_with_the_one_before(
     expect(page.get_by_role("button", name="1 Worse")).to_be_visible()
     expect(page.get_by_role("button", name="2 Gone")).to_be_visible()
     toolbar(page, "1 Worse")
+    expect(page.locator(CELL, has_text="Gone")).to_have_count(0)
     page.locator(NAV).first.click(position={"x": 260, "y": 52})
     expect(page.get_by_role("heading", name="age is empty in 12 of 100 rows.")).to_be_visible()
     toolbar(page, "2 Gone")
+    expect(page.locator(CELL, has_text="Gone")).to_have_count(2)
     page.locator(NAV).first.click(position={"x": 260, "y": 52})
     expect(page.get_by_role("heading", name="Findings", exact=True)).to_be_visible()
     expect(page.get_by_role("heading", name="city is empty in 11 of 100 rows.")).to_be_visible()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from typing import Any
 
@@ -29,7 +30,6 @@ CHANGES = {
 _HELP = "With an earlier run of the dataset"
 ABSENT = ("gone", "not_checked")
 _ELSEWHERE = "compare:elsewhere"
-_PICKED = "compare:opened"
 _SHOWN = "compare:shown"
 
 
@@ -134,6 +134,9 @@ def _show_only(name: str | None) -> None:
 
 
 def _grid(rows: list[reads.Row]) -> None:
+    # Of these rows alone: a late click on others must not open one of these.
+    ids = "\n".join(row["finding_id"] for row in rows)
+    key = f"compare:opened:{hashlib.sha256(ids.encode()).hexdigest()[:12]}"
     config = st.column_config
     colours = [colour for colour, _ in CHANGES.values()]
     st.dataframe(
@@ -158,8 +161,8 @@ def _grid(rows: list[reads.Row]) -> None:
                 width=300,
                 type="tertiary",
                 alignment="left",
-                key=_PICKED,
-                on_click=lambda: _open(rows),
+                key=key,
+                on_click=lambda: _open(rows, key),
             ),
             "column": config.TextColumn("Column", width=130),
             "was": config.NumberColumn("Rows before", format="localized", width=96),
@@ -171,8 +174,8 @@ def _grid(rows: list[reads.Row]) -> None:
     )
 
 
-def _open(rows: list[reads.Row]) -> None:
-    row = rows[st.session_state[_PICKED].row]
+def _open(rows: list[reads.Row], key: str) -> None:
+    row = rows[st.session_state[key].row]
     if row["change"] in ABSENT:
         st.session_state[_ELSEWHERE] = row["finding_id"]
     else:

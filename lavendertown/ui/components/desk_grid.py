@@ -14,7 +14,6 @@ from lavendertown.ui.components import charts, words
 FINDING = "finding"
 _SELECTED = "desk:selected"
 _TURN = "desk:grid:turn"
-_OPENED = "desk:opened"
 
 
 def selected() -> list[str]:
@@ -72,17 +71,20 @@ def grid(rows: list[reads.Row], *, narrow: bool) -> None:
         height="content",
         placeholder="",
         column_order=["severity", "finding", "seen", "status"] if narrow else wide,
-        column_config=columns | {"finding": _finding_column(ids, narrow=narrow)},
+        column_config=columns | {"finding": _finding_column(ids, same, narrow=narrow)},
         alt="Findings, one row each; open one by its sentence, select several by their boxes",
     )
 
 
-def _finding_column(ids: list[str], *, narrow: bool) -> Any:
+def _finding_column(ids: list[str], same: str, *, narrow: bool) -> Any:
+    # Of these rows alone: a late click on others must not open one of these.
+    key = f"desk:opened:{same}"
+
     def take() -> None:
-        open_finding(ids[st.session_state[_OPENED].row])
+        open_finding(ids[st.session_state[key].row])
 
     return st.column_config.ButtonColumn(
-        "Finding", width=216 if narrow else 196, type="tertiary", alignment="left", key=_OPENED, on_click=take
+        "Finding", width=216 if narrow else 196, type="tertiary", alignment="left", key=key, on_click=take
     )
 
 
