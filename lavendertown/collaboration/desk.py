@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, TypedDict, Unpack
 
 from lavendertown.collaboration import filters
-from lavendertown.collaboration.core import Core
+from lavendertown.collaboration.counted import Counted
+from lavendertown.collaboration.trends import Trends
 from lavendertown.errors import InvalidInputError
 from lavendertown.records import rules
 from lavendertown.records.identities import Recent
-from lavendertown.records.inbox import Entry, Facet, Inbox, InboxQuery, Order, Snoozed
-
-_opening = threading.Lock()
+from lavendertown.records.inbox import Entry, Facet, InboxQuery, Order, Snoozed
 
 
 class DeskFilters(TypedDict, total=False):
@@ -58,18 +56,8 @@ _FACETS = {
 }
 
 
-class Desk(Core):
+class Desk(Trends):
     """The findings of a storage, each once."""
-
-    _inbox: Inbox | None = None
-
-    @property
-    def inbox(self) -> Inbox:
-        """All findings in memory; read when first asked for, then kept up to date."""
-        with _opening:
-            if self._inbox is None:
-                self._inbox = Inbox(self.store)
-            return self._inbox
 
     def query_desk(
         self,
@@ -123,11 +111,9 @@ class Desk(Core):
         return {name: found[facet] for name, facet in _FACETS.items()}
 
     def _query(self, given: DeskFilters, order: str = "last_seen") -> InboxQuery:
-        return replace(_query(given, order), among=self._among(given))
-
-    def _among(self, given: DeskFilters) -> frozenset[str] | None:
-        """Return the ids of the findings that a figure counts, None where none is asked for."""
-        raise NotImplementedError
+        text = given.get("counted")
+        among = self.counted(Counted.parse(text), given.get("dataset")) if text else None
+        return replace(_query(given, order), among=among)
 
     def _rows(self, entries: Sequence[Entry]) -> list[dict[str, Any]]:
         recent = self.store.recent([entry.identity.finding_id for entry in entries]) if entries else {}

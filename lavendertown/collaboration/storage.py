@@ -11,12 +11,12 @@ from lavendertown import rows
 from lavendertown.collaboration import filters, mapping
 from lavendertown.collaboration.annotations import Annotations
 from lavendertown.collaboration.compare import Compare
+from lavendertown.collaboration.desk import Desk
 from lavendertown.collaboration.history import History
 from lavendertown.collaboration.in_use import StillInUse
 from lavendertown.collaboration.models import ShareableReport
 from lavendertown.collaboration.people import People
 from lavendertown.collaboration.rulesets import RuleSets
-from lavendertown.collaboration.trends import Trends
 from lavendertown.collaboration.triage import Triage
 from lavendertown.collaboration.views import Views
 from lavendertown.config import Settings, load_settings
@@ -92,7 +92,7 @@ def refuse_half_filled(store: Store) -> None:
             )
 
 
-class Storage(Annotations, Compare, History, People, RuleSets, Trends, Triage, Views):
+class Storage(Annotations, Compare, Desk, History, People, RuleSets, Triage, Views):
     """What a team keeps, over any store, every change through the one write path.
 
     Filters of the query methods: ``author``, ``dataset``, ``status`` and ``severity`` take one

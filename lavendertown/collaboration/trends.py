@@ -9,15 +9,15 @@ from itertools import pairwise
 from typing import Any
 
 from lavendertown.collaboration import filters
+from lavendertown.collaboration.core import Core
 from lavendertown.collaboration.counted import Counted
-from lavendertown.collaboration.desk import Desk
 from lavendertown.collaboration.lives import Spell, spells
 from lavendertown.errors import InvalidInputError
 from lavendertown.records.queries import By, ReportQuery
 from lavendertown.records.values import EVERYTHING, Page, ReportHeader
 
 
-class Trends(Desk):
+class Trends(Core):
     """Figures over time. ``edges`` are aware times, ascending: two neighbours bound one step."""
 
     def severity_trend(
@@ -110,10 +110,6 @@ class Trends(Desk):
     def _latest(self, dataset: filters.Words, at: dt.datetime) -> list[ReportHeader]:
         """Return the last run of each dataset before a moment."""
         return [run for name in self._datasets(dataset) for run in self._runs(name, at, at)]
-
-    def _among(self, given: Any) -> frozenset[str] | None:
-        text = given.get("counted")
-        return self.counted(Counted.parse(text), given.get("dataset")) if text else None
 
     def _spells(self, dataset: filters.Words) -> list[Spell]:
         names = filters.words(dataset)

@@ -157,13 +157,14 @@ def test_from_the_list_to_closed_by_keyboard_only(
     assert status(storage, column) == "fixed"
 
 
-def test_the_keys_are_listed(
+def test_help_lists_the_keys_and_says_what_the_words_mean(
     file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page]
 ) -> None:
     page = visitor()
     come_in(page, f"{file_dashboard.url}/", "Chiyo Tanaka")
     page.keyboard.press("h")
     expect(page.get_by_role("dialog")).to_contain_text("next, previous finding")
+    expect(page.get_by_role("dialog")).to_contain_text("its check ran in the latest run and found nothing")
 
 
 def test_the_desk_is_accessible_and_fits_a_narrow_window(

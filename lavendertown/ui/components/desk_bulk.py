@@ -26,7 +26,7 @@ WAKE = "Wake up"
 
 
 def ask(dialog: str, ids: list[str]) -> None:
-    """Have a dialog opened in this run: reason:STATUS, assign, comment, note:VERSION, merge, view or keys."""
+    """Have a dialog opened in this run: reason:STATUS, assign, comment, note:VERSION, merge, view or help."""
     st.session_state[DIALOG] = (dialog, tuple(ids))
 
 
@@ -259,9 +259,21 @@ KEYS = {
 }
 
 
-def _keys(_: list[str], __: str) -> None:
+SEEN_MEANS = {
+    "new": "seen first in the latest run of its dataset",
+    "ongoing": "in the latest run, and in earlier ones",
+    "regressed": "was set to Fixed and was seen since; it is open again",
+    "passing": "its check ran in the latest run and found nothing",
+    "not_checked": "absent, and the latest run does not say that its check ran",
+}
+
+
+def _help(_: list[str], __: str) -> None:
+    st.markdown("**Keys** :small[:gray[silent while you type]]")
     st.table({f"`{key}`": text for key, text in KEYS.items()}, border="horizontal", alt="Keys")
-    st.caption("They are silent while you type.")
+    st.markdown("**Seen** :small[:gray[what the runs say]]")
+    meanings = {words.seen_badge(seen): text for seen, text in SEEN_MEANS.items()}
+    st.table(meanings, border="horizontal", alt="What the words in the column Seen mean")
 
 
 _DIALOGS: dict[str, tuple[str, Any]] = {
@@ -271,5 +283,5 @@ _DIALOGS: dict[str, tuple[str, Any]] = {
     "note": ("Pin a note", _note),
     "merge": ("Merge findings", _merge),
     "view": ("Save this view", _view),
-    "keys": ("Keys", _keys),
+    "help": ("Help", _help),
 }

@@ -105,7 +105,7 @@ def listing(rows: list[reads.Row], matching: int, *, narrow: bool) -> None:
             clear_button("desk:clear")
         if not narrow:
             keys(rows, None)
-        _key("Keys", ":material/keyboard:", "H", desk_bulk.ask, "keys", [])
+        _key("Help", ":material/help:", "H", desk_bulk.ask, "help", [])
     if rows:
         desk_grid.grid(rows, narrow=narrow)
 
