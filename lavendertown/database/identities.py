@@ -228,8 +228,10 @@ class Identities(Names):
         if self._postgres:
             self._writer.execute(_SEEN_AGAIN_POSTGRES, [_columns(again)])
         else:
-            later = [row for row, (known, _) in zip(again, seen, strict=True) if _is_later(known, row)]
-            others = [row for row, (known, _) in zip(again, seen, strict=True) if not _is_later(known, row)]
+            later: list[dict[str, Any]] = []
+            others: list[dict[str, Any]] = []
+            for row, (known, _) in zip(again, seen, strict=True):
+                (later if _is_later(known, row) else others).append(row)
             self._writer.execute(_SEEN_LATER, later)
             self._writer.execute(_SEEN_AGAIN, others)
 

@@ -96,4 +96,8 @@ def prepare(connection: sa.Connection, statement: Any, columns: Sequence[str]) -
 def rows(connection: sa.Connection, statement: Any, values: Mapping[str, Any]) -> Sequence[Any]:
     """Run a lasting SELECT and return its rows as the driver gives them: no type has read them."""
     prepared = prepare(connection, statement, tuple(values))
-    return connection.exec_driver_sql(prepared.sql, prepared.parameters(values)).all()
+    result = connection.exec_driver_sql(prepared.sql, prepared.parameters(values))
+    # Past SQLAlchemy's own row objects: nobody here asks a row for its columns by name.
+    found = result.cursor.fetchall() if result.cursor is not None else []
+    result.close()
+    return found
