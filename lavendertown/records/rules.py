@@ -26,6 +26,7 @@ _IDS = {Kind.TRIAGE: "finding id", Kind.PERSON: "name of a person", Kind.VIEW: "
 STATUSES = ("open", "needs-investigation", "reviewed", "fixed", "accepted", "false_positive")
 MAX_ID_BYTES = 200
 MAX_NAME = 255
+MAX_GHOST_TYPE = 80
 MAX_TAG = 80
 MAX_COMPONENT = 40
 MAX_OPERATION = 20
@@ -95,8 +96,20 @@ def _report(report: ReportRecord) -> ReportRecord:
     _short(report.dataset, MAX_NAME, "dataset")
     _moment(report.created_at, "created_at")
     for position, finding in enumerate(report.findings):
-        _finding(finding, f"findings[{position}]")
+        if not _is_usual(finding):
+            _finding(finding, f"findings[{position}]")
     return replace(report, tags=_tags(report.tags))
+
+
+def _is_usual(finding: FindingRecord) -> bool:
+    """Tell whether nothing about a finding needs a second look; so it is with most of very many."""
+    texts = (finding.ghost_type, finding.dataset, finding.column, finding.description)
+    return (
+        all(type(text) is str and text.isascii() and "\0" not in text for text in texts)
+        and len(finding.ghost_type) <= MAX_GHOST_TYPE
+        and len(finding.dataset) <= MAX_NAME
+        and finding.severity in SEVERITIES
+    )
 
 
 def _finding(finding: FindingRecord, where: str) -> None:
@@ -104,7 +117,7 @@ def _finding(finding: FindingRecord, where: str) -> None:
         raise InvalidInputError(
             f"The severity of {where} is {finding.severity!r}; use one of {', '.join(SEVERITIES)}."
         )
-    _short(finding.ghost_type, 80, f"ghost_type of {where}")
+    _short(finding.ghost_type, MAX_GHOST_TYPE, f"ghost_type of {where}")
     _short(finding.dataset, MAX_NAME, f"dataset of {where}")
     _text(finding.column, f"column of {where}")
     _text(finding.description, f"description of {where}")
