@@ -10,6 +10,7 @@ import binascii
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import replace
+from operator import itemgetter
 from typing import Any
 
 from lavendertown import codec
@@ -33,6 +34,8 @@ from lavendertown.records.values import (
 )
 
 FORMAT = 2
+_FINDING = ("fingerprint", "dataset", "ghost_type", "column", "description")
+_TEXTS_OF_A_FINDING = itemgetter(*_FINDING)
 _NUL = b"\\u0000"
 _BAD = (KeyError, TypeError, ValueError, AttributeError, LavenderTownError)
 
@@ -92,13 +95,14 @@ def _finding(finding: FindingRecord) -> dict[str, Any]:
     }
 
 
-def read_report(data: Any, zone: dt.tzinfo | None = None, *, rows: bool = True) -> ReportRecord:
+def read_report(data: Any, zone: dt.tzinfo | None = None, *, light: bool = False) -> ReportRecord:
     """Return the report in a file's data.
 
     Args:
         data: The JSON that was read.
         zone: Where 0.7 wrote times without a zone; None is here.
-        rows: Whether its findings come with their row positions; they are looked at all the same.
+        light: Leave out what only a whole report is asked for, though it is looked at all the same: row
+            positions, and the ids 0.7 would have given.
 
     Raises:
         UnreadableError: It is not there, or not whole.
@@ -107,7 +111,8 @@ def read_report(data: Any, zone: dt.tzinfo | None = None, *, rows: bool = True) 
     try:
         if data.get("format") is None:
             old = _read_old_report(data, zone)
-            return old if rows else replace(old, findings=tuple(replace(f, rows=None) for f in old.findings))
+            lighter = (replace(f, rows=None, legacy_id="") for f in old.findings)
+            return replace(old, findings=tuple(lighter)) if light else old
         fields.expect(data["format"] == FORMAT, f"written by a newer version (format {data['format']!r})")
         return ReportRecord(
             id=fields.text(data, "id"),
@@ -118,7 +123,7 @@ def read_report(data: Any, zone: dt.tzinfo | None = None, *, rows: bool = True) 
             tags=fields.texts(data, "tags"),
             metadata=fields.mapping(data, "metadata"),
             ruleset=fields.some_mapping(data, "ruleset"),
-            findings=tuple(_read_finding(found, rows) for found in fields.mappings(data, "findings")),
+            findings=tuple(_read_finding(found, light) for found in fields.mappings(data, "findings")),
             updated_at=fields.moment(data, "updated_at"),
             version=fields.version(data),
             deleted_at=fields.some_moment(data, "deleted_at"),
@@ -127,22 +132,26 @@ def read_report(data: Any, zone: dt.tzinfo | None = None, *, rows: bool = True) 
         raise UnreadableError(_why(error)) from error
 
 
-def _read_finding(data: Mapping[str, Any], rows: bool) -> FindingRecord:
+def _read_finding(data: Mapping[str, Any], light: bool) -> FindingRecord:
     try:
         packed = binascii.a2b_base64(data["rows"]) if data["rows"] is not None else None
     except binascii.Error as error:
         raise UnreadableError("the row positions are damaged") from error
-    kind, column = fields.text(data, "ghost_type"), fields.text(data, "column")
-    description = fields.text(data, "description")
+    name, dataset, kind, column, description = _TEXTS_OF_A_FINDING(data)
+    # At a glance first: a store is mostly findings.
+    if not (type(name) is type(dataset) is type(kind) is type(column) is type(description) is str):
+        for each in _FINDING:
+            fields.text(data, each)
+    fields.text(data, "fingerprint", MAX_ID_BYTES)
     return FindingRecord(
-        fingerprint=fields.text(data, "fingerprint", MAX_ID_BYTES),
-        legacy_id=legacy_id(kind, column, description),
-        dataset=fields.text(data, "dataset"),
+        fingerprint=name,
+        legacy_id="" if light else legacy_id(kind, column, description),
+        dataset=dataset,
         ghost_type=kind,
         column=column,
         severity=_severity(data["severity"]),
         description=description,
-        rows=packed if rows else None,
+        rows=None if light else packed,
         row_count=fields.rows(data, "row_count"),
         share=fields.share(data, "share"),
         metadata=fields.mapping(data, "metadata"),

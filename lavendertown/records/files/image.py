@@ -6,10 +6,8 @@ A file whose inode, time and size stand still is not read again.
 from __future__ import annotations
 
 import datetime as dt
-import gc
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,6 +21,7 @@ from lavendertown.records.files.layout import Layout
 from lavendertown.records.files.threads import Threads
 from lavendertown.records.plain import merges
 from lavendertown.records.texts import report_text
+from lavendertown.records.undisturbed import undisturbed
 from lavendertown.records.values import (
     PLAIN,
     AnnotationRecord,
@@ -111,19 +110,6 @@ class _Folder:
             self.damage[name] = error.strerror or str(error)
 
 
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Keep the garbage collector from looking through what is just being read, time and again."""
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-
-
 class Image:
     """The content of a data folder, as of the last :meth:`refresh`.
 
@@ -155,7 +141,7 @@ class Image:
         if self.listed:
             self._take_in()
         else:
-            with _undisturbed():
+            with undisturbed():
                 self._take_in()
 
     def _take_in(self) -> None:
@@ -187,7 +173,7 @@ class Image:
         return former != self.threads.merged
 
     def events_since(self, mark: Mapping[str, int] | None) -> tuple[dict[str, int], list[AuditEvent] | None]:
-        """Return how many events each audit file holds now, and those beyond the mark."""
+        """Return how far each audit file goes now, and the events behind the mark."""
         return self._audit.since(mark)
 
     def audit(self) -> list[AuditEvent]:
@@ -305,18 +291,27 @@ class _AuditFiles:
         return sorted(events, key=lambda event: event.at)
 
     def since(self, mark: Mapping[str, int] | None) -> tuple[dict[str, int], list[AuditEvent] | None]:
-        self.read()
-        now = {name: len(events) for name, events in self._events.items()}
+        """Return where each file's last whole line ends now, and the events behind the mark.
+
+        None instead of them where there is no mark, or one of them cannot be read.
+        """
+        found = sorted(self._layout.audit.glob("*.jsonl")) if self._layout.audit.is_dir() else []
         if mark is None:
-            return now, None
-        return now, [e for name, events in self._events.items() for e in events[mark.get(name, 0) :]]
+            return {path.name: _whole_lines(path) for path in found}, None
+        now, events = {}, []
+        try:
+            for path in found:
+                start = mark.get(path.name, 0)
+                lines = _lines_from(path, start)
+                now[path.name] = start + len(lines)
+                events += [formats.read_event(line, path.stem) for line in lines.splitlines()]
+        except UnreadableError:
+            return {path.name: _whole_lines(path) for path in found}, None
+        return now, events
 
     def _read_on(self, path: Path) -> None:
         start = self._offsets.get(path.name, 0)
-        with path.open("rb") as handle:
-            handle.seek(start)
-            data = handle.read()
-        whole = data[: data.rfind(b"\n") + 1]
+        whole = _lines_from(path, start)
         events = self._events.setdefault(path.name, [])
         for line in whole.splitlines():
             key = f"{path.stem}:{len(events):08d}"
@@ -327,8 +322,25 @@ class _AuditFiles:
         self._offsets[path.name] = start + len(whole)
 
 
+def _lines_from(path: Path, start: int) -> bytes:
+    """Return the whole lines behind a place; who writes may be in the middle of the last one."""
+    with path.open("rb") as handle:
+        handle.seek(start)
+        data = handle.read()
+    return data[: data.rfind(b"\n") + 1]
+
+
+def _whole_lines(path: Path) -> int:
+    """Return where a file's last whole line ends, most often without reading more than its last byte."""
+    size = path.stat().st_size
+    with path.open("rb") as handle:
+        handle.seek(max(0, size - 1))
+        ends = handle.read(1) in (b"\n", b"")
+    return size if ends else len(_lines_from(path, 0))
+
+
 def _report_entry(path: Path, data: Any) -> ReportEntry:
-    record = formats.read_report(data, rows=False)
+    record = formats.read_report(data, light=True)
     embedded = tuple(formats.embedded_annotations(data, record.id))
     names = frozenset(finding.fingerprint for finding in record.findings)
     severities = frozenset(finding.severity for finding in record.findings)

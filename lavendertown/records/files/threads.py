@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from lavendertown.identity import is_legacy_id
+from lavendertown.identity import is_legacy_id, legacy_id
 from lavendertown.records.values import AnnotationRecord, FindingRecord, ReportRecord
 
 OPEN = "open"
@@ -58,7 +58,8 @@ class Threads:
         self.by_id: dict[str, AnnotationRecord] = {}
         self._sights: dict[str, Sight] = {}
         self._known: set[str] = set()
-        self._legacy: dict[str, str] = {}
+        self._legacy: dict[str, str] | None = None
+        self._findings: list[FindingRecord] = []
         self.aliases: dict[str, str] = {}
         self.merged: dict[str, str] = {}
         self._lists: dict[str, list[AnnotationRecord]] = {}
@@ -71,11 +72,11 @@ class Threads:
         own: dict[str, FindingRecord] = {}
         times: dict[str, list[tuple[dt.datetime, int | None]]] = defaultdict(list)
         self._known.clear()
-        self._legacy.clear()
+        self._findings.clear()
+        self._legacy = None
         for report, position, finding in sightings:
             self._known.add(finding.fingerprint)
-            # 0.7's ids know no dataset: where several findings bear one, the newest report's has it.
-            self._legacy.setdefault(finding.legacy_id, finding.fingerprint)
+            self._findings.append(finding)
             name = self.canonical(finding.fingerprint)
             if name == finding.fingerprint:
                 own.setdefault(name, finding)
@@ -116,6 +117,12 @@ class Threads:
             return self.aliases[finding_id]
         if finding_id in self._known or not is_legacy_id(finding_id):
             return finding_id
+        if self._legacy is None:
+            self._legacy = {}
+            for finding in self._findings:
+                # 0.7's ids know no dataset: where several findings bear one, the newest report's has it.
+                old = legacy_id(finding.ghost_type, finding.column, finding.description)
+                self._legacy.setdefault(old, finding.fingerprint)
         return self._legacy.get(finding_id, finding_id)
 
     def newly_named(

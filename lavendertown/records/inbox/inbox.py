@@ -21,6 +21,7 @@ from lavendertown.records.contract import Store
 from lavendertown.records.inbox.index import Index
 from lavendertown.records.inbox.query import Entry, Facet, InboxQuery, Snoozed
 from lavendertown.records.queries import PlainQuery
+from lavendertown.records.undisturbed import undisturbed
 from lavendertown.records.values import EVERYTHING, AuditEvent, Kind, TriageRecord
 
 
@@ -90,6 +91,14 @@ class Inbox:
         revision = self._store.revision()
         if revision == self._revision:
             return
+        if self._revision is None:
+            with undisturbed():
+                self._take_in()
+        else:
+            self._take_in()
+        self._revision = revision
+
+    def _take_in(self) -> None:
         self._mark, events = self._store.events_since(self._mark)
         if events is None or any(event.component == "store" for event in events):
             self._index = Index()
@@ -98,7 +107,6 @@ class Inbox:
             names, datasets = self._touched(events)
             if names or datasets:
                 self._load(sorted(names), sorted(datasets))
-        self._revision = revision
 
     def _touched(self, events: Sequence[AuditEvent]) -> tuple[set[str], set[str]]:
         """Return the findings and datasets that these events may have changed."""
@@ -156,14 +164,14 @@ def _matching(index: Index, query: InboxQuery) -> BitMap:
         found &= BitMap([index.place[name] for name in query.among if name in index.place])
     if query.twins:
         found &= BitMap([index.place[name] for name in index.twins()])
-    if query.mentions:
-        found &= index.mentioned.get(query.mentions.casefold(), BitMap())
     if query.snoozed is not Snoozed.INCLUDED:
         asleep = index.asleep(clock.now())
         found = found & asleep if query.snoozed is Snoozed.ONLY else found - asleep
     if query.start is not None or query.end is not None:
         found = index.within(found, query.start, query.end)
-    return index.saying(found, query.search) if query.search else found
+    if query.search:
+        found = index.saying(found, query.search)
+    return index.mentioning(found, query.mentions.casefold()) if query.mentions else found
 
 
 def _without(facet: Facet, found: BitMap, chosen: Mapping[Facet, BitMap]) -> BitMap:

@@ -35,7 +35,7 @@ class _Row:
     triage: TriageRecord | None = None
     seen: Seen = Seen.ONGOING
     values: list[tuple[Facet, str]] = field(default_factory=list)
-    mentions: frozenset[str] = frozenset()
+    said: tuple[str, ...] = ()
 
 
 class Index:
@@ -45,14 +45,12 @@ class Index:
         runs: The newest runs of each dataset.
         alive: The places of the findings that live reports hold.
         of: The places of each value of each facet.
-        mentioned: The places of the findings in whose threads a casefolded name is mentioned.
     """
 
     def __init__(self) -> None:
         self.runs: dict[str, Run] = {}
         self.alive = BitMap()
         self.of: dict[Facet, dict[str, BitMap]] = {facet: defaultdict(BitMap) for facet in Facet}
-        self.mentioned: dict[str, BitMap] = defaultdict(BitMap)
         self.names: list[str] = []
         self.place: dict[str, int] = {}
         self._rows: list[_Row] = []
@@ -73,11 +71,9 @@ class Index:
         place = self._room(identity)
         row = self._rows[place] = _Row(identity, triage, self._rows[place].seen)
         row.values = [*_values(identity, triage), *((Facet.AUTHOR, name) for name in {a for a, _ in said})]
-        row.mentions = mentions(text for _, text in said)
+        row.said = tuple(text for _, text in said if "@" in text)
         for facet, value in row.values:
             self.of[facet][value].add(place)
-        for name in row.mentions:
-            self.mentioned[name].add(place)
         if triage is not None and (triage.snooze_until or triage.snooze_factor):
             self._snoozed.add(place)
         self.alive.add(place)
@@ -177,6 +173,11 @@ class Index:
         hits = pc.match_substring(self._arrow, needle).to_numpy(zero_copy_only=False)
         return found & _bitmap(np.flatnonzero(hits))
 
+    def mentioning(self, found: BitMap, name: str) -> BitMap:
+        """Return those of these places in whose threads a casefolded name is mentioned."""
+        hits = self.saying(found, f"@{name}")
+        return BitMap([place for place in hits if name in mentions(self._rows[place].said)])
+
     def ordered(self, found: BitMap, order: Order, most: int | None = None) -> list[int]:
         """Return these places in order, or at least as many of the first ones."""
         places = _array(found)
@@ -221,8 +222,6 @@ class Index:
         row = self._rows[place]
         for facet, value in [*row.values, (Facet.SEEN, row.seen.value)]:
             self.of[facet][value].discard(place)
-        for name in row.mentions:
-            self.mentioned[name].discard(place)
         self._snoozed.discard(place)
 
 
