@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -280,7 +280,7 @@ def _about(finding: FindingRecord) -> dict[str, str]:
 
 def _words(finding: FindingRecord) -> dict[str, str]:
     description = masked(finding.description)
-    text = finding_text(replace(finding, description=description))
+    text = finding_text(finding._replace(description=description))
     return {"p_description": description, "p_search_text": text}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import sqlalchemy as sa
 
@@ -99,7 +98,7 @@ def _part(known: Identities, name: str) -> None:
 
 def _called(found: FindingRecord, name: str) -> FindingRecord:
     # Not by its old id: annotations under that stay with whom they were joined to.
-    return replace(found, fingerprint=name, legacy_id=name)
+    return found._replace(fingerprint=name, legacy_id=name)
 
 
 def _names_under(connection: sa.Connection, key: int, name: str) -> set[str]:

@@ -20,9 +20,10 @@ class Kind(StrEnum):
     VIEW = "view"
 
 
-@dataclass(frozen=True, slots=True)
-class FindingRecord:
+class FindingRecord(NamedTuple):
     """One occurrence of a finding, in one report.
+
+    A tuple, because a folder of files is read by the ten thousand.
 
     Attributes:
         fingerprint: The finding's identity, see :mod:`lavendertown.identity`.

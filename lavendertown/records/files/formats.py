@@ -111,7 +111,7 @@ def read_report(data: Any, zone: dt.tzinfo | None = None, *, light: bool = False
     try:
         if data.get("format") is None:
             old = _read_old_report(data, zone)
-            lighter = (replace(f, rows=None, legacy_id="") for f in old.findings)
+            lighter = (f._replace(rows=None, legacy_id="") for f in old.findings)
             return replace(old, findings=tuple(lighter)) if light else old
         fields.expect(data["format"] == FORMAT, f"written by a newer version (format {data['format']!r})")
         return ReportRecord(

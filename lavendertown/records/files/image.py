@@ -20,6 +20,7 @@ from lavendertown.records.files.fields import UnreadableError
 from lavendertown.records.files.layout import Layout
 from lavendertown.records.files.threads import Threads
 from lavendertown.records.plain import merges
+from lavendertown.records.queries import By, ReportQuery
 from lavendertown.records.texts import report_text
 from lavendertown.records.undisturbed import undisturbed
 from lavendertown.records.values import (
@@ -101,7 +102,7 @@ class _Folder:
     def _load(self, name: str) -> None:
         path = self.path / name
         try:
-            self.items[name] = self._read(path, formats.parse(path.read_bytes()))
+            self.items[name] = self._read(path, formats.parse(_content(path)))
         except FileNotFoundError:
             return
         except UnreadableError as error:
@@ -110,10 +111,17 @@ class _Folder:
             self.damage[name] = error.strerror or str(error)
 
 
+def _content(path: Path) -> bytes:
+    # Without a buffer of its own, which each of thousands of files would pay for.
+    with path.open("rb", buffering=0) as file:
+        return file.read()
+
+
 class Image:
     """The content of a data folder, as of the last :meth:`refresh`.
 
     Attributes:
+        counted: How many reports have each value, as it was asked since the last change.
         talk: Statuses and tags of the findings of those reports they were asked of since.
     """
 
@@ -134,6 +142,7 @@ class Image:
         self.rulesets: dict[str, RuleSetRecord] = {}
         self.plain: dict[Kind, dict[str, PlainRecord]] = {kind: {} for kind in PLAIN}
         self.threads = Threads()
+        self.counted: dict[tuple[ReportQuery, By], Mapping[str, int]] = {}
         self.talk: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
 
     def refresh(self) -> None:
@@ -159,6 +168,7 @@ class Image:
             self.threads.aliases = dict(self._alias_files.items.get(self.layout.aliases.name, {}))
         if reports or threads or aliases or merged:
             self.talk.clear()
+            self.counted.clear()
             self.threads.fill(self._annotations())
         if self._ruleset_files.refresh() | self._old_ruleset_files.refresh():
             found = [*self._old_ruleset_files.items.values(), *self._ruleset_files.items.values()]

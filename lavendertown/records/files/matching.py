@@ -35,6 +35,8 @@ from lavendertown.records.values import (
     TriageRecord,
 )
 
+MOST_COUNTED = 500
+
 
 def matching_reports(image: Image, query: ReportQuery) -> Iterator[ReportEntry]:
     """Yield the matching reports, newest first."""
@@ -60,7 +62,13 @@ def matching_reports(image: Image, query: ReportQuery) -> Iterator[ReportEntry]:
 
 def grouped(image: Image, query: ReportQuery, by: By) -> Mapping[str, int]:
     """Count the matching reports under each value."""
-    return Counter(chain.from_iterable(_values(image, entry, by) for entry in matching_reports(image, query)))
+    known = image.counted.get((query, by))
+    if known is None:
+        if len(image.counted) > MOST_COUNTED:
+            image.counted.clear()
+        values = (_values(image, entry, by) for entry in matching_reports(image, query))
+        known = image.counted[query, by] = Counter(chain.from_iterable(values))
+    return known
 
 
 def _values(image: Image, entry: ReportEntry, by: By) -> Iterable[str]:
