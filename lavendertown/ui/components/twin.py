@@ -22,8 +22,8 @@ def question(held: reads.Row) -> None:
         st.markdown(
             f":violet[:material/join:] **Is this the same as “{words.plain(old['description'])}”?** "
             f":small[:gray[It was seen last on {words.moment(old['last_seen'])}, in "
-            f"{words.count(old['times_seen'], 'report')}, on the same column; its check does not run any "
-            "more, and this one came in the next run.]]"
+            f"{words.count(old['times_seen'], 'report')}, on the same column; the latest run does not "
+            "say that its check ran, and this one came right after it.]]"
         )
         with st.container(horizontal=True, gap="xsmall"):
             st.button(
