@@ -28,6 +28,7 @@ from lavendertown.records.accessor import Put, Remove, Restore, WritePath
 from lavendertown.records.contract import Store
 from lavendertown.records.files import FileStore
 from lavendertown.records.queries import AnnotationQuery, By, Deleted, ReportQuery
+from lavendertown.records.undisturbed import undisturbed
 from lavendertown.records.values import (
     EVERYTHING,
     Kind,
@@ -131,15 +132,16 @@ class Storage(Annotations, Compare, Desk, History, People, RuleSets, Triage, Vie
         """Save many reports in one unit of work, all of them or none; return their ids in order."""
         puts: list[Put | Remove | Restore] = []
         ids: list[str] = []
-        for report in reports:
-            report.name_dataset()
-            puts.append(Put(mapping.report_record(report), report.version, actor))
-            puts += [
-                Put(mapping.annotation_record(a, report.id), a.version, actor, lenient=True)
-                for a in report.annotations
-            ]
-            ids.append(report.id)
-        self.writes.commit(puts)
+        with undisturbed():
+            for report in reports:
+                report.name_dataset()
+                puts.append(Put(mapping.report_record(report), report.version, actor))
+                puts += [
+                    Put(mapping.annotation_record(a, report.id), a.version, actor, lenient=True)
+                    for a in report.annotations
+                ]
+                ids.append(report.id)
+            self.writes.commit(puts)
         return ids
 
     def load_report(self, report_id: str) -> ShareableReport | None:

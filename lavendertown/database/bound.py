@@ -32,6 +32,7 @@ class BoundStore(DatabaseStore):
                 yield unit
             finally:
                 unit.close()
+            unit.settle()
 
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:

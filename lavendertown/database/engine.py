@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, Engine, make_url
 
 from lavendertown import codec
-from lavendertown.database import mariadb
+from lavendertown.database import mariadb, postgres
 from lavendertown.database.errors import where
 from lavendertown.errors import ConfigurationError, StorageUnavailableError
 
 BEGIN = "lavendertown_begin"
-"""Execution option: the statement a SQLite transaction begins with; empty for single reads."""
+"""Execution option: what a transaction begins with on SQLite and PostgreSQL; empty for single reads."""
 
 _SQLITE_PRAGMAS = (
     "busy_timeout=30000",
@@ -66,9 +67,7 @@ def make_engine(database_url: str | URL) -> Engine:
     url = database_url if isinstance(database_url, URL) else read_url(database_url)
     options: dict[str, Any] = {"json_serializer": _json, "json_deserializer": codec.loads}
     if url.get_backend_name() == "postgresql":
-        options["connect_args"] = {"options": "-c timezone=UTC -c jit=off", "connect_timeout": 10}
-        options["pool_pre_ping"] = True
-        options["pool_size"] = 10
+        options |= postgres.options()
     elif url.get_backend_name() in mariadb.BACKENDS:
         options |= mariadb.options(url)
     else:
@@ -83,7 +82,44 @@ def make_engine(database_url: str | URL) -> Engine:
         _prepare_sqlite(engine)
     elif engine.dialect.name in mariadb.BACKENDS:
         mariadb.prepare(engine)
+    else:
+        postgres.prepare(engine, BEGIN)
     return engine
+
+
+@dataclass(frozen=True)
+class Ways:
+    """One engine, with the transactions that a store has a use for.
+
+    Attributes:
+        read: Each statement sees what is committed when it starts.
+        snapshot: All statements see the same moment.
+        write: One unit of work, which the holder of a freeze waits for, and which waits for that.
+    """
+
+    read: Engine
+    snapshot: Engine
+    write: Engine
+
+    @classmethod
+    def of(cls, engine: Engine) -> Ways:
+        """Return the ways of this engine's database."""
+        return cls(*(engine.execution_options(**options) for options in _WAYS[engine.dialect.name]))
+
+
+_WAYS: dict[str, tuple[dict[str, str], dict[str, str], dict[str, str]]] = {
+    "sqlite": ({BEGIN: ""}, {BEGIN: "BEGIN"}, {}),
+    "postgresql": (
+        {BEGIN: ""},
+        {BEGIN: "BEGIN ISOLATION LEVEL REPEATABLE READ"},
+        # Whoever freezes the store locks this table against us; so no unit is between its guards and its
+        # writes when the store is frozen.
+        {BEGIN: "BEGIN;\nLOCK TABLE audit_log IN ROW EXCLUSIVE MODE"},
+    ),
+    **dict.fromkeys(
+        mariadb.BACKENDS, ({"isolation_level": "AUTOCOMMIT"}, {"isolation_level": "REPEATABLE READ"}, {})
+    ),
+}
 
 
 def _not_installed(url: URL) -> str:

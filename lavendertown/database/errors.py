@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 from sqlalchemy.engine import URL
 
+from lavendertown.database import plans
 from lavendertown.errors import (
     ConfigurationError,
     LavenderTownError,
@@ -27,8 +28,8 @@ _SQLITE = (
     ("disk i/o", "{where} cannot be read or written (disk error); nothing was written."),
 )
 
-# serialization_failure and deadlock_detected
-_POSTGRES_RACES = ("40001", "40P01")
+# serialization_failure, deadlock_detected, and plans that are not there any more
+_POSTGRES_RACES = ("40001", "40P01", *plans.LOST)
 # MariaDB's: a deadlock, which takes the savepoints with it, and a row that changed since the first look.
 _MARIADB_RACES = (1213, 1305, 1020)
 _MARIADB_WAITED = 1205

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from lavendertown import clock
-from lavendertown.database.names import LOCK, Named, Names, upsert_postgres
+from lavendertown.database import json_rows
+from lavendertown.database.foresight import Foresight
+from lavendertown.database.named import Named
+from lavendertown.database.names import LOCK, Names, upsert_postgres
 from lavendertown.database.sql import OPEN, SEVERITY_CODE, among
 from lavendertown.database.tables import (
     findings,
@@ -73,10 +76,9 @@ _SEEN_AGAIN_POSTGRES = sa.text(
             THEN s.rows ELSE i.last_count END,
         last_share = CASE WHEN i.times_seen = 0 OR (s.n > 0 AND s.last >= i.last_seen)
             THEN s.share ELSE i.last_share END
-    FROM unnest(
-        CAST(:k AS bigint[]), CAST(:first AS timestamptz[]), CAST(:last AS timestamptz[]),
-        CAST(:n AS integer[]), CAST(:rows AS bigint[]), CAST(:share AS double precision[])
-    ) AS s(k, first, last, n, rows, share)
+    FROM json_to_recordset(CAST(:given AS json)) AS s(
+        k bigint, first timestamptz, last timestamptz, n integer, rows bigint, share double precision
+    )
     WHERE i.key = s.k
     """
 )
@@ -132,8 +134,10 @@ class Identities(Names):
             seen in two reports of the same moment, of which the one with the higher id is the last.
     """
 
-    def __init__(self, connection: sa.Connection, writer: Writer | None = None) -> None:
-        super().__init__(connection, writer)
+    def __init__(
+        self, connection: sa.Connection, writer: Writer | None = None, foresight: Foresight | None = None
+    ) -> None:
+        super().__init__(connection, writer, foresight)
         self.to_judge: set[int] = set()
         self.to_recount: set[int] = set()
 
@@ -226,7 +230,7 @@ class Identities(Names):
         self._writer.execute(_NEW_SEVERITY, graver)
         self._writer.execute(_REWORDED, reworded)
         if self._postgres:
-            self._writer.execute(_SEEN_AGAIN_POSTGRES, [_columns(again)])
+            self._writer.execute(_SEEN_AGAIN_POSTGRES, [{"given": json_rows.packed(again)}])
         else:
             later: list[dict[str, Any]] = []
             others: list[dict[str, Any]] = []
@@ -259,11 +263,6 @@ def _sight(sighting: Sighting) -> dict[str, Any]:
         "rows": finding.row_count,
         "share": finding.share,
     }
-
-
-def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """Turn rows into one list a column."""
-    return {name: [row[name] for row in rows] for name in rows[0]}
 
 
 def _about(finding: FindingRecord) -> dict[str, str]:

@@ -34,7 +34,9 @@ class ModelUnit(Unit):
         self._audited = audited
         self._rows: dict[str, Any] = {}
 
-    def stamps(self, keys: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], Stamp]:
+    def stamps(
+        self, keys: Iterable[tuple[str, str]], foreseen: Sequence[Any] = ()
+    ) -> Mapping[tuple[str, str], Stamp]:
         ids = {record_id: self._model.parse_id(record_id) for _, record_id in keys}
         names = {key: record_id for record_id, key in ids.items() if key is not None}
         return {

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from lavendertown import clock
-from lavendertown.database import prepared
+from lavendertown.database import json_rows, prepared
+from lavendertown.database.foresight import Foresight
+from lavendertown.database.named import FIXED_ONCE, NAMED, NAMED_AND_LOCKED, Named
 from lavendertown.database.sql import FIXED, OPEN, among
 from lavendertown.database.tables import findings, identities, identity_aliases, identity_tags, notes, reports
 from lavendertown.database.types import Utc
@@ -19,51 +22,6 @@ from lavendertown.identity import is_legacy_id
 
 _I = identities.c
 
-_FIXED = _I.fixed_at.is_not(None)
-_NAMED = (
-    sa.select(
-        _I.fingerprint,
-        _I.key,
-        _I.fingerprint.label("canonical"),
-        _I.times_seen,
-        _I.severity,
-        _FIXED,
-        _I.last_seen,
-        _I.last_count,
-        _I.last_share,
-        _I.description,
-    )
-    .where(among(_I.fingerprint, "names"))
-    .union_all(
-        sa.select(
-            identity_aliases.c.alias,
-            _I.key,
-            _I.fingerprint,
-            _I.times_seen,
-            _I.severity,
-            _FIXED,
-            _I.last_seen,
-            _I.last_count,
-            _I.last_share,
-            _I.description,
-        )
-        .join_from(identity_aliases, identities, _I.key == identity_aliases.c.identity_key)
-        .where(among(identity_aliases.c.alias, "names"))
-    )
-)
-_NAMED_AND_LOCKED = (
-    sa.select(_I.key)
-    .where(
-        sa.or_(
-            _I.fingerprint == sa.bindparam("name", type_=sa.Text()),
-            _I.key
-            == sa.select(identity_aliases.c.identity_key)
-            .where(identity_aliases.c.alias == sa.bindparam("name", type_=sa.Text()))
-            .scalar_subquery(),
-        )
-    )
-    .with_for_update()
-)
 LOCK = sa.select(_I.key).where(among(_I.key, "keys")).order_by(_I.key).with_for_update()
 _INSERT = sa.insert(identities)
 _OLD_ID = sa.func.md5(findings.c.ghost_type + ":" + findings.c.column_name + ":" + findings.c.description)
@@ -78,7 +36,7 @@ _BEARERS = (
 
 _CAME_BACK = (
     sa.update(identities)
-    .where(among(_I.key, "keys"), _FIXED)
+    .where(among(_I.key, "keys"), FIXED_ONCE)
     .values(
         regressed_at=sa.select(sa.func.min(findings.c.seen_at))
         .join_from(findings, reports, reports.c.key == findings.c.report_key)
@@ -93,38 +51,20 @@ _CAME_BACK = (
 )
 _REOPEN = (
     sa.update(identities)
-    .where(among(_I.key, "keys"), _FIXED)
+    .where(among(_I.key, "keys"), FIXED_ONCE)
     .values(status=sa.case((_I.regressed_at.is_(None), FIXED), else_=OPEN))
 )
-
-
-class Named(NamedTuple):
-    """An identity that is stored. ``last_seen`` is as the driver gives it."""
-
-    key: int
-    fingerprint: str
-    times_seen: int
-    severity: int
-    fixed: int
-    last_seen: Any = None
-    last_count: int | None = None
-    last_share: float | None = None
-    description: str = ""
-
-    def was_seen_at(self, moment: dt.datetime) -> bool:
-        """Tell whether it was seen last at this very moment."""
-        if isinstance(self.last_seen, int):
-            return self.last_seen == clock.to_microseconds(moment)
-        # MariaDB's times have no zone.
-        return self.last_seen is not None and clock.to_utc(self.last_seen, clock.UTC) == moment
 
 
 class Names:
     """Names inside one transaction."""
 
-    def __init__(self, connection: sa.Connection, writer: Writer | None = None) -> None:
+    def __init__(
+        self, connection: sa.Connection, writer: Writer | None = None, foresight: Foresight | None = None
+    ) -> None:
         self._connection = connection
         self._writer = writer or Writer(connection)
+        self._foresight = foresight or Foresight()
         self._postgres = connection.dialect.name == "postgresql"
 
     @property
@@ -133,9 +73,17 @@ class Names:
         self._writer.flush()
         return self._connection
 
+    @property
+    def report_keys(self) -> Sequence[int]:
+        """Keys that are free for new reports; there may be none."""
+        return self._foresight.report_keys
+
     def named(self, names: Collection[str]) -> dict[str, Named]:
         """Return the identities behind these names."""
-        found = prepared.rows(self._connection, _NAMED, {"names": list(names)})
+        foreseen = self._foresight.take_named(names)
+        if foreseen is not None:
+            return foreseen
+        found = prepared.rows(self._connection, NAMED, {"names": list(names)})
         return {name: Named(*rest) for name, *rest in found}
 
     def annotated(self, finding_id: str, at: dt.datetime) -> int:
@@ -143,8 +91,10 @@ class Names:
 
         The identity is locked, so that what follows reads it as it is.
         """
+        if finding_id in self._foresight.held:
+            return self._foresight.held[finding_id]
         self._writer.flush()
-        locked = prepared.rows(self._connection, _NAMED_AND_LOCKED, {"name": finding_id})
+        locked = prepared.rows(self._connection, NAMED_AND_LOCKED, {"name": finding_id})
         if locked:
             return int(locked[0][0])
         key = self._bearer(finding_id) or self._placeholder(finding_id, at)
@@ -319,19 +269,25 @@ class Names:
         return int(made[0])
 
 
+_NEW = postgresql.insert(identities)
+_UPSERT = _NEW.on_conflict_do_update(
+    index_elements=[_I.fingerprint],
+    set_={
+        "times_seen": _I.times_seen + _NEW.excluded.times_seen,
+        "first_seen": sa.func.least(_I.first_seen, _NEW.excluded.first_seen),
+        "last_seen": sa.func.greatest(_I.last_seen, _NEW.excluded.last_seen),
+        "last_count": sa.case(
+            (_NEW.excluded.last_seen >= _I.last_seen, _NEW.excluded.last_count), else_=_I.last_count
+        ),
+        "last_share": sa.case(
+            (_NEW.excluded.last_seen >= _I.last_seen, _NEW.excluded.last_share), else_=_I.last_share
+        ),
+    },
+)
+
+
 def upsert_postgres(connection: sa.Connection, rows: list[dict[str, Any]]) -> dict[str, int]:
     """Insert identities that another writer may be inserting at the same moment."""
-    statement = sa.dialects.postgresql.insert(identities)
-    new = statement.excluded
-    upsert = statement.on_conflict_do_update(
-        index_elements=[_I.fingerprint],
-        set_={
-            "times_seen": _I.times_seen + new.times_seen,
-            "first_seen": sa.func.least(_I.first_seen, new.first_seen),
-            "last_seen": sa.func.greatest(_I.last_seen, new.last_seen),
-            "last_count": sa.case((new.last_seen >= _I.last_seen, new.last_count), else_=_I.last_count),
-            "last_share": sa.case((new.last_seen >= _I.last_seen, new.last_share), else_=_I.last_share),
-        },
-    ).returning(_I.fingerprint, _I.key)
-    found = connection.execute(upsert, rows)
-    return dict(found.all())
+    upsert = json_rows.inserting(connection, _UPSERT, tuple(rows[0]))
+    sql = f"{upsert.sql} RETURNING identities.fingerprint, identities.key"
+    return dict(connection.exec_driver_sql(sql, upsert.parameters(rows)).all())

@@ -24,7 +24,7 @@ from lavendertown.database import (
     report_queries,
     schema,
 )
-from lavendertown.database.engine import BEGIN, make_engine, make_folder, read_url
+from lavendertown.database.engine import Ways, make_engine, make_folder, read_url
 from lavendertown.database.errors import translated, where
 from lavendertown.database.gate import Gate
 from lavendertown.database.identities import Identities
@@ -81,7 +81,7 @@ class DatabaseStore(Store):
         self._gate = Gate(self.url)
         self._opening = threading.Lock()
         self._ready = False
-        self._reader = self.engine.execution_options(**self._reading())
+        self._ways = Ways.of(self.engine)
         try:
             self._open()
         except BaseException:
@@ -92,13 +92,14 @@ class DatabaseStore(Store):
     @contextlib.contextmanager
     def unit(self) -> Iterator[Unit]:
         self._open()
-        with translated(self.url), self._gate.held(), self.engine.begin() as connection:
+        with translated(self.url), self._gate.held(), self._ways.write.begin() as connection:
             mariadb.one_writer(connection)
             unit = DatabaseUnit(connection)
             try:
                 yield unit
             finally:
                 unit.close()
+            unit.commit()
 
     def read(self, kind: Kind, record_id: str) -> Record | None:
         with self._snapshot() as connection:
@@ -209,7 +210,7 @@ class DatabaseStore(Store):
         self._open()
         with translated(self.url), self._gate.held(), self.engine.begin() as connection:
             if self.url.get_backend_name() == "postgresql":
-                # Every unit of work ends in a line here, and waits for it now.
+                # Every unit of work begins with a lock here, and waits for it now.
                 connection.execute(sa.text("LOCK TABLE audit_log IN SHARE ROW EXCLUSIVE MODE"))
             mariadb.one_writer(connection)
             yield
@@ -236,27 +237,19 @@ class DatabaseStore(Store):
                 schema.ensure(self.engine, self._gate)
                 self._ready = True
 
-    def _reading(self) -> dict[str, Any]:
-        if self.url.get_backend_name() == "sqlite":
-            return {BEGIN: ""}
-        return {"isolation_level": "AUTOCOMMIT"}
-
     @contextlib.contextmanager
     def _read(self) -> Iterator[sa.Connection]:
         """A connection for single statements, each seeing what is committed when it starts."""
         self._open()
-        with translated(self.url), self._reader.connect() as connection:
+        with translated(self.url), self._ways.read.connect() as connection:
             yield connection
 
     @contextlib.contextmanager
     def _snapshot(self) -> Iterator[sa.Connection]:
         """A connection whose statements all see the same moment."""
         self._open()
-        options: dict[str, Any] = {BEGIN: "BEGIN"}
-        if self.url.get_backend_name() != "sqlite":
-            options = {"isolation_level": "REPEATABLE READ"}
-        with translated(self.url), self.engine.connect() as connection:
-            yield connection.execution_options(**options)
+        with translated(self.url), self._ways.snapshot.connect() as connection:
+            yield connection
 
     def _resolve(self, names: tuple[str, ...]) -> tuple[str, ...]:
         if not names:

@@ -82,6 +82,7 @@ identities = sa.Table(
     sa.Column("last_count", sa.BigInteger),
     sa.Column("last_share", sa.Double),
     sa.Column("search_text", sa.Text, nullable=False),
+    postgresql_with={"fillfactor": 70},
 )
 _I = identities.c
 sa.Index("ix_identities_dataset", _I.dataset)

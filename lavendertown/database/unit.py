@@ -18,6 +18,7 @@ from lavendertown.database import (
     write_annotations,
     write_reports,
 )
+from lavendertown.database.foresight import Foresight, look_ahead
 from lavendertown.database.identities import Identities
 from lavendertown.database.sql import among
 from lavendertown.database.tables import rulesets
@@ -40,27 +41,37 @@ _INSERT_RULESET = sa.insert(rulesets)
 
 
 class DatabaseUnit(Unit):
-    """One transaction.
-
-    Attributes:
-        connection: The open connection, inside the transaction.
-    """
+    """One transaction."""
 
     def __init__(self, connection: sa.Connection) -> None:
-        self.connection = connection
+        self._writer = Writer(connection, keep_plans=True)
         self._session: Session | None = None
+        self._foresight: Foresight | None = None
+
+    @property
+    def connection(self) -> sa.Connection:
+        """The open connection, inside the transaction, with all that was to be written."""
+        self._writer.flush()
+        return self._writer.connection
 
     @property
     def session(self) -> Session:
         """The transaction as an ORM session, for hooks; a ``commit()`` in it is only a savepoint."""
+        connection = self.connection
+        # What it is used for may change what was foreseen.
+        self._foresight = None
         if self._session is None:
-            self._session = Session(self.connection, join_transaction_mode="create_savepoint")
+            self._session = Session(connection, join_transaction_mode="create_savepoint")
         return self._session
 
-    def stamps(self, keys: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], Stamp]:
-        wanted: dict[Kind, list[str]] = defaultdict(list)
+    def stamps(
+        self, keys: Iterable[tuple[str, str]], foreseen: Sequence[Record] = ()
+    ) -> Mapping[tuple[str, str], Stamp]:
+        asked: dict[Kind, list[str]] = defaultdict(list)
         for kind, record_id in keys:
-            wanted[Kind(kind)].append(record_id)
+            asked[Kind(kind)].append(record_id)
+        self._foresight = look_ahead(self._writer, asked, foreseen) if self._session is None else None
+        wanted = self._foresight.stored if self._foresight is not None else asked
         found: dict[tuple[str, str], Stamp] = {}
         for kind, ids in wanted.items():
             found |= read_records.stamps(self.connection, kind, ids)
@@ -72,8 +83,9 @@ class DatabaseUnit(Unit):
     def apply(self, changes: ChangeSet) -> None:
         if self._session is not None:
             self._session.flush()
-        writer = Writer(self.connection)
-        known = Identities(self.connection, writer)
+        writer = self._writer
+        known = Identities(writer.connection, writer, self._foresight)
+        self._foresight = None
         reports = [record for record in changes.puts if isinstance(record, ReportRecord)]
         notes = [record for record in changes.puts if isinstance(record, AnnotationRecord)]
         sets = [record for record in changes.puts if isinstance(record, RuleSetRecord)]
@@ -90,9 +102,19 @@ class DatabaseUnit(Unit):
         for kind in (Kind.PERSON, Kind.VIEW):
             self._write_plain(kind, changes)
         audit.append(writer, changes.events)
-        writer.flush()
         if changes.move is not None:
             ledger.write(self.connection, changes.move)
+        if self._session is not None:
+            # Inside of the savepoint that the session may have made.
+            writer.flush()
+
+    def settle(self) -> None:
+        """Write what is waiting."""
+        self._writer.flush()
+
+    def commit(self) -> None:
+        """Write what is waiting, as the last of the transaction."""
+        self._writer.commit()
 
     def close(self) -> None:
         """Let go of the session, if hooks asked for one."""

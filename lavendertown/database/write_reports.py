@@ -79,7 +79,7 @@ def write(
     changed = [r for r in records if r.id not in fresh and r.id not in headers_only]
     touched: set[int] = set()
     connection = writer.connection
-    keys = _new_keys(connection, new)
+    keys = _new_keys(connection, new, identities.report_keys)
     if new:
         writer.execute(_INSERT, [{"key": keys[r.id], "id": r.id, **_header(r)} for r in new])
     if flipped or changed:
@@ -100,10 +100,14 @@ def write(
     identities.judge(identities.to_judge)
 
 
-def _new_keys(connection: sa.Connection, new: Sequence[ReportRecord]) -> dict[str, int]:
+def _new_keys(
+    connection: sa.Connection, new: Sequence[ReportRecord], foreseen: Sequence[int]
+) -> dict[str, int]:
     if not new:
         return {}
-    if connection.dialect.name == "postgresql":
+    if len(foreseen) >= len(new):
+        keys = list(foreseen[: len(new)])
+    elif connection.dialect.name == "postgresql":
         keys = [row[0] for row in prepared.rows(connection, _NEXT_KEYS, {"n": len(new)})]
     else:
         newest = prepared.rows(connection, _NEWEST_KEY, {})[0][0]

@@ -12,59 +12,84 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.sql.base import Executable
 
-from lavendertown.database.prepared import Prepared, prepare
+from lavendertown.database import json_rows, postgres, prepared
+from lavendertown.database.plans import Plans
 
-_ROWS_AT_ONCE = 500
+_ROWS_AT_ONCE = 2_000
 _BYTES_AT_ONCE = 1_000_000
 
 
 class Writer:
     """Executes statements in order, at once or with the next flush.
 
+    Args:
+        connection: In a transaction.
+        keep_plans: Whether PostgreSQL shall keep the statements' plans, see :mod:`.plans`.
+
     Attributes:
         connection: For statements whose results are needed; :meth:`flush` before them.
     """
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sa.Connection, *, keep_plans: bool = False) -> None:
         self.connection = connection
         self._waiting: list[bytes] = []
-        self._cursor: Any = None
-        if connection.dialect.name == "postgresql":
-            self._cursor = connection.connection.cursor()
+        self._size = 0
+        self._plans = Plans(connection, keep=keep_plans) if connection.dialect.name == "postgresql" else None
 
     def execute(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
         """Execute a module's own statement once for each row; the statement must not return any."""
         if not rows:
             return
-        prepared = prepare(self.connection, statement, tuple(rows[0]))
-        if self._cursor is None:
-            made = [prepared.parameters(row) for row in rows]
-            self.connection.exec_driver_sql(prepared.sql, made if len(made) > 1 else made[0])
+        if self._plans is None:
+            ready = prepared.prepare(self.connection, statement, tuple(rows[0]))
+            made = [ready.parameters(row) for row in rows]
+            self.connection.exec_driver_sql(ready.sql, made if len(made) > 1 else made[0])
+        elif isinstance(statement, sa.Insert) and len(rows) > 1:
+            insert = json_rows.inserting(self.connection, statement, tuple(rows[0]))
+            for start in range(0, len(rows), _ROWS_AT_ONCE):
+                some = insert.parameters(rows[start : start + _ROWS_AT_ONCE])
+                self._collect(self._plans.call(insert.sql, some))
         else:
-            self._collect(prepared, rows)
+            ready = prepared.prepare(self.connection, statement, tuple(rows[0]))
+            for row in rows:
+                self._collect(self._plans.call(ready.sql, ready.named(row)))
+
+    def rows(self, statement: Executable, values: Mapping[str, Any]) -> Sequence[Any]:
+        """Run a module's own SELECT after what is waiting.
+
+        Returns:
+            Its rows, as :func:`lavendertown.database.prepared.rows` does.
+        """
+        if self._plans is None:
+            return prepared.rows(self.connection, statement, values)
+        ready = prepared.prepare(self.connection, statement, tuple(values))
+        self._waiting.append(self._plans.call(ready.sql, ready.named(values)))
+        found = postgres.send(self.connection, self._batch())
+        self._plans.sent()
+        return found
 
     def flush(self) -> None:
         """Send what is waiting."""
-        if self._waiting:
-            batch = b";\n".join(self._waiting).decode("utf-8")
-            self._waiting.clear()
-            self.connection.exec_driver_sql(batch.replace("%", "%%"))
+        if self._waiting and self._plans is not None:
+            postgres.send(self.connection, self._batch())
+            self._plans.sent()
 
-    def _collect(self, prepared: Prepared, rows: Sequence[Mapping[str, Any]]) -> None:
-        head, values, template = prepared.sql.partition(" VALUES ")
-        for start in range(0, len(rows), _ROWS_AT_ONCE):
-            part = [prepared.named(row) for row in rows[start : start + _ROWS_AT_ONCE]]
-            if values:
-                self._insert(head + values, template, part)
-            else:
-                self._waiting += [self._cursor.mogrify(prepared.sql, row) for row in part]
-            if sum(map(len, self._waiting)) > _BYTES_AT_ONCE:
-                self.flush()
+    def commit(self) -> None:
+        """Send what is waiting; where transactions are begun by us, this one ends with it."""
+        if self._plans is not None and postgres.is_ours(self.connection):
+            postgres.send_and_commit(self.connection, self._batch())
+            self._plans.sent()
+        else:
+            self.flush()
 
-    def _insert(self, head: str, template: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        # PostgreSQL reads "ON CONFLICT …" once, after the last row.
-        row, conflict, rest = template.partition(") ON CONFLICT")
-        row = row + ")" if conflict else row
-        values = b", ".join(self._cursor.mogrify(row, each) for each in rows)
-        ending = f" ON CONFLICT{rest}" if conflict else ""
-        self._waiting.append(head.encode() + values + ending.encode())
+    def _collect(self, statement: bytes) -> None:
+        self._waiting.append(statement)
+        self._size += len(statement)
+        if self._size > _BYTES_AT_ONCE:
+            self.flush()
+
+    def _batch(self) -> bytes:
+        batch = b";\n".join(self._waiting)
+        self._waiting.clear()
+        self._size = 0
+        return batch

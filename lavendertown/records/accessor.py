@@ -204,7 +204,8 @@ class WritePath:
         return draft
 
     def _draft(self, unit: Unit, changes: Sequence[Change]) -> _Draft:
-        stamps = dict(unit.stamps(key for key in map(self._key, changes) if key[1]))
+        foreseen = [change.record for change in changes if isinstance(change, Put)]
+        stamps = dict(unit.stamps((key for key in map(self._key, changes) if key[1]), foreseen))
         draft = _Draft(clock.now())
         for change in changes:
             stamp = stamps.get(self._key(change))
@@ -289,9 +290,10 @@ class WritePath:
     def _checked(self, change: Change) -> Change:
         if change.actor is not None:
             rules.check_actor(change.actor)
-        if isinstance(change, Put):
-            return replace(change, record=self._shape.check(change.record))
-        return change
+        if not isinstance(change, Put):
+            return change
+        record = self._shape.check(change.record)
+        return change if record is change.record else replace(change, record=record)
 
     def _key(self, change: Change) -> _Key:
         if isinstance(change, Put):

@@ -45,8 +45,16 @@ class Unit(abc.ABC):
     """One unit of work. Whoever holds it is the only writer of the records it stamped."""
 
     @abc.abstractmethod
-    def stamps(self, keys: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], Stamp]:
-        """Return the stamps of those records that are stored, deleted ones too."""
+    def stamps(
+        self, keys: Iterable[tuple[str, str]], foreseen: Sequence[Record] = ()
+    ) -> Mapping[tuple[str, str], Stamp]:
+        """Return the stamps of those records that are stored, deleted ones too.
+
+        Args:
+            keys: The records, by kind and id.
+            foreseen: What will be written if nothing stands against it; a store at the end of a wire may
+                look up in the same trip what that takes.
+        """
 
     @abc.abstractmethod
     def read(self, kind: str, record_id: str) -> Record | None:

@@ -98,7 +98,8 @@ def _report(report: ReportRecord) -> ReportRecord:
     for position, finding in enumerate(report.findings):
         if not _is_usual(finding):
             _finding(finding, f"findings[{position}]")
-    return replace(report, tags=_tags(report.tags))
+    tags = _tags(report.tags)
+    return report if tags == report.tags else replace(report, tags=tags)
 
 
 def _is_usual(finding: FindingRecord) -> bool:
@@ -134,7 +135,8 @@ def _annotation(annotation: AnnotationRecord) -> AnnotationRecord:
             f"The status {annotation.status!r} is not known; use one of {', '.join(STATUSES)}, "
             "or None to leave it as it is."
         )
-    return replace(annotation, tags=_tags(annotation.tags))
+    tags = _tags(annotation.tags)
+    return annotation if tags == annotation.tags else replace(annotation, tags=tags)
 
 
 def _ruleset(ruleset: RuleSetRecord) -> RuleSetRecord:

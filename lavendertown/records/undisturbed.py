@@ -1,4 +1,4 @@
-"""A pause for the garbage collector while very much is read that is to stay."""
+"""A pause for the garbage collector while very much is made that is to stay."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Keep the garbage collector from looking through what is just being read, time and again."""
+    """Keep the garbage collector from looking through what is just being made, time and again."""
     if not gc.isenabled():
         yield
         return

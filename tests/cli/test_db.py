@@ -149,7 +149,9 @@ def test_a_newer_database_is_refused_by_every_command(folder: Path) -> None:
 def test_downgrade_below_the_first_revision_is_refused(folder: Path) -> None:
     result = run("downgrade", "base", "--yes", "--url", copy_of(FIRST, folder))
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr.startswith("Error: There is no revision 'base'; known are 0001, 0002, 0003, 0004.")
+    assert result.stderr.startswith(
+        "Error: There is no revision 'base'; known are 0001, 0002, 0003, 0004, 0005."
+    )
 
 
 @pytest.mark.postgres

@@ -415,7 +415,7 @@ _KILLED = """
 import os, signal, sys
 import sqlalchemy as sa
 from lavendertown.database.restore import restore
-from lavendertown.database import copies, copies_postgres
+from lavendertown.database import audit, copies, copies_postgres
 url, file, point = sys.argv[1:]
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -427,6 +427,12 @@ if point == "fill":
             filled.append(table)
             len(filled) > 5 and die()
         kind.fill = fill
+elif point == "audit":
+    def append(writer, events, real=audit.append):
+        real(writer, events)
+        writer.flush()
+        die()
+    audit.append = append
 elif point == "commit":
     sa.event.listens_for(sa.Engine, "commit")(die)
 else:
@@ -437,7 +443,7 @@ restore(url, file)
 """
 
 
-@pytest.mark.parametrize("point", ["DELETE FROM reports", "fill", "INSERT INTO audit_log", "commit"])
+@pytest.mark.parametrize("point", ["DELETE FROM reports", "fill", "audit", "commit"])
 def test_a_restore_that_is_killed_leaves_the_old_content(
     storage: Storage, url: str, saved: Path, point: str
 ) -> None:

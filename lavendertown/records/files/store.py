@@ -216,7 +216,9 @@ class FileUnit(Unit):
         self._image = image
         self.changes: ChangeSet | None = None
 
-    def stamps(self, keys: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], Stamp]:
+    def stamps(
+        self, keys: Iterable[tuple[str, str]], foreseen: Sequence[Record] = ()
+    ) -> Mapping[tuple[str, str], Stamp]:
         found = {}
         for kind, record_id in keys:
             record = _light(self._image, Kind(kind), record_id)

@@ -1,0 +1,157 @@
+"""What travels between us and PostgreSQL: little, whole, and over connections that are there."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing, suppress
+
+import psycopg2
+import pytest
+import sqlalchemy as sa
+
+from lavendertown.collaboration.database_storage import DatabaseStorage
+from lavendertown.errors import StorageError
+from lavendertown.records.contract import Unit
+from lavendertown.records.values import Kind, Record
+from tests.contract.builders import annotation, finding, ids, report
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture
+def storage(postgres_url: str) -> Iterator[DatabaseStorage]:
+    with closing(DatabaseStorage(postgres_url)) as made:
+        yield made
+
+
+class Counter:
+    """A wire to the server that counts how often the server was asked something."""
+
+    def __init__(self, url: sa.URL) -> None:
+        self.asked = 0
+        self._target = (url.host or "127.0.0.1", url.port or 5432)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                far = socket.create_connection(self._target)
+                threading.Thread(target=self._carry, args=(near, far, True), daemon=True).start()
+                threading.Thread(target=self._carry, args=(far, near, False), daemon=True).start()
+
+    def _carry(self, source: socket.socket, target: socket.socket, asks: bool) -> None:
+        with suppress(OSError), source, target:
+            while data := source.recv(1 << 20):
+                self.asked += asks
+                target.sendall(data)
+
+
+@pytest.fixture
+def counter(postgres_url: str) -> Iterator[Counter]:
+    made = Counter(sa.make_url(postgres_url))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def counted(counter: Counter, postgres_url: str) -> Iterator[DatabaseStorage]:
+    url = sa.make_url(postgres_url).set(host="127.0.0.1", port=counter.port)
+    with closing(DatabaseStorage(url.render_as_string(hide_password=False))) as made:
+        made.save_report(report("first"))
+        yield made
+
+
+def test_a_read_asks_once_and_a_save_twice(counter: Counter, counted: DatabaseStorage) -> None:
+    (row,) = counted.query_findings("first", limit=1)
+    counted.save_annotation(annotation(row["finding_id"]))
+    for times, call in (
+        (1, counted.query_reports),
+        (2, lambda: counted.save_report(report("second"))),
+        (2, lambda: counted.save_annotation(annotation(row["finding_id"], status="reviewed"))),
+    ):
+        counter.asked = 0
+        call()
+        assert counter.asked == times
+
+
+def kept_plans(storage: DatabaseStorage) -> int:
+    """How many statements the one connection of the pool has planned."""
+    with storage.store.engine.connect() as connection:  # type: ignore[attr-defined]
+        return int(connection.scalar(sa.text("SELECT count(*) FROM pg_prepared_statements")) or 0)
+
+
+def test_a_plan_that_is_lost_is_done_without(storage: DatabaseStorage) -> None:
+    storage.save_report(report("r1"))
+    assert kept_plans(storage) > 0
+    # As behind a pooler, which may hand over another connection of the server's.
+    with storage.store.engine.connect() as connection:  # type: ignore[attr-defined]
+        connection.execute(sa.text("DEALLOCATE ALL"))
+    storage.save_report(report("r2"))
+    storage.save_annotation(annotation())
+    assert ids(storage.query_reports()) == ["r2", "r1"]
+    assert len(storage.audit_log(component="report")) == 2
+    assert kept_plans(storage) == 0
+
+
+def test_a_connection_that_the_server_ended_is_noticed_before_it_is_used(
+    storage: DatabaseStorage, postgres_url: str
+) -> None:
+    for call in (storage.query_reports, lambda: storage.save_report(report("r1"))):
+        storage.query_reports()
+        with closing(psycopg2.connect(postgres_url)) as other, other, other.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            assert cursor.rowcount == 1
+            wait_until_alone(cursor)
+        call()
+    assert ids(storage.query_reports()) == ["r1"]
+
+
+def wait_until_alone(cursor: psycopg2.extensions.cursor) -> None:
+    others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    while True:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute(others)
+        if cursor.fetchone() == (1,):
+            return
+
+
+def test_a_failed_transaction_is_never_taken_for_a_saved_one(storage: DatabaseStorage) -> None:
+    def swallow(unit: Unit, record: Record) -> None:
+        with suppress(sa.exc.DBAPIError):
+            unit.connection.exec_driver_sql("SELECT * FROM nothing_of_that_name")  # type: ignore[attr-defined]
+
+    storage.writes.hooks.add_after(Kind.REPORT, "create", swallow)
+    with pytest.raises(StorageError, match="nothing was written"):
+        storage.save_report(report("r1"))
+    storage.writes.hooks.after.clear()
+    assert storage.query_reports() == []
+    storage.save_report(report("r1"))
+
+
+def test_rows_are_read_in_portions_inside_a_session(storage: DatabaseStorage) -> None:
+    storage.save_reports(report(f"r{n}") for n in range(30))
+    with storage.session() as session:
+        query = sa.text("SELECT id FROM reports").execution_options(yield_per=7)
+        assert sum(len(list(part)) for part in session.scalars(query).partitions()) == 30
+
+
+def test_many_rows_in_one_statement_stay_what_they_are(storage: DatabaseStorage) -> None:
+    odd = ["100 % %s %(rows)s", "it's \\ \"quoted\"", "tab\tline\nend\r", "$1 $$ {} []", "snö ☃ 👻", "null", ""]
+    findings = [finding(text or "c", description=text, metadata={"text": text, "none": None}) for text in odd]
+    storage.save_report(report("r1", findings))
+    loaded = storage.load_report("r1")
+    assert loaded is not None
+    assert [found.description for found in loaded.findings] == odd
+    assert [found.metadata["text"] for found in loaded.findings] == odd
+    assert [found.column for found in loaded.findings] == [text or "c" for text in odd]
