@@ -15,7 +15,7 @@ from lavendertown.errors import DamagedRecordError, StorageUnavailableError
 from lavendertown.identity import is_legacy_id
 from lavendertown.migration.quarantine import Quarantine
 from lavendertown.migration.sources import Source, author_of
-from lavendertown.records.files import FileStore, formats
+from lavendertown.records.files import FileStore, formats, report_format
 from lavendertown.records.files.fields import UnreadableError
 from lavendertown.records.files.journal import Journal
 from lavendertown.records.files.layout import Layout, file_name
@@ -79,7 +79,7 @@ class FolderSource(Source):
         taken: dict[str, str] = {}
         for path, data in self._read_all(self._layout.reports):
             try:
-                record = formats.read_report(data, self._zone)
+                record = report_format.read_report(data, self._zone)
             except UnreadableError as error:
                 self._lay_aside(path, str(error))
                 continue
@@ -153,7 +153,7 @@ class FolderSource(Source):
             match kind:
                 case Kind.REPORT:
                     data = self._read(self._report_path(record_id))
-                    return None if data is None else formats.read_report(data, self._zone)
+                    return None if data is None else report_format.read_report(data, self._zone)
                 case Kind.ANNOTATION:
                     thread = self._read(self._layout.thread(finding_id)) or []
                     found = next((each for each in thread if each["id"] == record_id), None)

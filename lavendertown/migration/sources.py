@@ -14,7 +14,7 @@ from lavendertown.migration.places import Place, state
 from lavendertown.migration.quarantine import Quarantine
 from lavendertown.migration.values import TimeSample
 from lavendertown.records.contract import Store
-from lavendertown.records.files import formats
+from lavendertown.records.files import formats, report_format
 from lavendertown.records.files.layout import Layout
 from lavendertown.records.queries import AuditQuery
 from lavendertown.records.values import (
@@ -119,7 +119,7 @@ def author_of(record: Record) -> str:
 
 def _as_file(record: Record) -> bytes:
     if isinstance(record, ReportRecord):
-        return formats.write_report(record)
+        return report_format.write_report(record)
     if isinstance(record, AnnotationRecord):
         return formats.write_thread([record])
     if isinstance(record, RuleSetRecord):

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
-    """Keep the garbage collector from looking through what is just being made, time and again."""
+def undisturbed(keep: Callable[[], bool] = lambda: False) -> Iterator[None]:
+    """Keep the garbage collector from looking through what is just being made, time and again.
+
+    Args:
+        keep: Asked at the end: whether there is so much, which stays as long as the process does, that the
+            collector had better never look through what is there by now.
+    """
     if not gc.isenabled():
         yield
         return
@@ -17,4 +22,6 @@ def undisturbed() -> Iterator[None]:
     try:
         yield
     finally:
+        if keep():
+            gc.freeze()
         gc.enable()

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from lavendertown import clock
+from lavendertown.errors import LavenderTownError
 
 MOST = 2**31 - 1
-_MOST_ROWS = 2**63 - 1
+MOST_ROWS = 2**63 - 1
 
 
 class UnreadableError(Exception):
@@ -91,7 +92,7 @@ def version(data: Mapping[str, Any]) -> int:
 def rows(data: Mapping[str, Any], name: str) -> int | None:
     """Return a number of rows, or None where it is not known."""
     value = data[name]
-    if value is None or (type(value) is int and 0 <= value <= _MOST_ROWS):
+    if value is None or (type(value) is int and 0 <= value <= MOST_ROWS):
         return value
     raise UnreadableError(f"{name} is {value!r}, no number of rows")
 
@@ -117,3 +118,19 @@ def moment(data: Mapping[str, Any], name: str, zone: dt.tzinfo | None = None) ->
 def some_moment(data: Mapping[str, Any], name: str) -> dt.datetime | None:
     """Return a time in UTC, or None where there is none."""
     return None if data.get(name) is None else moment(data, name)
+
+
+BAD = (KeyError, TypeError, ValueError, AttributeError, LavenderTownError)
+"""What reading a file's data raises where it is not whole."""
+
+
+def why(error: Exception) -> str:
+    """Say which part of a file's data is not whole."""
+    if isinstance(error, KeyError):
+        return f"{error.args[0]} is missing"
+    return str(error)
+
+
+def iso(moment: dt.datetime | None) -> str | None:
+    """Return a time as files have it."""
+    return moment.isoformat() if moment is not None else None

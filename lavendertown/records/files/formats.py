@@ -1,43 +1,31 @@
 """What is written in the files, format 2, and what 0.7 wrote, which is read as well.
 
-A report of 0.7 has no ``format``; its times without a zone are local.
+Reports have a module of their own, :mod:`.report_format`.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import replace
-from operator import itemgetter
 from typing import Any
 
 from lavendertown import codec
-from lavendertown.errors import InvalidInputError, LavenderTownError
-from lavendertown.identity import legacy_id
-from lavendertown.models import SEVERITIES, GhostFinding
+from lavendertown.errors import InvalidInputError
 from lavendertown.records.files import fields
 from lavendertown.records.files.fields import UnreadableError
-from lavendertown.records.findings import finding_record
 from lavendertown.records.plain import from_plain, plain
 from lavendertown.records.rules import MAX_COMPONENT, MAX_ID_BYTES, MAX_NAME, MAX_OPERATION
 from lavendertown.records.values import (
     AnnotationRecord,
     AuditEvent,
-    FindingRecord,
     Kind,
     Move,
     PlainRecord,
-    ReportRecord,
     RuleSetRecord,
 )
 
 FORMAT = 2
-_FINDING = ("fingerprint", "dataset", "ghost_type", "column", "description")
-_TEXTS_OF_A_FINDING = itemgetter(*_FINDING)
 _NUL = b"\\u0000"
-_BAD = (KeyError, TypeError, ValueError, AttributeError, LavenderTownError)
 
 
 def parse(data: bytes) -> Any:
@@ -58,148 +46,6 @@ def parse(data: bytes) -> Any:
         raise UnreadableError(str(error)) from error
 
 
-def write_report(report: ReportRecord) -> bytes:
-    """Return a report's file."""
-    return codec.dumps(
-        {
-            "format": FORMAT,
-            "id": report.id,
-            "title": report.title,
-            "author": report.author,
-            "dataset": report.dataset,
-            "created_at": report.created_at.isoformat(),
-            "updated_at": report.updated_at.isoformat(),
-            "version": report.version,
-            "deleted_at": _iso(report.deleted_at),
-            "tags": list(report.tags),
-            "metadata": report.metadata,
-            "ruleset": report.ruleset,
-            "findings": [_finding(finding) for finding in report.findings],
-        },
-        indent=True,
-    )
-
-
-def _finding(finding: FindingRecord) -> dict[str, Any]:
-    return {
-        "ghost_type": finding.ghost_type,
-        "column": finding.column,
-        "severity": finding.severity,
-        "description": finding.description,
-        "row_count": finding.row_count,
-        "share": finding.share,
-        "dataset": finding.dataset,
-        "fingerprint": finding.fingerprint,
-        "metadata": finding.metadata,
-        "rows": base64.b64encode(finding.rows).decode() if finding.rows is not None else None,
-    }
-
-
-def read_report(data: Any, zone: dt.tzinfo | None = None, *, light: bool = False) -> ReportRecord:
-    """Return the report in a file's data.
-
-    Args:
-        data: The JSON that was read.
-        zone: Where 0.7 wrote times without a zone; None is here.
-        light: Leave out what only a whole report is asked for, though it is looked at all the same: row
-            positions, and the ids 0.7 would have given.
-
-    Raises:
-        UnreadableError: It is not there, or not whole.
-    """
-    fields.expect(isinstance(data, dict), "no report in it")
-    try:
-        if data.get("format") is None:
-            old = _read_old_report(data, zone)
-            lighter = (f._replace(rows=None, legacy_id="") for f in old.findings)
-            return replace(old, findings=tuple(lighter)) if light else old
-        fields.expect(data["format"] == FORMAT, f"written by a newer version (format {data['format']!r})")
-        return ReportRecord(
-            id=fields.text(data, "id"),
-            title=fields.text(data, "title"),
-            author=fields.text(data, "author"),
-            dataset=fields.text(data, "dataset"),
-            created_at=fields.moment(data, "created_at"),
-            tags=fields.texts(data, "tags"),
-            metadata=fields.mapping(data, "metadata"),
-            ruleset=fields.some_mapping(data, "ruleset"),
-            findings=tuple(_read_finding(found, light) for found in fields.mappings(data, "findings")),
-            updated_at=fields.moment(data, "updated_at"),
-            version=fields.version(data),
-            deleted_at=fields.some_moment(data, "deleted_at"),
-        )
-    except _BAD as error:
-        raise UnreadableError(_why(error)) from error
-
-
-def _read_finding(data: Mapping[str, Any], light: bool) -> FindingRecord:
-    try:
-        packed = binascii.a2b_base64(data["rows"]) if data["rows"] is not None else None
-    except binascii.Error as error:
-        raise UnreadableError("the row positions are damaged") from error
-    name, dataset, kind, column, description = _TEXTS_OF_A_FINDING(data)
-    # At a glance first: a store is mostly findings.
-    if not (type(name) is type(dataset) is type(kind) is type(column) is type(description) is str):
-        for each in _FINDING:
-            fields.text(data, each)
-    fields.text(data, "fingerprint", MAX_ID_BYTES)
-    return FindingRecord(
-        fingerprint=name,
-        legacy_id="" if light else legacy_id(kind, column, description),
-        dataset=dataset,
-        ghost_type=kind,
-        column=column,
-        severity=_severity(data["severity"]),
-        description=description,
-        rows=None if light else packed,
-        row_count=fields.rows(data, "row_count"),
-        share=fields.share(data, "share"),
-        metadata=fields.mapping(data, "metadata"),
-    )
-
-
-def _severity(value: object) -> str:
-    if value not in SEVERITIES:
-        raise UnreadableError(f"severity is {value!r}, none of {', '.join(SEVERITIES)}")
-    return str(value)
-
-
-def _read_old_report(data: Mapping[str, Any], zone: dt.tzinfo | None) -> ReportRecord:
-    metadata = fields.some_mapping(data, "metadata") or {}
-    # They are read one by one, each with its own reason why not.
-    fields.expect(isinstance(data.get("annotations") or [], list), "annotations is no list")
-    dataset = str(metadata.get("dataset") or "")
-    tags = metadata.get("tags") or ()
-    created_at = fields.moment(data, "created_at", zone)
-    ghosts = [GhostFinding.from_dict(found) for found in fields.mappings(data, "findings")]
-    for ghost in ghosts:
-        _severity(ghost.severity)
-    return ReportRecord(
-        id=fields.text(data, "id"),
-        title=fields.text(data, "title"),
-        author=fields.text(data, "author"),
-        dataset=dataset,
-        created_at=created_at,
-        tags=tuple(dict.fromkeys(tags)) if isinstance(tags, list) else (str(tags),),
-        metadata=metadata,
-        ruleset=fields.some_mapping(data, "ruleset"),
-        findings=tuple(finding_record(ghost, dataset) for ghost in ghosts),
-        updated_at=created_at,
-        version=1,
-    )
-
-
-def embedded_annotations(data: Any, report_id: str) -> list[AnnotationRecord]:
-    """Return the annotations that 0.7 put into a report's own file.
-
-    Raises:
-        UnreadableError: One of them is not whole.
-    """
-    if data.get("format") is not None:
-        return []
-    return [read_annotation(found, report_id) for found in data.get("annotations") or []]
-
-
 def write_thread(annotations: list[AnnotationRecord]) -> bytes:
     """Return the file of a finding's annotations."""
     return codec.dumps([_annotation(annotation) for annotation in annotations], indent=True)
@@ -217,7 +63,7 @@ def _annotation(annotation: AnnotationRecord) -> dict[str, Any]:
         "report_id": annotation.report_id,
         "updated_at": annotation.updated_at.isoformat(),
         "version": annotation.version,
-        "deleted_at": _iso(annotation.deleted_at),
+        "deleted_at": fields.iso(annotation.deleted_at),
     }
 
 
@@ -253,8 +99,8 @@ def read_annotation(data: Any, report_id: str | None, zone: dt.tzinfo | None = N
             version=fields.version(data),
             deleted_at=fields.some_moment(data, "deleted_at"),
         )
-    except _BAD as error:
-        raise UnreadableError(_why(error)) from error
+    except fields.BAD as error:
+        raise UnreadableError(fields.why(error)) from error
 
 
 def write_ruleset(ruleset: RuleSetRecord) -> bytes:
@@ -266,7 +112,7 @@ def write_ruleset(ruleset: RuleSetRecord) -> bytes:
             "rules": list(ruleset.rules),
             "updated_at": ruleset.updated_at.isoformat(),
             "version": ruleset.version,
-            "deleted_at": _iso(ruleset.deleted_at),
+            "deleted_at": fields.iso(ruleset.deleted_at),
         },
         indent=True,
     )
@@ -288,8 +134,8 @@ def read_ruleset(data: Any, seen_at: dt.datetime) -> RuleSetRecord:
             version=fields.version(data),
             deleted_at=fields.some_moment(data, "deleted_at"),
         )
-    except _BAD as error:
-        raise UnreadableError(_why(error)) from error
+    except fields.BAD as error:
+        raise UnreadableError(fields.why(error)) from error
 
 
 def write_plain(record: PlainRecord) -> bytes:
@@ -307,8 +153,8 @@ def read_plain(kind: Kind, data: Any) -> PlainRecord:
     try:
         fields.expect(data["format"] == FORMAT, f"written by a newer version (format {data['format']!r})")
         return from_plain(kind, data)
-    except _BAD as error:
-        raise UnreadableError(_why(error)) from error
+    except fields.BAD as error:
+        raise UnreadableError(fields.why(error)) from error
 
 
 def write_aliases(aliases: Mapping[str, str]) -> bytes:
@@ -361,8 +207,8 @@ def read_event(line: bytes, key: str) -> AuditEvent:
             after=fields.some_mapping(data, "after"),
             key=key,
         )
-    except _BAD as error:
-        raise UnreadableError(_why(error)) from error
+    except fields.BAD as error:
+        raise UnreadableError(fields.why(error)) from error
 
 
 def write_move(move: Move) -> bytes:
@@ -374,7 +220,7 @@ def write_move(move: Move) -> bytes:
             "target": move.target,
             "actor": move.actor,
             "started_at": move.started_at.isoformat(),
-            "finished_at": _iso(move.finished_at),
+            "finished_at": fields.iso(move.finished_at),
             "options": move.options,
             "outcome": move.outcome,
         },
@@ -400,15 +246,5 @@ def read_move(data: Any) -> Move:
             finished_at=fields.some_moment(data, "finished_at"),
             outcome=fields.some_mapping(data, "outcome"),
         )
-    except _BAD as error:
-        raise UnreadableError(_why(error)) from error
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, KeyError):
-        return f"{error.args[0]} is missing"
-    return str(error)
-
-
-def _iso(moment: dt.datetime | None) -> str | None:
-    return moment.isoformat() if moment is not None else None
+    except fields.BAD as error:
+        raise UnreadableError(fields.why(error)) from error

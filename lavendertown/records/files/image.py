@@ -15,7 +15,7 @@ from typing import Any
 
 from lavendertown import clock
 from lavendertown.errors import DamagedRecordError
-from lavendertown.records.files import formats
+from lavendertown.records.files import formats, report_format
 from lavendertown.records.files.fields import UnreadableError
 from lavendertown.records.files.layout import Layout
 from lavendertown.records.files.threads import Threads
@@ -37,6 +37,8 @@ from lavendertown.records.values import (
 )
 
 _Signature = tuple[int, int, int]
+# So many files that it is worth to tell the system and the garbage collector of them.
+_MANY = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,8 @@ class _Folder:
         for name in gone + changed:
             self.items.pop(name, None)
             self.damage.pop(name, None)
+        if len(changed) >= _MANY:
+            _fetch(self.path / name for name in changed)
         for name in changed:
             self._load(name)
         self._seen = current
@@ -109,6 +113,20 @@ class _Folder:
             self.damage[name] = str(error)
         except OSError as error:
             self.damage[name] = error.strerror or str(error)
+
+
+def _fetch(paths: Iterable[Path]) -> None:
+    """Have the system read these files all at once, so that none is waited for by itself."""
+    if not hasattr(os, "posix_fadvise"):
+        return
+    for path in paths:
+        try:
+            handle = os.open(path, os.O_RDONLY)
+        except OSError:
+            # Whoever reads it will be told why.
+            continue
+        os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_WILLNEED)
+        os.close(handle)
 
 
 def _content(path: Path) -> bytes:
@@ -150,7 +168,7 @@ class Image:
         if self.listed:
             self._take_in()
         else:
-            with undisturbed():
+            with undisturbed(keep=lambda: len(self.listed) >= _MANY):
                 self._take_in()
 
     def _take_in(self) -> None:
@@ -251,7 +269,7 @@ class Image:
         path = self.report_path(report_id)
         self.guard(path)
         try:
-            return formats.read_report(formats.parse(path.read_bytes()))
+            return report_format.read_report(formats.parse(path.read_bytes()))
         except FileNotFoundError:
             return None
         except (UnreadableError, OSError) as error:
@@ -350,8 +368,8 @@ def _whole_lines(path: Path) -> int:
 
 
 def _report_entry(path: Path, data: Any) -> ReportEntry:
-    record = formats.read_report(data, light=True)
-    embedded = tuple(formats.embedded_annotations(data, record.id))
+    record = report_format.read_report(data, light=True)
+    embedded = tuple(report_format.embedded_annotations(data, record.id))
     names = frozenset(finding.fingerprint for finding in record.findings)
     severities = frozenset(finding.severity for finding in record.findings)
     return ReportEntry(path, record, embedded, names, severities, report_text(record))

@@ -13,7 +13,7 @@ from typing import Any
 
 from lavendertown.records import headers
 from lavendertown.records.contract import Store, Unit
-from lavendertown.records.files import desk, formats, matching
+from lavendertown.records.files import desk, formats, matching, report_format
 from lavendertown.records.files.image import Image
 from lavendertown.records.files.journal import Journal, translated
 from lavendertown.records.files.layout import Layout, file_name
@@ -290,7 +290,7 @@ def _files(image: Image, changes: ChangeSet) -> dict[Path, bytes]:
     said: dict[str, AnnotationRecord] = {}
     for record in changes.puts:
         if isinstance(record, ReportRecord):
-            files[image.report_path(record.id)] = formats.write_report(record)
+            files[image.report_path(record.id)] = report_format.write_report(record)
             # 0.7 embedded annotations in the report's file; rewriting it moves them to their threads.
             entry = image.reports.get(record.id)
             for old in entry.embedded if entry else ():

@@ -67,23 +67,25 @@ class Threads:
 
     def place(self, sightings: Iterable[tuple[ReportRecord, int, FindingRecord]]) -> None:
         """Take in where findings were seen, newest report first."""
-        seen: dict[str, set[str]] = defaultdict(set)
+        last: dict[str, ReportRecord] = {}
         newest: dict[str, tuple[ReportRecord, int, FindingRecord]] = {}
         own: dict[str, FindingRecord] = {}
         times: dict[str, list[tuple[dt.datetime, int | None]]] = defaultdict(list)
-        self._known.clear()
-        self._findings.clear()
+        self._findings = []
         self._legacy = None
         for report, position, finding in sightings:
-            self._known.add(finding.fingerprint)
             self._findings.append(finding)
-            name = self.canonical(finding.fingerprint)
-            if name == finding.fingerprint:
-                own.setdefault(name, finding)
-            if report.deleted_at is None and report.id not in seen[name]:
-                seen[name].add(report.id)
-                newest.setdefault(name, (report, position, finding))
+            fingerprint = finding.fingerprint
+            name = self.canonical(fingerprint) if self.merged else fingerprint
+            if name == fingerprint and name not in own:
+                own[name] = finding
+            # A report's findings come together: each report counts once.
+            if report.deleted_at is None and last.get(name) is not report:
+                last[name] = report
+                if name not in newest:
+                    newest[name] = (report, position, finding)
                 times[name].append((report.created_at, finding.row_count))
+        self._known = {finding.fingerprint for finding in self._findings}
         self._sights = {
             name: Sight(found[-1][0], found[0][0], len(found), newest[name], own.get(name), tuple(found))
             for name, found in times.items()
