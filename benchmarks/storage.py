@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import itertools
 import multiprocessing
 import random
 import sqlite3
@@ -24,6 +25,7 @@ from lavendertown.models import GhostFinding
 
 UTC = dt.UTC
 START = dt.datetime(2025, 1, 1, tzinfo=UTC)
+_TURNS = itertools.count(10_000)
 
 
 def finding(number: int, rows: list[int] | None = None, dataset: str = "") -> GhostFinding:
@@ -48,10 +50,13 @@ def report(number: int, findings: list[GhostFinding], tag: str = "r") -> Shareab
     )
 
 
-def many(count: int, per_report: int, tag: str = "r", spread: int = 40) -> list[ShareableReport]:
+def many(
+    count: int, per_report: int, tag: str = "r", spread: int = 40, first: int = 0
+) -> list[ShareableReport]:
+    """Make reports of 40 datasets in turn, a minute apart, from the minute ``first`` on."""
     return [
         report(
-            i,
+            first + i,
             [finding(n + 20 * (i // 40 % 25), None, f"dataset {i % spread}") for n in range(per_report)],
             tag,
         )
@@ -147,7 +152,8 @@ def saving(
     old("save_reports", 5, 20, None)
     count = 100
     for turn in range(rounds):
-        made = many(count, 20, f"save-{label}-{turn}")
+        # Later than all before, as runs are.
+        made = many(count, 20, f"save-{label}-{turn}", first=next(_TURNS) * count)
         start = time.perf_counter()
         for one in made:
             storage.save_report(one)

@@ -18,9 +18,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from lavendertown.database import plans
+from lavendertown.database.driver import OPEN, WAITING, beginning, failure
 
-_WAITING = "lavendertown_begin"
-_OPEN = "lavendertown_open"
 _USED = "lavendertown_used"
 _IDLE_SECONDS = 30.0
 # TRANSACTION_STATUS_IDLE and TRANSACTION_STATUS_INERROR of libpq.
@@ -49,20 +48,15 @@ def prepare(engine: Engine, begin_option: str) -> None:
         statement = connection.get_execution_options().get(begin_option)
         if statement is not None:
             _driver(connection).autocommit = True
-            connection.info[_WAITING] = statement
+            connection.info[WAITING] = statement
 
     @sa.event.listens_for(engine, "before_cursor_execute", retval=True)
     def execute(
         connection: sa.Connection, cursor: Any, statement: str, parameters: Any, _: Any, many: bool
     ) -> tuple[str, Any]:
-        first = connection.info.get(_WAITING)
-        if first:
-            if many:
-                send(connection, b"")
-            else:
-                connection.info.update({_WAITING: "", _OPEN: True})
-                return f"{first};\n{statement}", parameters
-        return statement, parameters
+        if many and connection.info.get(WAITING):
+            send(connection, b"")
+        return beginning(connection, statement), parameters
 
     @sa.event.listens_for(engine, "commit")
     def commit(connection: sa.Connection) -> None:
@@ -87,7 +81,7 @@ def prepare(engine: Engine, begin_option: str) -> None:
 
 def is_ours(connection: sa.Connection) -> bool:
     """Tell whether the transaction began, or will begin, as :func:`prepare` says."""
-    return _WAITING in connection.info
+    return WAITING in connection.info
 
 
 def send(connection: sa.Connection, batch: bytes) -> Sequence[Any]:
@@ -97,16 +91,15 @@ def send(connection: sa.Connection, batch: bytes) -> Sequence[Any]:
         connection: In a transaction.
         batch: Statements, with their values.
     """
-    first = connection.info.get(_WAITING)
-    if first:
-        batch = f"{first};\n".encode() + batch
-        connection.info.update({_WAITING: "", _OPEN: True})
+    batch = beginning(connection, "").encode() + batch
     driver = _driver(connection)
     with driver.cursor() as cursor:
         try:
             cursor.execute(batch)
         except connection.dialect.loaded_dbapi.Error as error:
-            raise _as_usual(connection, cursor, error) from error
+            if error.pgcode in plans.LOST:
+                plans.give_up(connection.dialect)
+            raise failure(connection, cursor, error) from error
         return cursor.fetchall() if cursor.description is not None else ()
 
 
@@ -117,28 +110,13 @@ def send_and_commit(connection: sa.Connection, batch: bytes) -> None:
         connection: In a transaction of ours.
         batch: Statements, with their values; empty, where all was sent before.
     """
-    if not batch and not connection.info.get(_OPEN):
+    if not batch and not connection.info.get(OPEN):
         return
     if _driver(connection).get_transaction_status() == _FAILED:
         # COMMIT would undo everything without a word; any other statement says what it thinks of that.
         batch = batch or b"SELECT 1"
     send(connection, batch + b";\nCOMMIT" if batch else b"COMMIT")
-    connection.info.pop(_OPEN, None)
-
-
-def _as_usual(connection: sa.Connection, cursor: Any, error: Any) -> sa.exc.DBAPIError:
-    """Do with an error of the driver's what SQLAlchemy does; return the one it would raise."""
-    dialect = connection.dialect
-    gone = dialect.is_disconnect(error, _driver(connection), cursor)
-    if error.pgcode in plans.LOST:
-        plans.give_up(dialect)
-    if gone:
-        connection.invalidate(error)
-    made = sa.exc.DBAPIError.instance(
-        "", None, error, dialect.loaded_dbapi.Error, connection_invalidated=gone, dialect=dialect
-    )
-    assert isinstance(made, sa.exc.DBAPIError)
-    return made
+    connection.info.pop(OPEN, None)
 
 
 def _driver(connection: sa.Connection) -> Any:
@@ -147,8 +125,8 @@ def _driver(connection: sa.Connection) -> Any:
 
 def _forget(connection: sa.Connection) -> None:
     """Give the connection back to the driver's own ways."""
-    connection.info.pop(_OPEN, None)
-    connection.info.pop(_WAITING, None)
+    connection.info.pop(OPEN, None)
+    connection.info.pop(WAITING, None)
     _driver(connection).autocommit = False
 
 
@@ -164,8 +142,8 @@ def _look_before_use(engine: Engine) -> None:
     @sa.event.listens_for(engine, "reset")
     def reset(driver: Any, record: Any, _: object) -> None:
         # A connection that was detached from the pool has no record, and is closed.
-        if record is not None and record.info.pop(_WAITING, None) is not None:
-            record.info.pop(_OPEN, None)
+        if record is not None and record.info.pop(WAITING, None) is not None:
+            record.info.pop(OPEN, None)
             _undo(driver)
             driver.autocommit = False
 

@@ -14,6 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.sql.base import Executable
 
+from lavendertown.database import driver
+
 _Process = Callable[[Any], Any]
 
 
@@ -53,6 +55,23 @@ class Prepared:
         for place, process in self.places:
             values[place] = process(values[place])
         return tuple(values)
+
+    def positional_rows(self, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+        """Return the parameters of many rows by position."""
+        if self.constants or len(self.order) == 1:
+            return [self.positional(row) for row in rows]
+        picked = list(map(self.pick, rows))
+        if self.places:
+            # Column by column, so that most of it happens outside of Python.
+            columns = list(zip(*picked, strict=True))
+            for place, process in self.places:
+                columns[place] = tuple(map(process, columns[place]))
+            picked = list(zip(*columns, strict=True))
+        return picked
+
+    def many(self, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+        """Return the parameters of many rows as the driver takes them."""
+        return self.positional_rows(rows) if self.order else list(map(self.named, rows))
 
     def parameters(self, row: Mapping[str, Any]) -> Any:
         """Return the parameters of one row as the driver takes them."""
@@ -96,8 +115,4 @@ def prepare(connection: sa.Connection, statement: Any, columns: Sequence[str]) -
 def rows(connection: sa.Connection, statement: Any, values: Mapping[str, Any]) -> Sequence[Any]:
     """Run a lasting SELECT and return its rows as the driver gives them: no type has read them."""
     prepared = prepare(connection, statement, tuple(values))
-    result = connection.exec_driver_sql(prepared.sql, prepared.parameters(values))
-    # Past SQLAlchemy's own row objects: nobody here asks a row for its columns by name.
-    found = result.cursor.fetchall() if result.cursor is not None else []
-    result.close()
-    return found
+    return driver.rows(connection, prepared.sql, prepared.parameters(values))

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.sql.base import Executable
 
-from lavendertown.database import json_rows, postgres, prepared
+from lavendertown.database import driver, json_rows, postgres, prepared
 from lavendertown.database.plans import Plans
 
 _ROWS_AT_ONCE = 2_000
@@ -42,8 +42,8 @@ class Writer:
             return
         if self._plans is None:
             ready = prepared.prepare(self.connection, statement, tuple(rows[0]))
-            made = [ready.parameters(row) for row in rows]
-            self.connection.exec_driver_sql(ready.sql, made if len(made) > 1 else made[0])
+            given = ready.many(rows) if len(rows) > 1 else ready.parameters(rows[0])
+            driver.run(self.connection, ready.sql, given)
         elif isinstance(statement, sa.Insert) and len(rows) > 1:
             insert = json_rows.inserting(self.connection, statement, tuple(rows[0]))
             for start in range(0, len(rows), _ROWS_AT_ONCE):
