@@ -318,7 +318,11 @@ def main() -> None:
             postgres = chosen.postgres
             parts["postgres"] = lambda: saving(table, "PostgreSQL", postgres, postgres + "_old", (1, 1))
             parts["crowd-postgres"] = lambda: crowd(table, "PostgreSQL", postgres)
-            parts["bulk-postgres"] = lambda: bulk(table, "PostgreSQL", postgres, 20_000, 5_000)
+            count = 5_000 if chosen.small else 50_000
+            parts["bulk-postgres"] = lambda: bulk(table, "PostgreSQL", postgres, 20_000, count)
+            parts["large-postgres"] = lambda: saving(
+                table, "PostgreSQL", postgres, postgres + "_old", (1, 1), f"{20 * count:,} findings"
+            )
         for part, run in parts.items():
             if chosen.only in part:
                 run()
