@@ -36,6 +36,17 @@ def run(connection: sa.Connection, sql: str, parameters: Any) -> None:
         cursor.close()
 
 
+def begin(connection: sa.Connection, sql: str) -> None:
+    """Begin a transaction with this statement, while SQLAlchemy is about to."""
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(sql)
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise failure(connection, cursor, error) from error
+    finally:
+        cursor.close()
+
+
 def rows(connection: sa.Connection, sql: str, parameters: Any) -> Sequence[Any]:
     """Run a statement, as :func:`run` does; return its rows as the driver gives them."""
     cursor = _cursor(connection)

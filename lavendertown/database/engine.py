@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, Engine, make_url
 
 from lavendertown import codec
-from lavendertown.database import mariadb, postgres
+from lavendertown.database import driver, mariadb, postgres
 from lavendertown.database.errors import where
 from lavendertown.errors import ConfigurationError, StorageUnavailableError
 
@@ -172,4 +172,4 @@ def _prepare_sqlite(engine: Engine) -> None:
     def begin(connection: sa.Connection) -> None:
         statement = connection.get_execution_options().get(BEGIN, "BEGIN IMMEDIATE")
         if statement:
-            connection.exec_driver_sql(statement)
+            driver.begin(connection, statement)

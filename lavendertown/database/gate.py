@@ -10,7 +10,6 @@ import contextlib
 import os
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import portalocker
 from sqlalchemy.engine import URL
@@ -26,7 +25,7 @@ class Gate:
     def __init__(self, url: URL) -> None:
         database = url.database
         on_file = url.get_backend_name() == "sqlite" and database and database != ":memory:"
-        self._path = Path(f"{database}-gate") if on_file else None
+        self._path = os.path.realpath(f"{database}-gate") if on_file else None
         self._threads = threading.Lock()
 
     @contextlib.contextmanager
@@ -39,7 +38,7 @@ class Gate:
         if self._path is None:
             yield
             return
-        name, thread = os.path.realpath(self._path), threading.get_ident()
+        name, thread = self._path, threading.get_ident()
         if _HOLDERS.get(name) == thread:
             raise StorageError(
                 f"A unit of work on SQLite at {name.removesuffix('-gate')} is open in this thread, and "
@@ -49,7 +48,8 @@ class Gate:
         with self._threads, contextlib.ExitStack() as stack:
             # Where the file cannot be made, SQLite cannot write either, and says so itself.
             with contextlib.suppress(OSError):
-                handle = stack.enter_context(self._path.open("a"))
+                handle = os.open(name, os.O_RDWR | os.O_CREAT, 0o666)
+                stack.callback(os.close, handle)
                 portalocker.lock(handle, portalocker.LockFlags.EXCLUSIVE)
                 _HOLDERS[name] = thread
                 stack.callback(_HOLDERS.pop, name, None)

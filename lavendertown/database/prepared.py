@@ -12,8 +12,10 @@ from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.base import Executable
 
+from lavendertown import codec
 from lavendertown.database import driver
 
 _Process = Callable[[Any], Any]
@@ -95,10 +97,7 @@ def prepare(connection: sa.Connection, statement: Any, columns: Sequence[str]) -
         # Inline: nobody reads the new keys here, so no RETURNING.
         inline = statement.inline() if isinstance(statement, sa.Insert) else statement
         compiled = inline.compile(dialect=dialect, column_keys=list(columns))
-        found = {
-            name: bind.type.dialect_impl(dialect).bind_processor(dialect)
-            for name, bind in compiled.binds.items()
-        }
+        found = {name: _processor(bind.type, dialect) for name, bind in compiled.binds.items()}
         order = list(compiled.positiontup or ())
         _known[key] = Prepared(
             statement,
@@ -110,6 +109,16 @@ def prepare(connection: sa.Connection, statement: Any, columns: Sequence[str]) -
             [(place, process) for place, name in enumerate(order) if (process := found[name]) is not None],
         )
     return _known[key]
+
+
+def _processor(kind: sa.types.TypeEngine[Any], dialect: Dialect) -> _Process | None:
+    if isinstance(kind, sa.JSON) and kind.none_as_null:
+        return _json
+    return kind.dialect_impl(dialect).bind_processor(dialect)
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else codec.dumps(value).decode("utf-8")
 
 
 def rows(connection: sa.Connection, statement: Any, values: Mapping[str, Any]) -> Sequence[Any]:

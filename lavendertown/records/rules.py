@@ -56,7 +56,7 @@ def check_id(value: object, what: str) -> str:
     if not isinstance(value, str) or not value:
         raise InvalidInputError(f"The {what} is {value!r}; it must be text that is not empty.")
     codec.text(value, f"The {what}")
-    if any(c in "/\\" or unicodedata.category(c) in ("Cc", "Zl", "Zp") for c in value):
+    if "/" in value or "\\" in value or _has_controls(value):
         raise InvalidInputError(
             f"The {what} {value!r} has a slash, a backslash or a control character; leave those out."
         )
@@ -69,6 +69,11 @@ def check_id(value: object, what: str) -> str:
             f"The {what} {value[:20]!r}… is longer than {MAX_ID_BYTES} bytes; shorten it."
         )
     return value
+
+
+def _has_controls(value: str) -> bool:
+    usual = value.isascii() and value.isprintable()
+    return not usual and any(unicodedata.category(c) in ("Cc", "Zl", "Zp") for c in value)
 
 
 def check_actor(value: object) -> None:
@@ -104,10 +109,11 @@ def _report(report: ReportRecord) -> ReportRecord:
 
 def _is_usual(finding: FindingRecord) -> bool:
     """Tell whether nothing about a finding needs a second look; so it is with most of very many."""
-    texts = (finding.ghost_type, finding.dataset, finding.column, finding.description)
+    for text in (finding.ghost_type, finding.dataset, finding.column, finding.description):
+        if type(text) is not str or not text.isascii() or "\0" in text:
+            return False
     return (
-        all(type(text) is str and text.isascii() and "\0" not in text for text in texts)
-        and len(finding.ghost_type) <= MAX_GHOST_TYPE
+        len(finding.ghost_type) <= MAX_GHOST_TYPE
         and len(finding.dataset) <= MAX_NAME
         and finding.severity in SEVERITIES
     )
