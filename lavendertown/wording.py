@@ -19,7 +19,7 @@ _ROW_LIST = re.compile(
     r"\b((?:rows|records|lines|indices|indexes|positions)(?: indices)?:? )"
     r"(?:(\[)\d++(?:, \d++)++(?:, \.\.\.)?\]|\d++(?:, \d++)*+,? and \d++(?! more)"
     r"|\d++(?:, \d++)++(?=[.;)]|$))"
-    r"(?: and \d++ more)?",
+    r"(?: and \d++ more| \(and \d++ more\))?",
     re.IGNORECASE,
 )
 _VERBS = {"is": "are", "was": "were", "has": "have", "does": "do", "fails": "fail", "holds": "hold"}

@@ -139,6 +139,10 @@ def test_without_a_check_other_words_are_another_finding() -> None:
         ],
         ["(batch_id=ab12cd34ef)", "(batch_id=1234567890)", "(batch_id=ABCDEF0123)"],
         ["Rows: [3]", "Rows: [3, 17]", "Rows: [3, 17, 99, ...]", "Rows: [3, 17, 99] and 12 more"],
+        [
+            "2 change point(s) at positions [3, 17]",
+            "9 change point(s) at positions [3, 17, 99, 120, 141] (and 4 more)",
+        ],
         ["rows 3 and 17 are odd", "rows 3, 17, 99 and 120 are odd"],
     ],
     ids=lambda alike: alike[0],
