@@ -23,7 +23,7 @@ from lavendertown import clock
 from lavendertown.migration.mover import move
 from lavendertown.migration.values import Progress, Request
 from lavendertown.models import GhostFinding
-from lavendertown.records.files import formats
+from lavendertown.records.files import formats, report_format
 from lavendertown.records.files.layout import Layout
 from lavendertown.records.findings import finding_record
 from lavendertown.records.headers import header
@@ -42,7 +42,7 @@ def fill(folder: Path, reports: int) -> None:
     templates: dict[int, list[GhostFinding]] = {}
     for number in range(reports):
         report = _report(number, templates, chance)
-        layout.report(report.id).write_bytes(formats.write_report(report))
+        layout.report(report.id).write_bytes(report_format.write_report(report))
         event = AuditEvent(
             report.created_at, report.author, "report", report.id, "create", None, header(report)
         )

@@ -22,7 +22,7 @@ from lavendertown.collaboration.database_storage import DatabaseStorage
 from lavendertown.collaboration.models import Annotation, ShareableReport
 from lavendertown.collaboration.storage import FileStorage, get_finding_id
 from lavendertown.models import GhostFinding
-from lavendertown.records.files import formats
+from lavendertown.records.files import report_format
 from lavendertown.records.files.layout import Layout, file_name
 from tests.browser.screens import come_in, said
 from tests.support.dashboard import Dashboard
@@ -60,7 +60,7 @@ def files(tmp_path: Path) -> Path:
     layout.reports.mkdir(parents=True)
     for number in range(REPORTS):
         record = replace(mapping.report_record(a_report(number)), version=1)
-        (layout.reports / file_name(record.id)).write_bytes(formats.write_report(record))
+        (layout.reports / file_name(record.id)).write_bytes(report_format.write_report(record))
     (layout.reports / "cut.json").write_text('{"id": "r-cut", "title": "Orde')
     about = get_finding_id(a_report(1).findings[0])
     FileStorage(tmp_path / "data").save_annotation(
