@@ -89,12 +89,13 @@ def _finding(column: int) -> GhostFinding:
 def measure(folder: Path, target: Path) -> None:
     """Move the folder into a new SQLite database and print the figures."""
     spans: dict[str, float] = {}
-    last = [time.perf_counter(), "reports"]
+    last: tuple[float, str] = (time.perf_counter(), "reports")
 
     def note(progress: Progress) -> None:
+        nonlocal last
         now = time.perf_counter()
-        spans[str(last[1])] = spans.get(str(last[1]), 0.0) + now - float(last[0])
-        last[:] = [now, progress.phase]
+        spans[last[1]] = spans.get(last[1], 0.0) + now - last[0]
+        last = (now, progress.phase)
 
     start = time.perf_counter()
     outcome = move(Request(str(folder), f"sqlite:///{target}"), note)
