@@ -24,6 +24,8 @@ from lavendertown.records.texts import SEPARATOR
 from lavendertown.records.values import TriageRecord
 
 _FEW = 2_000
+# Searches whose answers are kept until something changes: a screen asks each of them three times.
+_SEARCHES = 8
 _Places = np.ndarray[Any, Any]
 
 
@@ -36,6 +38,7 @@ class _Row:
     seen: Seen = Seen.ONGOING
     values: list[tuple[Facet, str]] = field(default_factory=list)
     said: tuple[str, ...] = ()
+    mentioned: frozenset[str] | None = None
 
 
 class Index:
@@ -56,6 +59,7 @@ class Index:
         self._rows: list[_Row] = []
         self._texts: list[str] = []
         self._arrow: Any = None
+        self._holding: dict[str, BitMap] = {}
         self._snoozed = BitMap()
         self._twins: dict[str, dict[str, str]] = {}
         self._numbers = {order: np.zeros(1024, np.int64) for order in Order}
@@ -80,6 +84,7 @@ class Index:
         told = (identity.description, identity.column, identity.dataset)
         self._texts[place] = SEPARATOR.join([*map(str.casefold, told), *(text for _, text in said)])
         self._arrow = None
+        self._holding.clear()
         for order, number in _numbers(identity).items():
             self._numbers[order][place] = number
         self.see(place)
@@ -168,15 +173,28 @@ class Index:
         """Return those of these places whose texts contain a casefolded text."""
         if len(found) <= _FEW:
             return BitMap([place for place in found if needle in self._texts[place]])
+        if needle not in self._holding:
+            if len(self._holding) >= _SEARCHES:
+                self._holding.clear()
+            self._holding[needle] = self._search(needle)
+        return found & self._holding[needle]
+
+    def _search(self, needle: str) -> BitMap:
         if self._arrow is None:
             self._arrow = pa.array(self._texts, pa.large_string())
         hits = pc.match_substring(self._arrow, needle).to_numpy(zero_copy_only=False)
-        return found & _bitmap(np.flatnonzero(hits))
+        return _bitmap(np.flatnonzero(hits))
 
     def mentioning(self, found: BitMap, name: str) -> BitMap:
         """Return those of these places in whose threads a casefolded name is mentioned."""
         hits = self.saying(found, f"@{name}")
-        return BitMap([place for place in hits if name in mentions(self._rows[place].said)])
+        return BitMap([place for place in hits if name in self._mentioned(place)])
+
+    def _mentioned(self, place: int) -> frozenset[str]:
+        row = self._rows[place]
+        if row.mentioned is None:
+            row.mentioned = mentions(row.said)
+        return row.mentioned
 
     def ordered(self, found: BitMap, order: Order, most: int | None = None) -> list[int]:
         """Return these places in order, or at least as many of the first ones."""
