@@ -485,3 +485,16 @@ def test_a_finding_is_searched_by_its_newest_words(storage: Storage) -> None:
     assert (storage.count_desk(search="nothing stands"), storage.count_desk(search="rows")) == (1, 0)
     storage.save_report(run(0, "a"))  # comes late
     assert storage.count_desk(search="nothing stands") == 1
+
+
+def test_a_search_over_thousands_of_findings_follows_what_is_written(storage: Storage) -> None:
+    many = [finding(f"column {number}", metadata={}) for number in range(2_100)]
+    storage.save_report(report("r1", many))
+    for text, search in (("Ask @Dana about it", "ask @dana"), ("Late @Dana again", "late @dana")):
+        assert storage.count_desk(search=search) == 0
+        mentioned = storage.count_desk(mentions="Dana")
+        storage.save_annotation(annotation(many[7 + mentioned], comment=text))
+        assert [row["column"] for row in storage.query_desk(search=search)] == [many[7 + mentioned].column]
+        assert storage.count_desk(mentions="Dana") == mentioned + 1
+    storage.delete_report("r1")
+    assert storage.count_desk(search="dana") == storage.count_desk(mentions="Dana") == 0
