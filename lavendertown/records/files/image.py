@@ -140,7 +140,7 @@ class Image:
 
     Attributes:
         counted: How many reports have each value, as it was asked since the last change.
-        talk: Statuses and tags of the findings of those reports they were asked of since.
+        talk: Statuses and tags of the findings of those reports they were asked of, until one changes.
     """
 
     def __init__(self, layout: Layout) -> None:
@@ -185,9 +185,14 @@ class Image:
         if aliases:
             self.threads.aliases = dict(self._alias_files.items.get(self.layout.aliases.name, {}))
         if reports or threads or aliases or merged:
-            self.talk.clear()
             self.counted.clear()
-            self.threads.fill(self._annotations())
+            told_anew = self.threads.fill(self._annotations())
+            if reports or aliases or merged or self.threads.merged:
+                self.talk.clear()
+            else:
+                for entry in self.listed:
+                    if not entry.names.isdisjoint(told_anew):
+                        self.talk.pop(entry.record.id, None)
         if self._ruleset_files.refresh() | self._old_ruleset_files.refresh():
             found = [*self._old_ruleset_files.items.values(), *self._ruleset_files.items.values()]
             self.rulesets = {ruleset.id: ruleset for ruleset in found}

@@ -91,8 +91,8 @@ class Threads:
             for name, found in times.items()
         }
 
-    def fill(self, annotations: Sequence[AnnotationRecord]) -> None:
-        """Take in all annotations."""
+    def fill(self, annotations: Sequence[AnnotationRecord]) -> set[str]:
+        """Take in all annotations; return the findings of which they say something else than before."""
         self.by_id = {annotation.id: annotation for annotation in annotations}
         lists: dict[str, list[AnnotationRecord]] = defaultdict(list)
         for annotation in annotations:
@@ -100,7 +100,11 @@ class Threads:
         for thread in lists.values():
             thread.sort(key=lambda a: (a.created_at, a.id))
         self._lists = dict(lists)
+        former = self._states
         self._states = {name: _state(thread, self._sights.get(name)) for name, thread in lists.items()}
+        return {
+            name for name in former.keys() | self._states.keys() if former.get(name) != self._states.get(name)
+        }
 
     def canonical(self, fingerprint: str) -> str:
         """Return the fingerprint of the finding that this one is handled as."""
