@@ -195,6 +195,19 @@ def test_facets_leave_deleted_reports_out(storage: Storage) -> None:
     assert storage.report_facets()["author"] == {"ann": 1}
 
 
+def test_what_is_said_changes_what_was_asked_before(storage: Storage) -> None:
+    for name, columns in (("r1", "ab"), ("r2", "b"), ("r3", "c")):
+        storage.save_report(report(name, [finding(column) for column in columns]))
+    assert (storage.report_facets()["status"], ids(storage.query_reports(tags="odd"))) == ({"open": 3}, [])
+    note = annotation(finding("b"), status="fixed", tags=["odd"])
+    storage.save_annotation(note)
+    assert storage.report_facets()["status"] == {"open": 2, "fixed": 2}
+    assert set(ids(storage.query_reports(tags="odd"))) == {"r1", "r2"}
+    storage.delete_annotation(note.id, actor="bob")
+    assert storage.report_facets()["status"] == {"open": 3}
+    assert ids(storage.query_reports(tags="odd")) == []
+
+
 # Rule sets
 
 
