@@ -205,10 +205,12 @@ class WritePath:
 
     def _draft(self, unit: Unit, changes: Sequence[Change]) -> _Draft:
         foreseen = [change.record for change in changes if isinstance(change, Put)]
-        stamps = dict(unit.stamps((key for key in map(self._key, changes) if key[1]), foreseen))
+        keys = [self._key(change) for change in changes]
+        again = len(set(keys)) < len(keys)
+        stamps = dict(unit.stamps((key for key in keys if key[1]), foreseen))
         draft = _Draft(clock.now())
-        for change in changes:
-            stamp = stamps.get(self._key(change))
+        for change, asked in zip(changes, keys, strict=True):
+            stamp = stamps.get(asked)
             drafted = self._put(change, stamp) if isinstance(change, Put) else _flip(unit, change, stamp)
             if drafted is None:
                 continue
@@ -221,7 +223,7 @@ class WritePath:
             draft.operations.append(operation)
             event = self._event(draft.at, actor, operation, record, stamp)
             draft.events.append(event)
-            if key[1]:
+            if again and key[1]:
                 stamps[key] = Stamp(record.version, record.deleted_at, self._shape.header(record))
         self._place(unit, draft)
         return draft
