@@ -49,7 +49,9 @@ class Plans:
     def __init__(self, connection: sa.Connection, *, keep: bool) -> None:
         self._dialect = connection.dialect
         self._keep = keep
-        self._known: _Known = connection.info.setdefault(_PLANS, _Known())
+        if _PLANS not in connection.info:
+            connection.info[_PLANS] = _Known()
+        self._known: _Known = connection.info[_PLANS]
         self._new: dict[str, str] = {}
         self._cursor: Any = connection.connection.cursor()
 
@@ -91,9 +93,10 @@ def _short(value: Any) -> Any:
     """Return a list as one text, which the server reads faster than an expression; all else as it is."""
     if type(value) is not list:
         return value
-    texts = [f'"{each}"' if type(each) is str else str(each) for each in value]
+    texts = [f'"{each}"' if isinstance(each, str) else str(each) for each in value]
     made = "{" + ",".join(texts) + "}"
-    odd = "\\" in made or None in value or made.count('"') != 2 * sum(type(each) is str for each in value)
+    quotes = 2 * sum(isinstance(each, str) for each in value)
+    odd = "\\" in made or None in value or made.count('"') != quotes
     return value if odd else made
 
 

@@ -107,6 +107,16 @@ def test_a_damaged_report_is_never_overwritten(storage: Storage, folder: Path, s
     ]
 
 
+def test_what_is_no_file_among_many_reports_is_named(storage: Storage, folder: Path) -> None:
+    storage.save_reports(report(f"r{number}") for number in range(60))
+    (folder / "reports" / "folder.json").mkdir()
+    (folder / "reports" / "nowhere.json").symlink_to(folder / "gone")
+    opened = FileStorage(folder)
+    assert opened.count_reports() == 60
+    assert [damage["item"] for damage in opened.damage()] == ["reports/folder.json"]
+    opened.close()
+
+
 def test_a_repaired_report_is_there_again(storage: Storage, folder: Path) -> None:
     path = folder / "reports" / "r1.json"
     good = path.read_bytes()

@@ -156,3 +156,20 @@ def test_many_rows_in_one_statement_stay_what_they_are(storage: DatabaseStorage)
     assert [found.description for found in loaded.findings] == odd
     assert [found.metadata["text"] for found in loaded.findings] == odd
     assert [found.column for found in loaded.findings] == [text or "c" for text in odd]
+
+
+class Name(str):
+    """As other libraries have them: a text that is no plain one."""
+
+    __slots__ = ()
+
+
+def test_a_text_of_another_class_is_a_text(storage: DatabaseStorage) -> None:
+    for title in ("one", "two"):
+        storage.save_report(report(Name('a, "b" {c} NULL'), title=title))
+    (row,) = storage.query_reports()
+    assert (row["id"], row["title"], row["version"]) == ('a, "b" {c} NULL', "two", 2)
+    storage.save_reports(report(Name(f"a,{number}")) for number in range(3))
+    assert storage.count_reports() == 4
+    storage.save_report(report(Name("a,1"), title="three"))
+    assert storage.count_reports() == 4

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -120,13 +121,13 @@ def _fetch(paths: Iterable[Path]) -> None:
     if not hasattr(os, "posix_fadvise"):
         return
     for path in paths:
-        try:
+        # What cannot be asked for is read all the same, and whoever reads it is told why not.
+        with suppress(OSError):
             handle = os.open(path, os.O_RDONLY)
-        except OSError:
-            # Whoever reads it will be told why.
-            continue
-        os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_WILLNEED)
-        os.close(handle)
+            try:
+                os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_WILLNEED)
+            finally:
+                os.close(handle)
 
 
 def _content(path: Path) -> bytes:
