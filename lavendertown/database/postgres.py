@@ -29,7 +29,9 @@ _IDLE, _FAILED = 0, 3
 def options() -> dict[str, Any]:
     """Return what an engine for PostgreSQL is made with."""
     setup = "-c timezone=UTC -c jit=off -c default_transaction_isolation=read\\ committed"
-    return {"connect_args": {"options": setup, "connect_timeout": 10}, "pool_size": 10}
+    # Whatever the database keeps its text in: statements are written in UTF-8.
+    arguments = {"options": setup, "connect_timeout": 10, "client_encoding": "utf8"}
+    return {"connect_args": arguments, "pool_size": 10}
 
 
 def prepare(engine: Engine, begin_option: str) -> None:
