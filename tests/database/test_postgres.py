@@ -158,6 +158,44 @@ def test_many_rows_in_one_statement_stay_what_they_are(storage: DatabaseStorage)
     assert [found.column for found in loaded.findings] == [text or "c" for text in odd]
 
 
+def asked_of(postgres_url: str, sql: str) -> None:
+    with closing(psycopg2.connect(postgres_url)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(sql)
+
+
+ODD = "it's \\' \"quoted\" \\\\ é"
+
+
+def test_text_stays_whole_where_the_server_reads_backslashes_in_its_own_way(postgres_url: str) -> None:
+    name = sa.make_url(postgres_url).database
+    asked_of(postgres_url, f'ALTER DATABASE "{name}" SET standard_conforming_strings = off')
+    with closing(DatabaseStorage(postgres_url)) as storage:
+        storage.save_report(report("r1", [finding("a", description=ODD)], title=ODD))
+        (row,) = storage.query_findings("r1")
+        assert row["description"] == ODD
+        assert storage.query_reports(search=ODD)[0]["title"] == ODD
+
+
+def test_a_database_that_keeps_another_encoding_keeps_what_that_can_hold(postgres_url: str) -> None:
+    url = sa.make_url(postgres_url)
+    name = f"{url.database}_latin"
+    asked_of(postgres_url, f"CREATE DATABASE \"{name}\" ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+    try:
+        with closing(
+            DatabaseStorage(url.set(database=name).render_as_string(hide_password=False))
+        ) as storage:
+            storage.save_report(report("r1", [finding("a", description=ODD)], title=ODD))
+            (row,) = storage.query_findings("r1")
+            assert row["description"] == ODD
+            with pytest.raises(StorageError, match="nothing was written"):
+                storage.save_report(report("r2", title="snow ☃"))
+            assert ids(storage.query_reports()) == ["r1"]
+    finally:
+        asked_of(postgres_url, f'DROP DATABASE "{name}"')
+
+
 class Name(str):
     """As other libraries have them: a text that is no plain one."""
 
