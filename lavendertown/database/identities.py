@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lavendertown import clock
-from lavendertown.database import json_rows
+from lavendertown.database import array_rows
 from lavendertown.database.foresight import Foresight
 from lavendertown.database.named import Named
 from lavendertown.database.names import LOCK, Names, upsert_postgres
@@ -75,12 +75,18 @@ _SEEN_AGAIN_POSTGRES = sa.text(
             THEN s.rows ELSE i.last_count END,
         last_share = CASE WHEN i.times_seen = 0 OR (s.n > 0 AND s.last >= i.last_seen)
             THEN s.share ELSE i.last_share END
-    FROM json_to_recordset(CAST(:given AS json)) AS s(
-        k bigint, first timestamptz, last timestamptz, n integer, rows bigint, share double precision
-    )
+    FROM (
+        SELECT unnest(CAST(:k AS bigint[])) AS k, unnest(CAST(:n AS integer[])) AS n,
+            unnest(CAST(:first AS timestamptz[])) AS first, unnest(CAST(:last AS timestamptz[])) AS last,
+            unnest(CAST(:rows AS bigint[])) AS rows, unnest(CAST(:share AS double precision[])) AS share
+    ) AS s
     WHERE i.key = s.k
     """
 )
+_SIGHT: Mapping[str, array_rows.Write] = {
+    **dict.fromkeys(("k", "n", "rows", "share"), array_rows.numbers),
+    **dict.fromkeys(("first", "last"), array_rows.times),
+}
 _REWORDED = (
     sa.update(identities)
     .where(_I.key == sa.bindparam("k"), _I.last_seen <= _LAST)
@@ -211,7 +217,16 @@ class Identities(Names):
             sighting = sightings[name]
             finding, key, counts = sighting.finding, known.key, sighting.count
             code = SEVERITY_CODE[finding.severity]
-            again.append({"k": key, "n": counts, **_sight(sighting)})
+            again.append(
+                {
+                    "k": key,
+                    "n": counts,
+                    "first": sighting.first,
+                    "last": sighting.last,
+                    "rows": finding.row_count,
+                    "share": finding.share,
+                }
+            )
             if known.times_seen == 0:
                 about = _about(finding)
                 filled.append({"k": key, **{f"p_{column}": value for column, value in about.items()}})
@@ -230,7 +245,7 @@ class Identities(Names):
         self._writer.execute(_NEW_SEVERITY, graver)
         self._writer.execute(_REWORDED, reworded)
         if self._postgres:
-            self._writer.execute(_SEEN_AGAIN_POSTGRES, [{"given": json_rows.packed(again)}])
+            self._writer.execute(_SEEN_AGAIN_POSTGRES, [array_rows.packed(again, _SIGHT)])
         else:
             later: list[dict[str, Any]] = []
             others: list[dict[str, Any]] = []
@@ -253,16 +268,6 @@ def _is_in_doubt(known: Named, sighting: Sighting, code: int) -> bool:
     return (
         known.last_count != finding.row_count or known.last_share != finding.share or known.severity != code
     ) and known.was_seen_at(sighting.last)
-
-
-def _sight(sighting: Sighting) -> dict[str, Any]:
-    finding = sighting.finding
-    return {
-        "first": sighting.first,
-        "last": sighting.last,
-        "rows": finding.row_count,
-        "share": finding.share,
-    }
 
 
 def _about(finding: FindingRecord) -> dict[str, str]:

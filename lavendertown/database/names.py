@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from lavendertown import clock
-from lavendertown.database import json_rows, prepared
+from lavendertown.database import array_rows, prepared
 from lavendertown.database.foresight import Foresight
 from lavendertown.database.named import FIXED_ONCE, NAMED, NAMED_AND_LOCKED, Named
 from lavendertown.database.sql import FIXED, OPEN, among
@@ -288,6 +288,6 @@ _UPSERT = _NEW.on_conflict_do_update(
 
 def upsert_postgres(connection: sa.Connection, rows: list[dict[str, Any]]) -> dict[str, int]:
     """Insert identities that another writer may be inserting at the same moment."""
-    upsert = json_rows.inserting(connection, _UPSERT, tuple(rows[0]))
+    upsert = array_rows.inserting(connection, _UPSERT, tuple(rows[0]))
     sql = f"{upsert.sql} RETURNING identities.fingerprint, identities.key"
     return dict(connection.exec_driver_sql(sql, upsert.parameters(rows)).all())

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.sql.base import Executable
 
-from lavendertown.database import driver, json_rows, postgres, prepared
+from lavendertown.database import array_rows, driver, postgres, prepared
 from lavendertown.database.plans import Plans
 
 _ROWS_AT_ONCE = 2_000
@@ -45,7 +45,7 @@ class Writer:
             given = ready.many(rows) if len(rows) > 1 else ready.parameters(rows[0])
             driver.run(self.connection, ready.sql, given)
         elif isinstance(statement, sa.Insert) and len(rows) > 1:
-            insert = json_rows.inserting(self.connection, statement, tuple(rows[0]))
+            insert = array_rows.inserting(self.connection, statement, tuple(rows[0]))
             for start in range(0, len(rows), _ROWS_AT_ONCE):
                 some = insert.parameters(rows[start : start + _ROWS_AT_ONCE])
                 self._collect(self._plans.call(insert.sql, some))
