@@ -47,15 +47,15 @@ def times(values: Sequence[dt.datetime | None]) -> str:
     return f"{{{','.join('NULL' if each is None else each.isoformat() for each in values)}}}"
 
 
-def packed(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, Write]) -> dict[str, str]:
-    """Return rows as one parameter for each column.
+def columns_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, Sequence[Any]]:
+    """Return rows, which have the same names, column by column."""
+    names = tuple(rows[0])
+    return dict(zip(names, zip(*map(itemgetter(*names), rows), strict=True), strict=True))
 
-    Args:
-        rows: By the names of their columns.
-        columns: How each is written.
-    """
-    values = zip(*map(itemgetter(*columns), rows), strict=True)
-    return {name: write(column) for (name, write), column in zip(columns.items(), values, strict=True)}
+
+def written(columns: Mapping[str, Sequence[Any]], writes: Mapping[str, Write]) -> dict[str, str]:
+    """Return one parameter for each column."""
+    return {name: write(columns[name]) for name, write in writes.items()}
 
 
 @dataclass(frozen=True)
@@ -65,16 +65,16 @@ class Inserting:
     Attributes:
         statement: Kept, so that its id stays its own.
         sql: With one parameter of psycopg2's kind for each column, by its name.
-        columns: How each is written.
+        writes: How each is written.
     """
 
     statement: sa.Insert
     sql: str
-    columns: Mapping[str, Write]
+    writes: Mapping[str, Write]
 
-    def parameters(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-        """Return the rows as the statement's parameters."""
-        return packed(rows, self.columns)
+    def parameters(self, columns: Mapping[str, Sequence[Any]]) -> dict[str, str]:
+        """Return the rows, given column by column, as the statement's parameters."""
+        return written(columns, self.writes)
 
 
 _known: dict[tuple[int, tuple[str, ...]], Inserting] = {}

@@ -245,7 +245,8 @@ class Identities(Names):
         self._writer.execute(_NEW_SEVERITY, graver)
         self._writer.execute(_REWORDED, reworded)
         if self._postgres:
-            self._writer.execute(_SEEN_AGAIN_POSTGRES, [array_rows.packed(again, _SIGHT)])
+            given = array_rows.written(array_rows.columns_of(again), _SIGHT)
+            self._writer.execute(_SEEN_AGAIN_POSTGRES, [given])
         else:
             later: list[dict[str, Any]] = []
             others: list[dict[str, Any]] = []
@@ -284,7 +285,7 @@ def _about(finding: FindingRecord) -> dict[str, str]:
 
 def _words(finding: FindingRecord) -> dict[str, str]:
     description = masked(finding.description)
-    text = finding_text(finding._replace(description=description))
+    text = finding_text(description, finding.column, finding.dataset)
     return {"p_description": description, "p_search_text": text}
 
 

@@ -290,4 +290,4 @@ def upsert_postgres(connection: sa.Connection, rows: list[dict[str, Any]]) -> di
     """Insert identities that another writer may be inserting at the same moment."""
     upsert = array_rows.inserting(connection, _UPSERT, tuple(rows[0]))
     sql = f"{upsert.sql} RETURNING identities.fingerprint, identities.key"
-    return dict(connection.exec_driver_sql(sql, upsert.parameters(rows)).all())
+    return dict(connection.exec_driver_sql(sql, upsert.parameters(array_rows.columns_of(rows))).all())

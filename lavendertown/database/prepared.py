@@ -71,6 +71,16 @@ class Prepared:
             picked = list(zip(*columns, strict=True))
         return picked
 
+    def from_columns(self, columns: Mapping[str, Sequence[Any]]) -> list[Any]:
+        """Return the parameters of many rows, which are given column by column, as the driver takes them."""
+        count = len(next(iter(columns.values())))
+        made = {**{name: [value] * count for name, value in self.constants.items()}, **columns}
+        for name, process in self.processors.items():
+            made[name] = list(map(process, made[name]))
+        if self.order:
+            return list(zip(*(made[name] for name in self.order), strict=True))
+        return [dict(zip(made, row, strict=True)) for row in zip(*made.values(), strict=True)]
+
     def many(self, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
         """Return the parameters of many rows as the driver takes them."""
         return self.positional_rows(rows) if self.order else list(map(self.named, rows))

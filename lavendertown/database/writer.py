@@ -45,14 +45,30 @@ class Writer:
             given = ready.many(rows) if len(rows) > 1 else ready.parameters(rows[0])
             driver.run(self.connection, ready.sql, given)
         elif isinstance(statement, sa.Insert) and len(rows) > 1:
-            insert = array_rows.inserting(self.connection, statement, tuple(rows[0]))
-            for start in range(0, len(rows), _ROWS_AT_ONCE):
-                some = insert.parameters(rows[start : start + _ROWS_AT_ONCE])
-                self._collect(self._plans.call(insert.sql, some))
+            self.execute_columns(statement, array_rows.columns_of(rows))
         else:
             ready = prepared.prepare(self.connection, statement, tuple(rows[0]))
             for row in rows:
                 self._collect(self._plans.call(ready.sql, ready.named(row)))
+
+    def execute_columns(self, statement: sa.Insert, columns: Mapping[str, Sequence[Any]]) -> None:
+        """Execute a module's own INSERT for rows that are given column by column.
+
+        Args:
+            statement: It must not return any rows.
+            columns: The values of each column, equally many.
+        """
+        count = len(next(iter(columns.values()), ()))
+        if not count:
+            return
+        if self._plans is None:
+            ready = prepared.prepare(self.connection, statement, tuple(columns))
+            driver.run(self.connection, ready.sql, ready.from_columns(columns))
+            return
+        insert = array_rows.inserting(self.connection, statement, tuple(columns))
+        for start in range(0, count, _ROWS_AT_ONCE):
+            some = {name: values[start : start + _ROWS_AT_ONCE] for name, values in columns.items()}
+            self._collect(self._plans.call(insert.sql, insert.parameters(some)))
 
     def rows(self, statement: Executable, values: Mapping[str, Any]) -> Sequence[Any]:
         """Run a module's own SELECT after what is waiting.

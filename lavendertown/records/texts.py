@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lavendertown.records.values import FindingRecord, ReportRecord
+from lavendertown.records.values import ReportRecord
 
 SEPARATOR = "\x1f"
 
@@ -14,9 +14,9 @@ def report_text(report: ReportRecord) -> str:
     return _joined((report.title, report.dataset, *(f.description for f in report.findings)))
 
 
-def finding_text(finding: FindingRecord) -> str:
-    """Return what a search for findings looks into: description, column and dataset."""
-    return _joined((finding.description, finding.column, finding.dataset))
+def finding_text(description: str, column: str, dataset: str) -> str:
+    """Return what a search for findings looks into."""
+    return f"{description}{SEPARATOR}{column}{SEPARATOR}{dataset}".casefold()
 
 
 def ruleset_text(name: str, description: str) -> str:

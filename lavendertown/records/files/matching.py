@@ -137,7 +137,10 @@ def _finding_matches(finding: FindingRecord, state: State, query: FindingQuery) 
         and _among(finding.severity, query.severities)
         and _among(state.status, query.statuses)
         and set(state.tags).issuperset(query.tags)
-        and (not query.search or query.search in finding_text(finding))
+        and (
+            not query.search
+            or query.search in finding_text(finding.description, finding.column, finding.dataset)
+        )
     )
 
 
