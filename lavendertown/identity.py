@@ -30,16 +30,22 @@ def fingerprint(finding: GhostFinding, dataset: str | None = None) -> str:
         finding: The finding.
         dataset: Used where the finding's own ``metadata["dataset"]`` says nothing.
     """
-    meta = finding.metadata
-    own = str(meta.get("dataset") or dataset or "")
-    check: list[object]
-    if meta.get("check_id"):
-        check = ["id", str(meta["check_id"])]
-    elif meta.get("check"):
-        check = ["check", str(meta["check"]), meta.get("params") or {}]
+    return fingerprint_of(finding.ghost_type, finding.column, finding.description, finding.metadata, dataset)
+
+
+def fingerprint_of(
+    ghost_type: str, column: str, description: str, metadata: Mapping[str, Any], dataset: str | None = None
+) -> str:
+    """Return the :func:`fingerprint` of a finding that is told by its parts."""
+    own = str(metadata.get("dataset") or dataset or "")
+    check: tuple[object, ...]
+    if metadata.get("check_id"):
+        check = ("id", str(metadata["check_id"]))
+    elif metadata.get("check"):
+        check = ("check", str(metadata["check"]), metadata.get("params") or {})
     else:
-        check = ["text", masked(finding.description)]
-    parts = ["v1", own, finding.ghost_type, finding.column, *check]
+        check = ("text", masked(description))
+    parts = ["v1", own, ghost_type, column, *check]
     return PREFIX + hashlib.sha256(codec.canonical(parts)).hexdigest()[:32]
 
 

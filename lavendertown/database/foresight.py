@@ -36,9 +36,7 @@ def _told(what: str, found: sa.Select[Any]) -> sa.Select[Any]:
 
 # Plans are kept, and the first ones may be made while there is little to look through.
 _BY_INDEX = sa.text("SET LOCAL enable_seqscan = off")
-_FOR_REPORTS = sa.union_all(
-    _told(_KNOWN, BY_NAME), _told(_KNOWN, BY_ALIAS), _told(_STORED, _STORED_REPORTS), _told(_FREE, _FREE_KEYS)
-)
+_FOR_REPORTS = sa.union_all(_told(_KNOWN, BY_NAME), _told(_STORED, _STORED_REPORTS), _told(_FREE, _FREE_KEYS))
 _HELD = NAMED_AND_LOCKED.cte("held")
 _FOR_ANNOTATION = sa.union_all(
     _told(_KNOWN, sa.select(sa.literal_column("''"), _HELD.c.key)),
@@ -93,7 +91,8 @@ def look_ahead(
 def _for_reports(
     writer: Writer, wanted: Mapping[Kind, Sequence[str]], found: Sequence[ReportRecord]
 ) -> Foresight:
-    names = {name for r in found for f in r.findings for name in (f.fingerprint, f.legacy_id)}
+    fingerprints = {f.fingerprint for r in found for f in r.findings}
+    names = {f.legacy_id for r in found for f in r.findings} | fingerprints
     ids = [*wanted.get(Kind.REPORT, ())]
     values = {"names": list(names), "ids": ids, "n": len(found)}
     known: dict[str, Named] = {}
@@ -108,6 +107,11 @@ def _for_reports(
             stored.append(row[0])
         else:
             free.append(row[1])
+    others = fingerprints.difference(known)
+    if others:
+        # New, or joined with another finding; old ids of findings that are stored tell nothing new.
+        rows = writer.rows(BY_ALIAS, {"names": list(others)})
+        known |= {name: Named._make(rest) for name, *rest in rows}
     return Foresight(
         _with(wanted, Kind.REPORT, stored), report_keys=free, _asked=frozenset(names), _named=known
     )

@@ -23,28 +23,28 @@ def finding_record(finding: GhostFinding, dataset: str) -> FindingRecord:
     Raises:
         InvalidInputError: A value has no plain form.
     """
-    where = f"the finding on {finding.column!r}"
-    if not isinstance(finding.description, str):
-        raise InvalidInputError(f"The description of {where} is {finding.description!r}; it must be text.")
-    metadata = codec.plain(finding.metadata, f"metadata of {where}")
+    kind, description = finding.ghost_type, finding.description
+    if not isinstance(description, str):
+        raise InvalidInputError(
+            f"The description of the finding on {finding.column!r} is {description!r}; it must be text."
+        )
+    metadata = codec.plain(finding.metadata, f"metadata of the finding on {finding.column!r}")
     if finding.column is None:
         raise InvalidInputError("A finding has no column; name it, or '*' for whole rows.")
     column = str(finding.column)
-    description = finding.description
-    clean = GhostFinding(finding.ghost_type, column, finding.severity, description, None, metadata)
-    packed = rows.pack(finding.row_indices) if finding.row_indices is not None else None
+    indices = finding.row_indices
     return FindingRecord(
-        fingerprint=identity.fingerprint(clean, dataset),
-        legacy_id=identity.legacy_id(clean.ghost_type, column, description),
-        dataset=str(metadata.get("dataset") or dataset),
-        ghost_type=clean.ghost_type,
-        column=column,
-        severity=clean.severity,
-        description=description,
-        rows=packed,
-        row_count=_row_count(metadata, finding.row_indices),
-        share=_share(metadata),
-        metadata=metadata,
+        identity.fingerprint_of(kind, column, description, metadata, dataset),
+        identity.legacy_id(kind, column, description),
+        str(metadata.get("dataset") or dataset),
+        kind,
+        column,
+        finding.severity,
+        description,
+        rows.pack(indices) if indices is not None else None,
+        _row_count(metadata, indices),
+        _share(metadata),
+        metadata,
     )
 
 
