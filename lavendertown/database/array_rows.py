@@ -41,7 +41,7 @@ def texts(values: Sequence[str | None]) -> str:
 
 def times(values: Sequence[dt.datetime | None]) -> str:
     """Write times; None is NULL."""
-    first = values[0]
+    first = values[0] if values else None
     if first is not None and values.count(first) == len(values):
         return f"{{{','.join([first.isoformat()] * len(values))}}}"
     return f"{{{','.join('NULL' if each is None else each.isoformat() for each in values)}}}"

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
-from lavendertown import clock
-from lavendertown.database import array_rows
 from lavendertown.database.foresight import Foresight
 from lavendertown.database.named import Named
 from lavendertown.database.names import LOCK, Names, upsert_postgres
+from lavendertown.database.sightings import Sighting, count_again
 from lavendertown.database.sql import OPEN, SEVERITY_CODE, among
 from lavendertown.database.tables import (
     findings,
@@ -30,63 +27,13 @@ from lavendertown.wording import masked, reads_as
 _I = identities.c
 
 _INSERT = sa.insert(identities)
-_FIRST, _LAST = sa.bindparam("first", type_=Utc()), sa.bindparam("last", type_=Utc())
-_NEW = _I.times_seen == 0
-_LIVE = sa.bindparam("n", type_=sa.Integer()) > 0
-_NEWEST = sa.or_(_NEW, _LIVE & (_I.last_seen <= _LAST))
-_SEEN_AGAIN = (
-    sa.update(identities)
-    .where(_I.key == sa.bindparam("k"))
-    .values(
-        first_seen=sa.case((sa.or_(_NEW, _LIVE & (_I.first_seen > _FIRST)), _FIRST), else_=_I.first_seen),
-        last_seen=sa.case((sa.or_(_NEW, _LIVE & (_I.last_seen < _LAST)), _LAST), else_=_I.last_seen),
-        times_seen=_I.times_seen + sa.bindparam("n"),
-        last_count=sa.case((_NEWEST, sa.bindparam("rows", type_=sa.BigInteger())), else_=_I.last_count),
-        last_share=sa.case((_NEWEST, sa.bindparam("share", type_=sa.Double())), else_=_I.last_share),
-    )
-)
-# Where nobody else writes meanwhile, and it is the newest by far the most sightings are.
-_SEEN_LATER = (
-    sa.update(identities)
-    .where(_I.key == sa.bindparam("k"))
-    .values(
-        last_seen=_LAST,
-        times_seen=_I.times_seen + sa.bindparam("n"),
-        last_count=sa.bindparam("rows", type_=sa.BigInteger()),
-        last_share=sa.bindparam("share", type_=sa.Double()),
-    )
-)
+_LAST = sa.bindparam("last", type_=Utc())
 # Apart, and only where it changed: it stands in an index, which each save would touch for nothing.
 _NEW_SEVERITY = (
     sa.update(identities)
-    .where(_I.key == sa.bindparam("k"), sa.or_(_NEW, _I.last_seen <= _LAST))
+    .where(_I.key == sa.bindparam("k"), sa.or_(_I.times_seen == 0, _I.last_seen <= _LAST))
     .values(severity=sa.bindparam("code"))
 )
-# One statement for all of them: this driver would send one UPDATE a row.
-_SEEN_AGAIN_POSTGRES = sa.text(
-    """
-    UPDATE identities AS i SET
-        first_seen = CASE WHEN i.times_seen = 0 OR (s.n > 0 AND s.first < i.first_seen)
-            THEN s.first ELSE i.first_seen END,
-        last_seen = CASE WHEN i.times_seen = 0 OR (s.n > 0 AND s.last > i.last_seen)
-            THEN s.last ELSE i.last_seen END,
-        times_seen = i.times_seen + s.n,
-        last_count = CASE WHEN i.times_seen = 0 OR (s.n > 0 AND s.last >= i.last_seen)
-            THEN s.rows ELSE i.last_count END,
-        last_share = CASE WHEN i.times_seen = 0 OR (s.n > 0 AND s.last >= i.last_seen)
-            THEN s.share ELSE i.last_share END
-    FROM (
-        SELECT unnest(CAST(:k AS bigint[])) AS k, unnest(CAST(:n AS integer[])) AS n,
-            unnest(CAST(:first AS timestamptz[])) AS first, unnest(CAST(:last AS timestamptz[])) AS last,
-            unnest(CAST(:rows AS bigint[])) AS rows, unnest(CAST(:share AS double precision[])) AS share
-    ) AS s
-    WHERE i.key = s.k
-    """
-)
-_SIGHT: Mapping[str, array_rows.Write] = {
-    **dict.fromkeys(("k", "n", "rows", "share"), array_rows.numbers),
-    **dict.fromkeys(("first", "last"), array_rows.times),
-}
 _REWORDED = (
     sa.update(identities)
     .where(_I.key == sa.bindparam("k"), _I.last_seen <= _LAST)
@@ -98,36 +45,6 @@ _FILL = (
     .where(_I.key == sa.bindparam("k"), _I.times_seen == 0)
     .values({name: sa.bindparam(f"p_{name}") for name in _ABOUT})
 )
-
-
-@dataclass(slots=True)
-class Sighting:
-    """What a change set says of one finding: its newest occurrence, and how often it is seen."""
-
-    finding: FindingRecord
-    first: dt.datetime
-    last: dt.datetime
-    count: int
-
-
-def gather(occurrences: Iterable[tuple[FindingRecord, dt.datetime, int]]) -> dict[str, Sighting]:
-    """Fold occurrences (finding, time, 1 where it counts) into one sighting a fingerprint.
-
-    Those that do not count, in deleted reports, say something only where no other does.
-    """
-    found: dict[str, Sighting] = {}
-    for finding, at, count in occurrences:
-        known = found.get(finding.fingerprint)
-        if known is None or count > known.count == 0:
-            found[finding.fingerprint] = Sighting(finding, at, at, count)
-            continue
-        if known.count and not count:
-            continue
-        if at >= known.last:
-            known.finding, known.last = finding, at
-        known.first = min(known.first, at)
-        known.count += count
-    return found
 
 
 class Identities(Names):
@@ -211,22 +128,12 @@ class Identities(Names):
         return keys
 
     def _see_again(self, seen: list[tuple[Named, str]], sightings: Mapping[str, Sighting]) -> None:
-        again, filled, graver, reworded = [], [], [], []
+        filled, graver, reworded = [], [], []
         before = None
         for known, name in seen:
             sighting = sightings[name]
             finding, key, counts = sighting.finding, known.key, sighting.count
             code = SEVERITY_CODE[finding.severity]
-            again.append(
-                {
-                    "k": key,
-                    "n": counts,
-                    "first": sighting.first,
-                    "last": sighting.last,
-                    "rows": finding.row_count,
-                    "share": finding.share,
-                }
-            )
             if known.times_seen == 0:
                 about = _about(finding)
                 filled.append({"k": key, **{f"p_{column}": value for column, value in about.items()}})
@@ -244,23 +151,7 @@ class Identities(Names):
         self._writer.execute(_FILL, filled)
         self._writer.execute(_NEW_SEVERITY, graver)
         self._writer.execute(_REWORDED, reworded)
-        if self._postgres:
-            given = array_rows.written(array_rows.columns_of(again), _SIGHT)
-            self._writer.execute(_SEEN_AGAIN_POSTGRES, [given])
-        else:
-            later: list[dict[str, Any]] = []
-            others: list[dict[str, Any]] = []
-            for row, (known, _) in zip(again, seen, strict=True):
-                (later if _is_later(known, row) else others).append(row)
-            self._writer.execute(_SEEN_LATER, later)
-            self._writer.execute(_SEEN_AGAIN, others)
-
-
-def _is_later(known: Named, row: Mapping[str, Any]) -> bool:
-    """Tell whether this is later than all that was counted, on SQLite, where nobody writes beside us."""
-    if not (row["n"] and known.times_seen and isinstance(known.last_seen, int)):
-        return False
-    return known.last_seen < clock.to_microseconds(row["first"])
+        count_again(self._writer, [(known, sightings[name]) for known, name in seen])
 
 
 def _is_in_doubt(known: Named, sighting: Sighting, code: int) -> bool:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from lavendertown import clock
-from lavendertown.database.identities import Identities, gather
+from lavendertown.database.identities import Identities
 from lavendertown.database.read_records import finding
+from lavendertown.database.sightings import gather
 from lavendertown.database.sql import among
 from lavendertown.database.tables import (
     findings,

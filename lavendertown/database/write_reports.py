@@ -9,7 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from lavendertown.database import prepared
-from lavendertown.database.identities import Identities, gather
+from lavendertown.database.identities import Identities
+from lavendertown.database.sightings import gather
 from lavendertown.database.sql import SEVERITY_CODE, among
 from lavendertown.database.tables import (
     finding_rows,
