@@ -64,5 +64,7 @@ class Named(NamedTuple):
         """Tell whether it was seen last at this very moment."""
         if isinstance(self.last_seen, int):
             return self.last_seen == clock.to_microseconds(moment)
+        if isinstance(self.last_seen, str):
+            return clock.parse(self.last_seen) == moment
         # MariaDB's times have no zone.
         return self.last_seen is not None and clock.to_utc(self.last_seen, clock.UTC) == moment

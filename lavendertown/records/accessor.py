@@ -211,7 +211,10 @@ class WritePath:
         draft = _Draft(clock.now())
         for change, asked in zip(changes, keys, strict=True):
             stamp = stamps.get(asked)
-            drafted = self._put(change, stamp) if isinstance(change, Put) else _flip(unit, change, stamp)
+            if isinstance(change, Put):
+                drafted = self._put(change, stamp, draft.at)
+            else:
+                drafted = _flip(unit, change, stamp)
             if drafted is None:
                 continue
             operation, record, actor = drafted
@@ -231,12 +234,12 @@ class WritePath:
     def _changed(self, unit: Unit, draft: _Draft, operation: str, record: Record) -> Record:
         """Return the record as the before-hooks leave it, with its new times."""
         kind, record_id = self._shape.key(record)
-        record = replace(self.hooks.run_before(unit, kind, operation, record), updated_at=draft.at)
+        record = self.hooks.run_before(unit, kind, operation, record)
         if operation in ("delete", "restore"):
             record = replace(record, deleted_at=draft.at if operation == "delete" else None)
             if kind == Kind.REPORT:
                 draft.headers_only.add(record_id)
-        return record
+        return record if record.updated_at is draft.at else replace(record, updated_at=draft.at)
 
     def _event(
         self, at: dt.datetime, actor: str, operation: str, record: Record, stamp: Stamp | None
@@ -255,7 +258,7 @@ class WritePath:
             draft.events[n] = self._event(event.at, event.actor, draft.operations[n], record, None)
             draft.fresh.add(self._shape.key(record))
 
-    def _put(self, change: Put, stamp: Stamp | None) -> tuple[str, Record, str] | None:
+    def _put(self, change: Put, stamp: Stamp | None, at: dt.datetime) -> tuple[str, Record, str] | None:
         record = change.record
         if stamp is not None and change.lenient and _same(stamp, self._shape.header(record)):
             return None
@@ -263,7 +266,8 @@ class WritePath:
         if stamp is not None and (stamp.deleted_at or not self._shape.fits(record, change.expected, stamp)):
             raise self._conflict(change, stamp)
         actor = change.actor or self._shape.author(record)
-        return "update" if stamp else "create", replace(record, version=found + 1), actor
+        drafted = replace(record, version=found + 1, updated_at=at)
+        return "update" if stamp else "create", drafted, actor
 
     def _conflict(self, change: Put, stamp: Stamp) -> ConflictError:
         kind, record_id = self._key(change)
