@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -85,41 +84,6 @@ def make_engine(database_url: str | URL) -> Engine:
     else:
         postgres.prepare(engine, BEGIN)
     return engine
-
-
-@dataclass(frozen=True)
-class Ways:
-    """One engine, with the transactions that a store has a use for.
-
-    Attributes:
-        read: Each statement sees what is committed when it starts.
-        snapshot: All statements see the same moment.
-        write: One unit of work, which the holder of a freeze waits for, and which waits for that.
-    """
-
-    read: Engine
-    snapshot: Engine
-    write: Engine
-
-    @classmethod
-    def of(cls, engine: Engine) -> Ways:
-        """Return the ways of this engine's database."""
-        return cls(*(engine.execution_options(**options) for options in _WAYS[engine.dialect.name]))
-
-
-_WAYS: dict[str, tuple[dict[str, str], dict[str, str], dict[str, str]]] = {
-    "sqlite": ({BEGIN: ""}, {BEGIN: "BEGIN"}, {}),
-    "postgresql": (
-        {BEGIN: ""},
-        {BEGIN: "BEGIN ISOLATION LEVEL REPEATABLE READ"},
-        # Whoever freezes the store locks this table against us; so no unit is between its guards and its
-        # writes when the store is frozen.
-        {BEGIN: "BEGIN;\nLOCK TABLE audit_log IN ROW EXCLUSIVE MODE"},
-    ),
-    **dict.fromkeys(
-        mariadb.BACKENDS, ({"isolation_level": "AUTOCOMMIT"}, {"isolation_level": "REPEATABLE READ"}, {})
-    ),
-}
 
 
 def _not_installed(url: URL) -> str:

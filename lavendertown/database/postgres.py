@@ -156,13 +156,30 @@ def _look_before_use(engine: Engine) -> None:
 
     @sa.event.listens_for(engine, "checkout")
     def checkout(driver: Any, record: Any, _: object) -> None:
-        used = record.info.get(_USED)
-        if used is None or (time.monotonic() - used < _IDLE_SECONDS and not _has_news(driver)):
-            return
-        try:
-            dialect.do_ping(driver)
-        except dialect.loaded_dbapi.Error as error:
-            raise sa.exc.InvalidatePoolError from error
+        if not _answers(dialect, driver, record.info):
+            raise sa.exc.InvalidatePoolError
+
+
+def touch(connection: sa.Connection) -> None:
+    """Remember that a connection, of whatever database, was well just now."""
+    connection.info[_USED] = time.monotonic()
+
+
+def is_well(connection: sa.Connection) -> bool:
+    """Tell whether a connection that was left alone may be used; on other databases it always may."""
+    if connection.dialect.name != "postgresql":
+        return True
+    return _answers(connection.dialect, _driver(connection), connection.info)
+
+
+def _answers(dialect: Any, driver: Any, info: dict[Any, Any]) -> bool:
+    used = info.get(_USED)
+    if used is None or (time.monotonic() - used < _IDLE_SECONDS and not _has_news(driver)):
+        return True
+    try:
+        return bool(dialect.do_ping(driver))
+    except dialect.loaded_dbapi.Error:
+        return False
 
 
 def _has_news(driver: Any) -> bool:

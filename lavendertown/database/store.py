@@ -24,13 +24,14 @@ from lavendertown.database import (
     report_queries,
     schema,
 )
-from lavendertown.database.engine import Ways, make_engine, make_folder, read_url
+from lavendertown.database.engine import make_engine, make_folder, read_url
 from lavendertown.database.errors import translated, where
 from lavendertown.database.gate import Gate
 from lavendertown.database.identities import Identities
 from lavendertown.database.tables import audit_log, finding_rows, identity_aliases, reports, triage
 from lavendertown.database.unit import DatabaseUnit
 from lavendertown.database.walk import OnDamage, walk_events, walk_records
+from lavendertown.database.ways import Ways
 from lavendertown.records.contract import Store, Unit
 from lavendertown.records.identities import Identity, Recent, Run, Said, Turn
 from lavendertown.records.queries import (
@@ -81,7 +82,7 @@ class DatabaseStore(Store):
         self._gate = Gate(self.url)
         self._opening = threading.Lock()
         self._ready = False
-        self._ways = Ways.of(self.engine)
+        self._ways = Ways(self.engine)
         try:
             self._open()
         except BaseException:
@@ -92,7 +93,7 @@ class DatabaseStore(Store):
     @contextlib.contextmanager
     def unit(self) -> Iterator[Unit]:
         self._open()
-        with translated(self.url), self._gate.held(), self._ways.write.begin() as connection:
+        with translated(self.url), self._gate.held(), self._ways.write() as connection:
             mariadb.one_writer(connection)
             unit = DatabaseUnit(connection)
             try:
@@ -226,6 +227,7 @@ class DatabaseStore(Store):
         return ()
 
     def close(self) -> None:
+        self._ways.close()
         self.engine.dispose()
 
     def _open(self) -> None:
@@ -241,14 +243,14 @@ class DatabaseStore(Store):
     def _read(self) -> Iterator[sa.Connection]:
         """A connection for single statements, each seeing what is committed when it starts."""
         self._open()
-        with translated(self.url), self._ways.read.connect() as connection:
+        with translated(self.url), self._ways.read() as connection:
             yield connection
 
     @contextlib.contextmanager
     def _snapshot(self) -> Iterator[sa.Connection]:
         """A connection whose statements all see the same moment."""
         self._open()
-        with translated(self.url), self._ways.snapshot.connect() as connection:
+        with translated(self.url), self._ways.snapshot() as connection:
             yield connection
 
     def _resolve(self, names: tuple[str, ...]) -> tuple[str, ...]:

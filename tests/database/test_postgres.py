@@ -83,17 +83,18 @@ def test_a_read_asks_once_and_a_save_twice(counter: Counter, counted: DatabaseSt
 
 
 def kept_plans(storage: DatabaseStorage) -> int:
-    """How many statements the one connection of the pool has planned."""
-    with storage.store.engine.connect() as connection:  # type: ignore[attr-defined]
-        return int(connection.scalar(sa.text("SELECT count(*) FROM pg_prepared_statements")) or 0)
+    """How many statements the one connection in use has planned."""
+    with storage.store.unit() as unit:
+        found = unit.connection.scalar(sa.text("SELECT count(*) FROM pg_prepared_statements"))  # type: ignore[attr-defined]
+        return int(found or 0)
 
 
 def test_a_plan_that_is_lost_is_done_without(storage: DatabaseStorage) -> None:
     storage.save_report(report("r1"))
     assert kept_plans(storage) > 0
     # As behind a pooler, which may hand over another connection of the server's.
-    with storage.store.engine.connect() as connection:  # type: ignore[attr-defined]
-        connection.execute(sa.text("DEALLOCATE ALL"))
+    with storage.store.unit() as unit:
+        unit.connection.execute(sa.text("DEALLOCATE ALL"))  # type: ignore[attr-defined]
     storage.save_report(report("r2"))
     storage.save_annotation(annotation())
     assert ids(storage.query_reports()) == ["r2", "r1"]
@@ -115,6 +116,33 @@ def test_a_connection_that_the_server_ended_is_noticed_before_it_is_used(
             wait_until_alone(cursor)
         call()
     assert ids(storage.query_reports()) == ["r1"]
+
+
+def test_one_connection_serves_one_after_the_other_and_is_given_back(
+    storage: DatabaseStorage, postgres_url: str
+) -> None:
+    with closing(psycopg2.connect(postgres_url)) as other, other, other.cursor() as cursor:
+        for number in range(3):
+            storage.save_report(report(f"r{number}"))
+            storage.query_reports()
+            assert storage.load_report(f"r{number}") is not None
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+        assert cursor.fetchone() == (2,)
+        storage.close()
+        wait_until_alone(cursor)
+
+
+def test_an_idle_connection_is_in_no_transaction(storage: DatabaseStorage, postgres_url: str) -> None:
+    with closing(psycopg2.connect(postgres_url)) as other, other, other.cursor() as cursor:
+        for call in (storage.query_reports, lambda: storage.load_report("r1"), lambda: None):
+            storage.save_report(report("r1"))
+            call()
+            cursor.execute(
+                "SELECT state FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            assert cursor.fetchall() == [("idle",)]
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
 
 
 def wait_until_alone(cursor: psycopg2.extensions.cursor) -> None:

@@ -79,6 +79,7 @@ def test_the_session_is_closed_in_any_case(storage: DatabaseStorage) -> None:
             pass
     assert [db.in_transaction() for db in left] == [False, False]
     pool = storage.store.engine.pool  # type: ignore[attr-defined]
+    storage.store._ways.close()  # type: ignore[attr-defined]
     assert pool.checkedout() == 0
 
 
