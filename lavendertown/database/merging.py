@@ -86,7 +86,7 @@ def _part(known: Identities, name: str) -> None:
         new = known.annotated(name, clock.EPOCH)
     else:
         seen_at, *row = newest
-        new = known.place(gather([(_called(finding(row), name), seen_at, 0)]))[name]
+        new = known.place(gather([([_called(finding(row), name)], seen_at, 0)]))[name]
     for table, column in (
         (findings, _F.fingerprint),
         (notes, notes.c.finding_id),

@@ -86,23 +86,27 @@ class Sighting:
     count: int
 
 
-def gather(occurrences: Iterable[tuple[FindingRecord, dt.datetime, int]]) -> dict[str, Sighting]:
-    """Fold occurrences (finding, time, 1 where it counts) into one sighting a fingerprint.
+def gather(reports: Iterable[tuple[Sequence[FindingRecord], dt.datetime, int]]) -> dict[str, Sighting]:
+    """Fold reports (findings, time, 1 where they count) into one sighting a fingerprint.
 
-    Those that do not count, in deleted reports, say something only where no other does.
+    A report counts once for a finding, by the first place that names it. Reports that do not count, which
+    are deleted ones, say something only where no other does.
     """
     found: dict[str, Sighting] = {}
-    for finding, at, count in occurrences:
-        known = found.get(finding.fingerprint)
-        if known is None or count > known.count == 0:
-            found[finding.fingerprint] = Sighting(finding, at, at, count)
+    for findings, at, count in reports:
+        own = {finding.fingerprint: Sighting(finding, at, at, count) for finding in reversed(findings)}
+        if not found:
+            found = own
             continue
-        if known.count and not count:
-            continue
-        if at >= known.last:
-            known.finding, known.last = finding, at
-        known.first = min(known.first, at)
-        known.count += count
+        for name, sighting in own.items():
+            known = found.get(name)
+            if known is None or count > known.count == 0:
+                found[name] = sighting
+            elif count or not known.count:
+                if at >= known.last:
+                    known.finding, known.last = sighting.finding, at
+                known.first = min(known.first, at)
+                known.count += count
     return found
 
 

@@ -65,7 +65,8 @@ class Ways:
     def _transaction(self, options: _Options) -> Iterator[sa.Connection]:
         connection = self._take()
         try:
-            connection.execution_options(**options)
+            if connection.get_execution_options() != options:
+                connection.execution_options(**options)
             with connection.begin():
                 yield connection
         except BaseException:

@@ -154,7 +154,13 @@ def _write_findings(
     keys: dict[str, int],
     fresh: set[str],
 ) -> dict[str, int]:
-    named = identities.place(gather(_occurrences(records, fresh)))
+    # Only live new reports count; the others are counted anew.
+    named = identities.place(
+        gather(
+            (record.findings, record.created_at, int(record.id in fresh and record.deleted_at is None))
+            for record in sorted(records, key=lambda record: (record.created_at, record.id))
+        )
+    )
     columns: dict[str, list[Any]] = defaultdict(list)
     packed: list[dict[str, Any]] = []
     for record in records:
@@ -174,17 +180,6 @@ def _write_findings(
     writer.execute_columns(_INSERT_FINDING, columns)
     writer.execute(_INSERT_ROWS, packed)
     return named
-
-
-def _occurrences(records: Sequence[ReportRecord], fresh: set[str]) -> Any:
-    """Each finding once a report; only live new reports count, the others are counted anew."""
-    for record in sorted(records, key=lambda record: (record.created_at, record.id)):
-        counts = record.id in fresh and record.deleted_at is None
-        seen: set[str] = set()
-        for finding in record.findings:
-            once = int(counts and finding.fingerprint not in seen)
-            seen.add(finding.fingerprint)
-            yield finding, record.created_at, once
 
 
 def _columns(record: ReportRecord, key: int, named: Mapping[str, int]) -> dict[str, Sequence[Any]]:
