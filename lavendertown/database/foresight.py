@@ -12,17 +12,22 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lavendertown.database.named import ABOUT, BY_ALIAS, BY_NAME, NAMED_AND_LOCKED, Named
+from lavendertown.database.named import ABOUT, BY_ALIAS, NAMED_AND_LOCKED, Named
 from lavendertown.database.sql import among
-from lavendertown.database.tables import notes, reports
+from lavendertown.database.tables import identities, notes, reports
 from lavendertown.database.writer import Writer
 from lavendertown.records.values import AnnotationRecord, Kind, Record, ReportRecord
 
 _KNOWN, _STORED, _FREE = "known", "stored", "free"
-_NULLS = [sa.null()] * (len(ABOUT) - 1)
-_STORED_REPORTS = sa.select(reports.c.id, reports.c.key, *_NULLS).where(among(reports.c.id, "ids"))
+# Under their own name all columns of an identity; the last time as text, which the driver leaves alone, for
+# only few are ever looked at.
+_BY_NAME = sa.select(
+    *(sa.cast(column, sa.Text()) if column is identities.c.last_seen else column for column in ABOUT)
+).where(among(identities.c.fingerprint, "names"))
+_NULLS = [sa.null()] * (len(ABOUT) - 2)
+_STORED_REPORTS = sa.select(reports.c.key, reports.c.id, *_NULLS).where(among(reports.c.id, "ids"))
 _FREE_KEYS = (
-    sa.select(sa.literal_column("''"), sa.literal_column("nextval(pg_get_serial_sequence('reports', 'key'))"))
+    sa.select(sa.literal_column("nextval(pg_get_serial_sequence('reports', 'key'))"), sa.literal_column("''"))
     .add_columns(*_NULLS)
     .select_from(
         sa.func.generate_series(sa.literal_column("1"), sa.cast(sa.bindparam("n"), sa.Integer())).alias()
@@ -36,7 +41,9 @@ def _told(what: str, found: sa.Select[Any]) -> sa.Select[Any]:
 
 # Plans are kept, and the first ones may be made while there is little to look through.
 _BY_INDEX = sa.text("SET LOCAL enable_seqscan = off")
-_FOR_REPORTS = sa.union_all(_told(_KNOWN, BY_NAME), _told(_STORED, _STORED_REPORTS), _told(_FREE, _FREE_KEYS))
+_FOR_REPORTS = sa.union_all(
+    _told(_KNOWN, _BY_NAME), _told(_STORED, _STORED_REPORTS), _told(_FREE, _FREE_KEYS)
+)
 _HELD = NAMED_AND_LOCKED.cte("held")
 _FOR_ANNOTATION = sa.union_all(
     _told(_KNOWN, sa.select(sa.literal_column("''"), _HELD.c.key)),
@@ -102,11 +109,11 @@ def _for_reports(
     for row in writer.rows(_FOR_REPORTS, values):
         what = row[-1]
         if what == _KNOWN:
-            known[row[0]] = Named._make(row[1:-1])
+            known[row[1]] = Named._make(row[:-1])
         elif what == _STORED:
-            stored.append(row[0])
+            stored.append(row[1])
         else:
-            free.append(row[1])
+            free.append(row[0])
     others = fingerprints.difference(known)
     if others:
         # New, or joined with another finding; old ids of findings that are stored tell nothing new.

@@ -121,7 +121,7 @@ class Identities(Names):
     def _insert(self, new: list[str], sightings: Mapping[str, Sighting]) -> dict[str, int]:
         rows = [_row(name, sightings[name]) for name in new]
         if self._postgres:
-            return upsert_postgres(self._connection, rows)
+            return upsert_postgres(self._writer, rows)
         first = self._connection.scalar(sa.select(sa.func.coalesce(sa.func.max(_I.key), 0))) or 0
         keys = {name: first + number for number, name in enumerate(new, start=1)}
         self._connection.execute(_INSERT, [{"key": keys[r["fingerprint"]], **r} for r in rows])

@@ -261,7 +261,7 @@ class Names:
             "comment_count": 0,
         }
         if self._postgres:
-            return upsert_postgres(self._connection, [row])[finding_id]
+            return upsert_postgres(self._writer, [row])[finding_id]
         inserted = self._connection.execute(_INSERT, row)
         made = inserted.inserted_primary_key
         if made is None:
@@ -283,11 +283,9 @@ _UPSERT = _NEW.on_conflict_do_update(
             (_NEW.excluded.last_seen >= _I.last_seen, _NEW.excluded.last_share), else_=_I.last_share
         ),
     },
-)
+).returning(_I.fingerprint, _I.key)
 
 
-def upsert_postgres(connection: sa.Connection, rows: list[dict[str, Any]]) -> dict[str, int]:
-    """Insert identities that another writer may be inserting at the same moment."""
-    upsert = array_rows.inserting(connection, _UPSERT, tuple(rows[0]))
-    sql = f"{upsert.sql} RETURNING identities.fingerprint, identities.key"
-    return dict(connection.exec_driver_sql(sql, upsert.parameters(array_rows.columns_of(rows))).all())
+def upsert_postgres(writer: Writer, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Insert identities that another writer may be inserting at the same moment; return their keys."""
+    return dict(writer.insert_returning(_UPSERT, array_rows.columns_of(rows)))

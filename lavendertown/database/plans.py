@@ -48,8 +48,7 @@ class Plans:
     """
 
     def __init__(self, connection: sa.Connection, *, keep: bool) -> None:
-        self._dialect = connection.dialect
-        self._keep = keep
+        self._keep = keep and connection.dialect not in _without
         if _PLANS not in connection.info:
             connection.info[_PLANS] = _Known()
         self._known: _Known = connection.info[_PLANS]
@@ -65,7 +64,7 @@ class Plans:
             values: By name.
         """
         known = self._known
-        if not self._keep or not values or self._dialect in _without:
+        if not self._keep or not values:
             whole: bytes = self._cursor.mogrify(sql, values)
             return whole
         plan = known.names.get(sql) or self._new.get(sql)
@@ -79,16 +78,19 @@ class Plans:
 
     def _literal(self, value: Any) -> str:
         """Return a value as SQL. The driver writes what is not usual; it takes ten times as long."""
-        if type(value) is list:
+        kind = type(value)
+        if kind is list:
             value = _short(value)
+            kind = type(value)
         if self._usual:
-            if type(value) is str and "\0" not in value:
-                return "'" + value.replace("'", "''") + "'"
+            if kind is str and "\0" not in value:
+                escaped: str = value.replace("'", "''")
+                return f"'{escaped}'"
             if value is None:
                 return "NULL"
-            if type(value) is int:
+            if kind is int:
                 return str(value)
-            if type(value) is dt.datetime:
+            if kind is dt.datetime:
                 return f"'{value.isoformat()}'"
         written: bytes = self._cursor.mogrify("%s", (value,))
         return written.decode()

@@ -79,7 +79,22 @@ class Writer:
         if self._plans is None:
             return prepared.rows(self.connection, statement, values)
         ready = prepared.prepare(self.connection, statement, tuple(values))
-        self._waiting.append(self._plans.call(ready.sql, ready.named(values)))
+        return self._ask(self._plans.call(ready.sql, ready.named(values)))
+
+    def insert_returning(self, statement: sa.Insert, columns: Mapping[str, Sequence[Any]]) -> Sequence[Any]:
+        """Run a module's own INSERT ... RETURNING on PostgreSQL after what is waiting; return its rows.
+
+        Args:
+            statement: With an ON CONFLICT.
+            columns: As for :meth:`execute_columns`.
+        """
+        assert self._plans is not None
+        insert = array_rows.inserting(self.connection, statement, tuple(columns))
+        return self._ask(self._plans.call(insert.sql, insert.parameters(columns)))
+
+    def _ask(self, call: bytes) -> Sequence[Any]:
+        assert self._plans is not None
+        self._waiting.append(call)
         found = postgres.send(self.connection, self._batch())
         self._plans.sent()
         return found
