@@ -30,23 +30,40 @@ def fingerprint(finding: GhostFinding, dataset: str | None = None) -> str:
         finding: The finding.
         dataset: Used where the finding's own ``metadata["dataset"]`` says nothing.
     """
-    return fingerprint_of(finding.ghost_type, finding.column, finding.description, finding.metadata, dataset)
+    check = _check(finding.metadata, finding.description)
+    return _named(
+        codec.canonical(
+            ["v1", _dataset(finding.metadata, dataset), finding.ghost_type, finding.column, *check]
+        )
+    )
 
 
 def fingerprint_of(
-    ghost_type: str, column: str, description: str, metadata: Mapping[str, Any], dataset: str | None = None
+    ghost_type: str, column: str, description: str, metadata: Mapping[str, Any], dataset: str
 ) -> str:
-    """Return the :func:`fingerprint` of a finding that is told by its parts."""
-    own = str(metadata.get("dataset") or dataset or "")
-    check: tuple[object, ...]
+    """Return the :func:`fingerprint` of a finding whose metadata :func:`codec.plain` has made plain."""
+    parts = ["v1", _dataset(metadata, dataset), ghost_type, column, *_check(metadata, description)]
+    try:
+        return _named(codec.dumps(parts, sort_keys=True))
+    except TypeError:
+        # A text that UTF-8 has no bytes for; this says so.
+        return _named(codec.canonical(parts))
+
+
+def _dataset(metadata: Mapping[str, Any], dataset: str | None) -> str:
+    return str(metadata.get("dataset") or dataset or "")
+
+
+def _check(metadata: Mapping[str, Any], description: str) -> tuple[object, ...]:
     if metadata.get("check_id"):
-        check = ("id", str(metadata["check_id"]))
-    elif metadata.get("check"):
-        check = ("check", str(metadata["check"]), metadata.get("params") or {})
-    else:
-        check = ("text", masked(description))
-    parts = ["v1", own, ghost_type, column, *check]
-    return PREFIX + hashlib.sha256(codec.canonical(parts)).hexdigest()[:32]
+        return ("id", str(metadata["check_id"]))
+    if metadata.get("check"):
+        return ("check", str(metadata["check"]), metadata.get("params") or {})
+    return ("text", masked(description))
+
+
+def _named(parts: bytes) -> str:
+    return PREFIX + hashlib.sha256(parts).hexdigest()[:32]
 
 
 def check_key(metadata: Mapping[str, Any], dataset: str, column: str) -> str:

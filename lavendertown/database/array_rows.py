@@ -8,9 +8,10 @@ statement stays the same, however many rows there are.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,6 +24,7 @@ Write = Callable[[Sequence[Any]], str]
 
 
 _BETWEEN = "\x1e"
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 def numbers(values: Sequence[Any]) -> str:
@@ -65,42 +67,56 @@ class Inserting:
     Attributes:
         statement: Kept, so that its id stays its own.
         sql: With one parameter of psycopg2's kind for each column, by its name.
-        writes: How each is written.
+        writes: How each is written that is not the same in all rows.
     """
 
     statement: sa.Insert
     sql: str
     writes: Mapping[str, Write]
 
-    def parameters(self, columns: Mapping[str, Sequence[Any]]) -> dict[str, str]:
-        """Return the rows, given column by column, as the statement's parameters."""
-        return written(columns, self.writes)
+    def parameters(
+        self, columns: Mapping[str, Sequence[Any]], common: Mapping[str, Any] = _NOTHING
+    ) -> dict[str, Any]:
+        """Return the rows as the statement's parameters.
+
+        Args:
+            columns: The values of each column, equally many.
+            common: The columns with one value for all rows.
+        """
+        return {**common, **written(columns, self.writes)}
 
 
-_known: dict[tuple[int, tuple[str, ...]], Inserting] = {}
+_known: dict[tuple[int, tuple[str, ...], tuple[str, ...]], Inserting] = {}
 
 
-def inserting(connection: sa.Connection, statement: sa.Insert, columns: Sequence[str]) -> Inserting:
+def inserting(
+    connection: sa.Connection, statement: sa.Insert, columns: Iterable[str], common: Iterable[str] = ()
+) -> Inserting:
     """Return a module's own, lasting INSERT, ready to take many rows at once.
 
     Args:
         connection: To PostgreSQL.
         statement: Kept for good, so it must not be made anew for each call. It may end in an ON CONFLICT.
         columns: What each row brings.
+        common: What all rows have in common.
     """
-    key = (id(statement), tuple(columns))
+    key = (id(statement), tuple(columns), tuple(common))
     if key not in _known:
+        _, own, shared = key
         table = statement.table
         assert isinstance(table, sa.Table)
         prepare = connection.dialect.identifier_preparer
-        listed = ", ".join(prepare.quote(name) for name in columns)
+        listed = ", ".join(prepare.quote(name) for name in (*own, *shared))
         # Arrays that are selected go forward together; as tables each would be written down first.
-        rows = ", ".join(_taken_apart(connection, table.c[name]) for name in columns)
+        rows = ", ".join(
+            [_taken_apart(connection, table.c[name]) for name in own]
+            + [f"CAST(%({name})s AS {_type(connection, table.c[name])})" for name in shared]
+        )
         ending = _ending(connection, statement)
         _known[key] = Inserting(
             statement,
             f"INSERT INTO {prepare.format_table(table)} ({listed}) SELECT {rows}{ending}",
-            {name: _write(table.c[name]) for name in columns},
+            {name: _write(table.c[name]) for name in own},
         )
     return _known[key]
 
@@ -109,9 +125,13 @@ def _taken_apart(connection: sa.Connection, column: sa.Column[Any]) -> str:
     """Return the expression that makes rows of a column's parameter."""
     if _is_json_array(column):
         return f"json_array_elements(CAST(%({column.name})s AS json))"
+    return f"unnest(CAST(%({column.name})s AS {_type(connection, column)}[]))"
+
+
+def _type(connection: sa.Connection, column: sa.Column[Any]) -> str:
     # The length is the table's business.
     of = sa.Text() if isinstance(column.type, sa.String) else column.type
-    return f"unnest(CAST(%({column.name})s AS {of.compile(dialect=connection.dialect)}[]))"
+    return str(of.compile(dialect=connection.dialect))
 
 
 def _is_json_array(column: sa.Column[Any]) -> bool:

@@ -161,17 +161,18 @@ def _write_findings(
             for record in sorted(records, key=lambda record: (record.created_at, record.id))
         )
     )
+    if len(records) == 1:
+        writer.execute_columns(_INSERT_FINDING, _columns(records[0], named), _common(records[0], keys))
+        writer.execute(_INSERT_ROWS, _rows(records[0], keys))
+        return named
     columns: dict[str, list[Any]] = defaultdict(list)
     packed: list[dict[str, Any]] = []
     for record in records:
-        key = keys[record.id]
-        for name, values in _columns(record, key, named).items():
+        for name, values in _columns(record, named).items():
             columns[name] += values
-        packed += [
-            {"report_key": key, "position": position, "data": finding.rows}
-            for position, finding in enumerate(record.findings)
-            if finding.rows is not None
-        ]
+        for name, value in _common(record, keys).items():
+            columns[name] += [value] * len(record.findings)
+        packed += _rows(record, keys)
         if len(columns["position"]) >= _ROWS_AT_ONCE:
             writer.execute_columns(_INSERT_FINDING, columns)
             writer.execute(_INSERT_ROWS, packed)
@@ -182,17 +183,14 @@ def _write_findings(
     return named
 
 
-def _columns(record: ReportRecord, key: int, named: Mapping[str, int]) -> dict[str, Sequence[Any]]:
+def _columns(record: ReportRecord, named: Mapping[str, int]) -> dict[str, Sequence[Any]]:
     """Return the rows of a report's findings, column by column: most of it happens outside of Python."""
     if not record.findings:
         return {}
-    count = len(record.findings)
     of = dict(zip(FindingRecord._fields, zip(*record.findings, strict=True), strict=True))
     return {
-        "report_key": [key] * count,
-        "position": range(count),
+        "position": list(range(len(record.findings))),
         "identity_key": [named[fingerprint] for fingerprint in of["fingerprint"]],
-        "seen_at": [record.created_at] * count,
         "severity": [SEVERITY_CODE[severity] for severity in of["severity"]],
         "ghost_type": of["ghost_type"],
         "column_name": of["column"],
@@ -204,6 +202,20 @@ def _columns(record: ReportRecord, key: int, named: Mapping[str, int]) -> dict[s
         "metadata": of["metadata"],
         "search_text": list(map(finding_text, of["description"], of["column"], of["dataset"])),
     }
+
+
+def _common(record: ReportRecord, keys: Mapping[str, int]) -> dict[str, Any]:
+    """Return what all findings of a report have in common."""
+    return {"report_key": keys[record.id], "seen_at": record.created_at}
+
+
+def _rows(record: ReportRecord, keys: Mapping[str, int]) -> list[dict[str, Any]]:
+    key = keys[record.id]
+    return [
+        {"report_key": key, "position": position, "data": finding.rows}
+        for position, finding in enumerate(record.findings)
+        if finding.rows is not None
+    ]
 
 
 def _write_words(writer: Writer, records: Sequence[ReportRecord], keys: dict[str, int]) -> None:

@@ -51,24 +51,32 @@ class Writer:
             for row in rows:
                 self._collect(self._plans.call(ready.sql, ready.named(row)))
 
-    def execute_columns(self, statement: sa.Insert, columns: Mapping[str, Sequence[Any]]) -> None:
+    def execute_columns(
+        self,
+        statement: sa.Insert,
+        columns: Mapping[str, Sequence[Any]],
+        common: Mapping[str, Any] | None = None,
+    ) -> None:
         """Execute a module's own INSERT for rows that are given column by column.
 
         Args:
             statement: It must not return any rows.
             columns: The values of each column, equally many.
+            common: The columns with one value for all rows.
         """
         count = len(next(iter(columns.values()), ()))
         if not count:
             return
+        common = common or {}
         if self._plans is None:
-            ready = prepared.prepare(self.connection, statement, tuple(columns))
-            driver.run(self.connection, ready.sql, ready.from_columns(columns))
+            whole = {**columns, **{name: [value] * count for name, value in common.items()}}
+            ready = prepared.prepare(self.connection, statement, tuple(whole))
+            driver.run(self.connection, ready.sql, ready.from_columns(whole))
             return
-        insert = array_rows.inserting(self.connection, statement, tuple(columns))
+        insert = array_rows.inserting(self.connection, statement, columns, common)
         for start in range(0, count, _ROWS_AT_ONCE):
             some = {name: values[start : start + _ROWS_AT_ONCE] for name, values in columns.items()}
-            self._collect(self._plans.call(insert.sql, insert.parameters(some)))
+            self._collect(self._plans.call(insert.sql, insert.parameters(some, common)))
 
     def rows(self, statement: Executable, values: Mapping[str, Any]) -> Sequence[Any]:
         """Run a module's own SELECT after what is waiting.
@@ -89,7 +97,7 @@ class Writer:
             columns: As for :meth:`execute_columns`.
         """
         assert self._plans is not None
-        insert = array_rows.inserting(self.connection, statement, tuple(columns))
+        insert = array_rows.inserting(self.connection, statement, columns)
         return self._ask(self._plans.call(insert.sql, insert.parameters(columns)))
 
     def _ask(self, call: bytes) -> Sequence[Any]:
