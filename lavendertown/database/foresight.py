@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from lavendertown.database import array_rows
 from lavendertown.database.named import ABOUT, BY_ALIAS, NAMED_AND_LOCKED, Named
 from lavendertown.database.sql import among
 from lavendertown.database.tables import identities, notes, reports
@@ -19,10 +20,11 @@ from lavendertown.database.writer import Writer
 from lavendertown.records.values import AnnotationRecord, Kind, Record, ReportRecord
 
 _KNOWN, _STORED, _FREE = "known", "stored", "free"
-# Under their own name all columns of an identity; the last time as text, which the driver leaves alone, for
-# only few are ever looked at.
+# The numbers of the last sighting matter to those of the same moment, which are few; the rest stays there.
+_OF_THAT_MOMENT = identities.c.last_seen == sa.func.any(sa.text("CAST(:moments AS timestamptz[])"))
+_LAST = {id(column) for column in (identities.c.last_seen, identities.c.last_count, identities.c.last_share)}
 _BY_NAME = sa.select(
-    *(sa.cast(column, sa.Text()) if column is identities.c.last_seen else column for column in ABOUT)
+    *(sa.case((_OF_THAT_MOMENT, column)) if id(column) in _LAST else column for column in ABOUT)
 ).where(among(identities.c.fingerprint, "names"))
 _NULLS = [sa.null()] * (len(ABOUT) - 2)
 _STORED_REPORTS = sa.select(reports.c.key, reports.c.id, *_NULLS).where(among(reports.c.id, "ids"))
@@ -101,7 +103,8 @@ def _for_reports(
     fingerprints = {f.fingerprint for r in found for f in r.findings}
     names = {f.legacy_id for r in found for f in r.findings} | fingerprints
     ids = [*wanted.get(Kind.REPORT, ())]
-    values = {"names": list(names), "ids": ids, "n": len(found)}
+    moments = array_rows.times([record.created_at for record in found])
+    values = {"names": list(names), "ids": ids, "n": len(found), "moments": moments}
     known: dict[str, Named] = {}
     stored: list[str] = []
     free: list[int] = []

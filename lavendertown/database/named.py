@@ -48,7 +48,11 @@ NAMED_AND_LOCKED = (
 
 
 class Named(NamedTuple):
-    """An identity that is stored. ``last_seen`` is as the driver gives it."""
+    """An identity that is stored.
+
+    ``last_seen`` is as the driver gives it; it and the numbers of that sighting may be left out (None)
+    where it is none of the moments that were asked about.
+    """
 
     key: int
     fingerprint: str
@@ -64,7 +68,5 @@ class Named(NamedTuple):
         """Tell whether it was seen last at this very moment."""
         if isinstance(self.last_seen, int):
             return self.last_seen == clock.to_microseconds(moment)
-        if isinstance(self.last_seen, str):
-            return clock.parse(self.last_seen) == moment
         # MariaDB's times have no zone.
         return self.last_seen is not None and clock.to_utc(self.last_seen, clock.UTC) == moment
