@@ -52,6 +52,25 @@ def seen(storage: Storage) -> dict[str, str]:
 # What the runs say
 
 
+@pytest.mark.parametrize("order", ["ab", "ba"])
+def test_of_reports_of_one_moment_the_one_with_the_higher_id_is_the_last(
+    storage: Storage, order: str
+) -> None:
+    said = {"a": (3, 0.1, "error"), "b": (7, 0.2, "warning")}
+    for name in order:
+        count, share, severity = said[name]
+        metadata = {"check": "nulls", "params": {}, "count": count, "share": share}
+        found = finding(severity=severity, metadata=metadata)
+        storage.save_report(report(name, [found], metadata={"dataset": ORDERS}))
+    row = row_of(storage)
+    assert (row["last_count"], row["last_share"], row["severity"], row["times_seen"]) == (
+        7,
+        0.2,
+        "warning",
+        2,
+    )
+
+
 def test_a_finding_is_one_row_however_often_it_was_seen(storage: Storage) -> None:
     for day in range(3):
         storage.save_report(run(day, "email"))
