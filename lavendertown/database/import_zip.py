@@ -245,13 +245,17 @@ class _Source:
 
     def fill(self, place: Replacing, table: sa.Table) -> Generator[str, None, None]:
         """Insert every row of a table; yield what the database does not accept."""
-        rows = self._read(table)
+        rows, is_lost = self._read(table), place.is_lost(table)
         while batch := list(itertools.islice(rows, _ROWS_AT_ONCE)):
             found = [(number, values) for number, values in batch if isinstance(values, dict)]
-            if not found or _insert(place.connection, table, [values for _, values in found]) is None:
+            lost = any(is_lost(values) for _, values in found)
+            if not found or (
+                not lost and _insert(place.connection, table, [values for _, values in found]) is None
+            ):
                 continue
             for number, values in found:
-                refused = _insert(place.connection, table, [values])
+                missing = f"there is no report {values['report_key']}" if is_lost(values) else None
+                refused = missing or _insert(place.connection, table, [values])
                 if refused is not None:
                     yield f"{self._place(table, number)}{refused}"
 

@@ -8,7 +8,7 @@ or the other.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,16 +22,21 @@ from lavendertown.database.copies import VERSIONS
 from lavendertown.database.engine import BEGIN, make_engine, make_folder, read_url
 from lavendertown.database.errors import translated, where
 from lavendertown.database.schema import State
-from lavendertown.database.tables import metadata
+from lavendertown.database.tables import UNWATCHED, findings, metadata, reports
 from lavendertown.database.upgrade import alone, changing, refuse
 from lavendertown.database.writer import Writer
-from lavendertown.errors import SchemaError, StorageUnavailableError
+from lavendertown.errors import InvalidInputError, SchemaError, StorageUnavailableError
 from lavendertown.records.values import AuditEvent
 
 USABLE = (State.OLDER, State.NEWER, State.UNVERSIONED)
 _ATTEMPTS = 100
 # Whoever locks in the order in which a save does waits without standing in anybody's way.
 _WRITTEN_FIRST = ("reports", "identities", "findings", "annotations")
+_LOST = (
+    sa.select(findings.c.report_key, findings.c.position)
+    .where(~sa.exists().where(reports.c.key == findings.c.report_key))
+    .limit(1)
+)
 _LOCK_NOT_AVAILABLE = "55P03"
 
 
@@ -66,7 +71,12 @@ class Replacing:
         return kept
 
     def finish(self, actor: str, operation: str, name: str, told: Mapping[str, Any]) -> None:
-        """Number new rows after those that are there now, and leave a line in the audit log."""
+        """Number new rows after those that are there now, and leave a line in the audit log.
+
+        Raises:
+            InvalidInputError: A finding's report is missing.
+        """
+        self._refuse_lost(name)
         for table in self.tables:
             _number_on(self.connection, table)
         before = {"rows": dict(self.held)}
@@ -74,6 +84,26 @@ class Replacing:
         writer = Writer(self.connection)
         audit.append(writer, [event])
         writer.flush()
+
+    def is_lost(self, table: sa.Table) -> Callable[[Mapping[str, Any]], bool]:
+        """Tell of rows of a table whether they are findings of a report that is not there.
+
+        Only where the database does not refuse those itself; the reports must have been filled in.
+        """
+        if table.name != UNWATCHED or self.connection.dialect.name != "postgresql":
+            return lambda row: False
+        keys = frozenset(self.connection.scalars(sa.select(reports.c.key)))
+        return lambda row: row["report_key"] not in keys
+
+    def _refuse_lost(self, name: str) -> None:
+        if self.connection.dialect.name != "postgresql":
+            return
+        lost = self.connection.execute(_LOST).first()
+        if lost is not None:
+            raise InvalidInputError(
+                f"{name} has a finding (report {lost.report_key}, position {lost.position}) whose report it "
+                "lacks; nothing was changed. Choose another file."
+            )
 
 
 @contextlib.contextmanager
@@ -122,6 +152,8 @@ def tables_of(connection: sa.Connection) -> Sequence[sa.Table]:
     found = sa.MetaData()
     found.reflect(connection)
     tables = [metadata.tables.get(t.name, t) for t in found.sorted_tables if t.name != VERSIONS]
+    # Nothing refers to it, and not every database says what it refers to.
+    tables.sort(key=lambda table: table.name == UNWATCHED)
     for column in (column for table in tables for column in table.columns):
         if isinstance(column.type, sa.JSON):
             # Else None would become JSON's null.

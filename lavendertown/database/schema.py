@@ -19,7 +19,7 @@ from lavendertown.database.gate import Gate
 from lavendertown.database.tables import metadata
 from lavendertown.errors import SchemaError
 
-HEAD = "0005"
+HEAD = "0006"
 FIRST = "0001"
 _LOCK = 7163045218
 _SCRIPTS = Path(__file__).parent / "migrations"

@@ -105,8 +105,10 @@ identity_aliases = sa.Table(
 )
 sa.Index("ix_identity_aliases_identity", identity_aliases.c.identity_key)
 
+# PostgreSQL does not watch over their reports, see migration 0006.
+UNWATCHED = "findings"
 findings = sa.Table(
-    "findings",
+    UNWATCHED,
     metadata,
     sa.Column("report_key", Key, sa.ForeignKey("reports.key"), primary_key=True, autoincrement=False),
     sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),

@@ -150,7 +150,7 @@ def test_downgrade_below_the_first_revision_is_refused(folder: Path) -> None:
     result = run("downgrade", "base", "--yes", "--url", copy_of(FIRST, folder))
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith(
-        "Error: There is no revision 'base'; known are 0001, 0002, 0003, 0004, 0005."
+        "Error: There is no revision 'base'; known are 0001, 0002, 0003, 0004, 0005, 0006."
     )
 
 

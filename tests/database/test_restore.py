@@ -24,7 +24,9 @@ from lavendertown.collaboration.storage import Storage
 from lavendertown.database import backup as backups
 from lavendertown.database import schema
 from lavendertown.database.engine import make_engine
+from lavendertown.database.replace import replacing
 from lavendertown.database.restore import restore
+from lavendertown.database.tables import findings
 from lavendertown.errors import InvalidInputError, LavenderTownError, SchemaError, StorageError
 from tests.contract.builders import annotation, report, sentence
 from tests.schema.databases import FIRST, OLD, copy_of, rows
@@ -167,6 +169,25 @@ def test_a_dry_run_makes_no_database(saved: Path, tmp_path: Path) -> None:
         tried = restore(f"sqlite:///{tmp_path / 'new.db'}", saved, dry_run=True)
         assert (tried.before, tried.rows["reports"]) == ("", 1)
         assert not (tmp_path / "new.db").exists()
+
+
+@pytest.mark.postgres
+def test_a_finding_without_its_report_is_refused_where_the_database_would_not(postgres_url: str) -> None:
+    with closing(DatabaseStorage(postgres_url)) as storage:
+        storage.save_report(report("r1"))
+    before = rows(postgres_url)
+
+    def lose() -> None:
+        with replacing(postgres_url) as place:
+            place.connection.execute(sa.update(findings).values(report_key=4711))
+            place.finish("Ana", "restore", "team.zip", {})
+
+    with pytest.raises(
+        InvalidInputError, match=r"report 4711, position 0\) whose report it lacks"
+    ) as refused:
+        lose()
+    sentence(refused)
+    assert rows(postgres_url) == before
 
 
 def changed_in_the_middle(path: Path) -> None:

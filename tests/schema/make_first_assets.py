@@ -1,6 +1,6 @@
 """Write the stores of released formats: each run once, with the version that first wrote them.
 
-    python -m tests.schema.make_first_assets 0005
+    python -m tests.schema.make_first_assets 0006
 
 Later versions never run it again for the same folder; they prove that they still read what it left.
 The checkout's own path in the ledger of moves was replaced by hand.

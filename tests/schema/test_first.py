@@ -68,7 +68,14 @@ def test_it_can_be_worked_on(storage: Storage) -> None:
 
 @pytest.mark.parametrize(
     "store",
-    ["0003/folder", "0003/lavendertown.db", "0004/folder", "0004/lavendertown.db", "0005/lavendertown.db"],
+    [
+        "0003/folder",
+        "0003/lavendertown.db",
+        "0004/folder",
+        "0004/lavendertown.db",
+        "0005/lavendertown.db",
+        "0006/lavendertown.db",
+    ],
 )
 def test_decisions_people_and_views_are_read(store: str, tmp_path: Path) -> None:
     storage = opened(ASSETS / store, tmp_path)

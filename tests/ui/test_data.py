@@ -61,7 +61,7 @@ def backups(tmp_path: Path) -> list[Path]:
 def test_a_database_is_said_to_be_well_with_size_and_schema(database: Storage) -> None:
     app = start()
     assert "Well" in texts(app)
-    assert "0005, as this version wants it" in str(app.table[0].value)
+    assert "0006, as this version wants it" in str(app.table[0].value)
 
 
 def test_files_are_counted(storage: FileStorage, save: Save) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from alembic import context
 from alembic.util import CommandError
 from sqlalchemy import Connection
@@ -10,13 +12,15 @@ from lavendertown.config import load_settings
 from lavendertown.database.engine import make_engine, make_folder, read_url
 from lavendertown.database.errors import translated
 from lavendertown.database.schema import State, switch_to_wal
-from lavendertown.database.tables import metadata
+from lavendertown.database.tables import UNWATCHED, metadata
 from lavendertown.database.upgrade import changing, refuse
 from lavendertown.errors import LavenderTownError
 
 
-def _include(_: object, name: str | None, kind: str, reflected: bool, __: object) -> bool:
-    """Never propose to drop a table that is not ours."""
+def _include(found: Any, name: str | None, kind: str, reflected: bool, _: object) -> bool:
+    """Never propose to drop a table that is not ours, or to watch what PostgreSQL is not to watch."""
+    if kind == "foreign_key_constraint":
+        return not (context.get_context().dialect.name == "postgresql" and found.table.name == UNWATCHED)
     return not (kind == "table" and reflected and name not in metadata.tables)
 
 
