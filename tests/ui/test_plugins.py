@@ -107,7 +107,10 @@ def plants(url: str) -> list[str]:
 def in_use() -> int:
     """How many connections nobody has given back."""
     engines: list[Any] = [application.get_engine()]
-    engines += [engine] if (engine := getattr(reads.storage().store, "engine", None)) else []
+    store: Any = reads.storage().store
+    if hasattr(store, "engine"):
+        store._ways.close()
+        engines.append(store.engine)
     return sum(engine.pool.checkedout() for engine in engines)
 
 
