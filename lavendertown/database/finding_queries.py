@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
@@ -114,6 +115,18 @@ def annotations_statement(query: AnnotationQuery, fingerprints: Sequence[str]) -
         query: The query.
         fingerprints: Its finding ids, resolved.
     """
+    if query.report_id is not None and query == AnnotationQuery(report_id=query.report_id):
+        return _of_report(), {"report_id": query.report_id}
+    return _annotations_statement(query, fingerprints)
+
+
+@functools.cache
+def _of_report() -> sa.Select[Any]:
+    """What every load of a report asks for, made once."""
+    return _annotations_statement(AnnotationQuery(report_id=""), ())[0]
+
+
+def _annotations_statement(query: AnnotationQuery, fingerprints: Sequence[str]) -> _Statement:
     f = Filter()
     f.visible(_A.deleted_at, query.deleted)
     f.among(_A.id, "ids", query.ids)

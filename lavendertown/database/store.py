@@ -124,7 +124,8 @@ class DatabaseStore(Store):
             with self._read() as connection:
                 return report_queries.headers(connection, prepared.rows(connection, statement, values))
         statement, values = self._statement(query)
-        statement = statement.limit(page.limit).offset(page.offset or None)
+        if page.limit is not None or page.offset:
+            statement = statement.limit(page.limit).offset(page.offset or None)
         with self._read() as connection:
             rows = connection.execute(statement, values).all()
             if isinstance(query, FindingQuery):

@@ -176,7 +176,7 @@ def test_rows_are_read_in_portions_inside_a_session(storage: DatabaseStorage) ->
 
 def test_many_rows_in_one_statement_stay_what_they_are(storage: DatabaseStorage) -> None:
     odd = ["100 % %s %(rows)s", 'it\'s \\ "quoted"', "tab\tline\nend\r", "$1 $$ {} []", "snö ☃ 👻", "null"]
-    odd.append("")
+    odd += ["", "NULL", 'a","b', "\x1e between \x1e and \x1f", "\\x00", "{1,2}"]
     findings = [finding(text or "c", description=text, metadata={"text": text, "none": None}) for text in odd]
     storage.save_report(report("r1", findings))
     loaded = storage.load_report("r1")
