@@ -234,9 +234,10 @@ def test_a_run_is_compared_with_the_one_before(
     toolbar(page, "1 Worse")
     expect(page.locator(CELL, has_text="Gone")).to_have_count(0)
     page.locator(NAV).first.click(position={"x": 260, "y": 52})
-    expect(page.get_by_role("heading", name="age is empty in 12 of 100 rows.")).to_be_visible()
+    # While the screen is drawn anew, what stood there before may still be seen beside it.
+    expect(page.get_by_role("heading", name="age is empty in 12 of 100 rows.")).to_have_count(1)
     toolbar(page, "2 Gone")
     expect(page.locator(CELL, has_text="Gone")).to_have_count(2)
     page.locator(NAV).first.click(position={"x": 260, "y": 52})
     expect(page.get_by_role("heading", name="Findings", exact=True)).to_be_visible()
-    expect(page.get_by_role("heading", name="city is empty in 11 of 100 rows.")).to_be_visible()
+    expect(page.get_by_role("heading", name="city is empty in 11 of 100 rows.")).to_have_count(1)
