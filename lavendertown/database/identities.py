@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from lavendertown.database.foresight import Foresight
 from lavendertown.database.named import Named
-from lavendertown.database.names import LOCK, Names, upsert_postgres
+from lavendertown.database.names import LOCK, OF_A_LIVE_REPORT, Names, upsert_postgres
 from lavendertown.database.sightings import Sighting, count_again
 from lavendertown.database.sql import OPEN, SEVERITY_CODE, among
 from lavendertown.database.tables import (
@@ -94,11 +94,12 @@ class Identities(Names):
         self._writer.flush()
         live = (
             sa.select(findings.c.seen_at)
-            .join(reports, reports.c.key == findings.c.report_key)
-            .where(findings.c.identity_key == _I.key, reports.c.deleted_at.is_(None))
+            .where(findings.c.identity_key == _I.key, OF_A_LIVE_REPORT)
             .correlate(identities)
         )
-        newest = live.order_by(findings.c.seen_at.desc(), reports.c.id.desc(), findings.c.position).limit(1)
+        of_report = sa.select(reports.c.id).where(reports.c.key == findings.c.report_key).correlate(findings)
+        order = (findings.c.seen_at.desc(), of_report.scalar_subquery().desc(), findings.c.position)
+        newest = live.order_by(*order).limit(1)
 
         def of(select: sa.Select[Any], column: sa.ColumnElement[Any]) -> sa.ScalarSelect[Any]:
             return select.with_only_columns(column).scalar_subquery()

@@ -34,17 +34,19 @@ _BEARERS = (
 )
 
 
+# No join: PostgreSQL would begin with all reports as long as it has no statistics, as after an import.
+OF_A_LIVE_REPORT = (
+    sa.select(reports.c.deleted_at.is_(None))
+    .where(reports.c.key == findings.c.report_key)
+    .correlate(findings)
+    .scalar_subquery()
+)
 _CAME_BACK = (
     sa.update(identities)
     .where(among(_I.key, "keys"), FIXED_ONCE)
     .values(
         regressed_at=sa.select(sa.func.min(findings.c.seen_at))
-        .join_from(findings, reports, reports.c.key == findings.c.report_key)
-        .where(
-            findings.c.identity_key == _I.key,
-            findings.c.seen_at > _I.fixed_at,
-            reports.c.deleted_at.is_(None),
-        )
+        .where(findings.c.identity_key == _I.key, findings.c.seen_at > _I.fixed_at, OF_A_LIVE_REPORT)
         .correlate(identities)
         .scalar_subquery()
     )
