@@ -20,8 +20,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
-
 from benchmarks import desk_files
 from lavendertown import clock
 from lavendertown.collaboration.database_storage import DatabaseStorage
@@ -159,7 +157,6 @@ def measure(name: str, url: str, count: int, identities: int) -> None:
         start = time.perf_counter()
         fill(storage, count, identities)
         print(f"{name}: filled in {time.perf_counter() - start:.0f} s")
-        _gather_statistics(storage)
     storage.close()
     storage = DatabaseStorage(url)
     start = time.perf_counter()
@@ -172,14 +169,6 @@ def measure(name: str, url: str, count: int, identities: int) -> None:
         print(f"  {label:<28} {took * 1000:6.1f} ms")
     _after_a_write(storage)
     storage.close()
-
-
-def _gather_statistics(storage: Storage) -> None:
-    """Do what PostgreSQL does by itself within a minute of such an import; plans are guesses until then."""
-    engine: sa.Engine = storage.store.engine  # type: ignore[attr-defined]
-    if engine.dialect.name == "postgresql":
-        with engine.begin() as connection:
-            connection.exec_driver_sql("ANALYZE")
 
 
 def over_time(storage: Storage, count: int) -> dict[str, float]:

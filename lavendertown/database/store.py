@@ -28,6 +28,7 @@ from lavendertown.database.engine import make_engine, make_folder, read_url
 from lavendertown.database.errors import translated, where
 from lavendertown.database.gate import Gate
 from lavendertown.database.identities import Identities
+from lavendertown.database.statistics import Statistics
 from lavendertown.database.tables import audit_log, finding_rows, identity_aliases, reports, triage
 from lavendertown.database.unit import DatabaseUnit
 from lavendertown.database.walk import OnDamage, walk_events, walk_records
@@ -83,6 +84,7 @@ class DatabaseStore(Store):
         self._opening = threading.Lock()
         self._ready = False
         self._ways = Ways(self.engine)
+        self._statistics = Statistics()
         try:
             self._open()
         except BaseException:
@@ -95,7 +97,7 @@ class DatabaseStore(Store):
         self._open()
         with translated(self.url), self._gate.held(), self._ways.write() as connection:
             mariadb.one_writer(connection)
-            unit = DatabaseUnit(connection)
+            unit = DatabaseUnit(connection, self._statistics)
             try:
                 yield unit
             finally:

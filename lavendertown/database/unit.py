@@ -21,6 +21,7 @@ from lavendertown.database import (
 from lavendertown.database.foresight import Foresight, look_ahead
 from lavendertown.database.identities import Identities
 from lavendertown.database.sql import among
+from lavendertown.database.statistics import Statistics
 from lavendertown.database.tables import rulesets
 from lavendertown.database.writer import Writer
 from lavendertown.records.contract import Unit
@@ -43,8 +44,10 @@ _INSERT_RULESET = sa.insert(rulesets)
 class DatabaseUnit(Unit):
     """One transaction."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sa.Connection, statistics: Statistics | None = None) -> None:
         self._writer = Writer(connection, keep_plans=True)
+        self._statistics = statistics
+        self._written = {"findings": 0, "annotations": 0}
         self._session: Session | None = None
         self._foresight: Foresight | None = None
 
@@ -89,6 +92,8 @@ class DatabaseUnit(Unit):
         reports = [record for record in changes.puts if isinstance(record, ReportRecord)]
         notes = [record for record in changes.puts if isinstance(record, AnnotationRecord)]
         sets = [record for record in changes.puts if isinstance(record, RuleSetRecord)]
+        self._written["findings"] += sum(len(record.findings) for record in reports)
+        self._written["annotations"] += len(notes)
         if reports:
             fresh = _fresh(changes, Kind.REPORT)
             write_reports.write(writer, known, reports, fresh, changes.headers_only)
@@ -114,6 +119,9 @@ class DatabaseUnit(Unit):
 
     def commit(self) -> None:
         """Write what is waiting, as the last of the transaction."""
+        if self._statistics is not None:
+            for kind, rows in self._written.items():
+                self._statistics.after(self._writer, kind, rows)
         self._writer.commit()
 
     def close(self) -> None:

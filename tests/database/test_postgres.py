@@ -224,6 +224,16 @@ def test_a_database_that_keeps_another_encoding_keeps_what_that_can_hold(postgre
         asked_of(postgres_url, f'DROP DATABASE "{name}"')
 
 
+def test_the_planner_knows_of_an_import(storage: DatabaseStorage, postgres_url: str) -> None:
+    columns = [finding(f"c{number}") for number in range(500)]
+    storage.save_reports(report(f"r{number}", columns) for number in range(21))
+    storage.save_annotations(annotation(columns[number % 500]) for number in range(10_001))
+    with closing(psycopg2.connect(postgres_url)) as connection, connection.cursor() as cursor:
+        tables = ("reports", "identities", "findings", "annotations")
+        cursor.execute("SELECT relname FROM pg_class WHERE relname IN %s AND reltuples < 21", (tables,))
+        assert cursor.fetchall() == []
+
+
 class Name(str):
     """As other libraries have them: a text that is no plain one."""
 
