@@ -1,12 +1,14 @@
 # make run    open the dashboard on plain files (PORT=8501 by default)
-# make test   install what the tests need and run everything
-# make test-mariadb  install a MariaDB server where there is none, and run the tests of databases on it
+# make test   install the test tools and run all tests
+# make test-fast  run the unit tests, and the contract tests on files and SQLite: no browser, no PostgreSQL
+# make test-mariadb  install a MariaDB server if necessary, and run the tests of databases on it
+# make test-rpc-clients  install Node.js if necessary, and call the RPC server with its clients
 # make lint   ruff and mypy only
 # make demo   fill the configured store with real tables, reports and discussions, then open it
 # make bench  measure against version 0.7.1 and the raw limits
-# make bench-desk  measure the desk over a million findings
-# make bench-migration  measure the move of 2,000,000 findings from files into SQLite
-# make bench-accessors  measure batches of an application's own rows against one by one
+# make bench-desk  measure the inbox over a million findings
+# make bench-migration  measure the migration of 2,000,000 findings from files into SQLite
+# make bench-accessors  measure batches of an application's own rows against single writes
 # make wheel  build the wheel;  make test-wheel: install it elsewhere and open its dashboard
 # make pins   write constraints.txt from what is installed
 
@@ -15,7 +17,7 @@ WORKERS ?= 2
 PY := .venv/bin/python
 INPUTS := pyproject.toml constraints.txt scripts/install.sh
 
-.PHONY: run test test-mariadb lint demo bench bench-accessors bench-desk bench-migration wheel test-wheel pins clean
+.PHONY: run test test-fast test-mariadb test-rpc-clients lint demo bench bench-accessors bench-desk bench-migration wheel test-wheel pins clean
 
 run: .venv/run.stamp
 	@$(PY) -m streamlit run app.py --server.port $(PORT)
@@ -24,9 +26,16 @@ test: lint
 	@scripts/chromium.sh
 	@$(PY) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
+test-fast: .venv/test.stamp
+	@$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not browser and not postgres and not slow" $(ARGS)
+
 test-mariadb: .venv/mariadb.stamp
 	@scripts/mariadb.sh
 	@$(PY) -m tests.support.mariadb $(PY) -m pytest -n $(WORKERS) --dist worksteal -k mariadb $(ARGS)
+
+test-rpc-clients: .venv/test.stamp
+	@scripts/rpc_clients.sh test-results/rpc-clients
+	@LAVENDERTOWN_TEST_RPC_CLIENTS=test-results/rpc-clients $(PY) -m pytest tests/rpc_clients $(ARGS)
 
 lint: .venv/test.stamp
 	@$(PY) -m ruff check .
@@ -65,7 +74,7 @@ clean:
 
 # A stamp newer than its inputs says that these extras are installed.
 .venv/run.stamp: $(INPUTS)
-	@scripts/install.sh database
+	@scripts/install.sh database,mcp,rpc
 	@touch $@
 
 .venv/demo.stamp: $(INPUTS)

@@ -1,9 +1,16 @@
-"""The dashboard and its health check on one port: ``streamlit run app.py``."""
+"""Serve the dashboard, RPC and a health check on one port: ``streamlit run app.py``."""
 
 import streamlit as st
 
-from lavendertown.ui.health import ROUTES, lifespan
-from lavendertown.ui.problems import show
+from lavendertown.ui.errors import show_error
+from lavendertown.ui.server.health import ROUTES, lifespan
+from lavendertown.ui.server.middleware import MIDDLEWARE
 
-# Streamlit finds this assignment by reading the source, so it stays a literal call.
-app = st.App("lavendertown/ui/main.py", lifespan=lifespan, routes=ROUTES, on_script_error=show)
+# Streamlit parses the source for this assignment, so keep it a literal call.
+app = st.App(
+    "lavendertown/ui/main.py",
+    lifespan=lifespan,
+    routes=ROUTES,
+    middleware=MIDDLEWARE,
+    on_script_error=show_error,
+)

@@ -1,4 +1,4 @@
-"""Rows of an application's own class, with audit: one batch against one by one, in one run.
+"""Compare inserting application rows with audit one by one and in one batch.
 
 python -m benchmarks.accessors [--rows 10000] [--postgres URL]
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from lavendertown.database import ModelAccessor, application, starting
+from lavendertown.database import ModelAccessor, application, startup
 
 
 class Base(DeclarativeBase):
@@ -34,36 +34,36 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 def measure(name: str, url: str, rows: int) -> None:
-    """Print how long both ways take on one database."""
-    starting.bootstrap(database_url=url)
-    starting.create(application.get_engine(), Base.metadata)
+    """Print the duration of both ways on one database."""
+    startup.bootstrap(database_url=url)
+    startup.create_missing_tables(application.get_engine(), Base.metadata)
     parts = ModelAccessor(Part, "parts")
 
-    def made() -> list[Part]:
+    def make_parts() -> list[Part]:
         return [Part(name=f"part {number}", price=number / 7) for number in range(rows)]
 
-    one_by_one, batch = made(), made()
+    one_by_one, batch = make_parts(), make_parts()
     parts.insert(Part(name="first", price=0.0))
     slow = _seconds(lambda: [parts.insert(part) for part in one_by_one])
-    quick = _seconds(lambda: parts.insert_many(batch))
+    fast = _seconds(lambda: parts.insert_many(batch))
     assert len(parts.all()) == 2 * rows + 1
     print(
-        f"{name}: {rows:,} rows with audit: one by one {slow:.2f} s, in one batch {quick:.2f} s: "
-        f"{slow / quick:.1f}x (≥ 10x)"
+        f"{name}: {rows:,} rows with audit: one by one {slow:.2f} s, in one batch {fast:.2f} s: "
+        f"{slow / fast:.1f}x (≥ 10x)"
     )
 
 
 def main() -> None:
-    """Measure on a SQLite file, and on PostgreSQL where a URL is given."""
+    """Measure on a SQLite file, and on PostgreSQL if a URL is given."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=10_000)
     parser.add_argument("--postgres")
-    chosen = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        measure("SQLite", f"sqlite:///{Path(folder) / 'bench.db'}", chosen.rows)
-        application.current().close()
-    if chosen.postgres:
-        measure("PostgreSQL", chosen.postgres, chosen.rows)
+        measure("SQLite", f"sqlite:///{Path(folder) / 'bench.db'}", options.rows)
+        application.current_database().close()
+    if options.postgres:
+        measure("PostgreSQL", options.postgres, options.rows)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Runs inside the ancestor's own environment: times lavendertown 0.7.1 and prints seconds as JSON.
+"""Time lavendertown 0.7.1 in its own environment and print seconds as JSON.
 
-Usage: python ancestor_worker.py COMMAND DATABASE_URL [ARGUMENTS]. Reads one command a line from
-standard input after start-up, so that the two programs can be timed in turns.
+Usage: python ancestor_worker.py DATABASE_URL. It reads one command per line from standard input after
+start-up, so that both versions can be timed in turns.
 """
 
 import json
@@ -55,7 +55,7 @@ def save_annotations(count):
 
 
 def fill(count, per_report, indices):
-    """Put reports in directly, as the ancestor would have written them, only faster."""
+    """Insert reports directly into the table in the format of 0.7.1, which is faster than saving them."""
     rows = list(range(indices)) if indices else None
     session = storage.SessionLocal()
     data = [finding(n, rows).__dict__ for n in range(per_report)]
@@ -84,17 +84,17 @@ def query(times, author):
     return (time.perf_counter() - start) / times
 
 
-def fat(indices):
-    one = report("Fat", "Ann", [finding(1, indices)])
+def large(indices):
+    one = report("Large", "Ann", [finding(1, indices)])
     start = time.perf_counter()
-    kept = storage.save_report(one)
+    report_id = storage.save_report(one)
     saved = time.perf_counter() - start
     start = time.perf_counter()
-    storage.load_report(kept)
+    storage.load_report(report_id)
     return [saved, time.perf_counter() - start]
 
 
-COMMANDS = {f.__name__: f for f in (save_reports, save_annotations, fill, query, fat)}
+COMMANDS = {f.__name__: f for f in (save_reports, save_annotations, fill, query, large)}
 print("ready", flush=True)
 for line in sys.stdin:
     name, *arguments = json.loads(line)

@@ -1,11 +1,11 @@
-"""The desk over a million findings: page, tags, sparklines and facet counts, for every filter.
+"""Measure the inbox over a million findings: page, tags, sparklines and facet counts, for every filter.
 
     python -m benchmarks.desk [--identities 20000] [--reports 50000] [--postgres URL] [--keep FILE]
                               [--only files|sqlite|postgres]
                               [--file-reports 2000] [--file-identities 2000]
 
-PostgreSQL is measured where a URL is given, a data folder always, see ``desk_files``. What is measured
-is what the screen asks for: one page of 50 with its sparklines, the number of matches, and all facets.
+PostgreSQL is measured if a URL is given, a data folder always (see ``desk_files``). A measurement runs the
+queries of the screen: one page of 50 with its sparklines, the number of matches, and all facets.
 """
 
 from __future__ import annotations
@@ -17,19 +17,21 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from benchmarks import desk_files
-from lavendertown import clock
 from lavendertown.collaboration.database_storage import DatabaseStorage
 from lavendertown.collaboration.models import Annotation, ShareableReport
+from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.collaboration.storage import FileStorage, Storage, get_finding_id
-from lavendertown.collaboration.triage import Decision
-from lavendertown.models import GhostFinding
+from lavendertown.core import clock
+from lavendertown.core.findings import GhostFinding
 
 FINDINGS = 20
 DATASETS = 40
+THREADS, PAGES_PER_THREAD = 8, 25
 START = dt.datetime(2025, 1, 1, 6, tzinfo=clock.UTC)
 PEOPLE = [f"Person {number}" for number in range(12)]
 TAGS = [f"tag {number}" for number in range(80)]
@@ -61,7 +63,7 @@ FILTERS: dict[str, dict[str, Any]] = {
 
 
 def templates(identities: int) -> list[list[GhostFinding]]:
-    """Return the findings of each dataset, each its own identity."""
+    """Return the findings of each dataset, each with its own identity."""
     each = identities // DATASETS
     return [
         [
@@ -80,13 +82,13 @@ def templates(identities: int) -> list[list[GhostFinding]]:
 
 
 def reports(count: int, identities: int) -> Iterator[ShareableReport]:
-    """Yield the reports in the order they were made."""
+    """Yield the reports, oldest first."""
     chance, known = random.Random(1), templates(identities)
     for number in range(count):
-        of = known[number % DATASETS]
-        first = (number // DATASETS * FINDINGS) % len(of)
-        chosen = [of[(first + step) % len(of)] for step in range(FINDINGS)]
-        findings = [_seen(found, chance) for found in chosen]
+        of_dataset = known[number % DATASETS]
+        first = (number // DATASETS * FINDINGS) % len(of_dataset)
+        chosen = [of_dataset[(first + step) % len(of_dataset)] for step in range(FINDINGS)]
+        findings = [_occurrence(template, chance) for template in chosen]
         made = START + dt.timedelta(minutes=10 * number)
         metadata = {"dataset": f"dataset {number % DATASETS}"}
         yield ShareableReport(
@@ -94,12 +96,17 @@ def reports(count: int, identities: int) -> Iterator[ShareableReport]:
         )
 
 
-def _seen(found: GhostFinding, chance: random.Random) -> GhostFinding:
+def _occurrence(template: GhostFinding, chance: random.Random) -> GhostFinding:
     count = chance.randrange(1, 1000)
-    metadata = {**found.metadata, "count": count, "share": count / 1000}
-    words = TEMPLATES[int(found.column.split()[1]) % 4].format(count)
+    metadata = {**template.metadata, "count": count, "share": count / 1000}
+    text = TEMPLATES[int(template.column.split()[1]) % 4].format(count)
     return GhostFinding(
-        found.ghost_type, found.column, found.severity, f"{found.column}{words}", None, metadata
+        template.ghost_type,
+        template.column,
+        template.severity,
+        f"{template.column}{text}",
+        None,
+        metadata,
     )
 
 
@@ -113,44 +120,44 @@ def fill(storage: Storage, count: int, identities: int) -> None:
             batch = []
     storage.save_reports(batch)
     chance = random.Random(2)
-    names = [
-        get_finding_id(found, f"dataset {number}")
-        for number, of in enumerate(templates(identities))
-        for found in of
+    finding_ids = [
+        get_finding_id(finding, f"dataset {number}")
+        for number, of_dataset in enumerate(templates(identities))
+        for finding in of_dataset
     ]
-    storage.save_annotations(_notes(names, chance))
-    for name in chance.sample(names, 500):
-        storage.decide(name, Decision(assignee=chance.choice(PEOPLE)), actor="Person 0")
+    storage.annotations.save_many(_annotations(finding_ids, chance))
+    for finding_id in chance.sample(finding_ids, 500):
+        storage.triage.decide(finding_id, Decision(assignee=chance.choice(PEOPLE)), actor="Person 0")
 
 
-def _notes(names: list[str], chance: random.Random) -> Iterator[Annotation]:
-    for number in range(len(names) // 2):
+def _annotations(finding_ids: list[str], chance: random.Random) -> Iterator[Annotation]:
+    for number in range(len(finding_ids) // 2):
         who, tag = chance.choice(PEOPLE), TAGS[int(chance.random() ** 3 * len(TAGS))]
         comment = f"Ask @{who} about the loader" if number % 20 == 0 else f"Looked at it, run {number}"
         at = START + dt.timedelta(days=100, minutes=number)
         status = chance.choice(STATUSES) if number % 3 == 0 else None
-        yield Annotation(f"n{number}", chance.choice(names), who, at, comment, [tag], status)
+        yield Annotation(f"n{number}", chance.choice(finding_ids), who, at, comment, [tag], status)
 
 
-def screen(storage: Storage, asked: dict[str, Any]) -> None:
-    """Ask for what the screen shows."""
-    storage.query_desk(limit=50, **asked)
-    storage.count_desk(**asked)
-    storage.desk_facets(**asked)
+def screen(storage: Storage, filters: dict[str, Any]) -> None:
+    """Run the queries of the screen."""
+    storage.inbox.query(limit=50, **filters)
+    storage.inbox.count(**filters)
+    storage.inbox.count_by_value(**filters)
 
 
-def milliseconds(storage: Storage, asked: dict[str, Any], times: int = 9) -> float:
-    """Return the median time of the screen's questions."""
-    found = []
+def milliseconds(storage: Storage, filters: dict[str, Any], times: int = 9) -> float:
+    """Return the median time of the screen's queries."""
+    durations = []
     for _ in range(times):
         start = time.perf_counter()
-        screen(storage, asked)
-        found.append((time.perf_counter() - start) * 1000)
-    return statistics.median(found)
+        screen(storage, filters)
+        durations.append((time.perf_counter() - start) * 1000)
+    return statistics.median(durations)
 
 
 def measure(name: str, url: str, count: int, identities: int) -> None:
-    """Fill a database where it is empty, and print all figures."""
+    """Fill a database if it is empty, and print all results."""
     limit = 25 if identities <= 20_000 else 50
     storage = DatabaseStorage(url)
     if not storage.count_reports():
@@ -161,37 +168,42 @@ def measure(name: str, url: str, count: int, identities: int) -> None:
     storage = DatabaseStorage(url)
     start = time.perf_counter()
     screen(storage, {})
-    print(f"{name}, {storage.count_desk():,} identities: first look {time.perf_counter() - start:.2f} s")
-    for label, asked in FILTERS.items():
-        took = milliseconds(storage, asked)
-        print(f"  {label:<28} {took:6.1f} ms {'' if took <= limit else f'> {limit}, MISSED'}")
-    for label, took in over_time(storage, count).items():
-        print(f"  {label:<28} {took * 1000:6.1f} ms")
+    print(f"{name}, {storage.inbox.count():,} identities: first page {time.perf_counter() - start:.2f} s")
+    for label, filters in FILTERS.items():
+        median = milliseconds(storage, filters)
+        print(f"  {label:<28} {median:6.1f} ms {'' if median <= limit else f'> {limit}, MISSED'}")
+    for label, seconds in measure_trends(storage, count).items():
+        print(f"  {label:<28} {seconds * 1000:6.1f} ms")
     _after_a_write(storage)
+    pages = sorted(measure_threads(storage))
+    print(
+        f"  {THREADS} threads, a comment before each page: median {pages[len(pages) // 2]:.1f} ms, "
+        f"95% within {pages[len(pages) * 95 // 100]:.1f} ms"
+    )
     storage.close()
 
 
-def over_time(storage: Storage, count: int) -> dict[str, float]:
-    """Return how long the screens take that tell of more than one run; no line is drawn for them."""
+def measure_trends(storage: Storage, count: int) -> dict[str, float]:
+    """Return the durations of screens over several runs; they have no limit."""
     end = START + dt.timedelta(minutes=10 * count)
     edges = [end - dt.timedelta(weeks=back) for back in range(12, -1, -1)]
-    busiest = storage.query_desk(limit=1, order="comment_count")[0]["finding_id"]
+    busiest = storage.inbox.query(limit=1, order="comment_count")[0]["finding_id"]
     return {
-        "Trends, findings by severity": _seconds(lambda: storage.severity_trend(edges)),
-        "Trends, open and closed": _seconds(lambda: storage.status_trend(edges)),
-        "Trends, how they were closed": _seconds(lambda: storage.closings(edges[0], edges[-1])),
-        "compare two runs": _seconds(lambda: storage.compare_report(f"r{count - 1}")),
+        "Trends, findings by severity": _seconds(lambda: storage.trends.count_severities(edges)),
+        "Trends, open and closed": _seconds(lambda: storage.trends.count_statuses(edges)),
+        "Trends, closed findings": _seconds(lambda: storage.trends.list_closed(edges[0], edges[-1])),
+        "compare two runs": _seconds(lambda: storage.reports.compare(f"r{count - 1}")),
         "history of a finding": _seconds(lambda: storage.audit_log(finding_id=busiest)),
     }
 
 
 def _seconds(work: Callable[[], object], times: int = 3) -> float:
-    found = []
+    durations = []
     for _ in range(times):
         start = time.perf_counter()
         work()
-        found.append(time.perf_counter() - start)
-    return statistics.median(found)
+        durations.append(time.perf_counter() - start)
+    return statistics.median(durations)
 
 
 def _after_a_write(storage: Storage) -> None:
@@ -207,8 +219,31 @@ def _after_a_write(storage: Storage) -> None:
     )
 
 
+def measure_threads(storage: Storage) -> list[float]:
+    """Return the durations of pages in ms for several threads, each commenting before each page."""
+    finding_ids = storage.inbox.query_ids()
+    durations: list[float] = []
+
+    def visit(number: int) -> None:
+        chance, filters = random.Random(number), list(FILTERS.values())[number % len(FILTERS)]
+        for turn in range(PAGES_PER_THREAD):
+            comment = f"t{number}-{turn}-{clock.now():%H%M%S%f}"
+            finding_id = chance.choice(finding_ids)
+            storage.save_annotation(
+                Annotation(comment, finding_id, PEOPLE[number], clock.now(), "Seen again")
+            )
+            start = time.perf_counter()
+            screen(storage, filters)
+            durations.append((time.perf_counter() - start) * 1000)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        for future in [pool.submit(visit, number) for number in range(THREADS)]:
+            future.result()
+    return durations
+
+
 def main() -> None:
-    """Measure every store, or the one that is chosen; PostgreSQL only where a URL is given."""
+    """Measure all stores or the chosen one; PostgreSQL only if a URL is given."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--identities", type=int, default=20_000)
     parser.add_argument("--reports", type=int, default=50_000)
@@ -217,18 +252,18 @@ def main() -> None:
     parser.add_argument("--only", choices=("files", "sqlite", "postgres"))
     parser.add_argument("--file-reports", type=int, default=2_000)
     parser.add_argument("--file-identities", type=int, default=2_000)
-    chosen = parser.parse_args()
-    if chosen.only == "postgres" and not chosen.postgres:
+    options = parser.parse_args()
+    if options.only == "postgres" and not options.postgres:
         parser.error("--only postgres needs the database's URL: --postgres URL")
-    if chosen.only in (None, "sqlite"):
+    if options.only in (None, "sqlite"):
         with tempfile.TemporaryDirectory() as folder:
-            file = chosen.keep or Path(folder) / "desk.db"
-            measure("SQLite", f"sqlite:///{file}", chosen.reports, chosen.identities)
-    if chosen.postgres and chosen.only in (None, "postgres"):
-        measure("PostgreSQL", chosen.postgres, chosen.reports, chosen.identities)
-    if chosen.only in (None, "files"):
+            file = options.keep or Path(folder) / "desk.db"
+            measure("SQLite", f"sqlite:///{file}", options.reports, options.identities)
+    if options.postgres and options.only in (None, "postgres"):
+        measure("PostgreSQL", options.postgres, options.reports, options.identities)
+    if options.only in (None, "files"):
         with tempfile.TemporaryDirectory() as folder:
-            fill(FileStorage(folder), chosen.file_reports, chosen.file_identities)
+            fill(FileStorage(folder), options.file_reports, options.file_identities)
             desk_files.measure(Path(folder))
 
 

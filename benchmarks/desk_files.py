@@ -1,7 +1,7 @@
-"""The first pages over a data folder: in a fresh process, again, and after somebody wrote.
+"""Measure the first pages over a data folder: in a new process, repeated, and after a write.
 
-``python -m benchmarks.desk --only files`` fills the folder and prints the figures. Each first look is a
-process of its own, which has imported everything and read nothing.
+``python -m benchmarks.desk --only files`` fills the folder and prints the results. Each first page is
+measured in a new process that has imported all modules but read no data.
 """
 
 from __future__ import annotations
@@ -17,41 +17,41 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from lavendertown import clock
 from lavendertown.collaboration.models import Annotation
 from lavendertown.collaboration.storage import FileStorage, Storage
+from lavendertown.core import clock
 
 COLD, AFTER = 400, 20
 PROCESSES, TIMES = 5, 9
-LAW = f"DESIGN 7: first page ≤ {COLD} ms cold, ≤ {AFTER} ms after"
+TARGETS = f"DESIGN 7: first page ≤ {COLD} ms cold, ≤ {AFTER} ms after"
 Figures = dict[str, float]
 
 
 def reports_page(storage: Storage) -> int:
-    """Ask for what the screen Reports shows first; return how many there are."""
+    """Run the queries of the first page of Reports; return the number of reports."""
     storage.query_reports(limit=50)
-    storage.report_facets()
+    storage.reports.count_by_value()
     return storage.count_reports()
 
 
 def findings_page(storage: Storage) -> int:
-    """Ask for what the screen Findings shows first; return how many there are."""
-    storage.query_desk(limit=50)
-    storage.desk_facets()
-    return storage.count_desk()
+    """Run the queries of the first page of Findings; return the number of findings."""
+    storage.inbox.query(limit=50)
+    storage.inbox.count_by_value()
+    return storage.inbox.count()
 
 
 PAGES: dict[str, Callable[[Storage], int]] = {"Reports": reports_page, "Findings": findings_page}
 
 
 def measure(folder: Path) -> None:
-    """Print all figures of a filled folder."""
-    held = {path.name: _files(path) for path in folder.iterdir() if path.is_dir()}
-    count = sum(path.stat().st_size for files in held.values() for path in files)
+    """Print all results for a filled folder."""
+    files_by_folder = {path.name: _files(path) for path in folder.iterdir() if path.is_dir()}
+    count = sum(path.stat().st_size for files in files_by_folder.values() for path in files)
     storage = FileStorage(folder)
     print(
-        f"Files, {storage.count_reports():,} reports, {storage.count_desk():,} identities, "
-        f"{len(held['annotations']):,} threads, {count / 1e6:.0f} MB; {LAW}"
+        f"Files, {storage.count_reports():,} reports, {storage.inbox.count():,} identities, "
+        f"{len(files_by_folder['annotations']):,} threads, {count / 1e6:.0f} MB; {TARGETS}"
     )
     for page in PAGES:
         _print_page(folder, page)
@@ -59,24 +59,24 @@ def measure(folder: Path) -> None:
 
 def _print_page(folder: Path, page: str) -> None:
     print(f"  {page}, the medians of {PROCESSES} processes")
-    looks = [_fresh(folder, page, "cached") for _ in range(PROCESSES)]
-    evicted = [_fresh(folder, page, "evicted") for _ in range(PROCESSES)]
-    _line("first look, fresh process", _median(looks, "first"), COLD)
-    _line("first look, files not in memory", _median(evicted, "first"), COLD)
-    _line("the same again", _median(looks, "again"), AFTER)
-    _line("after this process annotated", _median(looks, "after own"), AFTER)
-    _line("after another process annotated", _median(looks, "after other"), AFTER)
+    cached = [_measure_in_new_process(folder, page, "cached") for _ in range(PROCESSES)]
+    evicted = [_measure_in_new_process(folder, page, "evicted") for _ in range(PROCESSES)]
+    _print_line("first page, new process", _median(cached, "first"), COLD)
+    _print_line("first page, files not in memory", _median(evicted, "first"), COLD)
+    _print_line("the same again", _median(cached, "again"), AFTER)
+    _print_line("after this process annotated", _median(cached, "after own"), AFTER)
+    _print_line("after another process annotated", _median(cached, "after other"), AFTER)
 
 
-def _median(looks: list[Figures], name: str) -> float:
-    return statistics.median(look[name] for look in looks)
+def _median(cached: list[Figures], name: str) -> float:
+    return statistics.median(figures[name] for figures in cached)
 
 
-def _line(label: str, took: float, limit: int) -> None:
+def _print_line(label: str, took: float, limit: int) -> None:
     print(f"    {label:<32} {took:7.1f} ms {'' if took <= limit else f'> {limit}, MISSED'}", flush=True)
 
 
-def _fresh(folder: Path, page: str, files: str) -> Figures:
+def _measure_in_new_process(folder: Path, page: str, files: str) -> Figures:
     if files == "evicted":
         _evict(folder)
     printed = _run(str(folder), page)
@@ -94,7 +94,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _evict(folder: Path) -> None:
-    """Have the system forget what it keeps of these files; only written pages can be forgotten."""
+    """Drop the files from the page cache of the system; only written pages can be dropped."""
     os.sync()
     for path in _files(folder):
         handle = os.open(path, os.O_RDONLY)
@@ -102,31 +102,31 @@ def _evict(folder: Path) -> None:
         os.close(handle)
 
 
-def look(folder: Path, page: str) -> Figures:
+def measure_page(folder: Path, page: str) -> Figures:
     """Measure one page in this process, in ms."""
-    ask = PAGES[page]
+    query_page = PAGES[page]
     with tempfile.TemporaryDirectory() as empty:
-        ask(FileStorage(empty))  # What is imported late is imported now.
-    # As the dashboard does when it starts, see ui/health.py.
+        query_page(FileStorage(empty))  # Trigger lazy imports.
+    # As on the start of the dashboard, see ui/server/health.py.
     gc.collect()
     gc.freeze()
     start = time.perf_counter()
     storage = FileStorage(folder)
-    ask(storage)
+    query_page(storage)
     figures = {"first": (time.perf_counter() - start) * 1000}
-    figures["again"] = statistics.median(_timed(ask, storage) for _ in range(TIMES))
-    finding = str(storage.query_desk(limit=1)[0]["finding_id"])
-    ask(storage)
+    figures["again"] = statistics.median(_timed(query_page, storage) for _ in range(TIMES))
+    finding = str(storage.inbox.query(limit=1)[0]["finding_id"])
+    query_page(storage)
     storage.save_annotation(_annotation(finding))
-    figures["after own"] = _timed(ask, storage)
+    figures["after own"] = _timed(query_page, storage)
     _run(str(folder), "annotate", finding)
-    figures["after other"] = _timed(ask, storage)
+    figures["after other"] = _timed(query_page, storage)
     return figures
 
 
-def _timed(ask: Callable[[Storage], int], storage: Storage) -> float:
+def _timed(query_page: Callable[[Storage], int], storage: Storage) -> float:
     start = time.perf_counter()
-    ask(storage)
+    query_page(storage)
     return (time.perf_counter() - start) * 1000
 
 
@@ -136,12 +136,12 @@ def _annotation(finding: str) -> Annotation:
 
 
 def main() -> None:
-    """Measure one page, or annotate for another process that measures."""
+    """Measure one page, or add an annotation for another measuring process."""
     folder, what, *finding = sys.argv[1:]
     if what == "annotate":
         FileStorage(folder).save_annotation(_annotation(finding[0]))
     else:
-        print(json.dumps(look(Path(folder), what)))
+        print(json.dumps(measure_page(Path(folder), what)))
 
 
 if __name__ == "__main__":

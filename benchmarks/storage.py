@@ -1,4 +1,4 @@
-"""Storage against lavendertown 0.7.1 and raw sqlite3, each line a ratio in one run.
+"""Compare the storage with lavendertown 0.7.1 and the plain drivers; each line is a ratio of one run.
 
 python -m benchmarks.storage [--small] [--postgres URL]
 """
@@ -18,10 +18,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.common import Ancestor, Table, ms
+from benchmarks.plain_driver import compare_with_plain_driver
 from lavendertown.collaboration.database_storage import DatabaseStorage
 from lavendertown.collaboration.models import Annotation, ShareableReport
 from lavendertown.collaboration.storage import FileStorage, Storage, get_finding_id
-from lavendertown.models import GhostFinding
+from lavendertown.core.findings import GhostFinding
 
 UTC = dt.UTC
 START = dt.datetime(2025, 1, 1, tzinfo=UTC)
@@ -50,10 +51,10 @@ def report(number: int, findings: list[GhostFinding], tag: str = "r") -> Shareab
     )
 
 
-def many(
+def make_reports(
     count: int, per_report: int, tag: str = "r", spread: int = 40, first: int = 0
 ) -> list[ShareableReport]:
-    """Make reports of 40 datasets in turn, a minute apart, from the minute ``first`` on."""
+    """Return reports of 40 datasets in turn, one per minute, starting at the minute ``first``."""
     return [
         report(
             first + i,
@@ -64,8 +65,8 @@ def many(
     ]
 
 
-def best(run: Callable[[], object], times: int) -> float:
-    """Return the median seconds of one call, over several rounds."""
+def median_seconds(run: Callable[[], object], times: int) -> float:
+    """Return the median seconds of one call over several rounds."""
     rounds = []
     for _ in range(5):
         start = time.perf_counter()
@@ -75,8 +76,8 @@ def best(run: Callable[[], object], times: int) -> float:
     return statistics.median(rounds)
 
 
-def listing(table: Table, folder: Path, big: int) -> None:
-    """query_reports against a raw indexed select, at two sizes."""
+def measure_listing(table: Table, folder: Path, big: int) -> None:
+    """Compare query_reports with a raw indexed SELECT at two sizes."""
     ours = {}
     for count in (2_000, big):
         path = folder / f"list-{count}.db"
@@ -88,8 +89,8 @@ def listing(table: Table, folder: Path, big: int) -> None:
             "SELECT id, title, author, dataset, created_at, finding_count FROM reports "
             "WHERE author = ? AND deleted_at IS NULL ORDER BY created_at DESC, id DESC LIMIT 50"
         )
-        ours[count] = best(lambda s=storage: s.query_reports(author="author 7", limit=50), 200)  # type: ignore[misc]
-        bare = best(lambda c=raw, sql=sql: c.execute(sql, ("author 7",)).fetchall(), 500)  # type: ignore[misc]
+        ours[count] = median_seconds(lambda s=storage: s.query_reports(author="author 7", limit=50), 200)  # type: ignore[misc]
+        bare = median_seconds(lambda c=raw, sql=sql: c.execute(sql, ("author 7",)).fetchall(), 500)  # type: ignore[misc]
         table.add(
             f"query_reports(author, limit 50), {count:,} reports, raw sqlite3",
             ms(ours[count]),
@@ -106,8 +107,8 @@ def listing(table: Table, folder: Path, big: int) -> None:
     )
 
 
-def listing_ancestor(table: Table, folder: Path) -> None:
-    """query_reports against the ancestor at 20,000 reports, without and with row indices."""
+def compare_listing(table: Table, folder: Path) -> None:
+    """Compare query_reports with the ancestor for 20,000 reports, without and with row indices."""
     for indices, goal in ((0, 30), (200, 150)):
         url = f"sqlite:///{folder / f'old-list-{indices}.db'}"
         old = Ancestor(url)
@@ -119,10 +120,10 @@ def listing_ancestor(table: Table, folder: Path) -> None:
                 report(i, [finding(n, rows, f"dataset {i % 40}") for n in range(20)])
                 for i in range(start, start + 2_000)
             )
-        ours = best(lambda s=storage: s.query_reports(author="author 7", limit=50), 200)  # type: ignore[misc]
+        ours = median_seconds(lambda s=storage: s.query_reports(author="author 7", limit=50), 200)  # type: ignore[misc]
         theirs = statistics.median(old("query", 5, "author 7") for _ in range(3))
         table.add(
-            f"query_reports(author, limit 50), 20,000 reports, {indices} row indices a finding, 0.7.1",
+            f"query_reports(author, limit 50), 20,000 reports, {indices} row indices per finding, 0.7.1",
             ms(ours),
             ms(theirs),
             f"{theirs / ours:.0f}× faster (≥ {goal}×)",
@@ -135,7 +136,7 @@ def rate(count: int, seconds: float) -> str:
     return f"{count / seconds:,.0f} /s"
 
 
-def saving(
+def compare_saving(
     table: Table,
     name: str,
     url: str,
@@ -144,16 +145,16 @@ def saving(
     label: str = "small store",
     rounds: int = 5,
 ) -> None:
-    """save_report and save_annotation against the ancestor, in turns."""
+    """Compare save_report and save_annotation with the ancestor, in turns."""
     storage, old = DatabaseStorage(url), Ancestor(old_url)
     ours: list[float] = []
     theirs: list[float] = []
-    storage.save_reports(many(5, 20, f"warm-{label}"))
+    storage.save_reports(make_reports(5, 20, f"warm-{label}"))
     old("save_reports", 5, 20, None)
     count = 100
     for turn in range(rounds):
-        # Later than all before, as runs are.
-        made = many(count, 20, f"save-{label}-{turn}", first=next(_TURNS) * count)
+        # Each report is later than all previous ones, as in real use.
+        made = make_reports(count, 20, f"save-{label}-{turn}", first=next(_TURNS) * count)
         start = time.perf_counter()
         for one in made:
             storage.save_report(one)
@@ -167,12 +168,12 @@ def saving(
         f"{b / a:.2f}× (≥ {goals[0]}×)",
     )
     ours, theirs = [], []
-    names = [get_finding_id(finding(n), f"dataset {n % 40}") for n in range(50)]
+    finding_ids = [get_finding_id(finding(n), f"dataset {n % 40}") for n in range(50)]
     for turn in range(rounds):
-        made_notes = [
+        annotations = [
             Annotation(
                 f"n-{label}-{turn}-{i}",
-                names[i % 50],
+                finding_ids[i % 50],
                 "Bob",
                 dt.datetime.now(UTC),
                 "Seen.",
@@ -182,8 +183,8 @@ def saving(
             for i in range(count)
         ]
         start = time.perf_counter()
-        for note in made_notes:
-            storage.save_annotation(note)
+        for annotation in annotations:
+            storage.save_annotation(annotation)
         ours.append(time.perf_counter() - start)
         theirs.append(old("save_annotations", count))
     a, b = statistics.median(ours), statistics.median(theirs)
@@ -194,12 +195,24 @@ def saving(
     storage.close()
 
 
-def bulk(table: Table, name: str, url: str, goal: int, reports: int) -> None:
-    """save_reports in batches of 1,000 reports with 20 findings."""
+def compare_plain_driver(
+    table: Table, name: str, urls: tuple[str, str], limits: tuple[float, float], rounds: int = 7
+) -> None:
+    """Compare save_report and save_annotation with writing the same rows by the plain driver."""
+
+    def reports_of_round(turn: int) -> list[ShareableReport]:
+        return make_reports(100, 20, f"plain-{turn}", first=next(_TURNS) * 100)
+
+    finding_ids = [get_finding_id(finding(n), f"dataset {n % 40}") for n in range(20)]
+    compare_with_plain_driver(table, name, urls, limits, reports_of_round, finding_ids, rounds)
+
+
+def measure_bulk_import(table: Table, name: str, url: str, goal: int, reports: int) -> None:
+    """Measure save_reports in batches of 1,000 reports with 20 findings."""
     storage = DatabaseStorage(url)
     seconds, count = 0.0, 0
     for start in range(0, reports, 1_000):
-        batch = many(min(1_000, reports - start), 20, f"bulk-{start}")
+        batch = make_reports(min(1_000, reports - start), 20, f"bulk-{start}")
         begin = time.perf_counter()
         storage.save_reports(batch)
         seconds += time.perf_counter() - begin
@@ -208,48 +221,48 @@ def bulk(table: Table, name: str, url: str, goal: int, reports: int) -> None:
     storage.close()
 
 
-def _annotate(place: str, worker: int, count: int, out: multiprocessing.Queue) -> None:  # type: ignore[type-arg]
-    storage = open_place(place)
+def _annotate(location: str, worker: int, count: int, out: multiprocessing.Queue) -> None:  # type: ignore[type-arg]
+    storage = open_store(location)
     name = get_finding_id(finding(1), "crowd")
-    took = []
+    durations = []
     for i in range(count):
-        note = Annotation(
+        annotation = Annotation(
             f"p-{worker}-{i}", name, f"worker {worker}", dt.datetime.now(UTC), "Seen.", [], None
         )
         start = time.perf_counter()
-        storage.save_annotation(note)
-        took.append(time.perf_counter() - start)
-    out.put(took)
+        storage.save_annotation(annotation)
+        durations.append(time.perf_counter() - start)
+    out.put(durations)
 
 
-def open_place(place: str) -> Storage:
-    return DatabaseStorage(place) if "://" in place else FileStorage(place)
+def open_store(location: str) -> Storage:
+    return DatabaseStorage(location) if "://" in location else FileStorage(location)
 
 
-def crowd(table: Table, name: str, place: str) -> None:
-    """8 processes × 50 annotations on one finding."""
-    storage = open_place(place)
+def concurrent_writers(table: Table, name: str, location: str) -> None:
+    """Measure 8 processes with 50 annotations each on one finding."""
+    storage = open_store(location)
     storage.save_report(report(1, [finding(1, None, "crowd")], "crowd"))
     context = multiprocessing.get_context("spawn")
     out = context.Queue()
-    workers = [context.Process(target=_annotate, args=(place, w, 50, out)) for w in range(8)]
+    workers = [context.Process(target=_annotate, args=(location, w, 50, out)) for w in range(8)]
     for worker in workers:
         worker.start()
-    took = sorted(t for _ in workers for t in out.get())
+    durations = sorted(t for _ in workers for t in out.get())
     for worker in workers:
         worker.join()
     kept = len(storage.get_annotations(get_finding_id(finding(1), "crowd")))
     table.add(
         f"8 processes × 50 annotations, {name}",
         f"{kept} of 400",
-        "p99 " + ms(took[int(len(took) * 0.99)]),
+        "p99 " + ms(durations[int(len(durations) * 0.99)]),
         "400, p99 ≤ 100 ms",
     )
     storage.close()
 
 
-def fat(table: Table, folder: Path) -> None:
-    """A finding of 200,000 rows, random in a million and clustered."""
+def large_findings(table: Table, folder: Path) -> None:
+    """Measure a finding with 200,000 rows, random in a million and clustered."""
     spread = sorted(random.Random(1).sample(range(1_000_000), 200_000))
     cluster = list(range(300_000, 500_000))
     for name, rows, goal in (("random", spread, 15), ("clustered", cluster, 5_000)):
@@ -266,7 +279,7 @@ def fat(table: Table, folder: Path) -> None:
             loads.append(time.perf_counter() - start)
             assert loaded is not None
             assert loaded.findings[0].row_indices == rows
-            saved, read = old("fat", rows)
+            saved, read = old("large", rows)
             old_saves.append(saved)
             old_loads.append(read)
         raw, old_raw = sqlite3.connect(path), sqlite3.connect(old_path)
@@ -284,8 +297,8 @@ def fat(table: Table, folder: Path) -> None:
         if name == "random":
             for turn in range(5, 50):
                 storage.save_report(report(turn, [finding(1, rows)]))
-                old("fat", rows)
-            a = best(lambda s=storage: s.query_reports(limit=50), 100)  # type: ignore[misc]
+                old("large", rows)
+            a = median_seconds(lambda s=storage: s.query_reports(limit=50), 100)  # type: ignore[misc]
             b = old("query", 3, None)
             table.add("list 50 such reports", ms(a), ms(b), f"{b / a:,.0f}× faster (≥ 1,000×)")
         old.close()
@@ -294,37 +307,56 @@ def fat(table: Table, folder: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--small", action="store_true", help="smaller stores, for a first look")
-    parser.add_argument("--postgres", help="URL of an empty PostgreSQL database, and of NAME_old beside it")
-    parser.add_argument("--only", default="", help="only parts whose name contains this")
-    chosen = parser.parse_args()
+    parser.add_argument("--small", action="store_true", help="use smaller stores, for a quick run")
+    parser.add_argument(
+        "--postgres",
+        help="URL of an empty database; NAME_old, NAME_ours and NAME_plain must exist too",
+    )
+    parser.add_argument("--only", default="", help="run only parts whose name contains this")
+    options = parser.parse_args()
     table = Table()
     with tempfile.TemporaryDirectory(prefix="lavendertown-bench-") as name:
         folder = Path(name)
         sqlite = f"sqlite:///{folder / 'new.db'}"
         parts: dict[str, Callable[[], None]] = {
-            "list": lambda: listing(table, folder, 20_000 if chosen.small else 200_000),
-            "ancestor": lambda: listing_ancestor(table, folder),
-            "sqlite": lambda: saving(table, "SQLite", sqlite, f"sqlite:///{folder / 'old.db'}", (1.2, 2)),
-            "bulk-sqlite": lambda: bulk(table, "SQLite", sqlite, 25_000, 5_000 if chosen.small else 50_000),
-            "large-sqlite": lambda: saving(
+            "list": lambda: measure_listing(table, folder, 20_000 if options.small else 200_000),
+            "ancestor": lambda: compare_listing(table, folder),
+            "sqlite": lambda: compare_saving(
+                table, "SQLite", sqlite, f"sqlite:///{folder / 'old.db'}", (1.2, 2)
+            ),
+            "plain-sqlite": lambda: compare_plain_driver(
+                table,
+                "SQLite",
+                (f"sqlite:///{folder / 'ours.db'}", f"sqlite:///{folder / 'plain.db'}"),
+                (4, 6),
+            ),
+            "bulk-sqlite": lambda: measure_bulk_import(
+                table, "SQLite", sqlite, 15_000, 5_000 if options.small else 50_000
+            ),
+            "large-sqlite": lambda: compare_saving(
                 table, "SQLite", sqlite, f"sqlite:///{folder / 'old.db'}", (0.8, 2), "1,000,000 findings"
             ),
-            "crowd-files": lambda: crowd(table, "files", str(folder / "files")),
-            "crowd-sqlite": lambda: crowd(table, "SQLite", f"sqlite:///{folder / 'crowd.db'}"),
-            "fat": lambda: fat(table, folder),
+            "crowd-files": lambda: concurrent_writers(table, "files", str(folder / "files")),
+            "crowd-sqlite": lambda: concurrent_writers(table, "SQLite", f"sqlite:///{folder / 'crowd.db'}"),
+            "large-findings": lambda: large_findings(table, folder),
         }
-        if chosen.postgres:
-            postgres = chosen.postgres
-            parts["postgres"] = lambda: saving(table, "PostgreSQL", postgres, postgres + "_old", (1, 1))
-            parts["crowd-postgres"] = lambda: crowd(table, "PostgreSQL", postgres)
-            count = 5_000 if chosen.small else 50_000
-            parts["bulk-postgres"] = lambda: bulk(table, "PostgreSQL", postgres, 20_000, count)
-            parts["large-postgres"] = lambda: saving(
+        if options.postgres:
+            postgres = options.postgres
+            parts["postgres"] = lambda: compare_saving(
+                table, "PostgreSQL", postgres, postgres + "_old", (1, 1)
+            )
+            plain_urls = (postgres + "_ours", postgres + "_plain")
+            parts["plain-postgres"] = lambda: compare_plain_driver(
+                table, "PostgreSQL", plain_urls, (1.5, 2.5)
+            )
+            parts["crowd-postgres"] = lambda: concurrent_writers(table, "PostgreSQL", postgres)
+            count = 5_000 if options.small else 50_000
+            parts["bulk-postgres"] = lambda: measure_bulk_import(table, "PostgreSQL", postgres, 13_000, count)
+            parts["large-postgres"] = lambda: compare_saving(
                 table, "PostgreSQL", postgres, postgres + "_old", (1, 1), f"{20 * count:,} findings"
             )
         for part, run in parts.items():
-            if chosen.only in part:
+            if options.only in part:
                 run()
     table.show()
 

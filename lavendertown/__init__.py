@@ -1,4 +1,4 @@
-"""LavenderTown: a team's desk for data-quality findings."""
+"""LavenderTown: a workspace where teams handle data-quality findings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Inspector", "__version__"]
 
 
 def __getattr__(name: str) -> Any:
-    # Loaded when asked for: the command line and the storages start without the data libraries.
+    # Imported on first use, so that the command line and the stores start without the data libraries.
     if name == "Inspector":
         from lavendertown.inspector import Inspector
 

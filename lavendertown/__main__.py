@@ -1,4 +1,4 @@
-"""``python -m lavendertown`` is the same as ``lavendertown``."""
+"""Run the command line: ``python -m lavendertown`` is the same as ``lavendertown``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The inspector: looks at a table and says what haunts it."""
+"""The inspector: runs checks on a table and returns findings."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lavendertown import codec, tables
+from lavendertown import tables
+from lavendertown.core import json_codec
+from lavendertown.core.dataset_names import dataset_name
+from lavendertown.core.file_limits import FileLimits, limits_from_settings
+from lavendertown.core.findings import GhostFinding
+from lavendertown.core.settings import load_settings
 from lavendertown.detectors import Detector, default_detectors
-from lavendertown.detectors.runner import Check, Progress, run
-from lavendertown.identity import dataset_name
-from lavendertown.models import GhostFinding
+from lavendertown.detectors.runner import CheckResult, Progress, run_detectors
 from lavendertown.tables import Table
 
 
@@ -21,21 +24,23 @@ class Inspector:
     Args:
         data: A pandas or Polars frame, an Arrow table, a :class:`~lavendertown.tables.Table`, the
             path of a CSV, Parquet, Excel or JSON file, or a pair ``(file or bytes, file name)``.
-        dataset: What the data is a delivery of; findings keep their identity within it. Default:
-            the file's name without its ending, dates and running numbers; None for frames.
-        detectors: The checks; default: all of them.
-        progress: Called as ``progress(done, total, text)`` while checks run; what it raises ends
-            the run and passes through, and nothing is kept of it.
+        dataset: The dataset that the data is a delivery of; findings keep their identity within it.
+            Default: the file name without its ending, dates and sequence numbers; None for frames.
+        detectors: The checks; all of them by default.
+        progress: Called as ``progress(done, total, text)`` while checks run. An exception that it
+            raises ends the run and is passed on; the results of that run are discarded.
+        limits: The maximum size of a data file; taken from the settings by default.
 
     Attributes:
-        table: The data as it was read, with ``guesses``, ``columns``, ``row_count`` and ``rows()``.
-        dataset: See above.
-        findings: What the last :meth:`detect` found, None before.
-        checks: The checks the last :meth:`detect` ran, with their outcomes.
+        table: The parsed data, with ``guesses``, ``columns``, ``row_count`` and ``rows()``.
+        dataset: The dataset.
+        findings: The findings of the last :meth:`detect`; None before the first.
+        checks: The checks that the last :meth:`detect` ran, with their outcomes.
 
     Raises:
         UnreadableTableError: The file cannot be read as a table.
-        InvalidInputError: ``data`` is nothing that can be inspected.
+        FileLimitError: The file exceeds a limit.
+        InvalidInputError: ``data`` is of a type that cannot be inspected.
     """
 
     def __init__(
@@ -45,37 +50,39 @@ class Inspector:
         dataset: str | None = None,
         detectors: Sequence[Detector] | None = None,
         progress: Progress | None = None,
+        limits: FileLimits | None = None,
     ) -> None:
-        self.table: Table = _table(data)
+        self.table: Table = _open_table(data, limits)
         name = self.table.name
         self.dataset = dataset if dataset is not None else (dataset_name(name) if name else None)
         self.findings: list[GhostFinding] | None = None
-        self.checks: list[Check] = []
+        self.checks: list[CheckResult] = []
         self._detectors = list(default_detectors() if detectors is None else detectors)
         self._progress = progress
         self._seconds = 0.0
 
     def detect(self) -> list[GhostFinding]:
-        """Run the checks and return the findings, the most severe first."""
+        """Run the checks and return the findings, most severe first."""
         start = time.perf_counter()
-        findings, checks = run(self.table, self._detectors, self._progress, dataset=self.dataset)
+        findings, checks = run_detectors(self.table, self._detectors, self._progress, dataset=self.dataset)
         self.findings, self.checks = findings, checks
         self._seconds = time.perf_counter() - start
         return findings
 
     def coverage(self) -> dict[str, Any]:
-        """Return what was checked, as plain JSON for a report's metadata.
+        """Return a summary of the checks that ran, as plain JSON for a report's metadata.
 
-        Keys: ``rows``, ``columns``, ``checks_run``, ``passed``, ``failed``, ``seconds``, ``guesses``
-        and ``ran``, a list of ``{check, column, params, outcome}``. Runs the checks first when
-        :meth:`detect` was not called yet.
+        Keys: ``rows``, ``columns``, ``column_names``, ``checks_run``, ``passed``, ``failed``,
+        ``seconds``, ``guesses`` and ``ran``, a list of ``{check, column, params, outcome}``. Runs the
+        checks first if :meth:`detect` was not called yet.
         """
         if self.findings is None:
             self.detect()
         outcomes = [check.outcome for check in self.checks]
-        made = {
+        coverage = {
             "rows": self.table.row_count,
             "columns": len(self.table.columns),
+            "column_names": list(self.table.columns),
             "checks_run": len(outcomes),
             "passed": outcomes.count("passed"),
             "failed": outcomes.count("failed"),
@@ -83,20 +90,20 @@ class Inspector:
             "guesses": self.table.guesses,
             "ran": [vars(check) for check in self.checks],
         }
-        return codec.plain(made, "coverage")  # type: ignore[no-any-return]
+        return json_codec.to_jsonable(coverage, "coverage")  # type: ignore[no-any-return]
 
     def render(self) -> None:
-        """Show the findings inside the Streamlit app that calls this."""
-        from lavendertown.ui.inline import render
+        """Show the findings in the calling Streamlit app."""
+        from lavendertown.ui.inline import render_inspector
 
-        render(self)
+        render_inspector(self)
 
 
-def _table(data: Any) -> Table:
+def _open_table(data: Any, limits: FileLimits | None) -> Table:
     if isinstance(data, Table):
         return data
-    if isinstance(data, tuple) and len(data) == 2:
-        return tables.read_table(data[0], str(data[1]))
-    if isinstance(data, (str, Path, bytes)) or hasattr(data, "read"):
-        return tables.read_table(data)
-    return tables.from_frame(data)
+    is_pair = isinstance(data, tuple) and len(data) == 2
+    if not (is_pair or isinstance(data, (str, Path, bytes)) or hasattr(data, "read")):
+        return tables.from_frame(data)
+    file, name = data if is_pair else (data, None)
+    return tables.read_table(file, name, limits or limits_from_settings(load_settings()))

@@ -1,7 +1,7 @@
-"""Run the benchmarks, with a durable PostgreSQL of their own: ``make bench``.
+"""Run the benchmarks with a separate, durable PostgreSQL server: ``make bench``.
 
-Arguments go to ``benchmarks.storage`` (``--small`` takes smaller stores), or to another one that the
-first argument names: ``python -m scripts.bench accessors``.
+Arguments are passed to ``benchmarks.storage`` (``--small`` uses smaller stores), or to the benchmark named
+by the first argument: ``python -m scripts.bench accessors``.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import psycopg2
 
 from tests.support import postgres
 
-NAMES = ("bench", "bench_old")
+NAMES = ("bench", "bench_old", "bench_ours", "bench_plain")
 
 
 def make_databases(server: str) -> str:
-    """Make the benchmark's database and the ancestor's beside it; return the first one's URL."""
+    """Create the databases of the benchmarks; return the URL of the first one."""
     connection = psycopg2.connect(server)
     connection.autocommit = True
     with connection.cursor() as cursor:
@@ -33,9 +33,9 @@ def main() -> int:
     directory = postgres.make_run_directory()
     try:
         url = make_databases(postgres.server_url(directory, os.getpid(), durable=True))
-        given = sys.argv[1:]
-        name = given.pop(0) if given and not given[0].startswith("-") else "storage"
-        command = [sys.executable, "-m", f"benchmarks.{name}", "--postgres", url, *given]
+        arguments = sys.argv[1:]
+        name = arguments.pop(0) if arguments and not arguments[0].startswith("-") else "storage"
+        command = [sys.executable, "-m", f"benchmarks.{name}", "--postgres", url, *arguments]
         return subprocess.run(command, cwd=postgres.ROOT, check=False).returncode
     finally:
         postgres.stop_server(directory)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# See that the browser tests find a Chromium: installs Debian's as root, else says how.
+# Ensure that Chromium is installed for the browser tests: installs Debian's as root, else explains how.
 set -eu
 [ -n "${LAVENDERTOWN_TEST_CHROMIUM:-}" ] && exit 0
 for name in chromium chromium-browser google-chrome google-chrome-stable; do
@@ -12,5 +12,5 @@ if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
     exit 0
 fi
 echo "The browser tests need Chromium; run: sudo apt-get install -y chromium" >&2
-echo "(or name a Chromium with LAVENDERTOWN_TEST_CHROMIUM=/path/to/it)" >&2
+echo "(or set LAVENDERTOWN_TEST_CHROMIUM to the path of a Chromium)" >&2
 exit 1

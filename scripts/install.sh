@@ -1,6 +1,6 @@
 #!/bin/sh
-# Make .venv with the project installed in place: scripts/install.sh EXTRAS, as `make` calls it.
-# PYTHON names the interpreter; without it the newest suitable one on the PATH is taken.
+# Create .venv with the project in editable mode: scripts/install.sh EXTRAS, called by `make`.
+# PYTHON sets the interpreter; the default is the newest suitable one on the PATH.
 set -eu
 cd "$(dirname "$0")/.."
 extras=$1
@@ -16,7 +16,7 @@ find_python() {
             return
         fi
     done
-    echo "Python 3.11 or newer is needed, and ${PYTHON:-no python3 on the PATH} is not; name one with PYTHON=..." >&2
+    echo "Python 3.11 or newer is required, but ${PYTHON:-no suitable python3 on the PATH} was found; set PYTHON to one." >&2
     exit 1
 }
 
@@ -31,15 +31,15 @@ need_venv_module() {
         DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv
         makes_environments "$1" && return
     fi
-    echo "$1 cannot make virtual environments; run: sudo apt-get install -y python3-venv" >&2
+    echo "$1 cannot create virtual environments; run: sudo apt-get install -y python3-venv" >&2
     exit 1
 }
 
-# An interrupted first attempt leaves an environment without pip: it is made anew.
+# Recreate the environment if an interrupted installation left it without pip.
 if ! suitable .venv/bin/python || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
     python=$(find_python)
     need_venv_module "$python"
-    echo "Making .venv with $("$python" --version)"
+    echo "Creating .venv with $("$python" --version)"
     "$python" -m venv --clear .venv
 fi
 echo "Installing lavendertown[$extras] into .venv"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# See that `make test-mariadb` finds a server: installs Debian's as root, else says how.
+# Ensure that MariaDB is installed for `make test-mariadb`: installs Debian's as root, else explains how.
 set -eu
 found() {
     PATH="$PATH:/usr/sbin" command -v mariadbd >/dev/null && command -v mariadb-install-db >/dev/null

@@ -1,6 +1,6 @@
-"""Print constraints.txt: the installed versions of everything the project depends on.
+"""Print constraints.txt with the installed versions of all dependencies, for ``make pins``.
 
-``make pins`` runs it. It names packages and versions only, never an address.
+The output contains only packages and versions, no URLs.
 """
 
 from __future__ import annotations
@@ -13,22 +13,24 @@ from packaging.utils import canonicalize_name
 HEADER = "# The versions that the tests ran on; `make pins` writes this file."
 
 
-def tree(name: str, extras: set[str], seen: dict[str, set[str]]) -> None:
-    """Add the package and all it needs on this machine to ``seen``, each with the extras asked for."""
+def collect_dependencies(name: str, extras: set[str], seen: dict[str, set[str]]) -> None:
+    """Add a package and its installed dependencies to ``seen``, each with its requested extras."""
     key = canonicalize_name(name)
-    wanted = {"", *extras}
-    if key in seen and wanted <= seen[key]:
+    requested = {"", *extras}
+    if key in seen and requested <= seen[key]:
         return
-    seen[key] = seen.get(key, set()) | wanted
+    seen[key] = seen.get(key, set()) | requested
     for line in distribution(name).requires or []:
-        needed = Requirement(line)
-        if needed.marker is None or any(needed.marker.evaluate({"extra": extra}) for extra in wanted):
-            tree(needed.name, set(needed.extras), seen)
+        requirement = Requirement(line)
+        if requirement.marker is None or any(
+            requirement.marker.evaluate({"extra": extra}) for extra in requested
+        ):
+            collect_dependencies(requirement.name, set(requirement.extras), seen)
 
 
 def main() -> None:
     seen: dict[str, set[str]] = {}
-    tree("lavendertown", {"all", "mariadb", "test"}, seen)
+    collect_dependencies("lavendertown", {"all", "mariadb", "test"}, seen)
     print(HEADER)
     for name in sorted(set(seen) - {"lavendertown"}):
         print(f"{name}=={distribution(name).version}")

@@ -10,7 +10,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-from tests.support import mariadb, postgres, required
+from tests.support import mariadb, no_skips, postgres
 
 RUN = pytest.StashKey[Path]()
 # A busy machine is no failure.
@@ -23,11 +23,11 @@ Reporting = Generator[None, pytest.TestReport, pytest.TestReport]
 
 def pytest_configure(config: pytest.Config) -> None:
     for name in [key for key in os.environ if key.startswith("LAVENDERTOWN_")]:
-        if name != required.SWITCH and not name.startswith("LAVENDERTOWN_TEST_"):
+        if name != no_skips.VARIABLE and not name.startswith("LAVENDERTOWN_TEST_"):
             del os.environ[name]
     if not hasattr(config, "workerinput"):
         config.stash[RUN] = postgres.make_run_directory()
-        config.pluginmanager.register(required.Count())
+        config.pluginmanager.register(no_skips.RequiredTestCounter())
 
 
 # Optional: without xdist nobody calls it.
@@ -45,18 +45,18 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Reporting:
     report = yield
-    required.note(item, report)
+    no_skips.record_required_marks(item, report)
     return report
 
 
 @pytest.fixture(scope="session")
 def postgres_server(pytestconfig: pytest.Config) -> str:
     """The URL of this run's PostgreSQL server: its database ``postgres``, as a superuser."""
-    explicit = os.environ.get(postgres.EXPLICIT)
+    explicit = os.environ.get(postgres.URL_VARIABLE)
     if explicit:
         return explicit
     if postgres.find_binaries() is None:
-        pytest.skip(f"No PostgreSQL was found; run `make test`, or set {postgres.EXPLICIT}.")
+        pytest.skip(f"No PostgreSQL was found; run `make test`, or set {postgres.URL_VARIABLE}.")
     given = getattr(pytestconfig, "workerinput", None)
     if given is None:
         return postgres.server_url(pytestconfig.stash[RUN], os.getpid())
@@ -74,7 +74,7 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
 @pytest.fixture
 def mariadb_url() -> Iterator[str]:
     """The URL of a new, empty database on the server of `make test-mariadb`, dropped after the test."""
-    server = os.environ[mariadb.URL]
+    server = os.environ[mariadb.URL_VARIABLE]
     url = mariadb.create_database(server)
     yield url
     mariadb.drop_database(server, url)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lavendertown import clock
+from lavendertown.core import clock
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -65,14 +65,14 @@ def test_microseconds_before_1970_are_exact() -> None:
 
 
 def test_parse_reads_a_time_with_and_without_a_zone() -> None:
-    assert clock.parse("2026-03-04T05:06:07+09:00") == dt.datetime(2026, 3, 4, 5, 6, 7, tzinfo=TOKYO)
-    assert clock.parse("2026-03-04T05:06:07Z") == dt.datetime(2026, 3, 4, 5, 6, 7, tzinfo=clock.UTC)
-    assert clock.parse("2026-03-04T05:06:07", BERLIN) == dt.datetime(2026, 3, 4, 5, 6, 7, tzinfo=BERLIN)
+    assert clock.parse_time("2026-03-04T05:06:07+09:00") == dt.datetime(2026, 3, 4, 5, 6, 7, tzinfo=TOKYO)
+    assert clock.parse_time("2026-03-04T05:06:07Z") == dt.datetime(2026, 3, 4, 5, 6, 7, tzinfo=clock.UTC)
+    assert clock.parse_time("2026-03-04T05:06:07", BERLIN) == dt.datetime(2026, 3, 4, 5, 6, 7, tzinfo=BERLIN)
 
 
 def test_parse_refuses_what_is_no_time() -> None:
     with pytest.raises(ValueError, match="yesterday"):
-        clock.parse("yesterday")
+        clock.parse_time("yesterday")
 
 
 @pytest.mark.parametrize(

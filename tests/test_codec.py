@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lavendertown import codec
+from lavendertown.core import json_codec
 from lavendertown.errors import InvalidInputError
 
 JSON = st.recursive(
@@ -46,14 +46,14 @@ class Level(enum.IntEnum):
 
 @given(JSON)
 def test_plain_data_goes_through_unchanged(value: Any) -> None:
-    made = codec.plain(value)
+    made = json_codec.to_jsonable(value)
     assert made == value
-    assert codec.loads(codec.dumps(made)) == value
+    assert json_codec.loads(json_codec.dumps(made)) == value
 
 
 @given(JSON)
 def test_what_is_written_is_json_that_any_reader_reads(value: Any) -> None:
-    assert json.loads(codec.dumps(codec.plain(value))) == value
+    assert json.loads(json_codec.dumps(json_codec.to_jsonable(value))) == value
 
 
 @pytest.mark.parametrize(
@@ -96,34 +96,34 @@ def test_what_is_written_is_json_that_any_reader_reads(value: Any) -> None:
     ids=lambda value: type(value).__name__,
 )
 def test_scalars_and_containers_become_plain(value: Any, plain: Any) -> None:
-    made = codec.plain(value)
+    made = json_codec.to_jsonable(value)
     assert made == plain
     assert type(made) is type(plain)
 
 
 def test_plain_keeps_the_order_of_a_mapping() -> None:
-    assert list(codec.plain({"z": 1, "a": 2, "m": 3})) == ["z", "a", "m"]
+    assert list(json_codec.to_jsonable({"z": 1, "a": 2, "m": 3})) == ["z", "a", "m"]
 
 
 def test_a_nul_character_is_refused_with_its_path() -> None:
     with pytest.raises(InvalidInputError, match=r"metadata\.samples\[1\] has a NUL character"):
-        codec.plain({"samples": ["fine", "bro\x00ken"]}, "metadata")
+        json_codec.to_jsonable({"samples": ["fine", "bro\x00ken"]}, "metadata")
 
 
 def test_a_nul_character_in_a_key_is_refused() -> None:
     with pytest.raises(InvalidInputError, match="NUL"):
-        codec.plain({"a\x00b": 1}, "metadata")
+        json_codec.to_jsonable({"a\x00b": 1}, "metadata")
 
 
 def test_a_lone_surrogate_is_refused() -> None:
     with pytest.raises(InvalidInputError, match=r"metadata\.name has a broken character"):
-        codec.plain({"name": "\ud800"}, "metadata")
+        json_codec.to_jsonable({"name": "\ud800"}, "metadata")
 
 
 @pytest.mark.parametrize("number", [2**63, -(2**63) - 1, np.uint64(2**64 - 1)])
 def test_a_number_beyond_64_bits_is_refused(number: Any) -> None:
     with pytest.raises(InvalidInputError, match="64 bits"):
-        codec.plain({"n": number}, "metadata")
+        json_codec.to_jsonable({"n": number}, "metadata")
 
 
 @pytest.mark.parametrize(
@@ -131,27 +131,27 @@ def test_a_number_beyond_64_bits_is_refused(number: Any) -> None:
 )
 def test_what_has_no_plain_form_is_refused_by_its_path(thing: Any) -> None:
     with pytest.raises(InvalidInputError, match=r"metadata\.x"):
-        codec.plain({"x": thing}, "metadata")
+        json_codec.to_jsonable({"x": thing}, "metadata")
 
 
 def test_two_keys_that_become_the_same_text_are_refused() -> None:
     with pytest.raises(InvalidInputError, match="'1'"):
-        codec.plain({1: "a", "1": "b"}, "metadata")
+        json_codec.to_jsonable({1: "a", "1": "b"}, "metadata")
 
 
 def test_canonical_bytes_do_not_depend_on_the_order_of_keys() -> None:
-    assert codec.canonical({"b": {"y": 1, "x": 2}, "a": 0}) == codec.canonical(
+    assert json_codec.dumps_canonical({"b": {"y": 1, "x": 2}, "a": 0}) == json_codec.dumps_canonical(
         {"a": 0, "b": {"x": 2, "y": 1}}
     )
 
 
 def test_broken_json_is_refused_by_line_and_column() -> None:
     with pytest.raises(ValueError, match="line 2 column"):
-        codec.loads(b'{"a": 1,\n oops}')
+        json_codec.loads(b'{"a": 1,\n oops}')
 
 
 def test_self_containing_data_is_refused_not_a_crash() -> None:
     loop: list[Any] = []
     loop.append(loop)
     with pytest.raises(InvalidInputError):
-        codec.plain(loop, "metadata")
+        json_codec.to_jsonable(loop, "metadata")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
 
 import pytest
 
-from lavendertown.config import Settings, load_settings, url_from_parts
+from lavendertown.core import settings
+from lavendertown.core.settings import Setting, Settings, build_database_url, load_settings
+from lavendertown.database.connections import url_from_config
 from lavendertown.errors import ConfigurationError
+from lavendertown.stores.sql.connection.engine import read_url
 
 
 def load(root: Path, **environ: str) -> Settings:
@@ -87,13 +91,13 @@ def test_a_database_can_be_given_in_parts(tmp_path: Path) -> None:
 
 
 def test_a_sqlite_database_is_given_by_its_path() -> None:
-    assert url_from_parts({"driver": "sqlite", "path": "data/x.db"}) == "sqlite:///data/x.db"
-    assert url_from_parts({"driver": "sqlite", "path": "/data/x.db"}) == "sqlite:////data/x.db"
+    assert build_database_url({"driver": "sqlite", "path": "data/x.db"}) == "sqlite:///data/x.db"
+    assert build_database_url({"driver": "sqlite", "path": "/data/x.db"}) == "sqlite:////data/x.db"
 
 
 def test_everything_that_is_wrong_with_the_parts_is_named_at_once() -> None:
     with pytest.raises(ConfigurationError) as refused:
-        url_from_parts({"driver": "postgresql", "hots": "db", "pasword": "secret"})
+        build_database_url({"driver": "postgresql", "hots": "db", "pasword": "secret"})
     for word in ("name is missing", "hots", "pasword"):
         assert word in str(refused.value)
     assert "secret" not in str(refused.value)
@@ -102,12 +106,12 @@ def test_everything_that_is_wrong_with_the_parts_is_named_at_once() -> None:
 @pytest.mark.parametrize("driver", ["mysql", "mariadb"])
 def test_mysql_and_mariadb_are_one_driver(driver: str) -> None:
     parts = {"driver": driver, "host": "db", "name": "quality", "user": "ana", "password": "a/b"}
-    assert url_from_parts(parts) == "mariadb://ana:a%2Fb@db/quality"
+    assert build_database_url(parts) == "mariadb://ana:a%2Fb@db/quality"
 
 
 def test_an_unknown_driver_is_refused_by_name() -> None:
     with pytest.raises(ConfigurationError, match=r"'oracle'.*postgresql.*sqlite"):
-        url_from_parts({"driver": "oracle", "name": "x"})
+        build_database_url({"driver": "oracle", "name": "x"})
 
 
 def test_the_data_folder_comes_from_environment_or_root_file(tmp_path: Path) -> None:
@@ -131,25 +135,80 @@ def test_an_unknown_storage_type_is_one_sentence_not_a_fallback(tmp_path: Path) 
         load(tmp_path, STORAGE_TYPE="redis")
 
 
+def test_a_list_is_a_list_in_a_file_and_separated_by_commas_in_a_variable(tmp_path: Path) -> None:
+    (tmp_path / "lavendertown.toml").write_text('migration_folders = ["/srv/a", "stores"]\n')
+    assert load(tmp_path).migration_folders == (Path("/srv/a"), tmp_path / "stores")
+    settings = load(tmp_path, MIGRATION_FOLDERS="/srv/b, c,")
+    assert settings.migration_folders == (Path("/srv/b"), tmp_path / "c")
+    assert settings.origins["migration_folders"] == "the environment"
+
+
+def test_a_value_of_the_wrong_kind_is_refused_by_name_without_its_text(tmp_path: Path) -> None:
+    for text, kind in [('server_names = "db"', "a list of texts"), ("data_dir = [1]", "text")]:
+        (tmp_path / "lavendertown.toml").write_text(text)
+        with pytest.raises(ConfigurationError, match=rf"'{text.split()[0]}' in .* must be {kind}\."):
+            load(tmp_path)
+
+
+def test_a_table_in_a_file_sets_settings_named_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(settings._SETTINGS_BY_NAME, "limits.rows", Setting("limits.rows", int, 10, ""))
+    path = tmp_path / "lavendertown.toml"
+    path.write_text("[limits]\nrows = 20\n")
+    assert settings._file_layer(path) == ("lavendertown.toml", {"limits.rows": 20})
+    path.write_text("[limits]\nrows = true\n")
+    with pytest.raises(ConfigurationError, match=r"'limits\.rows' in .* must be a whole number"):
+        settings._file_layer(path)
+
+
 def test_an_unknown_key_in_a_file_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "lavendertown.toml").write_text('storage_typ = "database"\n')
     with pytest.raises(ConfigurationError, match=r"lavendertown\.toml.*'storage_typ'"):
         load(tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        ("lavendertown.toml", "storage_type = \n"),
-        ("lavendertown.yaml", "storage_type: [unclosed\n"),
-        ("lavendertown.yaml", "- a\n- b\n"),
-        ("lavendertown.toml", "\ufeff\udcff"),
-    ],
-)
-def test_a_broken_settings_file_is_refused_by_name(tmp_path: Path, name: str, text: str) -> None:
-    (tmp_path / name).write_bytes(text.encode("utf-8", "surrogateescape"))
-    with pytest.raises(ConfigurationError, match=name):
+BROKEN = {
+    "a toml value without quotes": ("lavendertown.toml", "a = 1\ndatabase_url = URL", "line 2, column 16"),
+    "a toml text without an end": ("lavendertown.toml", 'database_url = "URL', ""),
+    "a duplicate toml key": ("lavendertown.toml", '"URL" = 1\n"URL" = 2', "not TOML"),
+    "a yaml list without an end": ("lavendertown.yaml", "storage_type: [URL\n", "line 2, column 1"),
+    "a yaml key without a blank": (
+        "lavendertown.yaml",
+        "data_dir: x\ndatabase_url:URL\n",
+        "line 3, column 1",
+    ),
+    "a yaml alias": ("lavendertown.yaml", "database_url: *URL\n", "line 1, column"),
+    "a yaml tag": ("lavendertown.yaml", "database_url: !!URL x\n", "line 1, column"),
+    "a yaml control character": ("lavendertown.yaml", "database_url: URL\x01\n", ""),
+    "a yaml date that is none": ("lavendertown.yaml", "data_dir: 2026-02-30\n", ""),
+    "a yaml text": ("lavendertown.yaml", "URL\n", "keys and values"),
+    "a yaml list": ("lavendertown.yaml", "- URL\n", "keys and values"),
+    "no utf-8": ("lavendertown.toml", "a = 1\nb = 'URL\udcff'\n", "line 2 is not UTF-8"),
+    "no utf-8 in .env": (".env", "\nLAVENDERTOWN_DATABASE_URL=URL\udcff\n", "line 2 is not UTF-8"),
+    "a line of .env that sets nothing": (".env", "A=1\n\n\n  LAVENDERTOWN_DATABASE_URL URL\nB=2", "line 4"),
+    "a quote in .env without an end": (".env", "LAVENDERTOWN_DATABASE_URL='URL\n", "line 1"),
+    "an unknown key": ("lavendertown.toml", '"URL" = 1', "unknown setting"),
+    "an unknown storage type": ("lavendertown.toml", 'storage_type = "URL"', "storage type"),
+    "an unknown driver": ("lavendertown.toml", '[database]\ndriver = "URL"', "driver"),
+    "an unknown part": ("lavendertown.toml", '[database]\n"URL" = "URL"', "is unknown"),
+    "a list": ("lavendertown.toml", 'database_url = ["URL"]', "must be text"),
+    "a text": ("lavendertown.toml", 'server_names = "URL"', "must be a list"),
+}
+SECRET = "postgresql://ana:hunter2@db/ghosts"
+
+
+@pytest.mark.parametrize(("name", "text", "said"), BROKEN.values(), ids=BROKEN)
+def test_a_broken_settings_file_is_named_with_the_place_and_without_its_text(
+    tmp_path: Path, name: str, text: str, said: str
+) -> None:
+    (tmp_path / name).write_bytes(text.replace("URL", SECRET).encode("utf-8", "surrogateescape"))
+    with pytest.raises(ConfigurationError) as refused:
         load(tmp_path)
+    shown = "".join(traceback.format_exception(refused.value))
+    assert name in str(refused.value)
+    assert said in str(refused.value)
+    assert "hunter2" not in shown
 
 
 def test_a_refusal_never_shows_a_password(tmp_path: Path) -> None:
@@ -169,3 +228,31 @@ def test_a_password_never_shows_when_settings_are_printed(tmp_path: Path) -> Non
 def test_settings_can_key_a_cache(tmp_path: Path) -> None:
     assert hash(load(tmp_path)) == hash(load(tmp_path))
     assert load(tmp_path) == load(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["database_url: sqlite:///a.db", "database: {driver: sqlite, path: a.db}"])
+def test_a_database_without_a_storage_type_means_the_database(tmp_path: Path, text: str) -> None:
+    assert load(tmp_path, DATABASE_URL="sqlite:///a.db").storage_type == "database"
+    (tmp_path / "lavendertown.yaml").write_text(text)
+    assert load(tmp_path).storage_type == "database"
+    assert load(tmp_path, STORAGE_TYPE="file").storage_type == "file"
+
+
+def test_a_file_that_names_two_databases_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "lavendertown.yaml"
+    path.write_text("database_url: sqlite:///a.db\ndatabase: sqlite:///b.db\n")
+    with pytest.raises(ConfigurationError, match="names two databases"):
+        load(tmp_path)
+    path.write_text("database_url: sqlite:///a.db\ndatabase: {driver: sqlite, path: a.db}\n")
+    assert load(tmp_path).database_url == "sqlite:///a.db"
+
+
+def test_a_mapping_may_have_options_for_tls_and_a_home_folder() -> None:
+    given = {"driver": "postgres", "host": "db", "name": "n", "user": "u", "sslmode": "require"}
+    assert build_database_url(given) == "postgresql://u@db/n?sslmode=require"
+    assert url_from_config(given).query == {"sslmode": "require"}
+    assert url_from_config(given).drivername == "postgresql+psycopg2"
+    home = str(Path.home() / "a.db")
+    assert build_database_url({"driver": "sqlite", "path": "~/a.db"}) == f"sqlite:///{home}"
+    assert url_from_config({"driver": "sqlite", "path": "~/a.db"}).database == home
+    assert read_url("sqlite:///~/a.db").database == home

@@ -13,7 +13,7 @@ import click
 import pytest
 
 from lavendertown.cli import cli
-from lavendertown.config import PREFIX, Settings, load_settings
+from lavendertown.core.settings import SETTINGS, Settings, load_settings
 
 ROOT = Path(__file__).parents[1]
 NOTE = ROOT / ".lavendertown" / "README.md"
@@ -85,10 +85,19 @@ def test_python_files_that_documents_name_exist(document: Path) -> None:
     ] == []
 
 
-def test_the_readme_has_every_setting() -> None:
+def test_the_readme_has_every_setting_with_its_default_and_description() -> None:
     text = (ROOT / "README.md").read_text("utf-8")
-    settings = {field.name for field in dataclasses.fields(Settings)} - {"origins", "root"}
-    assert [name for name in sorted(settings) if f"| `{PREFIX}{name.upper()}` |" not in text] == []
+    rows = [
+        f"| `{setting.environment_variable}` | {f'`{setting.default}`' if setting.default else 'none'} "
+        f"| {setting.description} |"
+        for setting in SETTINGS
+    ]
+    assert [row for row in rows if row not in text] == []
+
+
+def test_every_setting_is_declared_and_an_attribute() -> None:
+    attributes = {field.name for field in dataclasses.fields(Settings)} - {"origins", "root"}
+    assert {setting.attribute_name for setting in SETTINGS} == attributes
 
 
 def test_the_settings_sample_is_understood(tmp_path: Path) -> None:

@@ -14,23 +14,25 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from tests.support import postgres, required
+from tests.support import no_skips, postgres
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
 CONFTEST = """
 import pytest
-from tests.support import required
+from tests.support import no_skips
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "postgres: -")
     config.addinivalue_line("markers", "browser: -")
     if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(required.Count())
+        config.pluginmanager.register(no_skips.RequiredTestCounter())
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item):
     report = yield
-    required.note(item, report)
+    no_skips.record_required_marks(item, report)
     return report
 """
 BOTH = "import pytest\n@pytest.mark.postgres\n@pytest.mark.browser\ndef test_both(): {}\n"
@@ -44,8 +46,8 @@ def run_tests(tmp_path: Path) -> Callable[..., Run]:
     def run(source: str, strict: bool) -> Run:
         (tmp_path / "conftest.py").write_text(CONFTEST)
         (tmp_path / "test_it.py").write_text(source)
-        environ = {key: value for key, value in os.environ.items() if key != required.SWITCH}
-        environ |= {"PYTHONPATH": str(ROOT), **({required.SWITCH: "1"} if strict else {})}
+        environ = {key: value for key, value in os.environ.items() if key != no_skips.VARIABLE}
+        environ |= {"PYTHONPATH": str(ROOT), **({no_skips.VARIABLE: "1"} if strict else {})}
         command = [sys.executable, "-m", "pytest", "-n", "1", "-p", "no:playwright", str(tmp_path)]
         return subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
 
@@ -111,7 +113,7 @@ def test_binaries_in_a_closed_folder_are_copied_where_the_server_may_read_them(t
         (tmp_path / name).symlink_to(site / name)
     directory = postgres.make_run_directory()
     keeper = postgres.Keeper(directory, tmp_path / package / binaries.name)
-    server, url = keeper.start(postgres.FOR_TESTS)
+    server, url = keeper.create_and_start(postgres.TEST_SETTINGS)
     try:
         postgres.wait_until_ready(url, server)
         assert (directory in keeper.binaries.parents) == (os.geteuid() == 0)

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from lavendertown import Inspector
 from lavendertown.collaboration.models import ShareableReport
 from lavendertown.collaboration.storage import FileStorage
-from lavendertown.identity import fingerprint
+from lavendertown.core.fingerprints import compute_fingerprint
 from lavendertown.models import GhostFinding
 
 DAYS = 12
@@ -163,20 +163,22 @@ SUITE = [*NAMED, *UNNAMED]
 
 @pytest.mark.parametrize("check", SUITE, ids=str)
 def test_a_finding_keeps_its_identity_from_day_to_day(check: Check) -> None:
-    ids = {fingerprint(check.make(Day(number))): number for number in range(200)}
+    ids = {compute_fingerprint(check.make(Day(number))): number for number in range(200)}
     assert len(ids) == 1, [check.make(Day(number)).description for number in ids.values()]
 
 
 @given(day=st.builds(Day, st.integers(0, 2**40), st.integers(1, 10**7)))
 def test_whatever_a_day_gives_no_finding_of_the_suite_changes_its_identity(day: Day) -> None:
     other = Day(0, found=7)
-    changed = [c.name for c in SUITE if fingerprint(c.make(day)) != fingerprint(c.make(other))]
+    changed = [
+        c.name for c in SUITE if compute_fingerprint(c.make(day)) != compute_fingerprint(c.make(other))
+    ]
     assert changed == []
 
 
 @pytest.mark.parametrize("number", range(5))
 def test_no_two_checks_of_a_suite_share_an_identity(number: int) -> None:
-    shared = Counter(fingerprint(check.make(Day(number))) for check in SUITE)
+    shared = Counter(compute_fingerprint(check.make(Day(number))) for check in SUITE)
     assert max(shared.values()) == 1
 
 
@@ -188,7 +190,7 @@ def test_another_type_column_or_dataset_is_another_finding(check: Check, field: 
         other = replace(tomorrow, metadata={**tomorrow.metadata, "dataset": "returns"})
     else:
         other = replace(tomorrow, **{field: "another"})
-    assert fingerprint(other) != fingerprint(today)
+    assert compute_fingerprint(other) != compute_fingerprint(today)
 
 
 @pytest.mark.parametrize("check", [c for c in NAMED if c.name.startswith("native")], ids=str)
@@ -196,7 +198,7 @@ def test_another_type_column_or_dataset_is_another_finding(check: Check, field: 
 def test_a_changed_check_or_parameter_is_another_finding(check: Check, changed: dict[str, Any]) -> None:
     today, tomorrow = check.make(Day(1)), check.make(Day(2))
     other = replace(tomorrow, metadata={**tomorrow.metadata, **changed})
-    assert fingerprint(other) != fingerprint(today)
+    assert compute_fingerprint(other) != compute_fingerprint(today)
 
 
 def test_our_own_checks_on_growing_data_keep_their_identities() -> None:
@@ -204,7 +206,7 @@ def test_our_own_checks_on_growing_data_keep_their_identities() -> None:
     for number in range(DAYS):
         for finding in Inspector(_delivery(number)).detect():
             key = (finding.ghost_type, finding.column, finding.metadata["check"])
-            ids[key].add(fingerprint(finding, "orders"))
+            ids[key].add(compute_fingerprint(finding, "orders"))
             seen[key] += 1
     assert len([key for key, times in seen.items() if times == DAYS]) >= 5
     assert {key: names for key, names in ids.items() if len(names) > 1} == {}
@@ -241,7 +243,7 @@ def test_twelve_days_in_a_store_are_one_row_a_finding(tmp_path: Path) -> None:
         report = ShareableReport(day.uuid, f"Day {number}", "ann", day.at, findings)
         report.metadata["dataset"] = "orders"
         storage.save_report(report)
-        expected.update(fingerprint(check.make(Day(0))) for check in failing)
-    seen = {row["finding_id"]: row["times_seen"] for row in storage.query_desk(limit=None)}
+        expected.update(compute_fingerprint(check.make(Day(0))) for check in failing)
+    seen = {row["finding_id"]: row["times_seen"] for row in storage.inbox.query(limit=None)}
     assert seen == dict(expected)
     assert len(seen) == len(SUITE)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import openpyxl
 import pandas as pd
 import polars as pl
 import pytest
 
-from lavendertown import codec
+from lavendertown.core import json_codec
+from lavendertown.core.fingerprints import compute_fingerprint
 from lavendertown.detectors import Nulls, Outliers
 from lavendertown.errors import InvalidInputError
-from lavendertown.identity import fingerprint
 from lavendertown.inspector import Inspector
 
 RAW = b"a,b\n1,x\n,y\n3,-\n"
@@ -38,7 +39,9 @@ def test_the_dataset_is_the_files_stem_unless_told() -> None:
 def test_a_finding_keeps_its_identity_when_counts_change() -> None:
     few = pd.DataFrame({"a": [1.0, None] + [5.0] * 50, "b": [*range(17)] * 3 + [9_999], "c": ["x", "-"] * 26})
     many = pd.concat([few, few.assign(a=None)], ignore_index=True)
-    first, second = ({fingerprint(f) for f in Inspector(d, dataset="d").detect()} for d in (few, many))
+    first, second = (
+        {compute_fingerprint(f) for f in Inspector(d, dataset="d").detect()} for d in (few, many)
+    )
     assert len(first) >= 3
     assert first <= second
 
@@ -46,7 +49,7 @@ def test_a_finding_keeps_its_identity_when_counts_change() -> None:
 def test_another_choice_is_another_check() -> None:
     data = pd.DataFrame({"a": [None, 1.0, 2.0]})
     one, other = (Inspector(data, detectors=[Nulls(t)]).detect()[0] for t in (0.0, 0.1))
-    assert fingerprint(one) != fingerprint(other)
+    assert compute_fingerprint(one) != compute_fingerprint(other)
 
 
 def test_coverage_tells_what_ran_and_passed() -> None:
@@ -59,7 +62,7 @@ def test_coverage_tells_what_ran_and_passed() -> None:
     assert ran[("nulls", "b")] == "passed"
     assert coverage["passed"] == list(ran.values()).count("passed")
     assert coverage["checks_run"] == len(ran)
-    assert codec.plain(coverage) == coverage
+    assert json_codec.to_jsonable(coverage) == coverage
 
 
 def test_a_check_that_cannot_speak_is_not_said_to_have_passed() -> None:
@@ -68,11 +71,50 @@ def test_a_check_that_cannot_speak_is_not_said_to_have_passed() -> None:
     assert inspector.checks == []
 
 
-@pytest.mark.parametrize("data", [pd.DataFrame(), pl.DataFrame({"a": []}), (b"a,b,c\n", "o.csv")])
-def test_a_table_without_rows_or_columns_has_no_findings(data: object) -> None:
-    inspector = Inspector(data)
-    assert inspector.detect() == []
-    assert inspector.coverage()["checks_run"] == 0
+def header_only_workbook() -> bytes:
+    book, out = openpyxl.Workbook(), io.BytesIO()
+    book.worksheets[0].append(["a", "b"])
+    book.save(out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "missing"),
+    [
+        (pd.DataFrame(), "rows and no columns"),
+        (pd.DataFrame(index=[1, 2]), "columns"),
+        (pd.DataFrame({"a": []}), "rows"),
+        (pl.DataFrame({"a": []}), "rows"),
+        (pl.LazyFrame({"a": []}), "rows"),
+        (pl.DataFrame({"a": []}).to_arrow(), "rows"),
+        ((b"a,b,c\n", "o.csv"), "rows"),
+        ((b"[]", "o.json"), "rows and no columns"),
+        ((b'{"a": [], "b": []}', "o.json"), "rows"),
+        ((b'{"total": 0, "data": []}', "o.json"), "rows and no columns"),
+        ((header_only_workbook(), "o.xlsx"), "rows"),
+    ],
+)
+def test_an_empty_delivery_is_an_error(data: object, missing: str) -> None:
+    inspector = Inspector(data, dataset="orders")
+    (finding,) = inspector.detect()
+    assert (finding.ghost_type, finding.column, finding.severity) == ("null", "*", "error")
+    assert finding.description == f"The table has no {missing}."
+    assert finding.metadata == {
+        "check": "row_count",
+        "params": {},
+        "dataset": "orders",
+        "count": 0,
+        "share": 0.0,
+        "total_count": inspector.table.row_count,
+    }
+    assert {"check": "row_count", "column": "*", "params": {}, "outcome": "found"} in (
+        inspector.coverage()["ran"]
+    )
+
+
+def test_a_table_with_rows_passes_the_row_count() -> None:
+    ran = Inspector((RAW, "orders.csv")).coverage()["ran"]
+    assert {"check": "row_count", "column": "*", "params": {}, "outcome": "passed"} in ran
 
 
 def test_what_cannot_be_inspected_is_refused() -> None:
@@ -82,4 +124,4 @@ def test_what_cannot_be_inspected_is_refused() -> None:
 
 def test_findings_hold_only_plain_values() -> None:
     for finding in Inspector((RAW, "orders.csv")).detect():
-        assert codec.plain(finding.to_dict()) == finding.to_dict()
+        assert json_codec.to_jsonable(finding.to_dict()) == finding.to_dict()

@@ -15,7 +15,7 @@ import pytest
 import lavendertown
 
 ROOT = Path(__file__).parents[1]
-SERVE = ROOT / "lavendertown" / "ui" / "serve"
+SERVE = ROOT / "lavendertown" / "ui" / "server"
 NEEDED = ("pyproject.toml", "README.md", "LICENSE")
 
 
@@ -59,10 +59,10 @@ def test_the_wheel_carries_every_file_of_the_package(wheel: zipfile.ZipFile, fil
     "path",
     [
         "lavendertown/py.typed",
-        "lavendertown/ui/serve/app.py",
-        "lavendertown/ui/serve/.streamlit/config.toml",
+        "lavendertown/ui/server/app.py",
+        "lavendertown/ui/server/.streamlit/config.toml",
         "lavendertown/ui/assets/icon.png",
-        "lavendertown/database/migrations/env.py",
+        "lavendertown/stores/sql/schema/migrations/env.py",
     ],
 )
 def test_the_wheel_carries(wheel: zipfile.ZipFile, path: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lavendertown import rows
+from lavendertown.core import row_positions
 from lavendertown.errors import DamagedRecordError, InvalidInputError
 
 INDEX = st.integers(-(2**40), 2**40) | st.text(
@@ -20,7 +20,7 @@ INDEX = st.integers(-(2**40), 2**40) | st.text(
 
 @given(st.lists(INDEX) | st.lists(st.integers(0, 2**32 - 1), unique=True).map(sorted))
 def test_packing_and_unpacking_gives_an_equal_list(indices: list[Any]) -> None:
-    assert rows.unpack(rows.pack(indices)) == indices
+    assert row_positions.unpack_positions(row_positions.pack_positions(indices)) == indices
 
 
 @pytest.mark.parametrize(
@@ -40,43 +40,47 @@ def test_packing_and_unpacking_gives_an_equal_list(indices: list[Any]) -> None:
     ],
 )
 def test_odd_lists_come_back_as_they_were(indices: list[Any]) -> None:
-    made = rows.unpack(rows.pack(indices))
+    made = row_positions.unpack_positions(row_positions.pack_positions(indices))
     assert made == indices
     assert [type(value) for value in made] == [type(value) for value in indices]
 
 
 def test_numpy_positions_come_back_as_plain_numbers() -> None:
-    made = rows.unpack(rows.pack(list(np.array([4, 8, 15], dtype=np.int64))))
+    made = row_positions.unpack_positions(
+        row_positions.pack_positions(list(np.array([4, 8, 15], dtype=np.int64)))
+    )
     assert made == [4, 8, 15]
     assert {type(value) for value in made} == {int}
 
 
 def test_an_array_of_positions_is_taken_like_a_list() -> None:
-    assert rows.unpack(rows.pack(np.arange(5))) == [0, 1, 2, 3, 4]
-    assert rows.unpack(rows.pack(range(5))) == [0, 1, 2, 3, 4]
+    assert row_positions.unpack_positions(row_positions.pack_positions(np.arange(5))) == [0, 1, 2, 3, 4]
+    assert row_positions.unpack_positions(row_positions.pack_positions(range(5))) == [0, 1, 2, 3, 4]
 
 
 def test_200_000_random_rows_take_a_fifteenth_of_their_json() -> None:
     chosen = sorted(random.Random(7).sample(range(1_000_000), 200_000))
     as_json = sum(len(str(value)) + 2 for value in chosen)
-    assert len(rows.pack(chosen)) * 15 <= as_json
-    assert rows.unpack(rows.pack(chosen)) == chosen
+    assert len(row_positions.pack_positions(chosen)) * 15 <= as_json
+    assert row_positions.unpack_positions(row_positions.pack_positions(chosen)) == chosen
 
 
 def test_200_000_neighbouring_rows_take_almost_nothing() -> None:
-    assert len(rows.pack(range(5_000, 205_000))) < 300
+    assert len(row_positions.pack_positions(range(5_000, 205_000))) < 300
 
 
 @pytest.mark.parametrize("indices", [list(range(0, 1000, 3)), [f"label {n}" for n in range(300)]])
 def test_pages_put_together_are_the_whole(indices: list[Any]) -> None:
-    packed = rows.pack(indices)
-    pages = [rows.page(packed, start, 50) for start in range(0, len(indices) + 50, 50)]
+    packed = row_positions.pack_positions(indices)
+    pages = [
+        row_positions.read_positions_page(packed, start, 50) for start in range(0, len(indices) + 50, 50)
+    ]
     assert [row for page in pages for row in page] == indices
-    assert rows.count(packed) == len(indices)
+    assert row_positions.count_positions(packed) == len(indices)
 
 
 def test_a_page_beyond_the_end_is_empty() -> None:
-    assert rows.page(rows.pack([1, 2, 3]), 10, 5) == []
+    assert row_positions.read_positions_page(row_positions.pack_positions([1, 2, 3]), 10, 5) == []
 
 
 @pytest.mark.parametrize(
@@ -93,9 +97,9 @@ def test_a_page_beyond_the_end_is_empty() -> None:
 @pytest.mark.parametrize("indices", [list(range(0, 90_000, 3)), ["a", "b"]], ids=["bitmap", "list"])
 def test_broken_bytes_are_a_damaged_record(indices: list[Any], spoil: Any) -> None:
     with pytest.raises(DamagedRecordError, match="row positions"):
-        rows.unpack(spoil(rows.pack(indices)))
+        row_positions.unpack_positions(spoil(row_positions.pack_positions(indices)))
 
 
 def test_a_row_label_without_a_plain_form_is_refused() -> None:
     with pytest.raises(InvalidInputError, match=r"row_indices\[0\]"):
-        rows.pack([object()])
+        row_positions.pack_positions([object()])

@@ -1,36 +1,43 @@
-"""The command line: ``lavendertown COMMAND``. One command a file."""
+"""Define the command line, ``lavendertown COMMAND``; each command has a module of its own."""
 
 from __future__ import annotations
 
 import click
 
 from lavendertown import __version__
-from lavendertown.cli.analyze import analyze
-from lavendertown.cli.annotate import annotate
-from lavendertown.cli.audit import audit
-from lavendertown.cli.db import db
-from lavendertown.cli.db_diagram import diagram
-from lavendertown.cli.db_files import backup, export_tables, import_tables, restore
-from lavendertown.cli.db_project import revision
-from lavendertown.cli.db_seed import seed
-from lavendertown.cli.demo import demo
-from lavendertown.cli.findings import findings
-from lavendertown.cli.migrate import migrate
-from lavendertown.cli.problems import SentenceGroup
-from lavendertown.cli.report import report
-from lavendertown.cli.ui import ui
+from lavendertown.cli.analyze import analyze_command
+from lavendertown.cli.annotate import annotate_command
+from lavendertown.cli.audit import audit_command
+from lavendertown.cli.database.diagram import diagram_command
+from lavendertown.cli.database.project_migrations import revision_command
+from lavendertown.cli.database.schema import db_group
+from lavendertown.cli.database.seed import seed_command
+from lavendertown.cli.database.store_files import (
+    backup_command,
+    export_tables,
+    import_tables,
+    restore_command,
+)
+from lavendertown.cli.demo import demo_command
+from lavendertown.cli.errors import ErrorHandlingGroup
+from lavendertown.cli.findings import findings_group
+from lavendertown.cli.mcp import mcp_command
+from lavendertown.cli.migrate import migrate_command
+from lavendertown.cli.report import report_group
+from lavendertown.cli.rpc import rpc_group
+from lavendertown.cli.ui import ui_command
 
 
-@click.group(cls=SentenceGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=ErrorHandlingGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="lavendertown")
 def cli() -> None:
-    """Find data-quality problems, share them as reports, discuss them and follow them.
+    """Find data-quality problems, share them as reports, discuss them and track them.
 
-    Settings come from the environment, .env, lavendertown.toml or lavendertown.yaml in this folder,
-    and config.toml in the data folder; without any, everything is kept as files in .lavendertown.
+    Settings are read from the environment, .env, lavendertown.toml or lavendertown.yaml in the current
+    folder, and config.toml in the data folder. By default, records are files in .lavendertown.
 
-    Exit codes: 0 good, 1 the answer is "no", 2 wrong use or refused. LAVENDERTOWN_DEBUG=1 shows where an
-    error came from.
+    Exit codes: 0 success, 1 negative result, 2 usage error or failure. With LAVENDERTOWN_DEBUG=1, an error
+    is printed with its traceback.
 
     \b
     Example:
@@ -39,14 +46,34 @@ def cli() -> None:
     """
 
 
-for command in (ui, demo, analyze, report, findings, annotate, audit, migrate, db):
+for command in (
+    ui_command,
+    demo_command,
+    analyze_command,
+    report_group,
+    findings_group,
+    annotate_command,
+    audit_command,
+    migrate_command,
+    db_group,
+    rpc_group,
+    mcp_command,
+):
     cli.add_command(command)
-for command in (backup, restore, export_tables, import_tables, diagram, revision, seed):
-    db.add_command(command)
+for command in (
+    backup_command,
+    restore_command,
+    export_tables,
+    import_tables,
+    diagram_command,
+    revision_command,
+    seed_command,
+):
+    db_group.add_command(command)
 
 
 def main() -> None:
-    """Run the command line on this process's arguments, and exit."""
+    """Run the command line with the arguments of this process, and exit."""
     cli(prog_name="lavendertown")
 
 

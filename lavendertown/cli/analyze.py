@@ -1,44 +1,61 @@
-"""``lavendertown analyze``: run every check on a data file."""
+"""``lavendertown analyze``: run all checks on a data file."""
 
 from __future__ import annotations
 
+import shlex
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from lavendertown import clock
-from lavendertown.cli.options import STDIN, author_option, json_option, name_of, need_author, storage
-from lavendertown.cli.output import cell, count, print_json
+from lavendertown.cli.errors import CommandError
+from lavendertown.cli.options import (
+    STDIN,
+    author_option,
+    input_name,
+    json_option,
+    open_storage,
+    require_author,
+)
+from lavendertown.cli.output import format_cell, format_count, print_json
 from lavendertown.collaboration.models import ShareableReport
-from lavendertown.collaboration.storage import get_finding_id
-from lavendertown.models import SEVERITIES, GhostFinding
+from lavendertown.collaboration.parts.datasets import ChoiceReason
+from lavendertown.collaboration.storage import Storage, get_finding_id
+from lavendertown.core import clock
+from lavendertown.core.findings import SEVERITIES, GhostFinding
 
 if TYPE_CHECKING:
     from lavendertown.inspector import Inspector
 
+_MAX_LISTED_COLUMNS = 4
 _ENDINGS = {"csv": ".csv", "json": ".json", "jsonl": ".jsonl", "parquet": ".parquet", "excel": ".xlsx"}
 
 
 @click.command()
 @click.argument("file", type=click.File("rb"), metavar="FILE")
-@click.option("--dataset", help="What the file is a delivery of. Default: its name without ending.")
 @click.option(
-    "--format-in", type=click.Choice(list(_ENDINGS)), help="What FILE is, where its name lies or -."
+    "--dataset",
+    help="The dataset that FILE belongs to. Default: the file name without extensions, dates and numbers.",
 )
 @click.option(
-    "--format", "output", type=click.Choice(["text", "json"]), default="text", help="How to print the answer."
+    "--format-in", type=click.Choice(list(_ENDINGS)), help="The format of FILE, if its name does not show it."
+)
+@click.option(
+    "--format", "output", type=click.Choice(["text", "json"]), default="text", help="The output format."
 )
 @json_option
 @click.option(
-    "--fail-on", type=click.Choice(SEVERITIES), help="Exit with 1 at a finding this serious or more."
+    "--fail-on",
+    type=click.Choice(SEVERITIES),
+    help="Exit with 1 if there is a finding of at least this severity.",
 )
-@click.option("--save", is_flag=True, help="Save what was found as a report; needs --author.")
-@click.option("--title", help="The saved report's title. Default: the dataset.")
-@click.option("--tag", "tags", multiple=True, help="A tag of the saved report; repeat for more.")
+@click.option("--save", is_flag=True, help="Save the findings as a report; requires --author.")
+@click.option("--title", help="The title of the saved report. Default: the dataset.")
+@click.option("--tag", "tags", multiple=True, help="A tag for the saved report; can be repeated.")
 @author_option
-def analyze(
+def analyze_command(
     file: BinaryIO,
     dataset: str | None,
     format_in: str | None,
@@ -50,9 +67,11 @@ def analyze(
     tags: tuple[str, ...],
     author: str | None,
 ) -> None:
-    """Run every check on a CSV, Parquet, Excel or JSON FILE; - reads standard input.
+    """Run all checks on a CSV, Parquet, Excel or JSON FILE; - reads standard input.
 
-    Exits with 0, with 1 where --fail-on says so, with 2 when the file cannot be read.
+    Exit codes: 0 success, 1 as set by --fail-on, 2 if FILE cannot be read, or if --save would add the
+    report to a dataset that has other columns or reports of several tables. To add it anyway, name the
+    dataset with --dataset.
 
     \b
     Example:
@@ -60,60 +79,106 @@ def analyze(
       cat orders.csv | lavendertown analyze - --format-in csv --dataset orders --json
       lavendertown analyze orders.csv --save --title "Orders, May" --author Ana
     """
-    name = name_of(file)
-    _check_use(name, dataset, save, title, tags, author)
-    inspector = _inspector(file, dataset, format_in)
+    name = input_name(file)
+    _check_options(name, dataset, save, title, tags, author)
+    inspector = _make_inspector(file, dataset, format_in)
     findings = inspector.detect()
     report_id = None
     if save:
-        report_id = _save(inspector, findings, title, tags, need_author(author))
+        with open_storage() as storage:
+            if not dataset:
+                findings = _join_dataset(storage, inspector, findings)
+            report_id = storage.save_report(
+                _build_report(inspector, findings, title, tags, require_author(author))
+            )
     failed = fail_on is not None and any(
-        SEVERITIES.index(f.severity) >= SEVERITIES.index(fail_on) for f in findings
+        SEVERITIES.index(finding.severity) >= SEVERITIES.index(fail_on) for finding in findings
     )
     if as_json or output == "json":
-        print_json(_answer(name, inspector, findings, report_id, failed))
+        print_json(_build_result(name, inspector, findings, report_id, failed))
     else:
-        _print(name, inspector, findings, report_id)
+        _print_findings(name, inspector, findings, report_id)
     raise click.exceptions.Exit(1 if failed else 0)
 
 
-def _check_use(
+def _check_options(
     name: str, dataset: str | None, save: bool, title: str | None, tags: tuple[str, ...], author: str | None
 ) -> None:
     if save:
-        need_author(author)
+        require_author(author)
         if name == STDIN and not dataset:
-            raise click.UsageError("Standard input has no name; say with --dataset what it is a delivery of.")
+            raise click.UsageError("Standard input has no file name. Name the dataset with --dataset.")
     elif title or tags:
-        raise click.UsageError("--title and --tag belong to a saved report; add --save.")
+        raise click.UsageError("--title and --tag require --save.")
 
 
-def _inspector(file: BinaryIO, dataset: str | None, format_in: str | None) -> Inspector:
-    from lavendertown.inspector import Inspector  # brings Polars, which no other start needs
+def _make_inspector(file: BinaryIO, dataset: str | None, format_in: str | None) -> Inspector:
+    # Imported here, because it imports Polars, which other commands do not need.
+    from lavendertown.inspector import Inspector
 
-    given = name_of(file)
-    name = "stdin" if given == STDIN else Path(given).name
+    path = input_name(file)
+    name = "stdin" if path == STDIN else Path(path).name
     if format_in:
         name = Path(name).stem + _ENDINGS[format_in]
     return Inspector((file.read(), name), dataset=dataset)
 
 
-def _save(
+def _join_dataset(storage: Storage, inspector: Inspector, findings: list[GhostFinding]) -> list[GhostFinding]:
+    """Choose the dataset of an inspection by its file name and columns.
+
+    Raises:
+        CommandError: The user must confirm first that the file belongs to the dataset.
+    """
+    choice = storage.datasets.choose(inspector.table.columns, file=inspector.table.name or "")
+    changes = [
+        f"{format_count(len(names), 'column')} {change} "
+        f"({format_cell(', '.join(names[:_MAX_LISTED_COLUMNS]))}"
+        f"{', …' if len(names) > _MAX_LISTED_COLUMNS else ''})"
+        for names, change in ((choice.missing, "missing"), (choice.added, "new"))
+        if names
+    ]
+    if choice.ask:
+        if changes:
+            reason = f"has other columns ({', '.join(changes)})"
+        elif choice.reason is ChoiceReason.FORMER_NAME:
+            reason = "may have reports of other tables with the same columns"
+        else:
+            reason = "has reports of several tables"
+        raise CommandError(
+            f"Not saved: dataset {choice.name!r} {reason}. Confirm with "
+            f"--dataset {shlex.quote(choice.name)}, or choose another name with --dataset NAME."
+        )
+    if choice.adoptable:
+        click.echo(
+            f"Dataset {format_cell(choice.name)} is new. To continue the history of "
+            f"{format_cell(choice.adoptable)}, run: "
+            f"lavendertown findings adopt {shlex.quote(choice.adoptable)} {shlex.quote(choice.name)}",
+            err=True,
+        )
+    inspector.dataset = choice.name
+    return [replace(finding, metadata={**finding.metadata, "dataset": choice.name}) for finding in findings]
+
+
+def _build_report(
     inspector: Inspector, findings: list[GhostFinding], title: str | None, tags: tuple[str, ...], author: str
-) -> str:
-    report = ShareableReport(
+) -> ShareableReport:
+    name = inspector.table.name or ""
+    return ShareableReport(
         id=f"r-{uuid.uuid4().hex[:12]}",
         title=title or str(inspector.dataset),
         author=author,
         created_at=clock.now(),
         findings=findings,
-        metadata={"dataset": inspector.dataset, "tags": list(tags), "coverage": inspector.coverage()},
+        metadata={
+            "dataset": inspector.dataset,
+            "tags": list(tags),
+            "coverage": inspector.coverage(),
+            "file": name if name != "stdin" else "",
+        },
     )
-    with storage() as opened:
-        return opened.save_report(report)
 
 
-def _answer(
+def _build_result(
     name: str, inspector: Inspector, findings: list[GhostFinding], report_id: str | None, failed: bool
 ) -> dict[str, Any]:
     return {
@@ -129,15 +194,18 @@ def _answer(
     }
 
 
-def _print(name: str, inspector: Inspector, findings: list[GhostFinding], report_id: str | None) -> None:
+def _print_findings(
+    name: str, inspector: Inspector, findings: list[GhostFinding], report_id: str | None
+) -> None:
     coverage = inspector.coverage()
     for guess in coverage["guesses"]:
-        click.echo(cell(guess))
+        click.echo(format_cell(guess))
     for finding in findings:
-        click.echo(f"{finding.severity:<8} {finding.ghost_type:<15} {cell(finding.description)}")
+        click.echo(f"{finding.severity:<8} {finding.ghost_type:<15} {format_cell(finding.description)}")
     click.echo(
-        f"{count(len(findings), 'finding')} in {cell(name)}: {count(coverage['rows'], 'row')}, "
-        f"{count(coverage['columns'], 'column')}, {count(coverage['checks_run'], 'check')}."
+        f"{format_count(len(findings), 'finding')} in {format_cell(name)}: "
+        f"{format_count(coverage['rows'], 'row')}, "
+        f"{format_count(coverage['columns'], 'column')}, {format_count(coverage['checks_run'], 'check')}."
     )
     if report_id:
-        click.echo(f"Saved. Show it with: lavendertown report show {report_id}")
+        click.echo(f"Saved. To show the report, run: lavendertown report show {report_id}")

@@ -1,4 +1,4 @@
-"""``lavendertown audit``: who changed what, and when."""
+"""``lavendertown audit``: list changes from the audit log."""
 
 from __future__ import annotations
 
@@ -12,24 +12,21 @@ from lavendertown.cli.output import print_json, print_table
 @click.option(
     "--component",
     multiple=True,
-    help="Only changes of this kind of record: report, annotation, ruleset, finding, person, view, store, or "
-    "an application's own; repeat for more.",
+    help="Only changes to this kind of record: report, annotation, ruleset, finding, person, view, store, or "
+    "a kind of an application; can be repeated.",
 )
-@click.option("--record", "record_id", help="Only the history of the record with this id.")
-@click.option(
-    "--finding", "finding_id", help="Only what was said and decided about the finding with this id."
-)
-@click.option("--actor", multiple=True, help="Only changes by this person; repeat for more.")
+@click.option("--record", "record_id", help="Only changes to the record with this id.")
+@click.option("--finding", "finding_id", help="Only changes to the finding with this id and its annotations.")
+@click.option("--actor", multiple=True, help="Only changes by this person; can be repeated.")
 @click.option(
     "--operation",
     multiple=True,
-    help="Only changes of this sort: create, update, delete, soft_delete, restore, import …; repeat for "
-    "more.",
+    help="Only this operation: create, update, delete, soft_delete, restore, import …; can be repeated.",
 )
-@options.since_until
-@options.paging
+@options.date_options
+@options.paging_options
 @options.json_option
-def audit(
+def audit_command(
     component: tuple[str, ...],
     record_id: str | None,
     finding_id: str | None,
@@ -41,15 +38,15 @@ def audit(
     offset: int,
     as_json: bool,
 ) -> None:
-    """List what was changed, the newest first.
+    """List changes, newest first.
 
     \b
     Example:
       lavendertown audit --since 2026-11-01 --operation delete
       lavendertown audit --finding f1-0c4e
     """
-    with options.storage() as opened:
-        events = opened.audit_log(
+    with options.open_storage() as storage:
+        events = storage.audit_log(
             component=component,
             record_id=record_id,
             finding_id=finding_id,
@@ -65,6 +62,9 @@ def audit(
         return
     print_table(
         ("when", "who", "did", "what", "id"),
-        ((e["at"], e["actor"], e["operation"], e["component"], e["record_id"]) for e in events),
-        "No change matches.",
+        (
+            (event["at"], event["actor"], event["operation"], event["component"], event["record_id"])
+            for event in events
+        ),
+        "No matching changes.",
     )

@@ -1,4 +1,4 @@
-"""``lavendertown demo``: fill the store with real demo data."""
+"""``lavendertown demo``: write demo data into the store."""
 
 from __future__ import annotations
 
@@ -7,36 +7,39 @@ from dataclasses import asdict
 
 import click
 
-from lavendertown.cli.options import json_option, storage
-from lavendertown.cli.output import count, print_json
+from lavendertown.cli.options import json_option, open_storage
+from lavendertown.cli.output import format_count, print_json
 
 
 @click.command()
-@click.option("--yes", is_flag=True, help="Write also where other reports are.")
+@click.option("--yes", is_flag=True, help="Write the demo data even if the store has other reports.")
 @click.option(
     "--reports",
     type=click.IntRange(1, 156),
     default=30,
     show_default=True,
-    help="How many reports, dealt out to three datasets, one a week each.",
+    help="The number of weekly reports, spread over three datasets.",
 )
-@click.option("--seed", type=int, default=1, show_default=True, help="Another number, other slices.")
+@click.option(
+    "--seed", type=int, default=1, show_default=True, help="The seed of the random selection of rows."
+)
 @json_option
-def demo(yes: bool, reports: int, seed: int, as_json: bool) -> None:
-    """Fill the store with real demo data and a team's discussion of it.
+def demo_command(yes: bool, reports: int, seed: int, as_json: bool) -> None:
+    """Write demo reports on real data, with comments by a team, into the store.
 
-    Films, the Titanic's passengers and field records of penguins, in weekly deliveries up to today,
-    checked and discussed. Running it again adds nothing.
+    The data are films, passengers of the Titanic and field records of penguins, in weekly deliveries up
+    to today. A second run adds nothing.
 
     \b
     Example:
       LAVENDERTOWN_DATA_DIR=/tmp/try lavendertown demo
       LAVENDERTOWN_DATA_DIR=/tmp/try lavendertown ui
     """
-    from lavendertown.demo import fill  # brings pandas, which no other start needs
+    # Imported here, because it imports pandas, which other commands do not need.
+    from lavendertown.demo import write_demo_data
 
-    with storage() as opened:
-        where = opened.describe()
+    with open_storage() as storage:
+        store_name = storage.describe()
         with click.progressbar(
             length=reports,
             label="Checking deliveries",
@@ -44,23 +47,24 @@ def demo(yes: bool, reports: int, seed: int, as_json: bool) -> None:
             file=sys.stderr,
             hidden=as_json or not sys.stderr.isatty(),
         ) as bar:
-            filled = fill(
-                opened,
+            filled = write_demo_data(
+                storage,
                 reports=reports,
                 seed=seed,
                 mix=yes,
                 progress=lambda _done, _total, title: bar.update(1, title),
             )
     if as_json:
-        print_json({"added": filled is not None, "store": where, **(asdict(filled) if filled else {})})
+        print_json({"added": filled is not None, "store": store_name, **(asdict(filled) if filled else {})})
         return
     if filled is None:
-        click.echo(f"The store ({where}) has the demo data already; nothing was added.")
+        click.echo(f"The store ({store_name}) already has the demo data; nothing was added.")
     else:
         click.echo(
-            f"Wrote {count(filled.reports, 'report')} on {', '.join(filled.datasets)} with "
-            f"{count(filled.findings, 'finding')} and {count(filled.annotations, 'comment')} by "
-            f"{count(len(filled.people), 'person', 'people')}, "
-            f"{filled.first:%Y-%m-%d} to {filled.last:%Y-%m-%d}. The store: {where}."
+            f"Wrote {format_count(filled.reports, 'report')} on {', '.join(filled.datasets)} with "
+            f"{format_count(filled.findings, 'finding')} and "
+            f"{format_count(filled.annotations, 'comment')} by "
+            f"{format_count(len(filled.people), 'person', 'people')}, "
+            f"{filled.first:%Y-%m-%d} to {filled.last:%Y-%m-%d}. Store: {store_name}."
         )
-    click.echo("Look at it with: lavendertown ui")
+    click.echo("To open the dashboard, run: lavendertown ui")

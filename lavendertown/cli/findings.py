@@ -1,4 +1,4 @@
-"""``lavendertown findings``: list findings and read their threads."""
+"""``lavendertown findings``: list and show findings, and adopt the history of a dataset."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 import click
 
 from lavendertown.cli import options
-from lavendertown.cli.output import cell, count, print_json, print_table
-from lavendertown.errors import NotFoundError
+from lavendertown.cli.output import format_cell, format_count, print_json, print_table
+from lavendertown.core.errors import NotFoundError
 
 
 @click.group()
-def findings() -> None:
-    """List findings over all reports, and read their threads.
+def findings_group() -> None:
+    """List and show the findings of all reports, and their comments.
 
     \b
     Example:
@@ -21,18 +21,18 @@ def findings() -> None:
     """
 
 
-@findings.command("list")
-@click.option("--report", "report_id", help="Only in the report with this id.")
+@findings_group.command("list")
+@click.option("--report", "report_id", help="Only findings in the report with this id.")
 @options.dataset_option
-@click.option("--type", "ghost_type", multiple=True, help="Only of this ghost type; repeat for more.")
-@click.option("--column", multiple=True, help="Only on this column; repeat for more.")
+@click.option("--type", "ghost_type", multiple=True, help="Only this ghost type; can be repeated.")
+@click.option("--column", multiple=True, help="Only this column; can be repeated.")
 @options.severity_option
 @options.status_option
 @options.tags_option
-@options.by_option
+@options.filter_author_option
 @options.search_option
-@options.since_until
-@options.paging
+@options.date_options
+@options.paging_options
 @options.json_option
 def list_findings(
     report_id: str | None,
@@ -52,7 +52,7 @@ def list_findings(
 ) -> None:
     """List findings, those of the newest report first.
 
-    A finding is listed once for each report that has it, under the same id.
+    A finding that several reports have is listed once per report, with the same id.
 
     \b
     Example:
@@ -72,61 +72,103 @@ def list_findings(
         "start_date": since,
         "end_date": until,
     }
-    with options.storage() as opened:
-        found = opened.query_findings(limit=limit, offset=offset, **filters)
-        total = opened.count_findings(**filters)
+    with options.open_storage() as storage:
+        findings = storage.query_findings(limit=limit, offset=offset, **filters)
+        total = storage.findings.count(**filters)
     if as_json:
-        print_json(found)
+        print_json(findings)
         return
     print_table(
         ("finding id", "seen", "severity", "status", "dataset", "comments", "description"),
         (
             (
-                f["finding_id"],
-                f["seen_at"],
-                f["severity"],
-                f["status"],
-                f["dataset"],
-                f["comment_count"],
-                f["description"],
+                finding["finding_id"],
+                finding["seen_at"],
+                finding["severity"],
+                finding["status"],
+                finding["dataset"],
+                finding["comment_count"],
+                finding["description"],
             )
-            for f in found
+            for finding in findings
         ),
-        "No finding matches.",
+        "No matching findings.",
     )
-    options.more(len(found), total, offset)
+    options.print_more_hint(len(findings), total, offset)
 
 
-@findings.command("show")
+@findings_group.command("show")
 @click.argument("finding_id", metavar="FINDING_ID")
 @options.json_option
 def show_finding(finding_id: str, as_json: bool) -> None:
-    """Show a finding as it was last seen, and its thread.
+    """Show the latest occurrence of a finding, and its comments.
 
     \b
     Example:
       lavendertown findings show f1-0c4e
     """
-    with options.storage() as opened:
-        finding_id = opened.resolve_finding(finding_id)
-        found = opened.query_findings(finding_id=finding_id, limit=1)
-        thread = opened.get_annotations(finding_id)
-    if not found and not thread:
+    with options.open_storage() as storage:
+        finding_id = storage.findings.resolve_id(finding_id)
+        findings = storage.query_findings(finding_id=finding_id, limit=1)
+        thread = storage.get_annotations(finding_id)
+    if not findings and not thread:
         raise NotFoundError(
             f"There is no finding {finding_id!r}. Find its id with `lavendertown findings list`."
         )
     if as_json:
-        print_json({"finding": found[0] if found else None, "annotations": [a.to_dict() for a in thread]})
-        return
-    for last in found:
-        click.echo(cell(last["description"]))
-        click.echo(
-            f"{cell(last['dataset'])} · {last['severity']} · {last['status']} · "
-            f"seen in {count(last['times_seen'], 'report')}, last on {cell(last['last_seen'])}"
+        print_json(
+            {
+                "finding": findings[0] if findings else None,
+                "annotations": [annotation.to_dict() for annotation in thread],
+            }
         )
-    for said in thread:
-        marks = [f"-> {said.status}"] if said.status else []
-        marks += [f"#{tag}" for tag in said.tags]
-        click.echo(f"\n{cell(said.author)}, {cell(said.timestamp)}  {cell(' '.join(marks))}".rstrip())
-        for line in said.comment.splitlines():
-            click.echo(f"  {cell(line)}")
+        return
+    for latest in findings:
+        click.echo(format_cell(latest["description"]))
+        click.echo(
+            f"{format_cell(latest['dataset'])} · {latest['severity']} · {latest['status']} · "
+            f"seen in {format_count(latest['times_seen'], 'report')}, "
+            f"last on {format_cell(latest['last_seen'])}"
+        )
+    for annotation in thread:
+        changes = [f"-> {annotation.status}"] if annotation.status else []
+        changes += [f"#{tag}" for tag in annotation.tags]
+        click.echo(
+            f"\n{format_cell(annotation.author)}, {format_cell(annotation.timestamp)}  "
+            f"{format_cell(' '.join(changes))}".rstrip()
+        )
+        for line in annotation.comment.splitlines():
+            click.echo(f"  {format_cell(line)}")
+
+
+@findings_group.command("adopt")
+@click.argument("former", metavar="FORMER")
+@click.argument("dataset", metavar="DATASET")
+@options.author_option
+@options.json_option
+def adopt_dataset(former: str, dataset: str, author: str | None, as_json: bool) -> None:
+    """Continue the history of the dataset FORMER in DATASET.
+
+    Findings of the same check and column are merged, with their comments, statuses and assignees.
+    Findings that DATASET does not have yet are added to it. If FORMER has reports of several tables, only
+    findings on columns of DATASET are adopted.
+
+    \b
+    Example:
+      lavendertown findings adopt public public.orders --author Ana
+    """
+    actor = options.require_author(author)
+    with options.open_storage() as storage:
+        adopted = storage.datasets.adopt_history(former, dataset, actor=actor)
+        merged = [
+            finding_id
+            for finding_id in adopted.finding_ids
+            if storage.findings.resolve_id(finding_id) != finding_id
+        ]
+    if as_json:
+        print_json({"dataset": dataset, "former": former, "finding_ids": merged})
+    else:
+        click.echo(
+            f"{format_cell(dataset)} continues {format_count(len(merged), 'finding')} of "
+            f"{format_cell(former)}."
+        )

@@ -1,4 +1,4 @@
-"""``lavendertown migrate``: everything from one store into another."""
+"""``lavendertown migrate``: copy all records from one store into another."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from dataclasses import astuple
 import click
 
 from lavendertown.cli.options import json_option
-from lavendertown.cli.output import count, print_json, print_table
-from lavendertown.migration.mover import move, plan
-from lavendertown.migration.values import OnConflict, Outcome, Progress, Request
+from lavendertown.cli.output import format_count, print_json, print_table
+from lavendertown.transfer.migrator import migrate_store, preview_migration
+from lavendertown.transfer.values import MigrationOutcome, MigrationProgress, MigrationRequest, OnConflict
 
-_PHASES = {
+_PHASE_LABELS = {
     "reports": "Reports",
     "annotations": "Comments",
     "rulesets": "Rule sets",
-    "triage": "Decisions about findings",
+    "triage": "Triage",
     "people": "People",
     "views": "Saved views",
-    "events": "History",
-    "changes": "Changes made meanwhile",
+    "events": "Audit events",
+    "changes": "Recent changes",
     "verifying": "Comparing both stores",
 }
-_NAMES = {
+_COUNT_LABELS = {
     "annotations": "comments",
     "rulesets": "rule sets",
-    "triage": "decisions about findings",
+    "triage": "triage records",
     "views": "saved views",
     "events": "audit events",
 }
@@ -37,12 +37,12 @@ _NAMES = {
 @click.command()
 @click.option("--from", "source", required=True, metavar="SOURCE", help="A data folder or a database URL.")
 @click.option("--to", "target", required=True, metavar="TARGET", help="A data folder or a database URL.")
-@click.option("--dry-run", is_flag=True, help="Count and show what would happen; write nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would be migrated; write nothing.")
 @click.option(
     "--timezone",
     "zone",
     metavar="ZONE",
-    help="Where times without a zone were written, such as Europe/Berlin. Default: here for files, UTC for "
+    help="The time zone of times without one, such as Europe/Berlin. Default: local time for files, UTC for "
     "databases.",
 )
 @click.option(
@@ -50,15 +50,15 @@ _NAMES = {
     type=click.Choice([each.value for each in OnConflict]),
     default=OnConflict.SKIP.value,
     show_default=True,
-    help="A record that the target holds with other content: keep the target's, take the source's, or "
-    "move nothing at all.",
+    help="What to do if the target has a record with other content: keep the target's record, take the "
+    "source's, or migrate nothing.",
 )
-@click.option("--resume", is_flag=True, help="Go on with an unfinished move, with the options it began with.")
+@click.option("--resume", is_flag=True, help="Continue an unfinished migration with its original options.")
 @click.option(
-    "--author", envvar="LAVENDERTOWN_AUTHOR", default="internal", help="Who moves, for the audit log."
+    "--author", envvar="LAVENDERTOWN_AUTHOR", default="internal", help="Your name, for the audit log."
 )
 @json_option
-def migrate(
+def migrate_command(
     source: str,
     target: str,
     dry_run: bool,
@@ -68,89 +68,93 @@ def migrate(
     author: str,
     as_json: bool,
 ) -> None:
-    """Move everything that SOURCE holds into TARGET, and verify it. SOURCE is only read.
+    """Copy all records of SOURCE into TARGET, and verify the copy. SOURCE is only read.
 
-    Any store into any other: data folders (0.7's as well) and databases (0.7's as source), in every
-    direction. What is there already is left alone, so it can be run again at any time, also after it
-    was interrupted. What cannot be read is listed, and copied aside.
+    SOURCE and TARGET can be data folders and databases of any kind; SOURCE can also be a database of
+    version 0.7. Records that TARGET already has are skipped, so the command can be repeated at any time,
+    also after an interruption. Unreadable items are listed and copied into a quarantine folder.
 
-    Exit codes: 0 all moved and verified, 1 moved but something is in quarantine, in conflict or
-    differs, 2 refused.
+    Exit codes: 0 migrated and verified, 1 migrated with quarantined items, conflicts or differences,
+    2 usage error or failure.
 
     \b
     Example:
       lavendertown migrate --from .lavendertown --to sqlite:///reports.db --dry-run
       lavendertown migrate --from .lavendertown --to postgresql://ana@db/quality
     """
-    request = Request(source, target, OnConflict(on_conflict), zone, actor=author, resume=resume)
-    with _progress(hidden=as_json or not sys.stderr.isatty()) as tell:
-        outcome = (plan if dry_run else move)(request, tell)
+    request = MigrationRequest(source, target, OnConflict(on_conflict), zone, actor=author, resume=resume)
+    with _show_progress(hidden=as_json or not sys.stderr.isatty()) as report_progress:
+        outcome = (preview_migration if dry_run else migrate_store)(request, report_progress)
     if as_json:
         print_json(outcome.to_dict())
     else:
-        _print(outcome)
-    raise click.exceptions.Exit(0 if _is_good(outcome) else 1)
+        _print_outcome(outcome)
+    raise click.exceptions.Exit(0 if _is_complete(outcome) else 1)
 
 
-def _is_good(outcome: Outcome) -> bool:
+def _is_complete(outcome: MigrationOutcome) -> bool:
     verified = outcome.verified or outcome.dry_run
     return verified and not outcome.conflict_count and not outcome.quarantined
 
 
 @contextmanager
-def _progress(hidden: bool) -> Iterator[Callable[[Progress], None]]:
+def _show_progress(hidden: bool) -> Iterator[Callable[[MigrationProgress], None]]:
     with click.progressbar(length=1, file=sys.stderr, hidden=hidden, show_eta=False) as bar:
 
-        def tell(progress: Progress) -> None:
-            bar.label = _line(progress)
+        def update_bar(progress: MigrationProgress) -> None:
+            bar.label = _format_progress(progress)
             bar.length = progress.total or max(progress.done, 1)
             bar.update(progress.done - bar.pos)
 
-        yield tell
+        yield update_bar
 
 
-def _line(progress: Progress) -> str:
-    left = f", {_duration(progress.seconds_left)} left" if progress.seconds_left is not None else ""
-    return f"{_PHASES[progress.phase]} ({progress.rate:,.0f} a second{left})"
+def _format_progress(progress: MigrationProgress) -> str:
+    time_left = (
+        f", {_format_duration(progress.seconds_left)} left" if progress.seconds_left is not None else ""
+    )
+    return f"{_PHASE_LABELS[progress.phase]} ({progress.rate:,.0f} per second{time_left})"
 
 
-def _duration(seconds: float) -> str:
+def _format_duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min"
 
 
-def _print(outcome: Outcome) -> None:
-    to_do = "to write" if outcome.dry_run else "written"
+def _print_outcome(outcome: MigrationOutcome) -> None:
+    written = "to write" if outcome.dry_run else "written"
     rows = [
-        (_NAMES.get(name, name), *(f"{number:,}" for number in astuple(outcome.counts[name])))
-        for name in outcome.shown
+        (_COUNT_LABELS.get(name, name), *(f"{number:,}" for number in astuple(outcome.counts[name])))
+        for name in outcome.shown_counts
     ]
-    print_table(("", "read", to_do, "there already", "in conflict"), rows, "")
+    print_table(("", "read", written, "already there", "conflicts"), rows, "")
     for conflict in outcome.conflicts:
         click.echo(
             f"Conflict: {conflict.kind} {conflict.record_id} ({conflict.title}): source version "
-            f"{conflict.source_version} by {conflict.source_by or 'somebody'}, target version "
-            f"{conflict.target_version} by {conflict.target_by or 'somebody'}: {conflict.decision.value}."
+            f"{conflict.source_version} by {conflict.source_by or 'unknown'}, target version "
+            f"{conflict.target_version} by {conflict.target_by or 'unknown'}: {conflict.decision.value}."
         )
+    if outcome.normalized:
+        click.echo(outcome.normalized_sentence)
     for item in outcome.quarantined:
-        click.echo(f"Cannot be moved: {item.item}: {item.reason}.")
+        click.echo(f"Not migrated: {item.item}: {item.reason}.")
     if outcome.quarantine_folder is not None:
-        click.echo(f"Copies of what cannot be moved lie in {outcome.quarantine_folder}.")
+        click.echo(f"The items that were not migrated are copied to {outcome.quarantine_folder}.")
     for difference in outcome.differences:
-        click.echo(f"Differs: {difference}")
-    click.echo(_conclusion(outcome))
+        click.echo(f"Difference: {difference}")
+    click.echo(_format_conclusion(outcome))
 
 
-def _conclusion(outcome: Outcome) -> str:
+def _format_conclusion(outcome: MigrationOutcome) -> str:
     if outcome.dry_run:
-        return "Nothing was written: this was a dry run."
+        return "This was a dry run; nothing was written."
     if outcome.differences:
-        return "The stores differ where they should not; nothing is lost in the source. Run it again."
+        return "The stores differ unexpectedly. The source is unchanged; run the migration again."
     if outcome.changed_nothing:
-        return f"Everything is there already; nothing was written to {outcome.target}."
-    moved = sum(each.written for name, each in outcome.counts.items() if name != "findings")
+        return f"The target already has all records; nothing was written to {outcome.target}."
+    written = sum(counts.written for name, counts in outcome.counts.items() if name != "findings")
     return (
-        f"Moved {count(moved, 'record')} from {outcome.source} to {outcome.target} in "
-        f"{_duration(outcome.seconds)}; everything was read back from both and is equal."
+        f"Migrated {format_count(written, 'record')} from {outcome.source} to {outcome.target} in "
+        f"{_format_duration(outcome.seconds)}; both stores were read back and are equal."
     )

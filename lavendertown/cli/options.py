@@ -1,4 +1,4 @@
-"""Options that several commands share, and the opened storage."""
+"""Define options that several commands share, and open the configured storage."""
 
 from __future__ import annotations
 
@@ -10,77 +10,89 @@ import click
 
 from lavendertown.collaboration.models import STATUSES
 from lavendertown.collaboration.storage import Storage, get_storage_backend
-from lavendertown.models import SEVERITIES
+from lavendertown.core.findings import SEVERITIES
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+CommandFunction = TypeVar("CommandFunction", bound=Callable[..., Any])
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 author_option = click.option(
     "--author",
     envvar="LAVENDERTOWN_AUTHOR",
-    help="Who does it; LAVENDERTOWN_AUTHOR says it for all commands.",
+    help="Your name. Default: LAVENDERTOWN_AUTHOR.",
 )
 severity_option = click.option(
-    "--severity", multiple=True, type=click.Choice(SEVERITIES), help="Only of this severity; repeat for more."
+    "--severity", multiple=True, type=click.Choice(SEVERITIES), help="Only this severity; can be repeated."
 )
 status_option = click.option(
-    "--status", multiple=True, type=click.Choice(STATUSES), help="Only in this status; repeat for more."
+    "--status", multiple=True, type=click.Choice(STATUSES), help="Only this status; can be repeated."
 )
-dataset_option = click.option("--dataset", multiple=True, help="Only of this dataset; repeat for more.")
-search_option = click.option("--search", help="Only with this text, in any case.")
-tags_option = click.option("--tag", "tags", multiple=True, help="Only with this tag; repeat: all of them.")
-by_option = click.option("--author", multiple=True, help="Only by this author; repeat for more.")
+dataset_option = click.option("--dataset", multiple=True, help="Only this dataset; can be repeated.")
+search_option = click.option("--search", help="Only records that contain this text, ignoring case.")
+tags_option = click.option(
+    "--tag", "tags", multiple=True, help="Only records with this tag; if repeated, with all of them."
+)
+filter_author_option = click.option("--author", multiple=True, help="Only this author; can be repeated.")
 
 
 @contextmanager
-def storage() -> Iterator[Storage]:
-    """Open the configured storage, and close it at the end."""
-    opened = get_storage_backend()
+def open_storage() -> Iterator[Storage]:
+    """Open the configured storage, and close it afterwards."""
+    storage = get_storage_backend()
     try:
-        yield opened
+        yield storage
     finally:
-        opened.close()
+        storage.close()
 
 
 STDIN = "standard input"
 
 
-def name_of(file: BinaryIO) -> str:
-    """Return an opened file's name as it was given, or :data:`STDIN`."""
+def input_name(file: BinaryIO) -> str:
+    """Return the name of an open file as the user gave it, or :data:`STDIN`."""
     name = getattr(file, "name", None)
     return name if isinstance(name, str) and name != "<stdin>" else STDIN
 
 
-def since_until(function: Function) -> Function:
+def date_options(function: CommandFunction) -> CommandFunction:
     """Add ``--since`` and ``--until``."""
-    function = click.option("--until", metavar="DATE", help="Up to this day or ISO time, itself included.")(
+    function = click.option("--until", metavar="DATE", help="Only up to this day or ISO time, inclusive.")(
         function
     )
-    return click.option("--since", metavar="DATE", help="From this day or ISO time on.")(function)
+    return click.option("--since", metavar="DATE", help="Only from this day or ISO time on.")(function)
 
 
-def paging(function: Function) -> Function:
+def paging_options(function: CommandFunction) -> CommandFunction:
     """Add ``--limit`` and ``--offset``."""
     function = click.option(
-        "--offset", type=click.IntRange(0), default=0, show_default=True, help="Leave so many out first."
+        "--offset",
+        type=click.IntRange(0),
+        default=0,
+        show_default=True,
+        help="The number of results to skip.",
     )(function)
     return click.option(
-        "--limit", type=click.IntRange(0), default=100, show_default=True, help="At most so many."
+        "--limit",
+        type=click.IntRange(0),
+        default=100,
+        show_default=True,
+        help="The maximum number of results.",
     )(function)
 
 
-def need_author(author: str | None) -> str:
-    """Return the author.
+def require_author(author: str | None) -> str:
+    """Return the author's name without surrounding blanks.
 
     Raises:
-        click.UsageError: None was given.
+        click.UsageError: No author was given.
     """
     if author is None or not author.strip():
-        raise click.UsageError("Say who you are with --author NAME, or set LAVENDERTOWN_AUTHOR.")
+        raise click.UsageError(
+            "The author is missing. Give your name with --author NAME, or set LAVENDERTOWN_AUTHOR."
+        )
     return author.strip()
 
 
-def more(shown: int, total: int, offset: int) -> None:
-    """Say on standard error that there is more than was listed."""
+def print_more_hint(shown: int, total: int, offset: int) -> None:
+    """Print on standard error how to list more results, if there are any."""
     if offset + shown < total and shown:
-        click.echo(f"{shown:,} of {total:,}; go on with --offset {offset + shown}.", err=True)
+        click.echo(f"{shown:,} of {total:,} shown. For more, use --offset {offset + shown}.", err=True)

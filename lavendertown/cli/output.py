@@ -1,4 +1,4 @@
-"""How answers are written: plain JSON for programs, aligned columns for people."""
+"""Print results: JSON for programs, aligned columns for people."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any
 
 import click
 
-from lavendertown import codec
+from lavendertown.core import json_codec
 
 
 def print_json(value: Any) -> None:
-    """Write one JSON object or array to standard output, times as ISO 8601."""
-    click.echo(codec.dumps(codec.plain(value), indent=True))
+    """Print a value as JSON, with times in ISO 8601."""
+    click.echo(json_codec.dumps(json_codec.to_jsonable(value), indent=True))
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], empty: str) -> None:
-    """Write rows under headings, or the sentence that there are none."""
-    lines = [[cell(value) for value in row] for row in rows]
+    """Print rows under headings; without rows, print the message ``empty``."""
+    lines = [[format_cell(value) for value in row] for row in rows]
     if not lines:
         click.echo(empty)
         return
@@ -28,17 +28,17 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], empty: st
         click.echo("  ".join(padded).rstrip())
 
 
-def cell(value: Any) -> str:
-    """Return a value as one line that cannot steer the terminal."""
+def format_cell(value: Any) -> str:
+    """Return a value as one line without control characters."""
     if value is None:
         return "-"
     if isinstance(value, dt.datetime):
         return f"{value.astimezone():%Y-%m-%d %H:%M}"
     if isinstance(value, (list, tuple)):
-        return ", ".join(cell(each) for each in value)
+        return ", ".join(format_cell(each) for each in value)
     return "".join(c if c.isprintable() else " " for c in str(value))
 
 
-def count(number: int, one: str, many: str | None = None) -> str:
+def format_count(number: int, one: str, many: str | None = None) -> str:
     """Return ``"1 finding"`` or ``"1,234 findings"``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"

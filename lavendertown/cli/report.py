@@ -1,26 +1,28 @@
-"""``lavendertown report``: list, read, save, remove and carry reports."""
+"""``lavendertown report``: list, show, compare, save, delete, restore, export and import reports."""
 
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from typing import Any, BinaryIO
 
 import click
 
-from lavendertown import clock, codec
 from lavendertown.cli import options
-from lavendertown.cli.output import cell, count, print_json, print_table
-from lavendertown.cli.report_compare import compare
+from lavendertown.cli.output import format_cell, format_count, print_json, print_table
 from lavendertown.collaboration.api import export_report
 from lavendertown.collaboration.models import ShareableReport
 from lavendertown.collaboration.storage import Storage, get_finding_id
-from lavendertown.errors import InvalidInputError, NotFoundError
-from lavendertown.models import GhostFinding
+from lavendertown.core import clock, json_codec
+from lavendertown.core.errors import InvalidInputError, NotFoundError
+from lavendertown.core.findings import GhostFinding
+
+_WORSE_CHANGES = ("new", "back", "worse")
 
 
 @click.group()
-def report() -> None:
-    """List, read, compare, save, delete, restore, export and import reports.
+def report_group() -> None:
+    """List, show, compare, save, delete, restore, export and import reports.
 
     \b
     Example:
@@ -28,19 +30,16 @@ def report() -> None:
     """
 
 
-report.add_command(compare)
-
-
-@report.command("list")
-@options.by_option
-@options.since_until
+@report_group.command("list")
+@options.filter_author_option
+@options.date_options
 @options.search_option
 @options.tags_option
 @options.status_option
 @options.severity_option
 @options.dataset_option
-@click.option("--deleted", is_flag=True, help="Also those in the trash.")
-@options.paging
+@click.option("--deleted", is_flag=True, help="Include reports in the trash.")
+@options.paging_options
 @options.json_option
 def list_reports(
     author: tuple[str, ...],
@@ -56,9 +55,9 @@ def list_reports(
     offset: int,
     as_json: bool,
 ) -> None:
-    """List reports, the newest first.
+    """List reports, newest first.
 
-    --status and --severity keep the reports that have such a finding.
+    --status and --severity list the reports that have such a finding.
 
     \b
     Example:
@@ -76,66 +75,98 @@ def list_reports(
         "dataset": dataset,
         "include_deleted": deleted,
     }
-    with options.storage() as opened:
-        found = opened.query_reports(limit=limit, offset=offset, **filters)
-        total = opened.count_reports(**filters)
+    with options.open_storage() as storage:
+        reports = storage.query_reports(limit=limit, offset=offset, **filters)
+        total = storage.count_reports(**filters)
     if as_json:
-        print_json(found)
+        print_json(reports)
         return
     print_table(
         ("id", "created", "author", "dataset", "errors", "warnings", "infos", "title"),
         (
             (
-                r["id"],
-                r["created_at"],
-                r["author"],
-                r["dataset"],
-                r["error_count"],
-                r["warning_count"],
-                r["info_count"],
-                r["title"] + (" (deleted)" if r["deleted_at"] else ""),
+                report["id"],
+                report["created_at"],
+                report["author"],
+                report["dataset"],
+                report["error_count"],
+                report["warning_count"],
+                report["info_count"],
+                report["title"] + (" (deleted)" if report["deleted_at"] else ""),
             )
-            for r in found
+            for report in reports
         ),
-        "No report matches.",
+        "No matching reports.",
     )
-    options.more(len(found), total, offset)
+    options.print_more_hint(len(reports), total, offset)
 
 
-@report.command("show")
+@report_group.command("show")
 @click.argument("report_id", metavar="REPORT_ID")
 @options.json_option
 def show_report(report_id: str, as_json: bool) -> None:
-    """Show a report with its findings and what was said about them.
+    """Show a report with its findings and their comments.
 
     \b
     Example:
       lavendertown report show r-2f6c
     """
-    with options.storage() as opened:
-        shown = _get(opened, report_id)
-        rows = opened.query_findings(report_id=report_id, limit=None)
+    with options.open_storage() as storage:
+        report = _load_report(storage, report_id)
+        rows = storage.query_findings(report_id=report_id, limit=None)
     if as_json:
-        print_json(_with_ids(shown))
+        print_json(_with_finding_ids(report))
         return
-    click.echo(cell(shown.title))
+    click.echo(format_cell(report.title))
     click.echo(
-        f"{cell(shown.metadata.get('dataset') or 'no dataset')} · {cell(shown.author)} · "
-        f"{cell(shown.created_at)} · {count(len(shown.findings), 'finding')}, "
-        f"{count(len(shown.annotations), 'comment')}"
+        f"{format_cell(report.metadata.get('dataset') or 'no dataset')} · {format_cell(report.author)} · "
+        f"{format_cell(report.created_at)} · {format_count(len(report.findings), 'finding')}, "
+        f"{format_count(len(report.annotations), 'comment')}"
     )
     for row in rows:
         click.echo(f"\n{row['severity']:<8} {row['status']:<20} {row['finding_id']}")
-        click.echo(f"  {cell(row['description'])}")
-        for said in (a for a in shown.annotations if a.finding_id == row["finding_id"]):
-            click.echo(f"  > {cell(said.author)}, {cell(said.timestamp)}: {cell(said.comment)}")
+        click.echo(f"  {format_cell(row['description'])}")
+        for annotation in report.annotations:
+            if annotation.finding_id != row["finding_id"]:
+                continue
+            click.echo(
+                f"  > {format_cell(annotation.author)}, {format_cell(annotation.timestamp)}: "
+                f"{format_cell(annotation.comment)}"
+            )
 
 
-@report.command("save")
+@report_group.command("compare")
+@click.argument("report_id", metavar="REPORT_ID")
+@click.option("--with", "before_id", help="The report to compare with. Default: the run before it.")
+@click.option("--gate", is_flag=True, help="Exit with 1 if a finding is new, back or worse.")
+@options.json_option
+def compare_reports(report_id: str, before_id: str | None, gate: bool, as_json: bool) -> None:
+    """Compare a report with an earlier run of its dataset.
+
+    Each finding is new, back (found before, but not in the earlier run), worse, better, same, gone, or
+    not_checked (absent, and its check did not run according to the report).
+
+    \b
+    Example:
+      lavendertown report compare r-2f6c --gate
+    """
+    with options.open_storage() as storage:
+        comparison = storage.reports.compare(report_id, before_id)
+    if comparison is None:
+        raise NotFoundError(f"There is no report {report_id!r}. Find its id with `lavendertown report list`.")
+    if as_json:
+        print_json(comparison)
+    else:
+        _print_comparison(comparison)
+    if gate and any(row["change"] in _WORSE_CHANGES for row in comparison["findings"]):
+        raise click.exceptions.Exit(1)
+
+
+@report_group.command("save")
 @click.argument("file", type=click.File("rb"), metavar="FILE")
 @click.option("--title", help="The report's title. Default: the dataset.")
-@click.option("--dataset", help="What was checked. Default: what FILE says.")
-@click.option("--tag", "tags", multiple=True, help="A tag of the report; repeat for more.")
+@click.option("--dataset", help="The dataset. Default: the dataset in FILE.")
+@click.option("--tag", "tags", multiple=True, help="A tag for the report; can be repeated.")
 @options.author_option
 @options.json_option
 def save_report(
@@ -148,75 +179,83 @@ def save_report(
 ) -> None:
     """Save findings from a JSON FILE as a new report; - reads standard input.
 
-    FILE is what `lavendertown analyze --json` prints, or an array of findings.
+    FILE contains the output of `lavendertown analyze --json`, or an array of findings.
 
     \b
     Example:
       lavendertown analyze orders.csv --json | lavendertown report save - --author Ana
     """
-    name = options.need_author(author)
+    author = options.require_author(author)
     data = _read_json(file)
     analysis = data if isinstance(data, dict) else {"findings": data}
     if not isinstance(analysis.get("findings"), list):
         raise InvalidInputError(
-            f"{options.name_of(file)} does not hold findings; "
-            "a whole report goes in with `lavendertown report import`."
+            f"{options.input_name(file)} contains no findings. "
+            "To import a whole report, use `lavendertown report import`."
         )
     dataset = dataset or analysis.get("dataset")
     metadata = {"dataset": dataset, "tags": list(tags), "coverage": analysis.get("coverage")}
-    made = ShareableReport(
+    report = ShareableReport(
         id=f"r-{uuid.uuid4().hex[:12]}",
         title=title or dataset or "Report",
-        author=name,
+        author=author,
         created_at=clock.now(),
-        findings=[_finding(each, options.name_of(file)) for each in analysis["findings"]],
+        findings=[_parse_finding(each, options.input_name(file)) for each in analysis["findings"]],
         metadata={key: value for key, value in metadata.items() if value},
     )
-    with options.storage() as opened:
-        opened.save_report(made)
+    with options.open_storage() as storage:
+        storage.save_report(report)
     if as_json:
-        print_json({"id": made.id, "finding_count": len(made.findings)})
+        print_json({"id": report.id, "finding_count": len(report.findings)})
     else:
-        click.echo(f"Saved. Show it with: lavendertown report show {made.id}")
+        click.echo(f"Saved. To show the report, run: lavendertown report show {report.id}")
 
 
-@report.command("delete")
+@report_group.command("delete")
 @click.argument("report_ids", metavar="REPORT_ID...", nargs=-1, required=True)
 @options.author_option
 def delete_reports(report_ids: tuple[str, ...], author: str | None) -> None:
-    """Put reports into the trash. Comments on their findings stay.
+    """Move reports to the trash. Comments on their findings are kept.
 
-    Exits with 1 when one of them was not there.
+    Exits with 1 if a report was not found.
 
     \b
     Example:
       lavendertown report delete r-2f6c --author Ana
     """
-    with options.storage() as opened:
-        gone = [i for i in report_ids if opened.delete_report(i, actor=author or "command line")]
-    _tell("Deleted", gone, "Take it back with: lavendertown report restore")
-    _missing(report_ids, gone, "No report {} to delete.")
+    with options.open_storage() as storage:
+        deleted = [
+            report_id
+            for report_id in report_ids
+            if storage.delete_report(report_id, actor=author or "command line")
+        ]
+    _print_done("Deleted", deleted, "To restore, run: lavendertown report restore")
+    _exit_if_missing(report_ids, deleted, "There is no report {} to delete.")
 
 
-@report.command("restore")
+@report_group.command("restore")
 @click.argument("report_ids", metavar="REPORT_ID...", nargs=-1, required=True)
 @options.author_option
 def restore_reports(report_ids: tuple[str, ...], author: str | None) -> None:
-    """Take reports back out of the trash.
+    """Restore reports from the trash.
 
-    Exits with 1 when one of them was not in it.
+    Exits with 1 if a report was not in the trash.
 
     \b
     Example:
       lavendertown report restore r-2f6c
     """
-    with options.storage() as opened:
-        back = [i for i in report_ids if opened.restore_report(i, actor=author or "command line")]
-    _tell("Restored", back, "Show it with: lavendertown report show")
-    _missing(report_ids, back, "No report {} in the trash.")
+    with options.open_storage() as storage:
+        restored = [
+            report_id
+            for report_id in report_ids
+            if storage.restore_report(report_id, actor=author or "command line")
+        ]
+    _print_done("Restored", restored, "To show a report, run: lavendertown report show")
+    _exit_if_missing(report_ids, restored, "There is no report {} in the trash.")
 
 
-@report.command("export")
+@report_group.command("export")
 @click.argument("report_id", metavar="REPORT_ID")
 @click.option(
     "-o",
@@ -224,98 +263,126 @@ def restore_reports(report_ids: tuple[str, ...], author: str | None) -> None:
     type=click.Path(dir_okay=False, allow_dash=True),
     help="The file to write; - prints it. Default: exports/REPORT_ID.json in the data folder.",
 )
-def export(report_id: str, output: str | None) -> None:
-    """Write a whole report, comments included, to a JSON file.
+def export_report_file(report_id: str, output: str | None) -> None:
+    """Write a whole report, including comments, to a JSON file.
 
     \b
     Example:
       lavendertown report export r-2f6c -o orders.json
     """
-    with options.storage() as opened:
-        found = _get(opened, report_id)
+    with options.open_storage() as storage:
+        report = _load_report(storage, report_id)
     if output == "-":
-        print_json(found.to_dict())
+        print_json(report.to_dict())
     else:
-        click.echo(f"Wrote {export_report(found, output)}.")
+        click.echo(f"Wrote {export_report(report, output)}.")
 
 
-@report.command("import")
+@report_group.command("import")
 @click.argument("files", type=click.File("rb"), metavar="FILE...", nargs=-1, required=True)
-@click.option("--overwrite", is_flag=True, help="Write over a newer version of the same report.")
+@click.option("--overwrite", is_flag=True, help="Overwrite newer versions of the same reports.")
 @options.json_option
 def import_reports(files: tuple[BinaryIO, ...], overwrite: bool, as_json: bool) -> None:
-    """Save whole reports from JSON FILEs, all or none; - reads standard input.
+    """Import whole reports from JSON FILEs, all or none; - reads standard input.
 
-    A report keeps its id: importing it again updates it.
+    Reports keep their ids. A report that exists already is updated.
 
     \b
     Example:
       lavendertown report import orders.json
     """
-    reports = [_whole_report(file) for file in files]
+    reports = [_parse_report(file) for file in files]
     if overwrite:
-        for each in reports:
-            each.version = None
-            for annotation in each.annotations:
+        for report in reports:
+            report.version = None
+            for annotation in report.annotations:
                 annotation.version = None
-    with options.storage() as opened:
-        ids = opened.save_reports(reports)
+    with options.open_storage() as storage:
+        ids = storage.save_reports(reports)
     if as_json:
         print_json(ids)
     else:
         click.echo(f"Imported {', '.join(ids)}.")
 
 
-def _get(opened: Storage, report_id: str) -> ShareableReport:
-    found = opened.load_report(report_id)
-    if found is not None:
-        return found
-    if opened.find_report(report_id) is not None:
+def _load_report(storage: Storage, report_id: str) -> ShareableReport:
+    report = storage.load_report(report_id)
+    if report is not None:
+        return report
+    if storage.reports.find(report_id) is not None:
         raise NotFoundError(
-            f"Report {report_id!r} was deleted; restore it with `lavendertown report restore {report_id}`."
+            f"Report {report_id!r} was deleted. Restore it with `lavendertown report restore {report_id}`."
         )
     raise NotFoundError(f"There is no report {report_id!r}. Find its id with `lavendertown report list`.")
 
 
-def _with_ids(shown: ShareableReport) -> dict[str, Any]:
-    found = [{"finding_id": get_finding_id(f), **f.to_dict()} for f in shown.findings]
-    return {**shown.to_dict(), "findings": found}
+def _with_finding_ids(report: ShareableReport) -> dict[str, Any]:
+    findings = [{"finding_id": get_finding_id(finding), **finding.to_dict()} for finding in report.findings]
+    return {**report.to_dict(), "findings": findings}
 
 
 def _read_json(file: BinaryIO) -> Any:
     try:
-        return codec.loads(file.read())
+        return json_codec.loads(file.read())
     except ValueError as error:
-        raise InvalidInputError(f"{options.name_of(file)} is not JSON: {error}.") from error
+        raise InvalidInputError(f"{options.input_name(file)} is not JSON: {error}.") from error
 
 
-def _finding(value: Any, name: str) -> GhostFinding:
+def _parse_finding(value: Any, name: str) -> GhostFinding:
     if not isinstance(value, dict):
-        raise InvalidInputError(f"{name} holds {value!r} where a finding should be; a finding is an object.")
+        raise InvalidInputError(
+            f"{name} contains {value!r} instead of a finding; a finding must be a JSON object."
+        )
     return GhostFinding.from_dict(value)
 
 
-def _whole_report(file: BinaryIO) -> ShareableReport:
+def _parse_report(file: BinaryIO) -> ShareableReport:
     data = _read_json(file)
     if not isinstance(data, dict) or "findings" not in data or "title" not in data:
         raise InvalidInputError(
-            f"{options.name_of(file)} does not hold a whole report; "
-            "findings alone are saved with `lavendertown report save`."
+            f"{options.input_name(file)} does not contain a whole report. "
+            "To save findings only, use `lavendertown report save`."
         )
     for part in ("findings", "annotations"):
-        each = data.get(part) or []
-        if not isinstance(each, list) or not all(isinstance(one, dict) for one in each):
-            raise InvalidInputError(f"The {part} in {options.name_of(file)} must be an array of objects.")
+        items = data.get(part) or []
+        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+            raise InvalidInputError(f"The {part} in {options.input_name(file)} must be an array of objects.")
     return ShareableReport.from_dict(data)
 
 
-def _tell(done: str, ids: list[str], then: str) -> None:
+def _print_done(verb: str, ids: list[str], next_step: str) -> None:
     if ids:
-        click.echo(f"{done} {cell(ids)}. {then} {ids[0]}")
+        click.echo(f"{verb} {format_cell(ids)}. {next_step} {ids[0]}")
 
 
-def _missing(asked: tuple[str, ...], done: list[str], words: str) -> None:
-    left = [repr(each) for each in asked if each not in done]
-    if left:
-        click.echo(words.format(", ".join(left)), err=True)
+def _exit_if_missing(requested_ids: tuple[str, ...], done_ids: list[str], message_template: str) -> None:
+    missing = [repr(each) for each in requested_ids if each not in done_ids]
+    if missing:
+        click.echo(message_template.format(", ".join(missing)), err=True)
         raise click.exceptions.Exit(1)
+
+
+def _print_comparison(comparison: dict[str, Any]) -> None:
+    before = comparison["before"]
+    if before is None:
+        click.echo("This is the first run of the dataset, so there is nothing to compare with.")
+        return
+    counts = Counter(row["change"] for row in comparison["findings"])
+    summary = ", ".join(f"{number} {change}" for change, number in counts.items()) or "no findings"
+    click.echo(f"Compared with {before['id']} of {format_cell(before['created_at'])}: {summary}")
+    print_table(
+        ("change", "severity", "rows before", "rows now", "finding id", "description"),
+        (
+            (
+                row["change"],
+                row["severity"],
+                row["before_count"],
+                None if row["change"] in ("gone", "not_checked") else row["row_count"],
+                row["finding_id"],
+                row["description"],
+            )
+            for row in comparison["findings"]
+            if row["change"] != "same"
+        ),
+        "No changes.",
+    )

@@ -1,4 +1,4 @@
-"""The short way: annotate, share, export and import on the configured storage."""
+"""Shortcuts on the configured storage: annotate, share, export and import."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lavendertown import clock, codec
 from lavendertown.collaboration.models import Annotation, ShareableReport
 from lavendertown.collaboration.storage import Storage, get_finding_id, get_storage_backend
-from lavendertown.config import load_settings
-from lavendertown.errors import InvalidInputError, NotFoundError, StorageUnavailableError
-from lavendertown.models import GhostFinding
-from lavendertown.records.rules import check_id
+from lavendertown.core import clock, json_codec
+from lavendertown.core.errors import InvalidInputError, NotFoundError, StorageUnavailableError
+from lavendertown.core.findings import GhostFinding
+from lavendertown.core.settings import load_settings
+from lavendertown.records.validation import check_id
 from lavendertown.rules.models import RuleSet
 
 
 @contextmanager
-def _storage() -> Iterator[Storage]:
+def _open_storage() -> Iterator[Storage]:
     storage = get_storage_backend()
     try:
         yield storage
@@ -34,13 +34,13 @@ def add_annotation(
     tags: list[str] | None = None,
     status: str | None = None,
 ) -> Annotation:
-    """Write a comment on a finding, with tags and a status where given, and save it.
+    """Save an annotation on a finding: a comment, with optional tags and a status.
 
-    The finding's dataset is its ``metadata["dataset"]``, which every report that was made or
-    loaded fills in.
+    The dataset of the finding is ``metadata["dataset"]``; creating or loading a report fills it in.
 
     Raises:
-        InvalidInputError: The status or a tag cannot be stored.
+        InvalidInputError: The status or a tag cannot be stored, the annotation is empty, or the status
+            closes the finding and there is no comment.
     """
     annotation = Annotation(
         id=str(uuid.uuid4()),
@@ -51,14 +51,14 @@ def add_annotation(
         tags=list(tags or []),
         status=status,
     )
-    with _storage() as storage:
+    with _open_storage() as storage:
         storage.save_annotation(annotation)
     return annotation
 
 
 def get_annotations(finding: GhostFinding) -> list[Annotation]:
     """Return the live annotations on a finding, oldest first."""
-    with _storage() as storage:
+    with _open_storage() as storage:
         return storage.get_annotations(get_finding_id(finding))
 
 
@@ -70,7 +70,7 @@ def create_shareable_report(
     ruleset: RuleSet | None = None,
     metadata: dict[str, Any] | None = None,
 ) -> ShareableReport:
-    """Make a report with a new id and the present time. It is not saved yet."""
+    """Create a report with a new id and the current time, without saving it."""
     return ShareableReport(
         id=str(uuid.uuid4()),
         title=title,
@@ -88,14 +88,14 @@ def export_report(report: ShareableReport, filepath: str | Path | None = None) -
 
     Args:
         report: The report.
-        filepath: Where to; ``exports/<report id>.json`` in the data folder by default.
+        filepath: The file; by default ``exports/<report id>.json`` in the data folder.
 
     Raises:
         InvalidInputError: A value cannot be written as JSON.
         StorageUnavailableError: The file cannot be written.
     """
     path = Path(filepath) if filepath is not None else _export_path(report)
-    data = codec.dumps(codec.plain(_in_utc(report), "report"), indent=True)
+    data = json_codec.dumps(json_codec.to_jsonable(_report_in_utc(report), "report"), indent=True)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
@@ -107,15 +107,16 @@ def export_report(report: ShareableReport, filepath: str | Path | None = None) -
 
 
 def import_report(filepath: str | Path) -> ShareableReport:
-    """Read a report from a JSON file, 0.7's too. It is not saved yet.
+    """Read a report from a JSON file, also one of version 0.7, without saving it.
 
     Raises:
         NotFoundError: There is no such file.
-        InvalidInputError: It does not hold a report.
+        InvalidInputError: The file does not contain a report.
+        StorageUnavailableError: The file cannot be read.
     """
     path = Path(filepath)
     try:
-        data = codec.loads_old(path.read_bytes())
+        data = json_codec.loads_lenient(path.read_bytes())
     except FileNotFoundError:
         raise NotFoundError(f"There is no file {path}.") from None
     except OSError as error:
@@ -123,17 +124,17 @@ def import_report(filepath: str | Path) -> ShareableReport:
     except ValueError as error:
         raise InvalidInputError(f"{path} is not JSON: {error}.") from error
     if not isinstance(data, dict):
-        raise InvalidInputError(f"{path} does not hold a report.")
+        raise InvalidInputError(f"{path} does not contain a report.")
     try:
         return ShareableReport.from_dict(data)
     except InvalidInputError as error:
-        raise InvalidInputError(f"{path} does not hold a whole report: {error}") from error
+        raise InvalidInputError(f"{path} does not contain a complete report: {error}") from error
     except (TypeError, AttributeError, KeyError) as error:
-        raise InvalidInputError(f"{path} does not hold a whole report: {error}.") from error
+        raise InvalidInputError(f"{path} does not contain a complete report: {error}.") from error
 
 
-def _in_utc(report: ShareableReport) -> dict[str, Any]:
-    """The report as a dictionary that means the same wherever it is read."""
+def _report_in_utc(report: ShareableReport) -> dict[str, Any]:
+    """Return the report as a dictionary with all times in UTC."""
     data = report.to_dict()
     data["created_at"] = clock.to_utc(report.created_at).isoformat()
     for written, annotation in zip(data["annotations"], report.annotations, strict=True):

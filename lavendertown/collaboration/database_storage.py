@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from lavendertown.collaboration.storage import Storage
-from lavendertown.config import load_settings
+from lavendertown.core.settings import load_settings
 
 if TYPE_CHECKING:
-    from lavendertown.database.sessions import Session
+    from lavendertown.database.session import Session
 
-MISSING = "SQLAlchemy is required. Install with: pip install lavendertown[database]"
+SQLALCHEMY_MISSING = "SQLAlchemy is required. Install with: pip install lavendertown[database]"
 
 
 class DatabaseStorage(Storage):
@@ -34,25 +34,25 @@ class DatabaseStorage(Storage):
             import alembic  # noqa: F401
             import sqlalchemy  # noqa: F401
         except ImportError as error:
-            raise ImportError(MISSING) from error
+            raise ImportError(SQLALCHEMY_MISSING) from error
         from lavendertown.database.application import Database
-        from lavendertown.database.store import DatabaseStore
+        from lavendertown.stores.sql.store import DatabaseStore
 
         store = DatabaseStore(database_url or load_settings().database_url)
         super().__init__(store)
-        self._sessions = Database(store.url, store.engine)
+        self._database = Database(store.url, store.engine)
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """Hand a SQLAlchemy session to whoever handles one request or page action.
+        """Open a SQLAlchemy session for one request or page action.
 
-        One unit of work: committed when the block ends well, rolled back when it raises, closed in
-        any case. Inside of it, another ``session()`` of the same thread and task is a part of it.
+        It is one unit of work: committed at the end of the block, rolled back if the block raises, closed in
+        any case. A nested ``session()`` of the same thread and task joins it.
 
         Raises:
-            StoreMovedError: The team's records live in another database by now; nothing was written.
+            StoreMovedError: The settings name another database now; nothing was written.
         """
-        with self._sessions.transaction() as session:
+        with self._database.transaction() as session:
             yield session
-            for guard in self.writes.guards:
+            for guard in self.write_path.commit_guards:
                 guard()

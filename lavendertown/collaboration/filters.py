@@ -1,236 +1,265 @@
-"""From the words of a caller to the queries a store understands."""
+"""Build store queries from the filter arguments of the public methods."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TypedDict
+from typing import Any, TypedDict
 
-from lavendertown import clock, codec
-from lavendertown.errors import InvalidInputError
+from lavendertown.core import clock, json_codec
+from lavendertown.core.errors import InvalidInputError
 from lavendertown.records.queries import (
     AnnotationQuery,
-    By,
-    Deleted,
+    DeletedFilter,
     FindingQuery,
+    ReportFacet,
     ReportQuery,
     RuleSetQuery,
 )
-from lavendertown.records.texts import SEPARATOR
-from lavendertown.records.values import Page
+from lavendertown.records.record_classes import Page
+from lavendertown.records.search_text import SEPARATOR, fold_text
 
-Words = str | Sequence[str] | None
+OneOrMany = str | Sequence[str] | None
 """One value, several, or none."""
-When = dt.datetime | dt.date | str | None
+DateLike = dt.datetime | dt.date | str | None
 """A time, a whole day, or either as ISO 8601 text."""
+
+
+_MAX_NUMBER = 10**12
+"""Upper bound for limits and offsets: above any number of records, below the limit of every backend."""
 
 
 class ReportFilters(TypedDict, total=False):
     """The filters of ``query_reports``."""
 
-    author: Words
-    start_date: When
-    end_date: When
+    author: OneOrMany
+    start_date: DateLike
+    end_date: DateLike
     search: str | None
-    tags: Words
-    status: Words
-    severity: Words
-    dataset: Words
+    tags: OneOrMany
+    status: OneOrMany
+    severity: OneOrMany
+    dataset: OneOrMany
     include_deleted: bool
 
 
 class FindingFilters(TypedDict, total=False):
-    """The filters of ``query_findings`` beside the report."""
+    """The filters of ``query_findings``, without the report."""
 
-    finding_id: Words
-    author: Words
-    dataset: Words
-    ghost_type: Words
-    column: Words
-    severity: Words
-    status: Words
-    tags: Words
+    finding_id: OneOrMany
+    author: OneOrMany
+    dataset: OneOrMany
+    ghost_type: OneOrMany
+    column: OneOrMany
+    severity: OneOrMany
+    status: OneOrMany
+    tags: OneOrMany
     search: str | None
-    start_date: When
-    end_date: When
+    start_date: DateLike
+    end_date: DateLike
     include_deleted: bool
 
 
 class AnnotationFilters(TypedDict, total=False):
-    """The filters of ``query_annotations`` beside the finding."""
+    """The filters of ``query_annotations``, without the finding."""
 
     report_id: str | None
-    author: Words
-    tags: Words
-    status: Words
+    author: OneOrMany
+    tags: OneOrMany
+    status: OneOrMany
     search: str | None
-    start_date: When
-    end_date: When
+    start_date: DateLike
+    end_date: DateLike
     include_deleted: bool
 
 
-def words(value: Words) -> tuple[str, ...]:
-    """Return one value, several or none as a tuple; None and an empty text do not filter."""
+def as_tuple(value: OneOrMany) -> tuple[str, ...]:
+    """Return one value, several or none as a tuple; None and an empty string mean no filter."""
     if value is None or value == "":
         return ()
     values = (value,) if isinstance(value, str) else tuple(value)
-    return tuple(codec.text(each, "A filter's value") for each in values)
+    return tuple(json_codec.require_storable_text(each, "A filter's value") for each in values)
 
 
-def needle(search: str | None) -> str:
-    """Return the text to look for as stores compare it.
+def fold_search(search: str | None) -> str:
+    """Return a search text, folded as stores compare it.
 
     Raises:
-        InvalidInputError: It has a character that no searchable text has.
+        InvalidInputError: It contains a control character or cannot be stored.
     """
     if search and SEPARATOR in search:
         raise InvalidInputError("The text to search for has a control character; remove it.")
-    return codec.text(search or "", "The text to search for").casefold()
+    return fold_text(json_codec.require_storable_text(search or "", "The text to search for"))
 
 
-def first_instant(value: When) -> dt.datetime | None:
-    """Return the first instant a bound includes; a bare date is that whole local day."""
-    value = _read(value)
-    if value is None or isinstance(value, dt.datetime):
-        return clock.to_utc(value) if value is not None else None
-    return clock.day_start(value)
+def first_instant(value: DateLike) -> dt.datetime | None:
+    """Return the first instant that a bound includes; for a bare date, the start of the local day."""
+    return _resolve_bound(value, clock.day_start)
 
 
-def last_instant(value: When) -> dt.datetime | None:
-    """Return the last instant a bound includes; a bare date is that whole local day."""
-    value = _read(value)
-    if value is None or isinstance(value, dt.datetime):
-        return clock.to_utc(value) if value is not None else None
-    return clock.day_end(value)
+def last_instant(value: DateLike) -> dt.datetime | None:
+    """Return the last instant that a bound includes; for a bare date, the end of the local day."""
+    return _resolve_bound(value, clock.day_end)
 
 
-def page(limit: int | None, offset: int) -> Page:
-    """Return the page, refusing negative numbers.
+def require_whole_number(value: Any, name: str) -> int:
+    """Return a value as an int.
 
     Raises:
-        InvalidInputError: A number is negative.
+        InvalidInputError: It is not a whole number.
     """
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise InvalidInputError(f"{name} is {value!r}; it must be a whole number.") from None
+
+
+def make_page(limit: int | None, offset: int) -> Page:
+    """Return the page for a limit and an offset.
+
+    Raises:
+        InvalidInputError: A number is negative or not whole.
+    """
+    limit = None if limit is None else require_whole_number(limit, "limit")
+    offset = require_whole_number(offset, "offset")
     if (limit is not None and limit < 0) or offset < 0:
         raise InvalidInputError(f"limit is {limit} and offset {offset}; neither may be negative.")
-    return Page(limit, offset)
+    return Page(None if limit is None else min(limit, _MAX_NUMBER), min(offset, _MAX_NUMBER))
 
 
-def report_query(
-    author: Words = None,
-    start_date: When = None,
-    end_date: When = None,
+def build_report_query(
+    author: OneOrMany = None,
+    start_date: DateLike = None,
+    end_date: DateLike = None,
     search: str | None = None,
-    tags: Words = None,
-    status: Words = None,
-    severity: Words = None,
-    dataset: Words = None,
+    tags: OneOrMany = None,
+    status: OneOrMany = None,
+    severity: OneOrMany = None,
+    dataset: OneOrMany = None,
     include_deleted: bool = False,
 ) -> ReportQuery:
     """Return the query behind ``query_reports``."""
     return ReportQuery(
-        authors=words(author),
-        datasets=words(dataset),
-        start=first_instant(start_date),
-        end=last_instant(end_date),
-        search=needle(search),
-        tags=words(tags),
-        statuses=words(status),
-        severities=words(severity),
-        deleted=_deleted(include_deleted),
+        author=as_tuple(author),
+        dataset=as_tuple(dataset),
+        start_date=first_instant(start_date),
+        end_date=last_instant(end_date),
+        search=fold_search(search),
+        tags=as_tuple(tags),
+        status=as_tuple(status),
+        severity=as_tuple(severity),
+        deleted=_deleted_filter(include_deleted),
     )
 
 
-def without(query: ReportQuery, by: By) -> ReportQuery:
-    """Return the query without the filter that a facet shows."""
+def without_facet(query: ReportQuery, by: ReportFacet) -> ReportQuery:
+    """Return the query without the filter of a facet."""
     match by:
-        case By.AUTHOR:
-            return replace(query, authors=())
-        case By.DATASET:
-            return replace(query, datasets=())
-        case By.STATUS:
-            return replace(query, statuses=())
-        case By.SEVERITY:
-            return replace(query, severities=())
-        case By.TAG:
+        case ReportFacet.AUTHOR:
+            return replace(query, author=())
+        case ReportFacet.DATASET:
+            return replace(query, dataset=())
+        case ReportFacet.STATUS:
+            return replace(query, status=())
+        case ReportFacet.SEVERITY:
+            return replace(query, severity=())
+        case ReportFacet.TAG:
             return query
 
 
-def finding_query(
+def build_finding_query(
     report_id: str | None = None,
-    finding_id: Words = None,
-    author: Words = None,
-    dataset: Words = None,
-    ghost_type: Words = None,
-    column: Words = None,
-    severity: Words = None,
-    status: Words = None,
-    tags: Words = None,
+    finding_id: OneOrMany = None,
+    author: OneOrMany = None,
+    dataset: OneOrMany = None,
+    ghost_type: OneOrMany = None,
+    column: OneOrMany = None,
+    severity: OneOrMany = None,
+    status: OneOrMany = None,
+    tags: OneOrMany = None,
     search: str | None = None,
-    start_date: When = None,
-    end_date: When = None,
+    start_date: DateLike = None,
+    end_date: DateLike = None,
     include_deleted: bool = False,
 ) -> FindingQuery:
     """Return the query behind ``query_findings``."""
     return FindingQuery(
         report_id=report_id,
-        finding_ids=words(finding_id),
-        authors=words(author),
-        datasets=words(dataset),
-        ghost_types=words(ghost_type),
-        columns=words(column),
-        severities=words(severity),
-        statuses=words(status),
-        tags=words(tags),
-        search=needle(search),
-        start=first_instant(start_date),
-        end=last_instant(end_date),
-        deleted=_deleted(include_deleted),
+        finding_id=as_tuple(finding_id),
+        author=as_tuple(author),
+        dataset=as_tuple(dataset),
+        ghost_type=as_tuple(ghost_type),
+        column=as_tuple(column),
+        severity=as_tuple(severity),
+        status=as_tuple(status),
+        tags=as_tuple(tags),
+        search=fold_search(search),
+        start_date=first_instant(start_date),
+        end_date=last_instant(end_date),
+        deleted=_deleted_filter(include_deleted),
     )
 
 
-def annotation_query(
-    finding_id: Words = None,
+def build_annotation_query(
+    finding_id: OneOrMany = None,
     report_id: str | None = None,
-    author: Words = None,
-    tags: Words = None,
-    status: Words = None,
+    author: OneOrMany = None,
+    tags: OneOrMany = None,
+    status: OneOrMany = None,
     search: str | None = None,
-    start_date: When = None,
-    end_date: When = None,
+    start_date: DateLike = None,
+    end_date: DateLike = None,
     newest_first: bool = False,
     include_deleted: bool = False,
 ) -> AnnotationQuery:
     """Return the query behind ``query_annotations``."""
     return AnnotationQuery(
-        finding_ids=words(finding_id),
+        finding_id=as_tuple(finding_id),
         report_id=report_id,
-        authors=words(author),
-        tags=words(tags),
-        statuses=words(status),
-        search=needle(search),
-        start=first_instant(start_date),
-        end=last_instant(end_date),
+        author=as_tuple(author),
+        tags=as_tuple(tags),
+        status=as_tuple(status),
+        search=fold_search(search),
+        start_date=first_instant(start_date),
+        end_date=last_instant(end_date),
         newest_first=newest_first,
-        deleted=_deleted(include_deleted),
+        deleted=_deleted_filter(include_deleted),
     )
 
 
-def ruleset_query(search: str | None, include_deleted: bool) -> RuleSetQuery:
+def build_ruleset_query(search: str | None, include_deleted: bool) -> RuleSetQuery:
     """Return the query behind ``query_rulesets``."""
-    return RuleSetQuery(search=needle(search), deleted=_deleted(include_deleted))
+    return RuleSetQuery(search=fold_search(search), deleted=_deleted_filter(include_deleted))
 
 
-def _deleted(included: bool) -> Deleted:
-    return Deleted.INCLUDED if included else Deleted.HIDDEN
+def _deleted_filter(included: bool) -> DeletedFilter:
+    return DeletedFilter.INCLUDED if included else DeletedFilter.HIDDEN
 
 
-def _read(value: When) -> dt.datetime | dt.date | None:
-    if not isinstance(value, str):
+def _resolve_bound(value: DateLike, of_day: Callable[[dt.date], dt.datetime]) -> dt.datetime | None:
+    moment = _parse_date(value)
+    if moment is None:
+        return None
+    if not isinstance(moment, dt.datetime):
+        return of_day(moment)
+    if type(moment) is not dt.datetime:
+        # A pandas Timestamp has nanoseconds, which no store can compare.
+        day, time = dt.date(moment.year, moment.month, moment.day), moment.time()
+        moment = dt.datetime.combine(day, time.replace(fold=moment.fold), moment.tzinfo)
+    return clock.to_utc_bound(moment)
+
+
+def _parse_date(value: DateLike) -> dt.datetime | dt.date | None:
+    # NaT is an instance of datetime but unequal to itself.
+    if value is None or (isinstance(value, dt.date) and value == value):
         return value
     try:
-        return dt.date.fromisoformat(value) if len(value) == 10 else dt.datetime.fromisoformat(value)
+        if isinstance(value, str):
+            return dt.date.fromisoformat(value) if len(value) == 10 else dt.datetime.fromisoformat(value)
     except ValueError:
-        raise InvalidInputError(
-            f"{value!r} is not a date such as 2026-11-21 or a time such as 2026-11-21T09:30:00+00:00."
-        ) from None
+        pass
+    raise InvalidInputError(
+        f"{value!r} is not a date such as 2026-11-21 or a time such as 2026-11-21T09:30:00+00:00."
+    )

@@ -1,4 +1,4 @@
-"""What a team shares: the report and the annotation."""
+"""The public models that a team shares: reports and annotations."""
 
 from __future__ import annotations
 
@@ -6,25 +6,28 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
 
-from lavendertown.errors import InvalidInputError
-from lavendertown.models import GhostFinding
-from lavendertown.records.rules import STATUSES
+from lavendertown.core.findings import GhostFinding
+from lavendertown.core.statuses import NAMES as STATUSES
+from lavendertown.records.public_fields import PublicFields
+from lavendertown.records.record_classes import AnnotationRecord, ReportRecord
 from lavendertown.rules.models import RuleSet
+
+_NOT_READ: Any = object()
 
 
 @dataclass
 class Annotation:
-    """A comment on a finding, with tags and, where it changes, the finding's status.
+    """A comment on a finding, with tags and optionally a new status.
 
     Attributes:
         id: Unique within the store.
-        finding_id: The finding, as ``get_finding_id`` names it (0.7's ids work too).
-        author: Who wrote it.
-        timestamp: When. Without a zone it is local time; stored ones come back aware, in UTC.
-        comment: Markdown text, may be empty.
+        finding_id: The id from ``get_finding_id``; ids of version 0.7 work too.
+        author: The name of the author.
+        timestamp: The time; local time if it has no zone. Loaded times are aware, in UTC.
+        comment: Markdown text; may be empty.
         tags: Tags for the finding.
         status: The finding's new status; None changes nothing, ``"open"`` reopens.
-        version: Set by loading; saving with a version that is no longer the stored one is refused.
+        version: Set when loading. Saving is refused if another version is stored by then.
     """
 
     id: str
@@ -36,56 +39,52 @@ class Annotation:
     status: str | None = None
     version: int | None = None
 
+    # No type annotation, so that the dataclass has no such field.
+    _status_as_read = _NOT_READ
+
+    def mark_as_read(self) -> Annotation:
+        """Remember the current status as the one that a store or file has."""
+        self._status_as_read = self.status
+        return self
+
+    @property
+    def has_status_as_read(self) -> bool:
+        """Whether the annotation was read from a store or file and has the same status since."""
+        return self._status_as_read is not _NOT_READ and bool(self._status_as_read == self.status)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the annotation as a dictionary, its time as ISO 8601 text."""
-        return {
-            "id": self.id,
-            "finding_id": self.finding_id,
-            "author": self.author,
-            "timestamp": self.timestamp.isoformat(),
-            "comment": self.comment,
-            "tags": list(self.tags),
-            "status": self.status,
-            "version": self.version,
-        }
+        return ANNOTATION_FIELDS.to_dict(self) | {"version": self.version}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Annotation:
-        """Build an annotation from :meth:`to_dict`'s dictionary.
+        """Build an annotation from the dictionary of :meth:`to_dict`.
 
         Raises:
             InvalidInputError: A required key is missing or the time is not ISO 8601.
         """
-        _require(data, ("id", "finding_id", "author", "timestamp"), "annotation")
-        return cls(
-            id=data["id"],
-            finding_id=data["finding_id"],
-            author=data["author"],
-            timestamp=_time(data["timestamp"], "annotation"),
-            comment=data.get("comment") or "",
-            tags=list(data.get("tags") or []),
-            status=data.get("status"),
-            version=data.get("version"),
-        )
+        return cls(**ANNOTATION_FIELDS.from_dict(data, "annotation"), version=data.get("version"))
+
+
+ANNOTATION_FIELDS = PublicFields(AnnotationRecord, Annotation, excluded_keys=("version",))
 
 
 @dataclass
 class ShareableReport:
-    """What one run of checks found, as a record that colleagues open and discuss.
+    """The findings of one run of checks, saved for colleagues to open and discuss.
 
     Attributes:
         id: Unique within the store; kept as given.
-        title: For people.
-        author: Who made it.
-        created_at: When the checks ran. Without a zone it is local time; stored ones come back
-            aware, in UTC.
+        title: The title that people see.
+        author: The name of the author.
+        created_at: When the checks ran; local time if it has no zone. Loaded times are aware, in UTC.
         findings: The findings, in order.
-        annotations: Loading fills in every live annotation on these findings; saving never
-            removes annotations that are not listed here.
+        annotations: All live annotations on these findings after loading. Saving removes none that are
+            missing here.
         ruleset: The rules that ran, if any.
-        metadata: Plain JSON values. ``dataset`` names the dataset within which findings keep
-            their identity; ``tags`` is a list of the report's own tags.
-        version: Set by loading; saving with a version that is no longer the stored one is refused.
+        metadata: Plain JSON values. ``dataset`` is the dataset in which findings keep their identity;
+            ``tags`` is a list of tags of the report itself.
+        version: Set when loading. Saving is refused if another version is stored by then.
     """
 
     id: str
@@ -102,7 +101,7 @@ class ShareableReport:
         self.name_dataset()
 
     def name_dataset(self) -> None:
-        """Write the report's dataset into each finding that names none, so each knows its id."""
+        """Copy the dataset of the report into each finding without one; its id depends on it."""
         dataset = self.metadata.get("dataset")
         if dataset:
             for finding in self.findings:
@@ -110,53 +109,35 @@ class ShareableReport:
                     finding.metadata["dataset"] = dataset
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the report as a dictionary, findings, annotations and rule set included."""
-        return {
-            "id": self.id,
-            "title": self.title,
-            "author": self.author,
-            "created_at": self.created_at.isoformat(),
+        """Return the report as a dictionary, with findings, annotations and rule set."""
+        nested = {
             "findings": [finding.to_dict() for finding in self.findings],
             "annotations": [annotation.to_dict() for annotation in self.annotations],
             "ruleset": self.ruleset.to_dict() if self.ruleset else None,
             "metadata": self.metadata,
             "version": self.version,
         }
+        return REPORT_FIELDS.to_dict(self) | nested
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> ShareableReport:
-        """Build a report from :meth:`to_dict`'s dictionary (0.7's dictionaries too).
+        """Build a report from the dictionary of :meth:`to_dict`, also of version 0.7.
 
         Raises:
             InvalidInputError: A required key is missing or a time is not ISO 8601.
         """
-        _require(data, ("id", "title", "author", "created_at"), "report")
         return cls(
-            id=data["id"],
-            title=data["title"],
-            author=data["author"],
-            created_at=_time(data["created_at"], "report"),
+            **REPORT_FIELDS.from_dict(data, "report"),
             findings=[GhostFinding.from_dict(f) for f in data.get("findings") or []],
-            annotations=[Annotation.from_dict(a) for a in data.get("annotations") or []],
+            annotations=[Annotation.from_dict(a).mark_as_read() for a in data.get("annotations") or []],
             ruleset=RuleSet.from_dict(data["ruleset"]) if data.get("ruleset") else None,
             metadata=data.get("metadata") or {},
             version=data.get("version"),
         )
 
 
+REPORT_FIELDS = PublicFields(
+    ReportRecord, ShareableReport, excluded_keys=("findings", "annotations", "ruleset", "metadata", "version")
+)
+
 __all__ = ["STATUSES", "Annotation", "ShareableReport"]
-
-
-def _require(data: dict[str, Any], keys: tuple[str, ...], what: str) -> None:
-    missing = [key for key in keys if data.get(key) is None]
-    if missing:
-        raise InvalidInputError(f"This {what} lacks {', '.join(missing)}.")
-
-
-def _time(value: Any, what: str) -> dt.datetime:
-    try:
-        return dt.datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        raise InvalidInputError(
-            f"This {what}'s time {value!r} is not an ISO 8601 time such as 2026-11-21T09:30:00+00:00."
-        ) from None

@@ -1,4 +1,4 @@
-"""The storage a team uses: one set of methods, the same on files, SQLite and PostgreSQL."""
+"""The public storage: the same methods on files, SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -7,65 +7,59 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
-from lavendertown import rows
-from lavendertown.collaboration import filters, mapping
-from lavendertown.collaboration.annotations import Annotations
-from lavendertown.collaboration.compare import Compare
-from lavendertown.collaboration.desk import Desk
-from lavendertown.collaboration.history import History
-from lavendertown.collaboration.in_use import StillInUse
-from lavendertown.collaboration.models import ShareableReport
-from lavendertown.collaboration.people import People
-from lavendertown.collaboration.rulesets import RuleSets
-from lavendertown.collaboration.triage import Triage
-from lavendertown.collaboration.views import Views
-from lavendertown.config import Settings, load_settings
-from lavendertown.errors import ConfigurationError, DamagedRecordError, UnfinishedMoveError
-from lavendertown.identity import fingerprint
-from lavendertown.models import GhostFinding
-from lavendertown.records import rules
-from lavendertown.records.accessor import Put, Remove, Restore, WritePath
-from lavendertown.records.contract import Store
-from lavendertown.records.files import FileStore
-from lavendertown.records.queries import AnnotationQuery, By, Deleted, ReportQuery
-from lavendertown.records.undisturbed import undisturbed
-from lavendertown.records.values import (
-    EVERYTHING,
-    Kind,
-    Page,
-    ReportRecord,
-    as_dict,
-)
+from lavendertown.collaboration import filters
+from lavendertown.collaboration.active_store_guard import ActiveStoreGuard
+from lavendertown.collaboration.models import Annotation, ShareableReport
+from lavendertown.collaboration.parts.annotations import Annotations
+from lavendertown.collaboration.parts.audit import AuditTrail
+from lavendertown.collaboration.parts.context import StorageContext
+from lavendertown.collaboration.parts.datasets import Datasets
+from lavendertown.collaboration.parts.findings import Findings
+from lavendertown.collaboration.parts.inbox import FindingsInbox
+from lavendertown.collaboration.parts.people import People
+from lavendertown.collaboration.parts.reports import Reports
+from lavendertown.collaboration.parts.rulesets import RuleSets
+from lavendertown.collaboration.parts.trends import Trends
+from lavendertown.collaboration.parts.triage import Triage
+from lavendertown.collaboration.parts.views import Views
+from lavendertown.core.errors import ConfigurationError, UnfinishedMigrationError
+from lavendertown.core.findings import GhostFinding
+from lavendertown.core.fingerprints import compute_fingerprint
+from lavendertown.core.settings import Settings, load_settings
+from lavendertown.records.record_classes import attributes_to_dict
+from lavendertown.records.store import Store
+from lavendertown.rules.models import RuleSet
+from lavendertown.stores.files import FileStore
 
 
 def get_finding_id(finding: GhostFinding, dataset: str | None = None) -> str:
-    """Return the id under which a finding is discussed, the same in every run that finds it.
+    """Return the stable id of a finding: the same in every run that finds it.
 
     Args:
-        finding: The finding; its ``metadata["dataset"]`` is used unless ``dataset`` is given.
-        dataset: Overrides the finding's own dataset.
+        finding: The finding, with its dataset in ``metadata["dataset"]``.
+        dataset: Replaces the dataset of the finding.
     """
     if dataset is not None:
         finding = replace(finding, metadata={**finding.metadata, "dataset": dataset})
-    return fingerprint(finding)
+    return compute_fingerprint(finding)
 
 
 def get_storage_backend(settings: Settings | None = None) -> Storage:
     """Return the configured storage.
 
     Raises:
-        ConfigurationError: The settings name a storage that does not exist.
-        ImportError: They name a database and SQLAlchemy or its driver is missing.
-        StorageError: The store does not answer, has another schema or is being moved into.
+        ConfigurationError: The settings name an unknown kind of storage.
+        ImportError: They name a database, and SQLAlchemy or its driver is missing.
+        StorageError: The store does not answer, has another schema, or a migration into it is unfinished.
     """
     settings = settings or load_settings()
-    storage = _backend(settings)
+    storage = _open_storage(settings)
     if settings.root is not None:
-        storage.writes.guards.append(StillInUse(settings))
+        storage.write_path.commit_guards.append(ActiveStoreGuard(settings))
     return storage
 
 
-def _backend(settings: Settings) -> Storage:
+def _open_storage(settings: Settings) -> Storage:
     if settings.storage_type == "file":
         return FileStorage(settings.data_dir)
     if settings.storage_type == "database":
@@ -77,153 +71,118 @@ def _backend(settings: Settings) -> Storage:
     )
 
 
-def refuse_half_filled(store: Store) -> None:
-    """Close a store that holds only what an unfinished move has brought so far, and say so.
+def refuse_unfinished_migration(store: Store) -> None:
+    """Close a store and refuse it if a migration into it is unfinished.
 
     Raises:
-        UnfinishedMoveError: It does.
+        UnfinishedMigrationError: Records are still missing in the store.
     """
-    for move in store.moves():
-        if move.half_filled:
+    for migration in store.migrations():
+        if migration.left_store_incomplete:
             store.close()
-            raise UnfinishedMoveError(
-                f"The move from {move.source} into {move.target} is not finished, so records are missing "
-                "here. Wait until it is, or go on with it: lavendertown migrate --from … --to … --resume, "
-                "or the screen Move to another store."
+            raise UnfinishedMigrationError(
+                f"The migration from {migration.source} to {migration.target} is not finished, so records "
+                "are missing here. Wait for it, or resume it: lavendertown migrate --from … --to … --resume, "
+                "or on the screen Migrate storage."
             )
 
 
-class Storage(Annotations, Compare, Desk, History, People, RuleSets, Triage, Views):
-    """What a team keeps, over any store, every change through the one write path.
+class Storage:
+    """The records of a team in one store, composed of parts; every change goes through one write path.
 
-    Filters of the query methods: ``author``, ``dataset``, ``status`` and ``severity`` take one
-    value or several (any of them matches); ``tags`` one or several (all of them must be there).
-    ``start_date`` and ``end_date`` are inclusive; a bare date is that whole day, and a time without
-    a zone is local. ``search`` is a literal text, whatever its case. Lists of dictionaries hold
-    plain values with aware UTC times and can be changed freely.
+    The methods here are the stable public interface; the parts offer the rest.
+
+    Filters of the query methods: ``author``, ``dataset``, ``status`` and ``severity`` take one value or
+    several, of which any matches; ``tags`` takes one or several, of which all must match. ``start_date`` and
+    ``end_date`` are inclusive; a bare date is the whole day, and a time without a zone is local. ``search``
+    is a literal text; case does not matter. Lists of dictionaries contain plain values with aware UTC times
+    and may be changed freely.
+
+    Attributes:
+        reports, findings, annotations, triage, datasets, inbox, trends, audit, people, views, rulesets: The
+            parts.
+        store: The store below; for tools that read it directly.
+        write_path: The write path of all parts.
     """
 
     def __init__(self, store: Store) -> None:
-        refuse_half_filled(store)
+        refuse_unfinished_migration(store)
+        self._context = StorageContext(store)
         self.store = store
-        self.writes = WritePath(store)
-        self._met: dict[str, str] = {}
-
-    # Reports
+        self.write_path = self._context.write_path
+        self.reports = Reports(self._context)
+        self.findings = Findings(self._context)
+        self.annotations = Annotations(self._context)
+        self.triage = Triage(self._context)
+        self.datasets = Datasets(self._context, self.triage)
+        self.trends = Trends(self._context)
+        self.inbox = FindingsInbox(self._context, self.trends)
+        self.audit = AuditTrail(self._context, self.findings)
+        self.people = People(self._context)
+        self.views = Views(self._context)
+        self.rulesets = RuleSets(self._context)
 
     def save_report(self, report: ShareableReport, *, actor: str | None = None) -> str:
         """Save a report under its own id, new or changed, and return that id.
 
-        Annotations that the report carries are saved with it; those it does not carry stay.
-        A deleted report is not brought back by saving it: restore it first.
-
-        Args:
-            report: The report. ``report.version``, when not None, must be the stored version.
-            actor: Who saves, for the audit log; the report's author by default.
-
-        Raises:
-            ConflictError: Somebody else changed (or deleted) the report or a carried annotation.
-            InvalidInputError: An id, a time or a value cannot be stored. Nothing was written.
+        See :meth:`lavendertown.collaboration.parts.reports.Reports.save`.
         """
-        self.save_reports([report], actor=actor)
-        return report.id
+        return self.reports.save(report, actor=actor)
 
     def save_reports(self, reports: Iterable[ShareableReport], *, actor: str | None = None) -> list[str]:
         """Save many reports in one unit of work, all of them or none; return their ids in order."""
-        puts: list[Put | Remove | Restore] = []
-        ids: list[str] = []
-        with undisturbed():
-            for report in reports:
-                report.name_dataset()
-                puts.append(Put(mapping.report_record(report), report.version, actor))
-                puts += [
-                    Put(mapping.annotation_record(a, report.id), a.version, actor, lenient=True)
-                    for a in report.annotations
-                ]
-                ids.append(report.id)
-            self.writes.commit(puts)
-        return ids
+        return self.reports.save_many(reports, actor=actor)
 
     def load_report(self, report_id: str) -> ShareableReport | None:
         """Return the whole report with its findings, their live annotations and its rule set.
 
-        Returns None where there is no such report or it was deleted.
+        See :meth:`lavendertown.collaboration.parts.reports.Reports.load`.
         """
-        record = self._read(Kind.REPORT, report_id)
-        if not isinstance(record, ReportRecord) or record.deleted_at is not None:
-            return None
-        annotations = self.store.scan(AnnotationQuery(report_id=report_id), EVERYTHING)
-        try:
-            return mapping.report(record, annotations)
-        except DamagedRecordError as error:
-            item = f"report {report_id!r}"
-            self._met[item] = str(error)
-            raise DamagedRecordError(f"In {item}: {error}") from error
-
-    def find_report(self, report_id: str) -> dict[str, Any] | None:
-        """Return a report's header as :meth:`query_reports` lists it, deleted ones too, or None."""
-        if not rules.is_id(report_id):
-            return None
-        query = ReportQuery(ids=(report_id,), deleted=Deleted.INCLUDED)
-        found = self.store.scan(query, Page(limit=1))
-        return mapping.report_row(found[0]) if found else None
-
-    def report_metadata(self, report_id: str) -> dict[str, Any]:
-        """Return a report's metadata, empty where there is no such report."""
-        record = self._read(Kind.REPORT, report_id)
-        return dict(record.metadata) if isinstance(record, ReportRecord) else {}
+        return self.reports.load(report_id)
 
     def delete_report(self, report_id: str, *, actor: str = "internal") -> bool:
-        """Put a report into the trash; say whether it was there. Its annotations stay."""
-        return self.writes.commit([Remove(Kind.REPORT, report_id, actor)]) != []
+        """Move a report to the trash; return False if it does not exist. Its annotations stay."""
+        return self.reports.delete(report_id, actor=actor)
 
     def restore_report(self, report_id: str, *, actor: str = "internal") -> bool:
-        """Take a report back out of the trash; say whether it was in it."""
-        return self.writes.commit([Restore(Kind.REPORT, report_id, actor)]) != []
+        """Restore a report from the trash; return False if it was not there."""
+        return self.reports.restore(report_id, actor=actor)
 
     def query_reports(
         self,
-        author: filters.Words = None,
-        start_date: filters.When = None,
-        end_date: filters.When = None,
+        author: filters.OneOrMany = None,
+        start_date: filters.DateLike = None,
+        end_date: filters.DateLike = None,
         limit: int | None = 100,
         offset: int = 0,
         search: str | None = None,
-        tags: filters.Words = None,
-        status: filters.Words = None,
-        severity: filters.Words = None,
-        dataset: filters.Words = None,
+        tags: filters.OneOrMany = None,
+        status: filters.OneOrMany = None,
+        severity: filters.OneOrMany = None,
+        dataset: filters.OneOrMany = None,
         include_deleted: bool = False,
     ) -> list[dict[str, Any]]:
         """List reports, newest first, without reading a finding.
 
-        ``search`` looks into title, dataset and the findings' descriptions; ``tags`` at the
-        report's own and its findings'; ``status`` at the current status of any finding in it.
-
-        Returns:
-            Dictionaries with id, title, author, dataset, created_at, updated_at, finding_count,
-            error_count, warning_count, info_count, tags (the report's own), version, deleted_at.
+        See :meth:`lavendertown.collaboration.parts.reports.Reports.query`.
         """
-        query = filters.report_query(
-            author, start_date, end_date, search, tags, status, severity, dataset, include_deleted
+        return self.reports.query(
+            author,
+            start_date,
+            end_date,
+            limit,
+            offset,
+            search,
+            tags,
+            status,
+            severity,
+            dataset,
+            include_deleted,
         )
-        found = self.store.scan(query, filters.page(limit, offset))
-        return [mapping.report_row(header) for header in found]
 
     def count_reports(self, **filter_values: Unpack[filters.ReportFilters]) -> int:
         """Count the reports that :meth:`query_reports` would list without a limit."""
-        return self.store.count(filters.report_query(**filter_values))
-
-    def report_facets(self, **filter_values: Unpack[filters.ReportFilters]) -> dict[str, dict[str, int]]:
-        """Count reports by each value of author, dataset, status, severity and tag.
-
-        Each facet leaves its own filter out, so that it shows what else could be chosen; but tags,
-        which narrow one another.
-        """
-        query = filters.report_query(**filter_values)
-        return {by.value: dict(self.store.group(filters.without(query, by), by)) for by in By}
-
-    # Findings
+        return self.reports.count(**filter_values)
 
     def query_findings(
         self,
@@ -234,73 +193,120 @@ class Storage(Annotations, Compare, Desk, History, People, RuleSets, Triage, Vie
     ) -> list[dict[str, Any]]:
         """List findings: newest report first, then in the report's order, without their rows.
 
-        Args:
-            report_id: Only that report's findings.
-            limit: At most so many; None for all.
-            offset: Leave so many out at the start.
-            **filter_values: finding_id, author, dataset, ghost_type, column, severity, status,
-                tags, search, start_date, end_date, include_deleted.
-
-        Returns:
-            Dictionaries with finding_id, report_id, position, dataset, ghost_type, column,
-            severity, description, row_count, share, metadata, seen_at, status, tags,
-            comment_count, first_seen, last_seen, times_seen.
+        See :meth:`lavendertown.collaboration.parts.findings.Findings.query`.
         """
-        query = filters.finding_query(report_id=report_id, **filter_values)
-        return [mapping.row(found) for found in self.store.scan(query, filters.page(limit, offset))]
+        return self.findings.query(report_id, limit, offset, **filter_values)
 
-    def count_findings(
-        self, report_id: str | None = None, **filter_values: Unpack[filters.FindingFilters]
-    ) -> int:
-        """Count the findings that :meth:`query_findings` would list without a limit."""
-        return self.store.count(filters.finding_query(report_id=report_id, **filter_values))
+    def save_annotation(self, annotation: Annotation, *, actor: str | None = None) -> str:
+        """Save an annotation, new or changed, and return its id.
 
-    def finding_rows(self, report_id: str, position: int, limit: int = 100, offset: int = 0) -> list[Any]:
-        """Return one page of a finding's affected row positions; empty where none are known."""
-        packed = self.store.finding_rows(report_id, position) if rules.is_id(report_id) else None
-        return rows.page(packed, offset, limit) if packed is not None else []
+        See :meth:`lavendertown.collaboration.parts.annotations.Annotations.save`.
+        """
+        return self.annotations.save(annotation, actor=actor)
 
-    # The store itself
+    def get_annotations(self, finding_id: str) -> list[Annotation]:
+        """Return the live annotations on a finding, oldest first; old ids of the finding work too."""
+        return self.annotations.list_on_finding(finding_id)
 
-    def known_tags(self) -> list[str]:
-        """Return the tags in use, most used first."""
-        return list(self.store.known_tags())
+    load_annotations = get_annotations
+
+    def query_annotations(
+        self,
+        finding_id: filters.OneOrMany = None,
+        limit: int | None = 100,
+        offset: int = 0,
+        newest_first: bool = True,
+        **filter_values: Unpack[filters.AnnotationFilters],
+    ) -> list[dict[str, Any]]:
+        """List annotations.
+
+        See :meth:`lavendertown.collaboration.parts.annotations.Annotations.query`.
+        """
+        return self.annotations.query(finding_id, limit, offset, newest_first, **filter_values)
+
+    def delete_annotation(self, annotation_id: str, *, actor: str = "internal") -> bool:
+        """Delete an annotation and recompute the finding's status; return False if it does not exist."""
+        return self.annotations.delete(annotation_id, actor=actor)
+
+    def restore_annotation(self, annotation_id: str, *, actor: str = "internal") -> bool:
+        """Restore a deleted annotation; return False if it was not deleted."""
+        return self.annotations.restore(annotation_id, actor=actor)
+
+    def save_ruleset(self, ruleset: RuleSet, *, actor: str = "internal") -> str:
+        """Save a rule set under its name, new or changed, and return the name."""
+        return self.rulesets.save(ruleset, actor=actor)
+
+    def load_ruleset(self, name: str) -> RuleSet | None:
+        """Return the live rule set with this name, or None."""
+        return self.rulesets.load(name)
+
+    def query_rulesets(
+        self,
+        search: str | None = None,
+        limit: int | None = 100,
+        offset: int = 0,
+        include_deleted: bool = False,
+    ) -> list[dict[str, Any]]:
+        """List rule sets by name: name, description, rule_count, updated_at, version, deleted_at."""
+        return self.rulesets.query(search, limit, offset, include_deleted)
+
+    def audit_log(
+        self,
+        component: filters.OneOrMany = None,
+        record_id: str | None = None,
+        actor: filters.OneOrMany = None,
+        operation: filters.OneOrMany = None,
+        since: filters.DateLike = None,
+        until: filters.DateLike = None,
+        limit: int | None = 100,
+        offset: int = 0,
+        finding_id: str | None = None,
+    ) -> list[dict[str, Any]]:
+        """List changes, newest first.
+
+        See :meth:`lavendertown.collaboration.parts.audit.AuditTrail.query`.
+        """
+        return self.audit.query(
+            component, record_id, actor, operation, since, until, limit, offset, finding_id
+        )
 
     def revision(self) -> str:
         """Return a token that changes with every committed change; cheap enough to poll."""
-        return self.store.revision()
+        return self.store.change_token()
 
     def check(self) -> None:
-        """Do a real read of the store.
+        """Read from the store to see that it answers.
 
         Raises:
-            StorageError: With one sentence that says why it does not answer.
+            StorageError: It does not answer; the message says why.
         """
-        self.store.check()
+        self.store.check_readable()
 
     def describe(self) -> str:
-        """Say what the storage is and where, such as ``"files in .lavendertown"``; no passwords."""
+        """Return kind and location, such as ``"files in .lavendertown"``; without passwords."""
         return self.store.describe()
 
-    def damage(self) -> list[dict[str, str]]:
-        """Name stored items that cannot be read: dictionaries with item and reason.
+    def unreadable_items(self) -> list[dict[str, str]]:
+        """List stored items that cannot be read: dictionaries with item and reason.
 
-        Files are all looked at; what lies in a database is named once somebody tried to read it.
+        All files are checked; an item in a database is listed after somebody tried to read it.
         """
-        met = [{"item": item, "reason": reason} for item, reason in self._met.items()]
-        return [as_dict(found) for found in self.store.damage()] + met
+        loaded = [
+            {"item": item, "reason": reason} for item, reason in self._context.unreadable_reports.items()
+        ]
+        return [attributes_to_dict(found) for found in self.store.unreadable_items()] + loaded
 
     def close(self) -> None:
-        """Let go of connections and files."""
+        """Close connections and files."""
         self.store.close()
 
 
 class FileStorage(Storage):
-    """Storage on plain files, the default. A folder that 0.7 wrote is read where it lies.
+    """Storage in plain files, the default; reads folders of version 0.7 in place.
 
     Args:
-        data_dir: The folder; the configured one (``.lavendertown``) by default. It is made with
-            the first write.
+        data_dir: The folder; by default the configured one (``.lavendertown``). It is created by the
+            first write.
     """
 
     def __init__(self, data_dir: str | Path | None = None) -> None:

@@ -1,4 +1,4 @@
-"""SQLAlchemy and alembic, only here: the database store, and a kernel for an application's own classes."""
+"""The database kernel for an application's own classes: engine, sessions, models, seeds and migrations."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ if TYPE_CHECKING:
     from lavendertown.database.application import get_engine, set_database_url, transaction, use_session
     from lavendertown.database.audit_model import AuditLog
     from lavendertown.database.base import Base, TableMixin
-    from lavendertown.database.connecting import connect, install_tables, open_session
+    from lavendertown.database.connections import connect, install_tables, open_session
     from lavendertown.database.model_accessor import ModelAccessor
-    from lavendertown.database.sessions import Session
-    from lavendertown.database.starting import bootstrap
+    from lavendertown.database.session import Session
+    from lavendertown.database.startup import bootstrap
 
-# Resolved when asked for: who only opens a store need not load the kernel.
-_WHERE = {
+# Imported on first use, so that opening a store does not load the kernel.
+_MODULES = {
     "AuditLog": "audit_model",
     "Base": "base",
     "ModelAccessor": "model_accessor",
-    "Session": "sessions",
+    "Session": "session",
     "TableMixin": "base",
-    "bootstrap": "starting",
-    "connect": "connecting",
-    "install_tables": "connecting",
-    "open_session": "connecting",
+    "bootstrap": "startup",
+    "connect": "connections",
+    "install_tables": "connections",
+    "open_session": "connections",
     "get_engine": "application",
     "set_database_url": "application",
     "transaction": "application",
@@ -49,6 +49,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _WHERE:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

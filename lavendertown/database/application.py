@@ -1,4 +1,4 @@
-"""One database for an application's own classes: its engine, and the session of the unit of work at hand."""
+"""The database of an application's own classes: its engine, and the session of the current unit of work."""
 
 from __future__ import annotations
 
@@ -9,162 +9,213 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+import sqlalchemy as sa
+from sqlalchemy import orm
 from sqlalchemy.engine import URL, Engine
 
-from lavendertown.config import load_settings
-from lavendertown.database import schema
-from lavendertown.database.engine import make_engine, make_folder, read_url
-from lavendertown.database.errors import translated
-from lavendertown.database.gate import Gate
-from lavendertown.database.sessions import Session
-from lavendertown.errors import StorageError
+from lavendertown.core.errors import StorageError
+from lavendertown.core.settings import load_settings
+from lavendertown.database.session import Session
+from lavendertown.stores.sql.connection.engine import make_database_folder, make_engine, read_url
+from lavendertown.stores.sql.connection.errors import translate_errors
+from lavendertown.stores.sql.connection.write_locks import WriteLock
+from lavendertown.stores.sql.schema import revisions
 
-_Owner = tuple[int, int]
+_OwnerId = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class _Running:
-    """A session at work, and whose it is: a task started inside a unit of work inherits the variable."""
+class _OpenTransaction:
+    """The session of a unit of work, and its owner: a task inherits the context variable of its parent."""
 
     session: Session
-    owner: _Owner
+    owner: _OwnerId
     after_commit: list[Callable[[], None]]
     actor: str | None = None
+    ends_with_block: bool = True
 
 
 class Database:
-    """An engine with units of work that join: the innermost calls take part in the outermost transaction.
+    """An engine with nested units of work: inner ones take part in the transaction of the outermost.
 
     Args:
-        database_url: SQLite or PostgreSQL. Nothing is connected to before the first use.
-        engine: One that is there already, for the same database.
+        database_url: The database; it is first connected to when it is used.
+        engine: An existing engine for the same database.
     """
 
     def __init__(self, database_url: str | URL, engine: Engine | None = None) -> None:
         self.url = database_url if isinstance(database_url, URL) else read_url(database_url)
-        make_folder(self.url)
+        make_database_folder(self.url)
         self.engine: Engine = engine or make_engine(self.url)
-        self._gate = Gate(self.url)
-        self._running: ContextVar[_Running | None] = ContextVar("lavendertown_session", default=None)
+        self._write_lock = WriteLock(self.url)
+        self._open_transaction: ContextVar[_OpenTransaction | None] = ContextVar(
+            "lavendertown_session", default=None
+        )
 
-    def running(self) -> Session | None:
-        """Return the session of this thread's and task's unit of work; None outside of one."""
-        found = self._mine()
-        return found.session if found is not None else None
+    def current_session(self) -> Session | None:
+        """Return the session of the unit of work in this thread and task; None outside of one."""
+        own = self._own_transaction()
+        return own.session if own is not None else None
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Session]:
-        """Open a unit of work, or join the one at hand: then a raise undoes only what was done inside.
+        """Open a unit of work, or join the current one; then an exception undoes only the inner block.
 
-        Committed when the outermost block ends well, undone when it raises, closed in any case. A
-        ``commit()`` inside commits what was done so far, by the outer blocks too; what follows is
-        another transaction, which is ended in the same way.
+        The outermost block is committed at its end, rolled back if it raises, and closed in any case. A
+        ``commit()`` inside commits all changes so far, those of outer blocks too, and later changes belong
+        to another transaction that ends in the same way.
         """
-        outer = self._mine()
+        outer = self._own_transaction()
         if outer is not None:
-            with _savepoint(outer.session):
+            with _open_savepoint(outer.session):
                 yield outer.session
             return
         after_commit: list[Callable[[], None]] = []
         with (
-            self._gate.held(),
+            self._write_lock.acquire(),
             Session(self.engine, expire_on_commit=False) as session,
-            self._at_work(_Running(session, _owner(), after_commit)),
+            self._register_transaction(_OpenTransaction(session, _current_owner(), after_commit)),
         ):
-            # Not begin(): after somebody's commit() it would refuse all further use.
+            # Not session.begin(): after a commit() in the block, it would refuse all further use.
             yield session
             session.commit()
-        for work in after_commit:
-            work()
+        for callback in after_commit:
+            callback()
 
     @contextlib.contextmanager
-    def sealed(self, actor: str | None = None) -> Iterator[Session]:
-        """Open a unit of work that is kept whole or not at all, whatever is called inside.
+    def atomic(self, actor: str | None = None) -> Iterator[Session]:
+        """Open a unit of work that is committed as a whole or not at all, even if the block commits.
 
-        A ``commit()`` inside only marks how far a ``rollback()`` inside goes back. The session's
-        ``get_bind()`` is the connection, for what no ``rollback()`` inside shall take back. On MariaDB
-        making a table commits all the same.
+        A ``commit()`` inside only limits what a later ``rollback()`` inside undoes. The session's
+        ``get_bind()`` is the connection, for writes that no ``rollback()`` inside may undo. On MariaDB,
+        creating a table commits nevertheless.
 
         Args:
-            actor: Who does what :class:`~lavendertown.database.ModelAccessor` is called for inside.
+            actor: The actor of changes through :class:`~lavendertown.database.ModelAccessor` in the block.
 
         Raises:
-            StorageError: A unit of work is open already; this one cannot be a part of it.
+            StorageError: A unit of work is open already.
         """
-        if self._mine() is not None:
-            raise StorageError("A unit of work is open already, so another cannot begin; end that one first.")
+        if self._own_transaction() is not None:
+            raise StorageError("A unit of work is already open. End it before you open another one.")
         after_commit: list[Callable[[], None]] = []
         with (
-            self._gate.held(),
+            self._write_lock.acquire(),
             self.engine.begin() as connection,
             Session(connection, expire_on_commit=False, join_transaction_mode="create_savepoint") as session,
-            self._at_work(_Running(session, _owner(), after_commit, actor)),
+            self._register_transaction(_OpenTransaction(session, _current_owner(), after_commit, actor)),
         ):
             yield session
             session.commit()
-        for work in after_commit:
-            work()
+        for callback in after_commit:
+            callback()
 
-    def actor(self) -> str | None:
-        """Return who acts in the unit of work at hand; None where it does not say."""
-        found = self._mine()
-        return found.actor if found is not None else None
+    def current_actor(self) -> str | None:
+        """Return the actor of the current unit of work; None if it has none."""
+        own = self._own_transaction()
+        return own.actor if own is not None else None
 
     @contextlib.contextmanager
     def use_session(self, session: Session | None = None) -> Iterator[Session]:
-        """Use the session handed in, or the one at hand, or open a unit of work."""
-        chosen = session or self.running()
-        if chosen is not None:
-            yield chosen
-            return
-        with self.transaction() as opened:
-            yield opened
+        """Use the given session, or the current one, or open a unit of work.
 
-    def after_commit(self, work: Callable[[], None]) -> None:
-        """Do this when the outermost unit of work is committed; at once outside of one."""
-        outer = self._mine()
-        if outer is None:
-            work()
+        Calls of :class:`~lavendertown.database.ModelAccessor` and ``transaction()`` in the block join a given
+        session. Its owner commits it, rolls it back and closes it.
+        """
+        current = self.current_session()
+        if session is not None and session is not current:
+            with self._join_session(session):
+                yield session
+        elif current is not None:
+            yield current
         else:
-            outer.after_commit.append(work)
+            with self.transaction() as opened:
+                yield opened
 
-    def prepare(self) -> None:
-        """Make LavenderTown's own tables, the audit log among them, where there are none.
+    @contextlib.contextmanager
+    def _join_session(self, session: Session) -> Iterator[None]:
+        """Let calls in the block join a session that its owner ends."""
+        after_commit: list[Callable[[], None]] = []
+        joined = _OpenTransaction(session, _current_owner(), after_commit, ends_with_block=False)
+        with _run_after_commit(session, after_commit), self._register_transaction(joined):
+            yield
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Run a callback after the outermost unit of work is committed; immediately outside of one."""
+        outer = self._own_transaction()
+        if outer is None:
+            callback()
+        else:
+            outer.after_commit.append(callback)
+
+    def prepare_schema(self) -> None:
+        """Create LavenderTown's own tables, which include the audit log, if they are missing.
 
         Raises:
             SchemaError: The database has another schema; nothing was changed.
-            StorageUnavailableError: It does not answer.
+            StorageUnavailableError: The database does not answer.
         """
-        with translated(self.url):
-            schema.ensure(self.engine, self._gate)
+        with translate_errors(self.url):
+            revisions.ensure_schema(self.engine, self._write_lock)
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close all connections."""
         self.engine.dispose()
 
     @contextlib.contextmanager
-    def _at_work(self, running: _Running) -> Iterator[None]:
-        token, at_hand = self._running.set(running), _at_hand.set(self)
+    def _register_transaction(self, opened: _OpenTransaction) -> Iterator[None]:
+        token, database_token = self._open_transaction.set(opened), _active_database.set(self)
         try:
             yield
         finally:
-            running.session.end()
-            _at_hand.reset(at_hand)
-            self._running.reset(token)
+            if opened.ends_with_block:
+                opened.session.mark_ended()
+            _active_database.reset(database_token)
+            self._open_transaction.reset(token)
 
-    def _mine(self) -> _Running | None:
-        found = self._running.get()
-        return found if found is not None and found.owner == _owner() else None
+    def _own_transaction(self) -> _OpenTransaction | None:
+        opened = self._open_transaction.get()
+        return opened if opened is not None and opened.owner == _current_owner() else None
 
 
 @contextlib.contextmanager
-def _savepoint(session: Session) -> Iterator[None]:
-    """Undo what the block did when it raises; what it committed itself stays."""
+def _run_after_commit(session: Session, work: list[Callable[[], None]]) -> Iterator[None]:
+    """Run the callbacks of a block after its session's commit; drop them when that is rolled back."""
+
+    def on_commit(_: object) -> None:
+        # It is also called for savepoints.
+        if not session.in_nested_transaction():
+            waiting = work.copy()
+            work.clear()
+            for callback in waiting:
+                callback()
+
+    def on_end(_: object, transaction: orm.SessionTransaction) -> None:
+        if transaction.parent is None:
+            work.clear()
+
+    listeners: list[tuple[str, Callable[..., None]]] = [
+        ("after_commit", on_commit),
+        ("after_transaction_end", on_end),
+    ]
+    for name, listener in listeners:
+        sa.event.listen(session, name, listener)
+    yield
+    if not session.in_transaction():
+        on_commit(None)
+    if not work:
+        for name, listener in listeners:
+            sa.event.remove(session, name, listener)
+
+
+@contextlib.contextmanager
+def _open_savepoint(session: Session) -> Iterator[None]:
+    """Open a savepoint, to which an exception rolls back; changes that the block commits stay."""
     nested = session.begin_nested()
     try:
         yield
     except BaseException:
-        # Closed by a commit() or rollback() inside.
+        # Otherwise a commit() or rollback() inside has closed the savepoint.
         if nested is session.get_nested_transaction():
             nested.rollback()
         else:
@@ -174,7 +225,7 @@ def _savepoint(session: Session) -> Iterator[None]:
         nested.commit()
 
 
-def _owner() -> _Owner:
+def _current_owner() -> _OwnerId:
     try:
         task = id(asyncio.current_task())
     except RuntimeError:
@@ -182,56 +233,56 @@ def _owner() -> _Owner:
     return threading.get_ident(), task
 
 
-_at_hand: ContextVar[Database | None] = ContextVar("lavendertown_database", default=None)
+_active_database: ContextVar[Database | None] = ContextVar("lavendertown_database", default=None)
 _chosen: Database | None = None
-_choosing = threading.Lock()
+_choice_lock = threading.Lock()
 
 
 def set_database_url(url: str) -> None:
-    """Choose the application's database; another one chosen before is let go of.
+    """Set the application's database and close the connections of the previous one.
 
     Raises:
-        ConfigurationError: The URL is not one, or of a database that is not supported.
+        ConfigurationError: The URL is invalid, or names an unsupported database.
     """
     global _chosen
-    made = Database(url)
-    with _choosing:
-        former, _chosen = _chosen, made
-    if former is not None:
-        former.close()
+    database = Database(url)
+    with _choice_lock:
+        previous, _chosen = _chosen, database
+    if previous is not None:
+        previous.close()
 
 
-def current() -> Database:
-    """Return the application's database: the one chosen, else the configured one.
+def current_database() -> Database:
+    """Return the application's database: the one that was set, or the configured one.
 
-    Inside a unit of work on the same database, which a storage's ``session()`` may have opened, the one
-    that holds it, so that calls take part in it.
+    Inside a unit of work on the same database, which a storage's ``session()`` may have opened, return the
+    object of that unit of work, so that calls take part in it.
     """
-    with _choosing:
+    with _choice_lock:
         chosen = _chosen
     if chosen is None:
         set_database_url(load_settings().database_url)
-        return current()
-    found = _at_hand.get()
-    if found is not None and found.url == chosen.url and found.running() is not None:
-        return found
+        return current_database()
+    active = _active_database.get()
+    if active is not None and active.url == chosen.url and active.current_session() is not None:
+        return active
     return chosen
 
 
 def get_engine() -> Engine:
     """Return the engine of the application's database."""
-    return current().engine
+    return current_database().engine
 
 
 @contextlib.contextmanager
 def transaction() -> Iterator[Session]:
-    """Open a unit of work on the application's database, or join the one at hand."""
-    with current().transaction() as session:
+    """Open a unit of work on the application's database, or join the current one."""
+    with current_database().transaction() as session:
         yield session
 
 
 @contextlib.contextmanager
 def use_session(session: Session | None = None) -> Iterator[Session]:
-    """Use the session handed in, or the one at hand, or open a unit of work."""
-    with current().use_session(session) as chosen:
+    """Use the given session, or the current one, or open a unit of work on the application's database."""
+    with current_database().use_session(session) as chosen:
         yield chosen

@@ -1,17 +1,22 @@
-"""The audit log as a class, for an application's own queries."""
+"""The audit log as a mapped class, for an application's own queries."""
 
 from __future__ import annotations
 
 import datetime as dt
 from typing import Any
 
-from sqlalchemy.orm import registry
+import sqlalchemy as sa
+from sqlalchemy.orm import ColumnProperty, column_property, registry
 
-from lavendertown.database.tables import audit_log
+from lavendertown.database.model_keys import key_text
+from lavendertown.stores.sql.schema.tables import audit_log
 
 
 class AuditLog:
-    """One change: when, who, what, and the record before and after. Only read."""
+    """A change in the audit log, with the record before and after; read-only.
+
+    ``record_id`` can be compared with keys of any type, such as ``AuditLog.record_id == user.id``.
+    """
 
     id: Any
     timestamp: Any
@@ -27,6 +32,35 @@ class AuditLog:
         return f"<AuditLog {self.operation} {self.component} {self.record_id} by {self.actor} at {at:%F %T}>"
 
 
+class _RecordIdComparator(ColumnProperty.Comparator[str]):
+    """Compares a record's id, which is text, with keys of any type: values, lists of them and columns."""
+
+    def operate(self, op: Any, *other: Any, **options: Any) -> Any:
+        return op(self.__clause_element__(), *(_to_key_text(each) for each in other), **options)
+
+    def reverse_operate(self, op: Any, other: Any, **options: Any) -> Any:
+        return op(_to_key_text(other), self.__clause_element__(), **options)
+
+
+def _to_key_text(value: Any) -> Any:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_to_key_text(each) for each in value]
+    if hasattr(value, "__clause_element__"):
+        value = value.__clause_element__()
+    if isinstance(value, sa.ColumnElement):
+        kinds = (sa.Integer, sa.Date, sa.Boolean)
+        return sa.cast(value, sa.String) if isinstance(value.type, kinds) else value
+    return value if isinstance(value, sa.ClauseElement) else key_text(value)
+
+
 registry(metadata=audit_log.metadata).map_imperatively(
-    AuditLog, audit_log, properties={"id": audit_log.c.key, "timestamp": audit_log.c.at}
+    AuditLog,
+    audit_log,
+    properties={
+        "id": audit_log.c.key,
+        "timestamp": audit_log.c.at,
+        "record_id": column_property(audit_log.c.record_id, comparator_factory=_RecordIdComparator),
+    },
 )

@@ -1,4 +1,4 @@
-"""Create, read, update and delete for an application's own classes, through the one write path."""
+"""Create, read, update and delete rows of an application's own classes, through the write path."""
 
 from __future__ import annotations
 
@@ -10,37 +10,45 @@ from typing import Any, Generic, TypeVar, cast
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from lavendertown.database import application
-from lavendertown.database.errors import translated
-from lavendertown.database.model_records import Model, ModelRecord, ModelShape
-from lavendertown.database.model_store import ModelStore, ModelUnit
-from lavendertown.database.sessions import Session
-from lavendertown.records.accessor import Change, Put, Remove, Restore, WritePath
-from lavendertown.records.contract import Store, Unit
+from lavendertown.core.errors import InvalidInputError
+from lavendertown.database import application, model_children, stored_values
+from lavendertown.database.model_keys import key_text
+from lavendertown.database.model_records import MappedModel, ModelRecord, ModelRecordType
+from lavendertown.database.model_store import ModelStore, ModelUnitOfWork
+from lavendertown.database.session import Session
+from lavendertown.database.unique_violations import report_unique_violations
 from lavendertown.records.hooks import Hooks
+from lavendertown.records.store import Store, UnitOfWork
+from lavendertown.records.write_path import Change, DeleteRecord, RestoreRecord, SaveRecord, WritePath
+from lavendertown.stores.sql.connection.errors import translate_errors
 
 ModelType = TypeVar("ModelType")
 Hook = Callable[[Session, Any], object]
 
-# Hooks belong to the class: every accessor of it runs them.
-_HOOKS: dict[type, dict[str, list[Hook]]] = {}
+# By component and moment; each hook by what identifies it when its module is run again.
+_HOOKS: dict[str, dict[str, dict[Any, Hook]]] = {}
 
 
 class ModelAccessor(Generic[ModelType]):
-    """Typed access to one mapped class, a SQLModel or a SQLAlchemy declarative one.
+    """Typed access to a mapped class, either a SQLModel or a SQLAlchemy declarative class.
 
-    Rows of a class with ``deleted_at`` are deleted softly. A class with an integer ``version`` refuses
-    a save over a version that was not read; of any other, the values that were read are compared with
-    those that are stored. Calls inside a ``transaction()`` take part in it.
+    Rows of a class with ``deleted_at`` are soft-deleted. A save is refused if the row was changed since it
+    was read: by comparing the version if the class has an integer ``version``, otherwise by comparing the
+    values that were read with the stored ones. Calls inside a ``transaction()`` take part in it.
+
+    Hooks run for the writes of every accessor with the same component name, in the order in which they
+    were registered. A function of the same name and module takes the place of the one registered before,
+    so a module that runs again, as a Streamlit page does, registers each of its hooks once. New rows that
+    are stored through a relationship of another one are checked and audited, but run no hooks.
 
     Args:
-        model: The class. It has one primary key column.
-        component_name: Names the rows in the audit log.
+        model: The class, with one primary key column.
+        component_name: The component of its rows in the audit log.
         enable_auditing: Whether changes are written to the audit log.
-        database: The database; the application's by default.
+        database: The database; by default, the application's.
 
     Raises:
-        ConfigurationError: The class is not mapped, or has no single primary key.
+        ConfigurationError: The class is not mapped, or does not have exactly one primary key column.
     """
 
     def __init__(
@@ -53,135 +61,186 @@ class ModelAccessor(Generic[ModelType]):
     ) -> None:
         self.model = model
         self.component = component_name
-        self._model = Model.of(model, component_name)
+        self._model = MappedModel.inspect_class(model, component_name)
+        stored_values.watch_mutable_values(model)
+        model_children.register_component(model, component_name)
         self._audited = enable_auditing
-        self._given = database
+        self._given_database = database
 
     def get(self, id: Any, include_deleted: bool = False) -> ModelType | None:
-        """Return a row by its primary key, or None; deleted ones only when asked for."""
-        with self._session() as session:
-            found: ModelType | None = session.get(self.model, id)
-            if found is None or (self._is_deleted(found) and not include_deleted):
+        """Return the row with a primary key; None if it does not exist or is deleted.
+
+        Raises:
+            InvalidInputError: No row can have this primary key.
+        """
+        key = self._model.convert_key(id)
+        with self._open_session() as session:
+            row: ModelType | None = session.get(self.model, key)
+            if row is None or (self._is_deleted(row) and not include_deleted):
                 return None
-            return found
+            return row
 
     def all(self, include_deleted: bool = False) -> list[ModelType]:
-        """Return all rows in the order of their primary keys; deleted ones only when asked for."""
+        """Return all rows in the order of their primary keys; soft-deleted ones only on request."""
         query = sa.select(self.model).order_by(getattr(self.model, self._model.key))
-        if self._model.deleted and not include_deleted:
+        if self._model.soft_deletes and not include_deleted:
             query = query.where(getattr(self.model, "deleted_at").is_(None))  # noqa: B009 - not every class has it
-        with self._session() as session:
+        with self._open_session() as session:
             return list(session.scalars(query))
 
     def insert(self, obj: ModelType, actor: str = "internal") -> ModelType:
         """Store a new row and return it with its primary key.
 
         Raises:
-            InvalidInputError: A value may not be stored; every such value is named.
-            ConflictError: There is a row with this primary key already.
+            InvalidInputError: Values are invalid; the message names all of them.
+            ConflictError: Another row already has this primary key or the value of a unique column.
         """
         return self.insert_many([obj], actor)[0]
 
     def insert_many(self, objs: Iterable[ModelType], actor: str = "internal") -> list[ModelType]:
-        """Store new rows in one unit of work, all or none; return them."""
+        """Store new rows in one unit of work, all or none, and return them."""
         new = list(objs)
-        self._commit(
-            [Put(cast(Any, self._record(obj, self._given_values(obj), {})), 0, actor) for obj in new]
-        )
+        records = [self._make_new_record(obj, n if len(new) > 1 else 0) for n, obj in enumerate(new, 1)]
+        self._commit_changes([SaveRecord(cast(Any, record), 0, actor) for record in records])
         return new
 
     def save(self, obj: ModelType, actor: str = "internal") -> ModelType:
-        """Store a row, new or changed, and return it. Only what was changed is written.
+        """Store a new row, or the changed values of an existing one, and return it.
 
         Raises:
-            InvalidInputError: A value may not be stored; every such value is named.
-            ConflictError: Somebody else changed it since it was read, or it was deleted.
+            InvalidInputError: Values are invalid; the message names all of them.
+            ConflictError: The row was changed or deleted since it was read.
         """
-        changed, loaded = self._changes(obj)
-        known = orm.attributes.instance_state(cast(Any, obj)).key is not None
-        if known and not changed:
+        self._check_instance(obj)
+        changed, loaded = self._find_changes(obj)
+        is_stored = orm.attributes.instance_state(cast(Any, obj)).key is not None
+        if is_stored and not changed:
             return obj
-        expected = getattr(obj, "version", None) if self._model.versioned and known else None
-        record = self._record(obj, changed, {} if self._model.versioned else loaded)
-        with _held_back(obj, changed, loaded):
-            self._commit([Put(cast(Any, record), expected, actor)])
+        if is_stored and self._model.key in changed:
+            raise InvalidInputError(
+                f"The {self._model.key} of a stored record of {self.component} cannot be changed; "
+                "insert another record and delete this one."
+            )
+        expected = getattr(obj, "version", None) if self._model.versioned and is_stored else None
+        record = self._make_record(obj, changed, {} if self._model.versioned else loaded)
+        with _withhold_changes(obj, changed, loaded):
+            self._commit_changes([SaveRecord(cast(Any, record), expected, actor)])
         return obj
 
     def delete(self, id: Any, actor: str = "internal") -> bool:
-        """Delete a row, softly where the class has ``deleted_at``; say whether it was there."""
+        """Delete a row, or soft-delete it if the class has ``deleted_at``; return whether it existed."""
         return self.delete_many([id], actor) == 1
 
     def delete_many(self, ids: Iterable[Any], actor: str = "internal") -> int:
-        """Delete rows in one unit of work; return how many there were. An id named twice counts once."""
-        return self._commit([Remove(self.component, str(one), actor) for one in dict.fromkeys(ids)])
+        """Delete rows in one unit of work; return how many existed. A repeated id counts once.
+
+        Raises:
+            InvalidInputError: No row can have one of these primary keys; nothing was deleted.
+        """
+        keys = self._convert_keys(ids)
+        return self._commit_changes([DeleteRecord(self.component, text, actor) for text in keys], keys)
 
     def restore(self, id: Any, actor: str = "internal") -> bool:
-        """Bring a softly deleted row back; say whether it was deleted."""
-        return self._commit([Restore(self.component, str(id), actor)]) == 1
+        """Restore a soft-deleted row; return whether the row exists now, deleted before or not.
+
+        Raises:
+            InvalidInputError: No row can have this primary key.
+        """
+        keys = self._convert_keys([id])
+        changes = [RestoreRecord(self.component, text, actor) for text in keys]
+        return self._commit_changes(changes, keys) == 1 or self.get(id) is not None
 
     def before_insert(self) -> Callable[[Hook], Hook]:
-        """Register a hook: it may change the new instance, or raise to refuse it."""
-        return self._register("before create")
+        """Register a hook that may change the new instance, or raise to refuse it."""
+        return self._register_hook("before create")
 
     def after_insert(self) -> Callable[[Hook], Hook]:
-        """Register a hook: it runs after the row was written, inside the unit of work."""
-        return self._register("after create")
+        """Register a hook that runs after the row was written, inside the unit of work."""
+        return self._register_hook("after create")
 
     def before_update(self) -> Callable[[Hook], Hook]:
-        """Register a hook: it may change the instance, or raise to refuse the change."""
-        return self._register("before update")
+        """Register a hook that may change the instance, or raise to refuse the change."""
+        return self._register_hook("before update")
 
     def after_update(self) -> Callable[[Hook], Hook]:
-        """Register a hook: it runs after the change was written, inside the unit of work."""
-        return self._register("after update")
+        """Register a hook that runs after the change was written, inside the unit of work."""
+        return self._register_hook("after update")
 
     def before_delete(self) -> Callable[[Hook], Hook]:
-        """Register a hook: it may raise to refuse the deletion."""
-        return self._register("before delete")
+        """Register a hook that may raise to refuse the deletion."""
+        return self._register_hook("before delete")
 
     def after_delete(self) -> Callable[[Hook], Hook]:
-        """Register a hook: it runs after the deletion was written, inside the unit of work."""
-        return self._register("after delete")
+        """Register a hook that runs after the deletion was written, inside the unit of work."""
+        return self._register_hook("after delete")
 
-    def _register(self, when: str) -> Callable[[Hook], Hook]:
+    def _register_hook(self, when: str) -> Callable[[Hook], Hook]:
         def register(hook: Hook) -> Hook:
-            _HOOKS.setdefault(self.model, {}).setdefault(when, []).append(hook)
+            registered = _HOOKS.setdefault(self.component, {}).setdefault(when, {})
+            registered[_hook_identity(hook)] = hook
             return hook
 
         return register
 
-    def _database(self) -> application.Database:
-        return self._given or application.current()
+    def _current_database(self) -> application.Database:
+        return self._given_database or application.current_database()
 
-    def _session(self) -> Any:
-        return self._database().use_session()
+    @contextlib.contextmanager
+    def _open_session(self) -> Iterator[Any]:
+        database = self._current_database()
+        with (
+            _report_unstorable_values(self.component),
+            translate_errors(database.url),
+            database.use_session() as session,
+        ):
+            yield session
 
-    def _commit(self, changes: Sequence[Change]) -> int:
-        database = self._database()
-        actor = database.actor()
+    def _convert_keys(self, ids: Iterable[Any]) -> dict[str, Any]:
+        """Return primary keys by their texts, each once."""
+        keys = [self._model.convert_key(one) for one in ids]
+        return {key_text(key): key for key in keys}
+
+    def _commit_changes(self, changes: Sequence[Change], keys: Mapping[str, Any] | None = None) -> int:
+        database = self._current_database()
+        actor = database.current_actor()
         if actor is not None:
             changes = [replace(each, actor=actor) if each.actor == "internal" else each for each in changes]
-        store = ModelStore(database, self._model, self._audited)
-        path = WritePath(cast(Store, store), self._hooks(), ModelShape(self._model))
-        with translated(database.url):
+        saved = [cast(ModelRecord, each.record) for each in changes if isinstance(each, SaveRecord)]
+        keys = keys or {
+            each.id: getattr(each.instance, self._model.key) for each in saved if each.id is not None
+        }
+        store = ModelStore(database, self._model, self._audited, keys)
+        path = WritePath(cast(Store, store), self._collect_hooks(), ModelRecordType(self._model))
+
+        def find_written() -> list[tuple[Any, Mapping[str, Any]]]:
+            if saved:
+                return [(each.instance, each.values) for each in saved]
+            rows = [self.get(key, include_deleted=True) for key in keys.values()]
+            return [(row, {}) for row in rows if row is not None]
+
+        with (
+            _report_unstorable_values(self.component),
+            translate_errors(database.url),
+            report_unique_violations(database, self._model, find_written),
+        ):
             written = path.commit(changes)
         for record in written:
-            self._refresh(cast(Any, record))
+            self._refresh_instance(cast(Any, record), store.stored_values)
         return len(written)
 
-    def _hooks(self) -> Hooks:
-        registered = _HOOKS.get(self.model, {})
+    def _collect_hooks(self) -> Hooks:
+        registered = _HOOKS.get(self.component, {})
         hooks = Hooks()
         for operation in ("create", "update", "delete"):
-            for hook in registered.get(f"before {operation}", ()):
-                hooks.add_before(self.component, operation, self._before(hook))
-            for hook in registered.get(f"after {operation}", ()):
-                hooks.add_after(self.component, operation, self._after(hook))
+            for hook in registered.get(f"before {operation}", {}).values():
+                hooks.add_before(self.component, operation, self._wrap_before_hook(hook))
+            for hook in registered.get(f"after {operation}", {}).values():
+                hooks.add_after(self.component, operation, self._wrap_after_hook(hook))
         return hooks
 
-    def _before(self, hook: Hook) -> Any:
-        def run(unit: Unit, record: Any) -> Any:
-            session = cast(ModelUnit, unit).session
+    def _wrap_before_hook(self, hook: Hook) -> Any:
+        def run(unit: UnitOfWork, record: Any) -> Any:
+            session = cast(ModelUnitOfWork, unit).session
             before = self._model.values_of(record.instance)
             with session.no_autoflush:
                 hook(session, record.instance)
@@ -189,37 +248,41 @@ class ModelAccessor(Generic[ModelType]):
             changed = {name: value for name, value in after.items() if value != before[name]}
             if not changed:
                 return record
-            self._model.check(changed)
-            return self._record(record.instance, {**record.values, **changed}, record.loaded, like=record)
+            self._model.validate(changed)
+            return self._make_record(
+                record.instance, {**record.values, **changed}, record.loaded, like=record
+            )
 
         return run
 
-    def _after(self, hook: Hook) -> Any:
-        def run(unit: Unit, record: Any) -> None:
-            hook(cast(ModelUnit, unit).session, record.instance)
+    def _wrap_after_hook(self, hook: Hook) -> Any:
+        def run(unit: UnitOfWork, record: Any) -> None:
+            hook(cast(ModelUnitOfWork, unit).session, record.instance)
 
         return run
 
-    def _record(
+    def _make_record(
         self, obj: Any, values: dict[str, Any], loaded: dict[str, Any], like: ModelRecord | None = None
     ) -> ModelRecord:
-        key = getattr(obj, self._model.key)
-        record_id = "" if key is None else str(key)
         if like is None:
-            return ModelRecord(self.component, record_id, obj, values, loaded)
+            deleted_at = values.get("deleted_at") if self._model.soft_deletes else None
+            return ModelRecord(
+                self.component, self._record_id(obj, values), obj, values, loaded, deleted_at=deleted_at
+            )
+        record_id = self._record_id(obj, values)
         return ModelRecord(
             self.component, record_id, obj, values, loaded, like.version, like.updated_at, like.deleted_at
         )
 
     def _given_values(self, obj: Any) -> dict[str, Any]:
-        """Return everything a new instance holds but the key the database shall choose."""
+        """Return all values of a new instance, without a key that the database assigns."""
         values = self._model.values_of(obj)
         if values[self._model.key] is None:
             del values[self._model.key]
         return values
 
-    def _changes(self, obj: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return what is to be written, and what the caller read in its place."""
+    def _find_changes(self, obj: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the values to write, and the values that the caller read in these attributes."""
         state = orm.attributes.instance_state(obj)
         if state.key is None:
             given = getattr(obj, "model_fields_set", None) or state.dict.keys()
@@ -227,36 +290,76 @@ class ModelAccessor(Generic[ModelType]):
             if getattr(obj, self._model.key) is None:
                 return self._given_values(obj), {}
             return {name: getattr(obj, name) for name in names if name != self._model.key}, {}
-        ours = ("version",) if self._model.versioned else ()
+        managed = ("version",) if self._model.versioned else ()
         changed = {
             name: getattr(obj, name)
             for name in self._model.columns
-            if name not in ours and state.attrs[name].history.has_changes()
+            if name not in managed
+            and (state.attrs[name].history.has_changes() or stored_values.changed_in_place(obj, name))
         }
-        loaded = {name: state.committed_state.get(name) for name in changed}
-        return changed, loaded
+        read = {name: stored_values.value_as_read(obj, name) for name in changed}
+        return changed, {name: value for name, (known, value) in read.items() if known}
 
-    def _refresh(self, record: ModelRecord) -> None:
-        """Let the caller's instance say what is stored now."""
-        state = orm.attributes.instance_state(record.instance)
-        if state.session is not None:
-            return
-        for name, value in record.values.items():
-            orm.attributes.set_committed_value(record.instance, name, value)
-        if self._model.versioned:
-            orm.attributes.set_committed_value(record.instance, "version", record.version)
+    def _refresh_instance(self, record: ModelRecord, stored: Mapping[str, Mapping[str, Any]]) -> None:
+        """Set the stored values on the caller's instance."""
+        values = stored.get(cast(str, record.id))
+        if values is not None and record.values:
+            stored_values.set_stored_values(record.instance, values)
+
+    def _record_id(self, obj: Any, values: dict[str, Any]) -> str | None:
+        """Return an instance's primary key as text, or None; the key gets its column's type."""
+        given = getattr(obj, self._model.key)
+        if given is None:
+            return None
+        key = self._model.convert_key(given)
+        if orm.attributes.instance_state(obj).key is None and key is not given:
+            setattr(obj, self._model.key, key)
+        if self._model.key in values:
+            values[self._model.key] = key
+        return key_text(key)
+
+    def _make_new_record(self, obj: Any, position: int) -> ModelRecord:
+        """Return the validated record of a new instance; errors name its position, counted from 1."""
+        try:
+            self._check_instance(obj)
+            record = self._make_record(obj, self._given_values(obj), {})
+            record = ModelRecordType(self._model).validate_record(record)
+            self._model.summarize_values(record.values)
+        except InvalidInputError as error:
+            if not position:
+                raise
+            raise InvalidInputError(f"Row {position} of insert_many: {error}") from error
+        return record
+
+    def _check_instance(self, obj: Any) -> None:
+        if not isinstance(obj, self.model):
+            raise InvalidInputError(
+                f"A {type(obj).__name__} cannot be stored as a record of {self.component}; "
+                f"give a {self.model.__name__}."
+            )
 
     def _is_deleted(self, row: Any) -> bool:
-        return self._model.deleted and row.deleted_at is not None
+        return self._model.soft_deletes and row.deleted_at is not None
+
+
+def _hook_identity(hook: Hook) -> Any:
+    """Return what identifies a function when its module runs again: module, name, line of a lambda."""
+    name = getattr(hook, "__qualname__", None)
+    code = getattr(hook, "__code__", None)
+    if name is None or getattr(hook, "__self__", None) is not None:
+        # A method of an object, or a callable object.
+        return hook
+    is_lambda = name.endswith("<lambda>")
+    return hook.__module__, name, code.co_firstlineno if is_lambda and code is not None else 0
 
 
 @contextlib.contextmanager
-def _held_back(obj: Any, changed: Mapping[str, Any], loaded: Mapping[str, Any]) -> Iterator[None]:
-    """Keep the changes to an instance of a running session from being flushed before they are checked."""
+def _withhold_changes(obj: Any, changed: Mapping[str, Any], loaded: Mapping[str, Any]) -> Iterator[None]:
+    """Withhold changes to an instance in a session, so that no flush writes them before validation."""
     if orm.attributes.instance_state(obj).session is None:
         yield
         return
-    for name in changed:
+    for name in loaded:
         orm.attributes.set_committed_value(obj, name, loaded[name])
     try:
         yield
@@ -264,3 +367,17 @@ def _held_back(obj: Any, changed: Mapping[str, Any], loaded: Mapping[str, Any]) 
         for name, value in changed.items():
             setattr(obj, name, value)
         raise
+
+
+@contextlib.contextmanager
+def _report_unstorable_values(component: str) -> Iterator[None]:
+    """Turn errors that SQLAlchemy or a driver raises for a value into one sentence."""
+    try:
+        yield
+    except sa.exc.DBAPIError:
+        raise
+    except (sa.exc.StatementError, OverflowError) as error:
+        reason = getattr(error, "orig", None) or error
+        raise InvalidInputError(
+            f"A value of {component} cannot be stored: {str(reason).rstrip('.')}. Correct the value."
+        ) from error

@@ -1,35 +1,144 @@
-"""A row of an application's class as the write path sees it."""
+"""Rows of an application's classes as records of the write path, and their validation."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import decimal
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from lavendertown import clock, codec
-from lavendertown.database import model_checks
-from lavendertown.errors import ConfigurationError
-from lavendertown.records.values import Stamp
+from lavendertown.core import clock, json_codec
+from lavendertown.core.errors import ConfigurationError, InvalidInputError
+from lavendertown.database import model_keys
+from lavendertown.records.record_classes import StoredVersion
+
+Validator = Callable[[Mapping[str, Any]], dict[str, Any]]
+"""Returns the values as they are written; raises InvalidInputError, which names every invalid value."""
+
+
+def make_validator(mapped: type, columns: Mapping[str, sa.Column[Any]]) -> Validator:
+    """Return the validator of a class: by its annotations for a SQLModel, else by its columns.
+
+    A SQLModel table class skips pydantic's validation, so the write path validates its values.
+    """
+    fields = getattr(mapped, "model_fields", None)
+    if fields is not None:
+        return _validator_by_fields(mapped.__name__, fields, columns)
+    return _validator_by_columns(mapped.__name__, columns)
+
+
+def _validator_by_fields(
+    name: str, fields: Mapping[str, Any], columns: Mapping[str, sa.Column[Any]]
+) -> Validator:
+    from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+
+    class Base(BaseModel):
+        model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    whole = {each: (found.annotation, found) for each, found in fields.items()}
+    cache: dict[frozenset[str], Any] = {}
+
+    def check(values: Mapping[str, Any]) -> dict[str, Any]:
+        given = frozenset(values.keys() & whole.keys())
+        if given not in cache:
+            chosen: Any = {each: whole[each] for each in whole if each in given}
+            cache[given] = create_model(name, __base__=Base, **chosen)
+        try:
+            checked = cache[given].model_validate({each: values[each] for each in given})
+        except ValidationError as error:
+            wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+            raise InvalidInputError(f"{name} cannot be saved: {wrong}.") from error
+        converted = {
+            each: getattr(checked, each) if each in given and _is_plain(value) else value
+            for each, value in values.items()
+        }
+        _refuse_values(name, {each: _explain_zone(columns[each], converted[each]) for each in values})
+        return converted
+
+    return check
+
+
+def _is_plain(value: Any) -> bool:
+    """Tell whether pydantic may convert a value; what is kept as JSON stays as it was given."""
+    return isinstance(value, str | bytes | int | float | decimal.Decimal | dt.date | dt.time | dt.timedelta)
+
+
+def _validator_by_columns(name: str, columns: Mapping[str, sa.Column[Any]]) -> Validator:
+    def check(values: Mapping[str, Any]) -> dict[str, Any]:
+        converted = {each: _convert_number(columns[each], value) for each, value in values.items()}
+        _refuse_values(
+            name, {each: _explain_rejection(columns[each], value) for each, value in converted.items()}
+        )
+        return converted
+
+    return check
+
+
+def _refuse_values(name: str, reasons: Mapping[str, str | None]) -> None:
+    wrong = [f"{each}: {why}" for each, why in reasons.items() if why]
+    if wrong:
+        raise InvalidInputError(f"{name} cannot be saved: {'; '.join(wrong)}.")
+
+
+def _convert_number(column: sa.Column[Any], value: Any) -> Any:
+    """Return an int or float of an exact column as the decimal number it is written as."""
+    exact = isinstance(column.type, sa.Numeric) and column.type.asdecimal
+    if exact and isinstance(value, int | float) and not isinstance(value, bool):
+        return decimal.Decimal(str(value))
+    return value
+
+
+def _explain_zone(column: sa.Column[Any], value: Any) -> str | None:
+    has_zone = getattr(column.type, "timezone", False)
+    if has_zone and isinstance(value, dt.datetime) and value.tzinfo is None:
+        return f"{value.isoformat()} has no time zone; give one, such as datetime.UTC"
+    return None
+
+
+def _explain_rejection(column: sa.Column[Any], value: Any) -> str | None:
+    if value is None:
+        chosen_elsewhere = column.default is not None or column.server_default is not None
+        if column.nullable or column.primary_key or chosen_elsewhere:
+            return None
+        return "a value is required"
+    try:
+        wanted = column.type.python_type
+    except NotImplementedError:
+        return None
+    if _is_custom(column.type):
+        return None
+    if not isinstance(value, wanted) and not (wanted is float and isinstance(value, int)):
+        return f"{value!r} is not of the type {wanted.__name__}"
+    length = getattr(column.type, "length", None)
+    if isinstance(value, str) and length is not None and len(value) > length:
+        return f"it is longer than {length} characters"
+    return _explain_zone(column, value)
+
+
+def _is_custom(kind: sa.types.TypeEngine[Any]) -> bool:
+    """Tell whether a type converts values itself, so that its own rules decide which ones it takes."""
+    return isinstance(kind, sa.types.TypeDecorator) and type(kind).__module__.partition(".")[0] != "sqlmodel"
 
 
 @dataclass(frozen=True)
 class ModelRecord:
-    """What shall be written of an instance.
+    """An instance of an application's class as a record of the write path.
 
     Attributes:
         kind: The component's name.
-        id: The primary key as text; empty where the database shall choose it.
+        id: The primary key as text; None where the database shall choose it.
         instance: The object itself, or a row of the table when it is flipped.
         values: What is to be written, by attribute; empty where a row is only deleted or restored.
         loaded: What the caller read in those attributes; empty where nothing was read.
     """
 
     kind: str
-    id: str
+    id: str | None
     instance: Any
     values: Mapping[str, Any]
     loaded: Mapping[str, Any]
@@ -39,102 +148,152 @@ class ModelRecord:
 
 
 @dataclass(frozen=True)
-class Model:
-    """A mapped class, looked at once.
+class MappedModel:
+    """The properties of a mapped class.
 
     Attributes:
-        key: The attribute that is the primary key.
-        deleted: Whether the class has ``deleted_at``: then rows are deleted softly.
-        versioned: Whether it has an integer ``version``.
+        cls: The class.
+        component: The component's name in the audit log.
+        key: The attribute of the primary key.
+        columns: The columns by attribute.
+        soft_deletes: Whether the class has ``deleted_at``, so that its rows are soft-deleted.
+        versioned: Whether the class has an integer ``version``.
+        validate: Refuses invalid values.
     """
 
     cls: type
     component: str
     key: str
     columns: Mapping[str, sa.Column[Any]]
-    deleted: bool
+    soft_deletes: bool
     versioned: bool
-    check: model_checks.Check = field(repr=False)
+    validate: Validator = field(repr=False)
 
     @classmethod
-    def of(cls, mapped: type, component: str) -> Model:
-        """Look at a class.
+    def inspect_class(cls, mapped: type, component: str) -> MappedModel:
+        """Inspect a class.
 
         Raises:
-            ConfigurationError: It is not mapped, or has no single primary key.
+            ConfigurationError: The class is not mapped, or does not have exactly one primary key column.
         """
         mapper: Any = sa.inspect(mapped, raiseerr=False)
         if not isinstance(mapper, orm.Mapper):
             raise ConfigurationError(
-                f"{mapped.__name__} is not mapped to a table; derive it from SQLModel (table=True) or from a "
+                f"{mapped.__name__} is not mapped to a table. Derive it from SQLModel (table=True) or from a "
                 "declarative base."
             )
         if len(mapper.primary_key) != 1:
-            raise ConfigurationError(f"{mapped.__name__} has no single primary key; give it one column.")
-        columns = {
-            attribute.key: cast("sa.Column[Any]", attribute.columns[0]) for attribute in mapper.column_attrs
-        }
+            raise ConfigurationError(
+                f"{mapped.__name__} needs exactly one primary key column and has {len(mapper.primary_key)}. "
+                "Change its primary key."
+            )
+        columns = cls.find_columns(mapper)
         key = mapper.get_property_by_column(mapper.primary_key[0]).key
         versioned = "version" in columns and isinstance(columns["version"].type, sa.Integer)
-        check = model_checks.check_of(mapped, columns)
-        return cls(mapped, component, key, columns, "deleted_at" in columns, versioned, check)
+        validate = make_validator(mapped, columns)
+        return cls(mapped, component, key, columns, "deleted_at" in columns, versioned, validate)
 
-    def header(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    @staticmethod
+    def find_columns(mapper: orm.Mapper[Any]) -> dict[str, sa.Column[Any]]:
+        """Return the attributes that are stored in a column, with the columns."""
+        return {
+            attribute.key: attribute.columns[0]
+            for attribute in mapper.column_attrs
+            if isinstance(attribute.columns[0], sa.Column)
+        }
+
+    def summarize_values(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return these attributes' values as plain JSON: what the audit log keeps."""
-        return {name: codec.plain(value, f"{self.component}.{name}") for name, value in values.items()}
+        return summarize_values(self.component, values)
 
     def values_of(self, instance: Any) -> dict[str, Any]:
         """Return the values of all attributes of an instance."""
         return {name: getattr(instance, name) for name in self.columns}
 
-    def parse_id(self, record_id: str) -> Any:
-        """Return the primary key that a text stands for; None where it cannot be one."""
-        python = self.columns[self.key].type.python_type
-        try:
-            return record_id if python is str else python(record_id)
-        except (TypeError, ValueError):
-            return None
+    def convert_key(self, value: Any) -> Any:
+        """Return a primary key in its column's type; see :func:`model_keys.convert_key`."""
+        return model_keys.convert_key(self.component, self.columns[self.key], value)
+
+    def id_of(self, instance: Any) -> str:
+        """Return an instance's primary key as text."""
+        return model_keys.key_text(getattr(instance, self.key))
 
 
-class ModelShape:
-    """How rows of one class are named, checked and told of; a :class:`~lavendertown.records.shape.Shape`."""
+def summarize_values(component: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return attributes' values as plain JSON, as the audit log of a component keeps them."""
+    return {
+        name: json_codec.to_jsonable(_summarize_bytes(value), f"{component}.{name}")
+        for name, value in values.items()
+    }
 
-    def __init__(self, model: Model) -> None:
+
+def _summarize_bytes(value: Any) -> Any:
+    """Return bytes as their length and SHA-256, anything else as it is."""
+    if not isinstance(value, bytes | bytearray | memoryview):
+        return value
+    data = bytes(value)
+    return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+
+class ModelRecordType:
+    """The :class:`~lavendertown.records.record_type.RecordType` for rows of a mapped class."""
+
+    def __init__(self, model: MappedModel) -> None:
         self._model = model
 
-    def key(self, record: ModelRecord) -> tuple[str, str]:
-        return record.kind, record.id
+    def record_key(self, record: ModelRecord) -> tuple[str, str]:
+        return record.kind, cast("str", record.id)
 
-    def check(self, record: ModelRecord) -> ModelRecord:
-        self._model.check(record.values)
-        return record
+    def has_id(self, record_id: str) -> bool:
+        # An empty text can be a primary key.
+        return record_id is not None
 
-    def header(self, record: ModelRecord) -> dict[str, Any]:
-        return self._model.header(self._model.values_of(record.instance) | dict(record.values))
+    def is_possible_id(self, record_id: str) -> bool:
+        return True
 
-    def told(self, operation: str, record: ModelRecord) -> tuple[str, dict[str, Any] | None]:
+    def validate_record(self, record: ModelRecord) -> ModelRecord:
+        values = self._model.validate(record.values)
+        state = orm.attributes.instance_state(record.instance)
+        changed = {name: value for name, value in values.items() if value is not record.values[name]}
+        if state.key is None:
+            for name, value in changed.items():
+                setattr(record.instance, name, value)
+        return replace(record, values=values) if changed else record
+
+    def find_violations(self, record: ModelRecord) -> Mapping[tuple[str, str], str]:
+        return {}
+
+    def check_change(
+        self, record: ModelRecord, stored: Mapping[str, Any] | None, written_with: Iterable[ModelRecord]
+    ) -> None:
+        return None
+
+    def summarize_record(self, record: ModelRecord) -> dict[str, Any]:
+        return self._model.summarize_values(self._model.values_of(record.instance) | dict(record.values))
+
+    def audit_operation(self, operation: str, record: ModelRecord) -> tuple[str, dict[str, Any] | None]:
         if operation != "delete":
-            return operation, self.header(record) | self._state(record)
-        if self._model.deleted:
-            return "soft_delete", self.header(record) | self._state(record)
+            return operation, self.summarize_record(record) | self._row_state(record)
+        if self._model.soft_deletes:
+            return "soft_delete", self.summarize_record(record) | self._row_state(record)
         return operation, None
 
-    def fits(self, record: ModelRecord, expected: int | None, stamp: Stamp) -> bool:
+    def version_matches(self, record: ModelRecord, expected: int | None, stored: StoredVersion) -> bool:
         if expected is not None:
-            return expected == stamp.version
-        loaded = self._model.header(record.loaded)
-        return all(stamp.header.get(name) == value for name, value in loaded.items())
+            return expected == stored.version
+        loaded = self._model.summarize_values(record.loaded)
+        return all(stored.summary.get(name) == value for name, value in loaded.items())
 
-    def author(self, record: ModelRecord) -> str:
+    def default_actor(self, record: ModelRecord) -> str:
         return "internal"
 
-    def name(self, kind: str) -> str:
+    def display_name(self, kind: str) -> str:
         return f"The record of {kind}"
 
-    def _state(self, record: ModelRecord) -> dict[str, Any]:
+    def _row_state(self, record: ModelRecord) -> dict[str, Any]:
         state: dict[str, Any] = {}
         if self._model.versioned:
             state["version"] = record.version
-        if self._model.deleted:
+        if self._model.soft_deletes:
             state["deleted_at"] = record.deleted_at.isoformat() if record.deleted_at else None
         return state

@@ -1,4 +1,4 @@
-"""The rows of one mapped class as a store of the write path."""
+"""The store of the write path for the rows of a mapped class."""
 
 from __future__ import annotations
 
@@ -6,134 +6,201 @@ import contextlib
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
-from lavendertown import clock
-from lavendertown.database import audit
+from lavendertown.core import clock
+from lavendertown.database import model_children
 from lavendertown.database.application import Database
-from lavendertown.database.model_records import Model, ModelRecord
-from lavendertown.database.sessions import Session
-from lavendertown.database.writer import Writer
-from lavendertown.records.contract import Unit
+from lavendertown.database.model_records import MappedModel, ModelRecord
+from lavendertown.database.session import Session
+from lavendertown.database.stored_values import read_stored_rows, set_stored_values
 from lavendertown.records.queries import AuditQuery
-from lavendertown.records.values import EVERYTHING, AuditEvent, ChangeSet, Page, Stamp
+from lavendertown.records.record_classes import ALL_ITEMS, AuditEvent, ChangeSet, Page, StoredVersion
+from lavendertown.records.store import UnitOfWork
+from lavendertown.stores.sql.statements.execution import StatementBatch
+from lavendertown.stores.sql.writing import audit_log
 
 
-class ModelUnit(Unit):
-    """One unit of work on one class, in a session.
+class ModelUnitOfWork(UnitOfWork):
+    """A unit of work on the rows of a mapped class.
 
     Attributes:
-        session: The unit of work's session; hooks receive it.
+        session: The session; hooks receive it.
     """
 
-    def __init__(self, session: Session, model: Model, audited: bool) -> None:
+    def __init__(
+        self,
+        session: Session,
+        model: MappedModel,
+        audited: bool,
+        keys: Mapping[str, Any],
+        stored: dict[str, dict[str, Any]],
+    ) -> None:
         self.session = session
         self._model = model
         self._audited = audited
+        self._keys = keys
+        self._stored = stored
         self._rows: dict[str, Any] = {}
+        self._children: list[Any] = []
 
-    def stamps(
-        self, keys: Iterable[tuple[str, str]], foreseen: Sequence[Any] = ()
-    ) -> Mapping[tuple[str, str], Stamp]:
-        ids = {record_id: self._model.parse_id(record_id) for _, record_id in keys}
-        names = {key: record_id for record_id, key in ids.items() if key is not None}
+    def lock_versions(self, keys: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], StoredVersion]:
+        keys = list(keys)
+        for _, record_id in keys:
+            self._rows.pop(record_id, None)
+        self._rows |= self._load_rows({record_id: self._keys[record_id] for _, record_id in keys})
         return {
-            (self._model.component, names[getattr(row, self._model.key)]): self._stamp(row)
-            for row in self._load(list(names))
+            (self._model.component, record_id): self._stored_version(self._rows[record_id])
+            for _, record_id in keys
+            if record_id in self._rows
         }
 
-    def read(self, kind: str, record_id: str) -> Any:
+    def read_record(self, kind: str, record_id: str) -> Any:
         row = self._rows.get(record_id)
         if row is None:
             return None
-        return ModelRecord(kind, record_id, row, {}, {}, self._version(row), deleted_at=self._deleted(row))
+        return ModelRecord(
+            kind, record_id, row, {}, {}, self._row_version(row), deleted_at=self._row_deleted_at(row)
+        )
 
-    def place(self, records: Sequence[Any]) -> Sequence[Any]:
-        placed: list[ModelRecord] = []
+    def assign_ids(self, records: Sequence[Any]) -> Sequence[Any]:
+        added: list[ModelRecord] = []
         for record in records:
             assert isinstance(record, ModelRecord)
-            self._mark(record.instance, record)
-            self.session.add(record.instance)
-            placed.append(record)
+            self._add_instance(record)
+            added.append(record)
         self.session.flush()
-        return [replace(each, id=str(getattr(each.instance, self._model.key))) for each in placed]
+        return [replace(each, id=self._model.id_of(each.instance)) for each in added]
 
-    def apply(self, changes: ChangeSet) -> None:
-        puts: Sequence[Any] = changes.puts
-        for record in puts:
+    def apply_changes(self, changes: ChangeSet) -> None:
+        records: Sequence[Any] = changes.records
+        for record in records:
             assert isinstance(record, ModelRecord)
-            self._write(record)
+            self._write_record(record)
         self.session.flush()
+        self._read_stored_values(records)
         if self._audited:
-            writer = Writer(self.session.connection())
-            audit.append(writer, changes.events)
-            writer.flush()
+            batch = StatementBatch(self.session.connection())
+            events = [self._add_stored_values(event) for event in changes.events]
+            if events and self._children:
+                first = events[0]
+                events += model_children.audit_children(self.session, self._children, first.at, first.actor)
+            audit_log.append_events(batch, events)
+            batch.flush()
 
-    def _write(self, record: ModelRecord) -> None:
-        row = self._rows.get(record.id)
+    def _read_stored_values(self, records: Sequence[ModelRecord]) -> None:
+        """Read what the database made of the written records, into their rows of the session."""
+        rows = {
+            cast(str, record.id): self._rows.get(cast(str, record.id), record.instance) for record in records
+        }
+        kept = {
+            getattr(row, self._model.key): record_id
+            for record_id, row in rows.items()
+            if row in self.session and not sa.inspect(row).deleted
+        }
+        found = read_stored_rows(
+            self.session, self._model.cls, self._model.key, list(self._model.columns), list(kept)
+        )
+        for values in found:
+            record_id = kept.get(values[self._model.key])
+            if record_id is not None:
+                self._stored[record_id] = values
+                set_stored_values(rows[record_id], values)
+
+    def _add_stored_values(self, event: AuditEvent) -> AuditEvent:
+        """Return an audit event whose state after the change is what the database stored."""
+        stored = self._stored.get(event.record_id)
+        if stored is None or event.after is None:
+            return event
+        return replace(event, after={**event.after, **self._model.summarize_values(stored)})
+
+    def _write_record(self, record: ModelRecord) -> None:
+        row = self._rows.get(cast(str, record.id))
         if row is None:
             if record.instance not in self.session:
-                self._mark(record.instance, record)
-                self.session.add(record.instance)
+                self._add_instance(record)
             return
-        if record.deleted_at is not None and not self._model.deleted:
+        if record.deleted_at is not None and not self._model.soft_deletes:
             self.session.delete(row)
             return
         for name, value in record.values.items():
             setattr(row, name, value)
-        self._mark(row, record)
+        self._set_row_state(row, record)
 
-    def _mark(self, row: Any, record: ModelRecord) -> None:
+    def _add_instance(self, record: ModelRecord) -> None:
+        self._set_row_state(record.instance, record)
+        self._children += model_children.check_new_children(record.instance)
+        self.session.add(record.instance)
+
+    def _set_row_state(self, row: Any, record: ModelRecord) -> None:
         if self._model.versioned:
             row.version = record.version
-        if self._model.deleted:
+        if self._model.soft_deletes:
             row.deleted_at = record.deleted_at
 
-    def _load(self, ids: Sequence[Any]) -> Sequence[Any]:
-        """Return those rows as they are stored now, locked."""
-        key = getattr(self._model.cls, self._model.key)
-        found: list[Any] = []
-        with self.session.no_autoflush:
-            for start in range(0, len(ids), 500):
-                query: Any = (
-                    sa.select(self._model.cls).where(key.in_(ids[start : start + 500])).with_for_update()
-                )
-                found += self.session.scalars(query.execution_options(populate_existing=True))
-        self._rows |= {str(getattr(row, self._model.key)): row for row in found}
+    def _load_rows(self, keys: Mapping[str, Any]) -> dict[str, Any]:
+        """Return those rows as they are stored now, by the text of their keys, locked."""
+        named = list(keys.items())
+        found: dict[str, Any] = {}
+        for start in range(0, len(named), 500):
+            asked = dict(named[start : start + 500])
+            texts = {key: text for text, key in asked.items()}
+            for row in self._select_rows(list(texts)):
+                text = texts.get(getattr(row, self._model.key))
+                if text is not None:
+                    found[text] = row
+                    continue
+                # The database returns a key in another form than it was given in: padded, or in a zone.
+                found |= {text: row for text, key in asked.items() if row in self._select_rows([key])}
         return found
 
-    def _stamp(self, row: Any) -> Stamp:
-        header = self._model.header(self._model.values_of(row))
-        return Stamp(self._version(row), self._deleted(row), header)
+    def _select_rows(self, keys: Sequence[Any]) -> Sequence[Any]:
+        query: Any = sa.select(self._model.cls).where(getattr(self._model.cls, self._model.key).in_(keys))
+        with self.session.no_autoflush:
+            query = query.with_for_update().execution_options(populate_existing=True)
+            return self.session.scalars(query).all()
 
-    def _version(self, row: Any) -> int:
-        # A row that is stored is at version 1 at least: 0 means that there is none.
+    def _stored_version(self, row: Any) -> StoredVersion:
+        summary = self._model.summarize_values(self._model.values_of(row))
+        return StoredVersion(self._row_version(row), self._row_deleted_at(row), summary)
+
+    def _row_version(self, row: Any) -> int:
+        # At least 1, because version 0 means that the row does not exist.
         return (row.version or 1) if self._model.versioned else 1
 
-    def _deleted(self, row: Any) -> dt.datetime | None:
-        moment = row.deleted_at if self._model.deleted else None
+    def _row_deleted_at(self, row: Any) -> dt.datetime | None:
+        moment = row.deleted_at if self._model.soft_deletes else None
         return clock.to_utc(moment, clock.UTC) if moment is not None else None
 
 
 class ModelStore:
-    """What the write path needs of a store: units of work, and the audit log."""
+    """What the write path needs of a store: units of work, and the audit log.
 
-    def __init__(self, database: Database, model: Model, audited: bool) -> None:
+    Attributes:
+        stored_values: What the database stored of each written record, by its id.
+    """
+
+    def __init__(
+        self, database: Database, model: MappedModel, audited: bool, keys: Mapping[str, Any]
+    ) -> None:
         self._database = database
         self._model = model
         self._audited = audited
+        self._keys = keys
+        self.stored_values: dict[str, dict[str, Any]] = {}
 
     @contextlib.contextmanager
-    def unit(self) -> Iterator[Unit]:
-        """Open a unit of work, or join the one at hand."""
+    def unit_of_work(self) -> Iterator[UnitOfWork]:
+        """Open a unit of work, or join the current one."""
         with self._database.transaction() as session:
-            yield ModelUnit(session, self._model, self._audited)
+            self.stored_values.clear()
+            yield ModelUnitOfWork(session, self._model, self._audited, self._keys, self.stored_values)
 
-    def scan(self, query: AuditQuery, page: Page = EVERYTHING) -> Sequence[AuditEvent]:
+    def scan(self, query: AuditQuery, page: Page = ALL_ITEMS) -> Sequence[AuditEvent]:
         """Return audit events, newest first."""
-        statement, values = audit.select(query)
+        statement, values = audit_log.events_statement(query)
         with self._database.use_session() as session:
             rows = session.connection().execute(statement.limit(page.limit), values).all()
-        return [audit.event(row) for row in rows]
+        return [audit_log.event_from_row(row) for row in rows]

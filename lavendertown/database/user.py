@@ -1,4 +1,4 @@
-"""People as objects of a session: those LavenderTown knows, with name, mail and initials."""
+"""The people that LavenderTown knows, as a mapped class: name, email address and initials."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Mapped, composite
 
-from lavendertown import clock
-from lavendertown.database import tables
+from lavendertown.core import clock
 from lavendertown.database.base import Base
+from lavendertown.stores.sql.schema import tables
 
 
 @dataclass(frozen=True)
 class Profile:
-    """What is known of somebody beside the name.
+    """The email address and initials of a person.
 
     Attributes:
-        mail: Their address, empty where it is not known.
-        initials: For their picture, at most 4 letters; empty: made from the name.
+        mail: The email address; empty if unknown.
+        initials: The initials for the avatar, at most 4 letters; if empty, they are derived from the name.
     """
 
     mail: str = ""
@@ -26,13 +26,13 @@ class Profile:
 
 
 class User(Base):
-    """Somebody the team knows: suggested wherever an author or somebody to look after a finding is asked for.
+    """A person, suggested in all fields for an author or an assignee.
 
-    In the database that keeps the team's reports, whoever is added and committed is known at once.
+    In the database of the team's reports, a person is suggested as soon as the row is committed.
 
     Args:
-        name: As it stands beside reports and comments; each name once.
-        profile: The rest. A new :class:`Profile` is assigned to change it.
+        name: The name shown with reports and comments; unique.
+        profile: The email address and initials. To change them, assign a new :class:`Profile`.
     """
 
     __table__ = tables.known_people.to_metadata(Base.metadata)

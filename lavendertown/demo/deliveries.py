@@ -1,4 +1,4 @@
-"""The tables cut into weekly deliveries, as a team receives them."""
+"""Split the demo tables into weekly deliveries."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from lavendertown.demo import sources
+from lavendertown.demo import public_tables
 
 DATASETS = ("movies", "passengers", "penguins")
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """One week's part of one table.
+    """The rows of a table that arrive in one week.
 
     Attributes:
-        id: The report's id, the same in every run: dataset and number, the oldest being 01.
+        id: The report's id, the same in every run: dataset and number, from 01 for the oldest.
         dataset: One of :data:`DATASETS`.
-        title: For people.
+        title: The report's title.
         author: Who ran the checks.
-        arrived: When, in UTC.
-        tags: The report's own tags.
-        note: What was done to this week's part on purpose; empty for most.
+        arrived: The time of arrival, in UTC.
+        tags: The report's tags.
+        note: What was changed in this delivery on purpose; empty for most.
         frame: The rows.
-        as_csv: Whether it comes as a CSV file; otherwise the frame itself does.
+        as_csv: Whether the inspector gets a CSV file instead of the frame.
     """
 
     id: str
@@ -41,8 +41,8 @@ class Delivery:
     frame: pd.DataFrame
     as_csv: bool
 
-    def data(self) -> pd.DataFrame | tuple[bytes, str]:
-        """Return what an inspector reads."""
+    def to_inspector_input(self) -> pd.DataFrame | tuple[bytes, str]:
+        """Return the input for an inspector."""
         if not self.as_csv:
             return self.frame
         buffer = io.StringIO()
@@ -52,7 +52,7 @@ class Delivery:
 
 @dataclass(frozen=True)
 class _Feed:
-    """How one table arrives."""
+    """The schedule of the deliveries of a table."""
 
     dataset: str
     title: str
@@ -63,29 +63,29 @@ class _Feed:
     cut: Callable[[int, random.Random], list[tuple[pd.DataFrame, str]]]
 
 
-def deliveries(reports: int, seed: int, now: dt.datetime) -> list[Delivery]:
-    """Return so many deliveries, the oldest first, the newest at most a week before ``now``.
+def make_deliveries(reports: int, seed: int, now: dt.datetime) -> list[Delivery]:
+    """Return ``reports`` deliveries, oldest first; the newest arrived in the week before ``now``.
 
-    The same arguments give the same deliveries.
+    The result depends on the arguments only.
 
     Raises:
-        ImportError: The packages that carry the tables are not installed.
+        ImportError: The packages with the tables are not installed.
     """
-    made: list[Delivery] = []
+    deliveries: list[Delivery] = []
     for position, feed in enumerate(_FEEDS):
         weeks = (reports + len(_FEEDS) - 1 - position) // len(_FEEDS)
-        made += _arrivals(feed, weeks, random.Random(f"{seed}:{feed.dataset}"), now)
-    return sorted(made, key=lambda delivery: (delivery.arrived, delivery.id))
+        deliveries += _schedule_deliveries(feed, weeks, random.Random(f"{seed}:{feed.dataset}"), now)
+    return sorted(deliveries, key=lambda delivery: (delivery.arrived, delivery.id))
 
 
-def _arrivals(feed: _Feed, weeks: int, chance: random.Random, now: dt.datetime) -> Iterator[Delivery]:
+def _schedule_deliveries(feed: _Feed, weeks: int, rng: random.Random, now: dt.datetime) -> Iterator[Delivery]:
     if weeks == 0:
         return
-    last = _latest(feed.weekday, now)
-    for week, (frame, note) in enumerate(feed.cut(weeks, chance)):
+    last = _latest_weekday(feed.weekday, now)
+    for week, (frame, note) in enumerate(feed.cut(weeks, rng)):
         day = last - dt.timedelta(weeks=weeks - 1 - week)
-        arrived = day + dt.timedelta(minutes=chance.randint(0, 44), seconds=chance.randint(0, 59))
-        # Every fourth delivery falls to the colleague who stands in.
+        arrived = day + dt.timedelta(minutes=rng.randint(0, 44), seconds=rng.randint(0, 59))
+        # A deputy checks every fourth delivery.
         author = feed.people[1 if week % 4 == 2 else 0]
         yield Delivery(
             id=f"demo-{feed.dataset}-{week + 1:02}",
@@ -100,35 +100,35 @@ def _arrivals(feed: _Feed, weeks: int, chance: random.Random, now: dt.datetime) 
         )
 
 
-def _latest(weekday: int, now: dt.datetime) -> dt.datetime:
-    """Return the latest such weekday, 07:30 UTC, whose first hour is over."""
+def _latest_weekday(weekday: int, now: dt.datetime) -> dt.datetime:
+    """Return the latest given weekday at 07:30 UTC that is at least an hour ago."""
     day = now.replace(hour=7, minute=30, second=0, microsecond=0)
     day -= dt.timedelta(days=(day.weekday() - weekday) % 7)
     return day if now - day >= dt.timedelta(hours=1) else day - dt.timedelta(weeks=1)
 
 
-def _in_order(frame: pd.DataFrame, weeks: int) -> list[tuple[pd.DataFrame, str]]:
+def _split_in_order(frame: pd.DataFrame, weeks: int) -> list[tuple[pd.DataFrame, str]]:
     bounds = [len(frame) * week // weeks for week in range(weeks + 1)]
     return [(frame.iloc[bounds[week] : bounds[week + 1]], "") for week in range(weeks)]
 
 
-def _cut_movies(weeks: int, chance: random.Random) -> list[tuple[pd.DataFrame, str]]:
-    # Its one date is later than the earlier deliveries.
-    table = sources.movies().drop(columns="lastUpdated")
+def _cut_movies(weeks: int, rng: random.Random) -> list[tuple[pd.DataFrame, str]]:
+    # The date in lastUpdated, the same in all rows, is later than most deliveries.
+    table = public_tables.load_movies().drop(columns="lastUpdated")
     order = list(range(len(table)))
-    chance.shuffle(order)
-    parts = [part for part, _ in _in_order(table.iloc[order], weeks)]
+    rng.shuffle(order)
+    parts = [part for part, _ in _split_in_order(table.iloc[order], weeks)]
     notes = [""] * weeks
     if weeks >= 6:
-        _hold_back(parts, notes, (weeks - 5, weeks - 4))
+        _hold_back_missing_runtimes(parts, notes, (weeks - 5, weeks - 4))
     return [(part.reset_index(drop=True), note) for part, note in zip(parts, notes, strict=True)]
 
 
-def _hold_back(parts: list[pd.DataFrame], notes: list[str], held: Sequence[int]) -> None:
-    """Move the rows without a runtime out of some deliveries into the one that follows them."""
-    late = [parts[week][parts[week]["Runtime"].isna()] for week in held]
-    after = held[-1] + 1
-    for week in held:
+def _hold_back_missing_runtimes(parts: list[pd.DataFrame], notes: list[str], weeks: Sequence[int]) -> None:
+    """Move the rows without a runtime from the deliveries of some weeks to the following delivery."""
+    late = [parts[week][parts[week]["Runtime"].isna()] for week in weeks]
+    after = weeks[-1] + 1
+    for week in weeks:
         parts[week] = parts[week][parts[week]["Runtime"].notna()]
         notes[week] = "Demo data: the titles without a runtime are held back on purpose and come later."
     parts[after] = pd.concat([parts[after], *late])
@@ -153,7 +153,7 @@ _FEEDS = (
         ("Jonas Weber", "Ines Okafor"),
         ("weekly", "archive"),
         True,
-        lambda weeks, _: _in_order(sources.passengers(), weeks),
+        lambda weeks, _: _split_in_order(public_tables.load_passengers(), weeks),
     ),
     _Feed(
         "penguins",
@@ -162,6 +162,6 @@ _FEEDS = (
         ("Mara Lindqvist", "Jonas Weber"),
         ("weekly", "field"),
         True,
-        lambda weeks, _: _in_order(sources.penguins(), weeks),
+        lambda weeks, _: _split_in_order(public_tables.load_penguins(), weeks),
     ),
 )

@@ -1,4 +1,4 @@
-"""The seeds LavenderTown ships: the demo reports, and rule sets to start from."""
+"""LavenderTown's own seeds: the demo reports and the starter rule sets."""
 
 from __future__ import annotations
 
@@ -15,75 +15,95 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Shipped:
-    """A seed for every storage.
+class ShippedSeed:
+    """A seed that works on any storage.
 
     Attributes:
-        fill: Writes what is missing; says whether anything was.
-        is_there: Whether nothing is missing, as far as the storage shows by itself.
+        apply_to: Writes the missing records; returns whether there were any.
+        is_applied_to: Returns whether no record is missing.
     """
 
     name: str
     about: str
-    fill: Callable[[Storage], bool]
-    is_there: Callable[[Storage], bool]
+    apply_to: Callable[[Storage], bool]
+    is_applied_to: Callable[[Storage], bool]
 
 
-def on_database(shipped: Shipped) -> Seed:
-    """Return a shipped seed as one that runs in a database, in one transaction with the ledger."""
-    from lavendertown.database.bound import BoundStore
+def to_database_seed(shipped: ShippedSeed) -> Seed:
+    """Return a seed for a database, which runs in one transaction with its entry in the ledger."""
     from lavendertown.database.seeds import Seed
+    from lavendertown.stores.sql.transaction_store import TransactionStore
 
     def run(db: object) -> None:
-        # The connection itself, which the ledger's line was written through.
-        shipped.fill(Storage(BoundStore(db.get_bind())))  # type: ignore[attr-defined]
+        # On the connection of the ledger entry, so that both are in one transaction.
+        shipped.apply_to(Storage(TransactionStore(db.get_bind())))  # type: ignore[attr-defined]
 
-    # Its text is the package's; a new version of it is no other seed.
+    # Only the name: a new version of the package must not make it a changed seed.
     checksum = hashlib.sha256(shipped.name.encode()).hexdigest()
     return Seed(shipped.name, shipped.about, "", checksum, lambda: run)
 
 
 def starter_rulesets() -> list[RuleSet]:
-    """Return the rule sets to start from; their column names are to be replaced by one's own."""
+    """Return the starter rule sets; users replace the column names by their own."""
     return [
         RuleSet(
             "Starter: people",
-            "A table of people or customers. Put your column names in.",
+            "A table of people or customers. Replace the column names by your own.",
             [
-                _rule("Mail looks like one", "One @, and a dot behind it", "regex", "email", pattern=_MAIL),
-                _rule("Age is possible", "From 0 to 120", "range", "age", min_value=0, max_value=120),
-                _rule("Country is a code", "Two capitals", "regex", "country", pattern=r"^[A-Z]{2}$"),
+                _make_rule(
+                    "Mail looks like one", "One @, followed by a dot", "regex", "email", pattern=_MAIL
+                ),
+                _make_rule("Age is possible", "From 0 to 120", "range", "age", min_value=0, max_value=120),
+                _make_rule(
+                    "Country is a code", "Two capital letters", "regex", "country", pattern=r"^[A-Z]{2}$"
+                ),
             ],
         ),
         RuleSet(
             "Starter: orders",
-            "A table of orders or payments. Put your column names in.",
+            "A table of orders or payments. Replace the column names by your own.",
             [
-                _rule("Amount is not negative", "0 or more", "range", "amount", min_value=0),
-                _rule("Quantity is 1 or more", "Nobody orders nothing", "range", "quantity", min_value=1),
-                _rule("Currency is known", "One we take", "enum", "currency", allowed_values=_CURRENCIES),
-                _rule("Status is known", "One of the shop's", "enum", "status", allowed_values=_STATUSES),
-                _sum("Parts make the total", ["net", "tax"], "total"),
+                _make_rule("Amount is not negative", "0 or more", "range", "amount", min_value=0),
+                _make_rule("Quantity is 1 or more", "1 or more", "range", "quantity", min_value=1),
+                _make_rule(
+                    "Currency is known",
+                    "An accepted currency",
+                    "enum",
+                    "currency",
+                    allowed_values=_CURRENCIES,
+                ),
+                _make_rule(
+                    "Status is known", "A status of the shop", "enum", "status", allowed_values=_STATUSES
+                ),
+                _make_sum_rule("Parts make the total", ["net", "tax"], "total"),
             ],
         ),
         RuleSet(
             "Starter: measurements",
-            "Readings of instruments. Put your column names and bounds in.",
+            "Readings of instruments. Replace the column names and bounds by your own.",
             [
-                _rule(
+                _make_rule(
                     "Temperature is possible", "In °C", "range", "temperature", min_value=-90, max_value=60
                 ),
-                _rule("Share is one", "From 0 to 1", "range", "share", min_value=0, max_value=1),
-                _rule("Unit is known", "One that is agreed", "enum", "unit", allowed_values=["C", "K", "%"]),
+                _make_rule("Share is one", "From 0 to 1", "range", "share", min_value=0, max_value=1),
+                _make_rule("Unit is known", "An agreed unit", "enum", "unit", allowed_values=["C", "K", "%"]),
             ],
         ),
         RuleSet(
             "Starter: events",
-            "A log of events. Put your column names in.",
+            "A log of events. Replace the column names by your own.",
             [
-                _rule("Day is ISO 8601", "As 2026-11-21", "regex", "day", pattern=r"^\d{4}-\d{2}-\d{2}$"),
-                _rule("Id is a UUID", "36 characters", "regex", "event_id", pattern=_UUID),
-                _rule("Level is known", "One of four", "enum", "level", allowed_values=_LEVELS),
+                _make_rule(
+                    "Day is ISO 8601",
+                    "A date such as 2026-11-21",
+                    "regex",
+                    "day",
+                    pattern=r"^\d{4}-\d{2}-\d{2}$",
+                ),
+                _make_rule("Id is a UUID", "36 characters", "regex", "event_id", pattern=_UUID),
+                _make_rule(
+                    "Level is known", "One of the four levels", "enum", "level", allowed_values=_LEVELS
+                ),
             ],
         ),
     ]
@@ -96,46 +116,47 @@ _STATUSES = ["new", "paid", "shipped", "returned", "cancelled"]
 _LEVELS = ["debug", "info", "warning", "error"]
 
 
-def _rule(name: str, description: str, kind: str, column: str, **parameters: object) -> Rule:
+def _make_rule(name: str, description: str, kind: str, column: str, **parameters: object) -> Rule:
     return Rule(name, description, kind, column, dict(parameters))
 
 
-def _sum(name: str, parts: list[str], total: str) -> Rule:
+def _make_sum_rule(name: str, parts: list[str], total: str) -> Rule:
     parameters = {"source_columns": parts, "operation": "sum_equals", "target_column": total}
     return Rule(name, f"{' + '.join(parts)} is {total}", "cross_column", None, parameters)
 
 
-def _missing(storage: Storage) -> list[RuleSet]:
+def _missing_rulesets(storage: Storage) -> list[RuleSet]:
     stored = {row["name"] for row in storage.query_rulesets(limit=None, include_deleted=True)}
     return [each for each in starter_rulesets() if each.name not in stored]
 
 
 def _fill_rulesets(storage: Storage) -> bool:
-    missing = _missing(storage)
+    missing = _missing_rulesets(storage)
     for ruleset in missing:
         storage.save_ruleset(ruleset, actor="seed:starter_rulesets")
     return bool(missing)
 
 
 def _fill_demo(storage: Storage) -> bool:
-    from lavendertown.demo.fill import fill  # brings pandas
+    # Imported here, because it imports pandas.
+    from lavendertown.demo.demo_data import write_demo_data
 
-    return fill(storage, mix=True) is not None
-
-
-def _demo_is_there(storage: Storage) -> bool:
-    from lavendertown.demo.fill import is_filled
-
-    return is_filled(storage)
+    return write_demo_data(storage, mix=True) is not None
 
 
-SHIPPED = (
-    Shipped("demo", "The demo reports, with a team's discussion of them", _fill_demo, _demo_is_there),
-    Shipped(
+def _has_demo(storage: Storage) -> bool:
+    from lavendertown.demo.demo_data import has_demo_data
+
+    return has_demo_data(storage)
+
+
+SHIPPED_SEEDS = (
+    ShippedSeed("demo", "The demo reports, with a team's comments", _fill_demo, _has_demo),
+    ShippedSeed(
         "starter_rulesets",
-        "Four rule sets to start from",
+        "Four starter rule sets",
         _fill_rulesets,
-        lambda storage: not _missing(storage),
+        lambda storage: not _missing_rulesets(storage),
     ),
 )
-"""They run only where they are named."""
+"""They run only if named with ``--only``."""

@@ -1,15 +1,67 @@
-"""What the team says about the findings. Every claim about the data holds for the tables."""
+"""The demo team's comments on findings. Every statement about the data is true for the tables."""
 
 from __future__ import annotations
 
-from lavendertown.demo.story import MISSING, Remark, Story, When
+from dataclasses import dataclass
+from enum import StrEnum
+
+MISSING_VALUE_TYPES = ("null", "disguised_null")
+"""The ghost types for missing values."""
+
+
+class RemarkTiming(StrEnum):
+    """The delivery that a remark follows."""
+
+    SEEN = "seen"
+    """The n-th delivery with the finding."""
+    GONE = "gone"
+    """The n-th delivery in which the finding is gone."""
+    BACK = "back"
+    """The n-th delivery in which the finding is back."""
+    WORST = "worst"
+    """The delivery with the largest share of affected rows, if that is not the first."""
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A comment.
+
+    Attributes:
+        author: The author.
+        text: The text, with placeholders for values of the finding: ``{count}``, ``{share}``, ``{example}``
+            (the name of an affected row), ``{value}`` (its number) and ``{remark}`` (its cell in Comments).
+        when: The kind of delivery that it follows.
+        nth: Which of these deliveries, from 0; -1 is the last.
+        hours: The hours since that delivery.
+        status: The status it sets.
+        tags: The tags it adds.
+    """
+
+    author: str
+    text: str
+    when: RemarkTiming = RemarkTiming.SEEN
+    nth: int = 0
+    hours: float = 2.0
+    status: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Story:
+    """The thread of a finding. It ends at the first remark whose delivery does not exist."""
+
+    dataset: str
+    ghost_types: tuple[str, ...]
+    column: str
+    remarks: tuple[Remark, ...]
+
 
 INES, JONAS, MARA, PRIYA, TOMAS = "Ines Okafor", "Jonas Weber", "Mara Lindqvist", "Priya Nair", "Tomás Rey"
 
 MOVIES = (
     Story(
         "movies",
-        MISSING,
+        MISSING_VALUE_TYPES,
         "Runtime",
         (
             Remark(
@@ -29,7 +81,7 @@ MOVIES = (
             Remark(
                 INES,
                 "From now on they send a title only once it has a runtime. None is empty in this delivery.",
-                When.GONE,
+                RemarkTiming.GONE,
                 hours=1.1,
                 status="fixed",
             ),
@@ -37,7 +89,7 @@ MOVIES = (
                 TOMAS,
                 "Back, and worse than before: {count} rows, {share}. "
                 "It looks as if everything they held back arrived in one go.",
-                When.BACK,
+                RemarkTiming.BACK,
                 hours=1.6,
                 status="needs-investigation",
             ),
@@ -45,7 +97,7 @@ MOVIES = (
                 INES,
                 "Confirmed: they emptied the queue by mistake. "
                 "Leaving this open until the numbers are down again.",
-                When.BACK,
+                RemarkTiming.BACK,
                 hours=28.0,
             ),
             Remark(
@@ -75,7 +127,7 @@ MOVIES = (
     ),
     Story(
         "movies",
-        MISSING,
+        MISSING_VALUE_TYPES,
         "imdbRating",
         (
             Remark(TOMAS, "Empty in every single row. Did we lose the ratings?", hours=2.4),
@@ -91,7 +143,7 @@ MOVIES = (
     ),
     Story(
         "movies",
-        MISSING,
+        MISSING_VALUE_TYPES,
         "imdbVotes",
         (
             Remark(
@@ -105,7 +157,7 @@ MOVIES = (
     ),
     Story(
         "movies",
-        MISSING,
+        MISSING_VALUE_TYPES,
         "Metacritic",
         (
             Remark(
@@ -128,7 +180,7 @@ MOVIES = (
     ),
     Story(
         "movies",
-        MISSING,
+        MISSING_VALUE_TYPES,
         "Rating",
         (
             Remark(
@@ -143,7 +195,7 @@ MOVIES = (
     ),
     Story(
         "movies",
-        MISSING,
+        MISSING_VALUE_TYPES,
         "Cast",
         (
             Remark(
@@ -185,7 +237,7 @@ MOVIES = (
 PASSENGERS = (
     Story(
         "passengers",
-        MISSING,
+        MISSING_VALUE_TYPES,
         "age",
         (
             Remark(
@@ -199,7 +251,7 @@ PASSENGERS = (
             Remark(
                 JONAS,
                 "Now {count} are missing, {share} of the delivery. We are far into third class.",
-                When.WORST,
+                RemarkTiming.WORST,
                 hours=1.5,
                 status="needs-investigation",
             ),
@@ -207,7 +259,7 @@ PASSENGERS = (
                 TOMAS,
                 "Over the whole list the age is known for seven in ten in first class "
                 "and for fewer than half in third. Please do not impute across classes.",
-                When.WORST,
+                RemarkTiming.WORST,
                 hours=9.0,
                 tags=("do-not-impute",),
             ),
@@ -248,7 +300,7 @@ PASSENGERS = (
 PENGUINS = (
     Story(
         "penguins",
-        MISSING,
+        MISSING_VALUE_TYPES,
         "Body Mass (g)",
         (
             Remark(
@@ -260,7 +312,7 @@ PENGUINS = (
             Remark(
                 JONAS,
                 "The entry form now asks for a second visit before a nest is sent in. Complete since then.",
-                When.GONE,
+                RemarkTiming.GONE,
                 hours=2.5,
                 status="fixed",
                 tags=("entry-form",),
@@ -268,7 +320,7 @@ PENGUINS = (
             Remark(
                 MARA,
                 "There it is again, bird {example}: “{remark}”. The form did not ask.",
-                When.BACK,
+                RemarkTiming.BACK,
                 hours=2.1,
                 status="needs-investigation",
             ),
@@ -276,15 +328,15 @@ PENGUINS = (
                 JONAS,
                 "It asked, but the bird was gone. One in about 170 is what the field gives us; "
                 "I would accept it.",
-                When.BACK,
+                RemarkTiming.BACK,
                 hours=5.0,
             ),
-            Remark(MARA, "Agreed.", When.BACK, hours=25.5, status="accepted"),
+            Remark(MARA, "Agreed.", RemarkTiming.BACK, hours=25.5, status="accepted"),
         ),
     ),
     Story(
         "penguins",
-        MISSING,
+        MISSING_VALUE_TYPES,
         "Delta 15 N (o/oo)",
         (
             Remark(MARA, "{count} birds without isotopes. Lost at the lab?", hours=2.2, tags=("isotopes",)),
@@ -297,7 +349,7 @@ PENGUINS = (
             Remark(
                 MARA,
                 "Larger samples since last week, and every bird has a value now.",
-                When.GONE,
+                RemarkTiming.GONE,
                 nth=-1,
                 hours=1.9,
                 status="fixed",
@@ -306,7 +358,7 @@ PENGUINS = (
                 TOMAS,
                 "One again, {example}, and this time the record says: “{remark}”. "
                 "Who is in touch with the lab?",
-                When.BACK,
+                RemarkTiming.BACK,
                 nth=-1,
                 hours=3.4,
             ),
@@ -314,7 +366,7 @@ PENGUINS = (
     ),
     Story(
         "penguins",
-        MISSING,
+        MISSING_VALUE_TYPES,
         "Sex",
         (
             Remark(
@@ -329,7 +381,7 @@ PENGUINS = (
     ),
     Story(
         "penguins",
-        MISSING,
+        MISSING_VALUE_TYPES,
         "Comments",
         (
             Remark(TOMAS, "Can we drop this column? It is nearly empty.", nth=1, hours=2.0),

@@ -1,33 +1,49 @@
-"""The checks, one ghost a file."""
+"""The checks, one module per detector."""
 
 from __future__ import annotations
 
-from lavendertown.detectors.base import NOT_CHECKED, Aggregates, Candidate, Count, Detector, Examination
+from lavendertown.detectors.base import NOT_CHECKED, Aggregates, Count, Detection, DetectionSteps, Detector
 from lavendertown.detectors.constants import Constants
 from lavendertown.detectors.disguised_nulls import DisguisedNulls
 from lavendertown.detectors.duplicates import Duplicates
+from lavendertown.detectors.error_cells import ErrorCells
+from lavendertown.detectors.infinite_values import InfiniteValues
 from lavendertown.detectors.nulls import Nulls
 from lavendertown.detectors.outliers import Outliers
+from lavendertown.detectors.row_count import RowCount
 from lavendertown.detectors.types import Types
 
 
 def default_detectors() -> list[Detector]:
-    """Return every check with its default settings, in the order in which they run."""
-    return [Nulls(), DisguisedNulls(), Types(), Constants(), Outliers(), Duplicates()]
+    """Return all checks with default settings, in the order in which they run."""
+    return [
+        RowCount(),
+        Nulls(),
+        ErrorCells(),
+        DisguisedNulls(),
+        Types(),
+        Constants(),
+        InfiniteValues(),
+        Outliers(),
+        Duplicates(),
+    ]
 
 
 __all__ = [
     "NOT_CHECKED",
     "Aggregates",
-    "Candidate",
     "Constants",
     "Count",
+    "Detection",
+    "DetectionSteps",
     "Detector",
     "DisguisedNulls",
     "Duplicates",
-    "Examination",
+    "ErrorCells",
+    "InfiniteValues",
     "Nulls",
     "Outliers",
+    "RowCount",
     "Types",
     "default_detectors",
 ]

@@ -1,4 +1,4 @@
-"""Columns that say the same in every row."""
+"""Detect columns with the same value in every row."""
 
 from __future__ import annotations
 
@@ -11,51 +11,51 @@ import narwhals as nw
 from lavendertown.detectors.base import (
     NOT_CHECKED,
     Aggregates,
-    Candidate,
+    Detection,
+    DetectionSteps,
     Detector,
-    Examination,
-    of_rows,
-    shown,
+    format_row_share,
+    format_value,
 )
 from lavendertown.tables import Column, Table
 from lavendertown.tables.patterns import DISGUISED_NULL
 
-_FEWEST_ROWS = 3
-_FLAG = 0.5
-_SHOWN = 40
+_MIN_ROWS = 3
+_MIN_PRESENT_SHARE = 0.5
+_MAX_QUOTED = 40
 
 
 @dataclass(frozen=True)
 class Constants(Detector):
-    """One single value. A value against mostly missing ones is a mark on some rows, not a constant."""
+    """A column with a single value. If most rows are empty, the value is a flag, not a constant."""
 
     check: ClassVar[str] = "constants"
     title: ClassVar[str] = "Constant values"
 
-    def examine(self, table: Table, column: Column | None) -> Examination:
-        """Find out whether all present values are the same."""
+    def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
+        """Check whether all present values are equal."""
         assert column is not None
         value = nw.col(column.key)
         facts = yield Aggregates({"present": value.count(), "least": value.min(), "most": value.max()})
         present, only = int(facts["present"]), facts["least"]
-        if present < _FEWEST_ROWS:
+        if present < _MIN_ROWS:
             return NOT_CHECKED
-        if only != facts["most"] or column.kinds_key or present < _FLAG * table.row_count:
+        if only != facts["most"] or column.kinds_key or present < _MIN_PRESENT_SHARE * table.row_count:
             return None
         if isinstance(only, str) and re.search(DISGUISED_NULL, only):
-            return None  # The disguised nulls are that finding.
-        return Candidate(
+            return None  # DisguisedNulls reports it.
+        return Detection(
             "constant",
             "info",
-            _sentence(column.name, only, present, table.row_count),
+            _describe_constant(column.name, only, present, table.row_count),
             present,
-            metadata={"total_count": table.row_count, "samples": [shown(only)]},
+            metadata={"total_count": table.row_count, "samples": [format_value(only)]},
         )
 
 
-def _sentence(name: str, value: Any, present: int, total: int) -> str:
-    text = " ".join(str(shown(value)).split())
-    quoted = f"'{text[:_SHOWN]}{'…' if len(text) > _SHOWN else ''}'"
+def _describe_constant(name: str, value: Any, present: int, total: int) -> str:
+    text = " ".join(str(format_value(value)).split())
+    quoted = f"'{text[:_MAX_QUOTED]}{'…' if len(text) > _MAX_QUOTED else ''}'"
     if present == total:
         return f"{name} is {quoted} in every row ({total:,})."
-    return f"{name} is {quoted} wherever it has a value: {of_rows(present, total)}."
+    return f"{name} is {quoted} wherever it has a value: {format_row_share(present, total)}."

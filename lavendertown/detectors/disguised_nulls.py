@@ -1,4 +1,4 @@
-"""Missing values that are written out: N/A, -, none, spaces."""
+"""Detect placeholders for missing values: N/A, -, none, spaces."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import narwhals as nw
 
 from lavendertown.detectors.base import (
     Aggregates,
-    Candidate,
+    Detection,
+    DetectionSteps,
     Detector,
-    Examination,
-    count,
-    of_rows,
+    count_where,
+    format_row_share,
     severity_of_missing,
 )
 from lavendertown.tables import Column, Table
@@ -22,27 +22,27 @@ from lavendertown.tables.patterns import NULL_SIGN, NULL_WORD
 
 _BLANK = r"^\s*$"
 _TWO_LETTERS = r"^[A-Z]{2}$"
-_MOSTLY = 0.9
-_WORDS_BY_CHANCE = 0.001
+_MIN_CODE_SHARE = 0.9
+_MIN_WORD_SHARE = 0.001
 
 
 @dataclass(frozen=True)
 class DisguisedNulls(Detector):
-    """Text that stands for a missing value, as a whole: signs (``-``, ``N/A``), blanks, words.
+    """Values that are only a placeholder for a missing value: signs (``-``, ``N/A``), blanks, words.
 
-    ``NA`` among two-letter codes (Namibia) is left alone, and so are words such as ``Unknown`` in
-    fewer than one row in a thousand: a film may be called so.
+    ``NA`` among two-letter codes (Namibia) is not a placeholder, nor are words such as ``Unknown`` in at
+    most one row of a thousand: it may be the title of a film.
     """
 
     check: ClassVar[str] = "disguised_nulls"
     title: ClassVar[str] = "Disguised empty values"
 
-    def targets(self, table: Table) -> Sequence[Column | None]:
-        """Text columns."""
+    def columns_to_check(self, table: Table) -> Sequence[Column | None]:
+        """Return the text columns."""
         return [column for column in table.schema if column.kind == "text"]
 
-    def examine(self, table: Table, column: Column | None) -> Examination:
-        """Find the rows whose text is a stand-in."""
+    def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
+        """Find the rows whose text is a placeholder."""
         assert column is not None
         value = nw.col(column.key)
         sign, word = value.str.contains(NULL_SIGN), value.str.contains(NULL_WORD)
@@ -50,30 +50,31 @@ class DisguisedNulls(Detector):
         facts = yield Aggregates(
             {
                 "present": value.count(),
-                "signs": count(sign),
-                "words": count(word),
-                "na": count(na),
-                "codes": count(value.str.contains(_TWO_LETTERS)),
+                "signs": count_where(sign),
+                "words": count_where(word),
+                "na": count_where(na),
+                "codes": count_where(value.str.contains(_TWO_LETTERS)),
             }
         )
-        found, rows = int(facts["signs"] or 0), sign
+        count, rows = int(facts["signs"] or 0), sign
         if _na_is_a_code(facts):
-            found, rows = found - int(facts["na"]), rows & ~na
-        if int(facts["words"] or 0) > _WORDS_BY_CHANCE * int(facts["present"]):
-            found, rows = found + int(facts["words"]), rows | word
-        if not found:
+            count, rows = count - int(facts["na"]), rows & ~na
+        if int(facts["words"] or 0) > _MIN_WORD_SHARE * int(facts["present"]):
+            count, rows = count + int(facts["words"]), rows | word
+        if not count:
             return None
         written = nw.when(rows & ~value.str.contains(_BLANK)).then(value)
         words = yield Aggregates({"first": written.min(), "last": written.max()})
         total = table.row_count
-        return Candidate(
+        return Detection(
             "disguised_null",
-            severity_of_missing(found / total),
-            f"{column.name} {_what(words['first'], words['last'])} in {of_rows(found, total)}, "
+            severity_of_missing(count / total),
+            f"{column.name} {_describe_values(words['first'], words['last'])} in "
+            f"{format_row_share(count, total)}, "
             "which stands for a missing value.",
-            found,
+            count,
             rows,
-            sample=column.key,
+            sample_column=column.key,
             metadata={"total_count": total},
         )
 
@@ -81,10 +82,10 @@ class DisguisedNulls(Detector):
 def _na_is_a_code(facts: dict[str, Any]) -> bool:
     na, codes = int(facts["na"] or 0), int(facts["codes"] or 0)
     others = int(facts["present"]) - int(facts["signs"] or 0) - int(facts["words"] or 0) + na
-    return 0 < na < codes and codes >= _MOSTLY * others
+    return 0 < na < codes and codes >= _MIN_CODE_SHARE * others
 
 
-def _what(first: str | None, last: str | None) -> str:
+def _describe_values(first: str | None, last: str | None) -> str:
     if first is None or last is None:
         return "holds only spaces or empty text"
     same = first.strip() == last.strip()

@@ -1,4 +1,4 @@
-"""Rows that say again what an earlier row said."""
+"""Detect rows that repeat an earlier row."""
 
 from __future__ import annotations
 
@@ -8,46 +8,46 @@ from typing import ClassVar
 
 import narwhals as nw
 
-from lavendertown.detectors.base import Candidate, Count, Detector, Examination, of_rows
+from lavendertown.detectors.base import Count, Detection, DetectionSteps, Detector, format_row_share
 from lavendertown.tables import ROW, Column, Table
 
-_MANY = 0.1
+_ERROR_SHARE = 0.1
 
 
 @dataclass(frozen=True)
 class Duplicates(Detector):
-    """Rows that equal an earlier row in every column. The earlier row is not counted.
+    """Rows that equal an earlier row in every column; the earlier row itself is not counted.
 
     Attributes:
-        columns: Compare only these columns; empty means all.
+        columns: The columns to compare; empty means all.
     """
 
     check: ClassVar[str] = "duplicates"
     title: ClassVar[str] = "Duplicates"
     columns: tuple[str, ...] = ()
 
-    def targets(self, table: Table) -> Sequence[Column | None]:
-        """Whole rows, where there are columns to compare."""
+    def columns_to_check(self, table: Table) -> Sequence[Column | None]:
+        """Return whole rows (None) if the table has columns."""
         return [None] if table.schema else []
 
-    def examine(self, table: Table, column: Column | None) -> Examination:
-        """Find the rows that are not the first of their kind."""
+    def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
+        """Find the rows that equal an earlier row."""
         compared = [table.column(name) for name in self.columns] or list(table.schema)
-        keys = [key for c in compared for key in (c.key, c.kinds_key) if key]
+        keys = [key for c in compared for key in (c.key, c.kinds_key, c.errors_key) if key]
         repeated = nw.col(ROW) != nw.col(ROW).min().over(*keys)
-        found = int((yield Count(repeated)))
-        if not found:
+        count = int((yield Count(repeated)))
+        if not count:
             return None
         what = f"the same {', '.join(self.columns)} as" if self.columns else "an exact copy of"
         verb = "has" if self.columns else "is"
-        if found != 1:
+        if count != 1:
             verb = "have" if self.columns else "are"
             what = what.replace("an exact copy", "exact copies")
-        return Candidate(
+        return Detection(
             "duplicate",
-            "error" if found / table.row_count > _MANY else "warning",
-            f"{of_rows(found, table.row_count)} {verb} {what} an earlier row.",
-            found,
+            "error" if count / table.row_count > _ERROR_SHARE else "warning",
+            f"{format_row_share(count, table.row_count)} {verb} {what} an earlier row.",
+            count,
             repeated,
-            metadata={"duplicate_count": found, "total_count": table.row_count},
+            metadata={"duplicate_count": count, "total_count": table.row_count},
         )

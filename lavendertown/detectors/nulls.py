@@ -1,4 +1,4 @@
-"""Missing values, up to columns that are empty."""
+"""Detect missing values and empty columns."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import narwhals as nw
 
 from lavendertown.detectors.base import (
     Aggregates,
-    Candidate,
+    Detection,
+    DetectionSteps,
     Detector,
-    Examination,
-    of_rows,
+    count_where,
+    format_row_share,
     severity_of_missing,
 )
 from lavendertown.tables import Column, Table
@@ -22,21 +23,23 @@ NEAR_EMPTY = 0.95
 
 @dataclass(frozen=True)
 class Nulls(Detector):
-    """Missing values. A near-empty column is the same finding, at its most severe.
+    """Missing values. A nearly empty column is the same finding with a higher severity.
 
     Attributes:
-        threshold: The share of missing values (0 to 1) that is still accepted.
+        threshold: The largest accepted share of missing values (0 to 1).
     """
 
     check: ClassVar[str] = "nulls"
     title: ClassVar[str] = "Empty values"
     threshold: float = 0.0
 
-    def examine(self, table: Table, column: Column | None) -> Examination:
+    def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
         """Find the rows without a value."""
         assert column is not None
-        value, total = nw.col(column.key), table.row_count
-        answer = yield Aggregates({"nulls": value.null_count()})
+        empty, total = nw.col(column.key).is_null(), table.row_count
+        if column.errors_key:
+            empty = empty & nw.col(column.errors_key).is_null()
+        answer = yield Aggregates({"nulls": count_where(empty)})
         missing = int(answer["nulls"] or 0)
         if not missing or missing / total <= self.threshold:
             return None
@@ -49,19 +52,19 @@ class Nulls(Detector):
         }
         if share >= NEAR_EMPTY:
             metadata["near_empty"] = True
-        return Candidate(
+        return Detection(
             "null",
             severity_of_missing(share),
-            _sentence(column.name, missing, total),
+            _describe_missing(column.name, missing, total),
             missing,
-            value.is_null(),
+            empty,
             metadata=metadata,
         )
 
 
-def _sentence(name: str, missing: int, total: int) -> str:
+def _describe_missing(name: str, missing: int, total: int) -> str:
     if missing == total:
         return f"{name} is empty in every row ({total:,})."
     if missing / total >= NEAR_EMPTY:
-        return f"{name} is almost entirely empty: {of_rows(missing, total)} have no value."
-    return f"{name} is empty in {of_rows(missing, total)}."
+        return f"{name} is almost entirely empty: {format_row_share(missing, total)} have no value."
+    return f"{name} is empty in {format_row_share(missing, total)}."

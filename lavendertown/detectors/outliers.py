@@ -1,4 +1,4 @@
-"""Numbers far outside the usual range of their column."""
+"""Detect numbers far outside the usual range of their column."""
 
 from __future__ import annotations
 
@@ -8,126 +8,127 @@ from typing import Any, ClassVar
 
 import narwhals as nw
 
-from lavendertown.detectors import spread
+from lavendertown.detectors import usual_range
 from lavendertown.detectors.base import (
     NOT_CHECKED,
     Aggregates,
-    Answers,
-    Candidate,
+    Detection,
+    DetectionSteps,
     Detector,
-    Examination,
-    count,
-    of_rows,
+    QuerySteps,
+    count_where,
+    format_row_share,
 )
-from lavendertown.detectors.names import is_calendar, is_coordinate, is_identifier
+from lavendertown.detectors.column_names import is_calendar, is_coordinate, is_identifier
 from lavendertown.tables import Column, Table, patterns
 
-_FEWEST = 8
-_FEWEST_BESIDE = 20
-_MOSTLY_NUMBERS = 0.9
-_RARE = 0.01
+_MIN_VALUES = 8
+_MIN_OTHER_VALUES = 20
+_MIN_NUMBER_SHARE = 0.9
+_MAX_OUTLIER_SHARE = 0.01
 _YEARS = (1800.0, 2100.0)
 
 
 @dataclass(frozen=True)
 class Outliers(Detector):
-    """Numbers that lie ``k`` spreads beyond the middle half of their column.
+    """Numbers more than ``k`` spreads outside the quartiles of their column.
 
-    Identifiers, codes, years and coordinates are left out. Skewed columns are judged on a scale that
-    makes them even, a value that most rows share is set aside first, and where more than 1 % of a
-    column is far out, that is how the column is: nothing is said.
+    Identifiers, codes, years and coordinates are skipped. Skewed columns are transformed to a symmetric
+    scale. A value that most rows share is excluded before the range is computed. If more than 1% of the
+    values are outside, extreme values are normal for the column and nothing is reported.
 
     Attributes:
-        k: How many spreads (interquartile ranges, for an even column) beyond the quartiles.
+        k: The allowed distance from the quartiles, in spreads: interquartile ranges, widened for heavy
+            tails.
     """
 
     check: ClassVar[str] = "outliers"
     title: ClassVar[str] = "Outliers"
     k: float = 3.0
 
-    def targets(self, table: Table) -> Sequence[Column | None]:
-        """Columns of numbers, and of text that may turn out to be numbers."""
+    def columns_to_check(self, table: Table) -> Sequence[Column | None]:
+        """Return the number columns, and the text columns, which may contain numbers."""
         fits = [column for column in table.schema if column.kind in ("number", "text")]
         labels = (is_identifier, is_calendar, is_coordinate)
         return [column for column in fits if not any(is_label(column.name) for is_label in labels)]
 
-    def examine(self, table: Table, column: Column | None) -> Examination:
-        """Find the rows with unusual numbers."""
+    def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
+        """Find the rows with numbers outside the usual range."""
         assert column is not None
         value = nw.col(column.key).cast(nw.Float64)
         if column.kind == "text":
             if not (yield from _are_numbers(column)):
                 return NOT_CHECKED
-            value = _read(column)
-        facts = yield Aggregates(_facts(value))
-        if int(facts["n"]) < _FEWEST or (yield from _are_labels(column, facts)):
+            value = _parse_numbers(column)
+        facts = yield Aggregates(_distribution_aggregates(value))
+        if int(facts["n"]) < _MIN_VALUES or (yield from _are_labels(column, facts)):
             return NOT_CHECKED
-        usual, considered = spread.bounds(facts, int(facts["n"]), self.k), value
+        usual, considered = usual_range.compute_bounds(facts, int(facts["n"]), self.k), value
         if usual is None:
             considered = nw.when(value != nw.lit(float(facts["median"]))).then(value)
-            facts = yield Aggregates(_facts(considered))
-            if int(facts["n"]) < _FEWEST_BESIDE:
+            facts = yield Aggregates(_distribution_aggregates(considered))
+            if int(facts["n"]) < _MIN_OTHER_VALUES:
                 return NOT_CHECKED
-            usual = spread.bounds(facts, int(facts["n"]), self.k)
+            usual = usual_range.compute_bounds(facts, int(facts["n"]), self.k)
         if usual is None:
             return NOT_CHECKED
-        rows = _unusual(considered, usual)
+        rows = _outside_bounds(considered, usual)
         far = nw.when(rows).then(considered)
         answer = yield Aggregates(
-            {"found": count(rows), "present": value.count(), "least": far.min(), "most": far.max()}
+            {"count": count_where(rows), "present": value.count(), "least": far.min(), "most": far.max()}
         )
-        found, present = int(answer["found"] or 0), int(answer["present"])
-        if found > max(_RARE * present, min(3.0, present / _FEWEST)):
+        count, present = int(answer["count"] or 0), int(answer["present"])
+        if count > max(_MAX_OUTLIER_SHARE * present, min(3.0, present / _MIN_VALUES)):
             return NOT_CHECKED
-        return _candidate(table, column, {**facts, **answer}, usual, self.k, rows) if found else None
+        return _create_detection(table, column, {**facts, **answer}, usual, self.k, rows) if count else None
 
 
-def _facts(value: nw.Expr) -> dict[str, nw.Expr]:
+def _distribution_aggregates(value: nw.Expr) -> dict[str, nw.Expr]:
     return {
         "n": value.count(),
-        "whole": count(value == value.round(0)),
-        **spread.quantiles(value),
+        "whole": count_where(value == value.round(0)),
+        **usual_range.quantile_aggregates(value),
     }
 
 
-def _unusual(value: nw.Expr, usual: spread.Bounds) -> nw.Expr:
+def _outside_bounds(value: nw.Expr, usual: usual_range.Bounds) -> nw.Expr:
     low = value < nw.lit(usual.lower)
     if usual.scale != "linear":
-        # Zero has no place on a scale of roots or logs; it says "none", not "unusually few".
+        # Zero is not on a root or log scale: it means "none", not "unusually few".
         low = low & (value != nw.lit(0.0))
     return low | (value > nw.lit(usual.upper))
 
 
-def _are_numbers(column: Column) -> Answers[bool]:
+def _are_numbers(column: Column) -> QuerySteps[bool]:
     value = nw.col(column.key)
     first = yield Aggregates(
         {
             "present": value.count(),
-            "likely": count(value.str.contains(patterns.NUMBER_OR_DATE_START)),
-            "missing": count(value.str.contains(patterns.DISGUISED_NULL)),
+            "likely": count_where(value.str.contains(patterns.NUMBER_OR_DATE_START)),
+            "missing": count_where(value.str.contains(patterns.DISGUISED_NULL)),
         }
     )
     values = int(first["present"]) - int(first["missing"] or 0)
-    if not values or int(first["likely"] or 0) < _MOSTLY_NUMBERS * values:
+    if not values or int(first["likely"] or 0) < _MIN_NUMBER_SHARE * values:
         return False
     facts = yield Aggregates(
         {
-            "numbers": count(value.str.contains(patterns.PLAIN_NUMBER)),
-            "codes": count(value.str.contains(patterns.CODE)),
+            "numbers": count_where(value.str.contains(patterns.PLAIN_NUMBER)),
+            "codes": count_where(value.str.contains(patterns.CODE)),
         }
     )
-    return not facts["codes"] and int(facts["numbers"] or 0) >= _MOSTLY_NUMBERS * values
+    return not facts["codes"] and int(facts["numbers"] or 0) >= _MIN_NUMBER_SHARE * values
 
 
-def _read(column: Column) -> nw.Expr:
+def _parse_numbers(column: Column) -> nw.Expr:
     value = nw.col(column.key)
-    # The inner choice comes before the cast: engines refuse to cast what is no number.
+    # Select numbers before the cast: engines refuse to cast other text.
     number = nw.when(value.str.contains(patterns.PLAIN_NUMBER)).then(value)
     return number.str.strip_chars().str.replace(r"^\+", "").cast(nw.Float64)
 
 
-def _are_labels(column: Column, facts: Mapping[str, Any]) -> Answers[bool]:
-    """Tell whether whole numbers are years, or count the rows up."""
+def _are_labels(column: Column, facts: Mapping[str, Any]) -> QuerySteps[bool]:
+    """Return whether integers are years or unique row numbers rather than quantities."""
     n = int(facts["n"])
     if int(facts["whole"] or 0) < n:
         return False
@@ -143,29 +144,30 @@ def _are_labels(column: Column, facts: Mapping[str, Any]) -> Answers[bool]:
     return int(answer["different"]) == n
 
 
-def _candidate(
+def _create_detection(
     table: Table,
     column: Column,
     facts: Mapping[str, Any],
-    usual: spread.Bounds,
+    usual: usual_range.Bounds,
     k: float,
     rows: nw.Expr,
-) -> Candidate:
-    total, found = table.row_count, int(facts["found"])
+) -> Detection:
+    total, count = table.row_count, int(facts["count"])
     q1, q3 = float(facts["q1"]), float(facts["q3"])
-    far = _farthest(facts, usual)
-    return Candidate(
+    far = _farthest_value(facts, usual)
+    return Detection(
         "outlier",
         "warning",
-        f"{column.name} lies far outside its usual range in {of_rows(found, total)}: most values are "
-        f"between {_shown(facts['q05'])} and {_shown(facts['q95'])}, the farthest is {_shown(far)}.",
-        found,
+        f"{column.name} lies far outside its usual range in {format_row_share(count, total)}: most values "
+        f"are between {_format_number(facts['q05'])} and {_format_number(facts['q95'])}, the farthest is "
+        f"{_format_number(far)}.",
+        count,
         rows,
-        sample=column.key,
+        sample_column=column.key,
         metadata={
-            "outlier_count": found,
+            "outlier_count": count,
             "total_count": total,
-            "outlier_percentage": found / total,
+            "outlier_percentage": count / total,
             "lower_bound": usual.lower,
             "upper_bound": usual.upper,
             "q1": q1,
@@ -177,12 +179,12 @@ def _candidate(
     )
 
 
-def _farthest(facts: Mapping[str, Any], usual: spread.Bounds) -> float:
+def _farthest_value(facts: Mapping[str, Any], usual: usual_range.Bounds) -> float:
     least, most = float(facts["least"]), float(facts["most"])
     return most if most - usual.upper >= usual.lower - least else least
 
 
-def _shown(number: Any) -> str:
+def _format_number(number: Any) -> str:
     value = float(number)
     if not abs(value) < 1e15 or 0 < abs(value) < 1:
         return f"{value:.3g}"

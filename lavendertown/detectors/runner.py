@@ -1,4 +1,4 @@
-"""Runs detectors on a table: gathers their questions into few passes, then looks up the rows."""
+"""Run detectors on a table: combine their queries into few passes, then collect the affected rows."""
 
 from __future__ import annotations
 
@@ -9,41 +9,41 @@ from typing import Any, Literal
 import narwhals as nw
 from polars.exceptions import PanicException
 
-from lavendertown import codec
+from lavendertown.core import json_codec
+from lavendertown.core.findings import SEVERITIES, GhostFinding
 from lavendertown.detectors.base import (
     NOT_CHECKED,
     WHOLE_ROW,
     Aggregates,
-    Candidate,
     Count,
+    Detection,
+    DetectionSteps,
     Detector,
-    Examination,
-    shown,
+    format_value,
 )
-from lavendertown.models import SEVERITIES, GhostFinding
 from lavendertown.tables import ROW, Column, Table
 
 ROW_CAP = 200_000
-"""Most row positions a finding lists; its count stays exact."""
+"""Maximum number of row positions that a finding lists; its count is always exact."""
 
-BATCH = 8
-"""Checks whose questions share a pass. Progress is told, and cancelling works, between batches."""
+BATCH_SIZE = 8
+"""Number of checks whose queries share a pass. Progress and cancellation work between batches."""
 
-_SAMPLES = 5
-_SAMPLED_ROWS = 1_000
-_FAULTS = (Exception, PanicException)
+_MAX_SAMPLES = 5
+_MAX_SAMPLED_ROWS = 1_000
+_CHECK_ERRORS = (Exception, PanicException)
 
 Progress = Callable[[int, int, str], object]
 
 
 @dataclass(frozen=True)
-class Check:
-    """One check that ran.
+class CheckResult:
+    """The result of one check.
 
     Attributes:
-        check: Its name, such as ``"nulls"``.
-        column: The column's name, ``"*"`` for whole rows.
-        params: What a person chose.
+        check: The name of the check, such as ``"nulls"``.
+        column: The column name, ``"*"`` for whole rows.
+        params: The parameters that differ from their defaults.
         outcome: ``found`` a fault, ``passed``, or ``failed`` to run.
     """
 
@@ -57,15 +57,15 @@ class Check:
 class _Task:
     detector: Detector
     column: Column | None
-    examination: Examination
-    question: Aggregates | Count | None = None
-    candidate: Candidate | None = None
+    steps: DetectionSteps
+    query: Aggregates | Count | None = None
+    detection: Detection | None = None
     checked: bool = True
     failure: BaseException | None = None
     done: bool = field(default=False)
 
     @property
-    def name(self) -> str:
+    def column_name(self) -> str:
         return self.column.name if self.column else WHOLE_ROW
 
     @property
@@ -73,184 +73,196 @@ class _Task:
         return f"{self.detector.title} · {self.column.name if self.column else 'whole rows'}"
 
     def advance(self, answer: Any) -> None:
-        """Hand over an answer (None at first) and take the next question or the verdict."""
+        """Send a query result (None at first) and store the next query or the outcome."""
         try:
-            self.question = self.examination.send(answer)
+            self.query = self.steps.send(answer)
         except StopIteration as stop:
-            self.question, self.done = None, True
+            self.query, self.done = None, True
             self.checked = stop.value is not NOT_CHECKED
-            self.candidate = stop.value if self.checked else None
-        except _FAULTS as error:
-            self.fail(error)
+            self.detection = stop.value if self.checked else None
+        except _CHECK_ERRORS as error:
+            self.record_failure(error)
 
-    def fail(self, error: BaseException) -> None:
-        self.failure, self.question, self.done = error, None, True
+    def record_failure(self, error: BaseException) -> None:
+        self.failure, self.query, self.done = error, None, True
 
 
-def run(
+def run_detectors(
     table: Table,
     detectors: Sequence[Detector],
     progress: Progress | None = None,
     *,
     dataset: str | None = None,
-    batch: int = BATCH,
-) -> tuple[list[GhostFinding], list[Check]]:
-    """Run every detector on every column it wants.
+    batch_size: int = BATCH_SIZE,
+) -> tuple[list[GhostFinding], list[CheckResult]]:
+    """Run every detector on the columns it checks.
 
     Args:
         table: The data.
         detectors: The checks.
-        progress: Called as ``progress(done, total, text)``; what it raises ends the run and passes
-            through.
-        dataset: Written into each finding's metadata when given.
-        batch: How many checks share a pass.
+        progress: Called as ``progress(done, total, text)``. An exception it raises ends the run and
+            propagates.
+        dataset: Added to the metadata of each finding if given.
+        batch_size: The number of checks that share a pass.
 
     Returns:
-        The findings (most severe first, then by column and type) and the checks that ran and had
-        something to say. One that raises becomes a finding of type ``check_error``.
+        The findings (most severe first, then by column and type), and the results of the checks that
+        apply to the table. A check that raises becomes a finding of type ``check_error``.
     """
-    tell: Progress = progress or (lambda done, total, text: None)
-    tasks = list(_tasks(table, detectors))
-    made: list[tuple[tuple[int, int, str, int], GhostFinding]] = []
-    checks: list[Check] = []
+    report_progress: Progress = progress or (lambda done, total, text: None)
+    tasks = list(_create_tasks(table, detectors))
+    sortable: list[tuple[tuple[int, int, str, int], GhostFinding]] = []
+    checks: list[CheckResult] = []
     done = 0
-    for group in (tasks[i : i + batch] for i in range(0, len(tasks), batch)):
-        tell(done, len(tasks), group[0].label)
-        _answer_all(table.frame, group)
+    for group in (tasks[i : i + batch_size] for i in range(0, len(tasks), batch_size)):
+        report_progress(done, len(tasks), group[0].label)
+        _run_tasks(table.frame, group)
         for task in group:
-            tell(done, len(tasks), task.label)
+            report_progress(done, len(tasks), task.label)
             done += 1
-            finding = _finding(table, task, dataset)
+            finding = _finding_of_task(table, task, dataset)
             if finding is not None:
-                made.append((_order(task, finding, done), finding))
+                sortable.append((_sort_key(task, finding, done), finding))
             if task.checked:
-                checks.append(Check(task.detector.check, task.name, task.detector.params, _outcome(task)))
-    tell(len(tasks), len(tasks), "Done")
-    return [finding for _, finding in sorted(made, key=lambda pair: pair[0])], checks
+                checks.append(
+                    CheckResult(
+                        task.detector.check, task.column_name, task.detector.params, _task_outcome(task)
+                    )
+                )
+    report_progress(len(tasks), len(tasks), "Done")
+    return [finding for _, finding in sorted(sortable, key=lambda pair: pair[0])], checks
 
 
-def _tasks(table: Table, detectors: Sequence[Detector]) -> Iterator[_Task]:
-    if not table.row_count:
-        return
+def _create_tasks(table: Table, detectors: Sequence[Detector]) -> Iterator[_Task]:
     for detector in detectors:
-        for column in detector.targets(table):
-            yield _Task(detector, column, detector.examine(table, column))
+        if detector.needs_rows and not table.row_count:
+            continue
+        for column in detector.columns_to_check(table):
+            yield _Task(detector, column, detector.check_column(table, column))
 
 
-def _order(task: _Task, finding: GhostFinding, place: int) -> tuple[int, int, str, int]:
+def _sort_key(task: _Task, finding: GhostFinding, number: int) -> tuple[int, int, str, int]:
     position = task.column.position if task.column else -1
-    return (-SEVERITIES.index(finding.severity), position, finding.ghost_type, place)
+    return (-SEVERITIES.index(finding.severity), position, finding.ghost_type, number)
 
 
-def _outcome(task: _Task) -> Literal["found", "passed", "failed"]:
+def _task_outcome(task: _Task) -> Literal["found", "passed", "failed"]:
     if task.failure is not None:
         return "failed"
-    return "found" if task.candidate else "passed"
+    return "found" if task.detection else "passed"
 
 
-def _answer_all(frame: nw.LazyFrame[Any], tasks: Sequence[_Task]) -> None:
+def _run_tasks(frame: nw.LazyFrame[Any], tasks: Sequence[_Task]) -> None:
     for task in tasks:
         task.advance(None)
-    while waiting := [task for task in tasks if not task.done]:
-        counting = [task for task in waiting if isinstance(task.question, Count)]
-        grouped = [(task, task.question) for task in waiting if isinstance(task.question, Aggregates)]
+    while pending := [task for task in tasks if not task.done]:
+        counting = [task for task in pending if isinstance(task.query, Count)]
+        grouped = [(task, task.query) for task in pending if isinstance(task.query, Aggregates)]
         try:
-            answers = _aggregate(frame, [question for _, question in grouped])
-        except _FAULTS:
-            # One bad question spoils the pass for all: ask each by itself to learn which.
-            _answer_alone(frame, [task for task, _ in grouped])
+            answers = _collect_aggregates(frame, [query for _, query in grouped])
+        except _CHECK_ERRORS:
+            # One failing query fails the whole pass: run each alone to find it.
+            _run_separately(frame, [task for task, _ in grouped])
         else:
             for (task, _), answer in zip(grouped, answers, strict=True):
                 task.advance(answer)
-        _answer_alone(frame, counting)
+        _run_separately(frame, counting)
 
 
-def _answer_alone(frame: nw.LazyFrame[Any], tasks: Sequence[_Task]) -> None:
+def _run_separately(frame: nw.LazyFrame[Any], tasks: Sequence[_Task]) -> None:
     for task in tasks:
         try:
-            if isinstance(task.question, Count):
-                answer: Any = _count(frame, task.question.rows)
+            if isinstance(task.query, Count):
+                answer: Any = _count_matching(frame, task.query.condition)
             else:
-                assert task.question is not None
-                answer = _aggregate(frame, [task.question])[0]
-        except _FAULTS as error:
-            task.fail(error)
+                assert task.query is not None
+                answer = _collect_aggregates(frame, [task.query])[0]
+        except _CHECK_ERRORS as error:
+            task.record_failure(error)
         else:
             task.advance(answer)
 
 
-def _aggregate(frame: nw.LazyFrame[Any], questions: Sequence[Aggregates]) -> list[dict[str, Any]]:
-    if not questions:
+def _collect_aggregates(frame: nw.LazyFrame[Any], queries: Sequence[Aggregates]) -> list[dict[str, Any]]:
+    if not queries:
         return []
-    asked = [
+    expressions = [
         expression.alias(f"{i}.{name}")
-        for i, question in enumerate(questions)
-        for name, expression in question.expressions.items()
+        for i, query in enumerate(queries)
+        for name, expression in query.expressions.items()
     ]
-    values = iter(frame.select(*asked).collect().row(0))
-    return [{name: next(values) for name in question.expressions} for question in questions]
+    values = iter(frame.select(*expressions).collect().row(0))
+    return [{name: next(values) for name in query.expressions} for query in queries]
 
 
-def _hits(frame: nw.LazyFrame[Any], rows: nw.Expr) -> nw.LazyFrame[Any]:
-    # The condition becomes a column first, so that windows are allowed in it on every engine.
+def _matching_rows(frame: nw.LazyFrame[Any], rows: nw.Expr) -> nw.LazyFrame[Any]:
+    # Not every engine allows window functions in a filter, so the condition becomes a column first.
     return frame.with_columns(rows.alias("hit")).filter(nw.col("hit"))
 
 
-def _count(frame: nw.LazyFrame[Any], rows: nw.Expr) -> int:
-    return int(_hits(frame, rows).select(nw.len()).collect().row(0)[0])
+def _count_matching(frame: nw.LazyFrame[Any], rows: nw.Expr) -> int:
+    return int(_matching_rows(frame, rows).select(nw.len()).collect().row(0)[0])
 
 
-def _finding(table: Table, task: _Task, dataset: str | None) -> GhostFinding | None:
-    if task.failure is None and task.candidate is not None:
+def _finding_of_task(table: Table, task: _Task, dataset: str | None) -> GhostFinding | None:
+    if task.failure is None and task.detection is not None:
         try:
-            return _found(table, task, task.candidate, dataset)
-        except _FAULTS as error:
-            task.fail(error)
+            return _create_finding(table, task, task.detection, dataset)
+        except _CHECK_ERRORS as error:
+            task.record_failure(error)
     if task.failure is not None:
-        return _failed(task, task.failure, dataset)
+        return _create_failure_finding(task, task.failure, dataset)
     return None
 
 
-def _found(table: Table, task: _Task, candidate: Candidate, dataset: str | None) -> GhostFinding:
+def _create_finding(table: Table, task: _Task, detection: Detection, dataset: str | None) -> GhostFinding:
     metadata = {
-        **_common(task, dataset),
-        "count": candidate.count,
-        "share": candidate.count / table.row_count,
-        **candidate.metadata,
+        **_common_metadata(task, dataset),
+        "count": detection.count,
+        "share": detection.count / table.row_count if table.row_count else 0.0,
+        **detection.metadata,
     }
     indices: list[int] | None = None
-    if candidate.rows is not None:
-        wanted = [ROW] if candidate.sample is None else [ROW, candidate.sample]
-        hits = _hits(table.frame, candidate.rows).select(*wanted).sort(ROW).head(ROW_CAP).collect()
+    if detection.row_condition is not None:
+        columns = [ROW] if detection.sample_column is None else [ROW, detection.sample_column]
+        hits = (
+            _matching_rows(table.frame, detection.row_condition)
+            .select(*columns)
+            .sort(ROW)
+            .head(ROW_CAP)
+            .collect()
+        )
         indices = hits[ROW].to_list()
-        if candidate.count > len(indices):
+        if detection.count > len(indices):
             metadata["rows_truncated"] = True
-        if candidate.sample is not None:
-            metadata["samples"] = _samples(hits[candidate.sample].head(_SAMPLED_ROWS).to_list())
+        if detection.sample_column is not None:
+            metadata["samples"] = _distinct_samples(
+                hits[detection.sample_column].head(_MAX_SAMPLED_ROWS).to_list()
+            )
     return GhostFinding(
-        candidate.ghost_type,
-        task.name,
-        candidate.severity,
-        candidate.description,
+        detection.ghost_type,
+        task.column_name,
+        detection.severity,
+        detection.description,
         indices,
-        codec.plain(metadata, "metadata"),
+        json_codec.to_jsonable(metadata, "metadata"),
     )
 
 
-def _samples(values: Sequence[Any]) -> list[Any]:
-    return list(dict.fromkeys(shown(value) for value in values))[:_SAMPLES]
+def _distinct_samples(values: Sequence[Any]) -> list[Any]:
+    return list(dict.fromkeys(format_value(value) for value in values))[:_MAX_SAMPLES]
 
 
-def _failed(task: _Task, error: BaseException, dataset: str | None) -> GhostFinding:
-    reason = shown((str(error).strip().splitlines() or ["no reason given"])[0])
+def _create_failure_finding(task: _Task, error: BaseException, dataset: str | None) -> GhostFinding:
+    reason = format_value((str(error).strip().splitlines() or ["no reason given"])[0])
     return GhostFinding(
         "check_error",
-        task.name,
+        task.column_name,
         "warning",
         f"The check '{task.detector.title}' could not run on {task.label.split(' · ', 1)[1]}: {reason}",
         None,
         {
-            **_common(task, dataset),
+            **_common_metadata(task, dataset),
             "count": 0,
             "share": 0.0,
             "error": type(error).__name__,
@@ -259,6 +271,6 @@ def _failed(task: _Task, error: BaseException, dataset: str | None) -> GhostFind
     )
 
 
-def _common(task: _Task, dataset: str | None) -> dict[str, Any]:
-    named = {"dataset": dataset} if dataset else {}
-    return {"check": task.detector.check, "params": codec.plain(task.detector.params), **named}
+def _common_metadata(task: _Task, dataset: str | None) -> dict[str, Any]:
+    optional = {"dataset": dataset} if dataset else {}
+    return {"check": task.detector.check, "params": json_codec.to_jsonable(task.detector.params), **optional}

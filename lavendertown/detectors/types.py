@@ -1,4 +1,4 @@
-"""Values of the wrong type: numbers and dates kept as text, stray text among them, mixed cells."""
+"""Detect values of the wrong type: numbers and dates stored as text, stray text, mixed cells."""
 
 from __future__ import annotations
 
@@ -8,120 +8,159 @@ from typing import Any, ClassVar
 
 import narwhals as nw
 
-from lavendertown.detectors.base import Aggregates, Candidate, Detector, Examination, count, of_rows
+from lavendertown.detectors.base import (
+    Aggregates,
+    Detection,
+    DetectionSteps,
+    Detector,
+    count_where,
+    format_row_share,
+)
 from lavendertown.tables import Column, Table, patterns
 
-_FEWEST = 3
-_MOSTLY = 0.9
-_SMALL = 50
-_MOSTLY_IN_SMALL = 0.75
-_KINDS = ("number", "text", "date", "yes/no", "nested")
+_NUMBER = f"{patterns.NUMBER}|{patterns.INFINITE}"
+_MIN_VALUES = 3
+_MIN_SHARE = 0.9
+_SMALL_COLUMN = 50
+_MIN_SHARE_IN_SMALL = 0.75
+_KINDS = ("number", "date", "yes/no", "nested", "text")
 _PLURAL = {"number": "numbers", "date": "dates", "yes/no": "yes/no values", "nested": "lists or objects"}
 
 
 @dataclass(frozen=True)
 class Types(Detector):
-    """Values whose type is not what it should be; one finding a column at most.
+    """Values of the wrong type, at most one finding per column.
 
-    ``metadata["fault"]`` says which: ``stored_as_text``, ``stray`` or ``mixed``.
+    ``metadata["fault"]`` is ``stored_as_text``, ``stray`` or ``mixed``.
     """
 
     check: ClassVar[str] = "types"
     title: ClassVar[str] = "Types"
 
-    def targets(self, table: Table) -> Sequence[Column | None]:
-        """Text columns; the others have a type already."""
+    def columns_to_check(self, table: Table) -> Sequence[Column | None]:
+        """Return the text columns; the others already have a type."""
         return [column for column in table.schema if column.kind == "text"]
 
-    def examine(self, table: Table, column: Column | None) -> Examination:
-        """Find the rows whose values are of another type than most, or all, should they be text."""
+    def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
+        """Find the rows whose type differs from most rows, or all rows if numbers are stored as text."""
         assert column is not None
         if column.kinds_key:
-            return (yield from _mixed(table, column, column.kinds_key))
+            return (yield from _check_mixed_cells(table, column, column.kinds_key))
         value = nw.col(column.key)
         missing = value.str.contains(patterns.DISGUISED_NULL)
         first = yield Aggregates(
             {
                 "present": value.count(),
-                "missing": count(missing),
-                "likely": count(value.str.contains(patterns.NUMBER_OR_DATE_START) & ~missing),
+                "missing": count_where(missing),
+                "likely": count_where(value.str.contains(patterns.NUMBER_OR_DATE_START) & ~missing),
             }
         )
         values = int(first["present"]) - int(first["missing"] or 0)
-        if values < _FEWEST or not _is_most(int(first["likely"] or 0), values):
+        if values < _MIN_VALUES or not _is_most(int(first["likely"] or 0), values):
             return None
         facts = yield Aggregates(
             {
-                "number": count(value.str.contains(patterns.NUMBER)),
-                "date": count(value.str.contains(patterns.DATE)),
-                "code": count(value.str.contains(patterns.CODE)),
+                "number": count_where(value.str.contains(_NUMBER)),
+                "date": count_where(value.str.contains(patterns.DATE)),
+                "code": count_where(value.str.contains(patterns.CODE)),
             }
         )
-        return _judged(table, column, facts, values)
+        return _detect_wrong_type(table, column, facts, values)
 
 
 def _is_most(hits: int, values: int) -> bool:
-    least = _MOSTLY_IN_SMALL if values <= _SMALL and values - hits <= 2 else _MOSTLY
+    least = _MIN_SHARE_IN_SMALL if values <= _SMALL_COLUMN and values - hits <= 2 else _MIN_SHARE
     return hits >= least * values
 
 
-def _judged(table: Table, column: Column, facts: Mapping[str, Any], values: int) -> Candidate | None:
+def _detect_wrong_type(
+    table: Table, column: Column, facts: Mapping[str, Any], values: int
+) -> Detection | None:
     kind = "date" if int(facts["date"] or 0) > int(facts["number"] or 0) else "number"
     hits = int(facts[kind] or 0)
     if not _is_most(hits, values) or (kind == "number" and facts["code"]):
         return None
     value = nw.col(column.key)
-    fits = value.str.contains(patterns.NUMBER if kind == "number" else patterns.DATE)
+    fits = value.str.contains(_NUMBER if kind == "number" else patterns.DATE)
     if hits == values:
         return _stored_as_text(table, column, kind, hits, fits) if kind in column.declared else None
     stray = values - hits
     rows = ~value.is_null() & ~fits & ~value.str.contains(patterns.DISGUISED_NULL)
-    return Candidate(
+    return Detection(
         "type",
         "warning",
-        f"{column.name} holds {_PLURAL[kind]}, but {of_rows(stray, table.row_count)} "
+        f"{column.name} holds {_PLURAL[kind]}, but {format_row_share(stray, table.row_count)} "
         f"{'holds' if stray == 1 else 'hold'} something else.",
         stray,
         rows,
-        sample=column.key,
+        sample_column=column.key,
         metadata={"fault": "stray", "expected": kind, "total_count": table.row_count},
     )
 
 
-def _stored_as_text(table: Table, column: Column, kind: str, hits: int, fits: nw.Expr) -> Candidate:
-    return Candidate(
+def _stored_as_text(table: Table, column: Column, kind: str, hits: int, fits: nw.Expr) -> Detection:
+    return Detection(
         "type",
         "warning" if kind == "number" else "info",
-        f"{column.name} holds {_PLURAL[kind]} stored as text: {of_rows(hits, table.row_count)}.",
+        f"{column.name} holds {_PLURAL[kind]} stored as text: {format_row_share(hits, table.row_count)}.",
         hits,
         fits,
-        sample=column.key,
+        sample_column=column.key,
         metadata={"fault": "stored_as_text", "expected": kind, "total_count": table.row_count},
     )
 
 
-def _mixed(table: Table, column: Column, kinds_key: str) -> Examination:
+def _check_mixed_cells(table: Table, column: Column, kinds_key: str) -> DetectionSteps:
     kind, value = nw.col(kinds_key), nw.col(column.key)
     real = ~value.is_null() & ~value.str.contains(patterns.DISGUISED_NULL)
+    text = real & (kind == nw.lit("text"))
     facts = yield Aggregates(
-        {"all": count(real), **{name: count(real & (kind == nw.lit(name))) for name in _KINDS}}
+        {
+            "all": count_where(real),
+            **{name: count_where(real & (kind == nw.lit(name))) for name in _KINDS},
+            "number as text": count_where(text & value.str.contains(patterns.NUMBER)),
+            "date as text": count_where(text & value.str.contains(patterns.DATE)),
+            "code": count_where(text & value.str.contains(patterns.CODE)),
+        }
     )
-    usual = max(_KINDS, key=lambda name: int(facts[name] or 0))
+    usual = _usual_kind({name: int(number or 0) for name, number in facts.items()})
     odd = int(facts["all"] or 0) - int(facts[usual] or 0)
     if not odd:
         return None
-    return Candidate(
+    as_text = int(facts.get(f"{usual} as text") or 0)
+    return Detection(
         "type",
         "warning",
-        f"{column.name} mixes kinds of values: most are {_PLURAL.get(usual, usual)}, but "
-        f"{of_rows(odd, table.row_count)} {'is' if odd == 1 else 'are'} not.",
+        _mixed_sentence(column.name, usual, facts, format_row_share(odd, table.row_count)),
         odd,
         real & (kind != nw.lit(usual)),
-        sample=column.key,
+        sample_column=column.key,
         metadata={
-            "fault": "mixed",
+            "fault": "stored_as_text" if as_text == odd else "mixed",
             "expected": usual,
             "kinds": {name: int(facts[name]) for name in _KINDS if facts[name]},
             "total_count": table.row_count,
         },
     )
+
+
+def _usual_kind(facts: Mapping[str, int]) -> str:
+    """Return the kind that the cells of a column should have.
+
+    This is the most frequent kind. But if text cells contain numbers or dates and other cells are real
+    numbers or dates, the text is wrong even if it is more frequent. Codes such as 00123 are correct as text.
+    """
+    for kind in ("number", "date"):
+        fitting = facts[kind] + facts[f"{kind} as text"]
+        if facts[kind] and _is_most(fitting, facts["all"]) and not (kind == "number" and facts["code"]):
+            return kind
+    return max(_KINDS, key=lambda name: facts[name])
+
+
+def _mixed_sentence(name: str, usual: str, facts: Mapping[str, Any], rows: str) -> str:
+    kinds, of_usual = _PLURAL.get(usual, usual), int(facts[usual] or 0)
+    odd = int(facts["all"]) - of_usual
+    if int(facts.get(f"{usual} as text") or 0) == odd:
+        return f"{name} holds {kinds}, but {rows} {'holds one' if odd == 1 else 'hold them'} as text."
+    share = "most" if of_usual > odd else f"{of_usual:,}"
+    return f"{name} mixes kinds of values: {share} are {kinds}, but {rows} {'is' if odd == 1 else 'are'} not."

@@ -1,1 +1,1 @@
-"""The write path, and the stores beneath it that know no rule."""
+"""Records: declared fields, validation, the write path with its rules and hooks, and the store interface."""

@@ -1,4 +1,4 @@
-"""What a store tells of findings over all reports: each once, whatever number of times it was seen."""
+"""Findings over all reports, one per fingerprint: identities, runs, occurrences and run states."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import NamedTuple
 
-from lavendertown.records.values import TriageRecord
+from lavendertown.core import statuses
+from lavendertown.core.fingerprints import compute_field_fingerprint
+from lavendertown.records.record_classes import FindingRecord, TriageRecord
 
-RUNS = 12
-"""How many of a dataset's newest runs a sparkline shows."""
+MAX_RUNS = 12
+"""The number of a dataset's latest runs that a trend shows."""
 
 
-class Seen(StrEnum):
-    """What the runs of its dataset say of a finding."""
+class RunState(StrEnum):
+    """The state of a finding, computed from the latest runs of its dataset."""
 
     NEW = "new"
     REGRESSED = "regressed"
@@ -23,21 +25,21 @@ class Seen(StrEnum):
     NOT_CHECKED = "not_checked"
 
 
-PRESENT = (Seen.NEW, Seen.REGRESSED, Seen.ONGOING)
-"""What the runs say of a finding that the newest one holds."""
+PRESENT_STATES = (RunState.NEW, RunState.REGRESSED, RunState.ONGOING)
+"""The run states of a finding that is in the latest run."""
 
 
 class Identity(NamedTuple):
     """A finding over all live reports.
 
-    A tuple, because a hundred thousand are read at once.
+    It is a tuple, because a hundred thousand are read at once.
 
     Attributes:
-        description: The last one, its numbers masked.
-        fixed_at: When it was set to fixed, if that is the last status that was set.
-        regressed_at: When it was first seen again since then; the status is open again.
-        last_count, last_share: Affected rows and their share where it was seen last.
-        check_key: See :func:`lavendertown.identity.check_key`.
+        description: The latest description, with its numbers masked.
+        fixed_at: When the status was set to fixed, if that was the latest status change.
+        regressed_at: When the finding was first seen again after that; the status is open again.
+        last_count, last_share: The number and share of affected rows in the latest occurrence.
+        check_key: The key of the check, see :func:`lavendertown.core.fingerprints.check_key`.
     """
 
     finding_id: str
@@ -59,36 +61,37 @@ class Identity(NamedTuple):
     tags: tuple[str, ...]
 
 
-class Run(NamedTuple):
-    """The newest runs of a dataset, each a live report.
+class DatasetRuns(NamedTuple):
+    """The latest runs of a dataset, each a live report.
 
     Attributes:
-        times: When they were, newest first, at most :data:`RUNS`.
-        report_id: The newest.
-        covered: The keys of the checks that the newest one ran to their end.
+        run_times: Their times, newest first, at most :data:`MAX_RUNS`.
+        report_id: The report of the latest run.
+        executed_check_keys: The keys of the checks that the latest run completed.
     """
 
-    times: tuple[dt.datetime, ...]
+    run_times: tuple[dt.datetime, ...]
     report_id: str
-    covered: frozenset[str]
+    executed_check_keys: frozenset[str]
 
 
-class Recent(NamedTuple):
-    """Where a finding was seen last.
+class LastOccurrences(NamedTuple):
+    """The latest occurrences of a finding.
 
     Attributes:
-        report_id, position, description: Its last occurrence.
-        seen: Its newest occurrences, newest first, at most :data:`RUNS`: when, and how many rows.
+        report_id, position, description: The latest occurrence.
+        occurrences: The time and row count of the latest occurrences, newest first, at most
+            :data:`MAX_RUNS`.
     """
 
     report_id: str
     position: int
     description: str
-    seen: tuple[tuple[dt.datetime, int | None], ...]
+    occurrences: tuple[tuple[dt.datetime, int | None], ...]
 
 
-class Said(NamedTuple):
-    """A live annotation, as a search looks into it.
+class AnnotationText(NamedTuple):
+    """The searched text of a live annotation.
 
     Attributes:
         finding_id: The finding's fingerprint.
@@ -100,35 +103,79 @@ class Said(NamedTuple):
     text: str
 
 
-class Turn(NamedTuple):
+class StatusChange(NamedTuple):
     """A live annotation that set a finding's status.
 
     Attributes:
         finding_id: The finding's fingerprint.
-        back_at: When the finding was first seen again after it was set to fixed; None where it was not.
+        regressed_at: When the finding was first seen again after it was set to fixed; None if it was not.
     """
 
     finding_id: str
-    at: dt.datetime
+    changed_at: dt.datetime
     status: str
     author: str
-    back_at: dt.datetime | None
+    regressed_at: dt.datetime | None
 
 
-def seen(identity: Identity, run: Run | None) -> Seen:
-    """Return what the newest run of its dataset says of a finding.
+def find_regression(
+    status: str | None, set_at: dt.datetime, occurrence_times: Iterable[dt.datetime]
+) -> dt.datetime | None:
+    """Return when a finding regressed, that is, when it was first seen after it was set to fixed.
 
-    A finding that is absent from a run counts as passing only where the run tells that its check ran.
+    This is the only definition: file stores call it, and the SQL of the database stores
+    (:mod:`lavendertown.stores.sql.reading.inbox_queries`) is tested against it. A regressed finding whose
+    latest status is fixed is open again.
+
+    Args:
+        status: The status that was set.
+        set_at: When it was set; an occurrence at exactly this time is not a regression.
+        occurrence_times: The times of the occurrences in live reports, in any order.
     """
-    if run is None or identity.last_seen >= run.times[0]:
+    if status != statuses.FIXED.name:
+        return None
+    return min((at for at in occurrence_times if at > set_at), default=None)
+
+
+def adopted_finding(
+    finding: FindingRecord, fingerprint: str, datasets: Iterable[str]
+) -> FindingRecord | None:
+    """Return a finding as an occurrence in the dataset where it has this fingerprint.
+
+    A dataset that adopts the history of another one has findings that are not yet in its own reports
+    (:mod:`lavendertown.collaboration.parts.datasets`). Lists show this record for them. Their dataset is
+    not stored, because it can be derived from the fingerprint.
+
+    Args:
+        finding: An occurrence in the dataset whose history was adopted.
+        fingerprint: The finding that it is merged into.
+        datasets: The datasets to try.
+
+    Returns:
+        The record; None if the finding has this fingerprint in none of these datasets.
+    """
+    for dataset in datasets:
+        metadata = {**finding.metadata, "dataset": dataset}
+        parts = (finding.ghost_type, finding.column, finding.description)
+        if compute_field_fingerprint(*parts, metadata, dataset) == fingerprint:
+            return finding._replace(fingerprint=fingerprint, dataset=dataset, metadata=metadata)
+    return None
+
+
+def compute_run_state(identity: Identity, runs: DatasetRuns | None) -> RunState:
+    """Return the run state of a finding.
+
+    A finding that is absent from the latest run is passing only if its check completed in that run.
+    """
+    if runs is None or identity.last_seen >= runs.run_times[0]:
         if identity.regressed_at is not None:
-            return Seen.REGRESSED
-        return Seen.NEW if identity.times_seen == 1 else Seen.ONGOING
-    return Seen.PASSING if identity.check_key in run.covered else Seen.NOT_CHECKED
+            return RunState.REGRESSED
+        return RunState.NEW if identity.times_seen == 1 else RunState.ONGOING
+    return RunState.PASSING if identity.check_key in runs.executed_check_keys else RunState.NOT_CHECKED
 
 
-def asleep(identity: Identity, triage: TriageRecord, now: dt.datetime) -> bool:
-    """Tell whether a finding sleeps: its time has not come, and it has not grown as much as was chosen."""
+def is_snoozed(identity: Identity, triage: TriageRecord, now: dt.datetime) -> bool:
+    """Return whether a finding is snoozed: its time has not come, and it has not grown by the set factor."""
     if triage.snooze_until is not None and now >= triage.snooze_until:
         return False
     if triage.snooze_factor is None:
@@ -137,16 +184,19 @@ def asleep(identity: Identity, triage: TriageRecord, now: dt.datetime) -> bool:
         (identity.last_count, triage.snooze_count),
         (identity.last_share, triage.snooze_share),
     )
-    known = [(now_, then) for now_, then in measures if now_ is not None and then is not None]
-    return not any(now_ > then * triage.snooze_factor for now_, then in known)
+    return not any(
+        current > at_snooze * triage.snooze_factor
+        for current, at_snooze in measures
+        if current is not None and at_snooze is not None
+    )
 
 
-def mentions(texts: Iterable[str]) -> frozenset[str]:
-    """Return what stands behind an @ in these texts: one to four words each, any of which may be a name."""
-    return frozenset(name for text in texts if "@" in text for name in _behind_at(text))
+def find_mentions(texts: Iterable[str]) -> frozenset[str]:
+    """Return the possible names after each @ in these texts: the first one to four words."""
+    return frozenset(name for text in texts if "@" in text for name in _names_after_at(text))
 
 
-def _behind_at(text: str) -> Iterator[str]:
+def _names_after_at(text: str) -> Iterator[str]:
     for part in text.split("@")[1:]:
         words = part.split()[:4] if part[:1].strip() else []
         for length in range(1, len(words) + 1):

@@ -1,8 +1,11 @@
-"""What can be asked of a store. The same query means the same on every backend.
+"""The queries that every store answers with the same result.
 
-Within one field several values mean "any of them", but for tags, which mean "all of them".
-An empty field does not filter. Times are aware, both ends inclusive. ``search`` is a casefolded
-literal substring.
+A filter has the same name everywhere: as keyword of the public method, field of the query, and parameter
+of the SQL statement.
+
+Several values in a field match records with any of them; several tags match records with all of them.
+An empty field does not filter. Times are timezone-aware; both ends of a range are inclusive. ``search`` is
+a casefolded literal substring.
 """
 
 from __future__ import annotations
@@ -11,11 +14,11 @@ import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
 
-from lavendertown.records.values import Kind
+from lavendertown.records.record_classes import RecordKind
 
 
-class Deleted(StrEnum):
-    """Which records a query sees."""
+class DeletedFilter(StrEnum):
+    """Whether a query returns deleted records."""
 
     HIDDEN = "hidden"
     INCLUDED = "included"
@@ -27,50 +30,50 @@ class ReportQuery:
     """Reports, newest first, then by id, descending.
 
     Attributes:
-        search: In the title, the dataset or the description of any of its findings.
-        tags: Each on the report itself or on a finding in it.
-        statuses: The current status of any finding in it.
-        severities: The severity of any finding in it.
-        finding_id: Holds this finding.
+        search: A text in the title, the dataset or the description of any finding in the report.
+        tags: Tags of the report itself or of findings in it.
+        status: The current status of any finding in the report.
+        severity: The severity of any finding in the report.
+        finding_id: A finding in the report.
     """
 
     ids: tuple[str, ...] = ()
-    authors: tuple[str, ...] = ()
-    datasets: tuple[str, ...] = ()
-    start: dt.datetime | None = None
-    end: dt.datetime | None = None
+    author: tuple[str, ...] = ()
+    dataset: tuple[str, ...] = ()
+    start_date: dt.datetime | None = None
+    end_date: dt.datetime | None = None
     search: str = ""
     tags: tuple[str, ...] = ()
-    statuses: tuple[str, ...] = ()
-    severities: tuple[str, ...] = ()
+    status: tuple[str, ...] = ()
+    severity: tuple[str, ...] = ()
     finding_id: str | None = None
-    deleted: Deleted = Deleted.HIDDEN
+    deleted: DeletedFilter = DeletedFilter.HIDDEN
 
 
 @dataclass(frozen=True, slots=True)
 class FindingQuery:
-    """Occurrences of findings: newest report first, then in the report's order.
+    """Occurrences of findings: newest report first, then in the order of the report.
 
     Attributes:
-        finding_ids: Any names of findings, as of annotations.
-        search: In the description, the column or the dataset.
-        tags: Each on the finding.
-        start, end: When the report was made.
+        finding_id: Ids of findings: fingerprints, aliases or ids of version 0.7.
+        search: A text in the description, the column or the dataset.
+        tags: Tags of the finding.
+        start_date, end_date: The range of the report's creation time.
     """
 
     report_id: str | None = None
-    finding_ids: tuple[str, ...] = ()
-    authors: tuple[str, ...] = ()
-    datasets: tuple[str, ...] = ()
-    ghost_types: tuple[str, ...] = ()
-    columns: tuple[str, ...] = ()
-    severities: tuple[str, ...] = ()
-    statuses: tuple[str, ...] = ()
+    finding_id: tuple[str, ...] = ()
+    author: tuple[str, ...] = ()
+    dataset: tuple[str, ...] = ()
+    ghost_type: tuple[str, ...] = ()
+    column: tuple[str, ...] = ()
+    severity: tuple[str, ...] = ()
+    status: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     search: str = ""
-    start: dt.datetime | None = None
-    end: dt.datetime | None = None
-    deleted: Deleted = Deleted.HIDDEN
+    start_date: dt.datetime | None = None
+    end_date: dt.datetime | None = None
+    deleted: DeletedFilter = DeletedFilter.HIDDEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,65 +81,65 @@ class AnnotationQuery:
     """Annotations, oldest first, then by id.
 
     Attributes:
-        finding_ids: Any name of a finding: fingerprint, alias, or an id no report has yet.
-        report_id: On findings of that report, or carried by it.
-        search: In the comment.
-        statuses: The status the annotation set.
-        newest_first: Turns the order round.
+        finding_id: Ids of findings: fingerprints, aliases, or ids that no report has yet.
+        report_id: The report whose findings are annotated, or that carried the annotations.
+        search: A text in the comment.
+        status: The status that the annotation set.
+        newest_first: Whether to reverse the order.
     """
 
     ids: tuple[str, ...] = ()
-    finding_ids: tuple[str, ...] = ()
+    finding_id: tuple[str, ...] = ()
     report_id: str | None = None
-    authors: tuple[str, ...] = ()
+    author: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
-    statuses: tuple[str, ...] = ()
+    status: tuple[str, ...] = ()
     search: str = ""
-    start: dt.datetime | None = None
-    end: dt.datetime | None = None
+    start_date: dt.datetime | None = None
+    end_date: dt.datetime | None = None
     newest_first: bool = False
-    deleted: Deleted = Deleted.HIDDEN
+    deleted: DeletedFilter = DeletedFilter.HIDDEN
 
 
 @dataclass(frozen=True, slots=True)
 class RuleSetQuery:
-    """Rule sets by name. ``search`` looks at name and description."""
+    """Rule sets, by name. ``search`` is a text in the name or description."""
 
     search: str = ""
-    deleted: Deleted = Deleted.HIDDEN
+    deleted: DeletedFilter = DeletedFilter.HIDDEN
 
 
 @dataclass(frozen=True, slots=True)
 class AuditQuery:
-    """Audit events, newest first; of the same moment, the one recorded last first."""
+    """Audit events, newest first; of events with the same time, the one recorded last first."""
 
-    actors: tuple[str, ...] = ()
-    components: tuple[str, ...] = ()
-    operations: tuple[str, ...] = ()
-    record_ids: tuple[str, ...] = ()
+    actor: tuple[str, ...] = ()
+    component: tuple[str, ...] = ()
+    operation: tuple[str, ...] = ()
+    record_id: tuple[str, ...] = ()
     since: dt.datetime | None = None
     until: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class PlainQuery:
-    """Records of one of the flat kinds, by id: triage, people or views. The answer holds whole records.
+class FlatRecordQuery:
+    """Records of a flat kind (triage, people or views), by id. The result has complete records.
 
     Attributes:
-        merged: Only triage of findings that are handled as another one.
+        merged: Whether to return only triage records of findings that are merged into another one.
     """
 
-    kind: Kind
+    kind: RecordKind
     ids: tuple[str, ...] = ()
     merged: bool = False
-    deleted: Deleted = Deleted.HIDDEN
+    deleted: DeletedFilter = DeletedFilter.HIDDEN
 
 
-Query = ReportQuery | FindingQuery | AnnotationQuery | RuleSetQuery | AuditQuery | PlainQuery
+Query = ReportQuery | FindingQuery | AnnotationQuery | RuleSetQuery | AuditQuery | FlatRecordQuery
 
 
-class By(StrEnum):
-    """What reports can be grouped by. SEVERITY, STATUS and TAG count a report under each value it has."""
+class ReportFacet(StrEnum):
+    """A property by which reports are grouped. With several values, a report counts in each group."""
 
     AUTHOR = "author"
     DATASET = "dataset"

@@ -1,1 +1,1 @@
-"""Rules a team writes down for its data."""
+"""Rules that a team defines for its data."""

@@ -1,24 +1,24 @@
-"""Rules and rule sets, in the shape LavenderTown 0.7 wrote them."""
+"""Rules and rule sets, with the same fields as in LavenderTown 0.7."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from lavendertown.errors import InvalidInputError
+from lavendertown.core.dataclass_dicts import fields_from_dict, fields_to_dict
 
 
 @dataclass
 class Rule:
-    """One check that a person chose.
+    """One check that a person defined.
 
     Attributes:
-        name: Unique within its rule set.
-        description: What it checks, for people.
-        rule_type: Such as ``"range"``, ``"regex"`` or ``"enum"``.
-        column: The column it looks at; None for a rule over several columns.
-        parameters: The rule type's own settings, plain JSON values.
-        enabled: Whether it runs.
+        name: The name, unique within the rule set.
+        description: The purpose of the rule, for people.
+        rule_type: The type, such as ``"range"``, ``"regex"`` or ``"enum"``.
+        column: The column to check; None for a rule over several columns.
+        parameters: The parameters of the rule type, as plain JSON values.
+        enabled: Whether the rule runs.
     """
 
     name: str
@@ -29,34 +29,17 @@ class Rule:
     enabled: bool = True
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the rule as a dictionary with one key a field."""
-        return {
-            "name": self.name,
-            "description": self.description,
-            "rule_type": self.rule_type,
-            "column": self.column,
-            "parameters": self.parameters,
-            "enabled": self.enabled,
-        }
+        """Return the rule as a dictionary with one key per field."""
+        return fields_to_dict(self)
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Rule:
-        """Build a rule from :meth:`to_dict`'s dictionary.
+        """Build a rule from a dictionary that :meth:`to_dict` returned.
 
         Raises:
             InvalidInputError: A required key is missing.
         """
-        missing = [k for k in ("name", "description", "rule_type") if k not in data]
-        if missing:
-            raise InvalidInputError(f"This rule lacks {', '.join(missing)}.")
-        return cls(
-            name=data["name"],
-            description=data["description"],
-            rule_type=data["rule_type"],
-            column=data.get("column"),
-            parameters=data.get("parameters") or {},
-            enabled=data.get("enabled", True),
-        )
+        return cls(**fields_from_dict(cls, data, "rule"))
 
 
 @dataclass
@@ -64,9 +47,9 @@ class RuleSet:
     """A named collection of rules.
 
     Attributes:
-        name: Identifies the set in a store.
-        description: What it is for.
-        rules: Its rules, in the order they run.
+        name: The name, unique within a store.
+        description: The purpose of the rule set.
+        rules: The rules in the order in which they run.
     """
 
     name: str
@@ -78,7 +61,7 @@ class RuleSet:
         self.rules.append(rule)
 
     def remove_rule(self, rule_name: str) -> bool:
-        """Remove the first rule of that name; say whether there was one."""
+        """Remove the first rule with this name; return whether there was one."""
         for position, rule in enumerate(self.rules):
             if rule.name == rule_name:
                 del self.rules[position]
@@ -86,25 +69,15 @@ class RuleSet:
         return False
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the set as a dictionary, rules included."""
-        return {
-            "name": self.name,
-            "description": self.description,
-            "rules": [rule.to_dict() for rule in self.rules],
-        }
+        """Return the rule set as a dictionary, including its rules."""
+        return fields_to_dict(self) | {"rules": [rule.to_dict() for rule in self.rules]}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> RuleSet:
-        """Build a rule set from :meth:`to_dict`'s dictionary.
+        """Build a rule set from a dictionary that :meth:`to_dict` returned.
 
         Raises:
             InvalidInputError: A required key is missing.
         """
-        missing = [k for k in ("name", "description") if k not in data]
-        if missing:
-            raise InvalidInputError(f"This rule set lacks {', '.join(missing)}.")
-        return cls(
-            name=data["name"],
-            description=data["description"],
-            rules=[Rule.from_dict(rule) for rule in data.get("rules") or []],
-        )
+        values = fields_from_dict(cls, data, "rule set")
+        return cls(**values | {"rules": [Rule.from_dict(rule) for rule in values.get("rules", ())]})

@@ -1,4 +1,4 @@
-"""Data files and frames, read as tables that checks can run on."""
+"""Read data files and frames into tables that checks can run on."""
 
 from __future__ import annotations
 

@@ -1,42 +1,52 @@
-"""JSON files: a list of records, records by line, or columns by name."""
+"""Read JSON files: a list of records, one record per line, or columns by name."""
 
 from __future__ import annotations
 
+import decimal
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
 
-from lavendertown import codec
-from lavendertown.errors import UnreadableTableError
-from lavendertown.tables import census, infer
+from lavendertown.core import json_codec
+from lavendertown.core.errors import UnreadableTableError
+from lavendertown.core.file_limits import DEFAULT_FILE_LIMITS, FileLimits
+from lavendertown.tables import infer, value_kinds
 from lavendertown.tables.frames import from_columns
 from lavendertown.tables.table import Table
-from lavendertown.tables.text import decode
+from lavendertown.tables.text_encoding import decode_text
 
 DECLARED = frozenset({"number"})
-"""JSON has numbers, but no dates: a date in text is no fault here."""
+"""JSON has numbers but no dates, so a date in text is not a fault."""
+
+_LONG_DIGITS = re.compile(r"[0-9]{19}")
+_MAX_INT_DIGITS = 4_000
 
 
-def read(raw: bytes, name: str, *, by_line: bool = False) -> Table:
-    """Read a JSON file; ``by_line`` says that each line is a record of its own.
+def read_json(
+    raw: bytes, name: str, limits: FileLimits = DEFAULT_FILE_LIMITS, *, by_line: bool = False
+) -> Table:
+    """Read a JSON file as a table; with ``by_line``, each line is one record.
 
     Raises:
-        UnreadableTableError: It is no JSON, or none that makes a table; the message names the line
-            where it is known.
+        UnreadableTableError: The file is not JSON or has no table; the message names the line if known.
+        FileLimitError: The file has too many columns or cells.
     """
-    text, _ = decode(raw, name)
+    text, _ = decode_text(raw, name)
     if not text.strip():
         raise UnreadableTableError(f"{name} is empty: it has no records.")
     if by_line or _looks_by_line(text):
-        return _from_records(_lines(text, name), name, ["Read as JSON lines: one record a line."])
-    whole = _parsed(text, name, 1)
-    if isinstance(whole, list):
-        return _from_records(whole, name, ["Read as a JSON list of records."])
-    if isinstance(whole, dict):
-        return _from_mapping(whole, name)
-    raise UnreadableTableError(f"{name} holds a single value, not records.")
+        return _from_records(
+            _parse_lines(text, name), name, limits, ["Read as JSON lines: one record a line."]
+        )
+    document = _parse_json(text, name, 1)
+    if isinstance(document, list):
+        return _from_records(document, name, limits, ["Read as a JSON list of records."])
+    if isinstance(document, dict):
+        return _from_mapping(document, name, limits)
+    raise UnreadableTableError(f"{name} contains a single value; provide a list of records.")
 
 
 def _looks_by_line(text: str) -> bool:
@@ -44,13 +54,15 @@ def _looks_by_line(text: str) -> bool:
     return len(lines) == 2 and all(line.strip()[0] == "{" and line.strip()[-1] == "}" for line in lines)
 
 
-def _parsed(text: str, name: str, line: int) -> Any:
+def _parse_json(text: str, name: str, line: int) -> Any:
+    # orjson turns integers beyond 64 bits into floats, which can make different ids equal.
+    if not _LONG_DIGITS.search(text):
+        try:
+            return json_codec.loads(text)
+        except ValueError:
+            pass  # The standard reader accepts NaN and reports the line of an error.
     try:
-        return codec.loads(text)
-    except ValueError:
-        pass  # Python's reader also knows NaN, and the line of an error.
-    try:
-        return json.loads(text)
+        return json.loads(text, parse_int=_parse_integer)
     except json.JSONDecodeError as error:
         where = line + error.lineno - 1
         raise UnreadableTableError(
@@ -58,47 +70,61 @@ def _parsed(text: str, name: str, line: int) -> Any:
         ) from error
 
 
-def _lines(text: str, name: str) -> list[Any]:
-    return [_parsed(line, name, i) for i, line in enumerate(text.split("\n"), 1) if line.strip()]
+def _parse_integer(digits: str) -> int | decimal.Decimal:
+    # Python refuses to parse an int of more than 4,300 digits.
+    return int(digits) if len(digits) < _MAX_INT_DIGITS else decimal.Decimal(digits)
 
 
-def _from_mapping(whole: dict[str, Any], name: str) -> Table:
-    lists = [key for key, value in whole.items() if isinstance(value, list)]
-    lengths = {len(whole[key]) for key in lists}
-    if lists and len(lists) == len(whole) and len(lengths) == 1:
-        if len(lists) == 1 and all(isinstance(item, dict) for item in whole[lists[0]]):
-            return _from_records(whole[lists[0]], name, [f"The records stand under '{lists[0]}'."])
-        return _made(whole, lengths.pop(), name, ["Read as JSON columns by name."])
-    holders = [key for key in lists if whole[key] and all(isinstance(item, dict) for item in whole[key])]
+def _parse_lines(text: str, name: str) -> list[Any]:
+    return [_parse_json(line, name, i) for i, line in enumerate(text.split("\n"), 1) if line.strip()]
+
+
+def _from_mapping(document: dict[str, Any], name: str, limits: FileLimits) -> Table:
+    lists = [key for key, value in document.items() if isinstance(value, list)]
+    lengths = {len(document[key]) for key in lists}
+    if lists and len(lists) == len(document) and len(lengths) == 1:
+        if len(lists) == 1 and all(isinstance(item, dict) for item in document[lists[0]]):
+            return _from_records(document[lists[0]], name, limits, [f"The records stand under '{lists[0]}'."])
+        height = lengths.pop()
+        limits.check_shape(height, len(document), name)
+        return _build_table(document, height, name, ["Read as JSON columns by name."])
+    holders = [
+        key for key in lists if document[key] and all(isinstance(item, dict) for item in document[key])
+    ]
+    if not holders and len(lists) == 1 and not document[lists[0]]:
+        holders = lists  # a file without records
     if len(holders) == 1:
-        return _from_records(whole[holders[0]], name, [f"The records stand under '{holders[0]}'."])
-    if not lists and whole:
-        return _from_records([whole], name, ["Read as a single JSON record."])
-    raise UnreadableTableError(f"{name} holds an object without one list of records; give such a list.")
+        return _from_records(document[holders[0]], name, limits, [f"The records stand under '{holders[0]}'."])
+    if not lists and document:
+        return _from_records([document], name, limits, ["Read as a single JSON record."])
+    raise UnreadableTableError(
+        f"{name} contains an object without a list of records; provide one list of records."
+    )
 
 
-def _from_records(records: Sequence[Any], name: str, guesses: list[str]) -> Table:
+def _from_records(records: Sequence[Any], name: str, limits: FileLimits, guesses: list[str]) -> Table:
     for i, record in enumerate(records):
         if not isinstance(record, dict):
-            raise UnreadableTableError(f"{name}: record {i + 1:,} is no object with named values.")
+            raise UnreadableTableError(f"{name}: record {i + 1:,} is not an object with named values.")
     names = list(dict.fromkeys(key for record in records for key in record))
+    limits.check_shape(len(records), len(names), name)
     columns = {key: [record.get(key) for record in records] for key in names}
-    return _made(columns, len(records), name, guesses)
+    return _build_table(columns, len(records), name, guesses)
 
 
-def _made(columns: dict[str, Any], height: int, name: str, guesses: list[str]) -> Table:
-    series: list[pl.Series | census.Census] = []
+def _build_table(columns: dict[str, Any], height: int, name: str, guesses: list[str]) -> Table:
+    series: list[pl.Series | value_kinds.ClassifiedColumn] = []
     days: list[str] = []
     for label, values in columns.items():
-        taken = census.take(values)
-        if taken.kinds is None and not taken.nested and taken.values.dtype == pl.String:
-            read_as, sentence = infer.dates(label, taken.values)
+        column = value_kinds.classify_values(values)
+        if column.kinds is None and not column.nested and column.values.dtype == pl.String:
+            read_as, sentence = infer.parse_dates(label, column.values)
             days += [label] if read_as.dtype != pl.String and not sentence else []
             guesses += [sentence] if sentence else []
-            taken = census.Census(read_as)
-        series.append(taken)
+            column = value_kinds.ClassifiedColumn(read_as)
+        series.append(column)
     if days:
-        guesses.append(f"{infer.listed(days)}: read as dates, year first.")
+        guesses.append(f"{infer.join_names(days)}: read as dates, year first.")
     return from_columns(
         list(columns), series, height=height, name=name, guesses=guesses, declared=[DECLARED] * len(series)
     )

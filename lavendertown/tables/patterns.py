@@ -1,7 +1,7 @@
-"""How values look when they are written as text.
+"""Regular expressions for numbers, dates and missing values written as text.
 
-The expressions use what Rust's, RE2's and Java's engines share: no look-around, no back references,
-``[0-9]`` because ``\\d`` also means digits that no parser reads.
+The expressions use only syntax that the engines of Rust, RE2 and Java share: no look-around and no back
+references. They use ``[0-9]`` because ``\\d`` also matches digits that parsers reject.
 """
 
 from __future__ import annotations
@@ -32,8 +32,14 @@ SURE_GROUPED_NUMBER = r"^\s*[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:,[0-9]{3}|\.[0-9]+)\
 
 NUMBER = "|".join((PLAIN_NUMBER, GROUPED_NUMBER, COMMA_NUMBER))
 
+INFINITE = r"^\s*[+-]?(?i:inf|infinity)\s*$"
+"""An infinite number written out."""
+
 CODE = r"^\s*[+-]?0[0-9]+\s*$|^\s*\+[0-9]{7,}\s*$|^\s*[0-9]{16,}\s*$"
-"""Digits that are no quantity: a leading zero, a dialled number, or too long for one."""
+"""Digits that are not a quantity: a leading zero, a phone number, or 16 and more digits."""
+
+LONG_NUMBER = r"^\s*[+-]?0*[1-9][0-9]{15,}\.?[0-9]*\s*$"
+"""A number with more integer digits than a float represents exactly."""
 
 ISO_DAY = r"^\s*[0-9]{4}-" + _DAY_IN_MONTH.format(s="-") + r"\s*$"
 ISO_DATE = r"^\s*[0-9]{4}-" + _DAY_IN_MONTH.format(s="-") + _TIME + r"\s*$"
@@ -52,7 +58,7 @@ DATE = "|".join(
 )
 
 NUMBER_OR_DATE_START = r"^\s*[+-]?\.?[0-9]|^\s*" + _MONTH + r" [0-9]"
-"""What every number and every date begins with; cheap, so it is asked first."""
+"""The start of every number and date; a cheap test before the exact ones."""
 
 NULL_SIGN = (
     r"^\s*(?:|NA|na|NaN|nan|NAN|NaT|\\N)\s*$"
@@ -60,9 +66,9 @@ NULL_SIGN = (
     "|-+|\u2013+|\u2014+"
     r"|\?+|\.+)\s*)$"
 )
-"""Signs that stand for a missing value wherever they are met. Not Na, nor Nan: sodium and a city."""
+"""Placeholders that always mean a missing value. Not "Na" and "Nan": sodium and a city."""
 
 NULL_WORD = r"^(?i:\s*(?:null|none|nil|undefined|missing|unknown)\s*)$"
-"""Words that stand for a missing value, but are also words: a film may be called so."""
+"""Placeholders that are also ordinary words, such as the title of a film."""
 
 DISGUISED_NULL = f"{NULL_SIGN}|{NULL_WORD}"

@@ -1,4 +1,4 @@
-"""A table at hand: a Narwhals frame with row positions, and what is known about its columns."""
+"""The table that checks run on: a Narwhals frame with row positions and column metadata."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any, Literal
 import narwhals as nw
 import pandas as pd
 
-from lavendertown.errors import InvalidInputError
+from lavendertown.core.errors import InvalidInputError
 
 ROW = "row"
-"""The frame's column of row positions, counted from 0. Data columns are keyed c0, c1, … instead of
-by their names, so names may repeat, be numbers, or be "row"."""
+"""The frame column of row positions, counted from 0. Data columns have the keys c0, c1, … instead of
+their names, so a name may repeat, be a number, or be "row"."""
 
 Kind = Literal["number", "text", "boolean", "time", "other"]
 
@@ -23,15 +23,17 @@ class Column:
     """One column of a table.
 
     Attributes:
-        position: Its place, counted from 0.
-        name: The name people see; unique in its table.
+        position: Its index, counted from 0.
+        name: The displayed name; unique in its table.
         key: Its name in ``Table.frame``.
-        kind: What its values are; ``other`` for nested and binary values, which are kept as text.
-        integer: Whether its values are whole numbers by type.
-        declared: What the source could have said about its type but did not: a text column of a
-            Parquet file that holds numbers is a fault (``number`` is declared), one of a CSV file
-            is not.
-        kinds_key: The frame column that names the kind of each cell, where cells differ in kind.
+        kind: The kind of its values; ``other`` for nested and binary values, which are stored as text.
+        integer: Whether its type is an integer type.
+        declared: Kinds that the source format can declare. Numbers in a text column of a Parquet file
+            are a fault (``number`` is declared); in a CSV file they are not.
+        kinds_key: The frame column with the kind of each cell, if cells differ in kind.
+        may_hold_errors: Whether the source supports error cells, as a workbook does (``#DIV/0!``).
+        errors_key: The frame column with the name of each error, if there are error cells. An error cell
+            is null in the column itself, but does not count as missing.
     """
 
     position: int
@@ -41,6 +43,8 @@ class Column:
     integer: bool = False
     declared: frozenset[str] = frozenset({"number", "date"})
     kinds_key: str | None = None
+    may_hold_errors: bool = False
+    errors_key: str | None = None
 
 
 @dataclass(frozen=True)
@@ -48,12 +52,13 @@ class Table:
     """A table that checks can run on.
 
     Attributes:
-        frame: The values, lazily, with :data:`ROW` and one column per key. Missing values are null
-            (NaN and NaT too).
+        frame: The values as a lazy frame, with :data:`ROW` and one column per key. Missing values,
+            including NaN and NaT, are null.
         schema: Its columns in order.
-        row_count: How many rows it has.
-        name: The file's name, None for a frame that was handed in without one.
-        guesses: What reading had to guess, as plain sentences.
+        row_count: The number of rows.
+        preview: Returns the rows at the given positions as the source has them.
+        name: The file's name; None for a frame passed without a name.
+        guesses: Sentences that describe what was guessed while reading.
     """
 
     frame: nw.LazyFrame[Any]
@@ -65,14 +70,14 @@ class Table:
 
     @property
     def columns(self) -> list[str]:
-        """The columns' names in order."""
+        """The column names in order."""
         return [column.name for column in self.schema]
 
     def column(self, name: str) -> Column:
-        """Return the column of that name.
+        """Return the column with this name.
 
         Raises:
-            InvalidInputError: There is none.
+            InvalidInputError: No column has this name.
         """
         for column in self.schema:
             if column.name == name:
@@ -80,12 +85,12 @@ class Table:
         raise InvalidInputError(f"There is no column {name!r}; the table has {', '.join(self.columns)}.")
 
     def rows(self, positions: Sequence[int], limit: int = 100) -> pd.DataFrame:
-        """Return the first ``limit`` of the rows at these positions, as the source gave them.
+        """Return the first ``limit`` rows at these positions, with the values of the source.
 
-        The index holds the positions and is called ``row``.
+        The index, named ``row``, contains the positions.
 
         Raises:
-            InvalidInputError: A position lies outside the table.
+            InvalidInputError: A position is outside the table.
         """
         wanted = [int(position) for position in positions[:limit]]
         outside = [position for position in wanted if not 0 <= position < self.row_count]

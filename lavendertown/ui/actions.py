@@ -1,4 +1,4 @@
-"""Every write of the screens. Each says what came of it in one notice and never raises what it foresees."""
+"""Write actions of the screens. Each reports its result as a notice instead of raising expected errors."""
 
 from __future__ import annotations
 
@@ -7,97 +7,94 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lavendertown import clock
 from lavendertown.collaboration.models import Annotation, ShareableReport
-from lavendertown.collaboration.triage import CLOSED, Decision
-from lavendertown.errors import ConflictError, InvalidInputError, LavenderTownError, NotFoundError
-from lavendertown.models import GhostFinding
-from lavendertown.ui import problems, reads
-from lavendertown.ui.components import frame, person, words
+from lavendertown.collaboration.parts.triage import Decision
+from lavendertown.core import clock
+from lavendertown.core.errors import ConflictError, InvalidInputError, LavenderTownError, NotFoundError
+from lavendertown.core.findings import GhostFinding
+from lavendertown.ui import errors, queries
+from lavendertown.ui.components.shared import layout, person
+from lavendertown.ui.components.shared.formatting import escape_markdown, format_relative_time, status_name
+from lavendertown.ui.components.shared.markdown import Markdown
 
 FORM = "form"
-"""Where the sentences about a comment are shown: above the form it was typed into."""
+"""The place of notices about a comment: above its form."""
 
 
 @dataclass(frozen=True)
-class Draft:
-    """What somebody wrote in the form under a thread.
+class AnnotationDraft:
+    """The input of the comment form of a thread.
 
     Attributes:
-        finding_id: The finding it is about.
-        comment: Markdown.
+        finding_id: The finding to comment on.
+        comment: The comment in Markdown.
         tags: Tags for the finding.
-        status: The new status; None keeps it.
-        seen_status: The finding's status on the writer's screen.
+        status: The new status; None keeps the current one.
+        displayed_status: The status of the finding that the page showed.
     """
 
     finding_id: str
     comment: str
     tags: tuple[str, ...]
     status: str | None
-    seen_status: str
+    displayed_status: str
 
 
-def attempt(work: Callable[[], None], place: str = "page") -> bool:
-    """Do some work; on an error leave its sentence for the next page and return False.
+def run_action(work: Callable[[], None], place: str = "page") -> bool:
+    """Run an action; on an expected error, queue its message as a notice and return False.
 
     Args:
-        work: What to do.
-        place: Where on the page the sentence belongs.
+        work: The action.
+        place: The place on the page for the notice.
     """
     try:
         work()
     except ConflictError as error:
-        frame.say(f"**Not saved: {_who_changed(error)}**", "conflict", place=place)
+        layout.queue_notice("", "conflict", place=place, lead=f"Not saved: {_describe_conflict(error)}")
     except LavenderTownError as error:
-        frame.say(f"**Not saved.** {problems.sentence(error)[0]}", "problem", place=place)
+        layout.queue_notice(errors.error_message(error)[0], "problem", place=place, lead="Not saved.")
     else:
         return True
     return False
 
 
-def _who_changed(error: ConflictError) -> str:
-    """Say who was faster and what to do now; the audit log knows where the error does not."""
+def _describe_conflict(error: ConflictError) -> str:
+    """Return who changed the record and what to do next, from the audit log if the error lacks it."""
     if error.kind == "finding" and error.stored_version is None:
         return str(error)
-    last = reads.last_change(error.kind, error.record_id)
+    last = queries.last_change(error.kind, error.record_id)
     if last is None:
         return str(error)
     done = "deleted" if last["operation"] == "delete" else "changed"
     thing = {"annotation": "comment", "finding": "finding"}.get(error.kind, "report")
-    who = f"{words.plain(last['actor'])} {done} this {thing} {words.ago(last['at'])}."
-    return who if done == "deleted" else f"{who} Look at it, then save again to put yours on top."
+    who = f"{last['actor']} {done} this {thing} {format_relative_time(last['at'])}."
+    return who if done == "deleted" else f"{who} Review the change, then save again to overwrite it."
 
 
-def annotate(draft: Draft) -> bool:
-    """Add a comment, tags and a status to a finding; say whether it was saved.
+def add_annotation(draft: AnnotationDraft) -> bool:
+    """Add a comment, tags and a status to a finding; return whether they were saved.
 
-    Refused, with what was typed kept, when somebody else changed the finding's status since this
-    page was drawn and the draft would set it too.
+    If the draft sets a status and another user changed the status since the page was drawn, nothing is
+    saved and the input is kept.
     """
 
     def work() -> None:
-        if not draft.comment.strip() and not draft.tags and not draft.status:
-            raise InvalidInputError("Write a comment, pick a tag or choose a status.")
         if draft.status:
-            _refuse_unseen(draft)
-        comment = draft.comment.strip()
-        if draft.status in CLOSED and not comment:
-            raise InvalidInputError("Closing a finding needs a reason; say in the comment why.")
-        decision = Decision(draft.status, comment if draft.status in CLOSED else None, comment, draft.tags)
-        reads.storage().decide(draft.finding_id, decision, actor=person.me())
+            _check_displayed_status(draft)
+        decision = Decision(status=draft.status, comment=draft.comment.strip(), tags=draft.tags)
+        queries.current_storage().triage.decide(draft.finding_id, decision, actor=person.require_name())
 
-    return attempt(work, FORM)
+    return run_action(work, FORM)
 
 
-def _refuse_unseen(draft: Draft) -> None:
-    """Raise where the finding's status is no longer the one on the writer's screen."""
-    last = next((a for a in reversed(reads.discussion(draft.finding_id)) if a.status), None)
-    if last is None or last.status == draft.seen_status or last.author == person.me():
+def _check_displayed_status(draft: AnnotationDraft) -> None:
+    """Raise if the status of the finding differs from the one that the page showed."""
+    last = next((a for a in reversed(queries.list_annotations(draft.finding_id)) if a.status), None)
+    if last is None or last.status == draft.displayed_status or last.author == person.current_name():
         return
     raise ConflictError(
-        f"{words.plain(last.author)} set this finding to {words.status_name(last.status or '')} "
-        f"{words.ago(last.timestamp)}. What you typed is kept; send it again to set your status.",
+        f"{last.author} set this finding to {status_name(last.status or '')} "
+        f"{format_relative_time(last.timestamp)}. Your input is kept; submit it again to set your status.",
         kind="finding",
         record_id=draft.finding_id,
         changed_by=last.author,
@@ -105,58 +102,64 @@ def _refuse_unseen(draft: Draft) -> None:
 
 
 def edit_comment(annotation: Annotation, comment: str) -> bool:
-    """Change the text of one's own comment, unless it changed elsewhere meanwhile."""
+    """Change the text of the user's own comment, unless it was changed elsewhere."""
 
     def work() -> None:
-        _own(annotation)
-        if not comment.strip() and not annotation.tags and not annotation.status:
-            raise InvalidInputError("The comment would be empty; delete it instead.")
-        reads.storage().save_annotation(replace(annotation, comment=comment.strip()), actor=person.me())
+        _require_own(annotation)
+        queries.current_storage().save_annotation(
+            replace(annotation, comment=comment.strip()), actor=person.require_name()
+        )
 
-    return attempt(work, FORM + annotation.id)
+    return run_action(work, FORM + annotation.id)
 
 
 def delete_comment(annotation: Annotation) -> bool:
-    """Delete one's own comment, with a way back."""
+    """Delete the user's own comment and offer to undo it."""
 
     def work() -> None:
-        _own(annotation)
-        reads.storage().delete_annotation(annotation.id, actor=person.me())
-        frame.say("Comment deleted.", undo=lambda: restore_comment(annotation.id))
+        _require_own(annotation)
+        queries.current_storage().delete_annotation(annotation.id, actor=person.require_name())
+        layout.queue_notice("Comment deleted.", undo=lambda: restore_comment(annotation.id))
 
-    return attempt(work, FORM)
+    return run_action(work, FORM)
 
 
 def restore_comment(annotation_id: str) -> None:
-    """Bring a deleted comment back."""
-    attempt(lambda: _ignore(reads.storage().restore_annotation(annotation_id, actor=person.me())))
+    """Restore a deleted comment."""
+    run_action(
+        lambda: _discard_result(
+            queries.current_storage().restore_annotation(annotation_id, actor=person.require_name())
+        )
+    )
 
 
-def _own(annotation: Annotation) -> None:
-    if annotation.author != person.me():
-        raise InvalidInputError(f"This comment is {annotation.author}'s; you can change your own.")
+def _require_own(annotation: Annotation) -> None:
+    if annotation.author != person.current_name():
+        raise InvalidInputError(
+            f"This comment is by {annotation.author}; you can change only your own comments."
+        )
 
 
 def change_report(report_id: str, version: int, change: Callable[[ShareableReport], None]) -> bool:
-    """Change a report that was on the screen in this version; say whether it was saved."""
+    """Change a report that the page showed in this version; return whether it was saved."""
 
     def work() -> None:
-        storage = reads.storage()
+        storage = queries.current_storage()
         report = storage.load_report(report_id)
         if report is None:
-            raise NotFoundError(f"No report {report_id!r}; it may have been deleted meanwhile.")
+            raise NotFoundError(f"No report {report_id!r}; it may have been deleted. Reload the page.")
         report.version = version
         report.annotations = []
         change(report)
-        storage.save_report(report, actor=person.me())
+        storage.save_report(report, actor=person.require_name())
 
-    return attempt(work)
+    return run_action(work)
 
 
-def rename(report_id: str, version: int, title: str) -> bool:
-    """Give a report another title."""
+def rename_report(report_id: str, version: int, title: str) -> bool:
+    """Change the title of a report."""
     if not title.strip():
-        frame.say("**Not saved.** A report needs a title.", "problem")
+        layout.queue_notice("A report needs a title.", "problem", lead="Not saved.")
         return False
 
     def change(report: ShareableReport) -> None:
@@ -165,8 +168,8 @@ def rename(report_id: str, version: int, title: str) -> bool:
     return change_report(report_id, version, change)
 
 
-def retag(report_id: str, version: int, tags: Sequence[str]) -> bool:
-    """Give a report other tags."""
+def retag_report(report_id: str, version: int, tags: Sequence[str]) -> bool:
+    """Replace the tags of a report."""
 
     def change(report: ShareableReport) -> None:
         report.metadata["tags"] = list(tags)
@@ -175,31 +178,33 @@ def retag(report_id: str, version: int, tags: Sequence[str]) -> bool:
 
 
 def delete_report(report_id: str, title: str) -> bool:
-    """Put a report into the trash, with a way back."""
+    """Move a report to the trash and offer to undo it."""
 
     def work() -> None:
-        if not reads.storage().delete_report(report_id, actor=person.me()):
-            raise NotFoundError(f"No report {report_id!r}; it may have been deleted meanwhile.")
-        frame.say(f"Deleted **{words.plain(title)}**.", undo=lambda: _restore(report_id))
+        if not queries.current_storage().delete_report(report_id, actor=person.require_name()):
+            raise NotFoundError(f"No report {report_id!r}; it may have been deleted. Reload the page.")
+        layout.queue_notice(
+            Markdown(f"Deleted **{escape_markdown(title)}**."), undo=lambda: _undo_delete_report(report_id)
+        )
 
-    return attempt(work)
+    return run_action(work)
 
 
-def _restore(report_id: str) -> None:
+def _undo_delete_report(report_id: str) -> None:
     restore_report(report_id)
 
 
 def restore_report(report_id: str) -> bool:
-    """Take a report out of the trash."""
+    """Restore a report from the trash."""
 
     def work() -> None:
-        if reads.storage().restore_report(report_id, actor=person.me()):
-            frame.say("The report is back.")
+        if queries.current_storage().restore_report(report_id, actor=person.require_name()):
+            layout.queue_notice("Report restored.")
 
-    return attempt(work)
+    return run_action(work)
 
 
-def _ignore(_: object) -> None:
+def _discard_result(_: object) -> None:
     return None
 
 
@@ -210,8 +215,9 @@ def save_inspection(
     tags: Sequence[str],
     note: str,
     coverage: dict[str, Any],
+    file: str,
 ) -> str | None:
-    """Save what an inspection found as a new report; return its id, None when it was refused."""
+    """Save the findings of an inspection as a new report; return its id, or None on an error."""
     report_id = f"r-{uuid.uuid4().hex[:12]}"
 
     def work() -> None:
@@ -221,19 +227,20 @@ def save_inspection(
             "dataset": dataset.strip(),
             "tags": list(tags),
             "coverage": coverage,
+            "file": file,
         }
         if note.strip():
             metadata["note"] = note.strip()
-        own = [replace(f, metadata={**f.metadata, "dataset": dataset.strip()}) for f in findings]
-        reads.storage().save_report(
+        dataset_findings = [replace(f, metadata={**f.metadata, "dataset": dataset.strip()}) for f in findings]
+        queries.current_storage().save_report(
             ShareableReport(
                 id=report_id,
                 title=title.strip(),
-                author=person.me(),
+                author=person.require_name(),
                 created_at=clock.now(),
-                findings=own,
+                findings=dataset_findings,
                 metadata=metadata,
             )
         )
 
-    return report_id if attempt(work, "save") else None
+    return report_id if run_action(work, "save") else None

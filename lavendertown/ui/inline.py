@@ -1,4 +1,4 @@
-"""What ``Inspector.render()`` shows inside any Streamlit app."""
+"""Show the findings of an inspector in any Streamlit app (``Inspector.render()``)."""
 
 from __future__ import annotations
 
@@ -6,30 +6,32 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from lavendertown.ui.components import found, words
+from lavendertown.ui.components.inspect import inspection_results
+from lavendertown.ui.components.shared.affected_rows import TableRows
+from lavendertown.ui.components.shared.formatting import escape_markdown, format_count
 
 if TYPE_CHECKING:
     from lavendertown.inspector import Inspector
 
 
-def render(inspector: Inspector, key: str = "lavendertown") -> None:
-    """Show an inspector's findings with their affected rows; runs the checks when that is not done.
+def render_inspector(inspector: Inspector, key: str = "lavendertown") -> None:
+    """Show the findings of an inspector with their affected rows; run the checks first if needed.
 
     Args:
-        inspector: What to show.
-        key: Begins the keys of the widgets; give another where an app shows two inspectors.
+        inspector: The inspector to show.
+        key: Prefix of the widget keys; must differ if an app shows two inspectors.
     """
     findings = inspector.findings
     if findings is None:
         with st.spinner("Looking for ghosts…"):
             findings = inspector.detect()
-    name = f" in {words.plain(inspector.table.name)}" if inspector.table.name else ""
+    name = f" in {escape_markdown(inspector.table.name)}" if inspector.table.name else ""
     st.markdown(
-        f"**{words.count(len(findings), 'finding')}**{name}  \n"
-        f":small[:gray[{found.sentence(inspector.coverage())}]]"
+        f"**{format_count(len(findings), 'finding')}**{name}  \n"
+        f":small[:gray[{inspection_results.describe_coverage(inspector.coverage())}]]"
     )
-    found.guesses(inspector.table)
+    inspection_results.show_guesses(inspector.table.guesses)
     if findings:
-        found.findings(findings, inspector.table, key)
+        inspection_results.show_findings(findings, TableRows(inspector.table, findings), key)
     else:
         st.success("No ghosts in this table.", icon=":material/task_alt:")

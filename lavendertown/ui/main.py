@@ -1,80 +1,100 @@
-"""The dashboard's script: frame, navigation, who I am, then the screen."""
+"""Script of the dashboard: page frame, navigation, current screen."""
 
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from lavendertown.ui import plugins, problems
-from lavendertown.ui.components import frame, migrate_notice, person
+from lavendertown.ui import errors, plugins
+from lavendertown.ui.components.migrate import migration_notice
+from lavendertown.ui.components.shared import layout, person
+
+SET_NAME = "Set your name"
+_MISSING = "main:missing"
 
 
-def navigation() -> st.Page:
-    """Declare the screens and return the one the address names."""
-    name = person.me() or "You"
-    # A menu's name is its key, and there is only one of each.
-    name = f"{name} (you)" if name in ("House", "Over time", plugins.MENU) else name
-    own = plugins.pages()
-    return st.navigation(
-        {
-            "": [
-                st.Page(frame.FINDINGS, title="Findings", icon=":material/inbox:", default=True),
-                st.Page(frame.REPORTS, title="Reports", icon=":material/description:", url_path="reports"),
-                st.Page(frame.INSPECT, title="Inspect", icon=":material/troubleshoot:", url_path="inspect"),
-                st.Page(frame.REPORT, title="Report", url_path="report", visibility="hidden"),
-            ],
-            "Over time": [
-                st.Page(frame.TRENDS, title="Trends", icon=":material/monitoring:", url_path="trends"),
-                st.Page(frame.ACTIVITY, title="Activity", icon=":material/history:", url_path="activity"),
-            ],
-            "House": [
-                st.Page(frame.DATA, title="Data", icon=":material/database:", url_path="data"),
-                st.Page(
-                    frame.MIGRATE,
-                    title="Move to another store",
-                    icon=":material/local_shipping:",
-                    url_path="migrate",
-                ),
-            ],
-            **({plugins.MENU: own} if own else {}),
-            name: [
-                st.Page(
-                    frame.PERSON,
-                    title="Change my name",
-                    icon=":material/person:",
-                    url_path="me",
-                )
-            ],
-        },
-        position="top",
-    )
+def build_navigation() -> st.Page:
+    """Declare the screens and return the one of the current URL."""
+    name = person.current_name() or SET_NAME
+    # Streamlit uses the name of a menu as its key, so the user's name must differ from the other menus.
+    name = f"{name} (you)" if name in ("Admin", "Insights", plugins.MENU) else name
+    own = plugins.navigation_pages()
+    sections = {
+        "": [
+            st.Page(layout.FINDINGS, title="Findings", icon=":material/inbox:", default=True),
+            st.Page(layout.REPORTS, title="Reports", icon=":material/description:", url_path="reports"),
+            st.Page(layout.INSPECT, title="Inspect", icon=":material/troubleshoot:", url_path="inspect"),
+            st.Page(layout.REPORT, title="Report", url_path="report", visibility="hidden"),
+        ],
+        "Insights": [
+            st.Page(layout.TRENDS, title="Trends", icon=":material/monitoring:", url_path="trends"),
+            st.Page(layout.ACTIVITY, title="Activity", icon=":material/history:", url_path="activity"),
+        ],
+        "Admin": [
+            st.Page(layout.DATA, title="Data", icon=":material/database:", url_path="data"),
+            st.Page(
+                layout.MIGRATE,
+                title="Migrate storage",
+                icon=":material/local_shipping:",
+                url_path="migrate",
+            ),
+        ],
+        **({plugins.MENU: own} if own else {}),
+        name: [
+            st.Page(
+                layout.PERSON,
+                title="Change my name" if person.current_name() else SET_NAME,
+                icon=":material/person:",
+                url_path="me",
+            )
+        ],
+    }
+    known = {page.url_path for pages in sections.values() for page in pages}
+    sections[""] += _missing_page(known)
+    return st.navigation(sections, position="top")
+
+
+def _missing_page(known: set[str]) -> list[st.Page]:
+    """Return a hidden page for a URL that does not belong to a screen.
+
+    Without it, Streamlit opens the default page with a dialog about a ``pages/`` directory.
+    """
+    context = get_script_run_ctx()
+    requested = (context.pages_manager.intended_page_name if context else "") or ""
+    if requested and requested not in known and requested == requested.strip().strip("/"):
+        # Later runs identify the page only by a hash.
+        st.session_state[_MISSING] = requested
+    missing = st.session_state.get(_MISSING)
+    if not missing or missing in known:
+        return []
+    return [st.Page(layout.MISSING, title="Page not found", url_path=missing, visibility="hidden")]
 
 
 def follow_deep_link(page: st.Page) -> None:
-    """Send ``?report=…&finding=…`` on any address to the report it names."""
+    """Open the report of ``?report=…&finding=…`` from any URL."""
     link = {key: st.query_params[key] for key in ("report", "finding") if key in st.query_params}
     if "report" in link and page.url_path != "report":
-        st.switch_page(frame.REPORT, query_params=link)
+        st.switch_page(layout.REPORT, query_params=link)
 
 
 def main() -> None:
-    """Draw the frame and run the screen; every error ends as a sentence."""
-    st.set_page_config(page_title="LavenderTown", page_icon=str(frame.ASSETS / "icon.png"), layout="wide")
-    st.logo(str(frame.ASSETS / f"logo-{st.context.theme.type or 'light'}.svg"), size="medium")
+    """Draw the frame and run the screen; show every error as a sentence."""
+    st.set_page_config(page_title="LavenderTown", page_icon=str(layout.ASSETS / "icon.png"), layout="wide")
+    st.logo(str(layout.ASSETS / f"logo-{st.context.theme.type or 'light'}.svg"), size="medium")
     try:
-        page = navigation()
+        page = build_navigation()
+        layout.follow_queued_navigation()
         follow_deep_link(page)
-        frame.enter(page.url_path)
+        layout.track_screen(page.url_path)
         with st.container():
-            frame.notice()
+            layout.show_notice()
             if page.url_path != "migrate":
-                migrate_notice.line()
+                migration_notice.show_migration_notice()
         page.run()
-        # Last: what comes and goes must not move what stays, or the browser builds it anew.
-        person.remember()
-        if not person.me():
-            person.ask()
-    except Exception as error:  # every screen's errors end here
-        problems.show(error)
+        # Last, because it appears and disappears: the browser would rebuild the elements after it.
+        person.store_name_in_browser()
+    except Exception as error:  # handles the errors of all screens
+        errors.show_error(error)
 
 
 main()

@@ -1,14 +1,13 @@
-"""Pages of the project's own: found, named in the navigation, and run with a session of their own.
+"""Plug-in pages of the project: discovery, navigation entries, and execution with a database session.
 
 A page is a file ``pages/NAME.py`` or ``components/**/NAME_page.py`` in the project root with a function
-``page(db)``. ``TITLE`` and ``ICON`` are read from the file as text, so that one page that cannot be
-imported hurts no other.
+``page(db)``. ``TITLE`` and ``ICON`` are parsed from the source, so that a page that cannot be imported does
+not affect the others.
 """
 
 from __future__ import annotations
 
 import ast
-import inspect
 import logging
 import os
 import re
@@ -19,63 +18,65 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import CodeType, ModuleType, TracebackType
+from types import ModuleType, TracebackType
 from typing import Any
 
 import streamlit as st
 from streamlit.errors import FragmentHandledException, StreamlitAPIException
 from streamlit.runtime.scriptrunner import RerunException, StopException
 
-from lavendertown.collaboration.database_storage import MISSING, DatabaseStorage
-from lavendertown.errors import LavenderTownError
-from lavendertown.ui import reads
+from lavendertown.collaboration.database_storage import SQLALCHEMY_MISSING, DatabaseStorage
+from lavendertown.core.errors import LavenderTownError
+from lavendertown.ui import errors, queries
 
 MENU = "Project"
-FUNCTION = "page"
+PAGE_FUNCTION = "page"
 log = logging.getLogger("lavendertown.ui")
 
-_SKIPPED = {"node_modules", "__pycache__"}
+_SKIPPED_FOLDERS = {"node_modules", "__pycache__"}
 _NUMBER = re.compile(r"^\d+[ _.-]*(?=.)")
-_Signature = tuple[int, int, int]
-_Function = Callable[[Any], object]
+_FileSignature = tuple[int, int, int]
+_PageFunction = Callable[[Any], object]
 
 
-class PageError(LavenderTownError):
-    """A page of the project's own cannot be shown; what it wrote in this run was undone."""
+class PluginPageError(LavenderTownError):
+    """A plug-in page cannot be shown; its changes in this run were rolled back."""
 
 
 @dataclass(frozen=True)
-class OwnPage:
-    """What a page's file says about it.
+class PluginPage:
+    """The description of a plug-in page, parsed from its source.
 
     Attributes:
         path: The file.
-        place: The file, from the project root on.
+        relative_path: The file relative to the project root.
+        title: Its title in the navigation.
+        icon: Its icon in the navigation, or None.
         address: The last part of its URL.
-        about: The first line of its docstring, Markdown; empty where there is none.
-        problem: Why it cannot be run, a sentence; empty where it can.
+        description: The first line of its docstring as Markdown; empty without a docstring.
+        problem: A sentence on why the page cannot run; empty if it can.
     """
 
     path: Path
-    place: str
+    relative_path: str
     title: str
     icon: str | None
     address: str
-    about: str
+    description: str
     problem: str = ""
 
 
-def pages() -> list[st.Page]:
-    """Return the project's pages for the navigation; none is imported for that."""
-    return [_page(found) for found in find(Path.cwd())]
+def navigation_pages() -> list[st.Page]:
+    """Return the plug-in pages for the navigation, without importing them."""
+    return [_navigation_page(plugin_page) for plugin_page in find_plugin_pages(Path.cwd())]
 
 
-def find(root: Path) -> list[OwnPage]:
-    """Return the pages of a project by their paths; those of one name get a number in their addresses."""
-    found: list[OwnPage] = []
+def find_plugin_pages(root: Path) -> list[PluginPage]:
+    """Return the plug-in pages of a project; a number is added to duplicate addresses."""
+    pages: list[PluginPage] = []
     taken: set[str] = set()
-    for path in _files(root):
-        described = _described(path, root, _signature(path))
+    for path in _page_files(root):
+        described = _cached_description(path, root, _file_signature(path))
         if described is None:
             continue
         address, number = described.address, 2
@@ -83,95 +84,82 @@ def find(root: Path) -> list[OwnPage]:
             described = replace(described, address=f"{address}-{number}")
             number += 1
         taken.add(described.address)
-        found.append(described)
-    return found
+        pages.append(described)
+    return pages
 
 
-def show(own: OwnPage) -> None:
-    """Run a page as one unit of work; what it raises is one sentence in its place.
+def show_plugin_page(plugin_page: PluginPage) -> None:
+    """Run a page in one transaction; show an error as one sentence instead of the page.
 
-    It is committed when the page ends, be it by ``st.rerun``, ``st.stop`` or ``st.switch_page`` of its
-    own, and undone when it raises or when Streamlit interrupts it.
+    The transaction is committed when the page ends, also through ``st.rerun``, ``st.stop``,
+    ``st.switch_page`` or a click elsewhere. It is rolled back if the page raises.
 
     Raises:
         ImportError: The database libraries are not installed.
         LavenderTownError: The store cannot be opened.
     """
     try:
-        run(own)
-    except PageError as error:
+        run_plugin_page(plugin_page)
+    except PluginPageError as error:
         log.error("%s", error, exc_info=error.__cause__)
-        st.error(str(error), icon=":material/extension_off:")
+        st.error(errors.error_message(error)[0], icon=":material/extension_off:")
     except FragmentHandledException:
-        # A fragment of the page has shown its error itself; the unit of work was undone.
+        # A fragment of the page already showed its error; the transaction was rolled back.
         return
 
 
-def run(own: OwnPage) -> None:
-    """Run a page as one unit of work, as :func:`show` does.
+def run_plugin_page(plugin_page: PluginPage) -> None:
+    """Run a page in one transaction, as :func:`show_plugin_page` does, but raise its error.
 
     Raises:
-        PageError: It raised, or cannot be imported.
+        PluginPageError: The page raised, or cannot be imported.
     """
-    function = _function(own)
-    opened = _session()
+    function = _load_function(plugin_page)
+    opened = _open_session()
     ending: BaseException | None = None
     try:
         with opened as db:
             try:
                 function(db)
             except (StopException, RerunException) as end:
-                if not ended_itself(end):
-                    raise
+                # Streamlit ends scripts this way. A rollback would lose what the page wrote before it
+                # called st.rerun().
                 ending = end
-    except (FragmentHandledException, PageError):
+    except (FragmentHandledException, PluginPageError):
         raise
     except (Exception, SystemExit) as error:
-        raise PageError(
-            f"The page {own.place} failed{_line(own, error.__traceback__)}: {_reason(error)}. What it wrote "
-            "in this run was undone. Mend the file, then load the page again."
+        raise PluginPageError(
+            f"The page {plugin_page.relative_path} failed{_error_line(plugin_page, error.__traceback__)}: "
+            f"{_error_reason(error)}. Its changes in this run "
+            "were rolled back. Fix the file, then reload the page."
         ) from error
     if ending is not None:
         raise ending
 
 
-def ended_itself(end: BaseException) -> bool:
-    """Tell a page's own ``st.rerun``, ``st.stop`` or ``st.switch_page`` from an interruption.
-
-    Streamlit raises the same exceptions for both: from inside those functions, or from whichever
-    element the page was drawing when a visitor clicked or left.
-    """
-    frames = traceback.walk_tb(end.__traceback__)
-    return any(frame.f_code in _ENDINGS for frame, _ in frames)
-
-
-def _code(command: Callable[..., object]) -> CodeType:
-    function = inspect.unwrap(command)
-    assert inspect.isfunction(function)
-    return function.__code__
-
-
-_ENDINGS = {_code(st.rerun), _code(st.stop), _code(st.switch_page)}
-
-
-def _page(own: OwnPage) -> st.Page:
+def _navigation_page(plugin_page: PluginPage) -> st.Page:
     def draw() -> None:
-        show(own)
+        show_plugin_page(plugin_page)
 
-    given: dict[str, Any] = {"title": own.title, "url_path": own.address, "help": own.about or None}
+    options: dict[str, Any] = {
+        "title": plugin_page.title,
+        "url_path": plugin_page.address,
+        "help": plugin_page.description or None,
+    }
     try:
-        return st.Page(draw, icon=own.icon, **given)
+        return st.Page(draw, icon=plugin_page.icon, **options)
     except StreamlitAPIException:
         problem = (
-            f"The ICON of {own.place}, {own.icon!r}, is neither an emoji nor ':material/NAME:'. Mend it."
+            f"The ICON of {plugin_page.relative_path}, {plugin_page.icon!r}, is neither an emoji "
+            "nor ':material/NAME:'. Fix it."
         )
-        own = replace(own, icon=None, problem=own.problem or problem)
-        return st.Page(draw, **given)
+        plugin_page = replace(plugin_page, icon=None, problem=plugin_page.problem or problem)
+        return st.Page(draw, **options)
 
 
-def _session() -> AbstractContextManager[Any]:
-    """Open the team's database where reports are kept in one, else the application's."""
-    storage = reads.storage()
+def _open_session() -> AbstractContextManager[Any]:
+    """Open a session on the database with the reports, or on the application's if reports are in files."""
+    storage = queries.current_storage()
     if isinstance(storage, DatabaseStorage):
         return storage.session()
     from lavendertown.database import transaction
@@ -179,64 +167,64 @@ def _session() -> AbstractContextManager[Any]:
     return transaction()
 
 
-# Finding
+# Discovery
 
 
-def _files(root: Path) -> Iterator[Path]:
+def _page_files(root: Path) -> Iterator[Path]:
     yield from sorted(path for path in (root / "pages").glob("*.py") if path.name[0] not in "._")
     components: list[Path] = []
     for folder, inner, names in os.walk(root / "components"):
-        inner[:] = [name for name in inner if name not in _SKIPPED and not name.startswith(".")]
+        inner[:] = [name for name in inner if name not in _SKIPPED_FOLDERS and not name.startswith(".")]
         components += [Path(folder) / name for name in names if name.endswith("_page.py")]
     yield from sorted(components)
 
 
-def _signature(path: Path) -> _Signature:
+def _file_signature(path: Path) -> _FileSignature:
     try:
-        found = path.stat()
+        stat = path.stat()
     except OSError:
         return 0, 0, 0
-    return found.st_ino, found.st_mtime_ns, found.st_size
+    return stat.st_ino, stat.st_mtime_ns, stat.st_size
 
 
-_descriptions: dict[Path, tuple[_Signature, OwnPage | None]] = {}
+_descriptions: dict[Path, tuple[_FileSignature, PluginPage | None]] = {}
 
 
-def _described(path: Path, root: Path, signature: _Signature) -> OwnPage | None:
-    """Return what a file says about its page, None where it has none; read again only when it changed."""
+def _cached_description(path: Path, root: Path, signature: _FileSignature) -> PluginPage | None:
+    """Return the description of a file's page, or None; the file is parsed again only if it changed."""
     known = _descriptions.get(path)
     if known is None or known[0] != signature:
-        known = _descriptions[path] = signature, _describe(path, path.relative_to(root).as_posix())
+        known = _descriptions[path] = signature, _describe_page(path, path.relative_to(root).as_posix())
     return known[1]
 
 
-def _describe(path: Path, place: str) -> OwnPage | None:
+def _describe_page(path: Path, relative_path: str) -> PluginPage | None:
     name = _NUMBER.sub("", path.stem.removesuffix("_page") or path.stem)
     words = name.replace("_", " ").strip() or path.stem
     slug = re.sub(r"[^\w]+|_+", "-", name.lower()).strip("-")
-    own = OwnPage(path, place, words[:1].upper() + words[1:], None, f"page-{slug or 'x'}", "")
+    own = PluginPage(path, relative_path, words[:1].upper() + words[1:], None, f"page-{slug or 'x'}", "")
     try:
         tree = ast.parse(path.read_bytes())
     except (OSError, ValueError, SyntaxError) as error:
         line = f" at line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
         return replace(
-            own, problem=f"The page {place} cannot be read{line}: {_first_line(error)}. Mend the file."
+            own, problem=f"The page {relative_path} cannot be read{line}: {_first_line(error)}. Fix the file."
         )
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
-    functions = [node for node in tree.body if isinstance(node, kinds) and node.name == FUNCTION]
+    functions = [node for node in tree.body if isinstance(node, kinds) and node.name == PAGE_FUNCTION]
     if not functions:
         return None
-    about = ast.get_docstring(tree) or ast.get_docstring(functions[-1]) or ""
-    title, icon = _constant(tree, "TITLE"), _constant(tree, "ICON")
+    description = ast.get_docstring(tree) or ast.get_docstring(functions[-1]) or ""
+    title, icon = _read_constant(tree, "TITLE"), _read_constant(tree, "ICON")
     problem = ""
     if isinstance(functions[-1], ast.AsyncFunctionDef):
-        problem = f"The function {FUNCTION} in {place} is async; make it a plain def."
-    about = about.partition("\n")[0]
-    return replace(own, title=title or own.title, icon=icon or None, about=about, problem=problem)
+        problem = f"The function {PAGE_FUNCTION} in {relative_path} is async; make it a plain def."
+    description = description.partition("\n")[0]
+    return replace(own, title=title or own.title, icon=icon or None, description=description, problem=problem)
 
 
-def _constant(tree: ast.Module, name: str) -> str:
-    """Return a text that a module gives a name to; empty where it does not."""
+def _read_constant(tree: ast.Module, name: str) -> str:
+    """Return a string constant of a module; empty if it does not define it."""
     for node in tree.body:
         targets = node.targets if isinstance(node, ast.Assign) else []
         if isinstance(node, ast.AnnAssign):
@@ -247,60 +235,63 @@ def _constant(tree: ast.Module, name: str) -> str:
     return ""
 
 
-# Importing
+# Import
 
-_functions: dict[Path, tuple[_Signature, _Function]] = {}
-_importing = threading.RLock()
+_functions: dict[Path, tuple[_FileSignature, _PageFunction]] = {}
+_import_lock = threading.RLock()
 
 
-def _function(own: OwnPage) -> _Function:
-    """Return a page's function; its file is run again when it changed."""
-    if own.problem:
-        raise PageError(own.problem)
-    with _importing:
-        signature = _signature(own.path)
-        known = _functions.get(own.path)
+def _load_function(plugin_page: PluginPage) -> _PageFunction:
+    """Return the function of a page; the file is imported again if it changed."""
+    if plugin_page.problem:
+        raise PluginPageError(plugin_page.problem)
+    with _import_lock:
+        signature = _file_signature(plugin_page.path)
+        known = _functions.get(plugin_page.path)
         if known is None or known[0] != signature:
-            known = _functions[own.path] = signature, _import(own)
+            known = _functions[plugin_page.path] = signature, _import_page(plugin_page)
         return known[1]
 
 
-def _import(own: OwnPage) -> _Function:
+def _import_page(plugin_page: PluginPage) -> _PageFunction:
     try:
-        from lavendertown.database.project.models import discover
+        from lavendertown.database.project.model_discovery import discover_models
     except ImportError as error:
-        raise ImportError(MISSING) from error
-    root = Path(str(own.path).removesuffix(own.place))
-    discover(root)
+        raise ImportError(SQLALCHEMY_MISSING) from error
+    root = Path(str(plugin_page.path).removesuffix(plugin_page.relative_path))
+    discover_models(root)
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))
-    module = ModuleType(f"lavendertown_{own.address.replace('-', '_')}")
-    module.__file__ = str(own.path)
-    # Dataclasses look for their module there.
+    module = ModuleType(f"lavendertown_{plugin_page.address.replace('-', '_')}")
+    module.__file__ = str(plugin_page.path)
+    # Dataclasses look up their module in sys.modules.
     sys.modules[module.__name__] = module
     try:
-        exec(compile(own.path.read_bytes(), str(own.path), "exec"), vars(module))
-        function: _Function = getattr(module, FUNCTION)
+        exec(compile(plugin_page.path.read_bytes(), str(plugin_page.path), "exec"), vars(module))
+        function: _PageFunction = getattr(module, PAGE_FUNCTION)
     except (Exception, SystemExit) as error:
-        raise PageError(
-            f"The page {own.place} cannot be imported{_line(own, error.__traceback__)}: {_reason(error)}. "
-            "Mend the file, then load the page again."
+        raise PluginPageError(
+            f"The page {plugin_page.relative_path} cannot be "
+            f"imported{_error_line(plugin_page, error.__traceback__)}: {_error_reason(error)}. "
+            "Fix the file, then reload the page."
         ) from error
     return function
 
 
-# Words
+# Messages
 
 
-def _line(own: OwnPage, trace: TracebackType | None) -> str:
-    lines = [line for frame, line in traceback.walk_tb(trace) if frame.f_code.co_filename == str(own.path)]
+def _error_line(plugin_page: PluginPage, trace: TracebackType | None) -> str:
+    lines = [
+        line for frame, line in traceback.walk_tb(trace) if frame.f_code.co_filename == str(plugin_page.path)
+    ]
     return f" at line {lines[-1]}" if lines else ""
 
 
-def _reason(error: BaseException) -> str:
-    from lavendertown.database.errors import reason
+def _error_reason(error: BaseException) -> str:
+    from lavendertown.stores.sql.connection.errors import driver_reason
 
-    return reason(error)
+    return driver_reason(error)
 
 
 def _first_line(error: Exception) -> str:

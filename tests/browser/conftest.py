@@ -1,4 +1,4 @@
-"""Browser tests: each has a dashboard, a store and browser contexts of its own."""
+"""Fixtures of browser tests: each test has its own dashboard, store and browser contexts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from tests.support.browser import find_chromium, launch_options
 from tests.support.dashboard import ROOT, Dashboard, start_dashboard
@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 RESULTS = ROOT / "test-results"
 FAILED = pytest.StashKey[bool]()
 WAIT_MS = 30_000
-# A page's own timeout does not reach `expect`, which gives up after 5 s: too little on a busy machine.
+# The timeout of a page does not apply to `expect`, whose default of 5 s is too short on a busy machine.
 expect.set_options(timeout=WAIT_MS)
 Reporting = Generator[None, pytest.TestReport, pytest.TestReport]
 
@@ -53,9 +53,9 @@ def browser_type_launch_args() -> dict[str, Any]:
 
 @pytest.fixture
 def start_server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Dashboard]]:
-    """Start dashboards under given LAVENDERTOWN_* settings.
+    """Return a function that starts dashboards with the given LAVENDERTOWN_* settings.
 
-    All are stopped at the end; a failed test shows what they printed.
+    All are stopped at the end; a failed test prints their output.
     """
     started: list[Dashboard] = []
 
@@ -68,18 +68,18 @@ def start_server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cal
     for number, dashboard in enumerate(started):
         dashboard.stop()
         if request.node.stash.get(FAILED, False):
-            print(f"Dashboard {number} printed:\n{dashboard.log.read_text('utf-8', 'replace')}")
+            print(f"Output of dashboard {number}:\n{dashboard.log.read_text('utf-8', 'replace')}")
 
 
 @pytest.fixture(params=BACKENDS)
 def backend(request: pytest.FixtureRequest) -> str:
-    """Each kind of store: file, sqlite, postgres."""
+    """Return each kind of store: file, sqlite, postgres."""
     return str(request.param)
 
 
 @pytest.fixture
 def storage_settings(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
-    """The settings of an empty store of this kind."""
+    """Return the settings of an empty store of this kind."""
     folder = {"LAVENDERTOWN_DATA_DIR": str(tmp_path / "data")}
     if backend == "file":
         return {**folder, "LAVENDERTOWN_STORAGE_TYPE": "file"}
@@ -91,27 +91,29 @@ def storage_settings(backend: str, request: pytest.FixtureRequest, tmp_path: Pat
 
 @pytest.fixture
 def dashboard(storage_settings: dict[str, str], start_server: Callable[..., Dashboard]) -> Dashboard:
-    """A dashboard on an empty store; a test that takes it runs once for each kind of store."""
+    """Start a dashboard on an empty store; the test runs once for each kind of store."""
     return start_server(**storage_settings)
 
 
 @pytest.fixture
 def file_dashboard(start_server: Callable[..., Dashboard]) -> Dashboard:
-    """A dashboard on an empty file store, for tests that need one store only."""
+    """Start a dashboard on an empty file store, for tests that need only one store."""
     return start_server(LAVENDERTOWN_STORAGE_TYPE="file")
 
 
 @pytest.fixture
 def visitor(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
-    """Open a page in a new context, as one more person at another machine.
+    """Return a function that opens a page in a new context, as another user on another machine.
 
-    Keyword arguments go to ``Browser.new_context``. Each open page of a failed test leaves a
-    screenshot in ``test-results/``.
+    Keyword arguments are passed to ``Browser.new_context``. Each open page of a failed test leaves a
+    screenshot in ``test-results/``. A test fails if a page violates the Content-Security-Policy.
     """
     opened: list[tuple[BrowserContext, Page]] = []
+    violations: list[str] = []
 
     def open_page(**options: Any) -> Page:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        context.on("console", lambda message: _record_violation(message, violations))
         page = context.new_page()
         page.set_default_timeout(WAIT_MS)
         opened.append((context, page))
@@ -120,9 +122,15 @@ def visitor(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callab
     yield open_page
     for number, (context, page) in enumerate(opened):
         name = re.sub(r"[^\w.-]+", "-", request.node.name)
-        picture = RESULTS / f"{name}-{number}.png"
-        picture.unlink(missing_ok=True)
+        screenshot = RESULTS / f"{name}-{number}.png"
+        screenshot.unlink(missing_ok=True)
         if request.node.stash.get(FAILED, False) and not page.is_closed():
             RESULTS.mkdir(exist_ok=True)
-            page.screenshot(path=picture, full_page=True)
+            page.screenshot(path=screenshot, full_page=True)
         context.close()
+    assert violations == []
+
+
+def _record_violation(message: ConsoleMessage, violations: list[str]) -> None:
+    if "Content Security Policy" in message.text:
+        violations.append(message.text)

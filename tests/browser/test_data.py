@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from lavendertown.collaboration.database_storage import DatabaseStorage
-from tests.browser.screens import choose, come_in
+from tests.browser.screens import choose_filter, open_as_visitor
 from tests.contract.builders import report
 from tests.support.dashboard import Dashboard
 
@@ -42,7 +42,7 @@ def test_a_backup_is_made_looked_at_put_back_and_that_is_undone(
     served: Dashboard, storage: DatabaseStorage, visitor: Callable[..., Page]
 ) -> None:
     page = visitor()
-    come_in(page, f"{served.url}/data", "Chiyo Tanaka")
+    open_as_visitor(page, f"{served.url}/data", "Chiyo Tanaka")
     page.get_by_role("button", name="Back up now").click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Download").click()
@@ -53,16 +53,16 @@ def test_a_backup_is_made_looked_at_put_back_and_that_is_undone(
     open_tab(page, "Restore")
     page.get_by_role("combobox", name="A backup on the server").click()
     page.get_by_role("option").first.click()
-    page.get_by_role("button", name="See what would change").click()
-    expect(page.get_by_text("It is whole and fits.")).to_be_visible()
+    page.get_by_role("button", name="Preview changes").click()
+    expect(page.get_by_text("The file is valid.")).to_be_visible()
     expect(page.get_by_role("row", name="reports 3 → 2")).to_be_visible()
-    page.get_by_role("button", name="Replace everything with this backup").click()
-    expect(page.get_by_text("What was there before is kept as")).to_be_visible()
+    page.get_by_role("button", name="Replace all data with this backup").click()
+    expect(page.get_by_text("The previous data is saved as")).to_be_visible()
     assert {row["id"] for row in storage.query_reports()} == {"r0", "r1"}
 
-    first = page.get_by_text("is in: ").inner_text()
+    first = page.get_by_text("is loaded: ").inner_text()
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_text("is in: ")).not_to_have_text(first)
+    expect(page.get_by_text("is loaded: ")).not_to_have_text(first)
     assert {row["id"] for row in storage.query_reports()} == {"r0", "r2"}
 
 
@@ -71,7 +71,7 @@ def test_a_deleted_report_is_restored_from_the_trash(
 ) -> None:
     storage.delete_report("r1", actor="Ben Okafor")
     page = visitor()
-    come_in(page, f"{served.url}/data?tab=Trash", "Chiyo Tanaka")
+    open_as_visitor(page, f"{served.url}/data?tab=Trash", "Chiyo Tanaka")
     line = page.get_by_test_id("stCheckbox").filter(has_text="Shipments")
     expect(line).to_contain_text("by Ben Okafor")
     line.click()
@@ -86,14 +86,14 @@ def test_the_feed_is_filtered_and_the_address_keeps_it(
 ) -> None:
     storage.delete_report("r1", actor="Ben Okafor")
     page = visitor()
-    come_in(page, f"{served.url}/activity", "Chiyo Tanaka")
+    open_as_visitor(page, f"{served.url}/activity", "Chiyo Tanaka")
     expect(page.get_by_text("4 changes, newest first")).to_be_visible()
-    choose(page, "Person", "Ben Okafor")
+    choose_filter(page, "Person", "Ben Okafor")
     expect(page.get_by_text("1 change, newest first")).to_be_visible()
     address = str(page.evaluate("location.href"))
     assert "person=Ben" in address
     other = visitor()
-    come_in(other, f"{served.url}/activity?record=r1&operation=create", "Ana Ferreira")
+    open_as_visitor(other, f"{served.url}/activity?record=r1&operation=create", "Ana Ferreira")
     expect(other.get_by_text("1 change, newest first")).to_be_visible()
     other.get_by_text("created the report").click()
     other.get_by_role("link", name="Open the report").click()
@@ -106,10 +106,11 @@ def test_the_screens_are_accessible_and_draw_their_tables(
 ) -> None:
     storage.delete_report("r1", actor="Ben Okafor")
     page = visitor()
-    come_in(page, f"{served.url}/{screen}", "Chiyo Tanaka")
+    open_as_visitor(page, f"{served.url}/{screen}", "Chiyo Tanaka")
     if screen == "data":
-        page.get_by_text("Tables and how they belong together").click()
-        expect(page.get_by_role("button", name="SVG")).to_be_visible()
+        page.get_by_test_id("stExpander").get_by_text("Schema", exact=True).click()
+        expect(page.get_by_role("figure", name="Diagram of").locator("svg")).to_be_visible()
+        expect(page.get_by_role("row", name="identity_tags")).to_be_visible()
     else:
         expect(page.get_by_text("Shipments").first).to_be_visible()
     found = Axe().run(page).response["violations"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -10,12 +11,12 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from lavendertown.clock import now
 from lavendertown.collaboration.models import Annotation, ShareableReport
+from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.collaboration.storage import FileStorage, get_finding_id
-from lavendertown.collaboration.triage import Decision
+from lavendertown.core.clock import now
 from lavendertown.models import GhostFinding
-from tests.browser.screens import come_in
+from tests.browser.screens import open_as_visitor
 from tests.support.dashboard import Dashboard
 
 COLUMNS = ("age", "city", "email")
@@ -55,7 +56,7 @@ def name_of(column: str) -> str:
 
 
 def status(storage: FileStorage, column: str) -> str:
-    (row,) = storage.find_on_desk([name_of(column)])
+    (row,) = storage.inbox.load_rows([name_of(column)])
     return str(row["status"])
 
 
@@ -67,9 +68,11 @@ def test_a_finding_keeps_its_thread_over_three_runs_and_comes_back(
     file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page]
 ) -> None:
     page = visitor()
-    come_in(page, f"{file_dashboard.url}/?finding={name_of('age')}", "Chiyo Tanaka")
+    open_as_visitor(page, f"{file_dashboard.url}/?finding={name_of('age')}", "Chiyo Tanaka")
     expect(page.get_by_role("heading", name="age is empty in 11 of 100 rows.")).to_be_visible()
     page.get_by_text("Discussion").click()
+    # A key works once its button is there.
+    expect(page.get_by_role("button", name=re.compile("Shortcut X"))).to_be_visible()
     page.keyboard.press("x")
     page.get_by_role("textbox", name="Why?").fill("The loader is mended.")
     toolbar(page, "Set to Fixed")
@@ -87,7 +90,7 @@ def test_many_are_decided_at_once_and_undone(
     file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page]
 ) -> None:
     page = visitor()
-    come_in(page, f"{file_dashboard.url}/", "Chiyo Tanaka")
+    open_as_visitor(page, f"{file_dashboard.url}/", "Chiyo Tanaka")
     page.locator(NAV).first.click(position={"x": 14, "y": 52})
     expect(page.get_by_text("1 selected")).to_be_visible()
     toolbar(page, "Select all 3 that match")
@@ -95,24 +98,24 @@ def test_many_are_decided_at_once_and_undone(
     page.get_by_role("button", name="Assign", exact=True).click()
     page.get_by_role("menuitem", name="Chiyo Tanaka").click()
     expect(page.get_by_text("3 findings assigned to Chiyo Tanaka.")).to_be_visible()
-    assert storage.count_desk(assignee="Chiyo Tanaka") == 3
+    assert storage.inbox.count(assignee="Chiyo Tanaka") == 3
     toolbar(page, "Undo")
     expect(page.get_by_text("Taken back on 3 findings.")).to_be_visible()
-    assert storage.count_desk(assignee="") == 3
+    assert storage.inbox.count(assignee="") == 3
 
 
 def test_the_second_of_two_people_is_told_who_was_faster(
     file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page]
 ) -> None:
     first = visitor()
-    come_in(first, f"{file_dashboard.url}/?finding={name_of('age')}", "Chiyo Tanaka")
+    open_as_visitor(first, f"{file_dashboard.url}/?finding={name_of('age')}", "Chiyo Tanaka")
     toolbar(first, "Decide")
     first.get_by_role("menuitem", name="Pin a note").click()
     first.get_by_role("textbox", name="Pinned note").fill("See the wiki.")
-    storage.decide(name_of("age"), Decision(note="Ask Ben first."), actor="Ben Okafor")
+    storage.triage.decide(name_of("age"), Decision(note="Ask Ben first."), actor="Ben Okafor")
     toolbar(first, "Pin")
     expect(first.get_by_text("Not saved:")).to_contain_text("Ben Okafor")
-    assert storage.load_triage(name_of("age"))["note"] == "Ask Ben first."
+    assert storage.triage.load(name_of("age"))["note"] == "Ask Ben first."
     expect(first.get_by_role("textbox", name="Pinned note")).to_have_value("See the wiki.")
     toolbar(first, "Pin")
     expect(first.get_by_text("1 finding with another note.")).to_be_visible()
@@ -122,9 +125,9 @@ def test_what_others_do_is_announced_and_moves_nothing(
     file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page]
 ) -> None:
     page = visitor()
-    come_in(page, f"{file_dashboard.url}/", "Chiyo Tanaka")
+    open_as_visitor(page, f"{file_dashboard.url}/", "Chiyo Tanaka")
     expect(page.get_by_text("3 findings ·")).to_be_visible()
-    storage.decide(name_of("age"), Decision(status="fixed", reason="Mended"), actor="Ben Okafor")
+    storage.triage.decide(name_of("age"), Decision(status="fixed", reason="Mended"), actor="Ben Okafor")
     expect(page.get_by_text("by Ben Okafor")).to_be_visible()
     expect(page.get_by_text("3 findings ·")).to_be_visible()
     toolbar(page, "Show")
@@ -135,8 +138,9 @@ def test_from_the_list_to_closed_by_keyboard_only(
     file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page]
 ) -> None:
     page = visitor()
-    come_in(page, f"{file_dashboard.url}/", "Chiyo Tanaka")
-    expect(page.get_by_text("3 findings ·")).to_be_visible()
+    open_as_visitor(page, f"{file_dashboard.url}/", "Chiyo Tanaka")
+    # A key works once its button is there, which is drawn last.
+    expect(page.get_by_role("button", name="Open the first")).to_be_visible()
     page.keyboard.press("o")
     opened = page.get_by_role("heading", name="of 100 rows.")
     expect(opened).to_be_visible()
@@ -161,7 +165,8 @@ def test_help_lists_the_keys_and_says_what_the_words_mean(
     file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page]
 ) -> None:
     page = visitor()
-    come_in(page, f"{file_dashboard.url}/", "Chiyo Tanaka")
+    open_as_visitor(page, f"{file_dashboard.url}/", "Chiyo Tanaka")
+    expect(page.get_by_role("button", name="Help")).to_be_visible()
     page.keyboard.press("h")
     expect(page.get_by_role("dialog")).to_contain_text("next, previous finding")
     expect(page.get_by_role("dialog")).to_contain_text("its check ran in the latest run and found nothing")
@@ -171,7 +176,7 @@ def test_the_desk_is_accessible_and_fits_a_narrow_window(
     file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page]
 ) -> None:
     page = visitor()
-    come_in(page, f"{file_dashboard.url}/?finding={name_of('age')}", "Chiyo Tanaka")
+    open_as_visitor(page, f"{file_dashboard.url}/?finding={name_of('age')}", "Chiyo Tanaka")
     expect(page.get_by_role("heading", name="age is empty")).to_be_visible()
     found = Axe().run(page).response["violations"]
     assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
@@ -189,7 +194,7 @@ def test_a_changed_check_is_asked_about_and_keeps_its_thread(
     later.metadata["coverage"] = {"ran": []}
     storage.save_report(later)
     page = visitor()
-    come_in(page, f"{file_dashboard.url}/?view=twins", "Chiyo Tanaka")
+    open_as_visitor(page, f"{file_dashboard.url}/?view=twins", "Chiyo Tanaka")
     toolbar(page, "Open the first")
     expect(page.get_by_text("Is this the same as")).to_be_visible()
     toolbar(page, "Same finding")
@@ -198,14 +203,14 @@ def test_a_changed_check_is_asked_about_and_keeps_its_thread(
     page.get_by_role("tab", name="History").click()
     expect(page.get_by_text("Seen first: 10 rows").first).to_be_visible()
     expect(page.get_by_text("Ben commented on it: Ask the clinic.").first).to_be_visible()
-    assert storage.resolve_finding(name_of("age")) == get_finding_id(later.findings[0], "people")
+    assert storage.findings.resolve_id(name_of("age")) == get_finding_id(later.findings[0], "people")
 
 
 def test_a_bar_leads_to_the_findings_it_counts(
     file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page]
 ) -> None:
     page = visitor()
-    come_in(page, f"{file_dashboard.url}/trends?period=4w", "Chiyo Tanaka")
+    open_as_visitor(page, f"{file_dashboard.url}/trends?period=4w", "Chiyo Tanaka")
     bars = page.locator("[class*='st-key-trends-severity'] .bars path")
     # The first trace counts errors, one bar a day; nine days ago one run had found two.
     expect(bars.nth(27)).to_be_attached()
@@ -227,7 +232,7 @@ def test_a_run_is_compared_with_the_one_before(
     later.findings[0].metadata["share"] = 0.2
     storage.save_report(later)
     page = visitor()
-    come_in(page, f"{file_dashboard.url}/?report=day 2", "Chiyo Tanaka")
+    open_as_visitor(page, f"{file_dashboard.url}/?report=day 2", "Chiyo Tanaka")
     toolbar(page, "Compare")
     expect(page.get_by_role("button", name="1 Worse")).to_be_visible()
     expect(page.get_by_role("button", name="2 Gone")).to_be_visible()

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.screens import come_in
-from tests.support.dashboard import Dashboard, free_port, serve
+from tests.browser.screens import open_as_visitor
+from tests.support.dashboard import Dashboard, free_port, serve_dashboard
 from tests.test_guide import follow
 
 
@@ -32,14 +32,14 @@ def built(tmp_path: Path) -> Iterator[Dashboard]:
         "--server.headless",
         "true",
     ]
-    dashboard = serve(command, port, {}, tmp_path / "dashboard.log", tmp_path)
+    dashboard = serve_dashboard(command, port, {}, tmp_path / "dashboard.log", tmp_path)
     yield dashboard
     dashboard.stop()
 
 
 def test_the_guides_page_shows_and_adds_rows(built: Dashboard, visitor: Callable[..., Page]) -> None:
     page = visitor()
-    come_in(page, built.url, "Chiyo Tanaka")
+    open_as_visitor(page, built.url, "Chiyo Tanaka")
     page.get_by_role("navigation").get_by_text("Project").click()
     page.get_by_text("Dataset owners").click()
     expect(page.get_by_text("orders · Cy Young")).to_be_visible()
@@ -49,4 +49,4 @@ def test_the_guides_page_shows_and_adds_rows(built: Dashboard, visitor: Callable
     expect(page.get_by_text("shipments · Dee Fox")).to_be_visible()
     page.get_by_role("textbox", name="Dataset").fill("returns")
     page.get_by_role("button", name="Add").click()
-    expect(page.get_by_text("Nobody owns returns")).to_be_visible()
+    expect(page.get_by_text("The dataset returns has no owner")).to_be_visible()

@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.screens import annotate, choose, come_in, inspect_and_save, said
+from tests.browser.screens import (
+    choose_filter,
+    comment_on_finding,
+    find_comment,
+    inspect_and_save,
+    open_as_visitor,
+)
 from tests.support.dashboard import Dashboard
 
 
@@ -26,22 +32,22 @@ def test_two_people_do_the_whole_path(
     dashboard: Dashboard, visitor: Callable[..., Page], deliveries: Path
 ) -> None:
     ana, ben = visitor(), visitor()
-    come_in(ana, dashboard.url, "Ana Ferreira")
+    open_as_visitor(ana, dashboard.url, "Ana Ferreira")
     inspect_and_save(ana, deliveries, "Deliveries, Friday")
     ana.get_by_role("textbox", name="Add a comment").fill("I was just writ")
 
-    come_in(ben, f"{dashboard.url}/reports", "Ben Okafor")
-    choose(ben, "Author", "Ana Ferreira")
+    open_as_visitor(ben, f"{dashboard.url}/reports", "Ben Okafor")
+    choose_filter(ben, "Author", "Ana Ferreira")
     expect(ben.get_by_text("1 of 1 report")).to_be_visible()
     today = dt.date.today()
     week = [f"when={today - dt.timedelta(days=3)}", f"when={today + dt.timedelta(days=1)}"]
     ben.goto(f"{dashboard.url}/reports?author=Ana+Ferreira&{'&'.join(week)}")
     ben.get_by_role("link", name="Deliveries, Friday").click()
-    annotate(ben, "The till sends no customer.", "tills", "Investigating")
+    comment_on_finding(ben, "The till sends no customer.", "tills", "Investigating")
 
-    expect(said(ana, "The till sends no customer.")).to_be_visible()
-    expect(said(ana, "The till sends no customer.")).to_contain_text("Investigating")
-    expect(said(ana, "The till sends no customer.")).to_contain_text("tills")
+    expect(find_comment(ana, "The till sends no customer.")).to_be_visible()
+    expect(find_comment(ana, "The till sends no customer.")).to_contain_text("Investigating")
+    expect(find_comment(ana, "The till sends no customer.")).to_contain_text("tills")
     expect(ana.get_by_role("textbox", name="Add a comment")).to_have_value("I was just writ")
     expect(ana.get_by_text("1 new change by Ben Okafor")).to_be_visible()
     ana.get_by_role("button", name="Show", exact=True).click()
@@ -52,7 +58,7 @@ def test_a_report_outside_the_dates_is_not_listed(
     file_dashboard: Dashboard, visitor: Callable[..., Page], deliveries: Path
 ) -> None:
     ana = visitor()
-    come_in(ana, file_dashboard.url, "Ana Ferreira")
+    open_as_visitor(ana, file_dashboard.url, "Ana Ferreira")
     inspect_and_save(ana, deliveries, "Deliveries, Friday")
     ana.goto(f"{file_dashboard.url}/reports?when=2020-01-01&when=2020-01-31")
     expect(ana.get_by_text("No report matches these filters")).to_be_visible()
@@ -64,10 +70,10 @@ def test_affected_rows_are_shown_to_who_has_the_data(
     file_dashboard: Dashboard, visitor: Callable[..., Page], deliveries: Path
 ) -> None:
     ana, ben = visitor(), visitor()
-    come_in(ana, file_dashboard.url, "Ana Ferreira")
+    open_as_visitor(ana, file_dashboard.url, "Ana Ferreira")
     inspect_and_save(ana, deliveries, "Deliveries, Friday")
     ana.get_by_text("Affected rows ·").click()
     expect(ana.get_by_text("Positions are counted from 0.")).to_be_visible()
-    come_in(ben, ana.evaluate("location.href"), "Ben Okafor")
+    open_as_visitor(ben, ana.evaluate("location.href"), "Ben Okafor")
     ben.get_by_text("Affected rows ·").click()
     expect(ben.get_by_text("The data itself stays with whoever inspected it")).to_be_visible()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,15 +14,17 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from lavendertown.clock import now
-from lavendertown.collaboration import mapping
+from lavendertown.collaboration import converters
 from lavendertown.collaboration.database_storage import DatabaseStorage
 from lavendertown.collaboration.models import Annotation, ShareableReport
 from lavendertown.collaboration.storage import FileStorage, get_finding_id
+from lavendertown.core.clock import now
+from lavendertown.core.settings import load_settings
 from lavendertown.models import GhostFinding
-from lavendertown.records.files import report_format
-from lavendertown.records.files.layout import Layout, file_name
-from tests.browser.screens import come_in, said
+from lavendertown.stores.files import report_format
+from lavendertown.stores.files.layout import Layout, file_name
+from lavendertown.transfer import store_switch
+from tests.browser.screens import find_comment, open_as_visitor
 from tests.support.dashboard import Dashboard
 
 REPORTS = 1500
@@ -57,11 +57,11 @@ def a_report(number: int, title: str = "") -> ShareableReport:
 def files(tmp_path: Path) -> Path:
     """A data folder with many reports, a comment, and a file that was cut off."""
     layout = Layout(tmp_path / "data")
-    layout.reports.mkdir(parents=True)
+    layout.reports_dir.mkdir(parents=True)
     for number in range(REPORTS):
-        record = replace(mapping.report_record(a_report(number)), version=1)
-        (layout.reports / file_name(record.id)).write_bytes(report_format.write_report(record))
-    (layout.reports / "cut.json").write_text('{"id": "r-cut", "title": "Orde')
+        record = replace(converters.to_report_record(a_report(number)), version=1)
+        (layout.reports_dir / file_name(record.id)).write_bytes(report_format.write_report(record))
+    (layout.reports_dir / "cut.json").write_text('{"id": "r-cut", "title": "Orde')
     about = get_finding_id(a_report(1).findings[0])
     FileStorage(tmp_path / "data").save_annotation(
         Annotation("a-1", about, "Ben Okafor", now(), "Asked the shop.", ["shop"], "reviewed")
@@ -92,6 +92,9 @@ def fill_in(page: Page, url: str) -> str:
 
 
 def is_nowhere(password: str, page: Page) -> bool:
+    # The browser empties the field a moment after the answer is drawn.
+    for field in page.locator("input[type=password]").all():
+        expect(field).to_have_value("")
     shown = page.content() + page.evaluate("location.href")
     return not any(form in shown for form in (password, quote(password, safe=""), quote(password)))
 
@@ -115,9 +118,9 @@ def held(url: str) -> Iterator[Callable[[], None]]:
         connection.close()
 
 
-def store_in_use(dashboard: Dashboard) -> str:
-    with urllib.request.urlopen(dashboard.url + "/healthz") as answer:
-        return str(json.load(answer)["storage"])
+def store_in_use(folder: Path) -> str:
+    settings = load_settings(folder.parent, {"LAVENDERTOWN_DATA_DIR": str(folder)})
+    return store_switch.current_location(settings).display_name
 
 
 def press(page: Page, label: str) -> None:
@@ -131,12 +134,12 @@ def choose(page: Page, group: str, option: str) -> None:
 def comment(page: Page, text: str) -> None:
     page.get_by_role("textbox", name="Add a comment").fill(text)
     page.get_by_role("button", name="Comment", exact=True).click()
-    expect(said(page, text)).to_be_visible()
+    expect(find_comment(page, text)).to_be_visible()
 
 
 def to_target(page: Page) -> None:
     press(page, "Choose the target")
-    expect(page.get_by_text("Where shall they go?")).to_be_visible()
+    expect(page.get_by_text("Where to?")).to_be_visible()
 
 
 @pytest.mark.postgres
@@ -145,14 +148,14 @@ def test_files_move_to_postgresql_and_back_while_a_colleague_works(
 ) -> None:
     dashboard = start_server()
     ana, ben = visitor(), visitor()
-    come_in(ben, f"{dashboard.url}/?report=r-1", "Ben Okafor")
-    come_in(ana, f"{dashboard.url}/migrate", "Ana Ferreira")
+    open_as_visitor(ben, f"{dashboard.url}/?report=r-1", "Ben Okafor")
+    open_as_visitor(ana, f"{dashboard.url}/migrate", "Ana Ferreira")
 
     expect(ana.get_by_text("1,500 reports.")).to_be_visible()
     to_target(ana)
     password = fill_in(ana, conflict)
     press(ana, "Test the connection")
-    expect(ana.get_by_text(": holds 1 report.")).to_be_visible()
+    expect(ana.get_by_text(": 1 report.")).to_be_visible()
     assert is_nowhere(password, ana)
 
     press(ana, "Run a dry run")
@@ -163,27 +166,27 @@ def test_files_move_to_postgresql_and_back_while_a_colleague_works(
     expect(ana.get_by_text("The source is only read.")).to_be_visible()
 
     with held(conflict) as until_it_waits:
-        press(ana, "Start the move")
+        press(ana, "Start the migration")
         until_it_waits()
-        expect(ana.get_by_text("What is copied stays; starting again goes on from there.")).to_be_visible()
+        expect(ana.get_by_text("Copied records stay; a restart resumes from there.")).to_be_visible()
         ana.reload()
-        expect(ana.get_by_text("You are moving everything from files")).to_be_visible()
+        expect(ana.get_by_text("You are migrating all data from files")).to_be_visible()
         expect(ana.get_by_role("button", name="Stop")).to_be_visible()
         assert is_nowhere(password, ana)
-        expect(ben.get_by_text("Ana Ferreira is moving everything to PostgreSQL")).to_be_visible()
         comment(ben, "Written while it moves.")
+        expect(ben.get_by_text("Ana Ferreira is migrating all data to PostgreSQL")).to_be_visible()
 
-    expect(ana.get_by_text("compared: equal.")).to_be_visible(timeout=MOVE_MS)
-    expect(ben.get_by_text("is moving everything")).to_have_count(0)
-    press(ana, "Go to the switch")
-    press(ana, "Use PostgreSQL")
-    expect(ana.get_by_text("from now on.", exact=False).first).to_be_visible()
-    expect(ana.get_by_text("The way back")).to_be_visible()
+    expect(ana.get_by_text("and match.")).to_be_visible(timeout=MOVE_MS)
+    expect(ben.get_by_text("is migrating all data")).to_have_count(0)
+    press(ana, "Continue to switch")
+    press(ana, "Switch to PostgreSQL")
+    expect(ana.get_by_text("records are now in", exact=False).first).to_be_visible()
+    expect(ana.get_by_text("You can switch back")).to_be_visible()
     assert is_nowhere(password, ana)
-    assert store_in_use(dashboard).startswith("PostgreSQL")
+    assert store_in_use(files).startswith("PostgreSQL")
 
     comment(ben, "Written after the switch.")
-    expect(said(ben, "Written while it moves.")).to_be_visible()
+    expect(find_comment(ben, "Written while it moves.")).to_be_visible()
     ben.goto(f"{dashboard.url}/reports")
     expect(ben.get_by_text("1,500 reports, newest first")).to_be_visible()
     in_database(conflict)
@@ -191,9 +194,9 @@ def test_files_move_to_postgresql_and_back_while_a_colleague_works(
     ana.reload()
     expect(ana.get_by_text("1 change was made since the switch.")).to_be_visible()
     go_back(ana)
-    assert store_in_use(dashboard).startswith("files")
+    assert store_in_use(files).startswith("files")
     ben.goto(f"{dashboard.url}/?report=r-1")
-    expect(said(ben, "Written after the switch.")).to_be_visible()
+    expect(find_comment(ben, "Written after the switch.")).to_be_visible()
 
 
 def in_database(url: str) -> None:
@@ -209,14 +212,14 @@ def in_database(url: str) -> None:
 
 def go_back(page: Page) -> None:
     """Move what was written since back into the files and use them again."""
-    press(page, "Move them back first")
+    press(page, "Migrate them back first")
     press(page, "Run a dry run")
     expect(page.get_by_text("The source is only read.")).to_be_visible(timeout=MOVE_MS)
-    press(page, "Start the move")
-    expect(page.get_by_text("compared: equal.")).to_be_visible(timeout=MOVE_MS)
-    press(page, "Go to the switch")
-    press(page, "Use files")
-    expect(page.get_by_text("The way back")).to_be_visible()
+    press(page, "Start the migration")
+    expect(page.get_by_text("and match.")).to_be_visible(timeout=MOVE_MS)
+    press(page, "Continue to switch")
+    press(page, "Switch to files")
+    expect(page.get_by_text("You can switch back")).to_be_visible()
 
 
 @pytest.mark.postgres
@@ -225,12 +228,12 @@ def test_a_move_whose_server_was_killed_is_offered_again_and_finished(
 ) -> None:
     page = visitor()
     dashboard = start_server()
-    come_in(page, f"{dashboard.url}/migrate", "Ana Ferreira")
+    open_as_visitor(page, f"{dashboard.url}/migrate", "Ana Ferreira")
     to_target(page)
     fill_in(page, conflict)
     press(page, "Run a dry run")
     with held(conflict) as until_it_waits:
-        press(page, "Start the move")
+        press(page, "Start the migration")
         until_it_waits()
         kill(dashboard)
     page.goto(f"{start_server().url}/migrate")
@@ -238,8 +241,8 @@ def test_a_move_whose_server_was_killed_is_offered_again_and_finished(
     fill_in(page, conflict)
     press(page, "Test the connection")
     expect(page.get_by_text("was not finished.")).to_be_visible()
-    press(page, "Go on")
-    expect(page.get_by_text("compared: equal.")).to_be_visible(timeout=MOVE_MS)
+    press(page, "Resume")
+    expect(page.get_by_text("and match.")).to_be_visible(timeout=MOVE_MS)
 
 
 def kill(dashboard: Dashboard) -> None:
@@ -260,10 +263,10 @@ def test_a_pasted_url_keeps_its_password_to_itself(
         netloc=f"{parts.username}:of%2Fours@{parts.hostname}:{parts.port or 5432}"
     ).geturl()
     page = visitor()
-    come_in(page, f"{start_server().url}/migrate", "Ana Ferreira")
+    open_as_visitor(page, f"{start_server().url}/migrate", "Ana Ferreira")
     to_target(page)
     choose(page, "Target", "PostgreSQL")
-    choose(page, "How to name it", "Paste a URL")
+    choose(page, "Connection details", "Paste a URL")
     page.get_by_role("textbox", name="URL").fill(address if not parts.password else postgres_url)
     press(page, "Test the connection")
     expect(page.get_by_text(": empty.")).to_be_visible()
@@ -277,13 +280,13 @@ def test_where_the_environment_fixes_the_store_the_line_to_change_is_named(
     file_dashboard: Dashboard, visitor: Callable[..., Page], files: Path
 ) -> None:
     page = visitor()
-    come_in(page, f"{file_dashboard.url}/migrate", "Ana Ferreira")
+    open_as_visitor(page, f"{file_dashboard.url}/migrate", "Ana Ferreira")
     to_target(page)
     press(page, "Run a dry run")
-    press(page, "Start the move")
-    press(page, "Go to the switch")
+    press(page, "Start the migration")
+    press(page, "Continue to switch")
     expect(page.get_by_text("LAVENDERTOWN_STORAGE_TYPE")).to_be_visible()
-    expect(page.get_by_role("button", name="Use SQLite")).to_have_count(0)
+    expect(page.get_by_role("button", name="Switch to SQLite")).to_have_count(0)
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
@@ -300,13 +303,13 @@ def test_the_wizard_is_accessible_and_fits_a_narrow_window(
     expect(page.get_by_text("1 in quarantine")).to_be_visible()
     assert serious(page) == []
     assert fits_a_narrow_window(page)
-    press(page, "Start the move")
-    press(page, "Go to the switch")
-    expect(page.get_by_role("button", name="Use SQLite")).to_be_visible()
+    press(page, "Start the migration")
+    press(page, "Continue to switch")
+    expect(page.get_by_role("button", name="Switch to SQLite")).to_be_visible()
     assert serious(page) == []
     assert fits_a_narrow_window(page)
-    press(page, "Use SQLite")
-    expect(page.get_by_text("The way back")).to_be_visible()
+    press(page, "Switch to SQLite")
+    expect(page.get_by_text("You can switch back")).to_be_visible()
     assert serious(page) == []
 
 

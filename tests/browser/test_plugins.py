@@ -13,9 +13,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from lavendertown.collaboration.database_storage import DatabaseStorage
-from tests.browser.screens import come_in
+from tests.browser.screens import open_as_visitor
 from tests.database.project_files import write
-from tests.support.dashboard import Dashboard, free_port, serve
+from tests.support.dashboard import Dashboard, free_port, serve_dashboard
 
 OWNERS = """
 import streamlit as st
@@ -49,11 +49,13 @@ from sqlalchemy import text
 def page(db):
     st.button("Enough")
     if st.button("Go"):
-        db.execute(text("INSERT INTO owners VALUES ('half done')"))
-        st.markdown("At work")
-        while True:
-            threading.Event().wait(0.02)
-            st.empty()
+        db.execute(text("INSERT INTO owners VALUES ('done')"))
+        with db.begin_nested():
+            db.execute(text("INSERT INTO owners VALUES ('half done')"))
+            st.markdown("At work")
+            while True:
+                threading.Event().wait(0.02)
+                st.empty()
     st.markdown("At rest")
 """
 
@@ -71,7 +73,7 @@ def dashboard(tmp_path: Path) -> Iterator[Dashboard]:
     port = free_port()
     command = [Path(sys.executable).with_name("lavendertown"), "ui", "--port", str(port), "--host"]
     settings = {"LAVENDERTOWN_STORAGE_TYPE": "database", "LAVENDERTOWN_DATABASE_URL": url}
-    started = serve(
+    started = serve_dashboard(
         [*command, "127.0.0.1", "--", "--server.headless", "true"],
         port,
         settings,
@@ -91,13 +93,13 @@ def test_what_a_page_writes_is_seen_by_others_and_a_failing_one_hurts_nobody(
     dashboard: Dashboard, visitor: Callable[..., Page]
 ) -> None:
     ana, ben = visitor(), visitor()
-    come_in(ana, dashboard.url, "Ana Ferreira")
+    open_as_visitor(ana, dashboard.url, "Ana Ferreira")
     go_to(ana, "Dataset owners")
     ana.get_by_role("textbox", name="Owner").fill("Chiyo Tanaka")
     ana.get_by_role("button", name="Add").click()
     expect(ana.get_by_text("Chiyo Tanaka", exact=True)).to_be_visible()
 
-    come_in(ben, f"{dashboard.url}/page-owners", "Ben Okafor")
+    open_as_visitor(ben, f"{dashboard.url}/page-owners", "Ben Okafor")
     expect(ben.get_by_text("Chiyo Tanaka", exact=True)).to_be_visible()
     go_to(ben, "Failing")
     sentence = "The page pages/failing.py failed at line 6: ValueError: The supplier is unknown."
@@ -112,17 +114,17 @@ def test_what_a_page_writes_is_seen_by_others_and_a_failing_one_hurts_nobody(
     expect(ben.get_by_role("heading", name="Inspect")).to_be_visible()
 
 
-def test_a_page_that_a_visitor_interrupts_is_undone(
+def test_a_page_that_a_visitor_interrupts_keeps_what_it_had_finished(
     dashboard: Dashboard, visitor: Callable[..., Page], tmp_path: Path
 ) -> None:
     page = visitor()
-    come_in(page, f"{dashboard.url}/page-slow", "Ana Ferreira")
+    open_as_visitor(page, f"{dashboard.url}/page-slow", "Ana Ferreira")
     page.get_by_role("button", name="Go", exact=True).click()
     expect(page.get_by_text("At work")).to_be_visible()
     page.get_by_role("button", name="Enough").click()
     expect(page.get_by_text("At rest")).to_be_visible()
     with closing(sqlite3.connect(tmp_path / "team.db")) as connection:
-        assert connection.execute("SELECT * FROM owners").fetchall() == []
+        assert connection.execute("SELECT * FROM owners").fetchall() == [("done",)]
 
     write(tmp_path, {"pages/slow.py": OWNERS})
     page.reload()

@@ -13,11 +13,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from lavendertown.clock import now
 from lavendertown.collaboration.models import Annotation, ShareableReport
 from lavendertown.collaboration.storage import FileStorage, get_finding_id
+from lavendertown.core.clock import now
 from lavendertown.models import GhostFinding
-from tests.browser.screens import come_in
+from tests.browser.screens import open_as_visitor
 from tests.support.dashboard import Dashboard
 
 # Streamlit's own metric sparkline: an SVG without a name, which no caller can give it.
@@ -58,7 +58,7 @@ def test_a_deep_link_opens_that_report_and_finding(
 ) -> None:
     page = visitor()
     finding_id = get_finding_id(report.findings[1])
-    come_in(page, f"{file_dashboard.url}/?report=r-1&finding={finding_id}", "Chiyo Tanaka")
+    open_as_visitor(page, f"{file_dashboard.url}/?report=r-1&finding={finding_id}", "Chiyo Tanaka")
     expect(page.get_by_role("heading", name="price has 3 unusual values.")).to_be_visible()
     expect(page.get_by_text("Asked the shop.")).to_be_visible()
 
@@ -67,8 +67,10 @@ def test_j_and_k_move_through_the_findings(
     file_dashboard: Dashboard, report: ShareableReport, visitor: Callable[..., Page]
 ) -> None:
     page = visitor()
-    come_in(page, f"{file_dashboard.url}/?report=r-1", "Chiyo Tanaka")
+    open_as_visitor(page, f"{file_dashboard.url}/?report=r-1", "Chiyo Tanaka")
     page.get_by_role("heading", name="Orders, nightly").click()
+    # A key works once its button is there.
+    expect(page.get_by_role("button", name="Next Shortcut J")).to_be_visible()
     page.keyboard.press("j")
     expect(page.get_by_role("heading", name="price has 3 unusual values.")).to_be_visible()
     page.keyboard.press("k")
@@ -79,7 +81,7 @@ def test_a_reload_does_not_ask_again_who_one_is(
     file_dashboard: Dashboard, visitor: Callable[..., Page]
 ) -> None:
     page = visitor()
-    come_in(page, file_dashboard.url, "Zoë Adams")
+    open_as_visitor(page, file_dashboard.url, "Zoë Adams")
     page.reload()
     expect(page.get_by_role("button", name="Zoë Adams")).to_be_visible()
     expect(page.get_by_role("dialog")).to_have_count(0)
@@ -89,7 +91,7 @@ def test_a_deleted_report_can_be_restored_from_its_link(
     file_dashboard: Dashboard, report: ShareableReport, visitor: Callable[..., Page]
 ) -> None:
     page = visitor()
-    come_in(page, f"{file_dashboard.url}/?report=r-1", "Chiyo Tanaka")
+    open_as_visitor(page, f"{file_dashboard.url}/?report=r-1", "Chiyo Tanaka")
     page.get_by_role("button", name="More").click()
     page.get_by_role("menuitem", name="Delete report").click()
     expect(page.get_by_text("Deleted Orders, nightly.")).to_be_visible()
@@ -105,11 +107,11 @@ def test_a_deleted_report_can_be_restored_from_its_link(
     [
         pytest.param("", "1 finding ·", id="findings"),
         pytest.param("reports", "1 report, newest first", id="reports"),
-        pytest.param("trends", "Findings in the latest runs", id="trends"),
-        pytest.param("inspect", "A table", id="inspect"),
+        pytest.param("trends", "Current findings", id="trends"),
+        pytest.param("inspect", "Upload a file", id="inspect"),
         pytest.param("report?report=r-1", "Discussion", id="report"),
         pytest.param("report?report=nobody", "No report", id="no report"),
-        pytest.param("me", "Who you are", id="who I am"),
+        pytest.param("me", "Your name", id="who I am"),
     ],
 )
 def test_a_screen_is_accessible_and_asks_nobody_outside(
@@ -145,13 +147,14 @@ def serious(page: Page) -> list[str]:
 def test_healthz_says_whether_the_store_answers(start_server: Callable[..., Dashboard]) -> None:
     well = start_server()
     with urllib.request.urlopen(well.url + "/healthz") as answer:
-        assert json.load(answer)["status"] == "ok"
+        assert json.load(answer) == {"status": "ok"}
     down = start_server(
         LAVENDERTOWN_STORAGE_TYPE="database", LAVENDERTOWN_DATABASE_URL="postgresql://nobody@127.0.0.1:9/none"
     )
     with pytest.raises(urllib.error.HTTPError, match="503") as refused:
         urllib.request.urlopen(down.url + "/healthz")
-    assert "does not answer" in json.load(refused.value)["reason"]
+    assert json.load(refused.value) == {"status": "unavailable"}
+    assert "PostgreSQL at 127.0.0.1:9/none does not answer" in down.log.read_text("utf-8")
 
 
 def test_a_store_that_is_down_is_one_calm_sentence(

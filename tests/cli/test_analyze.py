@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from lavendertown.cli import options
+from lavendertown.collaboration.models import ShareableReport
 from lavendertown.inspector import Inspector
 from tests.cli.conftest import ORDERS, Run
 
@@ -14,7 +17,7 @@ Answer = Callable[..., Any]
 def test_analyze_prints_what_it_found(run: Run) -> None:
     result = run("analyze", "orders.csv")
     assert (result.exit_code, result.stderr) == (0, "")
-    assert "amount is empty in 1 of 4 rows (25 %)." in result.stdout
+    assert "amount is empty in 1 of 4 rows (25%)." in result.stdout
     assert "2 findings in orders.csv: 4 rows, 3 columns, " in result.stdout
 
 
@@ -38,6 +41,13 @@ def test_finding_at_or_above_fail_on_exits_with_1(run: Run) -> None:
 
 def test_finding_below_fail_on_exits_with_0(run: Run) -> None:
     assert run("analyze", "orders.csv", "--fail-on", "error").exit_code == 0
+
+
+def test_an_empty_delivery_fails_the_gate(run: Run, folder: Path) -> None:
+    (folder / "orders_empty.csv").write_text("id,amount\n", "utf-8")
+    result = run("analyze", "orders_empty.csv", "--fail-on", "error")
+    assert result.exit_code == 1
+    assert "The table has no rows." in result.stdout
 
 
 def test_failed_gate_still_prints_json(run: Run) -> None:
@@ -91,7 +101,7 @@ def test_saved_findings_have_the_printed_ids(saved: dict[str, Any], answer: Answ
 
 def test_save_says_how_to_show_it(run: Run) -> None:
     result = run("analyze", "orders.csv", "--save", "--author", "Ana")
-    assert "Saved. Show it with: lavendertown report show r-" in result.stdout
+    assert "Saved. To show the report, run: lavendertown report show r-" in result.stdout
 
 
 def test_save_needs_an_author(run: Run) -> None:
@@ -109,4 +119,113 @@ def test_saving_standard_input_needs_a_dataset(run: Run) -> None:
 def test_title_without_save_is_refused(run: Run) -> None:
     result = run("analyze", "orders.csv", "--title", "Orders")
     assert result.exit_code == 2
-    assert "add --save" in result.stderr
+    assert "require --save" in result.stderr
+
+
+SHIPMENTS = "parcel,weight,carrier,sent\n1,2,a,\n2,3,b,\n"
+
+
+def test_saving_a_dataset_of_other_columns_asks_for_dataset(run: Run, folder: Path, answer: Answer) -> None:
+    run("analyze", "orders.csv", "--save", "--author", "Ana")
+    (folder / "orders.csv").write_text(SHIPMENTS, "utf-8")
+    result = run("analyze", "orders.csv", "--save", "--author", "Ana")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "dataset 'orders' has other columns" in result.stderr
+    assert "--dataset orders" in result.stderr
+    assert len(answer("report", "list")) == 1
+
+
+def test_an_explicit_dataset_confirms_other_columns(run: Run, folder: Path, answer: Answer) -> None:
+    run("analyze", "orders.csv", "--save", "--author", "Ana")
+    (folder / "orders.csv").write_text(SHIPMENTS, "utf-8")
+    assert run("analyze", "orders.csv", "--save", "--dataset", "orders", "--author", "Ana").exit_code == 0
+    assert [r["dataset"] for r in answer("report", "list")] == ["orders", "orders"]
+
+
+def test_a_changed_column_asks_for_dataset(run: Run, folder: Path) -> None:
+    run("analyze", "orders.csv", "--save", "--author", "Ana")
+    (folder / "orders.csv").write_text(ORDERS.replace("amount", "total"), "utf-8")
+    result = run("analyze", "orders.csv", "--save", "--author", "Ana")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "other columns (1 column missing (amount), 1 column new (total))" in result.stderr
+    assert "--dataset orders" in result.stderr
+
+
+def test_two_tables_of_a_schema_are_two_datasets(run: Run, folder: Path, answer: Answer) -> None:
+    for table in ("public.orders", "public.customers"):
+        (folder / f"{table}.csv").write_text(ORDERS, "utf-8")
+        run("analyze", f"{table}.csv", "--save", "--author", "Ana")
+    assert {r["dataset"] for r in answer("report", "list")} == {"public.orders", "public.customers"}
+
+
+def test_the_former_dataset_goes_on_with_the_ids_it_had(run: Run, folder: Path, answer: Answer) -> None:
+    run("analyze", "orders.csv", "--save", "--dataset", "orders_w", "--author", "Ana")
+    (folder / "orders_w48.csv").write_text(ORDERS, "utf-8")
+    saved = answer("analyze", "orders_w48.csv", "--save", "--author", "Ana")
+    assert saved["dataset"] == "orders_w"
+    assert {f["times_seen"] for f in answer("findings", "list", "--report", saved["report_id"])} == {2}
+
+
+def test_a_former_dataset_with_similar_columns_is_only_offered(run: Run, folder: Path) -> None:
+    run("analyze", "orders.csv", "--save", "--dataset", "public", "--author", "Ana")
+    header, *rows = ORDERS.splitlines()
+    lines = [f"{header},till", *(f"{row},1" for row in rows)]
+    (folder / "public.customers.csv").write_text("\n".join(lines), "utf-8")
+    result = run("analyze", "public.customers.csv", "--save", "--author", "Ana", "--json")
+    assert json.loads(result.stdout)["dataset"] == "public.customers"
+    assert "lavendertown findings adopt public public.customers" in result.stderr
+
+
+def test_one_adoption_continues_later_findings_too(run: Run, folder: Path, answer: Answer) -> None:
+    run("analyze", "orders.csv", "--save", "--dataset", "public", "--author", "Ana")
+    (old,) = (f for f in answer("findings", "list") if f["column"] == "amount")
+    run("annotate", old["finding_id"], "--comment", "Ask the shop", "--author", "Ana")
+    table = folder / "public.orders.csv"
+    first, *rows = ORDERS.splitlines(keepends=True)
+    table.write_text(first + rows[0], "utf-8")
+    run("analyze", table.name, "--save", "--dataset", "public.orders", "--author", "Ana")
+    adopted = run("findings", "adopt", "public", "public.orders", "--author", "Ana")
+    assert (adopted.exit_code, adopted.stdout) == (0, "public.orders continues 2 findings of public.\n")
+    table.write_text(ORDERS, "utf-8")
+    saved = answer("analyze", table.name, "--save", "--author", "Ana")
+    found = {f["column"]: f for f in answer("findings", "list", "--report", saved["report_id"])}
+    assert (found["amount"]["times_seen"], found["amount"]["comment_count"]) == (2, 1)
+
+
+def test_a_dataset_of_several_tables_has_to_be_confirmed_once(run: Run, folder: Path) -> None:
+    for day, columns in enumerate((["id", "amount"], ["parcel", "weight"], ["id", "amount"])):
+        # As earlier versions saved them: with the columns of the checks, but not of the table.
+        ran = [{"check": "nulls", "column": name, "params": {}, "outcome": "passed"} for name in columns]
+        metadata = {"dataset": "orders", "coverage": {"columns": 2, "ran": ran}}
+        created_at = dt.datetime(2026, 11, day + 1, tzinfo=dt.UTC)
+        with options.open_storage() as storage:
+            storage.save_report(ShareableReport(f"r{day}", "Orders", "Ana", created_at, metadata=metadata))
+    (folder / "orders.csv").write_text("id,amount\n1,2\n2,3\n", "utf-8")
+    refused = run("analyze", "orders.csv", "--save", "--author", "Ana")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "dataset 'orders' has reports of several tables. Confirm with --dataset orders" in refused.stderr
+    assert run("analyze", "orders.csv", "--save", "--dataset", "orders", "--author", "Ana").exit_code == 0
+    assert run("analyze", "orders.csv", "--save", "--author", "Ana").exit_code == 0
+
+
+def test_the_history_of_a_former_dataset_can_be_adopted(run: Run, folder: Path, answer: Answer) -> None:
+    run("analyze", "orders.csv", "--save", "--dataset", "public", "--author", "Ana")
+    (folder / "ships.csv").write_text(SHIPMENTS, "utf-8")
+    run("analyze", "ships.csv", "--save", "--dataset", "public", "--author", "Ana")
+    (folder / "public.orders.csv").write_text(ORDERS, "utf-8")
+    result = run("analyze", "public.orders.csv", "--save", "--author", "Ana")
+    assert "lavendertown findings adopt public public.orders" in result.stderr
+    assert run("findings", "adopt", "public", "public.orders", "--author", "Ana").exit_code == 0
+    assert {f["times_seen"] for f in answer("findings", "list", "--dataset", "public.orders")} == {2}
+
+
+def test_a_former_dataset_that_other_tables_may_share_is_confirmed_once(run: Run, folder: Path) -> None:
+    (folder / "public.orders.csv").write_text(ORDERS, "utf-8")
+    run("analyze", "orders.csv", "--save", "--dataset", "public", "--author", "Ana")
+    refused = run("analyze", "public.orders.csv", "--save", "--author", "Ana")
+    assert refused.exit_code == 2
+    assert "'public' may have reports of other tables with the same columns" in refused.stderr
+    assert "--dataset public" in refused.stderr
+    run("analyze", "public.orders.csv", "--save", "--dataset", "public", "--author", "Ana")
+    again = run("analyze", "public.orders.csv", "--save", "--author", "Ana", "--json")
+    assert json.loads(again.stdout)["dataset"] == "public"

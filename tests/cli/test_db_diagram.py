@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from lavendertown.cli import cli
-from lavendertown.database.tables import metadata
+from lavendertown.stores.sql.schema.tables import metadata
+
+DOT = shutil.which("dot")
 
 
 @pytest.fixture(autouse=True)
@@ -22,32 +25,54 @@ def run(*args: str) -> Result:
     return CliRunner().invoke(cli, list(args))
 
 
-def test_the_tables_are_drawn_as_svg() -> None:
-    result = run("db", "diagram")
+def install_dot(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """Put a program named dot on the path."""
+    program = folder / "dot"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+
+
+@pytest.mark.parametrize("options", [["--format", "dot"], ["--output", "tables.dot"], ["--output", "t.gv"]])
+def test_the_tables_are_written_as_dot(folder: Path, options: list[str]) -> None:
+    result = run("db", "diagram", *options)
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout.startswith("<svg ")
-    assert result.stdout.count('class="box"') == len(metadata.tables)
+    text = result.stdout
+    if "--output" in options:
+        assert text == f"Wrote a diagram of {len(metadata.tables)} tables to {options[1]}.\n"
+        text = (folder / options[1]).read_text()
+    assert text.startswith("digraph tables {")
 
 
-def test_the_tables_are_written_as_dot(folder: Path) -> None:
-    result = run("db", "diagram", "--format", "dot", "--output", "tables.dot")
-    assert result.stdout == f"Drew {len(metadata.tables)} tables into tables.dot.\n"
-    assert (folder / "tables.dot").read_text().startswith("digraph tables {")
+@pytest.mark.parametrize("options", [[], ["--output", "tables.svg"], ["--graphviz"]])
+def test_an_svg_without_graphviz_is_refused_and_nothing_is_written(folder: Path, options: list[str]) -> None:
+    result = run("db", "diagram", *options)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Graphviz, and its program dot is not installed" in result.stderr
+    assert "--format dot" in result.stderr
+    assert list(folder.iterdir()) == []
 
 
-def test_without_graphviz_our_own_picture_is_made_and_that_is_said() -> None:
-    result = run("db", "diagram", "--graphviz")
-    assert result.exit_code == 0
-    assert result.stderr == (
-        "Graphviz's program dot is not installed; LavenderTown drew the picture itself.\n"
-    )
-    assert result.stdout.startswith("<svg ")
+@pytest.mark.skipif(DOT is None, reason="Graphviz is not installed")
+def test_graphviz_draws_every_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(Path(DOT or "").parent))
+    result = run("db", "diagram")
+    assert result.stdout.count('class="node"') == len(metadata.tables)
+
+
+def test_a_diagram_that_graphviz_cannot_draw_is_one_sentence(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install_dot(folder, monkeypatch, "echo 'Error: no layout' >&2; exit 1")
+    result = run("db", "diagram")
+    assert result.exit_code == 2
+    assert "Graphviz could not draw the diagram (Error: no layout)." in result.stderr
 
 
 def test_a_file_that_cannot_be_written_is_named() -> None:
-    result = run("db", "diagram", "--output", "no/where.svg")
+    result = run("db", "diagram", "--output", "no/where.dot")
     assert result.exit_code == 2
-    assert "no/where.svg could not be written" in result.stderr
+    assert "no/where.dot could not be written" in result.stderr
 
 
 def test_the_audit_log_takes_an_application_s_component(folder: Path) -> None:
@@ -56,4 +81,4 @@ def test_the_audit_log_takes_an_application_s_component(folder: Path) -> None:
     listed = run("audit", "--component", "report", "--operation", "create", "--json")
     assert [event["actor"] for event in json.loads(listed.stdout)] == ["Ana"]
     none = run("audit", "--component", "invoices", "--operation", "soft_delete")
-    assert (none.exit_code, none.stdout) == (0, "No change matches.\n")
+    assert (none.exit_code, none.stdout) == (0, "No matching changes.\n")

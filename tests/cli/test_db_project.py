@@ -8,8 +8,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lavendertown.cli import cli
-from lavendertown.database.schema import HEAD
+from lavendertown.stores.sql.schema.revisions import HEAD
 from tests.database.project_files import GLOBAL_MODELS, USER_MODELS, forget, write
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(autouse=True)
@@ -50,10 +52,10 @@ def test_a_revision_needs_a_message() -> None:
 def test_upgrade_brings_ours_and_then_the_project_s_up_to_date() -> None:
     revise()
     said = run("upgrade").stdout.splitlines()
-    assert said[0].endswith("lavendertown.db, which was empty.")
-    assert said[1].startswith("Took the project's own tables from nothing to ")
+    assert said[0].endswith("lavendertown.db.")
+    assert said[1].startswith("Changed the project's own tables from no revision to ")
     assert len(said) == 2
-    assert "models and database agree" in run("check").stdout
+    assert "models and database match" in run("check").stdout
 
 
 def test_upgrade_backs_up_before_the_project_s_migrations() -> None:
@@ -100,7 +102,7 @@ def test_downgrade_takes_the_project_s_tables_back() -> None:
     assert "--yes" in run("downgrade", "--project", "-1", exit_code=2).stderr
     said = run("downgrade", "--project", "-1", "--yes").stdout
     assert said.startswith("Backed up to ")
-    assert said.endswith(" to nothing.\n")
+    assert said.endswith(" to no revision.\n")
     run("check", exit_code=1)
 
 

@@ -74,7 +74,7 @@ def test_only_takes_a_seed_a_function_or_a_file(
 
 @pytest.mark.parametrize(
     ("word", "sentence"),
-    [("three", "There is no seed 'three'"), ("one", "may be any of first.seed_one, second.seed_one")],
+    [("three", "There is no seed 'three'"), ("one", "is ambiguous: first.seed_one, second.seed_one")],
 )
 def test_only_refuses_what_is_unknown_or_unclear(run: Run, folder: Path, word: str, sentence: str) -> None:
     write(folder, SEEDS)
@@ -103,6 +103,7 @@ def test_the_starter_rule_sets_come_once_on_files_and_databases(answer: Answer) 
     storage.close()
 
 
+@pytest.mark.slow
 def test_the_demo_reports_come_once_on_files_and_databases(answer: Answer) -> None:
     assert states(answer("db", "seed", "--only", "demo")) == [("demo", "ran")]
     assert states(answer("db", "seed", "--only", "demo")) == [("demo", "done")]

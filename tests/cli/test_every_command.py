@@ -12,11 +12,11 @@ from click.testing import CliRunner
 
 from lavendertown import __version__
 from lavendertown.cli import cli
-from lavendertown.cli.problems import SentenceGroup
-from lavendertown.cli.reference import commands, page
+from lavendertown.cli.errors import ErrorHandlingGroup
+from lavendertown.cli.reference import render_reference, walk_commands
 
 ROOT = Path(__file__).parents[2]
-EVERY = [pytest.param(path, command, id=path) for path, command in commands(cli, "lavendertown")]
+EVERY = [pytest.param(path, command, id=path) for path, command in walk_commands(cli, "lavendertown")]
 
 
 @pytest.mark.parametrize(("path", "command"), EVERY)
@@ -36,7 +36,7 @@ def test_every_option_is_explained(path: str, command: click.Command) -> None:
 
 def test_reference_page_is_current() -> None:
     written = (ROOT / "docs" / "cli.md").read_text("utf-8")
-    assert written == page(), "Run: python -m lavendertown.cli.reference > docs/cli.md"
+    assert written == render_reference(), "Run: python -m lavendertown.cli.reference > docs/cli.md"
 
 
 def test_module_runs_as_a_program(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_wrong_setting_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "lavendertown.toml").write_text('storage_type = "attic"\n', "utf-8")
     done = lavendertown("report", "list", folder=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("Error: The storage type 'attic' (from lavendertown.toml) is not known;")
+    assert done.stderr.startswith("Error: The storage type 'attic' (from lavendertown.toml) is unknown;")
     assert done.stderr.count("\n") == 1
 
 
@@ -73,7 +73,7 @@ def test_debug_setting_shows_where_it_failed(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def _failing() -> click.Group:
-    group = SentenceGroup("group")
+    group = ErrorHandlingGroup("group")
 
     @group.command()
     def fail() -> None:

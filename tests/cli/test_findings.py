@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
+from lavendertown.core.statuses import CLOSED_NAMES
 from tests.cli.conftest import Run
+
+pytestmark = pytest.mark.slow
 
 Answer = Callable[..., Any]
 
@@ -43,7 +46,7 @@ def test_author_may_come_from_the_environment(
     run: Run, answer: Answer, ids: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LAVENDERTOWN_AUTHOR", "Cleo")
-    assert run("annotate", ids["amount"], "--status", "fixed").stdout.startswith("Saved a-")
+    assert run("annotate", ids["amount"], "--status", "reviewed").stdout.startswith("Saved a-")
     assert answer("findings", "show", ids["amount"])["annotations"][0]["author"] == "Cleo"
 
 
@@ -53,10 +56,22 @@ def test_annotation_without_an_author_is_refused(run: Run, ids: dict[str, str]) 
     assert "--author NAME" in result.stderr
 
 
+@pytest.mark.parametrize("status", CLOSED_NAMES)
+def test_closing_a_finding_without_a_comment_is_refused(
+    run: Run, answer: Answer, ids: dict[str, str], status: str
+) -> None:
+    close = ("annotate", ids["amount"], "--author", "Ben", "--status", status)
+    result = run(*close)
+    assert result.exit_code == 2
+    assert result.stderr == "Error: Closing a finding needs a reason; explain it in a comment.\n"
+    assert answer("findings", "show", ids["amount"])["annotations"] == []
+    assert run(*close, "--comment", "Reloaded").exit_code == 0
+
+
 def test_empty_annotation_is_refused(run: Run, ids: dict[str, str]) -> None:
     result = run("annotate", ids["amount"], "--author", "Ben", "--comment", " ")
     assert result.exit_code == 2
-    assert "Give a --comment, a --tag or a --status." in result.stderr
+    assert "Write a comment, pick a tag or choose a status." in result.stderr
 
 
 def test_unknown_status_is_refused(run: Run, ids: dict[str, str]) -> None:
@@ -96,7 +111,10 @@ def test_ahead_keeps_what_is_said_before_the_finding_comes(run: Run, answer: Ans
     ],
 )
 def test_list_filters(answer: Answer, ids: dict[str, str], filters: list[str], columns: set[str]) -> None:
-    answer("annotate", ids["amount"], "--author", "Ben", "--status", "fixed", "--tag", "supplier")
+    answer(
+        *("annotate", ids["amount"], "--author", "Ben", "--comment", "Reloaded"),
+        *("--status", "fixed", "--tag", "supplier"),
+    )
     assert {f["column"] for f in answer("findings", "list", *filters)} == columns
 
 
@@ -126,4 +144,4 @@ def test_audit_tells_who_did_what(run: Run, answer: Answer, ids: dict[str, str])
     ]
     assert [e["component"] for e in answer("audit", "--component", "report")] == ["report"]
     assert answer("audit", "--record", said["id"])[0]["after"]["comment"] == "Asked"
-    assert run("audit", "--until", "2020-01-01").stdout == "No change matches.\n"
+    assert run("audit", "--until", "2020-01-01").stdout == "No matching changes.\n"

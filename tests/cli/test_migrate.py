@@ -31,16 +31,16 @@ def run(*args: str, source: str = "old", target: str = "sqlite:///new.db") -> Re
 def test_a_move_says_what_it_did() -> None:
     result = run()
     assert (result.exit_code, result.stderr) == (0, "")
-    assert "everything was read back from both and is equal" in result.stdout
+    assert "both stores were read back and are equal" in result.stdout
     again = run()
     assert again.exit_code == 0
-    assert "Everything is there already; nothing was written" in again.stdout
+    assert "The target already has all records; nothing was written" in again.stdout
 
 
 def test_a_dry_run_writes_nothing(folder: Path) -> None:
     result = run("--dry-run")
     assert result.exit_code == 0
-    assert "Nothing was written" in result.stdout
+    assert "nothing was written" in result.stdout
     assert [path.name for path in folder.iterdir()] == ["old"]
 
 
@@ -62,7 +62,7 @@ def test_what_cannot_be_read_ends_in_one(folder: Path) -> None:
     assert said["verified"] is True
     copy = Path(said["quarantine_folder"]) / "reports%2Ftorn.json"
     assert copy.read_text() == '{"id": "torn", "ti'
-    assert "Cannot be moved: reports/torn.json" in run().stdout
+    assert "Not migrated: reports/torn.json" in run().stdout
 
 
 def test_a_conflict_ends_in_one_and_is_named(folder: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_conflict_ends_in_one_and_is_named(folder: Path) -> None:
     assert storage.query_reports()[0]["title"] == "Theirs"
     refused = run("--on-conflict", "fail", source="mine")
     assert (refused.exit_code, refused.stdout) == (2, "")
-    assert "nothing was moved" in refused.stderr
+    assert "nothing was migrated" in refused.stderr
     assert run("--on-conflict", "overwrite", source="mine").exit_code == 1
     assert storage.query_reports()[0]["title"] == "Mine"
     assert run(source="mine").exit_code == 0
@@ -88,7 +88,7 @@ def test_a_conflict_ends_in_one_and_is_named(folder: Path) -> None:
         ("old", "old", "Source and target are the same store"),
         ("nowhere", "sqlite:///new.db", "nowhere does not exist"),
         ("old", "oracle://x/y", "not supported"),
-        ("old", "new.db", "write sqlite:///new.db"),
+        ("old", "new.db", "enter sqlite:///new.db"),
         ("sqlite:///old/none.db", "new", "none.db does not exist"),
         ("old", "postgresql://127.0.0.1:1/x", "does not answer"),
     ],

@@ -11,17 +11,38 @@ import sys
 import urllib.request
 from pathlib import Path
 
-from tests.support.dashboard import ROOT, free_port, serve
+import psutil
+import pytest
+
+from tests.support.dashboard import ROOT, Dashboard, free_port, serve_dashboard, start_dashboard
+
+pytestmark = pytest.mark.slow
+
+
+def listening(dashboard: Dashboard) -> set[str]:
+    """The addresses that a dashboard listens on."""
+    sockets = psutil.Process(dashboard.process.pid).net_connections("tcp")
+    return {each.laddr.ip for each in sockets if each.status == psutil.CONN_LISTEN}
+
+
+def test_streamlit_run_listens_on_this_machine_only(tmp_path: Path) -> None:
+    settings = {"LAVENDERTOWN_DATA_DIR": str(tmp_path / "data")}
+    dashboard = start_dashboard(settings, tmp_path / "log")
+    try:
+        assert listening(dashboard) == {"127.0.0.1"}
+    finally:
+        dashboard.stop()
 
 
 def test_ui_serves_this_folders_store(tmp_path: Path) -> None:
     port = free_port()
-    command = [sys.executable, "-m", "lavendertown", "ui", "--host", "127.0.0.1", "--port", str(port)]
+    command = [sys.executable, "-m", "lavendertown", "ui", "--port", str(port)]
     command += ["--data-dir", "ghosts", "--", "--server.maxUploadSize=7"]
-    dashboard = serve(command, port, {"PYTHONPATH": str(ROOT)}, tmp_path / "log", tmp_path)
+    dashboard = serve_dashboard(command, port, {"PYTHONPATH": str(ROOT)}, tmp_path / "log", tmp_path)
     try:
         with urllib.request.urlopen(f"{dashboard.url}/healthz", timeout=30) as reply:
-            assert json.load(reply) == {"status": "ok", "storage": "files in ghosts"}
+            assert json.load(reply) == {"status": "ok"}
+        assert listening(dashboard) == {"127.0.0.1"}
         dashboard.process.send_signal(signal.SIGINT)
         dashboard.process.wait(30)
     finally:

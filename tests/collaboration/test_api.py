@@ -61,6 +61,10 @@ def test_an_annotation_needs_no_report_where_the_finding_knows_its_dataset() -> 
 def test_a_refused_annotation_is_not_saved() -> None:
     with pytest.raises(InvalidInputError, match="'done'"):
         api.add_annotation(finding(), "Bob", "x", status="done")
+    with pytest.raises(InvalidInputError, match="Closing a finding needs a reason"):
+        api.add_annotation(finding(), "Bob", " ", status="fixed")
+    with pytest.raises(InvalidInputError, match="annotation is empty"):
+        api.add_annotation(finding(), "Bob", "")
     assert api.get_annotations(finding()) == []
 
 
@@ -90,7 +94,7 @@ def test_an_export_without_a_path_lies_in_the_data_folder(tmp_path: Path) -> Non
 def test_an_export_by_default_is_not_taken_for_a_saved_report() -> None:
     api.export_report(shared())
     storage = get_storage_backend()
-    assert (storage.count_reports(), storage.damage()) == (0, [])
+    assert (storage.count_reports(), storage.unreadable_items()) == (0, [])
     storage.close()
 
 

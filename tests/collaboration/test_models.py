@@ -8,8 +8,8 @@ import pytest
 
 from lavendertown.collaboration.models import Annotation, ShareableReport
 from lavendertown.collaboration.storage import get_finding_id
+from lavendertown.core.fingerprints import compute_fingerprint
 from lavendertown.errors import InvalidInputError
-from lavendertown.identity import fingerprint
 from lavendertown.models import GhostFinding
 from lavendertown.rules.models import Rule, RuleSet
 
@@ -113,11 +113,11 @@ def test_two_reports_do_not_share_their_lists() -> None:
 
 
 def test_get_finding_id_uses_the_findings_own_dataset() -> None:
-    assert get_finding_id(finding()) == fingerprint(finding())
+    assert get_finding_id(finding()) == compute_fingerprint(finding())
 
 
 def test_get_finding_id_uses_another_dataset_when_told() -> None:
-    assert get_finding_id(finding(), "orders") == fingerprint(finding("orders"))
+    assert get_finding_id(finding(), "orders") == compute_fingerprint(finding("orders"))
     assert get_finding_id(finding(), "orders") != get_finding_id(finding())
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.conftest import fresh_place, open_storage, storage
-from tests.contract.places import Place
+from tests.contract.store_locations import StoreLocation
 
 __all__ = ["fresh_place", "open_storage", "place", "start", "storage"]
 
@@ -19,13 +19,13 @@ Worker = subprocess.Popen[str]
 
 
 @pytest.fixture
-def place(fresh_place: Place) -> Place:
+def place(fresh_place: StoreLocation) -> StoreLocation:
     """Processes are killed here: each test has a store of its own."""
     return fresh_place
 
 
 @pytest.fixture
-def start(place: Place) -> Iterator[Callable[..., Worker]]:
+def start(place: StoreLocation) -> Iterator[Callable[..., Worker]]:
     """Start a worker process that waits for its signal; see workers.py for the jobs."""
     running: list[Worker] = []
 

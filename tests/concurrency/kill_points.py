@@ -18,7 +18,7 @@ from typing import Any
 from lavendertown.collaboration.models import Annotation, ShareableReport
 from lavendertown.collaboration.storage import Storage
 from lavendertown.models import GhostFinding
-from tests.contract.places import Place
+from tests.contract.store_locations import StoreLocation
 
 NOON = dt.datetime(2026, 3, 4, 12, tzinfo=dt.UTC)
 FILE_STEPS = {"open", "write", "flush", "close", "fsync", "truncate", "replace", "rename", "unlink", "mkdir"}
@@ -37,7 +37,7 @@ def unit(word: str) -> list[ShareableReport]:
 
 def state(storage: Storage) -> str:
     """Return the word that the whole store says; fail where its parts differ."""
-    assert storage.damage() == []
+    assert storage.unreadable_items() == []
     words = {row["title"] for row in storage.query_reports(limit=None) if row["id"] != "beside"}
     words |= {note.comment for note in storage.get_annotations("finding_123")}
     for report_id in ("one", "two"):
@@ -69,11 +69,11 @@ def die_before(step: int) -> None:
     sys.setprofile(count)
 
 
-def round_trip(place: Place, step: int) -> int:
+def round_trip(place: StoreLocation, step: int) -> int:
     """Let a child save and die before that step; return how it ended, as waitpid tells it."""
     child = os.fork()
     if child == 0:
-        storage = place.open()
+        storage = place.open_storage()
         die_before(step)
         storage.save_reports(unit(f"round-{step}"))
         sys.setprofile(None)
@@ -82,14 +82,14 @@ def round_trip(place: Place, step: int) -> int:
 
 
 def main() -> None:
-    place = Place(*sys.argv[1:])
-    with closing(place.open()) as storage:
+    place = StoreLocation(*sys.argv[1:])
+    with closing(place.open_storage()) as storage:
         storage.save_reports(unit("start"))
         word = state(storage)
     step = 0
     while True:
         status = round_trip(place, step)
-        with closing(place.open()) as storage:
+        with closing(place.open_storage()) as storage:
             now = state(storage)
             assert now in (word, f"round-{step}"), f"{now} after {word}"
             storage.save_report(ShareableReport("beside", str(step), "parent", NOON))

@@ -11,7 +11,9 @@ import pytest
 from lavendertown.collaboration.storage import Storage
 from tests.concurrency.conftest import ROOT
 from tests.contract.builders import annotation, report
-from tests.contract.places import Place
+from tests.contract.store_locations import StoreLocation
+
+pytestmark = pytest.mark.slow
 
 ACKNOWLEDGED_BEFORE_THE_KILL = [1, 2, 3, 5, 8, 13]
 
@@ -42,7 +44,7 @@ def test_every_acknowledged_record_survives_kill_9(
 
 
 def check(storage: Storage, acknowledged: list[str]) -> None:
-    assert storage.damage() == []
+    assert storage.unreadable_items() == []
     listed = {row["id"]: row for row in storage.query_reports(limit=None)}
     assert set(acknowledged) <= set(listed)
     for name in listed:
@@ -69,7 +71,7 @@ def check(storage: Storage, acknowledged: list[str]) -> None:
 
 
 @pytest.mark.timeout(180)
-def test_killed_at_any_step_a_unit_is_there_as_a_whole_or_not_at_all(place: Place) -> None:
+def test_killed_at_any_step_a_unit_is_there_as_a_whole_or_not_at_all(place: StoreLocation) -> None:
     command = [sys.executable, "-m", "tests.concurrency.kill_points", place.backend, place.where]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

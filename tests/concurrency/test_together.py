@@ -10,6 +10,8 @@ import pytest
 from lavendertown.collaboration.storage import Storage, get_finding_id
 from tests.contract.builders import annotation, finding, report
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., "subprocess.Popen[str]"]
 
 
@@ -46,7 +48,7 @@ def test_8_processes_with_50_annotations_each_keep_400(storage: Storage, start: 
 def test_read_modify_write_with_versions_loses_nothing(storage: Storage, start: Start) -> None:
     storage.save_report(report("counter", metadata={"n": 0}))
     run([start("increment", "counter", 15) for _ in range(4)])
-    assert storage.report_metadata("counter") == {"n": 60}
+    assert storage.reports.load_metadata("counter") == {"n": 60}
     loaded = storage.load_report("counter")
     assert loaded is not None
     assert loaded.version == 61
@@ -70,11 +72,11 @@ def test_processes_that_open_a_fresh_store_together_all_succeed(
 ) -> None:
     said = run([start("open_and_save", f"r{n}") for n in range(count)])
     assert said == [[f"r{n}"] for n in range(count)]
-    storage = place.open()  # type: ignore[attr-defined]
+    storage = place.open_storage()  # type: ignore[attr-defined]
     assert storage.count_reports() == count
     assert len(storage.get_annotations("finding_123")) == count
     assert {row["times_seen"] for row in storage.query_findings()} == {count}
-    assert storage.damage() == []
+    assert storage.unreadable_items() == []
     storage.close()
 
 

@@ -17,7 +17,7 @@ from lavendertown.collaboration.models import Annotation, ShareableReport
 from lavendertown.collaboration.storage import Storage
 from lavendertown.errors import ConflictError
 from lavendertown.models import GhostFinding
-from tests.contract.places import Place
+from tests.contract.store_locations import StoreLocation
 
 
 def wait_for_start() -> None:
@@ -108,12 +108,12 @@ def watch(storage: Storage, report_id: str, count: str) -> None:
     say("done")
 
 
-def open_and_save(place: Place, report_id: str) -> None:
+def open_and_save(place: StoreLocation, report_id: str) -> None:
     """Open the place only when told to, then save one report and a note on a finding nobody has."""
     if place.backend != "file":
         pass
     wait_for_start()
-    storage = place.open()
+    storage = place.open_storage()
     storage.save_report(make_report(report_id, "first", 2))
     moment = dt.datetime.now(dt.UTC)
     storage.save_annotation(Annotation(report_id, "finding_123", report_id, moment, "first"))
@@ -122,12 +122,12 @@ def open_and_save(place: Place, report_id: str) -> None:
 
 def main() -> None:
     job, backend, where, *rest = sys.argv[1:]
-    place = Place(backend, where)
+    place = StoreLocation(backend, where)
     if job == "open_and_save":
         open_and_save(place, *rest)
         return
     jobs = {job.__name__: job for job in (annotate, increment, save_for_ever, sweep, resize, watch)}
-    jobs[job](place.open(), *rest)
+    jobs[job](place.open_storage(), *rest)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import psycopg2
 import pytest
 
 from lavendertown.collaboration.storage import Storage
-from tests.contract.places import Place
+from tests.contract.store_locations import StoreLocation
 from tests.support import mariadb
 from tests.support.postgres import create_database, drop_database
 
@@ -25,53 +25,53 @@ BACKENDS = [
 
 
 @pytest.fixture(params=BACKENDS)
-def fresh_place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+def fresh_place(request: pytest.FixtureRequest, tmp_path: Path) -> StoreLocation:
     """A place of each kind where nothing is yet, no table either."""
     if request.param == "file":
-        return Place("file", str(tmp_path / "store"))
+        return StoreLocation("file", str(tmp_path / "store"))
     if request.param == "sqlite":
-        return Place("sqlite", f"sqlite:///{tmp_path / 'store.db'}")
-    return Place(request.param, request.getfixturevalue(f"{request.param}_url"))
+        return StoreLocation("sqlite", f"sqlite:///{tmp_path / 'store.db'}")
+    return StoreLocation(request.param, request.getfixturevalue(f"{request.param}_url"))
 
 
 @pytest.fixture(params=BACKENDS)
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreLocation]:
     """An empty store of each kind, its tables made: once for each worker, not for each test."""
     if request.param == "file":
-        yield Place("file", str(tmp_path / "store"))
+        yield StoreLocation("file", str(tmp_path / "store"))
     elif request.param == "sqlite":
         shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "store.db")
-        yield Place("sqlite", f"sqlite:///{tmp_path / 'store.db'}")
+        yield StoreLocation("sqlite", f"sqlite:///{tmp_path / 'store.db'}")
     elif request.param == "postgres":
         url = request.getfixturevalue("postgres_tables")
-        yield Place("postgres", url)
+        yield StoreLocation("postgres", url)
         empty(url)
     else:
         url = request.getfixturevalue("mariadb_tables")
-        yield Place("mariadb", url)
+        yield StoreLocation("mariadb", url)
         empty(url)
 
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "template.db"
-    Place("sqlite", f"sqlite:///{path}").open().close()
+    StoreLocation("sqlite", f"sqlite:///{path}").open_storage().close()
     return path
 
 
 @pytest.fixture(scope="session")
 def postgres_tables(postgres_server: str) -> Iterator[str]:
     url = create_database(postgres_server)
-    Place("postgres", url).open().close()
+    StoreLocation("postgres", url).open_storage().close()
     yield url
     drop_database(postgres_server, url)
 
 
 @pytest.fixture(scope="session")
 def mariadb_tables() -> Iterator[str]:
-    server = os.environ[mariadb.URL]
+    server = os.environ[mariadb.URL_VARIABLE]
     url = mariadb.create_database(server)
-    Place("mariadb", url).open().close()
+    StoreLocation("mariadb", url).open_storage().close()
     yield url
     mariadb.drop_database(server, url)
 
@@ -79,7 +79,7 @@ def mariadb_tables() -> Iterator[str]:
 def empty(url: str) -> None:
     """Delete every row but the schema's version; the replica role does without foreign keys."""
     if url.startswith("mariadb"):
-        mariadb.empty(url)
+        mariadb.delete_all_rows(url)
         return
     connection = psycopg2.connect(url)
     with connection, connection.cursor() as cursor:
@@ -91,12 +91,12 @@ def empty(url: str) -> None:
 
 
 @pytest.fixture
-def open_storage(place: Place) -> Iterator[Callable[[], Storage]]:
+def open_storage(place: StoreLocation) -> Iterator[Callable[[], Storage]]:
     """Open one more handle on the place; all are closed at the end."""
     opened: list[Storage] = []
 
     def another() -> Storage:
-        opened.append(place.open())
+        opened.append(place.open_storage())
         return opened[-1]
 
     yield another

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from lavendertown import clock
+from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.collaboration.storage import Storage, get_finding_id
-from lavendertown.collaboration.triage import Decision
+from lavendertown.core import clock
 from lavendertown.errors import InvalidInputError
-from lavendertown.records.contract import Unit
-from lavendertown.records.values import Kind, Record
+from lavendertown.records.record_classes import Record, RecordKind
+from lavendertown.records.store import UnitOfWork
 from lavendertown.rules.models import RuleSet
 from tests.contract.builders import annotation, finding, report
-from tests.contract.places import Place
+from tests.contract.store_locations import StoreLocation
 
 
 def told(storage: Storage, **asked: Any) -> list[str]:
@@ -171,7 +171,7 @@ def test_the_revision_moves_with_every_change_and_only_then(storage: Storage) ->
         lambda: storage.restore_annotation("a1"),
         lambda: storage.delete_report("r1"),
         lambda: storage.restore_report("r1"),
-        lambda: storage.delete_ruleset("s"),
+        lambda: storage.rulesets.delete("s"),
     ]
     for change in changes:
         change()
@@ -187,7 +187,7 @@ def test_a_change_that_changes_nothing_does_not_move_the_revision(storage: Stora
     storage.delete_report("nobody")
     storage.restore_report("r1")
     storage.save_reports([])
-    storage.save_annotations([])
+    storage.annotations.save_many([])
     assert storage.revision() == before
 
 
@@ -206,7 +206,7 @@ def test_a_store_that_answers_passes_its_check_and_says_where_it_is(storage: Sto
     storage.check()
     storage.save_report(report("r1", [finding()]))
     storage.check()
-    assert storage.damage() == []
+    assert storage.unreadable_items() == []
     assert "\n" not in storage.describe()
     assert storage.describe()
 
@@ -214,14 +214,14 @@ def test_a_store_that_answers_passes_its_check_and_says_where_it_is(storage: Sto
 @pytest.mark.postgres
 def test_a_change_that_commits_behind_many_newer_ones_moves_the_revision(postgres_url: str) -> None:
     """On PostgreSQL a unit that began early may end late; a poller must still notice it."""
-    slow, fast = (Place("postgres", postgres_url).open() for _ in range(2))
+    slow, fast = (StoreLocation("postgres", postgres_url).open_storage() for _ in range(2))
     seen: list[str] = []
 
-    def overtake(unit: Unit, record: Record) -> None:
+    def overtake(unit: UnitOfWork, record: Record) -> None:
         fast.save_reports([report(f"fast {n}", []) for n in range(300)])
         seen.append(fast.revision())
 
-    slow.writes.hooks.add_after(Kind.REPORT, "create", overtake)
+    slow.write_path.hooks.add_after(RecordKind.REPORT, "create", overtake)
     slow.save_report(report("slow", []))
     assert fast.load_report("slow") is not None
     assert fast.revision() != seen[0]
@@ -236,8 +236,8 @@ def test_a_findings_history_is_what_was_said_and_decided_about_it(storage: Stora
     storage.save_annotation(annotation(a, id="one", author="Ana"))
     storage.save_annotation(annotation(b, id="two", author="Ben"))
     storage.save_annotation(annotation(c, id="other", author="Ben"))
-    storage.decide(a, Decision(assignee="Cy"), actor="Ana")
-    storage.merge_findings(b, a, actor="Cy")
+    storage.triage.decide(a, Decision(assignee="Cy"), actor="Ana")
+    storage.triage.merge_findings(b, a, actor="Cy")
     storage.delete_annotation("two", actor="Ben")
     told = [
         (event["component"], event["operation"], event["actor"]) for event in storage.audit_log(finding_id=b)

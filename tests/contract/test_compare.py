@@ -32,7 +32,7 @@ def _metadata(count: int, share: float | None) -> dict[str, Any]:
 
 
 def changes(storage: Storage, *ids: str) -> dict[str, str]:
-    compared = storage.compare_report(*ids)
+    compared = storage.reports.compare(*ids)
     assert compared is not None
     return {row["column"]: row["change"] for row in compared["findings"]}
 
@@ -94,7 +94,7 @@ def test_what_was_not_checked_is_not_gone(storage: Storage) -> None:
 def test_a_change_tells_what_was_before(storage: Storage) -> None:
     storage.save_report(run(0, a=(WARNING, 1, 0.1), b=(ERROR, 3, 0.3)))
     storage.save_report(run(1, a=(ERROR, 2, 0.2), c=(ERROR, 1, 0.1)))
-    compared = storage.compare_report("orders 1")
+    compared = storage.reports.compare("orders 1")
     assert compared is not None
     assert (compared["report"]["id"], compared["before"]["id"]) == ("orders 1", "orders 0")
     rows = {row["column"]: row for row in compared["findings"]}
@@ -116,7 +116,7 @@ def test_only_runs_of_the_same_dataset_that_live_come_before(storage: Storage) -
 def test_of_two_runs_of_one_moment_one_comes_before(storage: Storage) -> None:
     for name in ("x", "y"):
         storage.save_report(report(name, [finding("a")], created_at=at(0), metadata={"dataset": "orders"}))
-    (first, second) = (storage.compare_report("x"), storage.compare_report("y"))
+    (first, second) = (storage.reports.compare("x"), storage.reports.compare("y"))
     assert first is not None
     assert second is not None
     assert (first["before"], second["before"]["id"]) == (None, "x")
@@ -132,7 +132,7 @@ def test_any_report_can_be_compared_with(storage: Storage) -> None:
 
 def test_a_first_run_has_nothing_before_it(storage: Storage) -> None:
     storage.save_report(run(0, a=(ERROR, 1, 0.1)))
-    compared = storage.compare_report("orders 0")
+    compared = storage.reports.compare("orders 0")
     assert compared is not None
     assert (compared["before"], compared["findings"]) == (None, [])
 
@@ -140,11 +140,11 @@ def test_a_first_run_has_nothing_before_it(storage: Storage) -> None:
 def test_a_report_that_is_not_there_is_none_and_one_to_compare_with_is_refused(storage: Storage) -> None:
     storage.save_report(run(0, a=(ERROR, 1, 0.1)))
     storage.delete_report("orders 0")
-    assert storage.compare_report("orders 0") is None
-    assert storage.compare_report("no\0id") is None
+    assert storage.reports.compare("orders 0") is None
+    assert storage.reports.compare("no\0id") is None
     storage.save_report(run(1, a=(ERROR, 1, 0.1)))
     with pytest.raises(InvalidInputError) as refused:
-        storage.compare_report("orders 1", "orders 0")
+        storage.reports.compare("orders 1", "orders 0")
     assert sentence(refused) == "There is no report 'orders 0' to compare with; choose another one."
 
 
@@ -152,5 +152,5 @@ def test_merged_findings_are_compared_as_one(storage: Storage) -> None:
     storage.save_report(run(0, old=(ERROR, 1, 0.1)))
     storage.save_report(run(1, new=(ERROR, 2, 0.2)))
     names = {row["column"]: row["finding_id"] for row in storage.query_findings()}
-    storage.merge_findings(names["old"], names["new"], actor="Ana")
+    storage.triage.merge_findings(names["old"], names["new"], actor="Ana")
     assert changes(storage, "orders 1") == {"new": "worse"}

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from lavendertown import clock
 from lavendertown.collaboration.models import ShareableReport
+from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.collaboration.storage import Storage, get_finding_id
-from lavendertown.collaboration.triage import Decision
+from lavendertown.core import clock
+from lavendertown.core.fingerprints import legacy_id
 from lavendertown.errors import ConflictError, InvalidInputError
-from lavendertown.identity import legacy_id
 from lavendertown.models import GhostFinding
 from tests.contract.builders import annotation, at, finding, report, sentence
 
@@ -41,12 +41,12 @@ def name_of(column: str = "email", dataset: str = ORDERS) -> str:
 
 
 def row_of(storage: Storage, column: str = "email", dataset: str = ORDERS) -> dict[str, Any]:
-    (row,) = storage.find_on_desk([name_of(column, dataset)])
+    (row,) = storage.inbox.load_rows([name_of(column, dataset)])
     return row
 
 
 def seen(storage: Storage) -> dict[str, str]:
-    return {row["column"]: row["seen"] for row in storage.query_desk()}
+    return {row["column"]: row["seen"] for row in storage.inbox.query()}
 
 
 # What the runs say
@@ -74,7 +74,7 @@ def test_of_reports_of_one_moment_the_one_with_the_higher_id_is_the_last(
 def test_a_finding_is_one_row_however_often_it_was_seen(storage: Storage) -> None:
     for day in range(3):
         storage.save_report(run(day, "email"))
-    (row,) = storage.query_desk()
+    (row,) = storage.inbox.query()
     assert (row["finding_id"], row["times_seen"], row["seen"]) == (name_of(), 3, "ongoing")
     assert (row["first_seen"], row["last_seen"]) == (at(0), at(2 * DAY))
     assert (row["report_id"], row["position"], row["last_count"]) == ("orders 2", 0, 12)
@@ -86,7 +86,7 @@ def test_new_ongoing_passing_and_not_checked_are_told_apart(storage: Storage) ->
     storage.save_report(run(0, "a", "b", "c"))
     storage.save_report(run(1, "a", "d", ran=("a", "b", "d")))
     assert seen(storage) == {"a": "ongoing", "b": "passing", "c": "not_checked", "d": "new"}
-    assert storage.count_desk(seen="passing") == 1
+    assert storage.inbox.count(seen="passing") == 1
 
 
 def test_a_check_that_failed_to_run_is_not_checked(storage: Storage) -> None:
@@ -154,7 +154,7 @@ def test_an_older_report_that_comes_late_reopens_nothing(storage: Storage) -> No
 
 def test_a_decision_shows_in_every_report_that_holds_the_finding(storage: Storage) -> None:
     storage.save_reports([run(0, "a"), run(1, "a")])
-    storage.decide(
+    storage.triage.decide(
         name_of("a"),
         Decision(status="needs-investigation", comment="Odd", tags=["crm"], assignee="Ana", note="See wiki"),
         actor="Ben",
@@ -178,33 +178,33 @@ def test_closing_asks_for_a_reason(storage: Storage) -> None:
     storage.save_report(run(0, "a"))
     for status in ("fixed", "accepted", "false_positive"):
         with pytest.raises(InvalidInputError) as refused:
-            storage.decide(name_of("a"), Decision(status=status), actor="Ben")
+            storage.triage.decide(name_of("a"), Decision(status=status), actor="Ben")
         assert "reason" in sentence(refused)
-    storage.decide(name_of("a"), Decision(status="accepted", reason="By design"), actor="Ben")
+    storage.triage.decide(name_of("a"), Decision(status="accepted", reason="By design"), actor="Ben")
     row = row_of(storage, "a")
     assert (row["status"], row["close_reason"]) == ("accepted", "By design")
-    storage.decide(name_of("a"), Decision(status="open"), actor="Ben")
+    storage.triage.decide(name_of("a"), Decision(status="open"), actor="Ben")
     assert row_of(storage, "a")["close_reason"] == ""
 
 
 def test_nothing_decided_is_refused(storage: Storage) -> None:
     with pytest.raises(InvalidInputError):
-        storage.decide(name_of(), Decision(), actor="Ben")
+        storage.triage.decide(name_of(), Decision(), actor="Ben")
     with pytest.raises(InvalidInputError):
-        storage.decide([], Decision(status="open"), actor="Ben")
+        storage.triage.decide([], Decision(status="open"), actor="Ben")
 
 
 def test_many_are_decided_at_once_and_undone(storage: Storage) -> None:
     storage.save_report(run(0, "a", "b", "c"))
-    storage.decide(name_of("a"), Decision(assignee="Cy"), actor="Ben")
-    before = storage.query_desk()
-    every = storage.desk_ids()
-    undo = storage.decide(
+    storage.triage.decide(name_of("a"), Decision(assignee="Cy"), actor="Ben")
+    before = storage.inbox.query()
+    every = storage.inbox.query_ids()
+    undo = storage.triage.decide(
         every, Decision(status="fixed", reason="Reloaded", assignee="Ana", tags=["x"]), actor="Ben"
     )
-    assert storage.count_desk(status="fixed", assignee="Ana", tags="x") == 3
-    assert storage.undo(undo, actor="Ben") == 3
-    after = storage.query_desk()
+    assert storage.inbox.count(status="fixed", assignee="Ana", tags="x") == 3
+    assert storage.triage.undo(undo, actor="Ben") == 3
+    after = storage.inbox.query()
     for row in (*before, *after):
         row.pop("version")
     assert after == before
@@ -212,26 +212,28 @@ def test_many_are_decided_at_once_and_undone(storage: Storage) -> None:
 
 def test_undo_leaves_alone_what_others_decided_since(storage: Storage) -> None:
     storage.save_report(run(0, "a", "b"))
-    undo = storage.decide([name_of("a"), name_of("b")], Decision(assignee="Ana"), actor="Ben")
-    storage.decide(name_of("a"), Decision(assignee="Cy"), actor="Cy")
-    assert storage.undo(undo, actor="Ben") == 1
+    undo = storage.triage.decide([name_of("a"), name_of("b")], Decision(assignee="Ana"), actor="Ben")
+    storage.triage.decide(name_of("a"), Decision(assignee="Cy"), actor="Cy")
+    assert storage.triage.undo(undo, actor="Ben") == 1
     assert (row_of(storage, "a")["assignee"], row_of(storage, "b")["assignee"]) == ("Cy", "")
 
 
 def test_who_saw_an_older_decision_is_told_who_changed_it(storage: Storage) -> None:
     storage.save_report(run(0, "a"))
     version = row_of(storage, "a")["version"]
-    storage.decide(name_of("a"), Decision(note="Cy's"), actor="Cy")
+    storage.triage.decide(name_of("a"), Decision(note="Cy's"), actor="Cy")
     with pytest.raises(ConflictError) as refused:
-        storage.decide(name_of("a"), Decision(note="mine"), actor="Ben", versions={name_of("a"): version})
+        storage.triage.decide(
+            name_of("a"), Decision(note="mine"), actor="Ben", versions={name_of("a"): version}
+        )
     assert "by Cy" in sentence(refused)
     assert row_of(storage, "a")["note"] == "Cy's"
 
 
 def test_every_decision_is_in_the_audit_log(storage: Storage) -> None:
     storage.save_report(run(0, "a"))
-    storage.decide(name_of("a"), Decision(assignee="Ana"), actor="Ben")
-    storage.decide(name_of("a"), Decision(assignee="Cy"), actor="Dee")
+    storage.triage.decide(name_of("a"), Decision(assignee="Ana"), actor="Ben")
+    storage.triage.decide(name_of("a"), Decision(assignee="Cy"), actor="Dee")
     events = storage.audit_log(component="finding", record_id=name_of("a"))
     assert [(e["actor"], e["operation"], e["after"]["assignee"]) for e in events] == [
         ("Dee", "update", "Cy"),
@@ -244,12 +246,16 @@ def test_every_decision_is_in_the_audit_log(storage: Storage) -> None:
 
 def test_a_snoozed_finding_sleeps_until_its_date(storage: Storage) -> None:
     storage.save_report(run(0, "a", "b"))
-    storage.decide(name_of("a"), Decision(snooze_until=clock.now() + dt.timedelta(days=1)), actor="Ben")
-    storage.decide(name_of("b"), Decision(snooze_until=clock.now() - dt.timedelta(days=1)), actor="Ben")
-    assert [row["column"] for row in storage.query_desk(snoozed="hidden")] == ["b"]
-    assert [row["column"] for row in storage.query_desk(snoozed="only")] == ["a"]
-    storage.decide(name_of("a"), Decision(wake=True), actor="Ben")
-    assert storage.count_desk(snoozed="only") == 0
+    storage.triage.decide(
+        name_of("a"), Decision(snooze_until=clock.now() + dt.timedelta(days=1)), actor="Ben"
+    )
+    storage.triage.decide(
+        name_of("b"), Decision(snooze_until=clock.now() - dt.timedelta(days=1)), actor="Ben"
+    )
+    assert [row["column"] for row in storage.inbox.query(snoozed="hidden")] == ["b"]
+    assert [row["column"] for row in storage.inbox.query(snoozed="only")] == ["a"]
+    storage.triage.decide(name_of("a"), Decision(unsnooze=True), actor="Ben")
+    assert storage.inbox.count(snoozed="only") == 0
 
 
 @pytest.mark.parametrize(("count", "awake"), [(20, False), (21, True)])
@@ -257,7 +263,7 @@ def test_a_finding_wakes_when_it_gets_worse_by_the_chosen_factor(
     storage: Storage, count: int, awake: bool
 ) -> None:
     storage.save_report(run(0, "a"))
-    storage.decide(name_of("a"), Decision(snooze_factor=2), actor="Ben")
+    storage.triage.decide(name_of("a"), Decision(snooze_factor=2), actor="Ben")
     assert row_of(storage, "a")["snoozed"]
     worse = finding("a", metadata={"check": "nulls", "params": {}, "count": count, "share": 0.1})
     storage.save_report(report("next", [worse], created_at=at(DAY), metadata={"dataset": ORDERS}))
@@ -271,8 +277,8 @@ def test_merged_findings_are_one(storage: Storage) -> None:
     storage.save_reports([run(0, "a"), run(1, "a", "b"), run(2, "b")])
     storage.save_annotation(annotation(name_of("a"), id="on a", tags=["old"]))
     storage.save_annotation(annotation(name_of("b"), id="on b", status="reviewed"))
-    storage.merge_findings(name_of("a"), name_of("b"), actor="Ben")
-    (row,) = storage.query_desk()
+    storage.triage.merge_findings(name_of("a"), name_of("b"), actor="Ben")
+    (row,) = storage.inbox.query()
     assert (row["finding_id"], row["times_seen"], row["first_seen"]) == (name_of("b"), 3, at(0))
     assert (row["status"], row["tags"], row["comment_count"]) == ("reviewed", ["old"], 2)
     for name in (name_of("a"), name_of("b")):
@@ -280,18 +286,18 @@ def test_merged_findings_are_one(storage: Storage) -> None:
     assert {found["finding_id"] for found in storage.query_findings()} == {name_of("b")}
     storage.save_report(run(3, "a", "b"))
     assert row_of(storage, "b")["times_seen"] == 4
-    assert storage.merged_into(name_of("b")) == [name_of("a")]
+    assert storage.findings.find_merged(name_of("b")) == [name_of("a")]
 
 
 def test_a_split_gives_each_its_own_back(storage: Storage) -> None:
     storage.save_reports([run(0, "a"), run(1, "a", "b"), run(2, "b")])
     storage.save_annotation(annotation(name_of("a"), id="on a", tags=["old"], status="fixed"))
     storage.save_annotation(annotation(name_of("b"), id="on b"))
-    before = storage.query_desk()
+    before = storage.inbox.query()
     findings = storage.query_findings()
-    storage.merge_findings(name_of("a"), name_of("b"), actor="Ben")
-    storage.split_finding(name_of("a"), actor="Ben")
-    for row in (*before, *(after := storage.query_desk())):
+    storage.triage.merge_findings(name_of("a"), name_of("b"), actor="Ben")
+    storage.triage.unmerge_finding(name_of("a"), actor="Ben")
+    for row in (*before, *(after := storage.inbox.query())):
         row.pop("version")
     assert after == before
     assert storage.query_findings() == findings
@@ -301,28 +307,28 @@ def test_merges_in_a_row_are_taken_apart_one_by_one(storage: Storage) -> None:
     storage.save_report(run(0, "a", "b", "c"))
     for column in "abc":
         storage.save_annotation(annotation(name_of(column), id=column))
-    storage.merge_findings(name_of("a"), name_of("b"), actor="Ben")
-    storage.merge_findings(name_of("b"), name_of("c"), actor="Ben")
+    storage.triage.merge_findings(name_of("a"), name_of("b"), actor="Ben")
+    storage.triage.merge_findings(name_of("b"), name_of("c"), actor="Ben")
     assert [n.id for n in storage.get_annotations(name_of("a"))] == ["a", "b", "c"]
-    storage.split_finding(name_of("b"), actor="Ben")
+    storage.triage.unmerge_finding(name_of("b"), actor="Ben")
     assert [n.id for n in storage.get_annotations(name_of("a"))] == ["a", "b"]
     assert [n.id for n in storage.get_annotations(name_of("c"))] == ["c"]
 
 
 def test_a_merge_can_be_undone(storage: Storage) -> None:
     storage.save_report(run(0, "a", "b"))
-    undo = storage.merge_findings(name_of("a"), name_of("b"), actor="Ben")
-    storage.undo(undo, actor="Ben")
-    assert {row["finding_id"] for row in storage.query_desk()} == {name_of("a"), name_of("b")}
+    undo = storage.triage.merge_findings(name_of("a"), name_of("b"), actor="Ben")
+    storage.triage.undo(undo, actor="Ben")
+    assert {row["finding_id"] for row in storage.inbox.query()} == {name_of("a"), name_of("b")}
 
 
 def test_a_finding_cannot_be_merged_into_itself(storage: Storage) -> None:
     storage.save_report(run(0, "a", "b"))
-    storage.merge_findings(name_of("a"), name_of("b"), actor="Ben")
+    storage.triage.merge_findings(name_of("a"), name_of("b"), actor="Ben")
     with pytest.raises(InvalidInputError):
-        storage.merge_findings(name_of("b"), name_of("a"), actor="Ben")
+        storage.triage.merge_findings(name_of("b"), name_of("a"), actor="Ben")
     with pytest.raises(InvalidInputError):
-        storage.split_finding(name_of("b"), actor="Ben")
+        storage.triage.unmerge_finding(name_of("b"), actor="Ben")
 
 
 def test_an_old_id_leads_to_the_finding_it_was_merged_into(storage: Storage) -> None:
@@ -330,10 +336,10 @@ def test_an_old_id_leads_to_the_finding_it_was_merged_into(storage: Storage) -> 
     old = legacy_id(about.ghost_type, about.column, about.description)
     storage.save_annotation(annotation(old, id="old"))
     storage.save_report(run(0, "a", "b"))
-    storage.merge_findings(name_of("a"), name_of("b"), actor="Ben")
-    assert storage.resolve_finding(old) == name_of("b")
-    storage.split_finding(name_of("a"), actor="Ben")
-    assert storage.resolve_finding(old) == name_of("a")
+    storage.triage.merge_findings(name_of("a"), name_of("b"), actor="Ben")
+    assert storage.findings.resolve_id(old) == name_of("b")
+    storage.triage.unmerge_finding(name_of("a"), actor="Ben")
+    assert storage.findings.resolve_id(old) == name_of("a")
     assert storage.get_annotations(name_of("b")) == []
 
 
@@ -344,7 +350,9 @@ def town(storage: Storage) -> None:
     storage.save_reports([run(0, "a", "b"), run(1, "a", "c"), run(1, "z", dataset="people")])
     storage.save_annotation(annotation(name_of("a"), id="n1", author="Ana", comment="Ask @Ben Stone, please"))
     storage.save_annotation(annotation(name_of("b"), id="n2", author="Ben Stone", tags=["crm", "late"]))
-    storage.decide(name_of("c"), Decision(status="fixed", reason="Reloaded", assignee="Ana"), actor="Cy")
+    storage.triage.decide(
+        name_of("c"), Decision(status="fixed", reason="Reloaded", assignee="Ana"), actor="Cy"
+    )
 
 
 @pytest.mark.parametrize(
@@ -373,15 +381,15 @@ def town(storage: Storage) -> None:
 )
 def test_a_filter_finds(storage: Storage, asked: Any, columns: set[str]) -> None:
     town(storage)
-    found = storage.query_desk(**asked)
+    found = storage.inbox.query(**asked)
     assert {row["column"] for row in found} == columns
-    assert storage.count_desk(**asked) == len(columns)
-    assert storage.desk_ids(**asked) == [row["finding_id"] for row in found]
+    assert storage.inbox.count(**asked) == len(columns)
+    assert storage.inbox.query_ids(**asked) == [row["finding_id"] for row in found]
 
 
 def test_facets_leave_their_own_choice_out(storage: Storage) -> None:
     town(storage)
-    facets = storage.desk_facets(dataset="orders", status="fixed")
+    facets = storage.inbox.count_by_value(dataset="orders", status="fixed")
     assert facets["dataset"] == {"orders": 1}
     assert facets["status"] == {"open": 2, "fixed": 1}
     assert facets["assignee"] == {"Ana": 1}
@@ -391,28 +399,28 @@ def test_facets_leave_their_own_choice_out(storage: Storage) -> None:
 def test_pages_are_cut_from_one_order(storage: Storage) -> None:
     storage.save_report(run(0, *"dbca"))
     storage.save_report(run(1, *"xb"))
-    every = storage.query_desk(limit=None)
-    assert [storage.query_desk(limit=2, offset=n)[0] for n in range(len(every))] == every
+    every = storage.inbox.query(limit=None)
+    assert [storage.inbox.query(limit=2, offset=n)[0] for n in range(len(every))] == every
     assert [row["last_seen"] for row in every] == sorted((r["last_seen"] for r in every), reverse=True)
     first = [row["finding_id"] for row in every if row["last_seen"] == at(0)]
     assert first == sorted(first)
-    assert storage.query_desk(order="times_seen", limit=1)[0]["column"] == "b"
+    assert storage.inbox.query(order="times_seen", limit=1)[0]["column"] == "b"
     with pytest.raises(InvalidInputError):
-        storage.query_desk(order="colour")
+        storage.inbox.query(order="colour")
 
 
 def test_what_another_process_writes_is_seen(storage: Storage, open_storage: Callable[[], Storage]) -> None:
     other = open_storage()
-    assert other.query_desk() == []
+    assert other.inbox.query() == []
     storage.save_report(run(0, "a", "b"))
-    assert len(other.query_desk()) == 2
+    assert len(other.inbox.query()) == 2
     steps: list[Callable[[], object]] = [
         lambda: storage.save_annotation(annotation(name_of("a"), id="x", tags=["t"], status="fixed")),
         lambda: storage.save_report(run(1, "a", "c", ran=("a", "b", "c"))),
         lambda: storage.save_report(run(1, "c")),
-        lambda: storage.decide(name_of("c"), Decision(assignee="Ana", snooze_factor=3), actor="Ben"),
-        lambda: storage.merge_findings(name_of("a"), name_of("b"), actor="Ben"),
-        lambda: storage.split_finding(name_of("a"), actor="Ben"),
+        lambda: storage.triage.decide(name_of("c"), Decision(assignee="Ana", snooze_factor=3), actor="Ben"),
+        lambda: storage.triage.merge_findings(name_of("a"), name_of("b"), actor="Ben"),
+        lambda: storage.triage.unmerge_finding(name_of("a"), actor="Ben"),
         lambda: storage.delete_report("orders 1"),
         lambda: storage.restore_report("orders 1"),
         lambda: storage.delete_annotation("x"),
@@ -420,8 +428,8 @@ def test_what_another_process_writes_is_seen(storage: Storage, open_storage: Cal
     for step in steps:
         step()
         fresh = open_storage()
-        assert other.query_desk() == fresh.query_desk()
-        assert other.desk_facets() == fresh.desk_facets()
+        assert other.inbox.query() == fresh.inbox.query()
+        assert other.inbox.count_by_value() == fresh.inbox.count_by_value()
 
 
 # People and views
@@ -429,48 +437,48 @@ def test_what_another_process_writes_is_seen(storage: Storage, open_storage: Cal
 
 def test_people_are_known_by_what_they_wrote_or_by_name(storage: Storage) -> None:
     storage.save_report(report("r", author="Zoe Young"))
-    storage.save_person("Ana Bell", mail="ana@example.org")
-    storage.save_person("Cy", initials="CY1")
-    assert storage.known_people() == [
+    storage.people.save("Ana Bell", mail="ana@example.org")
+    storage.people.save("Cy", initials="CY1")
+    assert storage.people.list_known() == [
         {"name": "Ana Bell", "mail": "ana@example.org", "initials": "AB"},
         {"name": "Cy", "mail": "", "initials": "CY1"},
         {"name": "Zoe Young", "mail": "", "initials": "ZY"},
     ]
-    storage.save_person("Ana Bell", initials="X")
-    assert storage.delete_person("Cy")
-    assert [p["name"] for p in storage.known_people()] == ["Ana Bell", "Zoe Young"]
-    assert storage.known_people()[0] == {"name": "Ana Bell", "mail": "ana@example.org", "initials": "X"}
-    storage.save_person("Cy")
-    assert len(storage.known_people()) == 3
+    storage.people.save("Ana Bell", initials="X")
+    assert storage.people.delete("Cy")
+    assert [p["name"] for p in storage.people.list_known()] == ["Ana Bell", "Zoe Young"]
+    assert storage.people.list_known()[0] == {"name": "Ana Bell", "mail": "ana@example.org", "initials": "X"}
+    storage.people.save("Cy")
+    assert len(storage.people.list_known()) == 3
 
 
 def test_saving_somebody_again_writes_nothing(storage: Storage) -> None:
-    storage.save_person("Ana")
+    storage.people.save("Ana")
     revision = storage.revision()
-    storage.save_person("Ana")
+    storage.people.save("Ana")
     assert storage.revision() == revision
 
 
 def test_views_are_shared(storage: Storage) -> None:
-    storage.save_view("Crm, open", {"dataset": ["crm"], "status": ["open"]}, author="Ana")
-    storage.save_view("Crm, open", {"dataset": ["crm"]}, author="Ben")
-    (view,) = storage.query_views()
+    storage.views.save("Crm, open", {"dataset": ["crm"], "status": ["open"]}, author="Ana")
+    storage.views.save("Crm, open", {"dataset": ["crm"]}, author="Ben")
+    (view,) = storage.views.query()
     assert (view["name"], view["author"], view["query"]) == ("Crm, open", "Ben", {"dataset": ["crm"]})
-    assert storage.delete_view("Crm, open")
-    assert storage.query_views() == []
-    assert storage.restore_view("Crm, open")
+    assert storage.views.delete("Crm, open")
+    assert storage.views.query() == []
+    assert storage.views.restore("Crm, open")
 
 
 @pytest.mark.parametrize(
     "call",
     [
-        lambda storage: storage.save_person("a/b"),
-        lambda storage: storage.save_person("Ana", initials="ABCDE"),
-        lambda storage: storage.save_view("", {}),
-        lambda storage: storage.decide("f", Decision(snooze_factor=0.5), actor="Ben"),
-        lambda storage: storage.decide("f", Decision(assignee="x" * 300), actor="Ben"),
-        lambda storage: storage.decide("../f", Decision(assignee="x"), actor="Ben"),
-        lambda storage: storage.decide("f", Decision(status="done"), actor="Ben"),
+        lambda storage: storage.people.save("a/b"),
+        lambda storage: storage.people.save("Ana", initials="ABCDE"),
+        lambda storage: storage.views.save("", {}),
+        lambda storage: storage.triage.decide("f", Decision(snooze_factor=0.5), actor="Ben"),
+        lambda storage: storage.triage.decide("f", Decision(assignee="x" * 300), actor="Ben"),
+        lambda storage: storage.triage.decide("../f", Decision(assignee="x"), actor="Ben"),
+        lambda storage: storage.triage.decide("f", Decision(status="done"), actor="Ben"),
     ],
 )
 def test_what_cannot_be_kept_is_refused_in_a_sentence(storage: Storage, call: Any) -> None:
@@ -483,15 +491,15 @@ def test_what_cannot_be_kept_is_refused_in_a_sentence(storage: Storage, call: An
 def test_findings_that_no_live_report_holds_are_not_on_the_desk(storage: Storage) -> None:
     storage.save_report(run(0, "a"))
     storage.save_annotation(annotation("nobody has it yet"))
-    assert storage.find_on_desk(["nobody has it yet", "f1-unknown", "../x"]) == []
+    assert storage.inbox.load_rows(["nobody has it yet", "f1-unknown", "../x"]) == []
     storage.delete_report("orders 0")
-    assert storage.query_desk() == storage.find_on_desk([name_of("a")]) == []
+    assert storage.inbox.query() == storage.inbox.load_rows([name_of("a")]) == []
 
 
 def test_ghosts_without_counts_are_listed(storage: Storage) -> None:
     bare = GhostFinding("rule", "x", "error", "x is odd")
     storage.save_report(report("r", [bare]))
-    (row,) = storage.query_desk()
+    (row,) = storage.inbox.query()
     assert (row["last_count"], row["last_share"], row["runs"]) == (None, None, [None])
 
 
@@ -499,21 +507,22 @@ def test_a_finding_is_searched_by_its_newest_words(storage: Storage) -> None:
     first, second = run(1, "a"), run(2, "a")
     second.findings[0].description = "Nothing stands in 3 of 9 cells of a"
     storage.save_report(first)
-    assert storage.count_desk(search="rows") == 1
+    assert storage.inbox.count(search="rows") == 1
     storage.save_report(second)
-    assert (storage.count_desk(search="nothing stands"), storage.count_desk(search="rows")) == (1, 0)
+    assert (storage.inbox.count(search="nothing stands"), storage.inbox.count(search="rows")) == (1, 0)
     storage.save_report(run(0, "a"))  # comes late
-    assert storage.count_desk(search="nothing stands") == 1
+    assert storage.inbox.count(search="nothing stands") == 1
 
 
+@pytest.mark.slow
 def test_a_search_over_thousands_of_findings_follows_what_is_written(storage: Storage) -> None:
     many = [finding(f"column {number}", metadata={}) for number in range(2_100)]
     storage.save_report(report("r1", many))
     for text, search in (("Ask @Dana about it", "ask @dana"), ("Late @Dana again", "late @dana")):
-        assert storage.count_desk(search=search) == 0
-        mentioned = storage.count_desk(mentions="Dana")
+        assert storage.inbox.count(search=search) == 0
+        mentioned = storage.inbox.count(mentions="Dana")
         storage.save_annotation(annotation(many[7 + mentioned], comment=text))
-        assert [row["column"] for row in storage.query_desk(search=search)] == [many[7 + mentioned].column]
-        assert storage.count_desk(mentions="Dana") == mentioned + 1
+        assert [row["column"] for row in storage.inbox.query(search=search)] == [many[7 + mentioned].column]
+        assert storage.inbox.count(mentions="Dana") == mentioned + 1
     storage.delete_report("r1")
-    assert storage.count_desk(search="dana") == storage.count_desk(mentions="Dana") == 0
+    assert storage.inbox.count(search="dana") == storage.inbox.count(mentions="Dana") == 0

@@ -66,7 +66,7 @@ def storage(folder: Path) -> Iterator[Storage]:
 
 
 def named(storage: Storage) -> list[str]:
-    return [found["item"] for found in storage.damage()]
+    return [found["item"] for found in storage.unreadable_items()]
 
 
 @pytest.mark.parametrize("spoiled", SPOILED.values(), ids=SPOILED.keys())
@@ -75,10 +75,10 @@ def test_a_damaged_report_is_named_and_the_rest_lists(storage: Storage, folder: 
     for handle in (storage, FileStorage(folder)):
         assert ids(handle.query_reports()) == ["r2"]
         assert handle.count_reports() == 1
-        assert handle.report_facets()["author"] == {"alice": 1}
+        assert handle.reports.count_by_value()["author"] == {"alice": 1}
         assert [row["column"] for row in handle.query_findings()] == ["b"]
         assert handle.load_report("r2") is not None
-        (damage,) = handle.damage()
+        (damage,) = handle.unreadable_items()
         assert "r1.json" in damage["item"]
         assert damage["reason"]
         assert "\n" not in damage["reason"]
@@ -113,7 +113,7 @@ def test_what_is_no_file_among_many_reports_is_named(storage: Storage, folder: P
     (folder / "reports" / "nowhere.json").symlink_to(folder / "gone")
     opened = FileStorage(folder)
     assert opened.count_reports() == 60
-    assert [damage["item"] for damage in opened.damage()] == ["reports/folder.json"]
+    assert [damage["item"] for damage in opened.unreadable_items()] == ["reports/folder.json"]
     opened.close()
 
 
@@ -121,9 +121,9 @@ def test_a_repaired_report_is_there_again(storage: Storage, folder: Path) -> Non
     path = folder / "reports" / "r1.json"
     good = path.read_bytes()
     path.write_bytes(good[:-20])
-    assert len(storage.damage()) == 1
+    assert len(storage.unreadable_items()) == 1
     path.write_bytes(good)
-    assert storage.damage() == []
+    assert storage.unreadable_items() == []
     assert ids(storage.query_reports()) == ["r2", "r1"]
 
 
@@ -204,7 +204,7 @@ def test_stray_files_are_left_alone(storage: Storage, folder: Path) -> None:
     (folder / "reports" / "sub").mkdir()
     storage.save_report(report("r3"))
     storage.delete_report("r3")
-    assert storage.damage() == []
+    assert storage.unreadable_items() == []
     assert storage.count_reports() == 2
     assert [stray.read_text() for stray in strays] == ["mine"] * 5
 
@@ -224,7 +224,7 @@ def test_a_copy_of_a_report_file_is_named_and_one_of_them_is_shown(storage: Stor
     copy.write_bytes(original.read_bytes())
     fresh = FileStorage(folder)
     assert sorted(ids(fresh.query_reports())) == ["r1", "r2"]
-    assert len(fresh.damage()) == 1
+    assert len(fresh.unreadable_items()) == 1
     fresh.save_report(report("r1", title="Renamed"))
     assert sorted(row["title"] for row in FileStorage(folder).query_reports()) == ["Renamed", "Week 12"]
 

@@ -254,7 +254,7 @@ def test_many_values_are_one_question(town: Storage) -> None:
 
 def columns(storage: Storage, **asked: Any) -> list[str]:
     rows = storage.query_findings(**asked)
-    assert storage.count_findings(**asked) == len(rows)
+    assert storage.findings.count(**asked) == len(rows)
     return [f"{row['report_id']}.{row['column']}" for row in rows]
 
 

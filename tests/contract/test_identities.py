@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from lavendertown.collaboration.storage import Storage, get_finding_id
-from lavendertown.identity import legacy_id
+from lavendertown.core.fingerprints import legacy_id
 from tests.contract.builders import annotation, at, finding, ids, report, status_of
 
 
@@ -82,7 +82,7 @@ def test_an_annotation_under_0_7s_id_joins_its_finding(storage: Storage, first: 
     assert [note.id for note in storage.get_annotations(md5_of())] == ["a1"]
     (row,) = storage.query_findings()
     assert (row["status"], row["tags"], row["comment_count"]) == ("fixed", ["old"], 1)
-    assert storage.resolve_finding(md5_of()) == today
+    assert storage.findings.resolve_id(md5_of()) == today
 
 
 def test_old_and_new_ids_name_one_thread(storage: Storage) -> None:
@@ -92,7 +92,7 @@ def test_old_and_new_ids_name_one_thread(storage: Storage) -> None:
     for name in (md5_of(), get_finding_id(finding())):
         assert [note.id for note in storage.get_annotations(name)] == ["old", "new"]
         assert ids(storage.query_annotations(finding_id=name)) == ["new", "old"]
-        assert storage.count_findings(finding_id=name) == 1
+        assert storage.findings.count(finding_id=name) == 1
 
 
 def test_last_weeks_old_id_still_finds_the_finding_after_its_counts_changed(storage: Storage) -> None:
@@ -218,10 +218,10 @@ def test_the_tags_in_use_come_most_used_first_then_by_name(storage: Storage) -> 
     storage.save_report(report("r2", [], metadata={"tags": ["weekly"]}))
     storage.save_annotation(annotation(finding("a"), id="a1", tags=["crm", "zeta"]))
     storage.save_annotation(annotation(finding("b"), id="a2", tags=["crm", "beta"]))
-    assert storage.known_tags() == ["crm", "weekly", "beta", "zeta"]
+    assert storage.reports.known_tags() == ["crm", "weekly", "beta", "zeta"]
     storage.delete_annotation("a2")
     storage.delete_report("r2")
-    assert "beta" not in storage.known_tags()
+    assert "beta" not in storage.reports.known_tags()
 
 
 def seen(storage: Storage) -> tuple[object, object, object]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from lavendertown.collaboration.storage import Storage, get_finding_id
-from lavendertown.identity import legacy_id
+from lavendertown.core.fingerprints import legacy_id
 from tests.contract.builders import annotation, finding, report
 
 FOUND = finding()
@@ -29,7 +29,7 @@ def test_of_two_reports_of_one_moment_the_order_of_saving_does_not_matter(
 ) -> None:
     for name in order:
         storage.save_report(report(name, metadata={"dataset": name}))
-    assert storage.resolve_finding(OLD) == get_finding_id(finding(), "b")
+    assert storage.findings.resolve_id(OLD) == get_finding_id(finding(), "b")
     storage.save_annotation(annotation(OLD, id="a1"))
     assert threads(storage, get_finding_id(finding(), "b")) == [["a1"]]
 
@@ -52,7 +52,7 @@ def test_the_finding_may_come_back(joined: Storage) -> None:
     joined.save_report(report("second", [finding()], metadata={"dataset": "people"}))
     name = get_finding_id(finding(), "people")
     assert threads(joined, OLD, name) == [["a1"], ["a1"]]
-    assert joined.resolve_finding(OLD) == name
+    assert joined.findings.resolve_id(OLD) == name
     (row,) = joined.query_findings(report_id="second")
     assert (row["status"], row["tags"], row["times_seen"]) == ("reviewed", ["crm"], 1)
 
@@ -61,7 +61,7 @@ def test_another_dataset_may_have_the_same(joined: Storage) -> None:
     joined.save_report(report("second", [finding()], metadata={"dataset": "orders"}))
     people, orders = get_finding_id(finding(), "people"), get_finding_id(finding(), "orders")
     assert threads(joined, OLD, people, orders) == [["a1"], ["a1"], []]
-    assert joined.resolve_finding(OLD) == people
+    assert joined.findings.resolve_id(OLD) == people
     (row,) = joined.query_findings(report_id="second")
     assert (row["finding_id"], row["status"]) == (orders, "open")
 

@@ -54,7 +54,7 @@ def test_a_list_ends_at_100_unless_told_otherwise(storage: Storage) -> None:
     assert len(storage.query_reports(limit=None)) == 102
     assert storage.count_reports() == 102
     assert len(storage.query_findings()) == 100
-    assert len(storage.query_findings(limit=None)) == storage.count_findings() == 204
+    assert len(storage.query_findings(limit=None)) == storage.findings.count() == 204
 
 
 def test_odd_pages(storage: Storage) -> None:
@@ -90,14 +90,14 @@ def test_a_listed_report_says_everything_but_its_findings(storage: Storage) -> N
         "finding_count": 4, "error_count": 2, "warning_count": 1, "info_count": 1, "tags": ["b", "a"],
         "version": 1, "deleted_at": None,
     }  # fmt: skip
-    assert storage.find_report("r1") == row | {"updated_at": updated}
+    assert storage.reports.find("r1") == row | {"updated_at": updated}
 
 
 def test_what_is_listed_can_be_changed_freely(storage: Storage) -> None:
     storage.save_report(report("r1", metadata={"tags": ["a"], "deep": {"k": [1]}}))
     storage.query_reports()[0]["tags"].append("mine")
     storage.query_findings()[0]["metadata"]["mine"] = 1
-    storage.report_metadata("r1")["mine"] = 1
+    storage.reports.load_metadata("r1")["mine"] = 1
     loaded = storage.load_report("r1")
     assert loaded is not None
     loaded.metadata["deep"]["k"].append(2)
@@ -178,33 +178,36 @@ def test_facets_count_what_else_could_be_chosen(storage: Storage, chosen: dict[s
     asked: dict[str, Any] = {
         ("tags" if name == "tag" else name): sorted(wanted) for name, wanted in chosen.items()
     }
-    assert storage.report_facets(**asked) == expected_facets(facts, chosen)
+    assert storage.reports.count_by_value(**asked) == expected_facets(facts, chosen)
 
 
 def test_facets_follow_dates_and_text(storage: Storage) -> None:
     storage.save_report(report("r1", created_at=at(0), author="ann", title="one"))
     storage.save_report(report("r2", created_at=at(48), author="ben", title="two"))
-    assert storage.report_facets(start_date=at(1))["author"] == {"ben": 1}
-    assert storage.report_facets(search="ONE")["author"] == {"ann": 1}
+    assert storage.reports.count_by_value(start_date=at(1))["author"] == {"ben": 1}
+    assert storage.reports.count_by_value(search="ONE")["author"] == {"ann": 1}
 
 
 def test_facets_leave_deleted_reports_out(storage: Storage) -> None:
     storage.save_report(report("r1", author="ann"))
     storage.save_report(report("r2", author="ben"))
     storage.delete_report("r2")
-    assert storage.report_facets()["author"] == {"ann": 1}
+    assert storage.reports.count_by_value()["author"] == {"ann": 1}
 
 
 def test_what_is_said_changes_what_was_asked_before(storage: Storage) -> None:
     for name, columns in (("r1", "ab"), ("r2", "b"), ("r3", "c")):
         storage.save_report(report(name, [finding(column) for column in columns]))
-    assert (storage.report_facets()["status"], ids(storage.query_reports(tags="odd"))) == ({"open": 3}, [])
+    assert (storage.reports.count_by_value()["status"], ids(storage.query_reports(tags="odd"))) == (
+        {"open": 3},
+        [],
+    )
     note = annotation(finding("b"), status="fixed", tags=["odd"])
     storage.save_annotation(note)
-    assert storage.report_facets()["status"] == {"open": 2, "fixed": 2}
+    assert storage.reports.count_by_value()["status"] == {"open": 2, "fixed": 2}
     assert set(ids(storage.query_reports(tags="odd"))) == {"r1", "r2"}
     storage.delete_annotation(note.id, actor="bob")
-    assert storage.report_facets()["status"] == {"open": 3}
+    assert storage.reports.count_by_value()["status"] == {"open": 3}
     assert ids(storage.query_reports(tags="odd")) == []
 
 
@@ -235,12 +238,12 @@ def test_rule_sets_are_searched_by_name_and_description(storage: Storage) -> Non
 
 def test_a_deleted_rule_set_is_hidden_until_restored(storage: Storage) -> None:
     storage.save_ruleset(RuleSet("s", "d"))
-    assert storage.delete_ruleset("s")
-    assert not storage.delete_ruleset("s")
+    assert storage.rulesets.delete("s")
+    assert not storage.rulesets.delete("s")
     assert storage.load_ruleset("s") is None
     assert storage.query_rulesets() == []
     assert [row["name"] for row in storage.query_rulesets(include_deleted=True)] == ["s"]
-    assert storage.restore_ruleset("s")
+    assert storage.rulesets.restore("s")
     assert storage.load_ruleset("s") == RuleSet("s", "d")
 
 
@@ -249,4 +252,4 @@ def test_several_findings_are_asked_for_at_once_by_any_of_their_ids(storage: Sto
     first, _, third = storage.query_findings("r1")
     found = storage.query_findings(finding_id=[first["finding_id"], third["finding_id"], "nobody"])
     assert [row["column"] for row in found] == ["a", "c"]
-    assert storage.count_findings(finding_id=(first["finding_id"],)) == 1
+    assert storage.findings.count(finding_id=(first["finding_id"],)) == 1

@@ -10,19 +10,19 @@ from dataclasses import replace
 import pytest
 
 from lavendertown.collaboration.storage import Storage
-from lavendertown.errors import InvalidInputError, RaceError, UnfinishedMoveError
-from lavendertown.identity import fingerprint, legacy_id
-from lavendertown.records.accessor import Import, Incoming
-from lavendertown.records.values import AuditEvent, Kind, Move, ReportRecord
+from lavendertown.core.fingerprints import compute_fingerprint, legacy_id
+from lavendertown.errors import InvalidInputError, RaceError, UnfinishedMigrationError
+from lavendertown.records.record_classes import AuditEvent, MigrationRecord, RecordKind, ReportRecord
+from lavendertown.records.write_path import ImportBatch, ImportedRecord
 from tests.contract.builders import NOON, annotation, at, finding, ids, report
-from tests.contract.places import Place
+from tests.contract.store_locations import StoreLocation
 
 OLD_ID = "0123456789abcdef0123456789abcdef"
-MOVE = Move("m1", "files in a", "files in b", "ana", NOON, {"was_empty": True})
+MOVE = MigrationRecord("m1", "files in a", "files in b", "ana", NOON, {"was_empty": True})
 
 
 def stored(storage: Storage, report_id: str = "r1") -> ReportRecord:
-    record = storage.store.read(Kind.REPORT, report_id)
+    record = storage.store.read_record(RecordKind.REPORT, report_id)
     assert isinstance(record, ReportRecord)
     return record
 
@@ -30,14 +30,14 @@ def stored(storage: Storage, report_id: str = "r1") -> ReportRecord:
 def test_whole_records_are_read_in_bulk(storage: Storage) -> None:
     storage.save_reports([report("r1"), report("r2")])
     storage.delete_report("r2")
-    found = storage.store.read_many(Kind.REPORT, ["r2", "nothing", "r1"])
+    found = storage.store.read_records(RecordKind.REPORT, ["r2", "nothing", "r1"])
     assert found == {"r1": stored(storage, "r1"), "r2": stored(storage, "r2")}
 
 
 def test_a_record_is_brought_as_it_is(storage: Storage) -> None:
     storage.save_report(report("r1"))
     as_it_was = replace(stored(storage), id="brought", version=7, updated_at=at(-100), deleted_at=at(-50))
-    storage.writes.bring(Import([Incoming(as_it_was)]))
+    storage.write_path.import_records(ImportBatch([ImportedRecord(as_it_was)]))
     assert stored(storage, "brought") == as_it_was
     assert ids(storage.query_reports()) == ["r1"]
     assert len(storage.audit_log()) == 1
@@ -47,7 +47,7 @@ def test_what_replaces_a_record_gets_a_version_above_both(storage: Storage) -> N
     storage.save_report(report("r1"))
     loaded = storage.load_report("r1")
     other = replace(stored(storage), title="From elsewhere", version=1)
-    storage.writes.bring(Import([Incoming(other, replaces=1)]))
+    storage.write_path.import_records(ImportBatch([ImportedRecord(other, replaced_version=1)]))
     assert (stored(storage).title, stored(storage).version) == ("From elsewhere", 2)
     assert loaded is not None
     with pytest.raises(Exception, match="version 2"):
@@ -59,7 +59,7 @@ def test_what_was_compared_with_something_else_is_not_brought(storage: Storage, 
     storage.save_report(report("r1"))
     other = replace(stored(storage), title="From elsewhere")
     with pytest.raises(RaceError):
-        storage.writes.bring(Import([Incoming(other, replaces)]))
+        storage.write_path.import_records(ImportBatch([ImportedRecord(other, replaces)]))
     assert stored(storage).title == "Week 12"
 
 
@@ -67,22 +67,22 @@ def test_what_may_not_be_stored_is_not_brought(storage: Storage) -> None:
     storage.save_report(report("r1"))
     good, bad = (replace(stored(storage), id=name) for name in ("good", "../bad"))
     with pytest.raises(InvalidInputError):
-        storage.writes.bring(Import([Incoming(good), Incoming(bad)]))
-    assert storage.find_report("good") is None
+        storage.write_path.import_records(ImportBatch([ImportedRecord(good), ImportedRecord(bad)]))
+    assert storage.reports.find("good") is None
 
 
 def test_history_is_listed_by_time_whenever_it_came(storage: Storage) -> None:
     storage.save_report(report("r1"))
     before = AuditEvent(at(-48), "old", "report", "r0", "create", None, {"id": "r0"})
     month_before = replace(before, at=NOON - dt.timedelta(days=40), actor="older")
-    storage.writes.bring(Import(history=[month_before, before]))
+    storage.write_path.import_records(ImportBatch(history=[month_before, before]))
     assert [event["actor"] for event in storage.audit_log()] == ["alice", "old", "older"]
 
 
 def test_an_alias_leads_to_its_finding_before_and_after_the_annotations(storage: Storage) -> None:
     storage.save_report(report("r1"))
-    name = fingerprint(finding(), "")
-    storage.writes.bring(Import(aliases={OLD_ID: name, "another": "nobody has it"}))
+    name = compute_fingerprint(finding(), "")
+    storage.write_path.import_records(ImportBatch(aliases={OLD_ID: name, "another": "nobody has it"}))
     assert storage.store.aliases() == {OLD_ID: name, "another": "nobody has it"}
     storage.save_annotation(annotation(OLD_ID, id="a1", status="fixed"))
     assert [note.id for note in storage.get_annotations(name)] == ["a1"]
@@ -92,15 +92,15 @@ def test_an_alias_leads_to_its_finding_before_and_after_the_annotations(storage:
 def test_an_alias_joins_what_waited_under_it(storage: Storage) -> None:
     storage.save_report(report("r1"))
     storage.save_annotation(annotation("waiting", id="a1", tags=["crm"]))
-    name = fingerprint(finding(), "")
-    storage.writes.bring(Import(aliases={"waiting": name}))
+    name = compute_fingerprint(finding(), "")
+    storage.write_path.import_records(ImportBatch(aliases={"waiting": name}))
     assert [note.id for note in storage.get_annotations(name)] == ["a1"]
     assert storage.count_reports(tags="crm") == 1
 
 
 def test_an_alias_that_is_known_stays_as_it_is(storage: Storage) -> None:
-    storage.writes.bring(Import(aliases={"old": "first"}))
-    storage.writes.bring(Import(aliases={"old": "second"}))
+    storage.write_path.import_records(ImportBatch(aliases={"old": "first"}))
+    storage.write_path.import_records(ImportBatch(aliases={"old": "second"}))
     assert storage.store.aliases() == {"old": "first"}
 
 
@@ -110,33 +110,33 @@ def test_annotations_in_bulk_join_as_single_ones_do(
     about = finding()
     old = legacy_id(about.ghost_type, about.column, about.description)
     storage.save_report(report("r1"))
-    names = [old, fingerprint(about, ""), "nobody has it", old]
-    storage.save_annotations(annotation(name, id=f"a{number}") for number, name in enumerate(names))
+    names = [old, compute_fingerprint(about, ""), "nobody has it", old]
+    storage.annotations.save_many(annotation(name, id=f"a{number}") for number, name in enumerate(names))
     assert [note.id for note in open_storage().get_annotations(old)] == ["a0", "a1", "a3"]
     assert [note.id for note in storage.get_annotations("nobody has it")] == ["a2"]
 
 
 def test_the_ledger_keeps_one_line_a_move(storage: Storage) -> None:
-    assert storage.store.moves() == []
-    storage.writes.bring(Import(move=MOVE))
+    assert storage.store.migrations() == []
+    storage.write_path.import_records(ImportBatch(migration=MOVE))
     closed = replace(MOVE, finished_at=at(1), outcome={"reports": {"read": 1}})
     later = replace(closed, id="m2", started_at=at(2))
-    storage.writes.bring(Import(move=later))
-    storage.writes.bring(Import(move=closed))
-    assert storage.store.moves() == [closed, later]
+    storage.write_path.import_records(ImportBatch(migration=later))
+    storage.write_path.import_records(ImportBatch(migration=closed))
+    assert storage.store.migrations() == [closed, later]
 
 
-def test_a_half_filled_store_is_refused(storage: Storage, place: Place) -> None:
-    storage.writes.bring(Import(move=MOVE))
-    with pytest.raises(UnfinishedMoveError, match="files in a"):
-        place.open()
-    storage.writes.bring(Import(move=replace(MOVE, finished_at=at(1))))
-    place.open().close()
+def test_a_half_filled_store_is_refused(storage: Storage, place: StoreLocation) -> None:
+    storage.write_path.import_records(ImportBatch(migration=MOVE))
+    with pytest.raises(UnfinishedMigrationError, match="files in a"):
+        place.open_storage()
+    storage.write_path.import_records(ImportBatch(migration=replace(MOVE, finished_at=at(1))))
+    place.open_storage().close()
 
 
-def test_a_store_that_held_something_before_stays_open(storage: Storage, place: Place) -> None:
-    storage.writes.bring(Import(move=replace(MOVE, options={"was_empty": False})))
-    place.open().close()
+def test_a_store_that_held_something_before_stays_open(storage: Storage, place: StoreLocation) -> None:
+    storage.write_path.import_records(ImportBatch(migration=replace(MOVE, options={"was_empty": False})))
+    place.open_storage().close()
 
 
 def test_nobody_commits_while_a_store_is_frozen(
@@ -145,7 +145,7 @@ def test_nobody_commits_while_a_store_is_frozen(
     storage.save_report(report("r1"))
     other = open_storage()
     writer = threading.Thread(target=lambda: other.save_report(report("late")))
-    with storage.store.frozen():
+    with storage.store.block_writes():
         writer.start()
         assert ids(open_storage().query_reports()) == ["r1"]
         writer.join(0.5)
@@ -159,8 +159,8 @@ def test_a_guard_undoes_the_commit(storage: Storage) -> None:
     def refuse() -> None:
         raise InvalidInputError("Not here.")
 
-    storage.writes.guards.append(refuse)
+    storage.write_path.commit_guards.append(refuse)
     with pytest.raises(InvalidInputError, match="Not here"):
         storage.save_report(report("r1"))
-    storage.writes.guards.clear()
-    assert storage.find_report("r1") is None
+    storage.write_path.commit_guards.clear()
+    assert storage.reports.find("r1") is None

@@ -17,8 +17,8 @@ def test_a_deleted_report_is_hidden_everywhere(storage: Storage) -> None:
     assert storage.query_reports() == []
     assert storage.count_reports() == 0
     assert storage.query_findings() == []
-    assert storage.count_findings() == 0
-    assert storage.report_facets()["author"] == {}
+    assert storage.findings.count() == 0
+    assert storage.reports.count_by_value()["author"] == {}
 
 
 def test_a_deleted_report_is_listed_when_asked_for(storage: Storage) -> None:
@@ -30,7 +30,7 @@ def test_a_deleted_report_is_listed_when_asked_for(storage: Storage) -> None:
     assert rows[0]["deleted_at"] is None
     assert rows[1]["deleted_at"].utcoffset() is not None
     assert storage.count_reports(include_deleted=True) == 2
-    header = storage.find_report("r1")
+    header = storage.reports.find("r1")
     assert header is not None
     assert header["deleted_at"] == rows[1]["deleted_at"]
     assert len(storage.query_findings(include_deleted=True)) == 2
@@ -56,7 +56,7 @@ def test_a_restored_report_is_whole_again(storage: Storage) -> None:
     loaded = storage.load_report("r1")
     assert loaded is not None
     assert loaded.to_dict() == saved.to_dict() | {"version": loaded.version}
-    assert storage.finding_rows("r1", 1) == ["x"]
+    assert storage.findings.load_rows("r1", 1) == ["x"]
     assert ids(storage.query_reports(tags="t", search="b is")) == ["r1"]
 
 
@@ -95,14 +95,14 @@ def test_a_deleted_annotation_is_hidden_until_restored(storage: Storage) -> None
     storage.save_report(report("r1", annotations=[annotation(id="a1")]))
     assert storage.delete_annotation("a1")
     assert not storage.delete_annotation("a1")
-    assert storage.load_annotation("a1") is None
+    assert storage.annotations.load("a1") is None
     assert storage.query_annotations() == []
     loaded = storage.load_report("r1")
     assert loaded is not None
     assert loaded.annotations == []
     assert ids(storage.query_annotations(include_deleted=True)) == ["a1"]
     assert storage.restore_annotation("a1")
-    restored = storage.load_annotation("a1")
+    restored = storage.annotations.load("a1")
     assert restored is not None
     assert restored.comment == "Looks odd"
     assert not storage.restore_annotation("a1")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.collaboration.storage import Storage
-from lavendertown.collaboration.triage import Decision
 from lavendertown.errors import InvalidInputError
 from tests.contract.builders import annotation, at, finding, report, sentence
 
@@ -36,7 +36,7 @@ def ids(storage: Storage) -> dict[Check, str]:
 
 
 def twins(storage: Storage) -> dict[str, str]:
-    return {row["finding_id"]: row["twin"] for row in storage.query_desk(twins=True)}
+    return {row["finding_id"]: row["twin"] for row in storage.inbox.query(twins=True)}
 
 
 def test_a_finding_that_came_as_another_vanished_looks_like_it(storage: Storage) -> None:
@@ -44,7 +44,7 @@ def test_a_finding_that_came_as_another_vanished_looks_like_it(storage: Storage)
     run(storage, 1, ("a", 2))
     names = ids(storage)
     assert twins(storage) == {names["a", 2]: names["a", 1]}
-    assert {row["twin"] for row in storage.query_desk() if row["finding_id"] == names["a", 1]} == {""}
+    assert {row["twin"] for row in storage.inbox.query() if row["finding_id"] == names["a", 1]} == {""}
     run(storage, 2, ("a", 2))
     assert twins(storage) == {names["a", 2]: names["a", 1]}
 
@@ -87,34 +87,34 @@ def test_taking_over_carries_thread_status_and_decisions_on(storage: Storage) ->
     run(storage, 0, ("a", 1))
     old = ids(storage)["a", 1]
     storage.save_annotation(annotation(old, comment="From the till.", timestamp=at(1)))
-    storage.decide(old, Decision(assignee="Ben", note="See the wiki."), actor="Ana")
-    storage.decide(old, Decision(status="accepted", reason="It is small."), actor="Ana")
+    storage.triage.decide(old, Decision(assignee="Ben", note="See the wiki."), actor="Ana")
+    storage.triage.decide(old, Decision(status="accepted", reason="It is small."), actor="Ana")
     run(storage, 1, ("a", 2))
     new = ids(storage)["a", 2]
-    undo = storage.take_over(new, old, actor="Cy")
-    (row,) = storage.query_desk()
+    undo = storage.triage.adopt_history(new, old, actor="Cy")
+    (row,) = storage.inbox.query()
     told = ("finding_id", "times_seen", "first_seen", "assignee", "note", "status", "close_reason", "twin")
     assert [row[name] for name in told] == [
         new, 2, at(0), "Ben", "See the wiki.", "accepted", "It is small.", "",
     ]  # fmt: skip
-    assert storage.resolve_finding(old) == new
+    assert storage.findings.resolve_id(old) == new
     assert [note.comment for note in storage.get_annotations(new)] == ["From the till.", "It is small."]
     run(storage, 2, ran=(("a", 2),))
-    assert storage.query_desk()[0]["seen"] == "passing"
+    assert storage.inbox.query()[0]["seen"] == "passing"
     storage.delete_report("day 2")
-    assert storage.undo(undo, actor="Cy") == 2
+    assert storage.triage.undo(undo, actor="Cy") == 2
     assert twins(storage) == {new: old}
-    assert {row["finding_id"]: row["assignee"] for row in storage.query_desk()} == {old: "Ben", new: ""}
+    assert {row["finding_id"]: row["assignee"] for row in storage.inbox.query()} == {old: "Ben", new: ""}
 
 
 def test_what_was_decided_about_the_new_one_stays(storage: Storage) -> None:
     run(storage, 0, ("a", 1))
     run(storage, 1, ("a", 2))
     names = ids(storage)
-    storage.decide(names["a", 1], Decision(assignee="Ben", snooze_factor=2), actor="Ana")
-    storage.decide(names["a", 2], Decision(assignee="Cy"), actor="Ana")
-    storage.take_over(names["a", 2], names["a", 1], actor="Ana")
-    held = storage.load_triage(names["a", 1])
+    storage.triage.decide(names["a", 1], Decision(assignee="Ben", snooze_factor=2), actor="Ana")
+    storage.triage.decide(names["a", 2], Decision(assignee="Cy"), actor="Ana")
+    storage.triage.adopt_history(names["a", 2], names["a", 1], actor="Ana")
+    held = storage.triage.load(names["a", 1])
     assert (held["assignee"], held["snooze_factor"], held["snooze_count"]) == ("Cy", 2, 100)
 
 
@@ -122,9 +122,9 @@ def test_one_that_stands_alone_is_not_suggested_any_more(storage: Storage) -> No
     run(storage, 0, ("a", 1))
     run(storage, 1, ("a", 2))
     names = ids(storage)
-    undo = storage.decide(names["a", 2], Decision(stands_alone=True), actor="Ana")
+    undo = storage.triage.decide(names["a", 2], Decision(stands_alone=True), actor="Ana")
     assert twins(storage) == {}
-    storage.undo(undo, actor="Ana")
+    storage.triage.undo(undo, actor="Ana")
     assert twins(storage) == {names["a", 2]: names["a", 1]}
 
 
@@ -132,5 +132,5 @@ def test_a_finding_cannot_take_itself_over(storage: Storage) -> None:
     run(storage, 0, ("a", 1))
     (name,) = ids(storage).values()
     with pytest.raises(InvalidInputError) as refused:
-        storage.take_over(name, name, actor="Ana")
-    assert "are one finding already" in sentence(refused)
+        storage.triage.adopt_history(name, name, actor="Ana")
+    assert "are the same finding already" in sentence(refused)

@@ -8,8 +8,8 @@ import pytest
 
 from lavendertown.collaboration.storage import Storage
 from lavendertown.errors import ConflictError, InvalidInputError
-from lavendertown.records.contract import Unit
-from lavendertown.records.values import AuditEvent, Kind, Record
+from lavendertown.records.record_classes import AuditEvent, Record, RecordKind
+from lavendertown.records.store import UnitOfWork
 from tests.contract.builders import annotation, at, finding, ids, report
 
 
@@ -43,13 +43,13 @@ def test_one_stale_report_refuses_all(storage: Storage) -> None:
 
 def test_one_refused_annotation_refuses_all(storage: Storage) -> None:
     with pytest.raises(InvalidInputError):
-        storage.save_annotations([annotation("f1"), annotation("f1", status="nope")])
+        storage.annotations.save_many([annotation("f1"), annotation("f1", status="nope")])
     assert storage.query_annotations() == []
 
 
 def test_annotations_are_saved_in_one_unit(storage: Storage) -> None:
     notes = [annotation("f1", id=f"a{n}", timestamp=at(n)) for n in range(30)]
-    assert storage.save_annotations(notes) == [note.id for note in notes]
+    assert storage.annotations.save_many(notes) == [note.id for note in notes]
     assert [note.id for note in storage.get_annotations("f1")] == [note.id for note in notes]
 
 
@@ -76,7 +76,7 @@ def test_two_reports_may_carry_the_same_annotation(storage: Storage) -> None:
 def test_a_large_batch_is_one_unit(storage: Storage) -> None:
     batch = [report(f"r{n}", [finding(f"c{i}") for i in range(20)], created_at=at(n)) for n in range(150)]
     storage.save_reports(batch)
-    assert storage.count_findings() == 3_000
+    assert storage.findings.count() == 3_000
     assert {row["times_seen"] for row in storage.query_findings(limit=None)} == {150}
 
 
@@ -84,10 +84,10 @@ def test_a_large_batch_is_one_unit(storage: Storage) -> None:
 
 
 def test_a_hook_before_can_refuse(storage: Storage) -> None:
-    def refuse(unit: Unit, record: Record) -> None:
+    def refuse(unit: UnitOfWork, record: Record) -> None:
         raise InvalidInputError("Not on a Sunday.")
 
-    storage.writes.hooks.add_before(Kind.REPORT, "create", refuse)
+    storage.write_path.hooks.add_before(RecordKind.REPORT, "create", refuse)
     with pytest.raises(InvalidInputError, match="Sunday"):
         storage.save_report(report())
     assert storage.count_reports() == 0
@@ -97,8 +97,8 @@ def test_a_hook_before_can_refuse(storage: Storage) -> None:
 def test_a_hook_before_can_replace_the_record(storage: Storage) -> None:
     from dataclasses import replace
 
-    storage.writes.hooks.add_before(
-        Kind.ANNOTATION, "create", lambda unit, record: replace(record, comment="Hooked")
+    storage.write_path.hooks.add_before(
+        RecordKind.ANNOTATION, "create", lambda unit, record: replace(record, comment="Hooked")
     )  # type: ignore[call-arg]
     storage.save_annotation(annotation("f1"))
     assert storage.get_annotations("f1")[0].comment == "Hooked"
@@ -107,19 +107,19 @@ def test_a_hook_before_can_replace_the_record(storage: Storage) -> None:
 def test_a_hook_after_that_raises_undoes_everything(storage: Storage) -> None:
     seen: list[str] = []
 
-    def fail(unit: Unit, record: Record) -> None:
-        stored = unit.read(Kind.REPORT, record.id)
+    def fail(unit: UnitOfWork, record: Record) -> None:
+        stored = unit.read_record(RecordKind.REPORT, record.id)
         assert stored is not None
         seen.append(stored.id)
         raise RuntimeError("no")
 
-    storage.writes.hooks.add_after(Kind.REPORT, "create", fail)
+    storage.write_path.hooks.add_after(RecordKind.REPORT, "create", fail)
     before = storage.revision()
     with pytest.raises(RuntimeError, match="no"):
         storage.save_report(report(annotations=[annotation(id="a1")]))
     assert seen == ["r1"]
     assert storage.load_report("r1") is None
-    assert storage.load_annotation("a1") is None
+    assert storage.annotations.load("a1") is None
     assert storage.audit_log() == []
     assert storage.revision() == before
 
@@ -132,7 +132,7 @@ def test_hooks_that_reach_outside_run_after_the_commit_only(storage: Storage, op
         assert other.load_report("r1") is not None
         told.append(events)
 
-    storage.writes.hooks.outward.append(tell)
+    storage.write_path.hooks.after_commit.append(tell)
     storage.save_report(report())
     with pytest.raises(InvalidInputError):
         storage.save_report(report("../x"))
@@ -145,8 +145,8 @@ def test_hooks_that_reach_outside_run_after_the_commit_only(storage: Storage, op
 def test_a_hook_runs_for_its_own_operation_only(storage: Storage) -> None:
     ran: list[str] = []
     for operation in ("create", "update", "delete", "restore"):
-        storage.writes.hooks.add_after(
-            Kind.REPORT, operation, lambda unit, record, name=operation: ran.append(name)
+        storage.write_path.hooks.add_after(
+            RecordKind.REPORT, operation, lambda unit, record, name=operation: ran.append(name)
         )  # type: ignore[misc]
     storage.save_report(report())
     storage.save_report(report())

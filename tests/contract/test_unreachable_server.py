@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from lavendertown.collaboration.database_storage import DatabaseStorage
 from lavendertown.collaboration.storage import Storage
 from lavendertown.errors import StorageUnavailableError
-from lavendertown.records.contract import Unit
-from lavendertown.records.values import Kind, Record
+from lavendertown.records.record_classes import Record, RecordKind
+from lavendertown.records.store import UnitOfWork
 from tests.contract.builders import annotation, ids, report, sentence
 
 
@@ -120,7 +120,7 @@ def test_a_server_that_stops_between_two_calls_is_one_sentence_and_comes_back(
         lambda: wired.delete_report("r1"),
         wired.revision,
         wired.check,
-        wired.report_facets,
+        wired.reports.count_by_value,
         wired.audit_log,
     ]
     for call in calls:
@@ -136,15 +136,15 @@ def test_a_server_that_stops_between_two_calls_is_one_sentence_and_comes_back(
 def test_a_server_that_stops_in_the_middle_of_a_save_loses_nothing(
     wire: Wire, wired: Storage, postgres_url: str
 ) -> None:
-    def cut(unit: Unit, record: Record) -> None:
+    def cut(unit: UnitOfWork, record: Record) -> None:
         wire.cut()
 
-    wired.writes.hooks.add_after(Kind.REPORT, "update", cut)
+    wired.write_path.hooks.add_after(RecordKind.REPORT, "update", cut)
     with pytest.raises(StorageUnavailableError) as refused:
         wired.save_report(report("r1", title="New", annotations=[annotation(id="a1")]))
     assert "hunter2" not in sentence(refused)
     direct = DatabaseStorage(postgres_url)
     assert [row["title"] for row in direct.query_reports()] == ["Week 12"]
-    assert direct.load_annotation("a1") is None
+    assert direct.annotations.load("a1") is None
     assert len(direct.audit_log()) == 1
     direct.close()

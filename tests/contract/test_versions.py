@@ -80,7 +80,7 @@ def test_a_refused_writer_leaves_no_trace(storage: Storage) -> None:
     with pytest.raises(ConflictError):
         storage.save_report(stale)
     assert storage.revision() == before
-    assert storage.load_annotation("new") is None
+    assert storage.annotations.load("new") is None
     assert len(storage.audit_log()) == 2
 
 
@@ -92,7 +92,7 @@ def test_a_report_without_a_version_updates_whatever_is_stored(storage: Storage)
 
 def test_a_stale_annotation_is_refused_and_names_who_was_faster(storage: Storage) -> None:
     storage.save_annotation(annotation("f1", id="a1"))
-    stale = storage.load_annotation("a1")
+    stale = storage.annotations.load("a1")
     assert stale is not None
     assert stale.version == 1
     storage.save_annotation(annotation("f1", id="a1", comment="Changed"), actor="carol")
@@ -132,18 +132,18 @@ def test_saving_a_rule_set_again_updates_it(storage: Storage) -> None:
 @pytest.mark.parametrize("name", ["nobody", "../x", "a/b", "", ".hidden", "x" * 300, "a\x00b", "\ud800"])
 def test_an_unknown_id_is_none_false_or_empty(storage: Storage, name: str) -> None:
     assert storage.load_report(name) is None
-    assert storage.find_report(name) is None
-    assert storage.report_metadata(name) == {}
-    assert storage.load_annotation(name) is None
+    assert storage.reports.find(name) is None
+    assert storage.reports.load_metadata(name) == {}
+    assert storage.annotations.load(name) is None
     assert storage.load_ruleset(name) is None
     assert storage.get_annotations(name) == []
-    assert storage.finding_rows(name, 0) == []
+    assert storage.findings.load_rows(name, 0) == []
     assert not storage.delete_report(name)
     assert not storage.restore_report(name)
     assert not storage.delete_annotation(name)
     assert not storage.restore_annotation(name)
-    assert not storage.delete_ruleset(name)
-    assert storage.resolve_finding(name) == name
+    assert not storage.rulesets.delete(name)
+    assert storage.findings.resolve_id(name) == name
     assert storage.audit_log(record_id=name or "nobody") == []
     assert storage.audit_log() == []
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, configure_mappers, declared_attr, mapped_column
 
 from lavendertown.database.base import Base, TableMixin
-from lavendertown.database.plurals import table_name
+from lavendertown.database.table_names import table_name
 from lavendertown.errors import ConfigurationError
 
 
@@ -145,7 +145,7 @@ def test_one_name_in_two_schemas_is_allowed() -> None:
 
 def test_a_table_without_a_class_is_in_the_way_too() -> None:
     sa.Table("tags_of_chairs", Named.metadata, sa.Column("id", sa.Integer))
-    with pytest.raises(ConfigurationError, match="a table without a class has it"):
+    with pytest.raises(ConfigurationError, match="a table without a class already uses it"):
         define("Tagging", __tablename__="tags_of_chairs")
 
 
@@ -156,12 +156,12 @@ def test_a_module_that_runs_twice_is_told_so() -> None:
         pytest.raises(ConfigurationError) as refused,
     ):
         define("Stove")
-    assert "The class app.Stove, with the table 'stoves', was defined twice." in str(refused.value)
+    assert "The class app.Stove (table 'stoves') is defined twice." in str(refused.value)
     assert first.__table__.name == "stoves"
 
 
 def test_lavendertowns_own_tables_are_refused() -> None:
-    with pytest.raises(ConfigurationError, match="'reports': it is LavenderTown's own"):
+    with pytest.raises(ConfigurationError, match="'reports', which belongs to LavenderTown"):
         define("Report")
     assert define("Finding", __table_args__={"schema": "mine"}).__table__.schema == "mine"
 

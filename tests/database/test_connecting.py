@@ -16,11 +16,11 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from lavendertown.database import connection_config
+from lavendertown.database import connections
 from lavendertown.database.base import Base, TableMixin
-from lavendertown.database.connecting import connect, install_tables, open_session
-from lavendertown.database.engine import read_url
+from lavendertown.database.connections import connect, install_tables, open_session
 from lavendertown.errors import ConfigurationError, StorageUnavailableError
+from lavendertown.stores.sql.connection.engine import read_url
 from tests.support import mariadb
 
 ROOT = Path(__file__).parents[2]
@@ -210,7 +210,7 @@ import sys
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 from lavendertown.database.base import Base, TableMixin
-from lavendertown.database.connecting import connect, install_tables, open_session
+from lavendertown.database.connections import connect, install_tables, open_session
 
 for n in range(20):
     columns = {"__module__": "app", "id": mapped_column(sa.Integer, primary_key=True)}
@@ -227,6 +227,7 @@ with open_session(engine) as session:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["file", *SERVERS])
 def test_six_processes_connect_and_install_at_once(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest
@@ -307,7 +308,7 @@ def test_a_file_is_set_up_for_several_writers(tmp_path: Path, capfd: pytest.Capt
             pragma: connection.scalar(sa.text(f"PRAGMA {pragma}"))
             for pragma in ("journal_mode", "foreign_keys", "synchronous", "busy_timeout")
         }
-    assert found == {"journal_mode": "wal", "foreign_keys": 1, "synchronous": 2, "busy_timeout": 30000}
+    assert found == {"journal_mode": "wal", "foreign_keys": 1, "synchronous": 2, "busy_timeout": 10000}
     install_tables(engine)
     add(engine, "secret")
     assert capfd.readouterr() == ("", "")
@@ -367,19 +368,22 @@ PG = {"driver": "postgresql", "host": "h", "name": "d", "user": "u"}
 @pytest.mark.parametrize(
     ("config", "words"),
     [
-        ({}, ["lacks driver", "sqlite, postgresql, mysql, mariadb"]),
-        ({"path": "x.db", "pfad": 1}, ["lacks driver", "not known there: pfad"]),
-        ({"driver": "oracle", "path": "x"}, ["'oracle'", "sqlite, postgresql, mysql, mariadb"]),
+        ({}, ["lacks driver", "sqlite, postgresql, postgres, mysql, mariadb"]),
+        ({"path": "x.db", "pfad": 1}, ["lacks driver", "unknown keys: pfad"]),
+        ({"driver": "oracle", "path": "x"}, ["'oracle'", "sqlite, postgresql, postgres, mysql, mariadb"]),
         ({"driver": ["sqlite"]}, ["['sqlite']"]),
-        ({"driver": "sqlite"}, ["lacks path", "For sqlite it has driver and path."]),
+        ({"driver": "sqlite"}, ["lacks path", "The keys for sqlite are driver and path."]),
         ({"driver": "sqlite", "path": ""}, ["lacks path"]),
         ({"driver": "sqlite", "path": None}, ["lacks path"]),
-        ({"driver": "sqlite", "file": "x", "mode": "ro"}, ["lacks path", "not known there: file, mode"]),
-        ({"driver": "sqlite", "path": "x", 5: "y"}, ["not known there: 5"]),
-        ({"driver": "sqlite", "path": 5}, ["a path that is none"]),
-        ({"driver": "sqlite", "path": "a\0b"}, ["a path that is none"]),
-        ({"driver": "postgresql"}, ["lacks host, name and user", "may have port and password"]),
-        (PG | {"user": None, "path": "x", "db": "y"}, ["lacks user", "not known there: path, db"]),
+        ({"driver": "sqlite", "file": "x", "mode": "ro"}, ["lacks path", "unknown keys: file, mode"]),
+        ({"driver": "sqlite", "path": "x", 5: "y"}, ["unknown keys: 5"]),
+        ({"driver": "sqlite", "path": 5}, ["an invalid path"]),
+        ({"driver": "sqlite", "path": "a\0b"}, ["an invalid path"]),
+        (
+            {"driver": "postgresql"},
+            ["lacks host, name and user", "optional keys are port, password, sslmode"],
+        ),
+        (PG | {"user": None, "path": "x", "db": "y"}, ["lacks user", "unknown keys: path, db"]),
         (PG | {"port": "5432"}, ["a port that is not a whole number from 1 to 65535"]),
         (PG | {"port": 0}, ["a port that"]),
         (PG | {"port": True}, ["a port that"]),
@@ -398,7 +402,7 @@ def test_everything_wrong_with_a_configuration_is_named_at_once(config: Any, wor
 @pytest.mark.parametrize("driver", ["postgresql", "mysql", "mariadb"])
 def test_odd_characters_in_server_settings_survive(driver: str) -> None:
     odd = "p@s:w/o?r#d %41 ä"
-    url = connection_config.read(
+    url = connections.url_from_config(
         PG | {"driver": driver, "password": odd, "user": odd, "name": odd, "port": 7}
     )
     assert (url.username, url.password, url.database, url.port) == (odd, odd, odd, 7)

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlmodel import Field, SQLModel
 
-from lavendertown.database import application, starting
+from lavendertown.database import application, startup
 from lavendertown.database.audit_model import AuditLog
 from lavendertown.database.model_accessor import _HOOKS, ModelAccessor
 from lavendertown.errors import ConfigurationError, ConflictError, InvalidInputError
@@ -57,10 +57,10 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[applica
         url = f"sqlite:///{tmp_path / 'app.db'}"
     else:
         url = request.getfixturevalue(f"{request.param}_url")
-    starting.bootstrap(database_url=url)
-    starting.create(application.get_engine(), Base.metadata)
-    yield application.current()
-    application.current().close()
+    startup.bootstrap(database_url=url)
+    startup.create_missing_tables(application.get_engine(), Base.metadata)
+    yield application.current_database()
+    application.current_database().close()
     _HOOKS.clear()
 
 
@@ -106,9 +106,10 @@ def test_a_row_lives_and_every_step_is_audited(users: ModelAccessor[User]) -> No
     ]
 
 
-def test_deleting_or_restoring_what_is_not_so_does_nothing(users: ModelAccessor[User]) -> None:
+def test_restoring_a_live_row_is_true_and_writes_nothing(users: ModelAccessor[User]) -> None:
     user = users.insert(ann())
-    assert not users.restore(user.id)
+    assert users.restore(user.id)
+    assert not users.restore(user.id + 1)  # type: ignore[operator]
     assert not users.delete(user.id + 1)  # type: ignore[operator]
     assert users.delete(user.id)
     assert not users.delete(user.id)
@@ -217,7 +218,7 @@ def test_a_deleted_rows_unique_value_is_free_again(users: ModelAccessor[User]) -
 
 def test_an_id_that_is_taken_is_refused(users: ModelAccessor[User]) -> None:
     user = users.insert(ann())
-    with pytest.raises(ConflictError, match="exists already"):
+    with pytest.raises(ConflictError, match="already exists"):
         users.insert(ann(id=user.id, email="other@example.org"))
 
 
@@ -232,13 +233,15 @@ def test_what_is_not_valid_is_refused_and_named(users: ModelAccessor[User], user
 
 def test_a_declarative_class_is_checked_too(database: application.Database) -> None:
     counters = ModelAccessor(Counter, "counters")
-    with pytest.raises(InvalidInputError, match=r"count: 'many' is no int; label: .* longer than 20"):
+    with pytest.raises(
+        InvalidInputError, match=r"count: 'many' is not of the type int; label: .* longer than 20"
+    ):
         counters.insert(Counter(count="many", label="x" * 21))
 
 
 def test_hooks_run_in_order_inside_the_transaction(users: ModelAccessor[User]) -> None:
     said: list[str] = []
-    again = ModelAccessor(User, "people")
+    again = ModelAccessor(User, "users")
 
     @users.before_insert()
     def tidy(session: Any, instance: User) -> None:
@@ -355,7 +358,9 @@ def test_concurrent_increments_are_counted_or_refused(database: application.Data
 def test_threads_do_not_share_a_session(users: ModelAccessor[User]) -> None:
     seen: list[bool] = []
     with application.transaction() as mine:
-        other = threading.Thread(target=lambda: seen.append(application.current().running() is mine))
+        other = threading.Thread(
+            target=lambda: seen.append(application.current_database().current_session() is mine)
+        )
         other.start()
         other.join()
     assert seen == [False]
@@ -365,7 +370,7 @@ def test_tasks_do_not_share_a_session(users: ModelAccessor[User]) -> None:
     import asyncio
 
     async def inside() -> bool:
-        return application.current().running() is None
+        return application.current_database().current_session() is None
 
     async def main() -> bool:
         with application.transaction():

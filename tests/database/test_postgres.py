@@ -1,9 +1,7 @@
-"""What travels between us and PostgreSQL: little, whole, and over connections that are there."""
+"""A store on PostgreSQL: its connections, its transactions, and text that stays what it is."""
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Iterator
 from contextlib import closing, suppress
 
@@ -13,8 +11,8 @@ import sqlalchemy as sa
 
 from lavendertown.collaboration.database_storage import DatabaseStorage
 from lavendertown.errors import StorageError
-from lavendertown.records.contract import Unit
-from lavendertown.records.values import Kind, Record
+from lavendertown.records.record_classes import Record, RecordKind
+from lavendertown.records.store import UnitOfWork
 from tests.contract.builders import annotation, finding, ids, report
 
 pytestmark = pytest.mark.postgres
@@ -24,82 +22,6 @@ pytestmark = pytest.mark.postgres
 def storage(postgres_url: str) -> Iterator[DatabaseStorage]:
     with closing(DatabaseStorage(postgres_url)) as made:
         yield made
-
-
-class Counter:
-    """A wire to the server that counts how often the server was asked something."""
-
-    def __init__(self, url: sa.URL) -> None:
-        self.asked = 0
-        self._target = (url.host or "127.0.0.1", url.port or 5432)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self) -> None:
-        self._listener.close()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                near, _ = self._listener.accept()
-                far = socket.create_connection(self._target)
-                threading.Thread(target=self._carry, args=(near, far, True), daemon=True).start()
-                threading.Thread(target=self._carry, args=(far, near, False), daemon=True).start()
-
-    def _carry(self, source: socket.socket, target: socket.socket, asks: bool) -> None:
-        with suppress(OSError), source, target:
-            while data := source.recv(1 << 20):
-                self.asked += asks
-                target.sendall(data)
-
-
-@pytest.fixture
-def counter(postgres_url: str) -> Iterator[Counter]:
-    made = Counter(sa.make_url(postgres_url))
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def counted(counter: Counter, postgres_url: str) -> Iterator[DatabaseStorage]:
-    url = sa.make_url(postgres_url).set(host="127.0.0.1", port=counter.port)
-    with closing(DatabaseStorage(url.render_as_string(hide_password=False))) as made:
-        made.save_report(report("first"))
-        yield made
-
-
-def test_a_read_asks_once_and_a_save_twice(counter: Counter, counted: DatabaseStorage) -> None:
-    (row,) = counted.query_findings("first", limit=1)
-    counted.save_annotation(annotation(row["finding_id"]))
-    for times, call in (
-        (1, counted.query_reports),
-        (2, lambda: counted.save_report(report("second"))),
-        (2, lambda: counted.save_annotation(annotation(row["finding_id"], status="reviewed"))),
-    ):
-        counter.asked = 0
-        call()
-        assert counter.asked == times
-
-
-def kept_plans(storage: DatabaseStorage) -> int:
-    """How many statements the one connection in use has planned."""
-    with storage.store.unit() as unit:
-        found = unit.connection.scalar(sa.text("SELECT count(*) FROM pg_prepared_statements"))  # type: ignore[attr-defined]
-        return int(found or 0)
-
-
-def test_a_plan_that_is_lost_is_done_without(storage: DatabaseStorage) -> None:
-    storage.save_report(report("r1"))
-    assert kept_plans(storage) > 0
-    # As behind a pooler, which may hand over another connection of the server's.
-    with storage.store.unit() as unit:
-        unit.connection.execute(sa.text("DEALLOCATE ALL"))  # type: ignore[attr-defined]
-    storage.save_report(report("r2"))
-    storage.save_annotation(annotation())
-    assert ids(storage.query_reports()) == ["r2", "r1"]
-    assert len(storage.audit_log(component="report")) == 2
-    assert kept_plans(storage) == 0
 
 
 def test_a_connection_that_the_server_ended_is_noticed_before_it_is_used(
@@ -155,14 +77,14 @@ def wait_until_alone(cursor: psycopg2.extensions.cursor) -> None:
 
 
 def test_a_failed_transaction_is_never_taken_for_a_saved_one(storage: DatabaseStorage) -> None:
-    def swallow(unit: Unit, record: Record) -> None:
+    def swallow(unit: UnitOfWork, record: Record) -> None:
         with suppress(sa.exc.DBAPIError):
             unit.connection.exec_driver_sql("SELECT * FROM nothing_of_that_name")  # type: ignore[attr-defined]
 
-    storage.writes.hooks.add_after(Kind.REPORT, "create", swallow)
+    storage.write_path.hooks.add_after(RecordKind.REPORT, "create", swallow)
     with pytest.raises(StorageError, match="nothing was written"):
         storage.save_report(report("r1"))
-    storage.writes.hooks.after.clear()
+    storage.write_path.hooks.after.clear()
     assert storage.query_reports() == []
     storage.save_report(report("r1"))
 
@@ -227,7 +149,7 @@ def test_a_database_that_keeps_another_encoding_keeps_what_that_can_hold(postgre
 def test_the_planner_knows_of_an_import(storage: DatabaseStorage, postgres_url: str) -> None:
     columns = [finding(f"c{number}") for number in range(500)]
     storage.save_reports(report(f"r{number}", columns) for number in range(21))
-    storage.save_annotations(annotation(columns[number % 500]) for number in range(10_001))
+    storage.annotations.save_many(annotation(columns[number % 500]) for number in range(10_001))
     with closing(psycopg2.connect(postgres_url)) as connection, connection.cursor() as cursor:
         tables = ("reports", "identities", "findings", "annotations")
         cursor.execute("SELECT relname FROM pg_class WHERE relname IN %s AND reltuples < 21", (tables,))

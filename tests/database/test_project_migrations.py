@@ -11,10 +11,10 @@ import pytest
 import sqlalchemy as sa
 
 from lavendertown.collaboration.database_storage import DatabaseStorage
-from lavendertown.database import schema
-from lavendertown.database.engine import make_engine
 from lavendertown.database.project import migrations
 from lavendertown.errors import InvalidInputError, NotFoundError
+from lavendertown.stores.sql.connection.engine import make_engine
+from lavendertown.stores.sql.schema import revisions
 from tests.database.project_files import USER_MODELS, forget, write
 
 ORDERS = """
@@ -68,23 +68,23 @@ def values(url: str, statement: str) -> list[object]:
 
 
 def ready(root: Path, url: str) -> None:
-    migrations.revise(root, url, "First")
+    migrations.write_revision(root, url, "First")
     migrations.upgrade(root, url)
 
 
 def test_a_fresh_database_gets_the_project_s_tables_and_ours_beside_them(root: Path, url: str) -> None:
     ready(root, url)
-    assert migrations.look(root, url).agrees
+    assert migrations.inspect_migrations(root, url).is_up_to_date
     storage = DatabaseStorage(url)
     storage.close()
-    assert schema.look(url).state == "current"
-    assert migrations.look(root, url).agrees
+    assert revisions.inspect_schema(url).state == "current"
+    assert migrations.inspect_migrations(root, url).is_up_to_date
 
 
 def test_a_migration_names_no_table_that_the_project_does_not_have(root: Path, url: str) -> None:
     DatabaseStorage(url).close()
     values(url, "CREATE TABLE strangers (id INTEGER)")
-    written = migrations.revise(root, url, "First")
+    written = migrations.write_revision(root, url, "First")
     assert written is not None
     text = written.read_text()
     assert "drop_table('users')" in text
@@ -97,7 +97,7 @@ def test_a_table_made_anew_keeps_its_rows_and_those_that_refer_to_it(root: Path,
     values(url, "INSERT INTO users (id, email, name) VALUES (1, 'a@example.com', 'Ana')")
     values(url, "INSERT INTO orders (id, user_id) VALUES (7, 1)")
     change(root, "name: Mapped[str] ", "name: Mapped[str | None] ")
-    assert not migrations.look(root, url).agrees
+    assert not migrations.inspect_migrations(root, url).is_up_to_date
     ready(root, url)
     assert values(url, "SELECT id FROM orders") == [7]
     values(url, "INSERT INTO users (id, email, name) VALUES (2, 'b@example.com', NULL)")
@@ -105,19 +105,19 @@ def test_a_table_made_anew_keeps_its_rows_and_those_that_refer_to_it(root: Path,
     migrations.downgrade(root, url, "-1")
     assert values(url, "SELECT id FROM orders") == [7]
     migrations.downgrade(root, url, "base")
-    assert migrations.look(root, url).revision == ""
+    assert migrations.inspect_migrations(root, url).revision == ""
 
 
 def test_a_migration_that_fails_changes_nothing(root: Path, url: str) -> None:
     ready(root, url)
-    written = migrations.revise(root, url, "Broken", autogenerate=False)
+    written = migrations.write_revision(root, url, "Broken", autogenerate=False)
     assert written is not None
     text = written.read_text().replace("pass", "op.execute('CREATE TABLE half (id INTEGER)'); 1 / 0", 1)
     written.write_text(text)
-    before = migrations.look(root, url).revision
+    before = migrations.inspect_migrations(root, url).revision
     with pytest.raises(ZeroDivisionError):
         migrations.upgrade(root, url)
-    assert migrations.look(root, url).revision == before
+    assert migrations.inspect_migrations(root, url).revision == before
     with pytest.raises(sa.exc.DBAPIError):
         values(url, "SELECT * FROM half")
 
@@ -125,7 +125,7 @@ def test_a_migration_that_fails_changes_nothing(root: Path, url: str) -> None:
 def test_an_upgrade_is_backed_up_and_done_once(root: Path, url: str) -> None:
     ready(root, url)
     change(root, "name: Mapped[str] ", "title: Mapped[str | None] ")
-    migrations.revise(root, url, "Title")
+    migrations.write_revision(root, url, "Title")
     first = migrations.upgrade(root, url)
     assert first.backup is not None
     assert first.backup.exists()
@@ -134,8 +134,8 @@ def test_an_upgrade_is_backed_up_and_done_once(root: Path, url: str) -> None:
 
 
 def test_looking_makes_no_file(root: Path) -> None:
-    migrations.write_files(root)
-    found = migrations.look(root, f"sqlite:///{root / 'none.db'}")
+    migrations.write_migration_files(root)
+    found = migrations.inspect_migrations(root, f"sqlite:///{root / 'none.db'}")
     assert found.differences == ("the table 'orders' is missing", "the table 'users' is missing")
     assert not (root / "none.db").exists()
 
@@ -148,9 +148,9 @@ def test_what_is_written_names_no_place_and_no_database(root: Path, url: str) ->
 
 
 def test_a_revision_before_the_upgrade_is_refused(root: Path, url: str) -> None:
-    migrations.revise(root, url, "First")
+    migrations.write_revision(root, url, "First")
     with pytest.raises(InvalidInputError, match="Target database is not up to date"):
-        migrations.revise(root, url, "Second")
+        migrations.write_revision(root, url, "Second")
 
 
 def test_an_unknown_revision_is_refused(root: Path, url: str) -> None:
@@ -173,7 +173,7 @@ def test_types_are_written_as_what_they_are_stored_as(root: Path, url: str) -> N
     )
     path = root / "components/user/user_models.py"
     path.write_text(money + path.read_text() + "    worth: Mapped[float] = mapped_column(Money())\n")
-    written = migrations.revise(root, url, "First")
+    written = migrations.write_revision(root, url, "First")
     assert written is not None
     assert "sa.Numeric(precision=12, scale=2)" in written.read_text()
     assert "components" not in written.read_text()
@@ -190,4 +190,30 @@ def test_unique_values_of_deleted_rows_are_free(root: Path, url: str) -> None:
     values(url, f"{columns} (1, 'a@example.com', 'Ana', '2026-11-01'), (2, 'a@example.com', 'Ana', NULL)")
     with pytest.raises(sa.exc.IntegrityError):
         values(url, f"{columns} (3, 'a@example.com', 'Ana', NULL)")
-    assert migrations.look(root, url).agrees
+    assert migrations.inspect_migrations(root, url).is_up_to_date
+
+
+def test_a_unique_value_is_added_and_removed_up_and_down(root: Path, url: str) -> None:
+    ready(root, url)
+    plain, unique = "name: Mapped[str] = mapped_column()", "name: Mapped[str] = mapped_column(unique=True)"
+    for number, (old, new) in enumerate([(plain, unique), (unique, plain)]):
+        change(root, old, new)
+        assert migrations.write_revision(root, url, f"unique {number}") is not None
+        migrations.upgrade(root, url)
+        assert migrations.inspect_migrations(root, url).is_up_to_date
+    for unique_names in (1, 0):
+        migrations.downgrade(root, url, "-1")
+        engine = make_engine(url)
+        found = [each["column_names"] for each in sa.inspect(engine).get_unique_constraints("users")]
+        engine.dispose()
+        assert found.count(["name"]) == unique_names
+
+
+def test_a_rename_and_a_column_that_cannot_be_empty_are_pointed_out(
+    root: Path, url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    ready(root, url)
+    change(root, "    name: Mapped[str]", "    full_name: Mapped[str]")
+    assert migrations.write_revision(root, url, "rename") is not None
+    assert "new_column_name='full_name'" in caplog.text
+    assert "The column users.full_name is new, cannot be empty and has no server_default" in caplog.text

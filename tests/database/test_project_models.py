@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from lavendertown.database.project.models import Models, discover
+from lavendertown.database.project.model_discovery import ProjectModels, discover_models
 from lavendertown.errors import ConfigurationError
 from tests.database.project_files import GLOBAL_MODELS, USER_MODELS, forget, write
 
@@ -36,9 +36,9 @@ def root(tmp_path: Path) -> Iterator[Path]:
     forget(tmp_path)
 
 
-def found(root: Path, **texts: str) -> Models:
+def found(root: Path, **texts: str) -> ProjectModels:
     write(root, {name.replace("__", "/") + ".py": text for name, text in texts.items()})
-    return discover(root)
+    return discover_models(root)
 
 
 def test_models_and_components_are_imported(root: Path) -> None:
@@ -67,7 +67,7 @@ def test_importing_a_model_elsewhere_gives_the_same_class(root: Path) -> None:
 
 def test_discovering_twice_is_harmless(root: Path) -> None:
     first = found(root, components__user__user_models=USER_MODELS)
-    again = discover(root)
+    again = discover_models(root)
     assert sorted(again.metadata.tables) == sorted(first.metadata.tables) == ["users"]
     assert sys.path.count(str(root)) == 1
 
@@ -108,7 +108,7 @@ def test_one_base_with_the_same_table_twice_is_refused(root: Path) -> None:
 def test_a_table_of_lavendertown_s_is_refused(root: Path) -> None:
     with pytest.raises(ConfigurationError) as refused:
         found(root, models__mine=USER_MODELS.replace('"users"', '"Reports"'))
-    assert "'Reports' of models.mine is LavenderTown's own (lavendertown.database.tables)" in str(
+    assert "'Reports' of models.mine belongs to LavenderTown (lavendertown.stores.sql.schema.tables)" in str(
         refused.value
     )
 
@@ -118,7 +118,7 @@ def test_a_module_that_fails_names_file_and_reason(root: Path) -> None:
         found(root, models__broken="1 / 0\n")
     assert str(refused.value) == (
         "The models in models/broken.py cannot be imported: ZeroDivisionError: division by zero. "
-        "Mend the file and try again."
+        "Fix the file and try again."
     )
 
 

@@ -14,10 +14,10 @@ from sqlalchemy.pool import NullPool
 
 from lavendertown.collaboration.database_storage import DatabaseStorage
 from lavendertown.database import application, seeds
-from lavendertown.database.engine import read_url
-from lavendertown.database.seeds import State
-from lavendertown.demo.seeds import SHIPPED, on_database, starter_rulesets
+from lavendertown.database.seeds import SeedState
+from lavendertown.demo.seeds import SHIPPED_SEEDS, starter_rulesets, to_database_seed
 from lavendertown.errors import ConfigurationError, InvalidInputError, StorageError
+from lavendertown.stores.sql.connection.engine import read_url
 from tests.database.project_files import forget, write
 from tests.support import mariadb
 
@@ -82,13 +82,13 @@ def url(request: pytest.FixtureRequest, project: Path) -> Iterator[str]:
     if request.param != "sqlite":
         made = request.getfixturevalue(f"{request.param}_url")
     application.set_database_url(made)
-    application.current().prepare()
+    application.current_database().prepare_schema()
     with application.get_engine().begin() as connection:
         name = sa.Column("name", sa.String(50), unique=True)
         table = sa.Table("plants", sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True), name)
         table.create(connection)
     yield made
-    application.current().close()
+    application.current_database().close()
 
 
 def plants(url: str) -> list[str]:
@@ -98,13 +98,13 @@ def plants(url: str) -> list[str]:
 
 
 def run(project: Path, url: str) -> list[str]:
-    return [found.state.value for found in seeds.run(seeds.find(project), url)]
+    return [found.state.value for found in seeds.run_seeds(seeds.find_seeds(project), url)]
 
 
 def test_each_seed_runs_once_in_order(url: str, project: Path) -> None:
     write(project, {"migrations/seed/2_early.py": "def seed_z(db): pass\ndef seed_a(db): pass\n"})
     write(project, {"migrations/seed/all.py": "def seed_last(db): pass\n", "migrations/seed/_own.py": "1/0"})
-    found = seeds.find(project)
+    found = seeds.find_seeds(project)
     assert [(seed.name, seed.about) for seed in found] == [
         ("early.seed_z", ""),
         ("early.seed_a", ""),
@@ -118,16 +118,18 @@ def test_each_seed_runs_once_in_order(url: str, project: Path) -> None:
 
 
 def test_a_look_changes_nothing_and_says_when(url: str, project: Path) -> None:
-    assert [found.state for found in seeds.look(seeds.find(project), url)] == [State.PENDING] * 2
+    assert [found.state for found in seeds.inspect_seeds(seeds.find_seeds(project), url)] == [
+        SeedState.PENDING
+    ] * 2
     assert plants(url) == []
-    ran = list(seeds.run(seeds.find(project), url))
-    assert seeds.look(seeds.find(project), url) == [
-        seeds.Outcome(found.seed, State.DONE, found.applied_at) for found in ran
+    ran = list(seeds.run_seeds(seeds.find_seeds(project), url))
+    assert seeds.inspect_seeds(seeds.find_seeds(project), url) == [
+        seeds.SeedStatus(found.seed, SeedState.DONE, found.applied_at) for found in ran
     ]
 
 
 def test_a_look_makes_no_file(project: Path) -> None:
-    seeds.look(seeds.find(project), f"sqlite:///{project / 'none.db'}")
+    seeds.inspect_seeds(seeds.find_seeds(project), f"sqlite:///{project / 'none.db'}")
     assert not (project / "none.db").exists()
 
 
@@ -151,9 +153,11 @@ def test_a_raise_after_a_commit_undoes_both_and_names_the_line(url: str, project
     sentence = r"plants\.seed_first \(migrations/seed/10_plants\.py, line 10\) failed: ValueError: no more\."
     with pytest.raises(InvalidInputError, match=sentence) as raised:
         run(project, url)
-    assert "what it had committed itself included" in str(raised.value)
+    assert "It was undone, including its own commits" in str(raised.value)
     assert plants(url) == []
-    assert [found.state for found in seeds.look(seeds.find(project), url)] == [State.PENDING] * 2
+    assert [found.state for found in seeds.inspect_seeds(seeds.find_seeds(project), url)] == [
+        SeedState.PENDING
+    ] * 2
 
 
 @pytest.mark.parametrize("last", ["import sys; sys.exit(0)", "db.add(Plant(name='sage'))"])
@@ -209,7 +213,7 @@ def test_the_document_s_seed_runs(project: Path) -> None:
     assert run(project, url) == ["ran"]
     with application.transaction() as db:
         assert [user.email for user in db.query(User)] == ["admin@example.com"]
-    application.current().close()
+    application.current_database().close()
 
 
 def test_a_database_of_another_program_is_refused(project: Path) -> None:
@@ -220,7 +224,7 @@ def test_a_database_of_another_program_is_refused(project: Path) -> None:
     with pytest.raises(StorageError, match="another program"):
         run(project, url)
     with pytest.raises(StorageError, match="another program"):
-        seeds.look(seeds.find(project), url)
+        seeds.inspect_seeds(seeds.find_seeds(project), url)
 
 
 @pytest.mark.parametrize(
@@ -228,13 +232,13 @@ def test_a_database_of_another_program_is_refused(project: Path) -> None:
     [
         ("def seed_x(db:\n", r"migrations/seed/bad\.py cannot be read: SyntaxError"),
         ("async def seed_x(db): pass\n", r"seed_x in migrations/seed/bad\.py is async"),
-        ("def seed_x(db): pass\n" * 2, r"bad\.seed_x is there 2 times, in migrations/seed/bad\.py"),
+        ("def seed_x(db): pass\n" * 2, r"bad\.seed_x is defined 2 times, in migrations/seed/bad\.py"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named(project: Path, text: str, sentence: str) -> None:
     write(project, {"migrations/seed/bad.py": text})
     with pytest.raises(ConfigurationError, match=sentence):
-        seeds.find(project)
+        seeds.find_seeds(project)
 
 
 def test_a_file_that_cannot_be_imported_stops_all_before_the_first(url: str, project: Path) -> None:
@@ -244,6 +248,7 @@ def test_a_file_that_cannot_be_imported_stops_all_before_the_first(url: str, pro
     assert plants(url) == []
 
 
+@pytest.mark.slow
 def test_two_at_once_run_each_seed_once(url: str, project: Path) -> None:
     command = [sys.executable, "-c", _RUN, url, str(project)]
     with ThreadPoolExecutor(3) as pool:
@@ -252,6 +257,7 @@ def test_two_at_once_run_each_seed_once(url: str, project: Path) -> None:
     assert plants(url) == ["lavender", "sage", "thyme"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("point", ["INSERT INTO plants", "RELEASE SAVEPOINT", "COMMIT"])
 def test_a_killed_seed_left_nothing_and_runs_again(url: str, project: Path, point: str) -> None:
     done = _process([sys.executable, "-c", _KILLED + _RUN, url, str(project), point])
@@ -261,21 +267,22 @@ def test_a_killed_seed_left_nothing_and_runs_again(url: str, project: Path, poin
     assert plants(url) == ["lavender", "sage", "thyme"]
 
 
+@pytest.mark.slow
 def test_the_shipped_seeds_run_once_with_the_ledger(url: str) -> None:
-    shipped = [on_database(each) for each in SHIPPED]
-    assert [found.state for found in seeds.run(shipped, url)] == [State.RAN] * 2
-    assert [found.state for found in seeds.run(shipped, url)] == [State.DONE] * 2
+    shipped = [to_database_seed(each) for each in SHIPPED_SEEDS]
+    assert [found.state for found in seeds.run_seeds(shipped, url)] == [SeedState.RAN] * 2
+    assert [found.state for found in seeds.run_seeds(shipped, url)] == [SeedState.DONE] * 2
     storage = DatabaseStorage(url)
     assert storage.load_ruleset("Starter: people") == starter_rulesets()[0]
     assert storage.count_reports() == 30
-    assert all(each.is_there(storage) for each in SHIPPED)
+    assert all(each.is_applied_to(storage) for each in SHIPPED_SEEDS)
     storage.close()
 
 
 def test_a_unit_of_work_in_a_storage_s_session_is_one_with_the_accessors(url: str, project: Path) -> None:
-    from lavendertown.database.project.models import discover
+    from lavendertown.database.project.model_discovery import discover_models
 
-    discover(project)
+    discover_models(project)
     from models.plants import Plant  # type: ignore[import-not-found]
     from models.plants import plants as accessor
 
@@ -296,7 +303,7 @@ def test_a_second_unit_in_the_thread_that_has_one_is_refused_and_not_waited_for(
     with one.transaction():
         with pytest.raises(StorageError, match="open in this thread"), other.transaction():
             pass
-        with pytest.raises(StorageError, match="open already"), one.sealed():
+        with pytest.raises(StorageError, match="already open"), one.atomic():
             pass
     with other.transaction():
         pass
@@ -310,7 +317,7 @@ _RUN = """
 import sys
 from pathlib import Path
 from lavendertown.database import seeds
-for found in seeds.run(seeds.find(Path(sys.argv[2])), sys.argv[1]):
+for found in seeds.run_seeds(seeds.find_seeds(Path(sys.argv[2])), sys.argv[1]):
     print(found.state)
 """
 _KILLED = """
@@ -332,3 +339,14 @@ def commit(connection):
     if armed and sys.argv[3] == "COMMIT":
         os.kill(os.getpid(), signal.SIGKILL)
 """
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_a_ledger_that_refuses_a_seed_is_an_error_and_no_race(url: str, project: Path) -> None:
+    with application.get_engine().begin() as connection:
+        connection.exec_driver_sql(
+            "CREATE TRIGGER closed BEFORE INSERT ON seed_runs BEGIN SELECT RAISE(ABORT, 'closed'); END"
+        )
+    with pytest.raises(StorageError, match="refused the change; nothing was written: closed"):
+        run(project, url)
+    assert plants(url) == []

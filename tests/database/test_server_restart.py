@@ -28,7 +28,7 @@ class Server:
             pytest.skip("There are no PostgreSQL programs to start a server with.")
         self.directory = postgres.make_run_directory()
         self._keeper = postgres.Keeper(self.directory, binaries)
-        self._process, self.url = self._keeper.start(SETTINGS)
+        self._process, self.url = self._keeper.create_and_start(SETTINGS)
         postgres.wait_until_ready(self.url, self._process)
 
     def stop(self) -> None:
@@ -38,7 +38,7 @@ class Server:
     def start(self) -> None:
         port = sa.make_url(self.url).port
         assert port is not None
-        self._process, _ = self._keeper.serve(port, SETTINGS)
+        self._process, _ = self._keeper.start_server(port, SETTINGS)
         postgres.wait_until_ready(self.url, self._process)
 
     def end(self) -> None:
@@ -73,7 +73,7 @@ def test_storage_and_sessions_go_on_after_a_restart(server: Server) -> None:
 def test_no_connection_is_left_idle_in_a_transaction(server: Server) -> None:
     with closing(DatabaseStorage(server.url)) as storage:
         storage.save_report(report("r1"))
-        storage.query_desk()
+        storage.inbox.query()
         with storage.session() as session:
             session.execute(sa.text("SELECT count(*) FROM reports"))
         with pytest.raises(sa.exc.ProgrammingError), storage.session() as session:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from lavendertown.collaboration.database_storage import DatabaseStorage
-from lavendertown.database.starting import create
+from lavendertown.database.startup import create_missing_tables
 from tests.contract.builders import report
 from tests.support import mariadb
 
@@ -32,7 +32,7 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database
     if request.param != "sqlite":
         url = request.getfixturevalue(f"{request.param}_url")
     opened = DatabaseStorage(url)
-    create(opened.store.engine, Base.metadata)  # type: ignore[attr-defined]
+    create_missing_tables(opened.store.engine, Base.metadata)  # type: ignore[attr-defined]
     yield opened
     opened.close()
 
@@ -79,14 +79,13 @@ def test_the_session_is_closed_in_any_case(storage: DatabaseStorage) -> None:
             pass
     assert [db.in_transaction() for db in left] == [False, False]
     pool = storage.store.engine.pool  # type: ignore[attr-defined]
-    storage.store._ways.close()  # type: ignore[attr-defined]
     assert pool.checkedout() == 0
 
 
 @pytest.mark.postgres
 def test_nobody_sees_what_is_not_committed(postgres_url: str) -> None:
     mine, other = DatabaseStorage(postgres_url), DatabaseStorage(postgres_url)
-    create(mine.store.engine, Base.metadata)  # type: ignore[attr-defined]
+    create_missing_tables(mine.store.engine, Base.metadata)  # type: ignore[attr-defined]
     with mine.session() as db:
         db.add(Owner(name="Ana"))
         db.flush()

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from lavendertown import database as dbm
 from lavendertown.collaboration.database_storage import DatabaseStorage
 from lavendertown.database.user import Profile, User
+from lavendertown.stores.sql.connection.engine import make_engine
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -27,24 +28,24 @@ def test_a_user_that_is_stored_is_somebody_known(database: DatabaseStorage) -> N
     with database.session() as session:
         session.add(User("Joe Public"))
         session.add(User("Ana Bell", Profile("ana@example.org", "AB1")))
-    assert database.known_people() == [
+    assert database.people.list_known() == [
         {"name": "Ana Bell", "mail": "ana@example.org", "initials": "AB1"},
         {"name": "Joe Public", "mail": "", "initials": "JP"},
     ]
 
 
 def test_somebody_known_is_a_user(database: DatabaseStorage) -> None:
-    database.save_person("Ana", mail="ana@example.org")
+    database.people.save("Ana", mail="ana@example.org")
     with database.session() as session:
         (found,) = session.scalars(sa.select(User))
         assert (found.name, found.profile) == ("Ana", Profile("ana@example.org", ""))
         found.profile = Profile("bell@example.org", "A")
-    assert database.known_people()[0] == {"name": "Ana", "mail": "bell@example.org", "initials": "A"}
-    database.save_person("Ana", initials="AB")
+    assert database.people.list_known()[0] == {"name": "Ana", "mail": "bell@example.org", "initials": "A"}
+    database.people.save("Ana", initials="AB")
 
 
 def test_a_name_is_taken_once(database: DatabaseStorage) -> None:
-    database.save_person("Ana")
+    database.people.save("Ana")
     with pytest.raises(sa.exc.IntegrityError), database.session() as session:
         session.add(User("Ana"))
 
@@ -60,3 +61,21 @@ def test_the_documents_example() -> None:
     with dbm.open_session(engine) as again:
         assert [user.name for user in again.query(User)] == ["Joe Public"]
     engine.dispose()
+
+
+@pytest.mark.parametrize("backend", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def test_a_database_that_install_tables_made_is_accepted_and_complete(
+    backend: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'app.db'}"
+    url = url if backend == "sqlite" else request.getfixturevalue("postgres_url")
+    engine = make_engine(url)
+    dbm.install_tables(engine)
+    with dbm.open_session(engine) as session:
+        session.add(User("Joe Public"))
+        session.commit()
+    dbm.install_tables(engine)
+    engine.dispose()
+    dbm.bootstrap(database_url=url)
+    with closing(DatabaseStorage(url)) as storage:
+        assert [each["name"] for each in storage.people.list_known()] == ["Joe Public"]

@@ -9,30 +9,35 @@ import pandas as pd
 import pytest
 
 from lavendertown import demo
-from lavendertown.cli.demo import demo as command
+from lavendertown.cli.demo import demo_command as command
 from lavendertown.collaboration.database_storage import DatabaseStorage
 from lavendertown.collaboration.models import Annotation, ShareableReport
 from lavendertown.collaboration.storage import FileStorage, Storage, get_finding_id
-from lavendertown.demo import sources
-from lavendertown.demo.deliveries import deliveries
-from lavendertown.demo.fill import inspect
+from lavendertown.demo import public_tables
+from lavendertown.demo.deliveries import make_deliveries
+from lavendertown.demo.demo_data import inspect_delivery
+from lavendertown.demo.discussions import CheckedDelivery, add_discussions
 from lavendertown.demo.stories import STORIES
-from lavendertown.demo.threads import Run, discuss
 from lavendertown.errors import InvalidInputError
 from lavendertown.models import GhostFinding
+
+pytestmark = pytest.mark.slow
 
 UTC = dt.UTC
 NOW = dt.datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 TABLES: dict[str, Callable[[], pd.DataFrame]] = {
-    "movies": sources.movies,
-    "passengers": sources.passengers,
-    "penguins": sources.penguins,
+    "movies": public_tables.load_movies,
+    "passengers": public_tables.load_passengers,
+    "penguins": public_tables.load_penguins,
 }
 
 
 def make_reports(reports: int, seed: int = 1, now: dt.datetime = NOW) -> list[ShareableReport]:
-    runs = [Run(delivery, inspect(delivery)) for delivery in deliveries(reports, seed, now)]
-    discuss(runs, now)
+    runs = [
+        CheckedDelivery(delivery, inspect_delivery(delivery))
+        for delivery in make_deliveries(reports, seed, now)
+    ]
+    add_discussions(runs, now)
     return [run.report for run in runs]
 
 
@@ -65,19 +70,19 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Storage]
 
 
 def test_fill_writes_what_it_says(storage: Storage) -> None:
-    filled = demo.fill(storage, reports=6, now=NOW)
+    filled = demo.write_demo_data(storage, reports=6, now=NOW)
     assert filled is not None
     assert filled.reports == storage.count_reports() == 6
-    assert filled.findings == storage.count_findings()
+    assert filled.findings == storage.findings.count()
     assert filled.annotations == len(storage.query_annotations(limit=None)) > 0
-    facets = storage.report_facets()
+    facets = storage.reports.count_by_value()
     assert set(filled.datasets) == set(facets["dataset"]) == {"movies", "passengers", "penguins"}
     assert len(filled.people) >= 4
 
 
 def test_who_investigates_a_finding_looks_after_it(storage: Storage) -> None:
-    demo.fill(storage, now=NOW)
-    rows = [row for row in storage.query_desk(limit=None) if row["status"] == "needs-investigation"]
+    demo.write_demo_data(storage, now=NOW)
+    rows = [row for row in storage.inbox.query(limit=None) if row["status"] == "needs-investigation"]
     assert rows
     for row in rows:
         said = [note for note in storage.get_annotations(row["finding_id"]) if note.status]
@@ -85,42 +90,42 @@ def test_who_investigates_a_finding_looks_after_it(storage: Storage) -> None:
 
 
 def test_filling_again_adds_nothing(storage: Storage) -> None:
-    demo.fill(storage, reports=3, now=NOW)
+    demo.write_demo_data(storage, reports=3, now=NOW)
     before = storage.revision()
-    assert demo.is_filled(storage)
-    assert demo.fill(storage, reports=9, seed=5, now=NOW + dt.timedelta(weeks=3)) is None
+    assert demo.has_demo_data(storage)
+    assert demo.write_demo_data(storage, reports=9, seed=5, now=NOW + dt.timedelta(weeks=3)) is None
     assert storage.revision() == before
 
 
 def test_demo_in_the_trash_is_not_filled_again(storage: Storage) -> None:
-    demo.fill(storage, reports=1, now=NOW)
+    demo.write_demo_data(storage, reports=1, now=NOW)
     storage.delete_report("demo-movies-01")
-    assert demo.fill(storage, reports=1, now=NOW) is None
+    assert demo.write_demo_data(storage, reports=1, now=NOW) is None
 
 
 def test_other_reports_are_not_mixed_with(storage: Storage) -> None:
     storage.save_report(ShareableReport("own", "Own", "Ana", NOW))
-    with pytest.raises(InvalidInputError, match=r"already has 1 report; .* --yes"):
-        demo.fill(storage, reports=1, now=NOW)
+    with pytest.raises(InvalidInputError, match=r"already has 1 report, .* --yes"):
+        demo.write_demo_data(storage, reports=1, now=NOW)
     assert storage.count_reports() == 1
 
 
 def test_other_reports_are_mixed_with_on_request(storage: Storage) -> None:
     storage.save_report(ShareableReport("own", "Own", "Ana", NOW))
-    demo.fill(storage, reports=1, now=NOW, mix=True)
+    demo.write_demo_data(storage, reports=1, now=NOW, mix=True)
     assert storage.count_reports() == 2
 
 
 @pytest.mark.parametrize("number", [0, demo.MAX_REPORTS + 1])
 def test_number_out_of_range_is_refused(storage: Storage, number: int) -> None:
-    with pytest.raises(InvalidInputError, match="1 to 156 reports"):
-        demo.fill(storage, reports=number)
+    with pytest.raises(InvalidInputError, match="number from 1 to 156"):
+        demo.write_demo_data(storage, reports=number)
     assert storage.count_reports() == 0
 
 
 def test_progress_names_each_delivery(tmp_path: Path) -> None:
     told: list[tuple[int, int, str]] = []
-    demo.fill(FileStorage(tmp_path), reports=3, now=NOW, progress=lambda *step: told.append(step))
+    demo.write_demo_data(FileStorage(tmp_path), reports=3, now=NOW, progress=lambda *step: told.append(step))
     assert [(done, total) for done, total, _ in told] == [(0, 3), (1, 3), (2, 3)]
     assert told[0][2] == "Movie catalogue, week 47"
 
@@ -133,13 +138,13 @@ def test_same_seed_gives_the_same_reports() -> None:
 
 
 def test_another_seed_gives_other_slices() -> None:
-    first, second = deliveries(6, 1, NOW)[0], deliveries(6, 2, NOW)[0]
+    first, second = make_deliveries(6, 1, NOW)[0], make_deliveries(6, 2, NOW)[0]
     assert list(first.frame["ID"]) != list(second.frame["ID"])
 
 
 @pytest.mark.parametrize("dataset", list(TABLES))
 def test_deliveries_are_the_real_rows_each_once(dataset: str) -> None:
-    parts = [d.frame for d in deliveries(demo.DEFAULT_REPORTS, 1, NOW) if d.dataset == dataset]
+    parts = [d.frame for d in make_deliveries(demo.DEFAULT_REPORTS, 1, NOW) if d.dataset == dataset]
     together = pd.concat(parts, ignore_index=True)
     table = TABLES[dataset]()[list(together.columns)]
     columns = list(table.columns)
@@ -149,18 +154,18 @@ def test_deliveries_are_the_real_rows_each_once(dataset: str) -> None:
 
 
 def test_weeks_that_were_changed_on_purpose_say_so() -> None:
-    films = [d for d in deliveries(demo.DEFAULT_REPORTS, 1, NOW) if d.dataset == "movies"]
+    films = [d for d in make_deliveries(demo.DEFAULT_REPORTS, 1, NOW) if d.dataset == "movies"]
     empty = [int(d.frame["Runtime"].isna().sum()) for d in films]
     noted = [number for number, d in enumerate(films) if d.note]
     assert [number for number, rows in enumerate(empty) if rows == 0] == noted[:2]
     assert empty[noted[2]] == max(empty)
-    assert inspect(films[noted[0]]).metadata["note"].startswith("Demo data: ")
+    assert inspect_delivery(films[noted[0]]).metadata["note"].startswith("Demo data: ")
 
 
 @pytest.mark.parametrize("hours", range(0, 24 * 7, 5))
 def test_newest_deliveries_are_of_the_last_week(hours: int) -> None:
     now = NOW + dt.timedelta(hours=hours)
-    newest = {d.dataset: d.arrived for d in deliveries(30, 1, now)}
+    newest = {d.dataset: d.arrived for d in make_deliveries(30, 1, now)}
     assert len(newest) == 3
     assert all(now - dt.timedelta(days=7, hours=2) < arrived <= now for arrived in newest.values())
 
@@ -240,18 +245,18 @@ def test_findings_name_their_dataset(reports: list[ShareableReport]) -> None:
 
 
 def test_sample_table_is_real() -> None:
-    name, frame = demo.sample_table()
-    assert (name, len(frame), demo.available()) == ("movies", 17_472, True)
+    name, frame = demo.load_sample_table()
+    assert (name, len(frame), demo.is_available()) == ("movies", 17_472, True)
 
 
 def test_missing_packages_are_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(sources, "_PACKAGES", ("no_such_package",))
-    monkeypatch.setattr(sources, "find_spec", lambda _: None)
-    assert not demo.available()
+    monkeypatch.setattr(public_tables, "_PACKAGES", ("no_such_package",))
+    monkeypatch.setattr(public_tables, "find_spec", lambda _: None)
+    assert not demo.is_available()
     with pytest.raises(ImportError, match=r"pip install lavendertown\[demo\]"):
-        demo.sample_table()
+        demo.load_sample_table()
     with pytest.raises(ImportError, match=r"pip install lavendertown\[demo\]"):
-        demo.fill(FileStorage(tmp_path / "store"), reports=1)
+        demo.write_demo_data(FileStorage(tmp_path / "store"), reports=1)
 
 
 def test_command_offers_what_the_demo_can() -> None:

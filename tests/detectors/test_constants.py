@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lavendertown import codec
+from lavendertown.core import json_codec
 from lavendertown.detectors import Constants
 
 
@@ -36,4 +36,4 @@ def test_a_column_of_stand_ins_is_told_once(detect) -> None:
 def test_a_value_that_no_store_takes_is_still_shown(detect) -> None:
     (finding,) = detect({"a": ["x\x00\ny"] * 3, "b": [1, 2, 3]}, Constants())
     assert finding.description == "a is 'x\ufffd y' in every row (3)."
-    assert codec.plain(finding.to_dict()) == finding.to_dict()
+    assert json_codec.to_jsonable(finding.to_dict()) == finding.to_dict()

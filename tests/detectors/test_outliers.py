@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from lavendertown.detectors import Outliers
-from lavendertown.detectors.names import is_calendar, is_identifier
+from lavendertown.detectors.column_names import is_calendar, is_identifier
 from lavendertown.inspector import Inspector
 
 Numbers = np.ndarray

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pandas as pd
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lavendertown.detectors import DisguisedNulls, Duplicates, Nulls, Types
 from lavendertown.inspector import Inspector
+
+pytestmark = pytest.mark.slow
 
 N = 60
 positions = st.sets(st.integers(0, N - 1), max_size=5)

@@ -11,8 +11,8 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from lavendertown.detectors import Aggregates, Detector, Examination, Nulls, default_detectors, runner
-from lavendertown.detectors.runner import run
+from lavendertown.detectors import Aggregates, DetectionSteps, Detector, Nulls, default_detectors, runner
+from lavendertown.detectors.runner import run_detectors
 from lavendertown.inspector import Inspector
 from lavendertown.models import SEVERITIES
 from lavendertown.tables import Column, Table, from_frame
@@ -26,7 +26,7 @@ class Broken(Detector):
     title: ClassVar[str] = "Broken"
     where: str = "b"
 
-    def examine(self, table: Table, column: Column | None) -> Examination:
+    def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
         assert column is not None
         asked = nw.col("no such column") if column.name == self.where else nw.col(column.key)
         yield Aggregates({"n": asked.count()})
@@ -39,7 +39,7 @@ class Raising(Broken):
 
     check: ClassVar[str] = "raising"
 
-    def examine(self, table: Table, column: Column | None) -> Examination:
+    def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
         yield Aggregates({"n": nw.len()})
         raise ZeroDivisionError("nothing to divide by")
 
@@ -117,7 +117,9 @@ def test_raising_from_progress_ends_the_run_and_keeps_nothing() -> None:
 @pytest.mark.parametrize("batch", [1, 3, 1_000])
 def test_the_batch_changes_nothing(batch: int) -> None:
     table = from_frame(messy())
-    assert run(table, default_detectors(), batch=batch) == run(table, default_detectors())
+    assert run_detectors(table, default_detectors(), batch_size=batch) == run_detectors(
+        table, default_detectors()
+    )
 
 
 def _rounded(value: Any) -> Any:
@@ -131,10 +133,10 @@ def test_other_engines_give_the_same_findings(engine: str) -> None:
     table = from_frame(pl.concat([messy(), messy().head(3)]))
     native = table.frame.collect().to_native()
     other = native.to_pandas() if engine == "pandas" else native.to_arrow()
-    findings, checks = run(
+    findings, checks = run_detectors(
         dataclasses.replace(table, frame=nw.from_native(other).lazy()), default_detectors()
     )
-    expected, expected_checks = run(table, default_detectors())
+    expected, expected_checks = run_detectors(table, default_detectors())
     assert checks == expected_checks
     assert [_rounded(f.to_dict()) for f in findings] == [_rounded(f.to_dict()) for f in expected]
 

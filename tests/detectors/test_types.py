@@ -83,6 +83,26 @@ def test_mixed_cells_are_found_with_a_census() -> None:
     assert finding.metadata["kinds"] == {"number": 3, "text": 1, "yes/no": 1}
 
 
+@pytest.mark.parametrize(
+    ("cells", "fault_and_kind", "rows", "sentence"),
+    [
+        ([1, 2, "3"], ("stored_as_text", "number"), [2], "holds numbers, but 1 of 3 rows (33.3%) holds one"),
+        ([1, "2", "3"], ("stored_as_text", "number"), [1, 2], "2 of 3 rows (66.7%) hold them as text."),
+        ([1] * 9 + ["2"] * 10 + ["x"], ("mixed", "number"), [*range(9, 20)], "values: 9 are numbers, but 11"),
+        (["00123", "00456", 7], ("mixed", "text"), [2], "most are text, but 1 of 3 rows (33.3%) is not."),
+        ([1, "x"], ("mixed", "number"), [1], "values: 1 are numbers, but 1 of 2 rows (50%) is not."),
+    ],
+)
+def test_of_mixed_cells_only_the_wrong_ones_are_counted(
+    cells: list[object], fault_and_kind: tuple[str, str], rows: list[int], sentence: str
+) -> None:
+    data = pd.DataFrame({"a": pd.Series(cells, dtype="object")})
+    (finding,) = Inspector(data, detectors=[Types()]).detect()
+    assert fault(finding) == fault_and_kind
+    assert finding.row_indices == rows
+    assert sentence in finding.description
+
+
 def test_numbers_beside_a_written_out_null_are_not_mixed() -> None:
     data = pd.DataFrame({"a": pd.Series([1, 2, "N/A", 4], dtype="object")})
     assert Inspector(data, detectors=[Types()]).detect() == []

@@ -11,11 +11,11 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from lavendertown.database import application, starting
-from lavendertown.database.connecting import connect
-from lavendertown.database.export import export
+from lavendertown.database import application, startup
+from lavendertown.database.connections import connect
 from lavendertown.database.model_accessor import _HOOKS, ModelAccessor
 from lavendertown.errors import ConflictError
+from lavendertown.stores.sql.copies.export import export_database
 
 
 class Base(DeclarativeBase):
@@ -34,10 +34,10 @@ class Badge(Base):
 
 @pytest.fixture
 def badges(mariadb_url: str) -> Iterator[ModelAccessor[Badge]]:
-    starting.bootstrap(database_url=mariadb_url)
-    starting.create(application.get_engine(), Base.metadata)
+    startup.bootstrap(database_url=mariadb_url)
+    startup.create_missing_tables(application.get_engine(), Base.metadata)
     yield ModelAccessor(Badge, "badges")
-    application.current().close()
+    application.current_database().close()
     _HOOKS.clear()
 
 
@@ -68,13 +68,13 @@ def test_the_column_behind_it_is_nobodys_business(badges: ModelAccessor[Badge], 
         row = connection.exec_driver_sql("SELECT * FROM badges").mappings().one()
     assert set(row) == {"id", "house", "number", "issued", "deleted_at"}
     assert row["issued"].microsecond == 678_901
-    url = application.current().url.render_as_string(hide_password=False)
-    assert export(url, tmp_path / "all.zip").rows["badges"] == 1
+    url = application.current_database().url.render_as_string(hide_password=False)
+    assert export_database(url, tmp_path / "all.zip").rows["badges"] == 1
 
 
 def test_tables_that_are_there_stay_as_they_are(badges: ModelAccessor[Badge]) -> None:
     badges.insert(badge())
-    starting.create(application.get_engine(), Base.metadata)
+    startup.create_missing_tables(application.get_engine(), Base.metadata)
     assert len(badges.all()) == 1
 
 
@@ -92,7 +92,7 @@ def test_threads_that_make_the_tables_wait_for_each_other(mariadb_url: str) -> N
     def install() -> None:
         engine = connect(config)
         try:
-            starting.create(engine, Base.metadata)
+            startup.create_missing_tables(engine, Base.metadata)
         except BaseException as error:
             failed.append(error)
         finally:

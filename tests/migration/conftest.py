@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.places import Place
+from tests.contract.store_locations import StoreLocation
 from tests.support.postgres import create_database, drop_database
 
-MakePlace = Callable[[str, str], Place]
+MakePlace = Callable[[str, str], StoreLocation]
 
 
 @pytest.fixture
@@ -18,15 +18,15 @@ def make_place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeP
     """Return a place of a kind where nothing is yet."""
     databases: list[str] = []
 
-    def make(backend: str, name: str) -> Place:
+    def make(backend: str, name: str) -> StoreLocation:
         if backend == "file":
-            return Place("file", str(tmp_path / name))
+            return StoreLocation("file", str(tmp_path / name))
         if backend == "sqlite":
-            return Place("sqlite", f"sqlite:///{tmp_path / name}.db")
+            return StoreLocation("sqlite", f"sqlite:///{tmp_path / name}.db")
         if backend == "mariadb":
-            return Place("mariadb", request.getfixturevalue("mariadb_url"))
+            return StoreLocation("mariadb", request.getfixturevalue("mariadb_url"))
         databases.append(create_database(request.getfixturevalue("postgres_server")))
-        return Place("postgres", databases[-1])
+        return StoreLocation("postgres", databases[-1])
 
     yield make
     for url in databases:

@@ -14,10 +14,12 @@ import pytest
 
 from lavendertown.collaboration.database_storage import DatabaseStorage
 from lavendertown.collaboration.storage import FileStorage
-from lavendertown.migration.mover import move, plan
-from lavendertown.migration.values import Request
+from lavendertown.transfer.migrator import migrate_store, preview_migration
+from lavendertown.transfer.values import MigrationRequest
 from tests.migration.stores import fill
 from tests.schema.databases import OLD
+
+pytestmark = pytest.mark.slow
 
 VALUES: list[Any] = [None, True, 0, -1, 3.5, 2**63 - 1, float("inf"), "", "x", "../x", "a\0b", "x" * 300]
 VALUES += ["0001-01-01", [], [1], ["a", "a"], ["a", None], [[]], [{}], {}, {"a": [None]}]
@@ -65,14 +67,14 @@ def content(source: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in (source, *source.rglob("*")) if path.is_file()}
 
 
-def expect_the_rest(request: Request, source: Path, damaged: list[str]) -> None:
+def expect_the_rest(request: MigrationRequest, source: Path, damaged: list[str]) -> None:
     """Everything that is not laid aside arrives, and nothing is changed in the source."""
     before = content(source)
-    planned, outcome = plan(request), move(request)
+    planned, outcome = preview_migration(request), migrate_store(request)
     assert content(source) == before
     assert (outcome.verified, outcome.differences) == (True, ()), damaged
     assert planned.quarantined == outcome.quarantined, damaged
-    again = move(request)
+    again = migrate_store(request)
     assert {name for name, count in again.counts.items() if count.written} == set(), damaged
 
 
@@ -82,7 +84,7 @@ def test_any_values_may_be_damaged(folders: list[Path], tmp_path: Path, seed: in
     source = Path(shutil.copytree(chance.choice(folders), tmp_path / "source"))
     damaged = [damage(source, chance) for _ in range(5)]
     target = str(tmp_path / "target") if chance.random() < 0.4 else f"sqlite:///{tmp_path / 'target.db'}"
-    expect_the_rest(Request(str(source), target), source, damaged)
+    expect_the_rest(MigrationRequest(str(source), target), source, damaged)
     # The store that is worked with lives with it as well.
     storage = FileStorage(source)
     lists = (storage.query_reports, storage.query_findings, storage.query_annotations, storage.query_rulesets)
@@ -148,4 +150,4 @@ def test_any_cells_may_be_damaged(databases: list[Path], tmp_path: Path, seed: i
     connection.commit()
     connection.close()
     target = str(tmp_path / "target") if chance.random() < 0.4 else f"sqlite:///{tmp_path / 'target.db'}"
-    expect_the_rest(Request(f"sqlite:///{source}", target), source, damaged)
+    expect_the_rest(MigrationRequest(f"sqlite:///{source}", target), source, damaged)

@@ -15,24 +15,26 @@ import pytest
 
 from lavendertown.collaboration.database_storage import DatabaseStorage
 from lavendertown.collaboration.storage import FileStorage, get_storage_backend
-from lavendertown.config import Settings
-from lavendertown.errors import StorageUnavailableError, UnfinishedMoveError
-from lavendertown.migration import batches
-from lavendertown.migration.mover import move, plan
-from lavendertown.migration.values import OnConflict, Progress, Request
-from tests.contract.places import Place
+from lavendertown.core.settings import Settings
+from lavendertown.errors import StorageUnavailableError, UnfinishedMigrationError
+from lavendertown.transfer.migrator import migrate_store, preview_migration
+from lavendertown.transfer.readers import batches
+from lavendertown.transfer.values import MigrationProgress, MigrationRequest, OnConflict
+from tests.contract.store_locations import StoreLocation
 from tests.contract.test_unreachable_server import Wire
 from tests.migration.conftest import MakePlace
 from tests.migration.stores import fill, told, traces
+
+pytestmark = pytest.mark.slow
 
 # The child moves in small portions, and dies before its n-th step that touches a file or database, or
 # at the first word of a phase.
 DIE = """
 import os, signal, sys
-from lavendertown.migration import batches
-from lavendertown.migration.mover import move, plan
-from lavendertown.migration.values import Request
-batches.RECORDS_AT_ONCE = 5
+from lavendertown.transfer.readers import batches
+from lavendertown.transfer.migrator import migrate_store, preview_migration
+from lavendertown.transfer.values import MigrationRequest
+batches.RECORDS_PER_BATCH = 5
 source, target, point = sys.argv[1:]
 steps = {"fsync", "rename", "replace", "unlink", "commit", "executemany"}
 taken = 0
@@ -46,7 +48,7 @@ def listen(progress):
     if progress.phase == point:
         os.kill(os.getpid(), signal.SIGKILL)
 sys.setprofile(count)
-move(Request(source, target), listen)
+migrate_store(MigrationRequest(source, target), listen)
 sys.setprofile(None)
 print(taken)
 """
@@ -58,7 +60,7 @@ PAIRS = [
 ]
 
 
-def steps(source: Place, target: Place, point: int | str) -> int | None:
+def steps(source: StoreLocation, target: StoreLocation, point: int | str) -> int | None:
     """Let a child move and die at a point; return how many steps it took if it got through."""
     command = [sys.executable, "-c", DIE, source.where, target.where, str(point)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -68,9 +70,9 @@ def steps(source: Place, target: Place, point: int | str) -> int | None:
     return None
 
 
-def filled(make_place: MakePlace, backend: str, reports: int = 10) -> Place:
+def filled(make_place: MakePlace, backend: str, reports: int = 10) -> StoreLocation:
     place = make_place(backend, "source")
-    storage = place.open()
+    storage = place.open_storage()
     fill(storage, 11, reports)
     storage.close()
     return place
@@ -90,7 +92,7 @@ def test_a_move_that_is_killed_again_and_again_completes(
         if steps(origin, goal, point) is not None:
             break
         assert traces(origin) == before
-    outcome = move(Request(origin.where, goal.where))
+    outcome = migrate_store(MigrationRequest(origin.where, goal.where))
     assert outcome.verified
     assert outcome.finished
     assert outcome.conflicts == ()
@@ -105,41 +107,41 @@ def test_a_half_filled_target_is_refused_until_the_next_run(
 ) -> None:
     origin, goal = filled(make_place, source), make_place(target, "target")
     assert steps(origin, goal, "annotations") is None
-    with pytest.raises(UnfinishedMoveError, match="is not finished") as refused:
-        goal.open()
+    with pytest.raises(UnfinishedMigrationError, match=r"is not finished") as refused:
+        goal.open_storage()
     assert "lavendertown migrate" in str(refused.value)
     kind = "file" if target == "file" else "database"
     settings = Settings(kind, goal.where, Path(goal.where), {})
-    with pytest.raises(UnfinishedMoveError):
+    with pytest.raises(UnfinishedMigrationError):
         get_storage_backend(settings)
-    with pytest.raises(UnfinishedMoveError):
-        plan(Request(goal.where, make_place("file", "onwards").where))
-    assert move(Request(origin.where, goal.where, resume=resume)).finished
+    with pytest.raises(UnfinishedMigrationError):
+        preview_migration(MigrationRequest(goal.where, make_place("file", "onwards").where))
+    assert migrate_store(MigrationRequest(origin.where, goal.where, resume=resume)).finished
     assert told(goal) == told(origin)
 
 
 def test_resuming_keeps_what_the_move_began_with(make_place: MakePlace, tmp_path: Path) -> None:
     origin, goal = filled(make_place, "file"), make_place("sqlite", "target")
-    begun = Request(origin.where, goal.where, OnConflict.OVERWRITE, "Asia/Tokyo")
+    begun = MigrationRequest(origin.where, goal.where, OnConflict.OVERWRITE, "Asia/Tokyo")
     with pytest.raises(KeyboardInterrupt):
-        move(begun, interrupt_at("annotations"))
+        migrate_store(begun, interrupt_at("annotations"))
     with pytest.raises(Exception, match="zone"):
-        move(Request(origin.where, goal.where))
+        migrate_store(MigrationRequest(origin.where, goal.where))
     other = make_place("file", "other")
-    other.open().save_annotations([])
+    other.open_storage().annotations.save_many([])
     Path(other.where).mkdir(exist_ok=True)
-    with pytest.raises(Exception, match="is not finished; run that one again first"):
-        move(Request(other.where, goal.where))
-    outcome = move(Request(origin.where, goal.where, resume=True))
+    with pytest.raises(Exception, match=r"is not finished\. Run it again first"):
+        migrate_store(MigrationRequest(other.where, goal.where))
+    outcome = migrate_store(MigrationRequest(origin.where, goal.where, resume=True))
     assert outcome.finished
-    storage = goal.open()
-    (line,) = storage.store.moves()
+    storage = goal.open_storage()
+    (line,) = storage.store.migrations()
     storage.close()
     assert (line.options["zone"], line.options["on_conflict"]) == ("Asia/Tokyo", "overwrite")
 
 
 def interrupt_at(phase: str) -> Any:
-    def tell(progress: Progress) -> None:
+    def tell(progress: MigrationProgress) -> None:
         if progress.phase == phase:
             raise KeyboardInterrupt
 
@@ -151,16 +153,16 @@ def test_overwriting_what_is_there_goes_on_after_interruptions(
     make_place: MakePlace, source: str, target: str
 ) -> None:
     origin, goal = filled(make_place, source, 16), make_place(target, "target")
-    storage = goal.open()
+    storage = goal.open_storage()
     fill(storage, 77, 12)
     storage.close()
     before, expected, own = traces(origin), told(origin), told(goal)
-    request = Request(origin.where, goal.where, OnConflict.OVERWRITE)
+    request = MigrationRequest(origin.where, goal.where, OnConflict.OVERWRITE)
     for phase in ["annotations", "events", "verifying"]:
         with pytest.raises(KeyboardInterrupt):
-            move(request, interrupt_at(phase))
-    assert move(request).finished
-    assert not any(count.written for count in move(request).counts.values())
+            migrate_store(request, interrupt_at(phase))
+    assert migrate_store(request).finished
+    assert not any(count.written for count in migrate_store(request).counts.values())
     assert traces(origin) == before
     both = told(goal)
     assert _headers(expected) <= _headers(both)
@@ -193,19 +195,19 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_full_disk_is_one_sentence_and_the_next_run_completes(
     make_place: MakePlace, small_disk: Path, backend: str, leave: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batches, "RECORDS_AT_ONCE", 5)
+    monkeypatch.setattr(batches, "RECORDS_PER_BATCH", 5)
     origin = filled(make_place, "file", 60)
     where = str(small_disk / "target")
-    goal = Place(backend, where if backend == "file" else f"sqlite:///{where}.db")
+    goal = StoreLocation(backend, where if backend == "file" else f"sqlite:///{where}.db")
     status = os.statvfs(small_disk)
     filling = small_disk / "filling"
     filling.write_bytes(b"\0" * (status.f_bavail * status.f_frsize - leave))
     with pytest.raises(StorageUnavailableError, match="full") as refused:
-        move(Request(origin.where, goal.where))
+        migrate_store(MigrationRequest(origin.where, goal.where))
     assert "\n" not in str(refused.value)
     filling.unlink()
     subprocess.run(["mount", "-o", "remount,size=40m", str(small_disk)], check=True)
-    assert move(Request(origin.where, goal.where)).finished
+    assert migrate_store(MigrationRequest(origin.where, goal.where)).finished
     assert told(goal) == told(origin)
 
 
@@ -214,31 +216,31 @@ def test_a_full_disk_is_one_sentence_and_the_next_run_completes(
 def test_a_connection_cut_in_the_middle_is_one_sentence_and_the_next_run_completes(
     make_place: MakePlace, monkeypatch: pytest.MonkeyPatch, phase: str
 ) -> None:
-    monkeypatch.setattr(batches, "RECORDS_AT_ONCE", 5)
+    monkeypatch.setattr(batches, "RECORDS_PER_BATCH", 5)
     origin, goal = filled(make_place, "file"), make_place("postgres", "target")
     parts = urlsplit(goal.where)
     wire = Wire(str(parts.hostname), int(parts.port or 5432))
     wired = urlunsplit(parts._replace(netloc=f"{parts.username}:geheim@127.0.0.1:{wire.port}"))
 
-    def cut(progress: Progress) -> None:
+    def cut(progress: MigrationProgress) -> None:
         if progress.phase == phase:
             wire.cut()
 
     with pytest.raises(StorageUnavailableError) as refused:
-        move(Request(origin.where, wired), cut)
+        migrate_store(MigrationRequest(origin.where, wired), cut)
     assert "\n" not in str(refused.value)
     assert "geheim" not in str(refused.value)
     wire.mend()
-    assert move(Request(origin.where, wired)).finished
+    assert migrate_store(MigrationRequest(origin.where, wired)).finished
     assert told(goal) == told(origin)
 
 
 def test_a_folder_that_is_no_longer_half_filled_opens(make_place: MakePlace) -> None:
     origin, goal = filled(make_place, "sqlite"), make_place("file", "target")
     assert steps(origin, goal, "events") is None
-    with pytest.raises(UnfinishedMoveError):
+    with pytest.raises(UnfinishedMigrationError):
         FileStorage(goal.where)
-    move(Request(origin.where, goal.where))
+    migrate_store(MigrationRequest(origin.where, goal.where))
     assert FileStorage(goal.where).count_reports() == DatabaseStorage(origin.where).count_reports()
 
 
@@ -265,9 +267,9 @@ def test_a_change_that_a_killed_writer_left_half_done_is_moved_whole(make_place:
     done = subprocess.run([sys.executable, "-c", SAVE, origin.where], check=False)
     assert done.returncode == -signal.SIGKILL
     assert len(list(Path(origin.where, "reports").iterdir())) == 1
-    request = Request(origin.where, goal.where)
-    assert plan(request).counts["reports"].read == 2
-    outcome = move(request)
+    request = MigrationRequest(origin.where, goal.where)
+    assert preview_migration(request).counts["reports"].read == 2
+    outcome = migrate_store(request)
     assert outcome.verified
     assert outcome.counts["reports"].written == 2
     assert told(goal) == told(origin)

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from lavendertown.errors import InvalidInputError
-from lavendertown.migration.mover import move, plan
-from lavendertown.migration.values import Outcome, Request
-from tests.contract.places import Place
+from lavendertown.transfer.migrator import migrate_store, preview_migration
+from lavendertown.transfer.values import MigrationOutcome, MigrationRequest
+from tests.contract.store_locations import StoreLocation
 from tests.migration.conftest import MakePlace
 from tests.migration.stores import told
 from tests.schema.databases import OLD, copy_of, old_on_postgres
@@ -41,20 +41,20 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(params=TARGETS)
-def target(request: pytest.FixtureRequest, make_place: MakePlace) -> Place:
+def target(request: pytest.FixtureRequest, make_place: MakePlace) -> StoreLocation:
     return make_place(request.param, "target")
 
 
-def moved(source: str, target: Place, zone: str | None = None) -> Outcome:
-    outcome = move(Request(source, target.where, zone=zone))
+def moved(source: str, target: StoreLocation, zone: str | None = None) -> MigrationOutcome:
+    outcome = migrate_store(MigrationRequest(source, target.where, zone=zone))
     assert outcome.verified
     assert outcome.quarantined == ()
     return outcome
 
 
-def test_everything_in_the_folder_arrives(folder: Path, target: Place, in_tokyo: None) -> None:
+def test_everything_in_the_folder_arrives(folder: Path, target: StoreLocation, in_tokyo: None) -> None:
     moved(str(folder), target)
-    storage = target.open()
+    storage = target.open_storage()
     first, plain = storage.load_report(FIRST), storage.load_report(PLAIN)
     assert first is not None
     assert plain is not None
@@ -72,22 +72,22 @@ def test_everything_in_the_folder_arrives(folder: Path, target: Place, in_tokyo:
     storage.close()
 
 
-def test_annotations_find_their_finding_by_its_old_id(folder: Path, target: Place) -> None:
+def test_annotations_find_their_finding_by_its_old_id(folder: Path, target: StoreLocation) -> None:
     moved(str(folder), target)
-    storage = target.open()
+    storage = target.open_storage()
     assert [note.id for note in storage.get_annotations(NULLS)] == ["note-1", "note-2"]
     (found,) = [row for row in storage.query_findings(FIRST) if row["column"] == "email"]
     twice = {row["finding_id"] for row in storage.query_findings() if row["column"] == "email"}
     threads = {name: [note.id for note in storage.get_annotations(name)] for name in twice}
     # The same finding of 0.7 in two datasets is two findings: the newest report's has the thread.
     assert sorted(threads.values()) == [[], ["note-1", "note-2"]]
-    assert storage.resolve_finding(NULLS) in twice
+    assert storage.findings.resolve_id(NULLS) in twice
     assert threads[found["finding_id"]] == ["note-1", "note-2"]
     assert (found["status"], found["tags"]) == ("reviewed", ["crm", "late"])
     storage.close()
 
 
-def test_what_only_a_report_carried_comes_along_once(folder: Path, target: Place) -> None:
+def test_what_only_a_report_carried_comes_along_once(folder: Path, target: StoreLocation) -> None:
     path = folder / f"reports/{FIRST}.json"
     data = json.loads(path.read_bytes())
     standalone = json.loads((folder / f"annotations/{NULLS}.json").read_bytes())
@@ -95,20 +95,20 @@ def test_what_only_a_report_carried_comes_along_once(folder: Path, target: Place
     path.write_text(json.dumps(data))
     outcome = moved(str(folder), target)
     assert outcome.counts["annotations"].written == 4
-    storage = target.open()
+    storage = target.open_storage()
     assert [note.id for note in storage.get_annotations(OUTLIERS)] == ["note-4"]
     assert [note.id for note in storage.get_annotations(NULLS)] == ["note-1", "note-2"]
     assert [note.id for note in storage.get_annotations("finding_123")] == ["note-3"]
     storage.close()
 
 
-def test_what_is_read_in_place_is_what_arrives(folder: Path, target: Place, in_tokyo: None) -> None:
+def test_what_is_read_in_place_is_what_arrives(folder: Path, target: StoreLocation, in_tokyo: None) -> None:
     moved(str(folder), target)
-    here, there = told(Place("file", str(folder))), told(target)
+    here, there = told(StoreLocation("file", str(folder))), told(target)
     assert there == here
 
 
-def test_the_folder_opens_as_before(folder: Path, target: Place) -> None:
+def test_the_folder_opens_as_before(folder: Path, target: StoreLocation) -> None:
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     moved(str(folder), target)
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
@@ -123,8 +123,8 @@ def test_times_in_files_are_local_unless_a_zone_is_named(
 ) -> None:
     target = make_place("sqlite", "target")
     moved(str(folder), target, zone)
-    storage = target.open()
-    row = storage.find_report(FIRST)
+    storage = target.open_storage()
+    row = storage.reports.find(FIRST)
     assert row is not None
     assert row["created_at"].isoformat().startswith(hour)
     (note, _) = storage.get_annotations(NULLS)
@@ -144,8 +144,8 @@ def test_times_in_a_database_are_utc_unless_a_zone_is_named(
         old_on_postgres(source)
     target = make_place("file", "target")
     moved(source, target, zone)
-    storage = target.open()
-    row = storage.find_report("1")
+    storage = target.open_storage()
+    row = storage.reports.find("1")
     assert row is not None
     assert row["created_at"].isoformat().startswith(hour)
     assert [(note.id, note.author) for note in storage.get_annotations(NULLS)] == [("1", "Bob")]
@@ -153,7 +153,9 @@ def test_times_in_a_database_are_utc_unless_a_zone_is_named(
 
 
 def test_times_are_shown_as_they_will_read(folder: Path) -> None:
-    samples = plan(Request(str(folder), str(folder.parent / "x"), zone="Asia/Tokyo")).times
+    samples = preview_migration(
+        MigrationRequest(str(folder), str(folder.parent / "x"), zone="Asia/Tokyo")
+    ).times
     shown = {each.item: (each.written, each.read_as) for each in samples}
     assert shown[f"reports/{FIRST}.json"] == (
         "2025-06-01T00:30:00.000001",
@@ -163,12 +165,12 @@ def test_times_are_shown_as_they_will_read(folder: Path) -> None:
 
 def test_an_unknown_zone_is_refused(folder: Path) -> None:
     with pytest.raises(InvalidInputError, match="Mars/Olympus"):
-        plan(Request(str(folder), str(folder.parent / "x"), zone="Mars/Olympus"))
+        preview_migration(MigrationRequest(str(folder), str(folder.parent / "x"), zone="Mars/Olympus"))
 
 
 def test_a_database_of_0_7_is_no_target(folder: Path, tmp_path: Path) -> None:
     url = copy_of(OLD, tmp_path)
     before = (tmp_path / "store.db").read_bytes()
     with pytest.raises(InvalidInputError, match=r"0\.7.*lavendertown db upgrade"):
-        move(Request(str(folder), url))
+        migrate_store(MigrationRequest(str(folder), url))
     assert (tmp_path / "store.db").read_bytes() == before

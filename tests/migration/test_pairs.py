@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 
-from lavendertown.migration import batches
-from lavendertown.migration.mover import move, plan
-from lavendertown.migration.values import Outcome, Request
+from lavendertown.transfer.migrator import migrate_store, preview_migration
+from lavendertown.transfer.readers import batches
+from lavendertown.transfer.values import MigrationOutcome, MigrationRequest
 from tests.contract.builders import NOON, annotation, finding, report
-from tests.contract.places import Place
+from tests.contract.store_locations import StoreLocation
 from tests.migration.conftest import MakePlace
 from tests.migration.stores import exact, fill, story, told, traces
 from tests.support import mariadb
+
+pytestmark = pytest.mark.slow
 
 KINDS = ("file", "sqlite", "postgres")
 PAIRS = [
@@ -26,22 +28,22 @@ KINDS_MARKED = [
 ]
 
 
-def filled(make_place: MakePlace, backend: str, seed: int) -> Place:
+def filled(make_place: MakePlace, backend: str, seed: int) -> StoreLocation:
     place = make_place(backend, "source")
-    storage = place.open()
+    storage = place.open_storage()
     fill(storage, seed)
     storage.close()
     return place
 
 
-def revision(place: Place) -> str:
-    storage = place.open()
+def revision(place: StoreLocation) -> str:
+    storage = place.open_storage()
     found = storage.revision()
     storage.close()
     return found
 
 
-def counted(outcome: Outcome) -> dict[str, Any]:
+def counted(outcome: MigrationOutcome) -> dict[str, Any]:
     return {name: (count.read, count.written, count.skipped) for name, count in outcome.counts.items()}
 
 
@@ -55,10 +57,10 @@ def test_the_target_says_what_the_source_says(
     seed: int,
     at_once: int,
 ) -> None:
-    monkeypatch.setattr(batches, "RECORDS_AT_ONCE", at_once)
+    monkeypatch.setattr(batches, "RECORDS_PER_BATCH", at_once)
     origin, goal = filled(make_place, source, seed), make_place(target, "target")
     before = traces(origin)
-    outcome = move(Request(origin.where, goal.where))
+    outcome = migrate_store(MigrationRequest(origin.where, goal.where))
     assert outcome.verified
     assert outcome.finished
     assert outcome.quarantined == outcome.conflicts == outcome.differences == ()
@@ -69,9 +71,9 @@ def test_the_target_says_what_the_source_says(
 @pytest.mark.parametrize(("source", "target"), PAIRS)
 def test_a_second_run_writes_nothing(make_place: MakePlace, source: str, target: str) -> None:
     origin, goal = filled(make_place, source, 3), make_place(target, "target")
-    first = move(Request(origin.where, goal.where))
+    first = migrate_store(MigrationRequest(origin.where, goal.where))
     left = traces(goal), revision(goal)
-    again = move(Request(origin.where, goal.where))
+    again = migrate_store(MigrationRequest(origin.where, goal.where))
     assert again.changed_nothing
     assert again.verified
     assert again.finished
@@ -85,9 +87,9 @@ def test_a_dry_run_says_what_the_move_does_and_writes_nothing(
 ) -> None:
     origin, goal = filled(make_place, source, 4), make_place(target, "target")
     before = traces(origin), traces(goal)
-    planned = plan(Request(origin.where, goal.where))
+    planned = preview_migration(MigrationRequest(origin.where, goal.where))
     assert (traces(origin), traces(goal)) == before
-    assert counted(planned) == counted(move(Request(origin.where, goal.where)))
+    assert counted(planned) == counted(migrate_store(MigrationRequest(origin.where, goal.where)))
     assert not planned.verified
     assert not planned.finished
 
@@ -96,18 +98,18 @@ def test_a_dry_run_says_what_the_move_does_and_writes_nothing(
 def test_there_and_back_again(make_place: MakePlace, middle: str) -> None:
     origin, between, home = filled(make_place, "file", 5), make_place(middle, "b"), make_place("file", "c")
     for source, target in ((origin, between), (between, home)):
-        assert move(Request(source.where, target.where)).verified
+        assert migrate_store(MigrationRequest(source.where, target.where)).verified
     assert exact(told(home)) == exact(told(origin))
 
 
 @pytest.mark.parametrize("target", KINDS_MARKED)
 def test_a_store_in_use_takes_another_one_in(make_place: MakePlace, target: str) -> None:
     origin, goal = filled(make_place, "sqlite", 6), make_place(target, "target")
-    theirs = goal.open()
+    theirs = goal.open_storage()
     theirs.save_report(report("theirs"))
     own = story(theirs)
     theirs.close()
-    assert move(Request(origin.where, goal.where)).verified
+    assert migrate_store(MigrationRequest(origin.where, goal.where)).verified
     both, expected = told(goal), told(origin)
     assert {row["id"] for row in both["reports"]} == {
         row["id"] for row in own["reports"] + expected["reports"]
@@ -121,8 +123,8 @@ def test_a_store_in_use_takes_another_one_in(make_place: MakePlace, target: str)
 @pytest.mark.parametrize("target", KINDS_MARKED)
 def test_the_move_itself_is_one_audit_entry(make_place: MakePlace, target: str) -> None:
     origin, goal = filled(make_place, "file", 7), make_place(target, "target")
-    outcome = move(Request(origin.where, goal.where, actor="Ana"))
-    storage = goal.open()
+    outcome = migrate_store(MigrationRequest(origin.where, goal.where, actor="Ana"))
+    storage = goal.open_storage()
     (event,) = storage.audit_log(component="store")
     storage.close()
     assert (event["actor"], event["operation"], event["record_id"]) == ("Ana", "move", outcome.id)
@@ -134,11 +136,11 @@ def test_the_move_itself_is_one_audit_entry(make_place: MakePlace, target: str) 
 def test_events_of_one_moment_all_arrive_once(
     make_place: MakePlace, monkeypatch: pytest.MonkeyPatch, source: str, target: str
 ) -> None:
-    monkeypatch.setattr(batches, "RECORDS_AT_ONCE", 3)
+    monkeypatch.setattr(batches, "RECORDS_PER_BATCH", 3)
     origin, goal = make_place(source, "source"), make_place(target, "target")
     with monkeypatch.context() as still:
-        still.setattr("lavendertown.clock.now", lambda: NOON)
-        storage = origin.open()
+        still.setattr("lavendertown.core.clock.now", lambda: NOON)
+        storage = origin.open_storage()
         for number in range(8):
             storage.save_annotation(annotation(id=f"a{number}"))
         for _ in range(4):
@@ -146,30 +148,30 @@ def test_events_of_one_moment_all_arrive_once(
             storage.delete_annotation("a1", actor="Ana")
             storage.restore_annotation("a1", actor="Ana")
         storage.close()
-    first = move(Request(origin.where, goal.where))
+    first = migrate_store(MigrationRequest(origin.where, goal.where))
     assert first.counts["events"].written == 16
     assert exact(told(goal)) == exact(told(origin))
-    assert move(Request(origin.where, goal.where)).changed_nothing
+    assert migrate_store(MigrationRequest(origin.where, goal.where)).changed_nothing
 
 
 @pytest.mark.parametrize("target", KINDS_MARKED)
 def test_a_finding_with_very_many_rows_arrives(make_place: MakePlace, target: str) -> None:
     origin, goal = make_place("file", "source"), make_place(target, "target")
-    storage = origin.open()
+    storage = origin.open_storage()
     storage.save_report(report("r1", [finding(row_indices=list(range(0, 600_000, 3)))]))
     storage.close()
-    assert move(Request(origin.where, goal.where)).verified
+    assert migrate_store(MigrationRequest(origin.where, goal.where)).verified
     assert told(goal) == told(origin)
 
 
 def test_the_target_can_be_worked_on(make_place: MakePlace) -> None:
     origin, goal = filled(make_place, "file", 8), make_place("sqlite", "target")
-    move(Request(origin.where, goal.where))
-    storage = goal.open()
+    migrate_store(MigrationRequest(origin.where, goal.where))
+    storage = goal.open_storage()
     storage.save_report(report("theirs"))
     row = next(row for row in storage.query_reports(limit=None) if row["id"] != "theirs")
     loaded = storage.load_report(row["id"])
     assert loaded is not None
     storage.save_report(loaded)
-    assert storage.find_report(row["id"])["version"] == row["version"] + 1  # type: ignore[index]
+    assert storage.reports.find(row["id"])["version"] == row["version"] + 1  # type: ignore[index]
     storage.close()

@@ -11,12 +11,14 @@ import sqlalchemy as sa
 
 from lavendertown.collaboration.database_storage import DatabaseStorage
 from lavendertown.collaboration.storage import FileStorage
-from lavendertown.database.engine import make_engine
-from lavendertown.migration.mover import move, plan
-from lavendertown.migration.values import Outcome, Request
+from lavendertown.stores.sql.connection.engine import make_engine
+from lavendertown.transfer.migrator import migrate_store, preview_migration
+from lavendertown.transfer.values import MigrationOutcome, MigrationRequest
 from tests.contract.builders import annotation, finding, report
 from tests.migration.conftest import MakePlace
 from tests.migration.stores import traces
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -29,12 +31,12 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "source"
 
 
-def moved(folder: Path) -> tuple[Outcome, dict[str, str]]:
+def moved(folder: Path) -> tuple[MigrationOutcome, dict[str, str]]:
     """Move the folder; return what came of it, and each item in quarantine with its reason."""
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     target = f"sqlite:///{folder.parent / 'out' / 'target.db'}"
-    planned = plan(Request(str(folder), target))
-    outcome = move(Request(str(folder), target))
+    planned = preview_migration(MigrationRequest(str(folder), target))
+    outcome = migrate_store(MigrationRequest(str(folder), target))
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
     assert planned.quarantined == outcome.quarantined
     assert planned.quarantine_folder is None
@@ -46,7 +48,7 @@ def moved(folder: Path) -> tuple[Outcome, dict[str, str]]:
     return outcome, {each.item: each.reason for each in outcome.quarantined}
 
 
-def copies(outcome: Outcome) -> list[bytes]:
+def copies(outcome: MigrationOutcome) -> list[bytes]:
     assert outcome.quarantine_folder is not None
     return sorted(path.read_bytes() for path in outcome.quarantine_folder.iterdir())
 
@@ -60,9 +62,9 @@ def report_file(folder: Path, report_id: str = "good") -> dict[str, Any]:
     ("content", "reason"),
     [
         (b"", "the file is empty"),
-        (b'{"id": "torn", "title": "Hal', "not JSON, or cut off"),
-        (b"\x00\x01\x02", "not JSON, or cut off"),
-        (b"[1, 2]", "no report in it"),
+        (b'{"id": "torn", "title": "Hal', "not JSON, or truncated"),
+        (b"\x00\x01\x02", "not JSON, or truncated"),
+        (b"[1, 2]", "it is not a report"),
         (b'{"format": 2, "id": "x"}', "title is missing"),
         (b'{"format": 77}', "written by a newer version"),
     ],
@@ -93,7 +95,7 @@ def test_a_severity_that_is_none_is_laid_aside(folder: Path) -> None:
 
 def test_the_second_report_with_an_id_is_laid_aside(folder: Path) -> None:
     (folder / "reports/zz.json").write_bytes((folder / "reports/good.json").read_bytes())
-    assert moved(folder)[1] == {"reports/zz.json": "its id 'good' is taken by reports/good.json"}
+    assert moved(folder)[1] == {"reports/zz.json": "its id 'good' is already used by reports/good.json"}
 
 
 def test_what_0_7_wrote_beside_its_folders_is_laid_aside(folder: Path) -> None:
@@ -116,7 +118,7 @@ def test_a_link_that_leads_out_is_laid_aside_as_a_link(folder: Path) -> None:
     secret.write_text(json.dumps({**report_file(folder), "id": "secret"}))
     (folder / "reports/link.json").symlink_to(secret)
     outcome, aside = moved(folder)
-    assert aside == {"reports/link.json": "is a link that leads out of the data folder"}
+    assert aside == {"reports/link.json": "it is a link to a file outside of the data folder"}
     assert outcome.quarantine_folder is not None
     (copy,) = outcome.quarantine_folder.iterdir()
     assert copy.is_symlink()
@@ -156,7 +158,7 @@ def test_an_annotation_with_a_taken_id_and_other_content_is_laid_aside(folder: P
     path.write_text(json.dumps([*notes, same, other]))
     outcome, aside = moved(folder)
     assert aside == {
-        "annotations/a finding.json annotation 4": "its id 'a1' is taken by another annotation with other "
+        "annotations/a finding.json annotation 4": "its id 'a1' is already used by an annotation with other "
         "content"
     }
     assert outcome.counts["annotations"].written == 2
@@ -164,7 +166,7 @@ def test_an_annotation_with_a_taken_id_and_other_content_is_laid_aside(folder: P
 
 def test_a_thread_that_is_none_is_laid_aside(folder: Path) -> None:
     (folder / "annotations/other.json").write_text('{"id": 1}')
-    assert moved(folder)[1] == {"annotations/other.json": "no list of annotations in it"}
+    assert moved(folder)[1] == {"annotations/other.json": "it contains no list of annotations"}
 
 
 def test_rule_sets_that_are_none_or_taken_are_laid_aside(folder: Path) -> None:
@@ -176,8 +178,8 @@ def test_rule_sets_that_are_none_or_taken_are_laid_aside(folder: Path) -> None:
     }.items():
         (folder / f"shared_rulesets/{name}.json").write_text(json.dumps(content))
     assert moved(folder)[1] == {
-        "shared_rulesets/b.json": "its name 'x' is taken by shared_rulesets/a.json",
-        "shared_rulesets/c.json": "no rule set in it",
+        "shared_rulesets/b.json": "its name 'x' is already used by shared_rulesets/a.json",
+        "shared_rulesets/c.json": "it is not a rule set",
     }
 
 
@@ -206,7 +208,7 @@ def test_an_interrupted_change_that_nobody_can_read_is_laid_aside(folder: Path) 
 
 def test_copies_never_lie_in_the_source(folder: Path) -> None:
     (folder / "reports/bad.json").write_bytes(b"{")
-    outcome = move(Request(str(folder), f"sqlite:///{folder / 'lavendertown.db'}"))
+    outcome = migrate_store(MigrationRequest(str(folder), f"sqlite:///{folder / 'lavendertown.db'}"))
     assert outcome.quarantine_folder is not None
     assert not outcome.quarantine_folder.is_relative_to(folder)
     assert outcome.quarantine_folder.parent.name == "source-quarantine"
@@ -218,7 +220,7 @@ BACKENDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_damaged_row_is_laid_aside(make_place: MakePlace, tmp_path: Path, backend: str) -> None:
     origin = make_place(backend, "source")
-    storage = origin.open()
+    storage = origin.open_storage()
     storage.save_reports([report("good"), report("bad", [finding("other")])])
     storage.save_annotation(annotation("x", id="a1"))
     storage.save_annotation(annotation("x", id="a2", status="fixed"))
@@ -232,7 +234,7 @@ def test_a_damaged_row_is_laid_aside(make_place: MakePlace, tmp_path: Path, back
             connection.execute(sa.text("UPDATE audit_log SET after = '{' WHERE key = 1"))
     engine.dispose()
     before = traces(origin)
-    outcome = move(Request(origin.where, str(tmp_path / "target")))
+    outcome = migrate_store(MigrationRequest(origin.where, str(tmp_path / "target")))
     assert traces(origin) == before
     expected = ["report 'bad'", "annotation 'a2'"] + ["audit event 1"] * (backend == "sqlite")
     assert [each.item for each in outcome.quarantined] == expected

@@ -1,6 +1,6 @@
 """Write the stores of released formats: each run once, with the version that first wrote them.
 
-    python -m tests.schema.make_first_assets 0006
+    python -m tests.schema.make_first_assets 0008
 
 Later versions never run it again for the same folder; they prove that they still read what it left.
 The checkout's own path in the ledger of moves was replaced by hand.
@@ -16,12 +16,12 @@ from pathlib import Path
 
 from lavendertown.collaboration.database_storage import DatabaseStorage
 from lavendertown.collaboration.models import Annotation, ShareableReport
+from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.collaboration.storage import FileStorage, Storage, get_finding_id
-from lavendertown.collaboration.triage import Decision
-from lavendertown.migration.mover import move
-from lavendertown.migration.values import Request
 from lavendertown.models import GhostFinding
 from lavendertown.rules.models import Rule, RuleSet
+from lavendertown.transfer.migrator import migrate_store
+from lavendertown.transfer.values import MigrationRequest
 
 ASSETS = Path(__file__).parent / "assets"
 DATABASE = ASSETS / "0001" / "lavendertown.db"
@@ -53,7 +53,9 @@ def fill(storage: Storage) -> None:
     name = get_finding_id(findings(10)[0], "orders")
     later = START + dt.timedelta(days=1)
     storage.save_annotation(Annotation("a1", name, "Ben", later, "From the **till**.", ["till"], "reviewed"))
-    storage.save_annotation(Annotation("a2", name, "Ana", later + dt.timedelta(hours=1), "", [], "fixed"))
+    # It closes without a reason, as earlier versions allowed.
+    closing = Annotation("a2", name, "Ana", later + dt.timedelta(hours=1), "", [], "fixed").mark_as_read()
+    storage.save_annotation(closing)
     storage.save_annotation(Annotation("a3", "nobody has it yet", "Ben", later, "Waiting.", [], None))
     storage.save_annotation(Annotation("a4", name, "Ben", later, "Wrong thread.", ["oops"], None))
     storage.delete_annotation("a4", actor="Ben")
@@ -68,13 +70,17 @@ def decide(storage: Storage, name: str) -> None:
     """What came with schema 0003: triage, a merge, people and views."""
     other = get_finding_id(findings(10)[1], "orders")
     until = START + dt.timedelta(days=9000)
-    storage.decide(name, Decision(assignee="Ben", note="See the **wiki**.", snooze_until=until), actor="Ana")
-    storage.decide(other, Decision(status="accepted", reason="Prices move.", snooze_factor=2), actor="Ben")
-    storage.merge_findings("nobody has it yet", name, actor="Ana")
-    storage.save_person("Ben", mail="ben@example.org", initials="B")
+    storage.triage.decide(
+        name, Decision(assignee="Ben", note="See the **wiki**.", snooze_until=until), actor="Ana"
+    )
+    storage.triage.decide(
+        other, Decision(status="accepted", reason="Prices move.", snooze_factor=2), actor="Ben"
+    )
+    storage.triage.merge_findings("nobody has it yet", name, actor="Ana")
+    storage.people.save("Ben", mail="ben@example.org", initials="B")
     # With schema 0004: one that is not the vanished finding it looks like.
-    storage.decide(other, Decision(stands_alone=True), actor="Ana")
-    storage.save_view("Ben's", {"assignee": ["Ben"]}, author="Ana")
+    storage.triage.decide(other, Decision(stands_alone=True), actor="Ana")
+    storage.views.save("Ben's", {"assignee": ["Ben"]}, author="Ana")
 
 
 def main() -> None:
@@ -85,7 +91,9 @@ def main() -> None:
     fill(DatabaseStorage(f"sqlite:///{database}"))
     fill(FileStorage(folder))
     for target in (f"sqlite:///{database}", str(folder)):
-        assert move(Request(str(ASSETS / "071" / "folder"), target, zone="Asia/Tokyo")).verified
+        assert migrate_store(
+            MigrationRequest(str(ASSETS / "071" / "folder"), target, zone="Asia/Tokyo")
+        ).verified
     with sqlite3.connect(database) as raw:
         raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         raw.execute("PRAGMA journal_mode=DELETE")

@@ -59,7 +59,7 @@ def note_ids(notes: list[Annotation]) -> list[str]:
 
 
 def test_every_report_is_listed(storage: FileStorage) -> None:
-    assert storage.damage() == []
+    assert storage.unreadable_items() == []
     rows = storage.query_reports()
     assert [
         (row["id"], row["title"], row["author"], row["dataset"], row["finding_count"]) for row in rows
@@ -157,7 +157,7 @@ def test_writing_beside_it_loses_nothing(storage: FileStorage, folder: Path) -> 
     storage.save_ruleset(RuleSet("new rules", ""))
     storage.delete_report("new")
     storage.delete_annotation("n-new")
-    storage.delete_ruleset("new rules")
+    storage.rulesets.delete("new rules")
     for handle in (storage, FileStorage(folder)):
         assert everything(handle) == before
 
@@ -215,7 +215,7 @@ def strip(item: object) -> object:
 
 
 def test_an_old_embedded_note_can_be_edited(storage: FileStorage, folder: Path) -> None:
-    loaded = storage.load_annotation("note-4")
+    loaded = storage.annotations.load("note-4")
     assert loaded is not None
     loaded.comment = "Edited"
     loaded.status = "accepted"

@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from lavendertown.database import schema
-from lavendertown.database.engine import make_engine
-from lavendertown.database.schema import HEAD, State
+from lavendertown.stores.sql.connection.engine import make_engine
+from lavendertown.stores.sql.schema import revisions
+from lavendertown.stores.sql.schema.revisions import HEAD, SchemaState
 from tests.schema.databases import FIRST, OLD, assert_same, copy_of, rows
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
-INI = Path(schema.__file__).parent / "migrations" / "alembic.ini"
+INI = Path(revisions.__file__).parent / "migrations" / "alembic.ini"
 BACKENDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
 
@@ -47,13 +49,13 @@ def alembic(url: str, folder: Path, *command: str) -> str:
 
 def test_up_down_current_and_check(url: str, tmp_path: Path) -> None:
     alembic(url, tmp_path, "upgrade", "head")
-    assert schema.look(url).state is State.CURRENT
+    assert revisions.inspect_schema(url).state is SchemaState.CURRENT
     assert f"{HEAD} (head)" in alembic(url, tmp_path, "current")
     assert "No new upgrade operations detected" in alembic(url, tmp_path, "check")
     alembic(url, tmp_path, "downgrade", "0001")
-    assert schema.look(url).state is State.OLDER
+    assert revisions.inspect_schema(url).state is SchemaState.OLDER
     alembic(url, tmp_path, "downgrade", "base")
-    assert schema.look(url).state is State.EMPTY
+    assert revisions.inspect_schema(url).state is SchemaState.EMPTY
 
 
 def test_tables_of_others_are_not_to_be_dropped(url: str, tmp_path: Path) -> None:
@@ -93,11 +95,11 @@ def test_a_percent_sign_in_the_packages_folder_does_no_harm(tmp_path: Path) -> N
     url = f"sqlite:///{tmp_path / 'x.db'}"
     done = run(url, tmp_path, "-c", str(ini), "upgrade", "head", PYTHONPATH=str(place))
     assert done.returncode == 0, done.stderr
-    assert schema.look(url).state is State.CURRENT
+    assert revisions.inspect_schema(url).state is SchemaState.CURRENT
 
 
 def test_sql_is_written_without_a_database(url: str, tmp_path: Path) -> None:
     written = alembic(url, tmp_path, "upgrade", "head", "--sql")
     assert "CREATE TABLE reports" in written
     assert f"version_num='{HEAD}'" in written
-    assert schema.look(url).state is State.EMPTY
+    assert revisions.inspect_schema(url).state is SchemaState.EMPTY

@@ -22,11 +22,14 @@ import pytest
 import sqlalchemy as sa
 
 from lavendertown.collaboration.database_storage import DatabaseStorage
-from lavendertown.database import backup as backups
-from lavendertown.database.engine import make_engine
 from lavendertown.errors import StorageError, StorageUnavailableError
+from lavendertown.stores.sql.connection.engine import make_engine
+from lavendertown.stores.sql.copies import backup as backups
+from lavendertown.stores.sql.copies import export
+from lavendertown.stores.sql.schema import upgrade
+from lavendertown.transfer.backups.restore import restore_store
 from tests.contract.builders import report
-from tests.schema.databases import FIRST, copy_of, first_on_postgres, rows
+from tests.schema.databases import FIRST, copy_of, first_on_postgres, rows, without_keys
 from tests.support import postgres
 
 
@@ -47,7 +50,7 @@ def server(postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_copy_of_sqlite_holds_every_row_in_one_file(engine: sa.Engine, tmp_path: Path) -> None:
-    copy = backups.backup(engine)
+    copy = backups.copy_database(engine)
     assert copy.parent == tmp_path / "backups"
     assert re.fullmatch(r"team-\d{8}T\d{6}-0001\.db", copy.name)
     assert [path.name for path in copy.parent.iterdir()] == [copy.name]
@@ -55,7 +58,7 @@ def test_a_copy_of_sqlite_holds_every_row_in_one_file(engine: sa.Engine, tmp_pat
 
 
 def test_two_copies_in_one_second_have_two_names(engine: sa.Engine) -> None:
-    assert backups.backup(engine) != backups.backup(engine)
+    assert backups.copy_database(engine) != backups.copy_database(engine)
 
 
 def test_a_copy_made_while_others_write_is_whole(tmp_path: Path) -> None:
@@ -73,7 +76,7 @@ def test_a_copy_made_while_others_write_is_whole(tmp_path: Path) -> None:
     writer = threading.Thread(target=write)
     writer.start()
     engine = make_engine(url)
-    copies = [backups.backup(engine) for _ in range(3)]
+    copies = [backups.copy_database(engine) for _ in range(3)]
     stop.set()
     writer.join()
     engine.dispose()
@@ -88,12 +91,13 @@ def test_a_copy_made_while_others_write_is_whole(tmp_path: Path) -> None:
 
 _KILLED = """
 import os, signal, sqlite3, sys, zipfile
-from lavendertown.database import backup
-from lavendertown.database.engine import make_engine
+from lavendertown.core import atomic_files
+from lavendertown.stores.sql.copies import backup
+from lavendertown.stores.sql.connection.engine import make_engine
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
-backup.keep = die
-backup.backup(make_engine(sys.argv[1]))
+atomic_files._flush_to_disk = die
+backup.copy_database(make_engine(sys.argv[1]))
 """
 
 
@@ -113,7 +117,7 @@ def test_a_backup_that_is_killed_leaves_nothing_that_looks_like_one(
     assert [path.suffix for path in left] == [".part"]
     assert rows(url) == before
     engine = make_engine(url)
-    assert backups.backup(engine).suffix in (".db", ".zip")
+    assert backups.copy_database(engine).suffix in (".db", ".zip")
     engine.dispose()
 
 
@@ -124,51 +128,46 @@ def test_a_damaged_database_is_told_and_leaves_no_copy(tmp_path: Path) -> None:
     path.write_bytes(data)
     engine = make_engine(f"sqlite:///{path}")
     with pytest.raises(StorageError, match="nothing was changed"):
-        backups.backup(engine)
+        backups.copy_database(engine)
     engine.dispose()
     assert list((tmp_path / "backups").iterdir()) == []
 
 
 @pytest.mark.postgres
-def test_our_own_archive_holds_every_row(server: sa.Engine, tmp_path: Path) -> None:
-    copy = backups._archive(server, tmp_path / "own.zip")
+def test_an_earlier_schema_without_pg_dump_is_backed_up_as_its_tables(
+    server: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    copy = backups.copy_database(server)
     expected = rows(server.url.render_as_string(hide_password=False))
     with zipfile.ZipFile(copy) as archive:
         manifest = json.loads(archive.read("manifest.json"))
-        assert manifest["format"] == backups.ARCHIVE_FORMAT
         tables = {table["name"]: table for table in manifest["tables"]}
-        assert tables.keys() == {*expected, "alembic_version"}
-        for name, table in tables.items():
+        for table in tables.values():
             data = archive.read(table["file"])
             assert hashlib.sha256(data).hexdigest() == table["sha256"]
-            lines = list(csv.reader(io.StringIO(data.decode("utf-8"))))
-            assert len(lines) - 1 == table["rows"] == len(expected.get(name, [None]))
-            assert table["definition"][0].startswith("CREATE TABLE")
+            assert len(list(csv.reader(io.StringIO(data.decode("utf-8"), newline="")))) - 1 == table["rows"]
+    assert manifest["revision"] == "0001"
+    assert {name: table["rows"] for name, table in tables.items()} == {n: len(r) for n, r in expected.items()}
 
 
 @pytest.mark.postgres
-def test_our_own_archive_can_be_put_back(server: sa.Engine, tmp_path: Path, postgres_server: str) -> None:
-    copy = backups._archive(server, tmp_path / "own.zip")
-    url = postgres.create_database(postgres_server)
-    other = make_engine(url)
-    with zipfile.ZipFile(copy) as archive, other.begin() as connection:
-        manifest = json.loads(archive.read("manifest.json"))
-        assert manifest["revision"] == "0001"
-        for table in manifest["tables"]:
-            for statement in table["definition"]:
-                connection.exec_driver_sql(statement)
-            with archive.open(table["file"]) as lines, connection.connection.cursor() as raw:
-                raw.copy_expert(f"COPY {table['name']} FROM STDIN (FORMAT csv, HEADER true)", lines)
-    assert rows(url) == rows(server.url.render_as_string(hide_password=False))
-    assert indexes(other) == indexes(server)
-    other.dispose()
-    postgres.drop_database(postgres_server, url)
-
-
-def indexes(engine: sa.Engine) -> list[str]:
-    with engine.connect() as connection:
-        found = connection.execute(sa.text("SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'"))
-        return sorted(found.scalars())
+@pytest.mark.parametrize("goal", ["postgres", "sqlite"])
+def test_a_backup_of_an_earlier_schema_is_upgraded_when_it_is_restored(
+    goal: str, server: sa.Engine, tmp_path: Path, postgres_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    copy = backups.copy_database(server)
+    # Rows compare with those of the same kind of database only.
+    expected = server.url.render_as_string(hide_password=False)
+    other = postgres.create_database(postgres_server)
+    if goal == "sqlite":
+        expected, other = copy_of(FIRST, tmp_path), f"sqlite:///{tmp_path / 'new.db'}"
+    upgrade.upgrade_database(expected, copy_first=False)
+    restore_store(other, copy)
+    before, after = without_keys(rows(expected)), without_keys(rows(other))
+    del before["audit_log"], after["audit_log"]
+    assert after == before
 
 
 @pytest.fixture
@@ -198,7 +197,7 @@ def test_pg_dump_gets_the_password_by_environment_alone(
 ) -> None:
     url = server.url.update_query_dict({"password": "secret%1"}) if in_query else None
     engine = make_engine(url or server.url.set(password="secret%1"))
-    copy = backups.backup(engine)
+    copy = backups.copy_database(engine)
     engine.dispose()
     assert (copy.suffix, copy.read_bytes()[:5]) == (".dump", b"PGDMP")
     arguments, password = pg_dump.read_text("utf-8").splitlines()[-1].split(" with ")
@@ -207,7 +206,7 @@ def test_pg_dump_gets_the_password_by_environment_alone(
 
 @pytest.mark.postgres
 def test_a_dump_holds_every_row(server: sa.Engine, pg_dump: Path, postgres_server: str) -> None:
-    copy = backups.backup(server)
+    copy = backups.copy_database(server)
     url = postgres.create_database(postgres_server)
     binaries = postgres.find_binaries()
     assert binaries is not None
@@ -220,11 +219,11 @@ def test_a_dump_holds_every_row(server: sa.Engine, pg_dump: Path, postgres_serve
 @pytest.mark.parametrize(
     "script", ["echo 'pg_dump (PostgreSQL) 9.6.1'", "echo 'install postgresql-client' >&2; exit 1"]
 )
-def test_without_a_fitting_pg_dump_the_archive_is_our_own(
+def test_without_a_fitting_pg_dump_a_zip_is_written(
     script: str, server: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place(tmp_path, monkeypatch, script)
-    copy = backups.backup(server)
+    copy = backups.copy_database(server)
     assert copy.suffix == ".zip"
     assert [path.name for path in copy.parent.iterdir()] == [copy.name]
 
@@ -235,8 +234,8 @@ def test_a_dump_that_fails_is_told_and_leaves_no_copy(
 ) -> None:
     script = "case $1 in --version) echo 'pg_dump 99.0';; *) echo 'pg_dump: no room' >&2; exit 1;; esac"
     place(tmp_path, monkeypatch, script)
-    with pytest.raises(StorageError, match=r"nothing was changed\. pg_dump said: pg_dump: no room\."):
-        backups.backup(server)
+    with pytest.raises(StorageError, match=r"nothing was changed\. pg_dump reported: pg_dump: no room\."):
+        backups.copy_database(server)
     assert list((tmp_path / "data" / "backups").iterdir()) == []
 
 
@@ -257,13 +256,12 @@ def test_a_connection_that_is_cut_is_told_and_leaves_no_copy(
             )
 
     # After the tables were looked at, before their rows are read.
-    class Cut(backups._Hashed):
-        def __init__(self, file: Any) -> None:
-            cut()
-            super().__init__(file)
+    def put(*args: Any, real: Any = export._write_table) -> Any:
+        cut()
+        return real(*args)
 
-    monkeypatch.setattr(backups, "_Hashed", Cut)
+    monkeypatch.setattr(export, "_write_table", put)
     with pytest.raises(StorageUnavailableError, match=r"nothing was (changed|written)"):
-        backups.backup(server)
+        backups.copy_database(server)
     other.dispose()
     assert list((tmp_path / "data" / "backups").iterdir()) == []

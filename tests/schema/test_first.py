@@ -12,7 +12,7 @@ import pytest
 from lavendertown.collaboration.database_storage import DatabaseStorage
 from lavendertown.collaboration.models import Annotation
 from lavendertown.collaboration.storage import FileStorage, Storage
-from lavendertown.database.upgrade import upgrade
+from lavendertown.stores.sql.schema.upgrade import upgrade_database
 from tests.schema.make_first_assets import ASSETS, DATABASE, FOLDER, START, findings
 
 MOVED = ASSETS / "0002"
@@ -30,12 +30,12 @@ def opened(asset: Path, tmp_path: Path) -> Storage:
     if asset.is_dir():
         return FileStorage(shutil.copytree(asset, tmp_path / "store"))
     url = f"sqlite:///{shutil.copy(asset, tmp_path / 'store.db')}"
-    upgrade(url)
+    upgrade_database(url)
     return DatabaseStorage(url)
 
 
 def test_everything_in_it_is_read(storage: Storage) -> None:
-    assert storage.damage() == []
+    assert storage.unreadable_items() == []
     assert [row["id"] for row in storage.query_reports(include_deleted=True)] == ["week 1", "week 0", "gone"]
     week = storage.load_report("week 1")
     assert week is not None
@@ -75,21 +75,23 @@ def test_it_can_be_worked_on(storage: Storage) -> None:
         "0004/lavendertown.db",
         "0005/lavendertown.db",
         "0006/lavendertown.db",
+        "0007/lavendertown.db",
+        "0008/lavendertown.db",
     ],
 )
 def test_decisions_people_and_views_are_read(store: str, tmp_path: Path) -> None:
     storage = opened(ASSETS / store, tmp_path)
-    assert storage.damage() == []
-    week = {row["column"]: row for row in storage.query_desk(dataset="orders")}
+    assert storage.unreadable_items() == []
+    week = {row["column"]: row for row in storage.inbox.query(dataset="orders")}
     street, price = week["straße"], week["price"]
     assert (street["assignee"], street["note"], street["snoozed"]) == ("Ben", "See the **wiki**.", True)
     assert (street["seen"], street["comment_count"]) == ("regressed", 2)
     assert (price["status"], price["close_reason"], price["snooze_factor"]) == ("accepted", "Prices move.", 2)
-    assert storage.load_triage(price["finding_id"])["stands_alone"] == (not store.startswith("0003"))
-    assert storage.resolve_finding("nobody has it yet") == street["finding_id"]
-    assert {"name": "Ben", "mail": "ben@example.org", "initials": "B"} in storage.known_people()
-    assert [view["query"] for view in storage.query_views()] == [{"assignee": ["Ben"]}]
-    storage.split_finding("nobody has it yet", actor="Cy")
+    assert storage.triage.load(price["finding_id"])["stands_alone"] == (not store.startswith("0003"))
+    assert storage.findings.resolve_id("nobody has it yet") == street["finding_id"]
+    assert {"name": "Ben", "mail": "ben@example.org", "initials": "B"} in storage.people.list_known()
+    assert [view["query"] for view in storage.views.query()] == [{"assignee": ["Ben"]}]
+    storage.triage.unmerge_finding("nobody has it yet", actor="Cy")
     assert [note.comment for note in storage.get_annotations("nobody has it yet")] == ["Waiting."]
     storage.close()
 
@@ -97,13 +99,13 @@ def test_decisions_people_and_views_are_read(store: str, tmp_path: Path) -> None
 @pytest.mark.parametrize("name", ["folder", "lavendertown.db"])
 def test_a_store_that_0_7_was_moved_into_is_read(name: str, tmp_path: Path) -> None:
     storage = opened(MOVED / name, tmp_path)
-    assert storage.damage() == []
+    assert storage.unreadable_items() == []
     assert storage.count_reports(include_deleted=True) == 5
     assert [note.id for note in storage.get_annotations("e3cbb442d154a5c3b1d2d2f3c691ef40")] == [
         "note-1",
         "note-2",
     ]
-    (move,) = storage.store.moves()
+    (move,) = storage.store.migrations()
     assert (move.source, move.finished_at is not None) == ("files in tests/schema/assets/071/folder", True)
     assert storage.audit_log(component="store")[0]["record_id"] == move.id
     storage.close()

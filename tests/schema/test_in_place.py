@@ -13,11 +13,13 @@ import pytest
 import sqlalchemy as sa
 
 from lavendertown.collaboration.database_storage import DatabaseStorage
-from lavendertown.database.engine import make_engine
 from lavendertown.errors import InvalidInputError, SchemaError
-from lavendertown.migration import in_place
-from lavendertown.migration.old import OldDatabaseSource
+from lavendertown.stores.sql.connection.engine import make_engine
+from lavendertown.transfer import upgrade_legacy
+from lavendertown.transfer.readers.legacy_source import LegacyDatabaseSource
 from tests.schema.databases import OLD, copy_of, old_on_postgres, rows
+
+pytestmark = pytest.mark.slow
 
 NULLS = "e3cbb442d154a5c3b1d2d2f3c691ef40"
 
@@ -41,13 +43,13 @@ def change(url: str, *statements: str) -> None:
     engine.dispose()
 
 
-def done(upgraded: in_place.Upgraded | None) -> in_place.Upgraded:
+def done(upgraded: upgrade_legacy.LegacyUpgrade | None) -> upgrade_legacy.LegacyUpgrade:
     assert upgraded is not None
     return upgraded
 
 
 def test_everything_in_it_is_there_afterwards(old: str) -> None:
-    upgraded = done(in_place.upgrade(old))
+    upgraded = done(upgrade_legacy.upgrade_legacy_database(old))
     assert upgraded.outcome.verified
     storage = DatabaseStorage(old)
     assert [(row["id"], row["title"]) for row in storage.query_reports()] == [
@@ -59,7 +61,7 @@ def test_everything_in_it_is_there_afterwards(old: str) -> None:
     for name in (NULLS, found["finding_id"]):
         (note,) = storage.get_annotations(name)
         assert (note.comment, note.author) == ("Comment 1 – ü", "Bob")
-    assert storage.find_report("1")["created_at"] == dt.datetime(  # type: ignore[index]
+    assert storage.reports.find("1")["created_at"] == dt.datetime(  # type: ignore[index]
         2026, 11, 21, 3, 1, 13, 865775, tzinfo=dt.UTC
     )
     (event,) = storage.audit_log()
@@ -69,7 +71,7 @@ def test_everything_in_it_is_there_afterwards(old: str) -> None:
 
 def test_0_7s_tables_are_gone_and_the_backup_has_them(old: str) -> None:
     before = rows(old)
-    upgraded = done(in_place.upgrade(old))
+    upgraded = done(upgrade_legacy.upgrade_legacy_database(old))
     assert not any(name.startswith("lavendertown07") for name in rows(old))
     assert upgraded.backup is not None
     if upgraded.backup.suffix == ".db":
@@ -77,9 +79,9 @@ def test_0_7s_tables_are_gone_and_the_backup_has_them(old: str) -> None:
 
 
 def test_times_are_read_in_the_zone_that_is_named(old: str) -> None:
-    in_place.upgrade(old, zone="Asia/Tokyo")
+    upgrade_legacy.upgrade_legacy_database(old, zone="Asia/Tokyo")
     storage = DatabaseStorage(old)
-    report = storage.find_report("1")
+    report = storage.reports.find("1")
     assert report is not None
     assert report["created_at"] == dt.datetime(2026, 11, 20, 18, 1, 13, 865775, tzinfo=dt.UTC)
     storage.close()
@@ -88,7 +90,7 @@ def test_times_are_read_in_the_zone_that_is_named(old: str) -> None:
 def test_an_unknown_zone_is_refused_before_anything_is_done(old: str) -> None:
     before = rows(old)
     with pytest.raises(InvalidInputError, match="Mars/Olympus"):
-        in_place.upgrade(old, zone="Mars/Olympus")
+        upgrade_legacy.upgrade_legacy_database(old, zone="Mars/Olympus")
     assert rows(old) == before
 
 
@@ -99,7 +101,7 @@ def test_what_cannot_be_read_is_laid_aside(old: str) -> None:
         "INSERT INTO reports (id, title, author, created_at, findings_json) "
         "VALUES (7, 'Odd', 'Cy', '2026-01-01 00:00:00', '[{\"ghost_type\": 1}]')",
     )
-    upgraded = done(in_place.upgrade(old))
+    upgraded = done(upgrade_legacy.upgrade_legacy_database(old))
     assert [item.item for item in upgraded.outcome.quarantined] == ["report 7", "annotation '1'"]
     folder = upgraded.outcome.quarantine_folder
     assert folder is not None
@@ -114,9 +116,9 @@ def test_an_upgrade_that_fails_leaves_0_7s_tables_as_they_were(
 ) -> None:
     before = rows(old)
     # The connection breaks after the reports were written.
-    monkeypatch.setattr(OldDatabaseSource, "aliases", lambda self: 1 / 0)
+    monkeypatch.setattr(LegacyDatabaseSource, "read_aliases", lambda self: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        in_place.upgrade(old)
+        upgrade_legacy.upgrade_legacy_database(old)
     assert rows(old) == before
 
 
@@ -124,13 +126,13 @@ def test_a_database_that_is_neither_is_refused(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "x.db")) as raw, raw:
         raw.execute("CREATE TABLE reports (id TEXT)")
     with pytest.raises(SchemaError, match="another program"):
-        in_place.upgrade(f"sqlite:///{tmp_path / 'x.db'}")
+        upgrade_legacy.upgrade_legacy_database(f"sqlite:///{tmp_path / 'x.db'}")
 
 
 def test_a_second_time_there_is_nothing_to_do(old: str) -> None:
-    in_place.upgrade(old)
+    upgrade_legacy.upgrade_legacy_database(old)
     before = rows(old)
-    assert in_place.upgrade(old) is None
+    assert upgrade_legacy.upgrade_legacy_database(old) is None
     assert rows(old) == before
 
 
@@ -149,6 +151,6 @@ def test_bare_nan_of_0_7_is_read(tmp_path: Path) -> None:
     url = copy_of(OLD, tmp_path)
     with closing(sqlite3.connect(tmp_path / "store.db")) as raw, raw:
         raw.execute("UPDATE reports SET findings_json = replace(findings_json, '0.25', 'NaN')")
-    outcome = done(in_place.upgrade(url)).outcome
+    outcome = done(upgrade_legacy.upgrade_legacy_database(url)).outcome
     assert outcome.quarantined == ()
     assert outcome.counts["findings"].written == 2

@@ -11,10 +11,10 @@ import pytest
 import sqlalchemy as sa
 
 from lavendertown.collaboration.database_storage import DatabaseStorage
-from lavendertown.database import schema, upgrade
-from lavendertown.database.engine import make_engine
-from lavendertown.database.schema import HEAD, State
 from lavendertown.errors import SchemaError, StorageUnavailableError
+from lavendertown.stores.sql.connection.engine import make_engine
+from lavendertown.stores.sql.schema import revisions, upgrade
+from lavendertown.stores.sql.schema.revisions import HEAD, SchemaState
 from tests.schema.databases import FIRST, OLD, copy_of, first_on_postgres, old_on_postgres
 
 BACKENDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
@@ -74,46 +74,46 @@ def everything(url: str) -> object:
 
 def is_refused(url: str, why: str) -> None:
     before = everything(url)
-    for attempt in (DatabaseStorage, upgrade.upgrade):
+    for attempt in (DatabaseStorage, upgrade.upgrade_database):
         with pytest.raises(SchemaError, match=rf"{why}.*Nothing was changed\."):
             attempt(url)
     with pytest.raises(SchemaError, match=why):
-        upgrade.downgrade(url, "0001")
+        upgrade.downgrade_database(url, "0001")
     assert everything(url) == before
 
 
 @pytest.mark.parametrize("name", FOREIGN)
 def test_another_programs_database_is_refused(name: str, empty: str) -> None:
     execute(empty, *FOREIGN[name])
-    assert schema.look(empty).state is State.UNVERSIONED
+    assert revisions.inspect_schema(empty).state is SchemaState.UNVERSIONED
     is_refused(empty, r"another program\. Choose an empty database")
 
 
 @pytest.mark.parametrize("name", UNMARKED)
 def test_our_tables_without_our_revision_are_refused(name: str, empty: str) -> None:
-    upgrade.upgrade(empty)
+    upgrade.upgrade_database(empty)
     execute(empty, UNMARKED[name])
-    assert schema.look(empty).state is State.UNVERSIONED
-    is_refused(empty, r"does not say which version .* Restore it from a backup")
+    assert revisions.inspect_schema(empty).state is SchemaState.UNVERSIONED
+    is_refused(empty, r"has no valid revision\. Restore the database from a backup")
 
 
 def test_a_newer_database_is_refused(empty: str) -> None:
-    upgrade.upgrade(empty)
+    upgrade.upgrade_database(empty)
     execute(empty, "UPDATE alembic_version SET version_num = '9999'")
-    assert schema.look(empty).state is State.NEWER
+    assert revisions.inspect_schema(empty).state is SchemaState.NEWER
     is_refused(empty, "newer version of LavenderTown. Install that version")
 
 
 def test_a_table_of_revisions_without_a_line_is_empty(empty: str) -> None:
     execute(empty, VERSIONS)
-    assert schema.look(empty).state is State.EMPTY
+    assert revisions.inspect_schema(empty).state is SchemaState.EMPTY
     DatabaseStorage(empty).close()
-    assert schema.look(empty).state is State.CURRENT
+    assert revisions.inspect_schema(empty).state is SchemaState.CURRENT
 
 
 def test_tables_of_others_beside_ours_stay(empty: str) -> None:
     execute(empty, "CREATE TABLE invoices (id INTEGER)", "INSERT INTO invoices VALUES (7)")
-    upgrade.upgrade(empty)
+    upgrade.upgrade_database(empty)
     engine = make_engine(empty)
     with engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT id FROM invoices").scalar() == 7
@@ -141,18 +141,18 @@ def test_a_refused_server_stays_as_it_is(make: object, postgres_url: str) -> Non
 
 
 def test_a_look_at_a_file_that_is_not_there_makes_none(tmp_path: Path) -> None:
-    assert schema.look(f"sqlite:///{tmp_path / 'deep' / 'new.db'}").state is State.EMPTY
+    assert revisions.inspect_schema(f"sqlite:///{tmp_path / 'deep' / 'new.db'}").state is SchemaState.EMPTY
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_is_made_for_a_new_database(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'deep' / 'er' / 'new.db'}"
-    upgrade.upgrade(url)
+    upgrade.upgrade_database(url)
     with closing(sqlite3.connect(tmp_path / "deep" / "er" / "new.db")) as raw:
         assert raw.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way", "utf-8")
-    with pytest.raises(StorageUnavailableError, match="cannot be made"):
-        upgrade.upgrade(f"sqlite:///{tmp_path / 'file' / 'new.db'}")
+    with pytest.raises(StorageUnavailableError, match="cannot be created"):
+        upgrade.upgrade_database(f"sqlite:///{tmp_path / 'file' / 'new.db'}")

@@ -18,10 +18,10 @@ from alembic import command
 from alembic.config import Config
 
 from lavendertown.collaboration.database_storage import DatabaseStorage
-from lavendertown.database import schema, upgrade
-from lavendertown.database.engine import make_engine
-from lavendertown.database.schema import State
 from lavendertown.errors import InvalidInputError, SchemaError
+from lavendertown.stores.sql.connection.engine import make_engine
+from lavendertown.stores.sql.schema import revisions, upgrade
+from lavendertown.stores.sql.schema.revisions import SchemaState
 from tests.schema.databases import FIRST, OLD, assert_same, copy_of, first_on_postgres, old_on_postgres, rows
 
 BACKENDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
@@ -53,7 +53,7 @@ def test_an_older_database_is_refused_and_stays_as_it_is(first: str) -> None:
     before = rows(first)
     with pytest.raises(SchemaError, match=r"earlier version .*db upgrade .*Nothing was changed"):
         DatabaseStorage(first)
-    assert schema.look(first).state is State.OLDER
+    assert revisions.inspect_schema(first).state is SchemaState.OLDER
     assert rows(first) == before
 
 
@@ -69,12 +69,12 @@ def test_no_byte_of_a_refused_file_changes(tmp_path: Path) -> None:
 
 def test_an_upgrade_keeps_every_row(first: str) -> None:
     before = rows(first)
-    changed = upgrade.upgrade(first)
-    assert (changed.before, changed.after) == ("0001", schema.HEAD)
+    changed = upgrade.upgrade_database(first)
+    assert (changed.before, changed.after) == ("0001", revisions.HEAD)
     after = rows(first)
     assert_same(before, after)
     assert after["moves"] == []
-    assert schema.look(first).state is State.CURRENT
+    assert revisions.inspect_schema(first).state is SchemaState.CURRENT
     storage = DatabaseStorage(first)
     assert storage.count_reports() == 2
     storage.close()
@@ -82,7 +82,7 @@ def test_an_upgrade_keeps_every_row(first: str) -> None:
 
 def test_an_upgrade_backs_up_first(first: str) -> None:
     before = rows(first)
-    changed = upgrade.upgrade(first)
+    changed = upgrade.upgrade_database(first)
     assert changed.backup is not None
     assert changed.backup.parent.name == "backups"
     if changed.backup.suffix == ".db":
@@ -90,23 +90,23 @@ def test_an_upgrade_backs_up_first(first: str) -> None:
 
 
 def test_a_current_database_is_left_alone(first: str) -> None:
-    upgrade.upgrade(first)
-    again = upgrade.upgrade(first)
-    assert (again.before, again.after, again.backup) == (schema.HEAD, schema.HEAD, None)
+    upgrade.upgrade_database(first)
+    again = upgrade.upgrade_database(first)
+    assert (again.before, again.after, again.backup) == (revisions.HEAD, revisions.HEAD, None)
 
 
 def test_an_empty_database_gets_its_tables(empty: str) -> None:
-    changed = upgrade.upgrade(empty)
-    assert (changed.before, changed.after, changed.backup) == ("", schema.HEAD, None)
+    changed = upgrade.upgrade_database(empty)
+    assert (changed.before, changed.after, changed.backup) == ("", revisions.HEAD, None)
     DatabaseStorage(empty).close()
 
 
 def test_down_and_up_again_keeps_every_row(first: str) -> None:
     before = rows(first)
-    upgrade.upgrade(first)
-    assert upgrade.downgrade(first, "0001").backup is not None
+    upgrade.upgrade_database(first)
+    assert upgrade.downgrade_database(first, "0001").backup is not None
     assert rows(first) == before
-    upgrade.upgrade(first)
+    upgrade.upgrade_database(first)
     assert_same(before, rows(first))
 
 
@@ -116,18 +116,18 @@ def test_down_and_up_again_keeps_every_row(first: str) -> None:
 )
 def test_a_downgrade_that_makes_no_sense_is_refused(tmp_path: Path, revision: str, why: str) -> None:
     with pytest.raises(InvalidInputError, match=why):
-        upgrade.downgrade(copy_of(FIRST, tmp_path), revision)
+        upgrade.downgrade_database(copy_of(FIRST, tmp_path), revision)
 
 
 def test_a_newer_database_is_refused(empty: str) -> None:
-    upgrade.upgrade(empty)
+    upgrade.upgrade_database(empty)
     engine = make_engine(empty)
     with engine.begin() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
     engine.dispose()
     before = rows(empty)
-    assert schema.look(empty).state is State.NEWER
-    for attempt in (DatabaseStorage, upgrade.upgrade):
+    assert revisions.inspect_schema(empty).state is SchemaState.NEWER
+    for attempt in (DatabaseStorage, upgrade.upgrade_database):
         with pytest.raises(SchemaError, match="newer version of LavenderTown"):
             attempt(empty)
     assert rows(empty) == before
@@ -139,8 +139,8 @@ def test_another_programs_tables_are_refused(empty: str) -> None:
         connection.execute(sa.text("CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)"))
         connection.execute(sa.text("INSERT INTO alembic_version VALUES ('a1b2c3d4e5f6')"))
     engine.dispose()
-    assert schema.look(empty).state is State.UNVERSIONED
-    for attempt in (DatabaseStorage, upgrade.upgrade):
+    assert revisions.inspect_schema(empty).state is SchemaState.UNVERSIONED
+    for attempt in (DatabaseStorage, upgrade.upgrade_database):
         with pytest.raises(SchemaError, match="another program"):
             attempt(empty)
 
@@ -154,9 +154,13 @@ def test_a_database_of_0_7_on_postgresql_is_recognised(postgres_url: str) -> Non
     assert rows(postgres_url) == before
 
 
-_UPGRADE = "import sys; from lavendertown.database.upgrade import upgrade; upgrade(sys.argv[1])"
+_UPGRADE = (
+    "import sys; from lavendertown.stores.sql.schema.upgrade import upgrade_database;"
+    " upgrade_database(sys.argv[1])"
+)
 
 
+@pytest.mark.slow
 def test_six_processes_upgrade_at_once(first: str) -> None:
     before = rows(first)
     running = [
@@ -177,10 +181,10 @@ def folder_of_backups(url: str) -> Path:
 
 _FULL = """
 import resource, sys
-from lavendertown.database.upgrade import upgrade
+from lavendertown.stores.sql.schema.upgrade import upgrade_database
 resource.setrlimit(resource.RLIMIT_FSIZE, (2048, 2048))
 try:
-    upgrade(sys.argv[1])
+    upgrade_database(sys.argv[1])
 except Exception as error:
     print(type(error).__name__, error)
 """
@@ -193,7 +197,7 @@ def test_a_backup_that_has_no_room_stops_the_upgrade(first: str) -> None:
     assert "nothing was changed" in done.stdout
     assert len(done.stdout.splitlines()) == 1
     assert list(folder_of_backups(first).iterdir()) == []
-    assert schema.look(first).state is State.OLDER
+    assert revisions.inspect_schema(first).state is SchemaState.OLDER
     assert rows(first) == before
 
 
@@ -215,11 +219,11 @@ def downgrade(): pass
 def batch_scripts(tmp_path: Path, more: str = "") -> Config:
     """Our migrations, and one more that changes a table which others refer to with cascading deletes."""
     scripts = tmp_path / "migrations"
-    original = Path(schema.__file__).parent / "migrations"
+    original = Path(revisions.__file__).parent / "migrations"
     (scripts / "versions").mkdir(parents=True)
     for path in [original / "env.py", *(original / "versions").glob("0*.py")]:
         (scripts / path.relative_to(original)).write_bytes(path.read_bytes())
-    (scripts / "versions" / "batch.py").write_text(_BATCH.format(more=more, head=schema.HEAD))
+    (scripts / "versions" / "batch.py").write_text(_BATCH.format(more=more, head=revisions.HEAD))
     config = Config()
     config.set_main_option("script_location", str(scripts))
     return config
@@ -228,7 +232,7 @@ def batch_scripts(tmp_path: Path, more: str = "") -> Config:
 def cascading(tmp_path: Path) -> str:
     """The first schema's asset, upgraded, with a table whose rows go when their identity goes."""
     url = copy_of(FIRST, tmp_path)
-    upgrade.upgrade(url)
+    upgrade.upgrade_database(url)
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as raw, raw:
         raw.execute(
             'CREATE TABLE watchers (identity_key INTEGER REFERENCES identities("key") ON DELETE CASCADE)'
@@ -238,7 +242,7 @@ def cascading(tmp_path: Path) -> str:
 
 
 def run(engine: sa.Engine, config: Config) -> None:
-    with upgrade.changing(engine) as connection:
+    with upgrade.schema_change(engine) as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "batch")
 
@@ -262,7 +266,7 @@ def test_a_migration_that_leaves_rows_without_a_parent_is_undone(tmp_path: Path)
     before = rows(url)
     config = batch_scripts(tmp_path, "    op.execute('DELETE FROM identities')")
     engine = make_engine(url)
-    with pytest.raises(SchemaError, match="would refer to nothing"):
+    with pytest.raises(SchemaError, match="refer to missing rows"):
         run(engine, config)
     with engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
@@ -273,7 +277,7 @@ def test_a_migration_that_leaves_rows_without_a_parent_is_undone(tmp_path: Path)
 _KILLED = """
 import os, signal, sys
 import sqlalchemy as sa
-from lavendertown.database.upgrade import upgrade
+from lavendertown.stores.sql.schema.upgrade import upgrade_database
 url, point = sys.argv[1:]
 @sa.event.listens_for(sa.Engine, "before_cursor_execute")
 def before(connection, cursor, statement, *_):
@@ -283,10 +287,11 @@ def before(connection, cursor, statement, *_):
 def commit(_):
     if point == "commit":
         os.kill(os.getpid(), signal.SIGKILL)
-upgrade(url)
+upgrade_database(url)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "point", ["CREATE TABLE moves", "CREATE INDEX ix_audit_log_at", "UPDATE alembic_version SET", "commit"]
 )
@@ -295,21 +300,21 @@ def test_an_upgrade_that_is_killed_leaves_the_old_schema_whole(first: str, point
     command = [sys.executable, "-c", _KILLED, first, point]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr
-    assert schema.look(first).state is State.OLDER
+    assert revisions.inspect_schema(first).state is SchemaState.OLDER
     assert rows(first) == before
-    upgrade.upgrade(first)
+    upgrade.upgrade_database(first)
     assert_same(before, rows(first))
 
 
 _READ_ONLY = """
 import os, sys
 import alembic.command, alembic.config, sqlalchemy.dialects.sqlite
-from lavendertown.database.engine import make_engine
-from lavendertown.database.upgrade import upgrade
+from lavendertown.stores.sql.connection.engine import make_engine
+from lavendertown.stores.sql.schema.upgrade import upgrade_database
 make_engine(sys.argv[1]).dispose()
 os.setgroups([]); os.setuid(65534)
 try:
-    upgrade(sys.argv[1])
+    upgrade_database(sys.argv[1])
 except Exception as error:
     print(type(error).__name__, error)
 """

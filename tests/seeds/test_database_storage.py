@@ -16,7 +16,7 @@ import pytest
 from lavendertown.collaboration.storage import FileStorage, Storage
 from lavendertown.errors import ConfigurationError
 from tests.contract.builders import finding
-from tests.contract.places import Place
+from tests.contract.store_locations import StoreLocation
 
 SEED = (Path(__file__).parent / "database_storage.txt").read_text("utf-8")
 ROOT = Path(__file__).parents[2]
@@ -67,7 +67,9 @@ def test_using_a_storage(storage: Storage) -> None:
     use(storage)
 
 
-def test_the_backend_abstraction(fresh_place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_backend_abstraction(
+    fresh_place: StoreLocation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     if fresh_place.backend == "file":
         monkeypatch.setenv("LAVENDERTOWN_DATA_DIR", fresh_place.where)
@@ -75,7 +77,7 @@ def test_the_backend_abstraction(fresh_place: Place, tmp_path: Path, monkeypatch
         monkeypatch.setenv("LAVENDERTOWN_STORAGE_TYPE", "database")
         monkeypatch.setenv("LAVENDERTOWN_DATABASE_URL", fresh_place.where)
     names: dict[str, Any] = {"finding1": finding("a"), "finding2": finding("b")}
-    with closing(fresh_place.open()) as direct:
+    with closing(fresh_place.open_storage()) as direct:
         names["storage"] = direct
         run(SAVING, names)
         run(ANNOTATING, names)
@@ -141,7 +143,7 @@ def test_configuring_by_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_the_database_has_the_tables_the_seed_names(tmp_path: Path, table: str) -> None:
     import sqlite3
 
-    Place("sqlite", f"sqlite:///{tmp_path / 'x.db'}").open().close()
+    StoreLocation("sqlite", f"sqlite:///{tmp_path / 'x.db'}").open_storage().close()
     with closing(sqlite3.connect(tmp_path / "x.db")) as raw:
         assert raw.execute(f"select count(*) from {table}").fetchone() == (0,)
 

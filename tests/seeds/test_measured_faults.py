@@ -18,9 +18,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from lavendertown import database as db
 from lavendertown.collaboration.database_storage import DatabaseStorage
-from lavendertown.database import application, starting
+from lavendertown.database import application, startup
 from lavendertown.database.model_accessor import _HOOKS
-from lavendertown.database.plurals import table_name
+from lavendertown.database.table_names import table_name
 from lavendertown.errors import ConflictError, SchemaError
 from tests.contract.builders import report
 
@@ -46,9 +46,9 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def valves(url: str) -> Iterator[db.ModelAccessor[Valve]]:
     # Vention Storage: PostgreSQL failed at bootstrap.
     db.bootstrap(database_url=url)
-    starting.create(db.get_engine(), db.Base.metadata)
+    startup.create_missing_tables(db.get_engine(), db.Base.metadata)
     yield db.ModelAccessor(Valve, "valves")
-    application.current().close()
+    application.current_database().close()
     _HOOKS.clear()
 
 
@@ -129,7 +129,7 @@ def test_every_change_says_who_made_it(valves: db.ModelAccessor[Valve]) -> None:
 
 def test_any_sqlite_file_is_no_backup(tmp_path: Path) -> None:
     """There, whatever SQLite file was handed in took the place of the database."""
-    from lavendertown.database.restore import restore
+    from lavendertown.transfer.backups.restore import restore_store
 
     own, other = f"sqlite:///{tmp_path / 'own.db'}", tmp_path / "other.db"
     with closing(DatabaseStorage(own)) as storage:
@@ -139,7 +139,7 @@ def test_any_sqlite_file_is_no_backup(tmp_path: Path) -> None:
             connection.execute(sa.text("CREATE TABLE songs (name TEXT)"))
         engine.dispose()
         with pytest.raises(SchemaError):
-            restore(own, other)
+            restore_store(own, other)
         assert storage.count_reports() == 1
 
 
@@ -149,7 +149,7 @@ def test_any_sqlite_file_is_no_backup(tmp_path: Path) -> None:
 def test_a_duplicate_key_breaks_no_later_request(url: str) -> None:
     """There, one immortal session per thread broke the next ten requests."""
     with closing(DatabaseStorage(url)) as storage:
-        starting.create(storage.store.engine, db.Base.metadata)  # type: ignore[attr-defined]
+        startup.create_missing_tables(storage.store.engine, db.Base.metadata)  # type: ignore[attr-defined]
         with storage.session() as session:
             session.add(Valve(serial="a"))
         for number in range(10):
@@ -165,7 +165,7 @@ def test_a_duplicate_key_breaks_no_later_request(url: str) -> None:
 def test_nobody_commits_anothers_rows(postgres_url: str) -> None:
     """There, two requests on one thread shared a session, and the second committed the first's rows."""
     with closing(DatabaseStorage(postgres_url)) as storage:
-        starting.create(storage.store.engine, db.Base.metadata)  # type: ignore[attr-defined]
+        startup.create_missing_tables(storage.store.engine, db.Base.metadata)  # type: ignore[attr-defined]
         begun, go_on = threading.Event(), threading.Event()
 
         def fail() -> None:

@@ -12,8 +12,8 @@ from types import SimpleNamespace
 import pytest
 
 from lavendertown.collaboration.database_storage import DatabaseStorage
-from lavendertown.config import load_settings
-from lavendertown.database.project.migrations import write_files
+from lavendertown.core.settings import load_settings
+from lavendertown.database.project.migrations import write_migration_files
 from tests.database.project_files import GLOBAL_MODELS, USER_MODELS, forget, write
 
 COMPONENT = """
@@ -63,7 +63,7 @@ def project(
             "migrations/seed/initial_users.py": SEED,
         },
     )
-    write_files(tmp_path)
+    write_migration_files(tmp_path)
     yield tmp_path
     forget(tmp_path)
 
@@ -92,6 +92,7 @@ def commit_within(storage: DatabaseStorage, user: type) -> None:
         raise RuntimeError
 
 
+@pytest.mark.slow
 def test_the_document_s_samples_run_as_written(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     alembic(project, "revision", "--autogenerate", "-m", "Add user table")
     alembic(project, "upgrade", "head")

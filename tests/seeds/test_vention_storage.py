@@ -49,7 +49,7 @@ def user_accessor(
 
     bootstrap(database_url=url, create_tables=True)
     yield ModelAccessor(Worker, "users")
-    application.current().close()
+    application.current_database().close()
     _HOOKS.clear()
 
 

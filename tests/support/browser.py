@@ -1,4 +1,4 @@
-"""Find Chromium and the options under which it runs quietly, offline and as root."""
+"""Find Chromium, and the options to run it offline and as root."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ QUIET = [
 
 
 def find_chromium() -> Path | None:
-    """The browser named by LAVENDERTOWN_TEST_CHROMIUM, else the first one installed; None without any."""
-    named = os.environ.get("LAVENDERTOWN_TEST_CHROMIUM")
-    if named:
-        return Path(named)
-    found = next((path for path in map(shutil.which, NAMES) if path), None)
-    return Path(found) if found else None
+    """Return the browser in LAVENDERTOWN_TEST_CHROMIUM, or the first installed one, or None."""
+    configured = os.environ.get("LAVENDERTOWN_TEST_CHROMIUM")
+    if configured:
+        return Path(configured)
+    installed = next((path for path in map(shutil.which, NAMES) if path), None)
+    return Path(installed) if installed else None
 
 
 def launch_options(chromium: Path) -> dict[str, Any]:
-    """What Playwright needs to start this browser."""
+    """Return the launch options of Playwright for this browser."""
     return {"executable_path": str(chromium), "args": QUIET}

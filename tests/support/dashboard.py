@@ -1,4 +1,4 @@
-"""Start the real dashboard, ``streamlit run app.py``, as a process of its own."""
+"""Start the real dashboard, ``streamlit run app.py``, in a separate process."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ class Dashboard:
     """A running dashboard.
 
     Attributes:
-        url: Its address, without a slash at the end.
-        log: The file that takes what the server prints.
+        url: Its URL, without a trailing slash.
+        log: The file with the output of the server.
+        process: The server process.
     """
 
     url: str
@@ -31,7 +32,7 @@ class Dashboard:
     process: subprocess.Popen[bytes]
 
     def stop(self) -> None:
-        """End the server; a second call does nothing."""
+        """Stop the server; a second call has no effect."""
         self.process.terminate()
         try:
             self.process.wait(10)
@@ -41,36 +42,36 @@ class Dashboard:
 
 
 def free_port() -> int:
-    """A loopback TCP port that nobody listened on a moment ago."""
+    """Return a free TCP port on loopback."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
 
 
 def start_dashboard(settings: Mapping[str, str], log: Path, app: Path = ROOT / "app.py") -> Dashboard:
-    """Start a dashboard under these settings alone and wait until it answers.
+    """Start a dashboard with only these settings and wait until it responds.
 
     Args:
-        settings: LAVENDERTOWN_* variables; those of this process are not passed on.
-        log: Where the server's output goes.
+        settings: LAVENDERTOWN_* variables; those of this process are not inherited.
+        log: The file for the output of the server.
         app: The script to serve.
 
     Raises:
-        RuntimeError: The server ended or did not answer in time; the message carries its output.
+        RuntimeError: The server ended or did not respond in time; the message contains its output.
     """
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(app), "--server.port", str(port)]
-    command += ["--server.address", "127.0.0.1", "--server.headless", "true"]
-    return serve(command, port, settings, log, ROOT)
+    command += ["--server.headless", "true"]
+    return serve_dashboard(command, port, settings, log, ROOT)
 
 
-def serve(
+def serve_dashboard(
     command: Sequence[str | Path], port: int, settings: Mapping[str, str], log: Path, folder: Path
 ) -> Dashboard:
-    """Run a command that serves the dashboard on a port, in a folder, and wait until it answers.
+    """Run a command that serves the dashboard on a port, in a folder, and wait until it responds.
 
     Raises:
-        RuntimeError: As :func:`start_dashboard`.
+        RuntimeError: As for :func:`start_dashboard`.
     """
     environ = {key: value for key, value in os.environ.items() if not key.startswith("LAVENDERTOWN_")}
     with log.open("wb") as out:
@@ -91,15 +92,17 @@ def _wait_until_healthy(dashboard: Dashboard) -> None:
     while time.monotonic() < deadline:
         if dashboard.process.poll() is not None:
             break
-        if _answers(dashboard.url + "/_stcore/health"):
+        if _is_healthy(dashboard.url + "/_stcore/health"):
             return
         time.sleep(0.05)
     ended = dashboard.process.poll()
-    state = f"ended with status {ended}" if ended is not None else f"gave no answer in {START_SECONDS:.0f} s"
-    raise RuntimeError(f"The dashboard {state}. It printed:\n{dashboard.log.read_text('utf-8', 'replace')}")
+    state = (
+        f"ended with status {ended}" if ended is not None else f"did not respond within {START_SECONDS:.0f} s"
+    )
+    raise RuntimeError(f"The dashboard {state}. Its output:\n{dashboard.log.read_text('utf-8', 'replace')}")
 
 
-def _answers(url: str) -> bool:
+def _is_healthy(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=5) as response:
             return bool(response.status == 200)

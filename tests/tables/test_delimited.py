@@ -138,7 +138,7 @@ def test_an_empty_file_is_refused(text: str) -> None:
 
 def test_a_line_with_too_many_fields_is_named_although_a_field_spans_lines() -> None:
     with pytest.raises(
-        UnreadableTableError, match=r"orders\.csv, line 4: 3 fields where the first line has 2"
+        UnreadableTableError, match=r"orders\.csv, line 4: 3 fields, but the first line has 2"
     ):
         read('a,b\n1,"two\nlines"\n1,2,3\n')
 
@@ -155,7 +155,7 @@ def test_trailing_delimiters_are_no_column() -> None:
 
 
 def test_a_quote_that_never_closes_is_refused_by_its_line() -> None:
-    with pytest.raises(UnreadableTableError, match=r"line 3: a quote is opened and never closed"):
+    with pytest.raises(UnreadableTableError, match=r"line 3: a quote is opened but never closed"):
         read('a,b\n1,2\n3,"4\n5,6\n')
 
 

@@ -8,6 +8,7 @@ import decimal
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from lavendertown.errors import InvalidInputError
@@ -124,6 +125,53 @@ def test_lazy_frames_and_arrow_tables_are_taken() -> None:
     assert values(from_frame(frame.to_arrow())) == [1, 2]
 
 
-def test_what_is_no_frame_is_refused() -> None:
-    with pytest.raises(InvalidInputError, match="A dict cannot be inspected"):
-        from_frame({"a": [1]})
+def test_arrow_columns_with_equal_names_are_told_apart() -> None:
+    table = from_frame(pa.table([pa.array([1, 2]), pa.array([3, 4])], names=["a", "a"]))
+    assert table.columns == ["a", "a (2)"]
+    assert [values(table, i) for i in range(2)] == [[1, 2], [3, 4]]
+
+
+def test_an_arrow_type_that_polars_does_not_know_is_read() -> None:
+    wide = pa.array([[decimal.Decimal("1.5")], None], type=pa.list_(pa.decimal256(60, 1)))
+    table = from_frame(pa.table({"a": wide}))
+    assert values(table) == ['["1.5"]', None]
+
+
+def test_times_outside_the_years_of_utc_are_kept_as_text() -> None:
+    early = dt.datetime(1, 1, 1, tzinfo=dt.timezone(dt.timedelta(hours=14)))
+    data = pd.DataFrame({"a": pd.Series([early, None], dtype="object")})
+    assert values(from_frame(data)) == ["0001-01-01 00:00:00+14:00", None]
+
+
+def test_a_value_that_contains_itself_is_refused() -> None:
+    endless: list[object] = []
+    endless.append(endless)
+    with pytest.raises(InvalidInputError, match="nested too deeply or contains itself"):
+        from_frame(pd.DataFrame({"a": pd.Series([endless, 1], dtype="object")}))
+
+
+def test_mappings_with_keys_that_json_does_not_know_become_text() -> None:
+    assert values(from_frame(pd.DataFrame({"a": [{(1, 2): 3}]}))) == ["{(1, 2): 3}"]
+
+
+def test_a_lone_surrogate_is_no_question_mark() -> None:
+    data = pd.DataFrame({"a": pd.Series(["x\ud800", 1, None], dtype="object")})
+    assert values(from_frame(data)) == ["x\ufffd", "1", None]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (pd.Series([1]), r"A Series cannot be inspected; pass a frame, for example series\.to_frame\(\)"),
+        (pl.Series([1]), r"A Series cannot be inspected; pass a frame, for example series\.to_frame\(\)"),
+        (np.array([[1, 2]]), r"A ndarray cannot be inspected; .*pandas\.DataFrame\(data\)"),
+        ({"a": [1]}, r"A dict cannot be inspected; .*pandas\.DataFrame\(data\)"),
+        ([{"a": 1}], r"A list cannot be inspected; .*pandas\.DataFrame\(data\)"),
+        (pa.chunked_array([[1]]), "A ChunkedArray cannot be inspected; pass a pandas or Polars DataFrame"),
+        (None, "A NoneType cannot be inspected; pass a pandas or Polars DataFrame"),
+        (pl.LazyFrame({"a": [1]}).select("b"), "The lazy frame cannot be collected: "),
+    ],
+)
+def test_what_is_no_frame_is_refused_with_what_to_pass(data: object, message: str) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        from_frame(data)

@@ -61,15 +61,19 @@ def test_nested_values_become_text() -> None:
     [
         ('{"a": 1}\n{"a": 2\n', "orders.jsonl", "line 2: not valid JSON"),
         ('[{"a": 1},\n {"a": }]', "orders.json", "line 2: not valid JSON"),
-        ("[1, 2]", "orders.json", "record 1 is no object"),
+        ("[1, 2]", "orders.json", "record 1 is not an object"),
         ("3", "orders.json", "a single value"),
         (" \n", "orders.json", "empty"),
-        ('{"a": [1], "b": 2}', "orders.json", "without one list of records"),
+        ('{"a": [1], "b": 2}', "orders.json", "without a list of records"),
     ],
 )
 def test_what_is_no_table_is_refused(text: str, name: str, message: str) -> None:
     with pytest.raises(UnreadableTableError, match=message):
         read(text, name)
+
+
+def test_an_empty_list_under_a_name_has_no_rows() -> None:
+    assert read('{"total": 0, "data": []}').row_count == 0
 
 
 def test_an_empty_list_has_no_rows() -> None:

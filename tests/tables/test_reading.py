@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
+import lzma
+import zipfile
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.orc as orc
+import pyarrow.parquet as pq
 import pytest
 
 from lavendertown.errors import InvalidInputError, UnreadableTableError
 from lavendertown.tables import read_table
+from lavendertown.tables.reader_errors import translate_reader_errors
 
 
 def parquet() -> bytes:
@@ -33,6 +40,82 @@ def test_parquet_is_read() -> None:
     assert table.frame.collect()["c0"].to_list() == [1, None]
 
 
+def test_parquet_columns_with_equal_names_are_told_apart() -> None:
+    out = io.BytesIO()
+    pq.write_table(pa.table([pa.array([1, 2]), pa.array([3, 4])], names=["a", "a"]), out)
+    table = read_table(out.getvalue(), "orders.parquet")
+    assert table.columns == ["a", "a (2)"]
+    assert "Several columns are called 'a'; number 2 is called 'a (2)' here." in table.guesses
+
+
+def archive(**members: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as packed:
+        for name, content in members.items():
+            packed.writestr(f"{name}.csv", content)
+    return out.getvalue()
+
+
+def feather() -> bytes:
+    out = io.BytesIO()
+    pl.DataFrame({"a": [1]}).write_ipc(out)
+    return out.getvalue()
+
+
+def orc_file() -> bytes:
+    out = io.BytesIO()
+    orc.write_table(pa.table({"a": [1]}), out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("raw", "name", "message"),
+    [
+        (feather(), "o.feather", r"o\.feather is a Feather \(Arrow\) file, which is not supported; save"),
+        (orc_file(), "o.orc", r"o\.orc is an ORC file, which is not supported; save the table as Parquet"),
+        (
+            archive(a=b"x"),
+            "o.zip",
+            r"zip archive, which is not supported\. Unpack it and choose a\.csv in it",
+        ),
+        (archive(a=b"x", b=b"y"), "o.csv", r"zip archive, which is not supported\. Unpack it\.$"),
+        (bz2.compress(b"a,b\n1,2\n"), "o.csv.bz2", "compressed with bzip2, .*; unpack it first"),
+        (lzma.compress(b"a,b\n1,2\n"), "o.csv.xz", "compressed with xz, .*; unpack it first"),
+        (b"SQLite format 3\x00" + bytes(90), "o.csv", "an SQLite database, which is not supported"),
+        (b"[" * 200_000 + b"]" * 200_000, "o.json", "nested too deeply"),
+        (b'{"a": 1}\n' + b'{"a":' * 90_000 + b"1" + b"}" * 90_000, "o.jsonl", "nested too deeply"),
+    ],
+)
+def test_a_format_that_is_not_read_is_named_with_what_to_do(raw: bytes, name: str, message: str) -> None:
+    with pytest.raises(UnreadableTableError, match=message):
+        read_table(raw, name)
+
+
+def test_an_archive_of_an_unknown_version_is_a_sentence() -> None:
+    packed = bytearray(archive(a=b"x"))
+    packed[packed.rindex(b"PK\x01\x02") + 6] = 255
+    with pytest.raises(UnreadableTableError, match=r"o\.zip cannot be opened as a workbook"):
+        read_table(bytes(packed), "o.zip")
+
+
+def test_a_text_that_begins_like_another_format_is_read() -> None:
+    assert read_table(b"ORC,BZh\n1,2\n", "o.csv").columns == ["ORC", "BZh"]
+
+
+def test_a_panic_of_a_library_is_a_sentence() -> None:
+    wide = pa.array([1], type=pa.decimal256(60, 0))
+    with (
+        pytest.raises(UnreadableTableError, match=r"o\.parquet is a damaged or truncated Parquet file"),
+        translate_reader_errors("o.parquet", "Parquet"),
+    ):
+        pl.from_arrow(wide)
+
+
+def test_an_error_of_our_own_is_not_called_damage() -> None:
+    with pytest.raises(KeyError), translate_reader_errors("o.parquet", "Parquet"):
+        raise KeyError("ours")
+
+
 def test_a_gzipped_csv_is_read() -> None:
     assert read_table(gzip.compress(b"a,b\n1,2\n"), "orders.csv.gz").columns == ["a", "b"]
 
@@ -48,11 +131,11 @@ def test_a_name_without_ending_is_judged_by_content() -> None:
     [
         (b"", "o.csv", r"o\.csv is empty \(0 bytes\)"),
         (b"PK\x03\x04rest", "o.csv", r"not a CSV file.*an Excel file\. Rename it to end in \.xlsx"),
-        (b"a,b\n1,2\n", "o.xlsx", r"not an Excel file.*it is text"),
-        (b"a,b\n1,2\n", "o.parquet", r"not a Parquet file.*it is text"),
+        (b"a,b\n1,2\n", "o.xlsx", r"not an Excel file.*its content is text"),
+        (b"a,b\n1,2\n", "o.parquet", r"not a Parquet file.*its content is text"),
         (b"\x00\x01\x02\x03", "o.parquet", "not a Parquet file.*damaged"),
-        (b"PAR1 and no more", "o.parquet", "damaged or cut off Parquet file"),
-        (gzip.compress(b"a,b\n1,2\n", mtime=0)[:-6], "o.csv.gz", "gzipped, but damaged"),
+        (b"PAR1 and no more", "o.parquet", "damaged or truncated Parquet file"),
+        (gzip.compress(b"a,b\n1,2\n", mtime=0)[:-6], "o.csv.gz", "damaged or truncated gzip file"),
     ],
 )
 def test_a_bad_file_is_one_clear_sentence(raw: bytes, name: str, message: str) -> None:
@@ -68,5 +151,5 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
 
 
 def test_what_is_no_source_is_refused() -> None:
-    with pytest.raises(InvalidInputError, match="neither a path nor a file"):
+    with pytest.raises(InvalidInputError, match="neither a path nor an open file"):
         read_table(3)  # type: ignore[arg-type]

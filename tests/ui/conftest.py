@@ -9,12 +9,20 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from lavendertown.clock import now
 from lavendertown.collaboration.models import Annotation, ShareableReport
 from lavendertown.collaboration.storage import FileStorage, get_finding_id
+from lavendertown.core.clock import now
 from lavendertown.models import GhostFinding
 
+HERE = Path(__file__).parent
 MAIN = Path(__file__).parents[2] / "lavendertown" / "ui" / "main.py"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests that open the dashboard as slow: half a second of processor time each."""
+    for item in items:
+        if item.path.is_relative_to(HERE) and "open_app" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture
@@ -83,9 +91,14 @@ def open_app(storage: FileStorage) -> Callable[..., AppTest]:
     """Open the dashboard as Chiyo, on a screen, with query parameters, and run it."""
 
     def start(
-        screen: str | None = "reports", person: str = "Chiyo Tanaka", **query: str | list[str]
+        screen: str | None = "reports",
+        person: str = "Chiyo Tanaka",
+        browser: str | None = None,
+        **query: str | list[str],
     ) -> AppTest:
         app = AppTest.from_file(str(MAIN), default_timeout=30)
+        if browser:
+            app.session_state["browser_session"] = browser
         app.session_state["person"] = person
         if not query:
             app.run()

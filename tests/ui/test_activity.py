@@ -9,9 +9,9 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
-from lavendertown.clock import now
 from lavendertown.collaboration.storage import FileStorage
-from lavendertown.ui.components import activity_words
+from lavendertown.core.clock import now
+from lavendertown.ui.components.shared import audit_text
 
 App = Callable[..., AppTest]
 Save = Callable[..., Any]
@@ -28,7 +28,7 @@ def captions(app: AppTest) -> list[str]:
 def test_a_store_without_changes_says_what_will_be_here(open_app: App) -> None:
     app = open_app("activity")
     assert not app.exception
-    assert any("Nothing has happened yet" in text.value for text in app.markdown)
+    assert any("No activity yet" in text.value for text in app.markdown)
 
 
 def test_changes_are_told_newest_first_under_their_day(open_app: App, save: Save, comment: Save) -> None:
@@ -49,7 +49,7 @@ def test_a_changed_comment_shows_before_and_after(
     said = comment(save("r-1"), 0)
     storage.save_annotation(replace(said, comment="It was us.", status="fixed", version=None))
     [event] = storage.audit_log(operation="update")
-    assert activity_words.changes(event) == [
+    assert audit_text.changed_fields(event) == [
         ("Comment", "Asked the shop.", "It was us."),
         ("Status", "—", "Fixed"),
     ]
@@ -136,5 +136,5 @@ def test_an_application_s_own_records_are_told_by_their_names() -> None:
         "before": {"total": 3, "paid": False},
         "after": {"total": 4, "paid": True},
     }
-    assert activity_words.sentence(event, {}) == "**Ana** put into the trash the invoices **7**"
-    assert activity_words.changes(event) == [("Total", "3", "4"), ("Paid", "no", "yes")]
+    assert audit_text.describe_event(event, {}) == "**Ana** moved to trash the invoices **7**"
+    assert audit_text.changed_fields(event) == [("Total", "3", "4"), ("Paid", "no", "yes")]

@@ -9,9 +9,10 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
-from lavendertown.clock import now
 from lavendertown.collaboration.models import ShareableReport
+from lavendertown.core.clock import now
 from lavendertown.models import GhostFinding
+from tests.support.markdown import shown_text
 
 App = Callable[..., AppTest]
 Save = Callable[..., Any]
@@ -85,4 +86,4 @@ def test_a_run_that_is_not_there_is_one_sentence(open_app: App, save: Save) -> N
     two_runs(save)
     app = open_app("report", report="r-1", compare="r-9")
     assert not app.exception
-    assert "There is no report 'r-9' to compare with" in app.error[0].value
+    assert "There is no report 'r-9' to compare with" in shown_text(app.error[0].value)

@@ -17,8 +17,12 @@ from streamlit.testing.v1 import AppTest
 from lavendertown.collaboration.database_storage import DatabaseStorage
 from lavendertown.collaboration.storage import FileStorage, Storage
 from lavendertown.rules.models import RuleSet
-from lavendertown.ui import data_actions, reads
+from lavendertown.stores.sql.schema import revisions
+from lavendertown.ui import queries
+from lavendertown.ui.components.data import data_actions
 from tests.contract.builders import report
+
+pytestmark = pytest.mark.slow
 
 App = Callable[..., AppTest]
 Save = Callable[..., Any]
@@ -60,8 +64,8 @@ def backups(tmp_path: Path) -> list[Path]:
 
 def test_a_database_is_said_to_be_well_with_size_and_schema(database: Storage) -> None:
     app = start()
-    assert "Well" in texts(app)
-    assert "0006, as this version wants it" in str(app.table[0].value)
+    assert "Healthy" in texts(app)
+    assert f"{revisions.HEAD} (up to date)" in str(app.table[0].value)
 
 
 def test_files_are_counted(storage: FileStorage, save: Save) -> None:
@@ -72,12 +76,9 @@ def test_files_are_counted(storage: FileStorage, save: Save) -> None:
 
 
 def test_what_only_databases_have_says_so_and_leads_to_the_move(storage: FileStorage) -> None:
-    for tab in ("Restore", "Export and import"):
-        app = start(tab)
-        assert "only for databases; your records are kept as files" in texts(app)
-        assert [link.proto.label for link in app.main if link.type == "page_link"] == [
-            "Move to another store"
-        ]
+    app = start("Export and import")
+    assert "needs a database; your records are stored as files" in texts(app)
+    assert [link.proto.label for link in app.main if link.type == "page_link"] == ["Migrate storage"]
 
 
 def test_a_backup_of_files_holds_every_record_and_no_secret(
@@ -99,7 +100,7 @@ def test_a_backup_of_files_holds_every_record_and_no_secret(
 
 def test_a_backup_of_a_database_is_listed_for_download(database: Storage, tmp_path: Path) -> None:
     app = start("Backup")
-    assert "No backup yet" in texts(app)
+    assert "No backups yet" in texts(app)
     app.button(key="data:back up").click().run()
     [made] = backups(tmp_path)
     assert made.name in texts(app)
@@ -116,10 +117,25 @@ def test_a_restore_is_looked_at_done_and_undone(database: Storage, tmp_path: Pat
     assert database.count_reports() == 2
     app.button(key="data:restore:do").click().run()
     assert database.count_reports() == 1
-    assert "What was there before is kept as" in texts(app)
+    assert "The previous data is saved as" in texts(app)
     assert len(backups(tmp_path)) == 2
     app.button(key="frame:undo:page").click().run()
     assert database.count_reports() == 2
+
+
+def test_a_backup_of_files_is_restored_and_undone(storage: FileStorage, save: Save, tmp_path: Path) -> None:
+    save("r-1")
+    start("Backup").button(key="data:back up").click().run()
+    [made] = (tmp_path / "data" / "backups").iterdir()
+    save("r-2")
+    app = start("Restore")
+    app.selectbox(key="data:restore:file").set_value(made.name).run()
+    app.button(key="data:restore:look").click().run()
+    assert storage.count_reports() == 2
+    app.button(key="data:restore:do").click().run()
+    assert storage.count_reports() == 1
+    app.button(key="frame:undo:page").click().run()
+    assert storage.count_reports() == 2
 
 
 def test_a_file_that_is_no_backup_is_refused_in_words(database: Storage, tmp_path: Path) -> None:
@@ -142,7 +158,7 @@ def test_what_was_deleted_is_listed_with_who_and_restored(
     for each in ("r-1", "r-2"):
         storage.delete_report(each, actor="Ben Okafor")
     storage.delete_annotation(said.id, actor="Ana Ferreira")
-    storage.delete_ruleset("nightly", actor="Ana Ferreira")
+    storage.rulesets.delete("nightly", actor="Ana Ferreira")
     app = start("Trash")
     assert app.radio(key="data:trash:kind").options == ["Reports (2)", "Comments (1)", "Rule sets (1)"]
     assert all("by Ben Okafor" in box.label for box in app.checkbox)
@@ -169,10 +185,10 @@ def test_an_export_is_made_and_brought_in_again(
     [made] = backups(tmp_path)
     database.delete_report("r1")
     as_person(monkeypatch)
-    found = data_actions.preview(data_actions.IMPORT, made)
-    assert (found.refused, found.then["reports"]) == ("", 1)
+    found = data_actions.preview_replacement(data_actions.IMPORT, made)
+    assert (found.refusal, found.new_counts["reports"]) == (None, 1)
     assert database.count_reports() == 0
-    assert data_actions.replace(data_actions.IMPORT, made)
+    assert data_actions.replace_all_data(data_actions.IMPORT, made)
     assert database.count_reports() == 1
 
 
@@ -184,14 +200,14 @@ def test_rows_that_cannot_be_imported_are_listed_by_number(
     broken = tmp_path / "broken.zip"
     spoil(made, broken)
     as_person(monkeypatch)
-    found = data_actions.preview(data_actions.IMPORT, broken)
-    assert found.refused
+    found = data_actions.preview_replacement(data_actions.IMPORT, broken)
+    assert found.refusal
     assert "row 2" in found.problems[0]
 
 
 def as_person(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lavendertown.ui.components.person.me", lambda: "Chiyo Tanaka")
-    reads.release()
+    monkeypatch.setattr("lavendertown.ui.components.shared.person.current_name", lambda: "Chiyo Tanaka")
+    queries.close_storages()
 
 
 def spoil(source: Path, target: Path) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lavendertown.clock import now
 from lavendertown.collaboration.models import ShareableReport
+from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.collaboration.storage import FileStorage, get_finding_id
-from lavendertown.collaboration.triage import Decision
+from lavendertown.core.clock import now
 
 App = Callable[..., AppTest]
 Save = Callable[..., Any]
@@ -51,7 +51,7 @@ def test_a_finding_is_one_row_over_all_reports(open_app: App, save: Save) -> Non
 
 def test_a_view_narrows_and_its_button_counts(open_app: App, save: Save, storage: FileStorage) -> None:
     report = save("r-1")
-    storage.decide(name(report, 0), Decision(status="fixed", reason="Reloaded"), actor="Ben")
+    storage.triage.decide(name(report, 0), Decision(status="fixed", reason="Reloaded"), actor="Ben")
     app = desk(open_app)
     assert listed(app) == ["price has 3 unusual values"]
     app.button(key="desk:view:closed").click().run()
@@ -73,10 +73,23 @@ def test_a_link_opens_a_finding_that_the_view_leaves_out(
     open_app: App, save: Save, storage: FileStorage
 ) -> None:
     report = save("r-1")
-    storage.decide(name(report, 1), Decision(status="accepted", reason="By design"), actor="Ben")
+    storage.triage.decide(name(report, 1), Decision(status="accepted", reason="By design"), actor="Ben")
     app = desk(open_app, finding=name(report, 1))
     assert "### price has 3 unusual values" in texts(app)
     assert "By design" in texts(app)
+
+
+def test_an_adopted_finding_is_shown_in_its_new_dataset_before_it_comes_again(
+    open_app: App, save: Save, storage: FileStorage
+) -> None:
+    report = save("r-1", metadata={"dataset": "public"}, created_at=now() - timedelta(days=2))
+    save("r-2", metadata={"dataset": "public.orders"}, findings=report.findings[:1])
+    storage.datasets.adopt_history("public", "public.orders", actor="Ben")
+    adopted = get_finding_id(report.findings[1], "public.orders")
+    app = desk(open_app, finding=adopted, view="all")
+    assert list(app.dataframe[0].value["where"]) == ["public.orders.customer_id", "public.orders.price"]
+    assert "### price has 3 unusual values" in texts(app)
+    assert "`public.orders.price`" in texts(app)
 
 
 def test_an_unknown_finding_is_named(open_app: App, save: Save) -> None:
@@ -90,7 +103,7 @@ def test_the_list_stays_while_others_work_until_it_is_asked_for(
 ) -> None:
     report = save("r-1")
     app = desk(open_app)
-    storage.decide(name(report, 0), Decision(status="fixed", reason="Reloaded"), actor="Ben")
+    storage.triage.decide(name(report, 0), Decision(status="fixed", reason="Reloaded"), actor="Ben")
     app.run()
     assert listed(app) == ["customer_id is empty in 41 rows", "price has 3 unusual values"]
     app.button(key="live:show:None").click().run()
@@ -99,12 +112,12 @@ def test_the_list_stays_while_others_work_until_it_is_asked_for(
 
 def test_assigning_is_undone(open_app: App, save: Save, storage: FileStorage) -> None:
     report = save("r-1")
-    storage.save_person("Cy")
+    storage.people.save("Cy")
     app = desk(open_app, finding=name(report, 0))
     app.selectbox(key=f"detail:assignee:{name(report, 0)}:0").set_value("Cy").run()
-    assert storage.load_triage(name(report, 0))["assignee"] == "Cy"
+    assert storage.triage.load(name(report, 0))["assignee"] == "Cy"
     app.button(key="frame:undo:page").click().run()
-    assert storage.load_triage(name(report, 0))["assignee"] == ""
+    assert storage.triage.load(name(report, 0))["assignee"] == ""
 
 
 def test_closing_asks_for_a_reason(open_app: App, save: Save, storage: FileStorage) -> None:
@@ -115,7 +128,7 @@ def test_closing_asks_for_a_reason(open_app: App, save: Save, storage: FileStora
     assert "reason" in app.error[0].value
     app.text_area(key="desk:reason").set_value("Reloaded")
     app.button(key="desk:dialog:do").click().run()
-    (row,) = storage.find_on_desk([name(report, 0)])
+    (row,) = storage.inbox.load_rows([name(report, 0)])
     assert (row["status"], row["close_reason"]) == ("fixed", "Reloaded")
 
 
@@ -127,19 +140,21 @@ def test_the_second_of_two_is_told_and_keeps_the_note(
     app.session_state["desk:dialog"] = ("note:0", (name(report, 0),))
     app.run()
     app.text_area(key="desk:note").set_value("Mine").run()
-    storage.decide(name(report, 0), Decision(note="Ben's"), actor="Ben Okafor")
+    storage.triage.decide(name(report, 0), Decision(note="Ben's"), actor="Ben Okafor")
     app.button(key="desk:dialog:do").click().run()
     assert "Ben Okafor changed this finding" in app.error[0].value
-    assert storage.load_triage(name(report, 0))["note"] == "Ben's"
+    assert storage.triage.load(name(report, 0))["note"] == "Ben's"
     assert app.text_area(key="desk:note").value == "Mine"
     app.button(key="desk:dialog:do").click().run()
-    assert storage.load_triage(name(report, 0))["note"] == "Mine"
+    assert storage.triage.load(name(report, 0))["note"] == "Mine"
 
 
 @pytest.mark.parametrize("picked", ["Mentions me", "Snoozed"])
 def test_the_other_views_are_in_a_menu(open_app: App, save: Save, storage: FileStorage, picked: str) -> None:
     report = save("r-1")
-    storage.decide(name(report, 1), Decision(snooze_factor=2, comment="Ask @Chiyo Tanaka"), actor="Ben")
+    storage.triage.decide(
+        name(report, 1), Decision(snooze_factor=2, comment="Ask @Chiyo Tanaka"), actor="Ben"
+    )
     view = "mentions" if picked == "Mentions me" else "snoozed"
     assert listed(desk(open_app, view=view)) == ["price has 3 unusual values"]
 
@@ -166,9 +181,9 @@ def test_a_look_alike_is_asked_about_and_taken_over(
     app.button(key=f"twin:same:{name(second, 0)}").click().run()
     assert not app.exception
     assert "Asked the shop." in texts(app)
-    assert storage.resolve_finding(name(first, 0)) == name(second, 0)
+    assert storage.findings.resolve_id(name(first, 0)) == name(second, 0)
     app.button(key="frame:undo:page").click().run()
-    assert storage.resolve_finding(name(first, 0)) == name(first, 0)
+    assert storage.findings.resolve_id(name(first, 0)) == name(first, 0)
 
 
 def test_one_that_is_different_is_not_asked_about_again(open_app: App, save: Save) -> None:
@@ -184,8 +199,8 @@ def test_a_finding_tells_its_history(open_app: App, save: Save, comment: Save, s
     report = save("r-1", created_at=now() - timedelta(days=2))
     save("r-2", created_at=now() - timedelta(days=1))
     comment(report, 0)
-    storage.decide(name(report, 0), Decision(assignee="Chiyo"), actor="Ben")
-    storage.decide(name(report, 0), Decision(note="See the wiki"), actor="Ana")
+    storage.triage.decide(name(report, 0), Decision(assignee="Chiyo"), actor="Ben")
+    storage.triage.decide(name(report, 0), Decision(note="See the wiki"), actor="Ana")
     app = desk(open_app, finding=name(report, 0))
     app.session_state["detail:tabs"] = "History"
     app.run()

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lavendertown.collaboration.storage import FileStorage
-from lavendertown.identity import dataset_name
+from lavendertown.core.dataset_names import dataset_name
 
 App = Callable[..., AppTest]
 
@@ -24,6 +24,12 @@ def test_an_uploaded_table_shows_its_findings(open_app: App) -> None:
     app = upload(open_app("inspect_"), "orders_2026-11-20.csv", CSV)
     assert not app.exception
     assert any("customer\\_id is empty" in box.label for box in app.expander)
+
+
+def test_an_empty_delivery_is_not_said_to_have_passed(open_app: App) -> None:
+    app = upload(open_app("inspect_"), "orders_2026-11-20.csv", b"order_id,customer_id\n")
+    assert any("The table has no rows." in box.label for box in app.expander)
+    assert not any("passed" in text.value and "No ghosts" in text.value for text in app.markdown)
 
 
 def test_a_file_that_is_no_table_is_one_sentence(open_app: App) -> None:
@@ -48,7 +54,7 @@ def test_a_saved_report_carries_dataset_author_tags_and_note(open_app: App, stor
     button(app, "Save report").click().run()
     (saved,) = storage.query_reports()
     assert (saved["dataset"], saved["author"], saved["tags"]) == ("orders", "Chiyo Tanaka", ["nightly"])
-    metadata = storage.report_metadata(saved["id"])
+    metadata = storage.reports.load_metadata(saved["id"])
     assert metadata["note"] == "Look at the tills."
     assert metadata["coverage"]["rows"] == 4
 

@@ -14,9 +14,12 @@ from sqlalchemy.pool import NullPool
 from streamlit.testing.v1 import AppTest
 
 from lavendertown.database import application
-from lavendertown.database.engine import read_url
-from lavendertown.ui import plugins, reads
+from lavendertown.stores.sql.connection.engine import read_url
+from lavendertown.ui import plugins, queries
 from tests.database.project_files import forget, write
+from tests.support.markdown import shown_text
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 MODELS = """
@@ -63,15 +66,15 @@ def url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("LAVENDERTOWN_DATABASE_URL", made)
     monkeypatch.setattr(application, "_chosen", None)
     write(tmp_path, {"models/plants.py": MODELS})
-    application.current().prepare()
+    application.current_database().prepare_schema()
     with application.get_engine().begin() as connection:
         name = sa.Column("name", sa.String(50), unique=True)
         sa.Table("plants", sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True), name).create(
             connection
         )
     yield made
-    application.current().close()
-    reads.release()
+    application.current_database().close()
+    queries.close_storages()
     forget(tmp_path)
 
 
@@ -95,7 +98,9 @@ def _script(root: str, name: str) -> None:
 
     from lavendertown.ui import plugins
 
-    plugins.show(next(found for found in plugins.find(Path(root)) if found.path.name == name))
+    plugins.show_plugin_page(
+        next(found for found in plugins.find_plugin_pages(Path(root)) if found.path.name == name)
+    )
 
 
 def plants(url: str) -> list[str]:
@@ -107,9 +112,8 @@ def plants(url: str) -> list[str]:
 def in_use() -> int:
     """How many connections nobody has given back."""
     engines: list[Any] = [application.get_engine()]
-    store: Any = reads.storage().store
+    store: Any = queries.current_storage().store
     if hasattr(store, "engine"):
-        store._ways.close()
         engines.append(store.engine)
     return sum(engine.pool.checkedout() for engine in engines)
 
@@ -127,19 +131,28 @@ def test_a_page_that_ends_itself_is_committed(show: Show, url: str, ending: str)
 
 
 @pytest.mark.parametrize("request_", ["request_rerun(RerunData())", "request_stop()"])
-def test_a_page_that_is_interrupted_is_undone(show: Show, url: str, request_: str) -> None:
-    text = HEAD + f"    if first:\n        get_script_run_ctx().script_requests.{request_}\n" + RAN
-    app = show(text)
+def test_what_a_page_wrote_before_it_is_interrupted_is_kept(show: Show, url: str, request_: str) -> None:
+    app = show(HEAD + f"    if first:\n        get_script_run_ctx().script_requests.{request_}\n" + RAN)
     assert not app.error
-    assert (plants(url), in_use()) == ([], 0)
-    show(HEAD + RAN)
-    assert plants(url) == ["sage"]
+    assert (plants(url), in_use()) == (["sage"], 0)
+
+
+@pytest.mark.parametrize("request_", ["request_rerun(RerunData())", "request_stop()"])
+def test_a_nested_transaction_that_is_interrupted_is_undone(show: Show, url: str, request_: str) -> None:
+    nested = f"""    if first:
+        with db.begin_nested():
+            db.add(Plant(name="rue"))
+            get_script_run_ctx().script_requests.{request_}
+            st.write("half done")
+"""
+    assert not show(HEAD + nested + RAN).error
+    assert (plants(url), in_use()) == (["sage"], 0)
 
 
 @pytest.mark.parametrize("fault", ["1 / 0", "import sys; sys.exit(3)", "raise ValueError('too dry')"])
 def test_a_page_that_raises_is_undone_and_says_where(show: Show, url: str, fault: str) -> None:
     app = show(HEAD + RAN + f"    {fault}\n")
-    (said,) = [each.value for each in app.error]
+    (said,) = [shown_text(each.value) for each in app.error]
     assert said.startswith("The page pages/garden.py failed at line 14: ")
     assert any(reason in said for reason in ("ZeroDivisionError", "SystemExit: 3", "ValueError: too dry"))
     assert (plants(url), in_use()) == ([], 0)
@@ -150,7 +163,7 @@ def test_a_failed_page_does_not_poison_the_next(show: Show, url: str) -> None:
         HEAD
         + "    db.add(Plant(name='rue'))\n    db.flush()\n    db.add(Plant(name='rue'))\n    db.flush()\n"
     )
-    assert "IntegrityError" in show(twice).error[0].value
+    assert "IntegrityError" in shown_text(show(twice).error[0].value)
     for number in range(12):
         show(twice.replace("sage", f"sage {number}"))
     assert not show(HEAD + RAN, name="good.py").error
@@ -159,13 +172,13 @@ def test_a_failed_page_does_not_poison_the_next(show: Show, url: str) -> None:
 
 def test_what_the_database_refuses_at_the_end_is_a_sentence_too(show: Show, url: str) -> None:
     text = HEAD + "    db.add(Plant(name='sage'))\n"
-    assert "failed: IntegrityError" in show(text).error[0].value
+    assert "failed: IntegrityError" in shown_text(show(text).error[0].value)
     assert plants(url) == []
 
 
 def test_an_accessor_takes_part_in_the_page_s_unit(show: Show, url: str) -> None:
     app = show(HEAD + "    plants.insert(Plant(name='rue'))\n    1 / 0\n")
-    assert "ZeroDivisionError" in app.error[0].value
+    assert "ZeroDivisionError" in shown_text(app.error[0].value)
     assert plants(url) == []
     app = show(HEAD + "    plants.insert(Plant(name='rue'))\n")
     assert not app.error
@@ -192,7 +205,7 @@ def test_a_callback_with_an_ended_session_is_told_so(show: Show, url: str) -> No
 
 def test_a_file_is_read_again_when_it_changed(show: Show, url: str) -> None:
     app = show("import no_such_thing\ndef page(db): pass\n")
-    assert "cannot be imported at line 1: ModuleNotFoundError" in app.error[0].value
+    assert "cannot be imported at line 1: ModuleNotFoundError" in shown_text(app.error[0].value)
     app = show(HEAD + RAN, app)
     assert (len(app.error), app.markdown[0].value) == (0, "drawn")
     assert show(HEAD + "    st.write('new')\n", app).markdown[0].value == "new"
@@ -201,7 +214,7 @@ def test_a_file_is_read_again_when_it_changed(show: Show, url: str) -> None:
 def test_models_that_cannot_be_imported_are_said(tmp_path: Path, url: str) -> None:
     write(tmp_path, {"models/bad.py": "1 / 0", "pages/garden.py": "def page(db): pass\n"})
     with pytest.raises(Exception, match=r"models/bad\.py cannot be imported: ZeroDivisionError"):
-        plugins.run(plugins.find(tmp_path)[0])
+        plugins.run_plugin_page(plugins.find_plugin_pages(tmp_path)[0])
 
 
 def test_pages_are_found_by_their_files(tmp_path: Path) -> None:
@@ -217,8 +230,8 @@ def test_pages_are_found_by_their_files(tmp_path: Path) -> None:
             "components/node_modules/x_page.py": "def page(db): pass\n",
         },
     )
-    found = plugins.find(tmp_path)
-    assert [(own.place, own.title, own.address, own.icon, own.about) for own in found] == [
+    found = plugins.find_plugin_pages(tmp_path)
+    assert [(own.relative_path, own.title, own.address, own.icon, own.description) for own in found] == [
         ("pages/1_data_owners.py", "Data owners", "page-data-owners", None, "Who looks after what."),
         ("pages/zoo.py", "The zoo", "page-zoo", ":material/pets:", ""),
         ("components/zoo/zoo_page.py", "Zoo", "page-zoo-2", None, ""),
@@ -234,10 +247,10 @@ def test_pages_are_found_by_their_files(tmp_path: Path) -> None:
 )
 def test_a_file_that_cannot_be_a_page_says_why(tmp_path: Path, text: str, problem: str) -> None:
     write(tmp_path, {"pages/bad.py": text})
-    (own,) = plugins.find(tmp_path)
+    (own,) = plugins.find_plugin_pages(tmp_path)
     assert own.problem.startswith(problem)
-    with pytest.raises(plugins.PageError, match=r"Mend|make it"):
-        plugins.run(own)
+    with pytest.raises(plugins.PluginPageError, match=r"Fix|make it"):
+        plugins.run_plugin_page(own)
 
 
 def test_a_wrong_icon_hurts_only_its_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,7 +266,7 @@ def _titles() -> None:
 
     from lavendertown.ui import plugins
 
-    for page in plugins.pages():
+    for page in plugins.navigation_pages():
         st.markdown(f"{page.title}/{page.icon}")
 
 
@@ -271,13 +284,13 @@ def test_without_the_database_libraries_it_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path, {"pages/a.py": "def page(db): pass\n"})
-    monkeypatch.setitem(sys.modules, "lavendertown.database.project.models", None)
+    monkeypatch.setitem(sys.modules, "lavendertown.database.project.model_discovery", None)
     with pytest.raises(ImportError, match=r"pip install lavendertown\[database\]"):
-        plugins.run(plugins.find(tmp_path)[0])
+        plugins.run_plugin_page(plugins.find_plugin_pages(tmp_path)[0])
 
 
 def test_who_has_no_pages_loads_no_database_library(tmp_path: Path) -> None:
-    code = "import sys; from lavendertown.ui import plugins; assert plugins.pages() == []; "
+    code = "import sys; from lavendertown.ui import plugins; assert plugins.navigation_pages() == []; "
     code += "assert not {'sqlalchemy', 'alembic'} & sys.modules.keys()"
     environ = {"PYTHONPATH": str(ROOT), "PATH": ""}
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environ, check=True, timeout=60)

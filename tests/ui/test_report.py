@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lavendertown import codec
 from lavendertown.collaboration.models import ShareableReport
 from lavendertown.collaboration.storage import FileStorage, get_finding_id
-from lavendertown.ui.components import manage, thread
+from lavendertown.core import json_codec
+from lavendertown.ui.components.finding import thread
+from lavendertown.ui.components.report import report_menu
 
 App = Callable[..., AppTest]
 Save = Callable[..., Any]
@@ -71,6 +72,15 @@ def test_an_empty_comment_is_refused(open_app: App, save: Save, storage: FileSto
     app = open_app(report="r-1")
     app.button(key=form(report, 0, "send")).click().run()
     assert "Write a comment, pick a tag or choose a status." in app.error[0].value
+    assert storage.get_annotations(finding_id(report, 0)) == []
+
+
+def test_closing_without_a_comment_is_refused(open_app: App, save: Save, storage: FileStorage) -> None:
+    report = save("r-1")
+    app = open_app(report="r-1")
+    app.selectbox(key=form(report, 0, "status")).set_value("fixed")
+    app.button(key=form(report, 0, "send")).click().run()
+    assert "Closing a finding needs a reason; explain it in a comment." in app.error[0].value
     assert storage.get_annotations(finding_id(report, 0)) == []
 
 
@@ -135,7 +145,7 @@ def test_positions_are_shown_where_the_data_is_not_at_hand(open_app: App, save: 
 
 def test_an_exported_report_reads_back(save: Save, storage: FileStorage, comment: Save) -> None:
     comment(save("r-1"), 0)
-    read = ShareableReport.from_dict(codec.loads(manage.report_file("r-1")))
+    read = ShareableReport.from_dict(json_codec.loads(report_menu.export_report("r-1")))
     assert read == storage.load_report("r-1")
 
 
@@ -143,7 +153,7 @@ def test_a_cell_that_looks_like_a_formula_is_disarmed(save: Save) -> None:
     report = save("r-0")
     evil = replace(report.findings[0], description="=HYPERLINK(1)")
     save("r-1", findings=[evil])
-    assert "'=HYPERLINK(1)" in manage.findings_csv("r-1").decode("utf-8-sig")
+    assert "'=HYPERLINK(1)" in report_menu.export_findings("r-1").decode("utf-8-sig")
 
 
 def test_colleagues_are_mentioned_by_choice(
@@ -158,7 +168,7 @@ def test_colleagues_are_mentioned_by_choice(
     assert not app.exception
     (said,) = storage.get_annotations(get_finding_id(report.findings[0]))
     assert said.comment == "Can you look?\n\n@Ben Okafor"
-    assert storage.count_desk(mentions="Ben Okafor") == 1
+    assert storage.inbox.count(mentions="Ben Okafor") == 1
 
 
 @pytest.mark.parametrize(
@@ -170,4 +180,4 @@ def test_colleagues_are_mentioned_by_choice(
     ],
 )
 def test_a_mention_stands_once(comment: str, people: list[str], expected: str) -> None:
-    assert thread.mentioning(comment, people) == expected
+    assert thread.add_mentions(comment, people) == expected

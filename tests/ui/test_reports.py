@@ -9,7 +9,7 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
-from lavendertown.clock import now
+from lavendertown.core.clock import now
 
 App = Callable[..., AppTest]
 Save = Callable[..., Any]

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lavendertown.clock import now
-from lavendertown.collaboration.counted import Counted
+from lavendertown.collaboration.chart_selection import ChartSelection
+from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.collaboration.storage import FileStorage, get_finding_id
-from lavendertown.collaboration.triage import Decision
-from lavendertown.ui.components import trend_charts, trend_steps
+from lavendertown.core.clock import now
+from lavendertown.ui.components.trends import trend_charts, trend_steps
 
 App = Callable[..., AppTest]
 Save = Callable[..., Any]
@@ -24,7 +24,7 @@ NOON = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
 @pytest.fixture
 def saturday(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is Saturday, 21 November 2026."""
-    monkeypatch.setattr("lavendertown.clock.now", lambda: NOON)
+    monkeypatch.setattr("lavendertown.core.clock.now", lambda: NOON)
 
 
 def texts(app: AppTest) -> str:
@@ -34,19 +34,19 @@ def texts(app: AppTest) -> str:
 def test_without_reports_it_says_what_will_be_drawn(open_app: App) -> None:
     app = open_app("trends")
     assert not app.exception
-    assert "Nothing to draw yet" in texts(app)
+    assert "No trends yet" in texts(app)
 
 
 def test_the_figures_tell_where_things_stand(open_app: App, save: Save, storage: FileStorage) -> None:
     save("r-0", created_at=now() - dt.timedelta(days=30))
     report = save("r-1", created_at=now() - dt.timedelta(days=1))
     decided = Decision(status="fixed", reason="Reloaded")
-    storage.decide(get_finding_id(report.findings[0]), decided, actor="Ben")
+    storage.triage.decide(get_finding_id(report.findings[0]), decided, actor="Ben")
     app = open_app("trends")
     assert not app.exception
     told = {metric.label: (metric.value, metric.delta.split()[0]) for metric in app.metric}
-    assert told["In the latest runs"] == ("2", "+2")
-    assert told["Not closed"] == ("1", "+1")
+    assert told["Current findings"] == ("2", "+2")
+    assert told["Open"] == ("1", "+1")
     assert told["Closed"][0] == "1"
     assert told["Median time to close"][0] == "30 days"
 
@@ -57,12 +57,12 @@ def test_each_chart_has_a_menu_that_leads_where_its_bars_lead(open_app: App, sav
     menus = [each for each in app.main if each.type == "menu_button" and each.proto.label == "Findings"]
     assert menus[0].proto.options[0].endswith(": 2 found")
     assert len(menus) == 3
-    assert "Nothing in this time." in texts(app)
+    assert "Nothing in this period." in texts(app)
 
 
 def test_a_figures_findings_are_listed_with_what_they_are(open_app: App, save: Save) -> None:
     save("r-1")
-    counted = Counted("seen", now(), now() + dt.timedelta(hours=1), "error")
+    counted = ChartSelection("seen", now(), now() + dt.timedelta(hours=1), "error")
     app = open_app("findings", view="all", counted=str(counted))
     assert list(app.dataframe[0].value["finding"]) == ["customer_id is empty in 41 rows"]
     (shown,) = (button for button in app.button if button.key == "desk:counted")
@@ -75,7 +75,7 @@ def test_a_figure_that_is_none_is_one_sentence(open_app: App, save: Save) -> Non
     save("r-1")
     app = open_app("findings", counted="half")
     assert not app.exception
-    assert "'half' is not what a chart counts" in app.error[0].value
+    assert "'half' does not name what a chart counts" in app.error[0].value
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_a_figure_that_is_none_is_one_sentence(open_app: App, save: Save) -> Non
 def test_steps_are_whole_days_weeks_and_months(
     saturday: None, period: str, count: int, first: dt.date, last: dt.date
 ) -> None:
-    steps = trend_steps.steps(period)
+    steps = trend_steps.period_steps(period)
     assert len(steps) == count
     assert (steps[0].start.date(), steps[-1].end.date()) == (first, last)
     assert all(sooner.end == later.start for sooner, later in pairwise(steps))
@@ -98,18 +98,21 @@ def test_steps_are_whole_days_weeks_and_months(
 @pytest.mark.parametrize(
     ("counted", "words"),
     [
-        (Counted("seen", NOON, NOON, "error"), "in the latest runs up to 21 Nov 2026, errors"),
-        (Counted("seen", NOON, NOON), "in the latest runs up to 21 Nov 2026"),
-        (Counted("found", NOON, NOON, "Ana"), "reported by Ana, in the latest runs up to 21 Nov 2026"),
-        (Counted("open", NOON, dt.datetime(2026, 11, 2, tzinfo=dt.UTC)), "open at the end of 1 Nov 2026"),
+        (ChartSelection("seen", NOON, NOON, "error"), "in the latest runs up to 21 Nov 2026, errors"),
+        (ChartSelection("seen", NOON, NOON), "in the latest runs up to 21 Nov 2026"),
+        (ChartSelection("found", NOON, NOON, "Ana"), "reported by Ana, in the latest runs up to 21 Nov 2026"),
         (
-            Counted("closing", dt.datetime(2026, 11, 2, tzinfo=dt.UTC), NOON, "Ana"),
+            ChartSelection("open", NOON, dt.datetime(2026, 11, 2, tzinfo=dt.UTC)),
+            "open at the end of 1 Nov 2026",
+        ),
+        (
+            ChartSelection("closing", dt.datetime(2026, 11, 2, tzinfo=dt.UTC), NOON, "Ana"),
             "closed by Ana from 2 Nov 2026 to 21 Nov 2026",
         ),
     ],
 )
-def test_a_figure_is_said_in_words(counted: Counted, words: str) -> None:
-    assert trend_steps.in_words(counted) == words
+def test_a_figure_is_said_in_words(counted: ChartSelection, words: str) -> None:
+    assert trend_steps.describe_selection(counted) == words
 
 
 @pytest.mark.parametrize(
@@ -117,4 +120,4 @@ def test_a_figure_is_said_in_words(counted: Counted, words: str) -> None:
     [(None, "–"), (0.001, "< 1 hour"), (0.05, "1 hour"), (0.9, "22 hours"), (12.4, "12 days")],
 )
 def test_a_time_is_said_in_words(number: float | None, words: str) -> None:
-    assert trend_charts.days(number) == words
+    assert trend_charts.format_days(number) == words

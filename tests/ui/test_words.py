@@ -4,31 +4,48 @@ import datetime as dt
 
 import pytest
 
-from lavendertown.clock import now
-from lavendertown.ui.components import charts, filters, words
+from lavendertown.core.clock import now
+from lavendertown.ui.components.shared import charts, filters, formatting
 
 
 def test_markdown_in_a_title_is_shown_letter_for_letter() -> None:
-    assert words.plain("*bold* :red[x] $a$") == r"\*bold\* \:red\[x\] \$a\$"
+    assert formatting.escape_markdown("*bold* [x] $a$ &lt;") == r"\*bold\* \[x\] \$a\$ \&lt;"
+
+
+def test_the_front_end_finds_no_icon_address_or_arrow_in_a_plain_text() -> None:
+    assert formatting.escape_markdown(":skull: www.x.org a@b.c -> 1") == (
+        r"\::small[]skull\: www:small[].x.org a@:small[]b.c \-:small[]\> 1"
+    )
 
 
 def test_a_comment_cannot_fetch_a_picture_from_elsewhere() -> None:
-    assert "![" not in words.comment("look ![x](http://elsewhere/p.png)")
+    assert (
+        formatting.comment_markdown("look ![x](http://elsewhere/p.png)")
+        == r"look \![x](<http://elsewhere/p.png>)"
+    )
+
+
+def test_a_list_without_blank_lines_stays_one() -> None:
+    assert formatting.comment_markdown("1. one\n2. two\n   - in") == "1. one\n2. two\n   - in"
+
+
+def test_a_comment_as_long_as_an_old_store_kept_it_is_shown_as_text() -> None:
+    assert formatting.comment_markdown("*a*" * 7_000).startswith(r"\*a\*")
 
 
 @pytest.mark.parametrize(
     ("share", "said"),
     [
         (None, "unknown"),
-        (0.0, "0 %"),
-        (0.0001, "< 0.1 %"),
-        (0.034, "3.4 %"),
-        (0.99999, "99.9 %"),
-        (1.0, "100 %"),
+        (0.0, "0%"),
+        (0.0001, "< 0.1%"),
+        (0.034, "3.4%"),
+        (0.99999, "99.9%"),
+        (1.0, "100%"),
     ],
 )
 def test_a_share_is_never_rounded_to_nothing_or_all(share: float | None, said: str) -> None:
-    assert words.percent(share) == said
+    assert formatting.format_percent(share) == said
 
 
 @pytest.mark.parametrize(
@@ -41,11 +58,11 @@ def test_a_share_is_never_rounded_to_nothing_or_all(share: float | None, said: s
     ],
 )
 def test_an_age_is_told_in_its_largest_unit(age: dt.timedelta, said: str) -> None:
-    assert words.ago(now() - age) == said
+    assert formatting.format_relative_time(now() - age) == said
 
 
 def test_large_counts_stay_short() -> None:
-    assert [words.compact(n) for n in (7, 999, 1200, 45_000)] == ["7", "999", "1.2k", "45k"]
+    assert [formatting.format_compact(n) for n in (7, 999, 1200, 45_000)] == ["7", "999", "1.2k", "45k"]
 
 
 def test_a_week_begins_on_monday() -> None:
@@ -58,7 +75,7 @@ def test_the_gravest_columns_come_first() -> None:
         {"column": "b", "severity": "error"},
         {"column": "c", "severity": "warning"},
     ]
-    assert charts.columns_by_gravity(rows) == ["b", "c", "a"]
+    assert charts.columns_by_severity(rows) == ["b", "c", "a"]
 
 
 def test_two_columns_with_the_same_beginning_keep_their_own_bars() -> None:
@@ -71,6 +88,7 @@ def test_two_columns_with_the_same_beginning_keep_their_own_bars() -> None:
     ("description", "short"),
     [
         ("email is empty in 41,188 of 1,204,318 rows (3.4 %).", "email is empty"),
+        ("email is empty in 41,188 of 1,204,318 rows (3.4%).", "email is empty"),
         (
             "Released holds dates stored as text: 17,472 of 17,472 rows (100 %).",
             "Released holds dates stored as text",
@@ -81,4 +99,4 @@ def test_two_columns_with_the_same_beginning_keep_their_own_bars() -> None:
     ],
 )
 def test_a_headline_leaves_the_counts_to_their_own_column(description: str, short: str) -> None:
-    assert words.headline(description) == short
+    assert formatting.short_description(description) == short

@@ -1,1 +1,1 @@
-"""A user project's own models and migrations, beside LavenderTown's."""
+"""The models and migrations of a user's project."""

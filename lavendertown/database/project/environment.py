@@ -1,98 +1,176 @@
-"""What a project's ``migrations/env.py`` calls: runs its migrations on the configured database."""
+"""The alembic environment of a project: its ``migrations/env.py`` calls :func:`run`."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import sqlalchemy as sa
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
+from alembic.operations.ops import (
+    AddColumnOp,
+    AlterColumnOp,
+    CreateTableOp,
+    CreateUniqueConstraintOp,
+    DropColumnOp,
+    MigrateOperation,
+    MigrationScript,
+)
 from alembic.util import CommandError
 from sqlalchemy.engine import URL
 from sqlalchemy.types import TypeDecorator
 
-from lavendertown.config import load_settings
-from lavendertown.database.engine import make_folder, read_url
-from lavendertown.database.project.models import VERSION_TABLE, Models, discover
-from lavendertown.database.schema import switch_to_wal
-from lavendertown.database.upgrade import alone, changing
-from lavendertown.errors import LavenderTownError
+from lavendertown.core.errors import LavenderTownError
+from lavendertown.core.settings import load_settings
+from lavendertown.database.project.model_discovery import VERSION_TABLE, ProjectModels, discover_models
+from lavendertown.stores.sql.connection.engine import make_database_folder, read_url
+from lavendertown.stores.sql.schema.revisions import enable_wal
+from lavendertown.stores.sql.schema.upgrade import exclusive_engine, schema_change
+
+log = logging.getLogger(__name__)
 
 
 def run() -> None:
-    """Run what alembic was asked for, alone and in one transaction.
+    """Run alembic's command exclusively, in one transaction.
 
-    The database is the configured one, or the one of ``-x url=…``; a connection in
-    ``config.attributes["connection"]`` is used as it is.
+    The database is the one of ``-x url=…``, or the configured one. A connection in
+    ``config.attributes["connection"]`` takes precedence and is used as it is.
 
     Raises:
-        CommandError: Models cannot be read, or the database does not answer; alembic shows the sentence.
+        CommandError: The models cannot be read, or the database does not answer; alembic prints the message.
     """
     try:
         root = Path(context.script.dir).resolve().parent
-        models = discover(root)
-        handed = context.config.attributes.get("connection")
-        if handed is not None:
-            _run(handed, models)
+        models = discover_models(root)
+        given_connection = context.config.attributes.get("connection")
+        if given_connection is not None:
+            _run_migrations(given_connection, models)
         elif context.is_offline_mode():
-            _write_sql(_url(root), models)
+            _write_sql(_database_url(root), models)
         else:
-            _connect_and_run(_url(root), models)
+            _connect_and_run(_database_url(root), models)
     except LavenderTownError as error:
         raise CommandError(str(error)) from error
 
 
-def options(models: Models) -> dict[str, Any]:
-    """Return how migrations are compared and written, for alembic's contexts."""
+def migration_options(models: ProjectModels) -> dict[str, Any]:
+    """Return the options of alembic's contexts for a project's migrations."""
     return {
         "target_metadata": models.metadata,
         "version_table": VERSION_TABLE,
-        "include_object": _include,
+        "include_object": _include_object,
         "include_schemas": any(table.schema for table in models.metadata.tables.values()),
-        "render_item": _render,
+        "render_item": _render_type,
         "transaction_per_migration": False,
+        "process_revision_directives": _complete_scripts,
     }
 
 
-def _url(root: Path) -> URL:
-    given = context.get_x_argument(as_dictionary=True).get("url")
-    chosen = given or context.config.attributes.get("url") or load_settings(root).database_url
-    return read_url(str(chosen))
+def _complete_scripts(_: object, __: object, scripts: list[MigrationScript]) -> None:
+    """Name what a generated migration makes, and log what it cannot know or cannot do on filled tables."""
+    for script in scripts:
+        if script.upgrade_ops is None or script.downgrade_ops is None:
+            continue
+        operations = list(_walk_operations(script.upgrade_ops.ops))
+        _name_unique_constraints(operations)
+        script.upgrade_ops.reverse_into(script.downgrade_ops)
+        for sentence in _describe_risks(operations):
+            log.warning("%s", sentence)
 
 
-def _connect_and_run(url: URL, models: Models) -> None:
-    make_folder(url)
-    with alone(url.render_as_string(hide_password=False)) as engine:
-        switch_to_wal(engine)
-        with changing(engine) as connection:
-            _run(connection, models)
+def _name_unique_constraints(operations: Iterable[MigrateOperation]) -> None:
+    """Name unique constraints as PostgreSQL would, so that a later migration can drop them."""
+    for operation in operations:
+        if isinstance(operation, CreateUniqueConstraintOp) and not operation.constraint_name:
+            names = [str(getattr(each, "name", each)) for each in operation.columns]
+            operation.constraint_name = _unique_name(operation.table_name, names)
+        elif isinstance(operation, CreateTableOp):
+            for item in operation.columns:
+                if isinstance(item, sa.UniqueConstraint) and item.name is None:
+                    item.name = _unique_name(operation.table_name, [each.name for each in item.columns])
 
 
-def _run(connection: sa.Connection, models: Models) -> None:
-    batch = connection.dialect.name == "sqlite"
-    context.configure(connection=connection, render_as_batch=batch, **options(models))
+def _describe_risks(operations: Sequence[MigrateOperation]) -> Iterator[str]:
+    """Say what a migration does to rows that are there: a rename is seen as a new column, for example."""
+    added = [each for each in operations if isinstance(each, AddColumnOp)]
+    dropped = [each for each in operations if isinstance(each, DropColumnOp)]
+    for new in added:
+        column = f"{new.table_name}.{new.column.name}"
+        former = [each.column_name for each in dropped if each.table_name == new.table_name]
+        if former:
+            yield (
+                f"The migration drops {', '.join(former)} of {new.table_name} with its values and adds "
+                f"{new.column.name}. If that is a rename, write in the migration: op.alter_column("
+                f"{new.table_name!r}, {former[0]!r}, new_column_name={new.column.name!r})."
+            )
+        if not new.column.nullable and new.column.server_default is None:
+            yield (
+                f"The column {column} is new, cannot be empty and has no server_default, so the migration "
+                "fails where the table has rows. Give the column a server_default."
+            )
+    for each in operations:
+        if isinstance(each, AlterColumnOp) and each.modify_nullable is False and each.existing_nullable:
+            yield (
+                f"The column {each.table_name}.{each.column_name} cannot be empty from now on, so the "
+                "migration fails where a row has no value in it. Fill them in the migration before."
+            )
+
+
+def _walk_operations(operations: Iterable[MigrateOperation]) -> Iterator[MigrateOperation]:
+    for operation in operations:
+        yield operation
+        yield from _walk_operations(getattr(operation, "ops", ()))
+
+
+def _unique_name(table: str, columns: Sequence[str]) -> str:
+    return f"{table}_{'_'.join(columns)}_key"[:63]
+
+
+def _database_url(root: Path) -> URL:
+    url_argument = context.get_x_argument(as_dictionary=True).get("url")
+    url = url_argument or context.config.attributes.get("url") or load_settings(root).database_url
+    return read_url(str(url))
+
+
+def _connect_and_run(url: URL, models: ProjectModels) -> None:
+    make_database_folder(url)
+    with exclusive_engine(url.render_as_string(hide_password=False)) as engine:
+        enable_wal(engine)
+        with schema_change(engine) as connection:
+            _run_migrations(connection, models)
+
+
+def _run_migrations(connection: sa.Connection, models: ProjectModels) -> None:
+    is_sqlite = connection.dialect.name == "sqlite"
+    context.configure(connection=connection, render_as_batch=is_sqlite, **migration_options(models))
     with context.begin_transaction():
         context.run_migrations()
 
 
-def _write_sql(url: URL, models: Models) -> None:
-    name = url.get_backend_name()
-    batch = name == "sqlite"
-    context.configure(dialect_name=name, literal_binds=True, render_as_batch=batch, **options(models))
+def _write_sql(url: URL, models: ProjectModels) -> None:
+    backend = url.get_backend_name()
+    context.configure(
+        dialect_name=backend,
+        literal_binds=True,
+        render_as_batch=backend == "sqlite",
+        **migration_options(models),
+    )
     with context.begin_transaction():
         context.run_migrations()
 
 
-def _include(_: object, __: str | None, kind: str, reflected: bool, compared: object) -> bool:
-    """Leave tables alone that no model describes: LavenderTown's, or another program's."""
+def _include_object(_: object, __: str | None, kind: str, reflected: bool, compared: object) -> bool:
+    """Exclude tables that no model describes: LavenderTown's and other programs'."""
     return not (kind == "table" and reflected and compared is None)
 
 
-def _render(kind: str, item: Any, _: AutogenContext) -> str | Literal[False]:
-    """Write what a type is stored as: a migration must not import live classes."""
+def _render_type(kind: str, item: Any, _: AutogenContext) -> str | Literal[False]:
+    """Render the stored type of a type decorator, so that a migration imports no application classes."""
     if kind == "type" and isinstance(item, TypeDecorator):
-        stored = item.impl_instance
-        if type(stored).__module__.startswith("sqlalchemy.sql."):
-            return f"sa.{stored!r}"
+        stored_type = item.impl_instance
+        if type(stored_type).__module__.startswith("sqlalchemy.sql."):
+            return f"sa.{stored_type!r}"
     return False

@@ -1,1 +1,1 @@
-"""Pieces that several screens use."""
+"""Parts of the screens, one package per screen."""

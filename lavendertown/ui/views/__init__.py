@@ -1,1 +1,1 @@
-"""The screens, one a file; Streamlit runs them as scripts."""
+"""The screens, one module each, run by Streamlit as scripts."""

@@ -1,4 +1,4 @@
-"""Activity: who did what to what, by day, with what became of each field."""
+"""Activity screen: audit events by day, with the changed fields."""
 
 from __future__ import annotations
 
@@ -8,143 +8,156 @@ from typing import Any
 
 import streamlit as st
 
-from lavendertown.ui import reads
-from lavendertown.ui.components import activity_filters, activity_words, frame, live, words
+from lavendertown.ui import queries
+from lavendertown.ui.components.activity import activity_filters
+from lavendertown.ui.components.shared import audit_text, change_notifier, layout
+from lavendertown.ui.components.shared.formatting import (
+    escape_markdown,
+    format_count,
+    format_time,
+    inline_code,
+    reader_time_zone,
+    short_description,
+)
 
-PART = 30
-# The menus offer who and what is in so many of the latest changes. Streamlit would show this as a docstring.
-LATEST = 500
+PAGE_SIZE = 30
+# The menus offer the values of this number of latest events. (Streamlit would display a docstring here.)
+RECENT_EVENTS = 500
 
 
-def page() -> None:
+def render_activity_page() -> None:
     """Draw the screen."""
-    with frame.head("Activity"):
+    with layout.draw_page_header("Activity"):
         news = st.container(width="content")
-    live.mark()
+    change_notifier.set_baseline()
     with news:
-        live.announce()
-    latest = reads.activity({}, LATEST)
+        change_notifier.show_changes()
+    latest = queries.audit_events({}, RECENT_EVENTS)
     if not latest:
-        frame.empty(
+        layout.show_empty_state(
             "history",
-            "Nothing has happened yet",
-            "Every report, comment, decision and restore is written down here, with who did it and when.",
-            lambda: st.page_link(frame.INSPECT, label="Inspect a table", icon=":material/troubleshoot:"),
+            "No activity yet",
+            "Every report, comment, status change and restore appears here, with who did it and when.",
+            lambda: st.page_link(layout.INSPECT, label="Inspect a table", icon=":material/troubleshoot:"),
         )
         return
-    chosen = activity_filters.bar(
+    chosen = activity_filters.draw_filter_bar(
         {
             "person": {event["actor"] for event in latest},
             "kind": {event["component"] for event in latest} | {"report", "annotation", "ruleset", "finding"},
             "operation": {event["operation"] for event in latest} | {"create", "update", "delete", "restore"},
         }
     )
-    feed(chosen)
+    show_feed(chosen)
 
 
-def feed(chosen: dict[str, Any]) -> None:
-    """Show one part of the changes that match."""
-    number = activity_filters.part()
-    found = reads.activity(chosen, PART + 1, (number - 1) * PART)
-    events, more = found[:PART], len(found) > PART
+def show_feed(chosen: dict[str, Any]) -> None:
+    """Show one page of the matching events."""
+    number = activity_filters.current_page()
+    results = queries.audit_events(chosen, PAGE_SIZE + 1, (number - 1) * PAGE_SIZE)
+    events, more = results[:PAGE_SIZE], len(results) > PAGE_SIZE
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.caption(_where(number, len(events), more), width="content")
+        st.caption(_describe_range(number, len(events), more), width="content")
         if chosen:
-            clear_button("activity:clear")
+            draw_clear_button("activity:clear")
     if not events:
-        frame.empty(
+        layout.show_empty_state(
             "filter_alt",
             "No change matches" if number == 1 else "Nothing on this page",
-            "Nothing is lost: other changes are behind the filters, or on the newer pages.",
-            lambda: clear_button("activity:clear again", "secondary"),
+            "Clear the filters, or go back to newer pages.",
+            lambda: draw_clear_button("activity:clear again", "secondary"),
         )
         return
     for day, of_day in itertools.groupby(
-        events, key=lambda event: event["at"].astimezone(words.zone()).date()
+        events, key=lambda event: event["at"].astimezone(reader_time_zone()).date()
     ):
-        st.markdown(f"**{activity_words.day(day)}**")
-        rows(of_day)
-    turning(number, more)
+        st.markdown(f"**{audit_text.day_name(day)}**")
+        show_events(of_day)
+    draw_pager(number, more)
 
 
-def _where(number: int, shown: int, more: bool) -> str:
+def _describe_range(number: int, shown: int, more: bool) -> str:
     if number == 1 and not more:
-        return f"{words.count(shown, 'change')}, newest first"
-    first = (number - 1) * PART + 1
+        return f"{format_count(shown, 'change')}, newest first"
+    first = (number - 1) * PAGE_SIZE + 1
     return f"Changes {first:,}–{first + shown - 1:,}, newest first" if shown else "No changes"
 
 
-def clear_button(key: str, kind: Any = "tertiary") -> None:
-    """Offer to take every filter off."""
+def draw_clear_button(key: str, kind: Any = "tertiary") -> None:
+    """Draw the button that clears all filters."""
     st.button(
-        "Clear filters", type=kind, icon=":material/filter_alt_off:", key=key, on_click=activity_filters.clear
+        "Clear filters",
+        type=kind,
+        icon=":material/filter_alt_off:",
+        key=key,
+        on_click=activity_filters.clear_filters,
     )
 
 
-def rows(events: Iterable[dict[str, Any]]) -> None:
-    """Show changes, one line each; a line opens to what became of each field."""
+def show_events(events: Iterable[dict[str, Any]]) -> None:
+    """Show one expander per event, with its changed fields."""
     events = list(events)
     names = finding_names(events)
     with st.container(gap="xsmall"):
         for event in events:
-            time = f"{event['at'].astimezone(words.zone()):%H:%M}"
-            icon = activity_words.icon(event)
-            with st.expander(f":gray[{time}] {icon} {activity_words.sentence(event, names)}"):
-                detail(event)
+            time = f"{event['at'].astimezone(reader_time_zone()):%H:%M}"
+            icon = audit_text.operation_icon(event)
+            with st.expander(f":gray[{time}] {icon} {audit_text.describe_event(event, names)}"):
+                show_change(event)
 
 
 def finding_names(events: Iterable[dict[str, Any]]) -> dict[str, str]:
-    """Return what to call the findings that changes are about, by the ids that the changes name."""
-    ids = tuple(sorted({activity_words.about(event) for event in events} - {""}))
-    return {name: words.headline(row["description"]) for name, row in reads.desk_named(ids).items()}
+    """Return the names of the findings that events concern, by the ids in the events."""
+    ids = tuple(sorted({audit_text.finding_of_event(event) for event in events} - {""}))
+    return {name: short_description(row["description"]) for name, row in queries.find_inbox_rows(ids).items()}
 
 
-def detail(event: dict[str, Any]) -> None:
-    """Show a change's fields, and the way to what it is about."""
-    fields = activity_words.changes(event)
-    link(event)
+def show_change(event: dict[str, Any]) -> None:
+    """Show the changed fields of an event, and a link to its record."""
+    fields = audit_text.changed_fields(event)
+    link_to_record(event)
     st.caption(
-        f"{words.moment(event['at'])} · {words.plain(activity_words.kind(event['component']))} "
-        f"{words.code(event['record_id'])}"
+        f"{format_time(event['at'])} · {escape_markdown(audit_text.component_name(event['component']))} "
+        f"{inline_code(event['record_id'])}"
     )
     if not fields:
         st.caption("No field changed.")
         return
     if event["before"]:
-        found = {name: f"{before} → {after}" for name, before, after in fields}
+        rows = {name: f"{before} → {after}" for name, before, after in fields}
     else:
-        found = {name: after for name, _, after in fields}
-    st.table(found, border="horizontal", alt="The fields of this change, before and after")
+        rows = {name: after for name, _, after in fields}
+    st.table(rows, border="horizontal", alt="The fields of this change, before and after")
 
 
-def link(event: dict[str, Any]) -> None:
-    """Link to the report or finding that a change is about, where there is one."""
+def link_to_record(event: dict[str, Any]) -> None:
+    """Draw a link to the report or finding of an event, if it exists."""
     if event["component"] == "report":
         st.page_link(
-            frame.REPORT,
+            layout.REPORT,
             label="Open the report",
             icon=":material/description:",
             query_params={"report": event["record_id"]},
         )
         return
-    finding_id = activity_words.about(event)
-    if finding_id in reads.desk_named((finding_id,)):
+    finding_id = audit_text.finding_of_event(event)
+    if finding_id in queries.find_inbox_rows((finding_id,)):
         st.page_link(
-            frame.FINDINGS,
+            layout.FINDINGS,
             label="Open the finding",
             icon=":material/inbox:",
             query_params={"finding": finding_id},
         )
 
 
-def turning(number: int, more: bool) -> None:
-    """Offer the newer and the older part."""
+def draw_pager(number: int, more: bool) -> None:
+    """Draw the buttons for the newer and the older page."""
     if number == 1 and not more:
         return
     with st.container(horizontal=True, gap="xsmall"):
-        turn = activity_filters.turn
+        turn = activity_filters.show_page
         st.button("Newer", key="activity:newer", disabled=number == 1, on_click=turn, args=(number - 1,))
         st.button("Older", key="activity:older", disabled=not more, on_click=turn, args=(number + 1,))
 
 
-page()
+render_activity_page()

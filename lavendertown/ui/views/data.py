@@ -1,30 +1,31 @@
-"""Data: what store this is and how it does; backup, restore, trash, export and import."""
+"""Data screen: state of the storage, backup, restore, trash, export and import."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from lavendertown.ui.components import data_copies, data_store, data_trash, frame
+from lavendertown.ui.components.data import backups, storage_health, trash
+from lavendertown.ui.components.shared import layout
 
 WIDTH = 960
 TABS = {
-    "Backup": data_copies.backup,
-    "Restore": data_copies.restore,
-    "Trash": data_trash.show,
-    "Export and import": data_copies.exchange,
+    "Backup": backups.draw_backup_panel,
+    "Restore": backups.draw_restore_panel,
+    "Trash": trash.show_trash,
+    "Export and import": backups.draw_export_import_panel,
 }
 
 
-def page() -> None:
+def render_data_page() -> None:
     """Draw the screen."""
-    frame.head("Data")
+    layout.draw_page_header("Data")
     with st.container(width=WIDTH):
-        data_store.health()
-        data_store.diagram()
+        storage_health.show_health()
+        storage_health.show_schema()
         for tab, draw in zip(st.tabs(list(TABS), key="tab", bind="query-params"), TABS.values(), strict=True):
             with tab:
                 if tab.open:
                     draw()
 
 
-page()
+render_data_page()

@@ -1,4 +1,4 @@
-"""Findings: every finding of all reports, each once, and what the team decides about it."""
+"""Findings screen (the inbox): all findings of all reports, each once, with their triage."""
 
 from __future__ import annotations
 
@@ -6,112 +6,105 @@ from typing import Any
 
 import streamlit as st
 
-from lavendertown.ui import reads
-from lavendertown.ui.components import (
-    crowded,
-    desk_bulk,
-    desk_grid,
-    desk_views,
-    detail,
-    filters,
-    frame,
-    live,
-    words,
-)
+from lavendertown.ui import queries
+from lavendertown.ui.components.finding import finding_detail
+from lavendertown.ui.components.findings import inbox_actions, inbox_filters, inbox_grid
+from lavendertown.ui.components.shared import change_notifier, filters, large_store_hint, layout
+from lavendertown.ui.components.shared.formatting import format_count, inline_code
 
 _SHOWN = "desk:shown"
 
 
-def page() -> None:
+def render_findings_page() -> None:
     """Draw the screen."""
-    with frame.head("Findings"):
+    with layout.draw_page_header("Findings"):
         news = st.container(width="content")
-        if reads.count_desk({}):
-            desk_views.switcher()
-    if not reads.count_desk({}):
-        nothing_yet()
+        if queries.count_inbox({}):
+            inbox_filters.draw_view_switcher()
+    if not queries.count_inbox({}):
+        show_no_findings()
         return
-    chosen = desk_views.bar()
-    matching = reads.count_desk(chosen)
-    if not matching and not desk_grid.opened():
-        nothing_here()
-        desk_bulk.dialogs()
+    chosen = inbox_filters.draw_filter_bar()
+    matching = queries.count_inbox(chosen)
+    if not matching and not inbox_grid.opened_finding():
+        show_empty_view()
+        inbox_actions.draw_open_dialog()
         return
-    pages = max(1, -(-matching // reads.PAGE_SIZE))
+    pages = max(1, -(-matching // queries.PAGE_SIZE))
     number = min(int(st.session_state.get(filters.PAGE) or 1), pages)
-    rows = shown(chosen, number)
+    rows = read_list_rows(chosen, number)
     with news:
-        live.announce(on_show=desk_views.read_anew)
-    current = opened(rows)
-    draw(rows, current, matching)
+        change_notifier.show_changes(on_show=inbox_filters.refresh_inbox)
+    current = find_opened_row(rows)
+    draw_list_and_detail(rows, current, matching)
     if pages > 1:
         st.pagination(pages, key=filters.PAGE, width="content", bind="query-params", persist_state="session")
-    crowded.hint()
-    desk_bulk.bar(matching)
-    desk_bulk.dialogs()
+    large_store_hint.show_large_store_hint()
+    inbox_actions.draw_selection_bar(matching)
+    inbox_actions.draw_open_dialog()
 
 
-def shown(chosen: dict[str, Any], number: int) -> list[reads.Row]:
-    """Return the rows of a page: the same ones in the same order until the visitor asks for others."""
-    about = (repr(chosen), desk_views.order(), number, desk_views.turn())
-    held = st.session_state.get(_SHOWN)
-    if held is None or held[0] != about or frame.arrived():
-        live.mark()
-        offset = (number - 1) * reads.PAGE_SIZE
-        rows = reads.desk(chosen, desk_views.order(), reads.PAGE_SIZE, offset)
-        st.session_state[_SHOWN] = (about, [row["finding_id"] for row in rows])
+def read_list_rows(chosen: dict[str, Any], number: int) -> list[queries.Row]:
+    """Return the rows of a page; they stay the same until the user asks for other rows."""
+    list_key = (repr(chosen), inbox_filters.chosen_order(), number, inbox_filters.refresh_token())
+    shown = st.session_state.get(_SHOWN)
+    if shown is None or shown[0] != list_key or layout.is_first_run():
+        change_notifier.set_baseline()
+        offset = (number - 1) * queries.PAGE_SIZE
+        rows = queries.inbox_page(chosen, inbox_filters.chosen_order(), queries.PAGE_SIZE, offset)
+        st.session_state[_SHOWN] = (list_key, [row["finding_id"] for row in rows])
         return rows
-    return reads.desk_rows(tuple(held[1]))
+    return queries.inbox_rows(tuple(shown[1]))
 
 
-def opened(rows: list[reads.Row]) -> reads.Row | None:
-    """Return the finding that is open, one that is not in the list too."""
-    name = desk_grid.opened()
+def find_opened_row(rows: list[queries.Row]) -> queries.Row | None:
+    """Return the open finding, even if it is not in the list."""
+    name = inbox_grid.opened_finding()
     if not name:
         return None
     found = next((row for row in rows if row["finding_id"] == name), None)
-    others = [] if found else reads.desk_rows((name,))
+    others = [] if found else queries.inbox_rows((name,))
     if found is None and not others:
-        st.warning(f"There is no finding {words.code(name)} in any report.", icon=":material/search_off:")
+        st.warning(f"There is no finding {inline_code(name)} in any report.", icon=":material/search_off:")
     return found or next(iter(others), None)
 
 
-def draw(rows: list[reads.Row], current: reads.Row | None, matching: int) -> None:
-    """Show the list, and beside it the finding that is open."""
+def draw_list_and_detail(rows: list[queries.Row], current: queries.Row | None, matching: int) -> None:
+    """Show the list, and next to it the open finding."""
     if current is None:
-        listing(rows, matching, narrow=False)
+        draw_list(rows, matching, narrow=False)
         return
     left, right = st.columns([1, 1.05], gap="medium")
     with left:
-        listing(rows, matching, narrow=True)
-    with right.container(border=True):
+        draw_list(rows, matching, narrow=True)
+    with right.container(border=True, key=f"open-finding-{current['finding_id']}"):
         with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
-            keys(rows, current)
-        occurrence = reads.finding(current["report_id"], current["finding_id"])
+            draw_shortcuts(rows, current)
+        occurrence = queries.find_finding(current["report_id"], current["finding_id"])
         if occurrence is not None:
-            detail.detail(occurrence)
+            finding_detail.show_finding(occurrence)
 
 
-def listing(rows: list[reads.Row], matching: int, *, narrow: bool) -> None:
-    """Show the grid under a line that says how many there are, and in which order."""
+def draw_list(rows: list[queries.Row], matching: int, *, narrow: bool) -> None:
+    """Show the grid below a line with the number of findings and the order."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.caption(
-            f"{words.count(matching, 'finding')} · rows counted in the latest run",
+            f"{format_count(matching, 'finding')} · rows counted in the latest run",
             width="content",
         )
-        desk_views.figure()
-        desk_views.sorter()
-        if desk_views.is_filtered():
-            clear_button("desk:clear")
+        inbox_filters.draw_chart_selection()
+        inbox_filters.draw_order_menu()
+        if inbox_filters.is_filtered():
+            draw_clear_button("desk:clear")
         if not narrow:
-            keys(rows, None)
-        _key("Help", ":material/help:", "H", desk_bulk.ask, "help", [])
+            draw_shortcuts(rows, None)
+        _shortcut_button("Help", ":material/help:", "H", inbox_actions.open_dialog, "help", [])
     if rows:
-        desk_grid.grid(rows, narrow=narrow)
+        inbox_grid.draw_grid(rows, narrow=narrow)
 
 
-def keys(rows: list[reads.Row], current: reads.Row | None) -> None:
-    """Show the buttons that keys press, too."""
+def draw_shortcuts(rows: list[queries.Row], current: queries.Row | None) -> None:
+    """Draw the buttons that also have keys."""
     ids = [row["finding_id"] for row in rows]
     name = current["finding_id"] if current else ""
     place = ids.index(name) if name in ids else -1
@@ -121,16 +114,20 @@ def keys(rows: list[reads.Row], current: reads.Row | None) -> None:
             ("Next", ":material/keyboard_arrow_down:", "J", 1),
         ):
             target = ids[(place + step) % len(ids)] if ids else name
-            _key(label, icon, key, desk_grid.open_finding, target)
-        _key("Close…", ":material/check_circle:", "X", desk_bulk.ask, "reason:fixed", [name])
-        _key("Assign…", ":material/person:", "A", desk_bulk.ask, "assign", [name])
-        _key("Comment…", ":material/add_comment:", "M", desk_bulk.ask, "comment", [name])
-        _key("List", ":material/close_fullscreen:", "O", desk_grid.open_finding, "")
+            _shortcut_button(label, icon, key, inbox_grid.open_finding, target)
+        _shortcut_button(
+            "Close…", ":material/check_circle:", "X", inbox_actions.open_dialog, "reason:fixed", [name]
+        )
+        _shortcut_button("Assign…", ":material/person:", "A", inbox_actions.open_dialog, "assign", [name])
+        _shortcut_button(
+            "Comment…", ":material/add_comment:", "M", inbox_actions.open_dialog, "comment", [name]
+        )
+        _shortcut_button("List", ":material/close_fullscreen:", "O", inbox_grid.open_finding, "")
     elif ids:
-        _key("Open the first", ":material/open_in_full:", "O", desk_grid.open_finding, ids[0])
+        _shortcut_button("Open the first", ":material/open_in_full:", "O", inbox_grid.open_finding, ids[0])
 
 
-def _key(label: str, icon: str, key: str, work: Any, *arguments: Any) -> None:
+def _shortcut_button(label: str, icon: str, key: str, work: Any, *arguments: Any) -> None:
     st.button(
         label,
         icon=icon,
@@ -142,37 +139,44 @@ def _key(label: str, icon: str, key: str, work: Any, *arguments: Any) -> None:
     )
 
 
-def clear_button(key: str) -> None:
-    """Offer to take every filter off."""
+def draw_clear_button(key: str) -> None:
+    """Draw the button that clears all filters."""
     st.button(
-        "Clear filters", type="tertiary", icon=":material/filter_alt_off:", key=key, on_click=desk_views.clear
+        "Clear filters",
+        type="tertiary",
+        icon=":material/filter_alt_off:",
+        key=key,
+        on_click=inbox_filters.clear_filters,
     )
 
 
-def nothing_yet() -> None:
-    """Say where findings come from."""
-    frame.empty(
+def show_no_findings() -> None:
+    """Show the empty state of a store without findings."""
+    layout.show_empty_state(
         "inbox",
         "No findings yet",
         "A finding is what a check found. It keeps its discussion from run to run.",
-        lambda: st.page_link(frame.INSPECT, label="Inspect a table", icon=":material/troubleshoot:"),
+        lambda: st.page_link(layout.INSPECT, label="Inspect a table", icon=":material/troubleshoot:"),
     )
 
 
-def nothing_here() -> None:
-    """Say that the view is empty, and how to see more."""
-    if desk_views.is_filtered():
+def show_empty_view() -> None:
+    """Show the empty state of a view, and how to see more."""
+    if inbox_filters.is_filtered():
         why = "Take the filters off, or choose another view."
-        frame.empty(
-            "filter_alt", "No finding matches these filters", why, lambda: clear_button("desk:clear again")
+        layout.show_empty_state(
+            "filter_alt",
+            "No finding matches these filters",
+            why,
+            lambda: draw_clear_button("desk:clear again"),
         )
         return
-    frame.empty(
+    layout.show_empty_state(
         "check_circle",
         "Nothing needs you",
         "No finding is in this view. Look at all of them, or run a check to see what is new.",
-        lambda: st.button("Show all findings", on_click=desk_views.show_all),
+        lambda: st.button("Show all findings", on_click=inbox_filters.show_all),
     )
 
 
-page()
+render_findings_page()

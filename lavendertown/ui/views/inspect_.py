@@ -1,189 +1,146 @@
-"""Inspect: a table comes in, findings come out, and a report keeps them."""
+"""Inspect screen: upload a table, show its findings, save them as a report."""
 
 from __future__ import annotations
 
-import re
+from itertools import chain
 
 import streamlit as st
 
-from lavendertown import demo
-from lavendertown.collaboration.storage import get_finding_id
-from lavendertown.detectors.runner import Progress
-from lavendertown.errors import LavenderTownError
-from lavendertown.identity import dataset_name
-from lavendertown.inspector import Inspector
-from lavendertown.ui import actions, problems, reads
-from lavendertown.ui.components import detail, found, frame, person, words
-from lavendertown.ui.components.found import Result, Source
+from lavendertown import demo, tables
+from lavendertown.core.errors import LavenderTownError
+from lavendertown.core.settings import load_settings
+from lavendertown.inspection.result_files import InspectionResult
+from lavendertown.ui import errors, inspections
+from lavendertown.ui.components.inspect import inspection_results, save_report
+from lavendertown.ui.components.shared import layout
+from lavendertown.ui.components.shared.affected_rows import ResultRows
+from lavendertown.ui.components.shared.formatting import escape_markdown, format_count
+from lavendertown.ui.inspections import Inspection
+from lavendertown.ui.server import uploads
 
-ENDINGS = ["csv", "tsv", "txt", "parquet", "xlsx", "xls", "ods", "json", "jsonl", "ndjson", "gz"]
-_SOURCE = "inspect:source"
+_INSPECTION = "inspect:running"
 _RESULT = "inspect:result"
 _ROUND = "inspect:round"
+_POLL_SECONDS = 0.1
 
 
-def page() -> None:
+def render_inspect_page() -> None:
     """Draw the screen: upload, then progress, then findings."""
-    frame.head("Inspect")
+    layout.draw_page_header("Inspect")
     if _RESULT in st.session_state:
-        results(st.session_state[_RESULT])
-    elif _SOURCE in st.session_state:
-        running(st.session_state[_SOURCE])
+        show_results(st.session_state[_RESULT])
+    elif _INSPECTION in st.session_state:
+        show_progress(st.session_state[_INSPECTION])
     else:
-        upload()
+        ask_for_file()
 
 
-def upload() -> None:
-    """Ask for a table."""
+def ask_for_file() -> None:
+    """Draw the upload of a table."""
+    inspections.prepare_worker()
     with st.container(border=True, width=760):
-        st.markdown("### A table", anchors=False)
+        st.markdown("### Upload a file", anchors=False)
         file = st.file_uploader(
             "Table file: CSV, Parquet, Excel or JSON",
-            type=ENDINGS,
+            type=[*chain.from_iterable(tables.ENDINGS.values()), "gz"],
+            max_upload_size=load_settings().limits_upload_mb,
             label_visibility="collapsed",
             key=f"inspect:file:{st.session_state.get(_ROUND, 0)}",
         )
-        st.caption("The file stays on this server, in your session only, while you look at it.")
-        if demo.available():
+        st.caption("Stays on this server, for your session only.")
+        if demo.is_available():
             with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
                 st.markdown(":gray[No file at hand?]", width="content")
-                st.button("Try sample data", type="tertiary", icon=":material/science:", on_click=take_sample)
+                st.button(
+                    "Try sample data", type="tertiary", icon=":material/science:", on_click=inspect_sample
+                )
     if file is not None:
-        st.session_state[_SOURCE] = Source(file.name, file, file.size)
+        try:
+            st.session_state[_INSPECTION] = inspections.start_inspection(uploads.keep_upload(file))
+        except LavenderTownError as error:
+            _show_refusal(error)
         st.rerun()
 
 
-def take_sample() -> None:
-    """Take the sample table as what to inspect."""
-    name, data = demo.sample_table()
-    st.session_state[_SOURCE] = Source(name, data, None)
+def inspect_sample() -> None:
+    """Inspect the sample table."""
+    st.session_state[_INSPECTION] = inspections.start_inspection(uploads.keep_sample())
 
 
 def start_over() -> None:
-    """Forget the table and what was found in it."""
-    st.session_state.pop(_SOURCE, None)
+    """Discard the file and its findings."""
+    inspection: Inspection | None = st.session_state.pop(_INSPECTION, None)
+    if inspection is not None:
+        inspection.discard()
+    _offer_new_upload()
+
+
+def reset_after_saving() -> None:
+    """Offer a new upload after saving; the saved report keeps the affected rows."""
+    st.session_state.pop(_INSPECTION, None)
+    _offer_new_upload()
+
+
+def _offer_new_upload() -> None:
     st.session_state.pop(_RESULT, None)
     st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
 
 
-def running(source: Source) -> None:
-    """Read the table and run the checks, saying which; Cancel stops it between two steps."""
-    size = f" :gray[{source.size / 1e6:,.1f} MB]" if source.size else ""
+def show_progress(inspection: Inspection) -> None:
+    """Show the progress of the inspection until it ends; it continues while the user is on another screen."""
+    upload = inspection.upload
+    size = "" if upload.is_sample else f" :gray[{upload.size / 1e6:,.1f} MB]"
     with st.container(border=True):
-        st.markdown(f"**{words.plain(source.name)}**{size}")
+        st.markdown(f"**{escape_markdown(upload.name)}**{size}")
         bar = st.progress(0.0, "Reading the file")
-        # Before the loop: a button that comes after it would not be there while it runs.
+        # Drawn before the loop, as a button after it would not exist while the loop runs.
         st.button("Cancel", on_click=start_over)
-        # Takes the place of the upload card's last line, which would stay until the run ends.
+        # Replaces the last line of the upload card, which would stay until the run ends.
         st.empty()
-
-    def progress(done: int, total: int, text: str) -> None:
-        bar.progress(0.1 + 0.9 * min(1.0, done / max(1, total)), words.plain(text))
-
+    while not inspection.task.wait(_POLL_SECONDS):
+        share, text = inspection.current_progress()
+        bar.progress(share, escape_markdown(text))
     try:
-        st.session_state[_RESULT] = inspect(source, progress)
+        st.session_state[_RESULT] = inspection.load_result()
     except LavenderTownError as error:
-        start_over()
-        frame.say(problems.sentence(error)[0], "problem")
-        st.rerun()
-    st.session_state.pop(_SOURCE, None)
+        _show_refusal(error)
     st.rerun()
 
 
-def inspect(source: Source, progress: Progress) -> Result:
-    """Read a table and run every check on it."""
-    data = source.data if source.size is None else (source.data, source.name)
-    inspector = Inspector(data, dataset=dataset_name(source.name), progress=progress)
-    findings = inspector.detect()
-    return Result(source.name, findings, inspector.table, inspector.dataset or "", inspector.coverage())
+def _show_refusal(error: LavenderTownError) -> None:
+    start_over()
+    layout.queue_notice(errors.error_message(error)[0], "problem")
 
 
-def results(result: Result) -> None:
-    """Show what was found, and offer to save it."""
-    name, findings, coverage = words.plain(result.name), result.findings, result.coverage
+def show_results(result: InspectionResult) -> None:
+    """Show the findings and offer to save them."""
+    name, findings, coverage = escape_markdown(result.name), result.findings, result.coverage
     with (
         st.container(border=True),
         st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"),
     ):
         st.markdown(
-            f"**{words.count(len(findings), 'finding')}** in {name}  \n"
-            f":small[:gray[{found.sentence(coverage)}]]",
+            f"**{format_count(len(findings), 'finding')}** in {name}  \n"
+            f":small[:gray[{inspection_results.describe_coverage(coverage)}]]",
             width="content",
         )
         with st.container(horizontal=True, width="content", gap="xsmall"):
             st.button("Start over", type="tertiary", on_click=start_over)
-            asked = st.button("Save as report", type="primary", icon=":material/save:")
-    found.guesses(result.table)
+            is_save_clicked = st.button("Save as report", type="primary", icon=":material/save:")
+    inspection_results.show_guesses(result.guesses)
     if findings:
-        found.findings(findings, result.table, "inspect:finding")
+        inspection_results.show_findings(findings, ResultRows(result), "inspect:finding")
     else:
-        frame.empty(
+        layout.show_empty_state(
             "task_alt",
             "No ghosts in this table",
-            f"{words.count(coverage['checks_run'], 'check')} ran over "
-            f"{words.count(coverage['rows'], 'row')} and all passed. "
+            f"{format_count(coverage['checks_run'], 'check')} ran over "
+            f"{format_count(coverage['rows'], 'row')} and all passed. "
             "Save it anyway: a clean run is part of the history.",
         )
-    if asked:
-        save_dialog(result)
+    if is_save_clicked:
+        layout.withdraw_question("save")
+        save_report.open_save_dialog(result, reset_after_saving)
 
 
-@st.dialog("Save as report", icon=":material/save:")
-def save_dialog(result: Result) -> None:
-    """Ask for what a report needs, and say what will come of it."""
-    frame.notice("save")
-    guess = result.dataset
-    known = reads.known_datasets()
-    st.text_input("Title", title_of(guess), key="save:title")
-    st.selectbox(
-        "Dataset",
-        list(dict.fromkeys(([guess] if guess else []) + known)),
-        accept_new_options=True,
-        help="What this table is a delivery of. Findings keep their history within a dataset.",
-        key="save:dataset",
-    )
-    st.multiselect("Tags", reads.known_tags(), accept_new_options=True, select_all=False, key="save:tags")
-    st.text_area("Note for your colleagues", height=72, placeholder="Optional", key="save:note")
-    st.caption(outlook(result, str(st.session_state["save:dataset"] or "")))
-    st.button("Save report", type="primary", on_click=save, args=(result,))
-    saved = st.session_state.pop("save:done", None)
-    if saved:
-        st.switch_page(frame.REPORT, query_params={"report": saved})
-
-
-def title_of(dataset: str) -> str:
-    """Make a title of a dataset's name: words, with a capital at the start."""
-    text = re.sub(r"[_\W]+", " ", dataset).strip()
-    return text[:1].upper() + text[1:]
-
-
-def outlook(result: Result, dataset: str) -> str:
-    """Say who saves, where, and how much of it colleagues know already."""
-    saves = f"Saved as {words.plain(person.me())} in {words.plain(reads.place())}."
-    ids = tuple(get_finding_id(finding, dataset) for finding in result.findings)
-    known = reads.known_findings(ids)
-    if not ids or not known:
-        return saves
-    comments = sum(row["comment_count"] for row in known)
-    seen = f"{words.count(len(known), 'finding was', 'findings were')} seen before"
-    return f"{saves} {seen}; {words.count(comments, 'comment comes', 'comments come')} along."
-
-
-def save(result: Result) -> None:
-    """Save the report, keep the table at hand for it, and leave the way to it."""
-    state = st.session_state
-    report_id = actions.save_inspection(
-        findings=result.findings,
-        title=str(state["save:title"] or ""),
-        dataset=str(state["save:dataset"] or ""),
-        tags=state["save:tags"],
-        note=str(state["save:note"] or ""),
-        coverage=result.coverage,
-    )
-    if report_id is not None:
-        detail.keep_table(report_id, result.table)
-        start_over()
-        state["save:done"] = report_id
-
-
-page()
+render_inspect_page()

@@ -1,52 +1,44 @@
-"""Move to another store: source, target, dry run, move, verification, switch."""
+"""Migrate storage screen: source, target, dry run, migration, verification, switch."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from lavendertown.ui import moves
-from lavendertown.ui.components import (
-    frame,
-    migrate_dry_run,
-    migrate_moving,
-    migrate_places,
-    migrate_steps,
-    migrate_switch,
-)
-from lavendertown.ui.components.migrate_steps import Step
+from lavendertown.ui import migration_jobs
+from lavendertown.ui.components.migrate import dry_run, location_steps, migration_status, steps, switch_step
+from lavendertown.ui.components.migrate.steps import WizardStep
+from lavendertown.ui.components.shared import layout
+from lavendertown.ui.migration_jobs import MigrationJob
 
 
-def page() -> None:
+def render_migrate_page() -> None:
     """Draw the screen."""
-    frame.head("Move to another store")
-    if not moves.may_move():
-        st.caption("Say who you are first; a move is written down with the name of who made it.")
-        return
-    at = migrate_steps.now()
-    migrate_steps.stepper(at)
-    with st.container(width=migrate_steps.WIDTH):
+    layout.draw_page_header("Migrate storage")
+    work = migration_jobs.current_job()
+    at = steps.current_step(work)
+    steps.draw_stepper(at)
+    with st.container(width=steps.WIDTH):
         with st.container():
-            frame.notice(migrate_steps.NOTICES)
-        step(at)
+            layout.show_notice(steps.NOTICES)
+        draw_step(at, work)
 
 
-def step(at: Step) -> None:
+def draw_step(at: WizardStep, work: MigrationJob | None) -> None:
     """Draw one step."""
-    work = moves.current()
     if work is None:
-        if at is Step.SOURCE:
-            migrate_places.source()
-            migrate_switch.way_back()
-        elif at is Step.TARGET:
-            migrate_places.target()
+        if at is WizardStep.SOURCE:
+            location_steps.draw_source_step()
+            switch_step.draw_switch_back_panel()
+        elif at is WizardStep.TARGET:
+            location_steps.draw_target_step()
         else:
-            migrate_dry_run.show()
-    elif at is Step.MOVING:
-        migrate_moving.show(work)
-    elif at is Step.VERIFIED:
-        migrate_moving.verified(work)
+            dry_run.show_dry_run()
+    elif at is WizardStep.MIGRATING:
+        migration_status.show_migration(work)
+    elif at is WizardStep.VERIFIED:
+        migration_status.show_verified(work)
     else:
-        migrate_switch.show(work)
+        switch_step.draw_switch_step(work)
 
 
-page()
+render_migrate_page()

@@ -1,20 +1,20 @@
-"""Who I am, and how to change it."""
+"""Screen with the user's name and profile."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from lavendertown.ui.components import frame, person
+from lavendertown.ui.components.shared import layout, person
 
 
-def page() -> None:
-    """Show the name in use and let it be changed."""
-    frame.head("Who you are")
+def render_person_page() -> None:
+    """Draw the forms for the name and the profile."""
+    layout.draw_page_header("Your name")
     with st.container(border=True, width=460):
-        person.form("Use this name")
-    if person.me():
+        person.draw_name_form("person:change", "Use this name")
+    if person.current_name():
         with st.container(border=True, width=460):
-            person.about_me()
+            person.draw_profile_form()
 
 
-page()
+render_person_page()

@@ -1,4 +1,4 @@
-"""Report: what one run found, in numbers, charts and a list, with each finding's discussion."""
+"""Report screen: the findings of one run as numbers, charts and a list, with discussions."""
 
 from __future__ import annotations
 
@@ -7,122 +7,136 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from lavendertown.ui import reads
-from lavendertown.ui.components import (
-    charts,
-    comparison,
-    desk_bulk,
-    detail,
-    frame,
-    listing,
-    live,
-    manage,
-    words,
+from lavendertown.ui import queries
+from lavendertown.ui.components.finding import finding_detail
+from lavendertown.ui.components.findings import inbox_actions
+from lavendertown.ui.components.report import comparison, finding_list, report_menu
+from lavendertown.ui.components.shared import change_notifier, charts, comment_text, layout
+from lavendertown.ui.components.shared.formatting import (
+    comment_markdown,
+    escape_markdown,
+    format_count,
+    format_percent,
+    format_time,
+    inline_code,
+    reader_time_zone,
+    tag_badges,
 )
 
-RUNS = 8
-CHARTED = 1000
+MAX_RUNS = 8
+MAX_CHARTED = 1000
 
 
-def page() -> None:
+def render_report_page() -> None:
     """Draw the screen."""
     report_id = st.query_params.get("report", "")
-    report = reads.report(report_id) if report_id else None
+    report = queries.find_report(report_id) if report_id else None
     deleted = report is not None and report["deleted_at"] is not None
-    if deleted and st.session_state.get("manage:more") == manage.DELETE:
-        st.switch_page(frame.REPORTS)
+    if deleted and st.session_state.pop(report_menu.DELETED, None) == report_id:
+        layout.go_to(layout.REPORTS)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.page_link(frame.REPORTS, label="Reports", icon=":material/arrow_back:")
+        st.page_link(layout.REPORTS, label="Reports", icon=":material/arrow_back:")
         news = st.container(width="content")
     if report is None or deleted:
-        manage.trash(report_id, report)
+        report_menu.show_missing_report(report_id, report)
         return
-    live.mark()
-    rows, place = listing.choose(report) if report["finding_count"] else ([], 0)
-    draw(report, rows, place, news)
-    manage.dialogs(report, rows[place]["finding_id"] if rows else None)
-    desk_bulk.dialogs()
+    change_notifier.set_baseline()
+    rows, place = finding_list.read_selected_page(report) if report["finding_count"] else ([], 0)
+    draw_report(report, rows, place, news)
+    report_menu.open_dialogs(report, rows[place]["finding_id"] if rows else None)
+    inbox_actions.draw_open_dialog()
 
 
-def draw(report: reads.Row, rows: list[reads.Row], place: int, news: DeltaGenerator) -> None:
-    """Show a report that is there, with one of its findings open."""
-    metadata = reads.report_metadata(report["id"])
-    with frame.head(words.plain(report["title"]) or "Untitled", meta_line(report, metadata)):
-        comparison.button(report)
-        manage.menus(report)
+def draw_report(report: queries.Row, rows: list[queries.Row], place: int, news: DeltaGenerator) -> None:
+    """Show an existing report with one open finding."""
+    metadata = queries.report_metadata(report["id"])
+    with layout.draw_page_header(
+        escape_markdown(report["title"]) or "Untitled", format_meta_line(report, metadata)
+    ):
+        comparison.draw_compare_button(report)
+        report_menu.draw_menus(report)
     if metadata.get("note"):
-        st.markdown(words.comment(f"> {metadata['note']}"), anchors=False)
+        st.markdown(comment_text.quote_block(comment_markdown(str(metadata["note"]))), anchors=False)
     ids = tuple(row["finding_id"] for row in rows)
     with news:
-        live.announce(report["id"], ids, ids[place] if ids else "")
+        change_notifier.show_changes(report["id"], ids, ids[place] if ids else "")
     if not rows:
-        clean(metadata)
-        if comparison.asked():
-            comparison.panel(report)
+        show_clean_run(metadata)
+        if comparison.compared_report():
+            comparison.draw_comparison(report)
         return
-    if comparison.asked():
-        comparison.panel(report)
+    if comparison.compared_report():
+        comparison.draw_comparison(report)
     else:
-        figures(report, rows)
+        draw_figures(report, rows)
     left, right = st.columns([1, 1.05], gap="medium")
     with left:
-        listing.heading(rows, place)
-        listing.grid(report, rows, place)
-        listing.pager(report, rows)
-    with right.container(border=True):
-        detail.detail(rows[place])
+        finding_list.draw_heading(rows, place)
+        finding_list.draw_grid(report, rows, place)
+        finding_list.draw_pager(report, rows)
+    with right.container(border=True, key=f"open-finding-{ids[place]}"):
+        finding_detail.show_finding(rows[place])
 
 
-def figures(report: reads.Row, rows: list[reads.Row]) -> None:
-    """Show the report's numbers and charts."""
-    before = previous(report)
-    charted = rows if report["finding_count"] <= len(rows) else reads.findings(report["id"], CHARTED)
-    metrics(report, charted, before)
-    two_charts(charted, before)
+def draw_figures(report: queries.Row, rows: list[queries.Row]) -> None:
+    """Show the numbers and charts of the report."""
+    before = recent_runs(report)
+    charted = (
+        rows if report["finding_count"] <= len(rows) else queries.list_findings(report["id"], MAX_CHARTED)
+    )
+    draw_metrics(report, charted, before)
+    draw_charts(charted, before)
 
 
-def meta_line(report: reads.Row, metadata: dict[str, Any]) -> str:
-    """Return the line under the title: dataset, author, time, what was checked, id, tags."""
+def format_meta_line(report: queries.Row, metadata: dict[str, Any]) -> str:
+    """Return the line under the title: dataset, author, time, coverage, id, tags."""
     coverage = metadata.get("coverage") or {}
-    parts = [words.plain(report["author"]), words.moment(report["created_at"])]
+    parts = [escape_markdown(report["author"]), format_time(report["created_at"])]
     if coverage.get("rows") is not None:
-        checked = words.count(coverage["rows"], "row")
+        checked = format_count(coverage["rows"], "row")
         if coverage.get("checks_run"):
-            checked += f", {words.count(coverage['checks_run'], 'check')}"
+            checked += f", {format_count(coverage['checks_run'], 'check')}"
         if coverage.get("seconds") is not None:
             checked += f" in {coverage['seconds']:.1f} s"
         parts.append(checked)
-    parts.append(words.plain(report["id"]))
-    meta = f"{words.code(report['dataset'])} :gray[{' · '.join(parts)}] {words.tag_badges(report['tags'])}"
+    parts.append(escape_markdown(report["id"]))
+    dataset, tags = inline_code(report["dataset"]), tag_badges(report["tags"])
+    meta = f"{dataset} :gray[{' · '.join(parts)}] {tags}"
     return f":small[{meta.strip()}]"
 
 
-def clean(metadata: dict[str, Any]) -> None:
-    """Say that nothing was found, and by how many checks."""
+def show_clean_run(metadata: dict[str, Any]) -> None:
+    """Show that no check found anything, with the number of checks."""
     coverage = metadata.get("coverage") or {}
     ran = "It was saved without findings."
     if coverage.get("checks_run"):
-        ran = f"{words.count(coverage['checks_run'], 'check')} ran and all passed."
-    frame.empty("task_alt", "No ghosts in this table", f"{ran} A clean run is part of the history.")
+        ran = f"{format_count(coverage['checks_run'], 'check')} ran and all passed."
+    layout.show_empty_state(
+        "task_alt", "No ghosts in this table", f"{ran} A clean run is part of the history."
+    )
 
 
-def previous(report: reads.Row) -> list[reads.Row]:
-    """Return the dataset's runs up to this one, newest first, this one included."""
+def recent_runs(report: queries.Row) -> list[queries.Row]:
+    """Return the runs of the dataset up to and including this one, newest first."""
     if not report["dataset"]:
         return [report]
-    found = reads.runs(report["dataset"], report["created_at"], RUNS)
-    return found if any(run["id"] == report["id"] for run in found) else [report, *found][:RUNS]
+    found = queries.runs_of_dataset(report["dataset"], report["created_at"], MAX_RUNS)
+    return found if any(run["id"] == report["id"] for run in found) else [report, *found][:MAX_RUNS]
 
 
-def metrics(report: reads.Row, rows: list[reads.Row], runs: list[reads.Row]) -> None:
-    """Show four numbers, each with its last runs where there are any."""
+def draw_metrics(report: queries.Row, rows: list[queries.Row], runs: list[queries.Row]) -> None:
+    """Show four numbers, each with the values of the latest runs if there are any."""
     many = len(runs) > 1
     height: Any = 160 if many else "content"
     oldest_first = runs[::-1]
     top = max(rows, key=lambda row: row["share"] or 0)
     still_open = sum(row["status"] == "open" for row in rows)
     quiet = sum(row["status"] == "open" and not row["comment_count"] for row in rows)
-    past = [run["share"] * 100 for run in reads.history(top["finding_id"], RUNS)[::-1] if run["share"]]
+    past = [
+        run["share"] * 100
+        for run in queries.finding_history(top["finding_id"], MAX_RUNS)[::-1]
+        if run["share"]
+    ]
     with st.grid(4, min_column_width=150, gap="small"):
         for label, field, colour in (
             ("Findings", "finding_count", "violet"),
@@ -131,7 +145,7 @@ def metrics(report: reads.Row, rows: list[reads.Row], runs: list[reads.Row]) -> 
             st.metric(
                 label,
                 f"{report[field]:,}",
-                since(runs, field) if many else "the first run",
+                describe_change(runs, field) if many else "the first run",
                 delta_color=colour if many else "gray",  # type: ignore[arg-type]
                 delta_arrow="auto" if many and runs[1][field] != report[field] else "off",
                 chart_data=[run[field] for run in oldest_first] if many else None,
@@ -140,8 +154,8 @@ def metrics(report: reads.Row, rows: list[reads.Row], runs: list[reads.Row]) -> 
             )
         st.metric(
             "Largest share of rows",
-            words.percent(top["share"]),
-            charts.short(top["column"], 24) if top["column"] != "*" else "whole row",
+            format_percent(top["share"]),
+            escape_markdown(charts.shorten_label(top["column"], 24)) if top["column"] != "*" else "whole row",
             delta_color="gray",
             delta_arrow="off",
             chart_data=past if len(past) > 1 else None,
@@ -159,38 +173,38 @@ def metrics(report: reads.Row, rows: list[reads.Row], runs: list[reads.Row]) -> 
         )
 
 
-def since(runs: list[reads.Row], field: str) -> str:
-    """Say how a number changed since the run before."""
+def describe_change(runs: list[queries.Row], field: str) -> str:
+    """Describe the change of a number since the previous run."""
     change = runs[0][field] - runs[1][field]
-    day = f"{runs[1]['created_at'].astimezone(words.zone()):%d %b}".lstrip("0")
+    day = f"{runs[1]['created_at'].astimezone(reader_time_zone()):%d %b}".lstrip("0")
     return f"{change:,} since {day}" if change else f"as on {day}"
 
 
-def two_charts(rows: list[reads.Row], runs: list[reads.Row]) -> None:
+def draw_charts(rows: list[queries.Row], runs: list[queries.Row]) -> None:
     """Show the findings by column and severity, and the share of affected rows by column."""
-    columns = charts.columns_by_gravity(rows)
+    columns = charts.columns_by_severity(rows)
     every = len({row["column"] for row in rows})
     which = "" if every <= len(columns) else f", the {len(columns)} gravest of {every:,} columns"
     now = largest_share(rows)
-    before = largest_share(reads.findings(runs[1]["id"])) if len(runs) > 1 else {}
+    before = largest_share(queries.list_findings(runs[1]["id"])) if len(runs) > 1 else {}
     left, right = st.columns(2, gap="small")
     with left.container(border=True, gap="xsmall", height="stretch"):
         st.markdown(f"**Severity by column** :small[:gray[findings{which}]]")
         alt = "Number of findings by column and severity: " + "; ".join(
             f"{column} {sum(row['column'] == column for row in rows)}" for column in columns
         )
-        charts.draw(charts.severity_by_column(rows, columns), "report:severity", alt)
+        charts.draw_chart(charts.severity_by_column(rows, columns), "report:severity", alt)
     with right.container(border=True, gap="xsmall", height="stretch"):
         compared = "percent, this run and the run before" if before else "percent"
         st.markdown(f"**Share of affected rows** :small[:gray[{compared}]]")
         alt = "Largest share of affected rows by column: " + "; ".join(
-            f"{column} {words.percent(now.get(column))}" for column in columns
+            f"{column} {format_percent(now.get(column))}" for column in columns
         )
-        charts.draw(charts.share_by_column(columns, now, before), "report:share", alt)
+        charts.draw_chart(charts.share_by_column(columns, now, before), "report:share", alt)
 
 
-def largest_share(rows: list[reads.Row]) -> dict[str, float]:
-    """Return the largest share of affected rows for each column that has one."""
+def largest_share(rows: list[queries.Row]) -> dict[str, float]:
+    """Return the largest share of affected rows of each column with a known share."""
     found: dict[str, float] = {}
     for row in rows:
         if row["share"] is not None:
@@ -198,4 +212,4 @@ def largest_share(rows: list[reads.Row]) -> dict[str, float]:
     return found
 
 
-page()
+render_report_page()

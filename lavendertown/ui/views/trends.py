@@ -1,4 +1,4 @@
-"""Trends: how findings and the work on them change; every bar leads to the findings it counts."""
+"""Trends screen: charts over time; every bar opens the findings that it counts."""
 
 from __future__ import annotations
 
@@ -7,56 +7,58 @@ from typing import Any, NoReturn
 
 import streamlit as st
 
-from lavendertown.ui import reads
-from lavendertown.ui.components import charts, filters, frame, live, trend_charts, trend_steps, words
-from lavendertown.ui.components.trend_charts import Mark
-from lavendertown.ui.components.trend_steps import Step
+from lavendertown.ui import queries
+from lavendertown.ui.components.shared import change_notifier, charts, filters, layout
+from lavendertown.ui.components.shared.formatting import SEVERITIES, escape_markdown, inline_code
+from lavendertown.ui.components.trends import trend_charts, trend_steps
+from lavendertown.ui.components.trends.trend_charts import DataPoint
+from lavendertown.ui.components.trends.trend_steps import TimeStep
 
 PERIOD, DATASET = "period", "dataset"
-MOST_DATASETS = 6
+MAX_DATASETS = 6
 
 
-def page() -> None:
+def render_trends_page() -> None:
     """Draw the screen."""
-    with frame.head("Trends"):
+    with layout.draw_page_header("Trends"):
         news = st.container(width="content")
-    live.mark()
+    change_notifier.set_baseline()
     with news:
-        live.announce()
-    if not reads.count_reports({}):
-        frame.empty(
+        change_notifier.show_changes()
+    if not queries.count_reports({}):
+        layout.show_empty_state(
             "monitoring",
-            "Nothing to draw yet",
-            "With two reports of a dataset, what they found is drawn here over time.",
-            lambda: st.page_link(frame.INSPECT, label="Inspect a table", icon=":material/troubleshoot:"),
+            "No trends yet",
+            "Trends appear after two reports of a dataset.",
+            lambda: st.page_link(layout.INSPECT, label="Inspect a table", icon=":material/troubleshoot:"),
         )
         return
-    steps = trend_steps.steps(choose())
+    steps = trend_steps.period_steps(draw_menus())
     dataset = tuple(st.query_params.get_all(DATASET))
-    found = reads.severity_trend(tuple(edges(steps)), dataset)
-    closings = reads.closings(steps[0].start, steps[-1].end, dataset)
-    by_status = trend_charts.statuses(reads.status_trend(tuple(edges(steps)), dataset), steps)
-    summary(found, by_status, closings, steps)
+    severity_rows = queries.severity_trend(tuple(step_bounds(steps)), dataset)
+    closings = queries.list_closings(steps[0].start, steps[-1].end, dataset)
+    by_status = trend_charts.status_points(queries.status_trend(tuple(step_bounds(steps)), dataset), steps)
+    draw_summary(severity_rows, by_status, closings, steps)
     left, right = st.columns(2, gap="small")
     with left:
-        by_severity(found, steps)
-        to_close(closings, steps)
+        draw_by_severity(severity_rows, steps)
+        draw_time_to_close(closings, steps)
     with right:
-        open_and_closed(by_status)
-        by_author(found, closings, steps)
+        draw_open_and_closed(by_status)
+        draw_by_author(severity_rows, closings, steps)
     if not dataset:
-        by_dataset(found, steps)
+        draw_by_dataset(severity_rows, steps)
 
 
-def edges(steps: Sequence[Step]) -> list[Any]:
-    """Return the bounds of the steps."""
+def step_bounds(steps: Sequence[TimeStep]) -> list[Any]:
+    """Return the start of each step and the end of the last."""
     return [*(step.start for step in steps), steps[-1].end]
 
 
-def choose() -> str:
-    """Show the period and the dataset to choose; return the period."""
-    named = st.query_params.get(PERIOD, trend_steps.USUAL)
-    now = named if named in trend_steps.PERIODS else trend_steps.USUAL
+def draw_menus() -> str:
+    """Draw the menus for period and dataset; return the period."""
+    named = st.query_params.get(PERIOD, trend_steps.DEFAULT_PERIOD)
+    now = named if named in trend_steps.PERIODS else trend_steps.DEFAULT_PERIOD
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
         st.menu_button(
             trend_steps.PERIODS[now][0],
@@ -66,34 +68,36 @@ def choose() -> str:
             key="trends:period",
             on_click=lambda: st.query_params.update({PERIOD: st.session_state["trends:period"]}),
         )
-        filters.menu(DATASET, "Dataset", reads.facets({})["dataset"], "No report has any.", lambda: None)
+        filters.draw_filter_menu(
+            DATASET, "Dataset", queries.report_facets({})["dataset"], "No report has any.", lambda: None
+        )
         st.caption("Click a bar to see the findings it counts.", width="content")
     return now
 
 
-def summary(
-    found: list[reads.Row],
-    by_status: dict[str, list[Mark]],
-    closings: list[reads.Row],
-    steps: Sequence[Step],
+def draw_summary(
+    severity_rows: list[queries.Row],
+    by_status: dict[str, list[DataPoint]],
+    closings: list[queries.Row],
+    steps: Sequence[TimeStep],
 ) -> None:
-    """Show where things stand, beside where they stood when the period began."""
-    marks = trend_charts.severities(found, steps)
+    """Show the current numbers and their change since the start of the period."""
+    marks = trend_charts.severity_points(severity_rows, steps)
     seen = [sum(of[place].value for of in marks.values()) for place in range(len(steps))]
     opened = [mark.value for mark in by_status["open"]]
-    took = [mark.value for mark in trend_charts.times_to_close(closings, steps)]
-    closed = [_count(closings, step) for step in steps]
+    took = [mark.value for mark in trend_charts.time_to_close_points(closings, steps)]
+    closed = [_count_closed(closings, step) for step in steps]
     first = steps[0].label
     with st.grid(4, min_column_width=150, gap="small"):
-        figure("In the latest runs", f"{seen[-1]:,}", seen, f"{seen[-1] - seen[0]:+,} since {first}")
-        figure("Not closed", f"{opened[-1]:,}", opened, f"{opened[-1] - opened[0]:+,} since {first}")
-        figure("Closed", f"{sum(closed):,}", closed, f"since {first}")
-        median = trend_charts.days(trend_charts.median_days(closings))
-        figure("Median time to close", median, took, f"closed since {first}")
+        draw_metric("Current findings", f"{seen[-1]:,}", seen, f"{seen[-1] - seen[0]:+,} since {first}")
+        draw_metric("Open", f"{opened[-1]:,}", opened, f"{opened[-1] - opened[0]:+,} since {first}")
+        draw_metric("Closed", f"{sum(closed):,}", closed, f"since {first}")
+        median = trend_charts.format_days(trend_charts.median_days(closings))
+        draw_metric("Median time to close", median, took, f"closed since {first}")
 
 
-def figure(label: str, value: str, course: Sequence[float], about: str) -> None:
-    """Show a number with how it came about."""
+def draw_metric(label: str, value: str, course: Sequence[float], about: str) -> None:
+    """Show a number with its course."""
     st.metric(
         label,
         value,
@@ -106,32 +110,32 @@ def figure(label: str, value: str, course: Sequence[float], about: str) -> None:
     )
 
 
-def by_severity(found: list[reads.Row], steps: Sequence[Step]) -> None:
-    """Draw what the latest runs had found."""
-    marks = trend_charts.severities(found, steps)
+def draw_by_severity(severity_rows: list[queries.Row], steps: Sequence[TimeStep]) -> None:
+    """Draw the findings in the latest runs by severity."""
+    marks = trend_charts.severity_points(severity_rows, steps)
     totals = [
-        Mark(
+        DataPoint(
             step.label,
             sum(each[n].value for each in marks.values()),
-            marks["error"][n].counted._replace(which=""),
+            marks["error"][n].counted._replace(value=""),
         )
         for n, step in enumerate(steps)
     ]
-    chart(
-        "Findings in the latest runs",
-        "by severity, one run a dataset",
+    draw_chart(
+        "Current findings",
+        "by severity, one run per dataset",
         "severity",
-        trend_charts.over_time(trend_charts.severity_traces(marks)),
+        trend_charts.stacked_bars(trend_charts.severity_traces(marks)),
         totals,
     )
 
 
-def open_and_closed(by_status: dict[str, list[Mark]]) -> None:
-    """Draw how many findings were open and closed."""
-    figure = trend_charts.over_time(trend_charts.status_traces(by_status))
-    chart(
+def draw_open_and_closed(by_status: dict[str, list[DataPoint]]) -> None:
+    """Draw the number of open and closed findings."""
+    figure = trend_charts.stacked_bars(trend_charts.status_traces(by_status))
+    draw_chart(
         "Open and closed",
-        "as decided by then; what is reviewed is open",
+        "by status at the time; reviewed counts as open",
         "status",
         figure,
         by_status["open"],
@@ -139,77 +143,83 @@ def open_and_closed(by_status: dict[str, list[Mark]]) -> None:
     )
 
 
-def to_close(closings: list[reads.Row], steps: Sequence[Step]) -> None:
-    """Draw how long findings were open that were closed."""
-    marks = trend_charts.times_to_close(closings, steps)
-    trace = trend_charts.bars("Median", "strong", marks, "%{y:.1f} days")
-    figure = trend_charts.over_time([trace], legend=False)
-    closed = [Mark(m.label, _count(closings, s), m.counted) for m, s in zip(marks, steps, strict=True)]
-    chart("Time to close", "median days from open to closed", "closing", figure, closed, "closed")
+def draw_time_to_close(closings: list[queries.Row], steps: Sequence[TimeStep]) -> None:
+    """Draw the median time to close."""
+    marks = trend_charts.time_to_close_points(closings, steps)
+    trace = trend_charts.bar_trace("Median", "strong", marks, "%{y:.1f} days")
+    figure = trend_charts.stacked_bars([trace], legend=False)
+    closed = [
+        DataPoint(m.label, _count_closed(closings, s), m.counted) for m, s in zip(marks, steps, strict=True)
+    ]
+    draw_chart("Time to close", "median days from open to closed", "closing", figure, closed, "closed")
 
 
-def _count(closings: list[reads.Row], step: Step) -> int:
+def _count_closed(closings: list[queries.Row], step: TimeStep) -> int:
     return len({row["finding_id"] for row in closings if step.start <= row["at"] < step.end})
 
 
-def by_author(found: list[reads.Row], closings: list[reads.Row], steps: Sequence[Step]) -> None:
-    """Draw who reported findings, and who closed them."""
-    reported = trend_charts.finders(found, steps)
-    closed = trend_charts.closers(closings, steps)
-    drawn = trend_charts.people(reported, closed)
+def draw_by_author(
+    severity_rows: list[queries.Row], closings: list[queries.Row], steps: Sequence[TimeStep]
+) -> None:
+    """Draw the reported and closed findings by person."""
+    reported = trend_charts.reported_by_person(severity_rows, steps)
+    closed = trend_charts.closed_by_person(closings, steps)
+    drawn = trend_charts.people_chart(reported, closed)
     marks = [
         *(mark._replace(label=f"{mark.label}, closed") for mark in closed),
         *(mark._replace(label=f"{mark.label}, reported") for mark in reported),
     ]
-    chart("By author", "reported in the latest runs, and closed", "people", drawn, marks, "findings")
+    draw_chart("By author", "current findings, and closed", "people", drawn, marks, "findings")
 
 
-def by_dataset(found: list[reads.Row], steps: Sequence[Step]) -> None:
-    """Draw what the latest runs of each of the noisiest datasets had found."""
-    last = {row["dataset"]: sum(row[name] for name in words.SEVERITIES) for row in found}
+def draw_by_dataset(severity_rows: list[queries.Row], steps: Sequence[TimeStep]) -> None:
+    """Draw the findings in the latest runs of each of the noisiest datasets."""
+    last = {row["dataset"]: sum(row[name] for name in SEVERITIES) for row in severity_rows}
     names = sorted((name for name in last if name), key=lambda name: (-last[name], name))
     if len(names) < 2:
         return
-    more = f", the {MOST_DATASETS} with most of {len(names):,}" if len(names) > MOST_DATASETS else ""
+    more = f", top {MAX_DATASETS} of {len(names):,}" if len(names) > MAX_DATASETS else ""
     st.markdown(f"**By dataset** :small[:gray[findings in the latest run{more}]]")
     with st.grid(3, min_column_width=260, gap="small"):
-        for name in names[:MOST_DATASETS]:
-            rows = [row for row in found if row["dataset"] == name]
-            traces = trend_charts.severity_traces(trend_charts.severities(rows, steps))
+        for name in names[:MAX_DATASETS]:
+            rows = [row for row in severity_rows if row["dataset"] == name]
+            traces = trend_charts.severity_traces(trend_charts.severity_points(rows, steps))
             with st.container(border=True, gap="xsmall"):
-                st.markdown(f"{words.code(name)} :small[:gray[{last[name]:,} now]]")
-                drawn = trend_charts.over_time(traces, 130, legend=False)
-                follow(drawn, f"dataset:{name}", f"Findings of {name} over time: now {last[name]}", name)
+                st.markdown(f"{inline_code(name)} :small[:gray[{last[name]:,} now]]")
+                drawn = trend_charts.stacked_bars(traces, 130, legend=False)
+                draw_clickable(
+                    drawn, f"dataset:{name}", f"Findings of {name} over time: now {last[name]}", name
+                )
 
 
-def chart(
-    title: str, about: str, key: str, figure: charts.Figure, marks: Sequence[Mark], noun: str = "found"
+def draw_chart(
+    title: str, about: str, key: str, figure: charts.Figure, marks: Sequence[DataPoint], noun: str = "found"
 ) -> None:
-    """Show a chart with its title, and a menu that leads where its bars lead."""
+    """Show a chart with its title, and a menu with the targets of its bars."""
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.markdown(f"**{title}** :small[:gray[{about}]]", width="content")
             counted = [mark for mark in marks if mark.value]
             if counted:
-                look = st.menu_button(
+                choice = st.menu_button(
                     "Findings",
                     list(reversed(counted)),
-                    format_func=lambda mark: f"{words.plain(mark.label)}: {mark.value:,.0f} {noun}",
+                    format_func=lambda mark: f"{escape_markdown(mark.label)}: {mark.value:,.0f} {noun}",
                     type="tertiary",
                     icon=":material/inbox:",
                     key=f"trends:look:{key}",
                 )
-                if look is not None:
-                    open_findings(str(look.counted), tuple(st.query_params.get_all(DATASET)))
+                if choice is not None:
+                    open_findings(str(choice.counted), tuple(st.query_params.get_all(DATASET)))
         if not counted:
-            st.caption("Nothing in this time.")
+            st.caption("Nothing in this period.")
             return
         alt = f"{title}, {about}: " + "; ".join(f"{mark.label} {mark.value:,.0f}" for mark in marks)
-        follow(figure, key, alt)
+        draw_clickable(figure, key, alt)
 
 
-def follow(figure: charts.Figure, key: str, alt: str, dataset: str = "") -> None:
-    """Draw a chart whose bars lead to what they count."""
+def draw_clickable(figure: charts.Figure, key: str, alt: str, dataset: str = "") -> None:
+    """Draw a chart whose bars open the findings that they count."""
     event: Any = st.plotly_chart(
         figure,
         key=f"trends:{key}",
@@ -225,9 +235,11 @@ def follow(figure: charts.Figure, key: str, alt: str, dataset: str = "") -> None
 
 
 def open_findings(counted: str, dataset: tuple[str, ...]) -> NoReturn:
-    """Go to the findings that a bar counts."""
-    query: dict[str, Any] = {"view": "all", "counted": counted}
-    st.switch_page(frame.FINDINGS, query_params={**query, **({DATASET: list(dataset)} if dataset else {})})
+    """Open the findings that a bar counts."""
+    query: dict[str, str | list[str]] = {"view": "all", "counted": counted}
+    if dataset:
+        query[DATASET] = list(dataset)
+    layout.go_to(layout.FINDINGS, **query)
 
 
-page()
+render_trends_page()

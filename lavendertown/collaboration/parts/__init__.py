@@ -1,0 +1,1 @@
+"""The parts of a storage: reports, findings, annotations, triage, inbox and the others."""

@@ -1,0 +1,61 @@
+"""What the parts of a storage share."""
+
+from __future__ import annotations
+
+import threading
+
+from lavendertown.inbox import Inbox
+from lavendertown.records import validation
+from lavendertown.records.record_classes import Record, RecordKind
+from lavendertown.records.store import Store
+from lavendertown.records.write_path import DeleteRecord, RestoreRecord, WritePath
+
+
+class StorageContext:
+    """One store, the write path over it, and the inbox index of its findings.
+
+    Attributes:
+        store: Where records are read.
+        write_path: The only way to change records.
+        unreadable_reports: Reports that could not be read so far: item and reason.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.write_path = WritePath(store)
+        self.unreadable_reports: dict[str, str] = {}
+        self._inbox_index: Inbox | None = None
+        self._index_lock = threading.Lock()
+
+    @property
+    def inbox_index(self) -> Inbox:
+        """The in-memory index of all findings, built on first use and kept up to date."""
+        with self._index_lock:
+            if self._inbox_index is None:
+                self._inbox_index = Inbox(self.store)
+            return self._inbox_index
+
+    def read_record(self, kind: RecordKind, record_id: str) -> Record | None:
+        """Return a stored record, deleted ones too, or None; an invalid id has no record."""
+        return self.store.read_record(kind, record_id) if validation.is_valid_id(record_id) else None
+
+    def resolve_finding(self, finding_id: str) -> str:
+        """Return the current id of a finding; an unknown id is returned unchanged."""
+        if not validation.is_valid_id(finding_id):
+            return finding_id
+        return self.store.resolve_fingerprint(finding_id)
+
+    def delete_record(self, kind: RecordKind, record_id: str, actor: str) -> bool:
+        """Delete a record; return False if there is no such live record."""
+        return self.write_path.commit([DeleteRecord(kind, record_id, actor)]) != []
+
+    def restore_record(self, kind: RecordKind, record_id: str, actor: str) -> bool:
+        """Restore a deleted record; return False if there is no such deleted record."""
+        return self.write_path.commit([RestoreRecord(kind, record_id, actor)]) != []
+
+
+class StoragePart:
+    """Base of the parts of a storage."""
+
+    def __init__(self, context: StorageContext) -> None:
+        self._context = context

@@ -1,0 +1,186 @@
+"""The inbox: each finding once over all reports, filtered, counted and paged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, TypedDict, Unpack
+
+from lavendertown.collaboration import filters
+from lavendertown.collaboration.chart_selection import ChartSelection
+from lavendertown.collaboration.parts.context import StorageContext, StoragePart
+from lavendertown.collaboration.parts.trends import Trends
+from lavendertown.core.errors import InvalidInputError
+from lavendertown.inbox import Facet, InboxEntry, InboxOrder, InboxQuery, SnoozedFilter
+from lavendertown.records import validation
+from lavendertown.records.identities import LastOccurrences
+
+
+class InboxFilters(TypedDict, total=False):
+    """Filters of the inbox; of several values, any matches.
+
+    ``tags``: all must match. ``assignee``: "" is nobody. ``author``: wrote in the discussion.
+    ``counted``: the findings behind a number in a chart, see
+    :class:`~lavendertown.collaboration.chart_selection.ChartSelection`.
+    ``twins``: only findings that resemble one that vanished when they appeared.
+    ``seen``: new, regressed, ongoing, passing or not_checked. ``snoozed``: "hidden", "included" (the
+    default) or "only". ``mentions``: a name. Dates: when the finding was last seen.
+    """
+
+    dataset: filters.OneOrMany
+    severity: filters.OneOrMany
+    status: filters.OneOrMany
+    seen: filters.OneOrMany
+    assignee: filters.OneOrMany
+    tags: filters.OneOrMany
+    ghost_type: filters.OneOrMany
+    column: filters.OneOrMany
+    author: filters.OneOrMany
+    search: str | None
+    mentions: str | None
+    start_date: filters.DateLike
+    end_date: filters.DateLike
+    snoozed: str
+    counted: str | None
+    twins: bool
+
+
+_FACETS = {
+    "dataset": Facet.DATASET,
+    "severity": Facet.SEVERITY,
+    "status": Facet.STATUS,
+    "seen": Facet.RUN_STATE,
+    "assignee": Facet.ASSIGNEE,
+    "tags": Facet.TAG,
+    "ghost_type": Facet.TYPE,
+    "column": Facet.COLUMN,
+    "author": Facet.AUTHOR,
+}
+
+
+class FindingsInbox(StoragePart):
+    """The findings of a storage, each once."""
+
+    def __init__(self, context: StorageContext, trends: Trends) -> None:
+        super().__init__(context)
+        self._trends = trends
+
+    def query(
+        self,
+        limit: int | None = 50,
+        offset: int = 0,
+        order: str = "last_seen",
+        **filter_values: Unpack[InboxFilters],
+    ) -> list[dict[str, Any]]:
+        """List findings over all reports, each once.
+
+        Args:
+            limit: Maximum number of findings; None for all.
+            offset: Number of findings to skip.
+            order: ``last_seen``, ``first_seen``, ``severity``, ``last_count``, ``times_seen`` or
+                ``comment_count``, the highest first.
+            **filter_values: See :class:`InboxFilters`.
+
+        Returns:
+            Dictionaries with finding_id, dataset, ghost_type, column, severity, description, status,
+            seen, fixed_at, regressed_at, first_seen, last_seen, times_seen, comment_count, last_count,
+            last_share, tags, assignee, close_reason, note, snoozed, snooze_until, snooze_factor,
+            version (of the triage), twin (the id of the vanished finding it looks like, or empty),
+            report_id and position (of the last occurrence), and runs: the
+            rows affected in the newest runs of its dataset, oldest first: 0 where it was not seen, None
+            where their number is not known.
+        """
+        page = filters.make_page(limit, offset)
+        entries = self._context.inbox_index.list_entries(
+            self._build_query(filter_values, order), page.limit, page.offset
+        )
+        return self._build_rows(entries)
+
+    def load_rows(self, finding_ids: Sequence[str]) -> list[dict[str, Any]]:
+        """Return these findings as :meth:`query` lists them; those in no live report are left out."""
+        names = dict.fromkeys(
+            self._context.resolve_finding(name) for name in finding_ids if validation.is_valid_id(name)
+        )
+        return self._build_rows(list(self._context.inbox_index.find_entries(names).values()))
+
+    def count(self, **filter_values: Unpack[InboxFilters]) -> int:
+        """Count the findings that :meth:`query` would list without a limit."""
+        return self._context.inbox_index.count_entries(self._build_query(filter_values))
+
+    def query_ids(self, order: str = "last_seen", **filter_values: Unpack[InboxFilters]) -> list[str]:
+        """Return the ids of all findings that :meth:`query` would list without a limit."""
+        return self._context.inbox_index.list_ids(self._build_query(filter_values, order))
+
+    def count_by_value(self, **filter_values: Unpack[InboxFilters]) -> dict[str, dict[str, int]]:
+        """Count findings by each value of each filter.
+
+        Each facet ignores its own filter, to show the other choices; tags do not, since several tags must
+        all match.
+        """
+        found = self._context.inbox_index.count_facets(self._build_query(filter_values))
+        return {name: found[facet] for name, facet in _FACETS.items()}
+
+    def _build_query(self, given: InboxFilters, order: str = "last_seen") -> InboxQuery:
+        text = given.get("counted")
+        among = (
+            self._trends.select_findings(ChartSelection.parse(text), given.get("dataset")) if text else None
+        )
+        return replace(_build_inbox_query(given, order), finding_ids=among)
+
+    def _build_rows(self, entries: Sequence[InboxEntry]) -> list[dict[str, Any]]:
+        recent = (
+            self._context.store.last_occurrences([entry.identity.finding_id for entry in entries])
+            if entries
+            else {}
+        )
+        return [_inbox_row(entry, recent.get(entry.identity.finding_id)) for entry in entries]
+
+
+def _build_inbox_query(given: InboxFilters, order: str = "last_seen") -> InboxQuery:
+    unknown = sorted(set(given) - set(InboxFilters.__annotations__))
+    if unknown:
+        raise TypeError(f"unknown filter {unknown[0]!r}")
+    chosen: dict[str, Any] = dict(given)
+    try:
+        snoozed, by = SnoozedFilter(chosen.get("snoozed", "included")), InboxOrder(order)
+    except ValueError as error:
+        raise InvalidInputError(f"Findings cannot be listed so: {error}.") from None
+    return InboxQuery(
+        facets={facet: _filter_values(chosen, name) for name, facet in _FACETS.items()},
+        search=filters.fold_search(chosen.get("search")),
+        mentions=chosen.get("mentions") or "",
+        twins=bool(chosen.get("twins")),
+        start_date=filters.first_instant(chosen.get("start_date")),
+        end_date=filters.last_instant(chosen.get("end_date")),
+        snoozed=snoozed,
+        order=by,
+    )
+
+
+def _filter_values(chosen: dict[str, Any], name: str) -> tuple[str, ...]:
+    value = chosen.get(name)
+    # Nobody is somebody to look for.
+    return ("",) if name == "assignee" and value == "" else filters.as_tuple(value)
+
+
+def _inbox_row(entry: InboxEntry, recent: LastOccurrences | None) -> dict[str, Any]:
+    out = entry.identity._asdict()
+    del out["check_key"]
+    out["tags"] = list(entry.identity.tags)
+    out["seen"] = entry.run_state.value
+    triage = entry.triage
+    out["assignee"] = triage.assignee if triage else ""
+    out["close_reason"] = triage.close_reason if triage else ""
+    out["note"] = triage.note if triage else ""
+    out["snoozed"] = entry.snoozed
+    out["twin"] = entry.predecessor_id
+    out["snooze_until"] = triage.snooze_until if triage else None
+    out["snooze_factor"] = triage.snooze_factor if triage else None
+    out["version"] = triage.version if triage else 0
+    counts = dict(reversed(recent.occurrences)) if recent else {}
+    out["runs"] = [counts.get(at, 0) for at in reversed(entry.run_times)]
+    out["report_id"] = recent.report_id if recent else ""
+    out["position"] = recent.position if recent else 0
+    if recent:
+        out["description"] = recent.description
+    return out

@@ -1,0 +1,172 @@
+"""Reports: saved whole, listed as summaries, compared with earlier runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Unpack
+
+from lavendertown.collaboration import converters, filters
+from lavendertown.collaboration.models import ShareableReport
+from lavendertown.collaboration.parts.comparison import compare_reports
+from lavendertown.collaboration.parts.context import StoragePart
+from lavendertown.core.errors import DamagedRecordError
+from lavendertown.core.garbage_collection import gc_paused
+from lavendertown.records import validation
+from lavendertown.records.queries import AnnotationQuery, DeletedFilter, ReportFacet, ReportQuery
+from lavendertown.records.record_classes import ALL_ITEMS, Page, RecordKind, ReportRecord
+from lavendertown.records.store import MIN_BULK_ROWS
+from lavendertown.records.write_path import Change, SaveRecord
+
+
+class Reports(StoragePart):
+    """The reports of a storage."""
+
+    def save(self, report: ShareableReport, *, actor: str | None = None) -> str:
+        """Save a report under its own id, new or changed, and return that id.
+
+        Its annotations are saved with it; stored annotations that it lacks stay. Saving does not bring a
+        deleted report back: restore it first.
+
+        Args:
+            report: The report. ``report.version``, when not None, must be the stored version.
+            actor: The name in the audit log; by default the author of the report.
+
+        Raises:
+            ConflictError: Somebody else changed (or deleted) the report or a carried annotation.
+            InvalidInputError: An id, a time or a value cannot be stored, or a new annotation closes a
+                finding without a reason. Nothing was written.
+        """
+        self.save_many([report], actor=actor)
+        return report.id
+
+    def save_many(self, reports: Iterable[ShareableReport], *, actor: str | None = None) -> list[str]:
+        """Save many reports in one unit of work, all of them or none; return their ids in order."""
+        changes: list[Change] = []
+        ids: list[str] = []
+        rows_saved = 0
+        with gc_paused():
+            for report in reports:
+                report.name_dataset()
+                changes.append(SaveRecord(converters.to_report_record(report), report.version, actor))
+                changes += [
+                    SaveRecord(
+                        converters.to_annotation_record(a, report.id),
+                        a.version,
+                        actor,
+                        skip_if_unchanged=True,
+                        imported=a.has_status_as_read,
+                    )
+                    for a in report.annotations
+                ]
+                ids.append(report.id)
+                rows_saved += len(report.findings) + len(report.annotations)
+            self._context.write_path.commit(changes)
+        if rows_saved >= MIN_BULK_ROWS:
+            self._context.store.analyze()
+        return ids
+
+    def load(self, report_id: str) -> ShareableReport | None:
+        """Return the whole report with its findings, their live annotations and its rule set.
+
+        Returns None if there is no such report or it was deleted.
+        """
+        record = self._context.read_record(RecordKind.REPORT, report_id)
+        if not isinstance(record, ReportRecord) or record.deleted_at is not None:
+            return None
+        annotations = self._context.store.scan(AnnotationQuery(report_id=report_id), ALL_ITEMS)
+        try:
+            return converters.to_report(record, annotations)
+        except DamagedRecordError as error:
+            item = f"report {report_id!r}"
+            self._context.unreadable_reports[item] = str(error)
+            raise DamagedRecordError(f"In {item}: {error}") from error
+
+    def find(self, report_id: str) -> dict[str, Any] | None:
+        """Return the summary of a report as :meth:`query` lists it, deleted ones too, or None."""
+        if not validation.is_valid_id(report_id):
+            return None
+        query = ReportQuery(ids=(report_id,), deleted=DeletedFilter.INCLUDED)
+        found = self._context.store.scan(query, Page(limit=1))
+        return converters.report_to_row(found[0]) if found else None
+
+    def load_metadata(self, report_id: str) -> dict[str, Any]:
+        """Return the metadata of a report; empty if there is no such report."""
+        record = self._context.read_record(RecordKind.REPORT, report_id)
+        return dict(record.metadata) if isinstance(record, ReportRecord) else {}
+
+    def delete(self, report_id: str, *, actor: str = "internal") -> bool:
+        """Move a report to the trash; return False if it does not exist. Its annotations stay."""
+        return self._context.delete_record(RecordKind.REPORT, report_id, actor)
+
+    def restore(self, report_id: str, *, actor: str = "internal") -> bool:
+        """Restore a report from the trash; return False if it was not there."""
+        return self._context.restore_record(RecordKind.REPORT, report_id, actor)
+
+    def query(
+        self,
+        author: filters.OneOrMany = None,
+        start_date: filters.DateLike = None,
+        end_date: filters.DateLike = None,
+        limit: int | None = 100,
+        offset: int = 0,
+        search: str | None = None,
+        tags: filters.OneOrMany = None,
+        status: filters.OneOrMany = None,
+        severity: filters.OneOrMany = None,
+        dataset: filters.OneOrMany = None,
+        include_deleted: bool = False,
+    ) -> list[dict[str, Any]]:
+        """List reports, newest first, without reading a finding.
+
+        ``search`` looks into title, dataset and the findings' descriptions; ``tags`` at the
+        report's own and its findings'; ``status`` at the current status of any finding in it.
+
+        Returns:
+            Dictionaries with id, title, author, dataset, created_at, updated_at, finding_count,
+            error_count, warning_count, info_count, tags (the report's own), version, deleted_at.
+        """
+        query = filters.build_report_query(
+            author, start_date, end_date, search, tags, status, severity, dataset, include_deleted
+        )
+        found = self._context.store.scan(query, filters.make_page(limit, offset))
+        return [converters.report_to_row(summary) for summary in found]
+
+    def count(self, **filter_values: Unpack[filters.ReportFilters]) -> int:
+        """Count the reports that :meth:`query` would list without a limit."""
+        return self._context.store.count(filters.build_report_query(**filter_values))
+
+    def count_by_value(self, **filter_values: Unpack[filters.ReportFilters]) -> dict[str, dict[str, int]]:
+        """Count reports by each value of author, dataset, status, severity and tag.
+
+        Each facet ignores its own filter, to show the other choices; tags do not, since several tags must
+        all match.
+        """
+        query = filters.build_report_query(**filter_values)
+        return {
+            by.value: dict(self._context.store.group_reports(filters.without_facet(query, by), by))
+            for by in ReportFacet
+        }
+
+    def known_tags(self) -> list[str]:
+        """Return the tags in use, most used first."""
+        return list(self._context.store.known_tags())
+
+    def compare(self, report_id: str, before_id: str | None = None) -> dict[str, Any] | None:
+        """Compare a report with an earlier one.
+
+        Args:
+            report_id: The later report.
+            before_id: The earlier one; by default the previous run of the same dataset.
+
+        Returns:
+            None if there is no such live report. Otherwise ``report`` and ``before`` (None without an
+            earlier run), summaries as :meth:`query` lists them, and ``findings``, each once, in the order of
+            :class:`~lavendertown.collaboration.parts.comparison.RunChange` and then of the reports. A finding
+            is a row as ``storage.findings.query`` lists it, from the earlier report if the later one lacks
+            it, with change, before_severity, before_count and before_share (None if the earlier report lacks
+            it).
+
+        Raises:
+            InvalidInputError: There is no live report ``before_id``.
+        """
+        return compare_reports(self._context, report_id, before_id)

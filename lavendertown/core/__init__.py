@@ -1,0 +1,1 @@
+"""Foundations for every package: settings, time, JSON, errors, fingerprints, locks, limits."""

@@ -1,0 +1,483 @@
+"""Read the settings from the environment and the settings files.
+
+The first source that sets a value wins: environment, ``.env``, ``lavendertown.toml`` or
+``lavendertown.yaml`` in the project root, ``config.toml`` in the data folder, default. The data
+folder itself is set in the environment, ``.env`` or the root file.
+
+A new setting needs an entry in :data:`SETTINGS`, an attribute of :class:`Settings` and a row in the
+README's table, which a test compares with the entry.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import yaml
+from dotenv import dotenv_values
+from dotenv.parser import parse_stream
+
+from lavendertown.core.errors import ConfigurationError
+
+VARIABLE_PREFIX = "LAVENDERTOWN_"
+DATA_FOLDER_CONFIG = "config.toml"
+STORAGE_TYPES = ("file", "database")
+_ROOT_FILES = ("lavendertown.toml", "lavendertown.yaml", "lavendertown.yml")
+DATABASE_TLS_OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "postgresql": ("sslmode", "sslrootcert", "sslcert", "sslkey"),
+    "mariadb": ("ssl_ca", "ssl_cert", "ssl_key"),
+}
+"""The keys for TLS that a database's mapping may have, by driver; they are options of its URL."""
+_DATABASE_URL_PARTS = frozenset({"driver", "path", "user", "password", "host", "port", "name"})
+_BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+_KIND_DESCRIPTIONS: Mapping[type, str] = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    tuple: "a list of texts",
+}
+_DRIVERS = {
+    "sqlite": "sqlite",
+    "postgresql": "postgresql",
+    "postgres": "postgresql",
+    "mariadb": "mariadb",
+    "mysql": "mariadb",
+}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting: a key in the settings files and a variable in the environment.
+
+    Attributes:
+        name: The key. ``"limits.rows"`` is the key ``rows`` of the table ``limits``, the variable
+            ``LAVENDERTOWN_LIMITS_ROWS`` and the attribute ``limits_rows`` of :class:`Settings`.
+        kind: ``str``, ``int``, ``float``, ``bool`` or ``tuple``: a list of texts in a file, separated
+            by commas in a variable.
+        default: The value if no source sets one.
+        description: The meaning, as in the README's table of settings (Markdown).
+        minimum: The smallest allowed number; None for no minimum.
+    """
+
+    name: str
+    kind: type[Any]
+    default: Any
+    description: str
+    minimum: int | None = None
+
+    @property
+    def environment_variable(self) -> str:
+        """The environment variable."""
+        return VARIABLE_PREFIX + self.attribute_name.upper()
+
+    @property
+    def attribute_name(self) -> str:
+        """The attribute of :class:`Settings`."""
+        return self.name.replace(".", "_")
+
+
+SETTINGS = (
+    Setting("storage_type", str, "file", "`file` or `database`"),
+    Setting(
+        "database_url",
+        str,
+        "sqlite:///.lavendertown/lavendertown.db",
+        "the location of the database, if the storage type is `database`: `sqlite:///path`, "
+        "`postgresql://user:password@host:5432/name` or `mariadb://user:password@host:3306/name`",
+    ),
+    Setting(
+        "data_dir",
+        str,
+        ".lavendertown",
+        "the data folder (set in the environment, `.env` or the root file)",
+    ),
+    Setting(
+        "migration_folders",
+        tuple,
+        (),
+        "folders that migrations started in the browser may read and write, in addition to the data folder",
+    ),
+    Setting(
+        "server_names",
+        tuple,
+        (),
+        "host names under which browsers reach the dashboard, in addition to the loopback names; "
+        "`*.example.org` allows all subdomains",
+    ),
+    Setting(
+        "limits.upload_mb", int, 200, "maximum size of a file uploaded to the dashboard, in megabytes", 1
+    ),
+    Setting(
+        "limits.uploads_mb",
+        int,
+        1000,
+        "maximum size of the uploads of all visitors together, in megabytes",
+        1,
+    ),
+    Setting("limits.uncompressed_mb", int, 2000, "maximum size of an unpacked data file, in megabytes", 1),
+    Setting("limits.cells", int, 100_000_000, "maximum number of cells (rows times columns) in a table", 1),
+    Setting("limits.columns", int, 16_384, "maximum number of columns in a table", 1),
+    Setting(
+        "limits.memory_mb",
+        int,
+        0,
+        "maximum memory for reading and checking an upload, in megabytes; "
+        "0 means half of the machine's memory, at most 4096",
+        0,
+    ),
+    Setting("limits.seconds", int, 600, "maximum time for reading and checking an upload, in seconds", 1),
+    Setting("limits.inspections", int, 2, "number of uploads that are read and checked at the same time", 1),
+    Setting(
+        "rpc_app",
+        str,
+        "",
+        "`module:attribute` of an `RpcApp` of your own, served at `/rpc` and by `lavendertown rpc`; "
+        "empty for the team's records",
+    ),
+    Setting(
+        "rpc_authentication",
+        str,
+        "required",
+        "`required`: RPC and MCP calls need a token; `off`: direct calls from this machine need none, on a "
+        "server that listens on a loopback address only",
+    ),
+    Setting(
+        "rpc_allowed_origins",
+        tuple,
+        (),
+        "origins of other websites, such as `https://quality.example.org`, whose pages may call RPC and MCP",
+    ),
+    Setting(
+        "rpc_proxies",
+        tuple,
+        (),
+        "addresses or networks of proxies that sign people in; their header `X-User` is trusted in RPC and "
+        "MCP calls",
+    ),
+    Setting("rpc_max_mb", int, 64, "maximum size of a report, backup or export sent by RPC, in megabytes", 1),
+)
+_SETTINGS_BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings in use.
+
+    Attributes:
+        storage_type: ``"file"`` or ``"database"``.
+        database_url: A SQLAlchemy URL; used if the storage type is ``"database"``.
+        data_dir: The data folder.
+        origins: The source of each setting's value, as text for people.
+        root: The project root they were read from; None if they were not read from this machine's
+            files and environment.
+        migration_folders: Folders that migrations started in the browser may use.
+        server_names: Host names under which browsers may reach the dashboard.
+        limits_upload_mb: The maximum size of an uploaded file in megabytes.
+        limits_uploads_mb: The maximum size of all uploads together in megabytes.
+        limits_uncompressed_mb: The maximum size of an unpacked data file in megabytes.
+        limits_cells: The maximum number of cells in a table.
+        limits_columns: The maximum number of columns in a table.
+        limits_memory_mb: The maximum memory for inspecting an upload in megabytes; 0 for the default.
+        limits_seconds: The maximum time for inspecting an upload in seconds.
+        limits_inspections: The number of uploads that are inspected at the same time.
+        rpc_app: ``module:attribute`` of an RPC app to serve; empty for the team's records.
+        rpc_authentication: ``"required"`` or ``"off"``.
+        rpc_allowed_origins: Origins of other websites whose pages may call RPC.
+        rpc_proxies: Addresses of proxies whose header ``X-User`` is trusted in RPC calls.
+        rpc_max_mb: The maximum size of a report, backup or export sent by RPC in megabytes.
+    """
+
+    storage_type: str
+    database_url: str = field(repr=False)
+    data_dir: Path
+    origins: Mapping[str, str]
+    root: Path | None = field(default=None, compare=False)
+    migration_folders: tuple[Path, ...] = ()
+    server_names: tuple[str, ...] = ()
+    limits_upload_mb: int = 200
+    limits_uploads_mb: int = 1000
+    limits_uncompressed_mb: int = 2000
+    limits_cells: int = 100_000_000
+    limits_columns: int = 16_384
+    limits_memory_mb: int = 0
+    limits_seconds: int = 600
+    limits_inspections: int = 2
+    rpc_app: str = ""
+    rpc_authentication: str = "required"
+    rpc_allowed_origins: tuple[str, ...] = ()
+    rpc_proxies: tuple[str, ...] = ()
+    rpc_max_mb: int = 64
+
+    def __hash__(self) -> int:
+        return hash((self.storage_type, self.database_url, self.data_dir))
+
+
+def load_settings(root: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings.
+
+    Args:
+        root: The project root; the working directory by default.
+        environ: Variables to use instead of the process environment.
+
+    Raises:
+        ConfigurationError: A file cannot be read, or has an unknown key or an invalid value.
+    """
+    root = root or Path.cwd()
+    layers = [_environment_layer(environ if environ is not None else os.environ, "the environment")]
+    layers.append(_environment_layer(_read_dotenv(root / ".env"), ".env"))
+    layers += [_file_layer(root / name) for name in _ROOT_FILES]
+    folder = _resolve_path(_find_setting_value(layers, _SETTINGS_BY_NAME["data_dir"])[0], root)
+    root_layers = list(layers)
+    layers.append(_file_layer(folder / DATA_FOLDER_CONFIG))
+    values, origins = {}, {}
+    for name, setting in _SETTINGS_BY_NAME.items():
+        value, origins[name] = _find_setting_value(root_layers if name == "data_dir" else layers, setting)
+        if setting.minimum is not None and value < setting.minimum:
+            raise ConfigurationError(
+                f"The setting {name} (from {origins[name]}) is {value}; it must be {setting.minimum} or more."
+            )
+        values[setting.attribute_name] = value
+    if origins["storage_type"] == _DEFAULT_ORIGIN and origins["database_url"] != _DEFAULT_ORIGIN:
+        # A database URL without a storage type means the database.
+        values["storage_type"], origins["storage_type"] = "database", origins["database_url"]
+    storage_type = values["storage_type"]
+    if storage_type not in STORAGE_TYPES:
+        raise ConfigurationError(
+            f"The storage type {quote_or_hide(storage_type)} (from {origins['storage_type']}) is unknown; "
+            f"set {VARIABLE_PREFIX}STORAGE_TYPE to 'file' or 'database'."
+        )
+    if origins["database_url"] == _DEFAULT_ORIGIN:
+        values["database_url"] = f"sqlite:///{folder / 'lavendertown.db'}"
+    values["data_dir"] = folder
+    values["migration_folders"] = tuple(_resolve_path(text, root) for text in values["migration_folders"])
+    return Settings(**values, origins=origins, root=root if environ is None else None)
+
+
+def list_settings_files(settings: Settings) -> list[Path]:
+    """Return the files from which these settings may come, including missing ones."""
+    root = settings.root or Path.cwd()
+    return [root / ".env", *(root / name for name in _ROOT_FILES), settings.data_dir / DATA_FOLDER_CONFIG]
+
+
+_SettingsLayer = tuple[str, Mapping[str, Any]]
+_DEFAULT_ORIGIN = "the default"
+
+
+def _find_setting_value(layers: list[_SettingsLayer], setting: Setting) -> tuple[Any, str]:
+    for origin, values in layers:
+        if setting.name in values:
+            return values[setting.name], origin
+    return setting.default, _DEFAULT_ORIGIN
+
+
+def _resolve_path(text: str, root: Path) -> Path:
+    path = Path(text).expanduser()
+    return path if path.is_absolute() else root / path
+
+
+def _environment_layer(environ: Mapping[str, str | None], origin: str) -> _SettingsLayer:
+    values = {}
+    for setting in SETTINGS:
+        text = (environ.get(setting.environment_variable) or "").strip()
+        if text:
+            values[setting.name] = _parse_text(setting, text, origin)
+    return origin, values
+
+
+def _parse_text(setting: Setting, text: str, origin: str) -> Any:
+    """Return the value of a variable, parsed from its text."""
+    if setting.kind is tuple:
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    if setting.kind is bool:
+        if text.lower() not in _BOOLEANS:
+            raise ConfigurationError(f"{setting.environment_variable} (from {origin}) must be true or false.")
+        return _BOOLEANS[text.lower()]
+    try:
+        return setting.kind(text)
+    except ValueError:
+        raise ConfigurationError(
+            f"{setting.environment_variable} (from {origin}) must be {_KIND_DESCRIPTIONS[setting.kind]}."
+        ) from None
+
+
+def _check_value(setting: Setting, value: Any, path: Path) -> Any:
+    """Return a value from a settings file if it is of the setting's kind."""
+    if setting.kind is tuple:
+        if isinstance(value, list) and all(isinstance(part, str) for part in value):
+            return tuple(value)
+    elif setting.kind is str:
+        # YAML and TOML parse a name such as 2026 as a number.
+        if isinstance(value, str | int | float) and not isinstance(value, bool):
+            return str(value)
+    elif isinstance(value, bool) == (setting.kind is bool):
+        allowed = (int, float) if setting.kind is float else setting.kind
+        if isinstance(value, allowed):
+            return setting.kind(value)
+    raise ConfigurationError(
+        f"The setting {setting.name!r} in {path} must be {_KIND_DESCRIPTIONS[setting.kind]}."
+    )
+
+
+def _read_dotenv(path: Path) -> Mapping[str, str | None]:
+    if not _is_file(path):
+        return {}
+    text = _read_text(path)
+    invalid = next((part for part in parse_stream(io.StringIO(text)) if part.error), None)
+    if invalid is not None:
+        # The statement includes the blank lines before it.
+        text = invalid.original.string
+        line = invalid.original.line + text[: len(text) - len(text.lstrip())].count("\n")
+        raise _unreadable_file_error(path, f"line {line} is not of the form NAME=value")
+    return dotenv_values(stream=io.StringIO(text))
+
+
+def _file_layer(path: Path) -> _SettingsLayer:
+    return path.name, _validate_file_settings(read_settings_file(path), path) if _is_file(path) else {}
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:
+        raise _unreadable_file_error(path, error.strerror or type(error).__name__) from None
+
+
+def read_settings_file(path: Path) -> dict[str, Any]:
+    """Return the unchecked content of a TOML or YAML settings file.
+
+    Raises:
+        ConfigurationError: The file cannot be read. The message names the line, but never quotes the file.
+    """
+    text = _read_text(path)
+    # Messages of the parsers quote the file, passwords included. They must not appear in tracebacks either.
+    try:
+        data = tomllib.loads(text) if path.suffix == ".toml" else yaml.safe_load(text)
+    except tomllib.TOMLDecodeError as error:
+        match = re.search(r"\(at (line \d+, column \d+)\)$", str(error))
+        raise _unreadable_file_error(path, f"it is not TOML at {match[1] if match else 'its end'}") from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        position = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise _unreadable_file_error(path, f"it is not YAML{position}") from None
+    except (yaml.YAMLError, ValueError, RecursionError):
+        raise _unreadable_file_error(path, "it is not YAML") from None
+    data = data or {}
+    if not isinstance(data, dict):
+        raise ConfigurationError(f"The settings file {path} must consist of keys and values.")
+    return data
+
+
+def _read_text(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise _unreadable_file_error(path, error.strerror or type(error).__name__) from None
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise _unreadable_file_error(path, f"line {line} is not UTF-8 text") from None
+
+
+def _unreadable_file_error(path: Path, reason: str) -> ConfigurationError:
+    return ConfigurationError(f"The settings file {path} cannot be read: {reason}. Correct the file.")
+
+
+def read_other_settings(path: Path) -> dict[str, Any]:
+    """Return the content of a settings file without the settings of the store.
+
+    Raises:
+        ConfigurationError: The file cannot be read.
+    """
+    store_settings = ("storage_type", "database_url", "database")
+    data = read_settings_file(path) if _is_file(path) else {}
+    return {key: value for key, value in data.items() if _normalize_key(key) not in store_settings}
+
+
+def _normalize_key(key: object) -> str:
+    return str(key).lower().removeprefix(VARIABLE_PREFIX.lower())
+
+
+def _validate_file_settings(data: dict[str, Any], path: Path) -> dict[str, Any]:
+    data = {_normalize_key(key): value for key, value in data.items()}
+    database = data.pop("database", None)
+    data = _flatten_tables(data)
+    unknown = sorted(set(data) - set(_SETTINGS_BY_NAME))
+    if unknown:
+        known = ", ".join(sorted({*_SETTINGS_BY_NAME, "database"}))
+        raise ConfigurationError(
+            f"{path} has the unknown setting {quote_or_hide(unknown[0])}; the known settings are {known}."
+        )
+    values = {
+        key: _check_value(_SETTINGS_BY_NAME[key], value, path)
+        for key, value in data.items()
+        if value is not None and value != ""
+    }
+    if not database:
+        return values
+    url = build_database_url(database, str(path)) if isinstance(database, dict) else str(database)
+    if values.get("database_url", url) != url:
+        raise ConfigurationError(
+            f"{path} names two databases, one in database_url and another in database; remove one of them."
+        )
+    return values | {"database_url": url}
+
+
+def _flatten_tables(data: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings with the keys of tables as ``table.key``."""
+    flat: dict[str, Any] = {}
+    for key, value in data.items():
+        if isinstance(value, dict):
+            flat |= {f"{key}.{name}": inner for name, inner in value.items()}
+        else:
+            flat[key] = value
+    return flat
+
+
+def quote_or_hide(text: str) -> str:
+    """Return an invalid name or value in quotes, or "(not shown)" if it may contain a password."""
+    return repr(text) if re.fullmatch(r"[\w.+-]{1,40}", text) else "(not shown)"
+
+
+def build_database_url(parts: Mapping[str, Any], origin: str = "database") -> str:
+    """Build a database URL from a mapping: driver and path, or driver, host, port, name, user, password.
+
+    Raises:
+        ConfigurationError: Keys are missing or unknown; the message names all of them.
+    """
+    driver = _DRIVERS.get(str(parts.get("driver", "")))
+    tls = DATABASE_TLS_OPTIONS.get(driver or "", ())
+    unknown = sorted(str(key) for key in set(parts) - _DATABASE_URL_PARTS - set(tls))
+    needed = {"driver"} | ({"path"} if driver == "sqlite" else {"name"} if driver else set())
+    missing = sorted(key for key in needed if not parts.get(key))
+    if unknown or missing or driver is None:
+        problems = [f"{key} is missing" for key in missing] + [
+            f"{quote_or_hide(key)} is unknown" for key in unknown
+        ]
+        if parts.get("driver") and driver is None:
+            problems.append(
+                f"driver {quote_or_hide(str(parts['driver']))} is not one of {', '.join(sorted(_DRIVERS))}"
+            )
+        raise ConfigurationError(f"The database settings in {origin} are invalid: {'; '.join(problems)}.")
+    if driver == "sqlite":
+        return f"sqlite:///{expand_home(str(parts['path']))}"
+    user = quote(str(parts.get("user") or ""), safe="")
+    password = f":{quote(str(parts['password']), safe='')}" if parts.get("password") else ""
+    port = f":{parts['port']}" if parts.get("port") else ""
+    at = f"{user}{password}@" if user else ""
+    options = urlencode({key: str(parts[key]) for key in tls if parts.get(key)})
+    place = f"{at}{parts.get('host') or 'localhost'}{port}/{quote(str(parts['name']), safe='')}"
+    return f"{driver}://{place}?{options}" if options else f"{driver}://{place}"
+
+
+def expand_home(path: str) -> str:
+    """Return a path whose leading ``~/`` is the home folder."""
+    return str(Path(path).expanduser()) if path.startswith(("~/", "~\\")) else path

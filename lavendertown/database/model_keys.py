@@ -1,0 +1,103 @@
+"""Primary keys of an application's classes: converted from what a caller gives, and written as text."""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+import enum
+import hashlib
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+
+from lavendertown.core.errors import InvalidInputError
+
+MAX_TEXT_LENGTH = 200
+_INT64 = 2**63
+_FORMS: dict[type, tuple[str, Callable[[str], Any]]] = {
+    bool: ("True or False", lambda text: {"true": True, "false": False}[text.lower()]),
+    int: ("a whole number", int),
+    float: ("a number", float),
+    decimal.Decimal: ("a number", decimal.Decimal),
+    uuid.UUID: ("a UUID", uuid.UUID),
+    dt.datetime: ("a time such as 2026-03-04T10:00:00", dt.datetime.fromisoformat),
+    dt.date: ("a date such as 2026-03-04", dt.date.fromisoformat),
+    dt.time: ("a time of day such as 10:00:00", dt.time.fromisoformat),
+    bytes: ("bytes", bytes.fromhex),
+}
+
+
+def convert_key(component: str, column: sa.Column[Any], value: Any) -> Any:
+    """Return a primary key in the type of its column; a text in the usual form of the type is accepted.
+
+    Raises:
+        InvalidInputError: No record can have this key.
+    """
+    if value is None:
+        raise InvalidInputError(f"The id of a record of {component} is None; give its primary key.")
+    if isinstance(column.type, sa.Enum) and column.type.enum_class is not None:
+        return _convert_enum(component, column.type.enum_class, value)
+    wanted = _python_type(column)
+    if wanted is str:
+        return str(value) if isinstance(value, int | uuid.UUID) else value
+    if wanted not in _FORMS or _has_type(value, wanted):
+        return _check_range(component, value)
+    try:
+        if isinstance(value, str):
+            return _check_range(component, _FORMS[wanted][1](value))
+        if wanted in (float, decimal.Decimal) and isinstance(value, int):
+            return wanted(value)
+    except (ValueError, KeyError, decimal.InvalidOperation):
+        pass
+    raise _wrong_key(component, value, _FORMS[wanted][0])
+
+
+def key_text(value: Any) -> str:
+    """Return a primary key as the audit log and messages name it, in at most 200 bytes.
+
+    A longer one is shortened, and ends with the SHA-256 of the whole.
+    """
+    if isinstance(value, enum.Enum):
+        value = value.name
+    text = value.hex() if isinstance(value, bytes) else str(value)
+    data = text.encode("utf-8", "surrogatepass")
+    if len(data) <= MAX_TEXT_LENGTH:
+        return text
+    start = data[: MAX_TEXT_LENGTH - 65].decode("utf-8", "ignore")
+    return f"{start}~{hashlib.sha256(data).hexdigest()}"
+
+
+def _python_type(column: sa.Column[Any]) -> type:
+    """Return the type of a column's values; that of a decorated type is not known, unless it is text."""
+    try:
+        found: type = column.type.python_type
+    except NotImplementedError:
+        return object
+    return object if isinstance(column.type, sa.types.TypeDecorator) and found is not str else found
+
+
+def _has_type(value: Any, wanted: type) -> bool:
+    if isinstance(value, bool) and wanted is not bool:
+        return False
+    return isinstance(value, wanted) and not (wanted is dt.date and isinstance(value, dt.datetime))
+
+
+def _check_range(component: str, value: Any) -> Any:
+    if isinstance(value, int) and not -_INT64 <= value < _INT64:
+        raise _wrong_key(component, value, "a whole number of at most 64 bits")
+    return value
+
+
+def _convert_enum(component: str, choices: type[enum.Enum], value: Any) -> enum.Enum:
+    for choice in choices:
+        if value is choice or value in (choice.name, choice.value):
+            return choice
+    raise _wrong_key(component, value, f"one of {', '.join(choice.name for choice in choices)}")
+
+
+def _wrong_key(component: str, value: Any, wanted: str) -> InvalidInputError:
+    shown = repr(value)
+    shown = shown if len(shown) <= 80 else f"{shown[:80]}…"
+    return InvalidInputError(f"The id {shown} is not one of {component}; give {wanted}.")

@@ -1,0 +1,74 @@
+"""Startup of an application's database: choosing it and creating its tables."""
+
+from __future__ import annotations
+
+import sys
+
+import sqlalchemy as sa
+
+from lavendertown.database import application
+from lavendertown.database.base import Base
+from lavendertown.stores.sql.schema.revisions import lock_schema
+
+
+def bootstrap(*, database_url: str | None = None, create_tables: bool = True) -> None:
+    """Set the application's database and create its tables.
+
+    Args:
+        database_url: The database; by default, the one that was set before, or the configured one.
+        create_tables: Whether to create missing tables: LavenderTown's, which include the audit log, and
+            those of all classes that are imported already.
+
+    Raises:
+        ConfigurationError: The URL is invalid, or names an unsupported database.
+        SchemaError: The database has another schema; nothing was changed.
+        StorageUnavailableError: The database does not answer.
+    """
+    if database_url is not None:
+        application.set_database_url(database_url)
+    if create_tables:
+        database = application.current_database()
+        database.prepare_schema()
+        for metadata in _registered_metadata():
+            create_missing_tables(database.engine, metadata)
+
+
+def create_missing_tables(engine: sa.Engine, metadata: sa.MetaData) -> None:
+    """Create the missing tables; the unique values of soft-deleted rows can be used again."""
+    for table in metadata.tables.values():
+        free_unique_values(table)
+    with engine.begin() as connection:
+        lock_schema(connection)
+        metadata.create_all(connection)
+
+
+def free_unique_values(table: sa.Table) -> None:
+    """Replace the unique constraints of a table with ``deleted_at`` by unique indexes on its live rows."""
+    if "deleted_at" not in table.columns:
+        return
+    live = table.c.deleted_at.is_(None)
+    columns: list[tuple[sa.Column[object], ...]] = []
+    for constraint in [each for each in table.constraints if isinstance(each, sa.UniqueConstraint)]:
+        columns.append(tuple(constraint.columns))
+        table.constraints.discard(constraint)
+    for index in [each for each in table.indexes if each.unique and not _is_partial(each)]:
+        columns.append(tuple(index.columns))
+        table.indexes.discard(index)
+    for column in table.columns:
+        column.unique = None
+    for unique_columns in columns:
+        name = f"uq_{table.name}_{'_'.join(column.name for column in unique_columns)}_live"
+        sa.Index(name, *unique_columns, unique=True, sqlite_where=live, postgresql_where=live)
+
+
+def _is_partial(index: sa.Index) -> bool:
+    return index.dialect_options["sqlite"]["where"] is not None
+
+
+def _registered_metadata() -> list[sa.MetaData]:
+    """Return the metadata of all classes that the application has imported."""
+    registered = [Base.metadata]
+    sqlmodel = sys.modules.get("sqlmodel")
+    if sqlmodel is not None:
+        registered.append(sqlmodel.SQLModel.metadata)
+    return registered

@@ -1,0 +1,155 @@
+"""A unique value that is taken, reported with its model, its column and the value."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+
+from lavendertown.core.errors import ConflictError
+from lavendertown.database.application import Database
+from lavendertown.database.model_records import MappedModel
+from lavendertown.stores.sql.connection.errors import is_duplicate
+
+_SQLITE_COLUMNS = re.compile(r"UNIQUE constraint failed: (.+)")
+_SQLITE_INDEX = re.compile(r"index '(.+)'")
+_POSTGRES_COLUMNS = re.compile(r"\(([^()]+)\)=\(")
+_MARIADB_KEY = re.compile(r"for key '(?:.*\.)?([^.']+)'")
+_MAX_SHOWN = 100
+
+GivenValues = Mapping[str, Any]
+
+
+@contextlib.contextmanager
+def report_unique_violations(
+    database: Database, model: MappedModel, find_written: Callable[[], Sequence[tuple[Any, GivenValues]]]
+) -> Iterator[None]:
+    """Raise a conflict that names model, column and value where a unique value is taken.
+
+    Args:
+        database: The database.
+        model: The class that is written.
+        find_written: Returns the instances that are written, each with the values given for it.
+
+    Raises:
+        ConflictError: Another row has the value.
+    """
+    try:
+        yield
+    except sa.exc.IntegrityError as error:
+        if not is_duplicate(error):
+            raise
+        table, columns = _find_columns(error, sa.inspect(model.cls))
+        raise _describe_duplicate(database, model, table, columns, find_written()) from error
+
+
+def _find_columns(error: sa.exc.IntegrityError, mapper: Any) -> tuple[sa.Table, list[str]]:
+    """Return the table and the columns of the violated constraint; no columns where they are not known."""
+    text = str(error.orig)
+    diagnosis = getattr(error.orig, "diag", None)
+    tables = mapper.registry.metadata.tables | mapper.local_table.metadata.tables
+    if diagnosis is not None:
+        table = _table_named(tables.values(), diagnosis.table_name, mapper.local_table)
+        listed = _POSTGRES_COLUMNS.search(diagnosis.message_detail or "")
+        columns = [each.strip().strip('"') for each in listed[1].split(",")] if listed else []
+        return table, _columns_of_index(table, diagnosis.constraint_name) or columns
+    if match := _SQLITE_COLUMNS.search(text):
+        if index := _SQLITE_INDEX.search(match[1]):
+            return _find_index(tables.values(), index[1], mapper.local_table)
+        parts = [each.strip().rpartition(".") for each in match[1].split(",")]
+        return _table_named(tables.values(), parts[0][0], mapper.local_table), [each[2] for each in parts]
+    if match := _MARIADB_KEY.search(text):
+        return _find_index(tables.values(), match[1], mapper.local_table)
+    return mapper.local_table, []
+
+
+def _table_named(tables: Any, name: str | None, own: sa.Table) -> sa.Table:
+    return next((table for table in tables if table.name == name), own) if name != own.name else own
+
+
+def _find_index(tables: Any, name: str, own: sa.Table) -> tuple[sa.Table, list[str]]:
+    for table in (own, *tables):
+        if columns := _columns_of_index(table, name):
+            return table, columns
+    if name == "PRIMARY":
+        return own, [column.name for column in own.primary_key]
+    return own, [name] if name in own.columns else []
+
+
+def _columns_of_index(table: sa.Table, name: str | None) -> list[str]:
+    named: list[Any] = [*table.constraints, *table.indexes]
+    for each in named:
+        if name is not None and each.name == name:
+            return [column.name for column in getattr(each, "columns", ())]
+    return []
+
+
+def _describe_duplicate(
+    database: Database,
+    model: MappedModel,
+    table: sa.Table,
+    columns: Sequence[str],
+    written: Sequence[tuple[Any, GivenValues]],
+) -> ConflictError:
+    mapper = _mapper_of(model, table)
+    name = mapper.class_.__name__ if mapper is not None else table.name
+    attributes = _attribute_names(mapper, table, columns)
+    values = _find_taken_values(database, mapper, attributes, written) if attributes and mapper else None
+    if values is None:
+        shown = " and ".join(attributes or columns) or "one of its unique values"
+        message = f"Another {name} has the same {shown} already; nothing was written. Choose another value."
+    else:
+        shown = " and ".join(f"{each} {_show(value)}" for each, value in values.items())
+        wanted = " or ".join(values)
+        message = f"Another {name} has the {shown} already; nothing was written. Choose another {wanted}."
+    return ConflictError(message, kind=model.component)
+
+
+def _mapper_of(model: MappedModel, table: sa.Table) -> Any:
+    own: Any = sa.inspect(model.cls)
+    if table is own.local_table:
+        return own
+    return next((each for each in own.registry.mappers if each.local_table is table), None)
+
+
+def _attribute_names(mapper: Any, table: sa.Table, columns: Sequence[str]) -> list[str]:
+    if mapper is None:
+        return list(columns)
+    if not all(name in table.columns for name in columns):
+        return []
+    return [mapper.get_property_by_column(table.columns[name]).key for name in columns]
+
+
+def _find_taken_values(
+    database: Database, mapper: Any, names: Sequence[str], written: Sequence[tuple[Any, GivenValues]]
+) -> dict[str, Any] | None:
+    """Return the values that are taken: of the only candidate, or of the first that is stored or repeated."""
+    candidates = [
+        {name: given[name] if name in given else getattr(instance, name) for name in names}
+        for instance, given in written
+        if isinstance(instance, mapper.class_)
+    ]
+    if len(candidates) == 1:
+        return candidates[0]
+    seen: list[dict[str, Any]] = []
+    for values in candidates:
+        if values in seen:
+            return values
+        seen.append(values)
+    with database.use_session() as session:
+        return next((values for values in candidates if _is_stored(session, mapper.class_, values)), None)
+
+
+def _is_stored(session: orm.Session, mapped: type, values: Mapping[str, Any]) -> bool:
+    conditions = [getattr(mapped, name) == value for name, value in values.items()]
+    with session.no_autoflush:
+        return session.execute(sa.select(sa.literal(1)).where(*conditions).limit(1)).first() is not None
+
+
+def _show(value: Any) -> str:
+    shown = repr(value) if isinstance(value, str) else str(value)
+    return shown if len(shown) <= _MAX_SHOWN else f"{shown[:_MAX_SHOWN]}…"

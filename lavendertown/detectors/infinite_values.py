@@ -1,0 +1,64 @@
+"""Detect infinite numbers, the result of a division by zero or an overflow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import narwhals as nw
+
+from lavendertown.detectors.base import (
+    NOT_CHECKED,
+    Aggregates,
+    Detection,
+    DetectionSteps,
+    Detector,
+    count_where,
+    format_row_share,
+    severity_of_missing,
+)
+from lavendertown.tables import Column, Table, patterns
+
+
+@dataclass(frozen=True)
+class InfiniteValues(Detector):
+    """Infinite numbers, also as text (``inf``, ``-Infinity``) in columns of numbers stored as text."""
+
+    check: ClassVar[str] = "infinite_values"
+    title: ClassVar[str] = "Infinite values"
+
+    def columns_to_check(self, table: Table) -> Sequence[Column | None]:
+        """Return the text columns and the number columns without an integer type."""
+        return [
+            column
+            for column in table.schema
+            if column.kind == "text" or (column.kind == "number" and not column.integer)
+        ]
+
+    def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
+        """Find the rows with infinite numbers."""
+        assert column is not None
+        value, total = nw.col(column.key), table.row_count
+        if column.kind == "text":
+            infinite = value.str.contains(patterns.INFINITE)
+        else:
+            infinite = value.cast(nw.Float64).abs() == nw.lit(float("inf"))
+        count = int((yield Aggregates({"count": count_where(infinite)}))["count"] or 0)
+        if column.kind == "text":
+            if not count:
+                return NOT_CHECKED
+            numbers = yield Aggregates({"n": count_where(value.str.contains(patterns.NUMBER))})
+            if int(numbers["n"] or 0) <= count:
+                return NOT_CHECKED  # Without other numbers, "inf" may be a word.
+        if not count:
+            return None
+        return Detection(
+            "outlier",
+            severity_of_missing(count / total),
+            f"{column.name} is infinite in {format_row_share(count, total)}.",
+            count,
+            infinite,
+            sample_column=column.key,
+            metadata={"infinite_count": count, "total_count": total},
+        )

@@ -1,0 +1,200 @@
+"""The inbox: answers queries from its index, after updating it with the latest changes of the store.
+
+The store reads findings; queries are implemented here, once for all stores. The audit events since the last
+update determine which findings are read again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from pyroaring import BitMap
+
+from lavendertown.core import clock
+from lavendertown.core.garbage_collection import gc_paused
+from lavendertown.inbox.finding_index import FindingIndex
+from lavendertown.inbox.inbox_query import Facet, InboxEntry, InboxQuery, SnoozedFilter
+from lavendertown.records.queries import FlatRecordQuery
+from lavendertown.records.record_classes import ALL_ITEMS, AuditEvent, RecordKind, TriageRecord
+from lavendertown.records.search_text import fold_text
+from lavendertown.records.store import Store
+
+
+class Inbox:
+    """The findings of one store, up to date at each query.
+
+    Args:
+        store: The store, which is only read.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._index = FindingIndex()
+        self._revision: str | None = None
+        self._mark: Any = None
+
+    def list_entries(self, query: InboxQuery, limit: int | None = 50, offset: int = 0) -> list[InboxEntry]:
+        """Return one page of the matching findings."""
+        with self._fresh_index() as index:
+            end = None if limit is None else offset + limit
+            ordinals = index.sort_ordinals(_match_query(index, query), query.order, end)
+            now = clock.now()
+            return [index.build_entry(ordinal, now) for ordinal in ordinals[offset:end]]
+
+    def list_ids(self, query: InboxQuery) -> list[str]:
+        """Return the ids of all matching findings, in order."""
+        with self._fresh_index() as index:
+            return [
+                index.finding_ids[ordinal]
+                for ordinal in index.sort_ordinals(_match_query(index, query), query.order)
+            ]
+
+    def count_entries(self, query: InboxQuery) -> int:
+        """Return the number of matching findings."""
+        with self._fresh_index() as index:
+            return len(_match_query(index, query))
+
+    def count_facets(self, query: InboxQuery) -> dict[Facet, dict[str, int]]:
+        """Return the number of matching findings for each value of each facet.
+
+        The counts of a facet ignore its own selected values, so that they show the alternatives. Tags are
+        an exception, because several tags narrow the selection.
+        """
+        with self._fresh_index() as index:
+            candidates = _match_query(index, replace(query, facets={}))
+            selected = {
+                facet: index.match_facet(facet, values) for facet, values in query.facets.items() if values
+            }
+            return {
+                facet: index.facet_counts(facet, _apply_other_facets(facet, candidates, selected))
+                for facet in Facet
+            }
+
+    def find_entries(self, finding_ids: Iterable[str]) -> dict[str, InboxEntry]:
+        """Return the entries of those findings that are in live reports."""
+        with self._fresh_index() as index:
+            now = clock.now()
+            ordinals = {each: index.ordinals[each] for each in finding_ids if each in index.ordinals}
+            return {
+                finding_id: index.build_entry(ordinal, now)
+                for finding_id, ordinal in ordinals.items()
+                if ordinal in index.live
+            }
+
+    def first_seen_times(self, datasets: Sequence[str] = ()) -> dict[str, dt.datetime]:
+        """Return when each finding was first seen: all findings, or those of these datasets."""
+        with self._fresh_index() as index:
+            matching = _match_query(index, InboxQuery(facets={Facet.DATASET: tuple(datasets)}))
+            return {index.finding_ids[ordinal]: index.identity_at(ordinal).first_seen for ordinal in matching}
+
+    @contextmanager
+    def _fresh_index(self) -> Iterator[FindingIndex]:
+        with self._lock:
+            self._refresh_index()
+            yield self._index
+
+    def _refresh_index(self) -> None:
+        revision = self._store.change_token()
+        if revision == self._revision:
+            return
+        if self._revision is None:
+            with gc_paused():
+                self._apply_events()
+        else:
+            self._apply_events()
+        self._revision = revision
+
+    def _apply_events(self) -> None:
+        self._mark, events = self._store.events_since(self._mark)
+        if events is None or any(event.component == "store" for event in events):
+            self._index = FindingIndex()
+            self._load_findings(None, None)
+        else:
+            finding_ids, datasets = self._affected_by(events)
+            if finding_ids or datasets:
+                self._load_findings(sorted(finding_ids), sorted(datasets))
+
+    def _affected_by(self, events: Sequence[AuditEvent]) -> tuple[set[str], set[str]]:
+        """Return the findings and datasets that these events may have changed."""
+        index = self._index
+        named: set[str] = set()
+        datasets: set[str] = set()
+        updated: set[str] = set()
+        for event in events:
+            for summary in (event.before or {}, event.after or {}):
+                named |= {str(summary.get(key) or "") for key in ("finding_id", "merged_into")}
+                if event.component == RecordKind.REPORT:
+                    datasets.add(str(summary.get("dataset", "")))
+                    if event.operation == "update":
+                        updated.add(str(summary.get("dataset", "")))
+        named |= {event.record_id for event in events if event.component == RecordKind.TRIAGE}
+        named.discard("")
+        finding_ids = named | {self._store.resolve_fingerprint(finding_id) for finding_id in named}
+        report_ids = [event.record_id for event in events if event.component == RecordKind.REPORT]
+        if report_ids:
+            finding_ids |= self._store.report_fingerprints(report_ids)
+        # The event of an updated report does not list the findings that it lost. They are in its dataset.
+        for dataset in updated:
+            ordinals = index.postings[Facet.DATASET].get(dataset, ())
+            finding_ids |= {index.finding_ids[ordinal] for ordinal in ordinals}
+        return finding_ids, datasets
+
+    def _load_findings(self, finding_ids: Sequence[str] | None, datasets: Sequence[str] | None) -> None:
+        """Read these findings and the runs of these datasets from the store; None for all."""
+        index = self._index
+        for dataset in datasets or ():
+            index.runs.pop(dataset, None)
+        if datasets is None or datasets:
+            index.runs |= self._store.latest_runs(datasets)
+        texts: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        for finding_id, author, text in self._store.annotation_texts(finding_ids):
+            texts[finding_id].append((author, text))
+        triage = self._read_triage(finding_ids)
+        stored = set()
+        for identity in self._store.read_identities(finding_ids):
+            stored.add(identity.finding_id)
+            index.upsert(identity, triage.get(identity.finding_id), texts.get(identity.finding_id, ()))
+        for finding_id in set(finding_ids or ()) - stored:
+            index.remove(finding_id)
+        for dataset in datasets or ():
+            for ordinal in BitMap(index.postings[Facet.DATASET].get(dataset, ())):
+                index.refresh_run_state(ordinal)
+
+    def _read_triage(self, finding_ids: Sequence[str] | None) -> dict[str, TriageRecord]:
+        if finding_ids is not None and not finding_ids:
+            return {}
+        records = self._store.scan(FlatRecordQuery(RecordKind.TRIAGE, tuple(finding_ids or ())), ALL_ITEMS)
+        return {record.id: record for record in records if isinstance(record, TriageRecord)}
+
+
+def _match_query(index: FindingIndex, query: InboxQuery) -> BitMap:
+    matching = BitMap(index.live)
+    for facet, values in query.facets.items():
+        if values:
+            matching &= index.match_facet(facet, values)
+    if query.finding_ids is not None:
+        matching &= BitMap([index.ordinals[each] for each in query.finding_ids if each in index.ordinals])
+    if query.twins:
+        matching &= BitMap([index.ordinals[each] for each in index.likely_predecessors()])
+    if query.snoozed is not SnoozedFilter.INCLUDED:
+        snoozed = index.snoozed_at(clock.now())
+        matching = matching & snoozed if query.snoozed is SnoozedFilter.ONLY else matching - snoozed
+    if query.start_date is not None or query.end_date is not None:
+        matching = index.last_seen_between(matching, query.start_date, query.end_date)
+    if query.search:
+        matching = index.containing_text(matching, query.search)
+    return index.mentioning_user(matching, fold_text(query.mentions)) if query.mentions else matching
+
+
+def _apply_other_facets(facet: Facet, candidates: BitMap, selected: Mapping[Facet, BitMap]) -> BitMap:
+    for other, ordinals in selected.items():
+        if other is not facet or facet is Facet.TAG:
+            candidates = candidates & ordinals
+    return candidates

@@ -1,0 +1,187 @@
+"""The result files of an inspection: findings and affected rows in Arrow files.
+
+The worker process writes them and the dashboard reads them. The table itself, which may be large, is never
+loaded into the dashboard's process, and no data from a hostile file is unpickled there.
+
+``findings.arrow`` has one row per finding in the order of severity: the fields of
+:class:`~lavendertown.core.findings.GhostFinding`, the metadata as JSON, and the most frequent affected
+values. ``rows.arrow`` has the first affected rows of every finding by position, without duplicates.
+``affected-N.csv`` has all rows of one finding and is written on request.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+import pandas as pd
+import polars as pl
+
+from lavendertown.core import json_codec
+from lavendertown.core.findings import GhostFinding
+from lavendertown.core.spreadsheet_cells import escape_formula
+from lavendertown.tables import ROW, Table
+
+FIRST_ROWS = 100
+"""The number of affected rows per finding that are kept for display."""
+
+MAX_SHOWN_VALUES = 6
+COUNTED_ROWS = 5_000
+"""The number of affected rows in which the most frequent values are counted."""
+
+_MAX_CELLS = 5_000_000
+_FINDINGS_FILE, _ROWS_FILE = "findings.arrow", "rows.arrow"
+
+
+@dataclass(frozen=True)
+class ValueCount:
+    """An affected value and the number of affected rows that have it."""
+
+    value: str
+    count: int
+
+
+def frequent_values(table: Table, finding: GhostFinding) -> list[ValueCount]:
+    """Return the most frequent affected values of a finding; empty if it concerns whole rows."""
+    positions = finding.row_indices or []
+    if not positions or finding.column not in table.columns:
+        return []
+    column = table.rows(positions, COUNTED_ROWS)[finding.column]
+    counts = Counter(str(value) for value in column)
+    return [ValueCount(value, count) for value, count in counts.most_common(MAX_SHOWN_VALUES)]
+
+
+def write_result(folder: Path, table: Table, findings: Sequence[GhostFinding]) -> None:
+    """Write the findings and their first affected rows into a folder."""
+    values = [[vars(count) for count in frequent_values(table, finding)] for finding in findings]
+    pl.DataFrame(
+        {
+            "ghost_type": [finding.ghost_type for finding in findings],
+            "column": [finding.column for finding in findings],
+            "severity": [finding.severity for finding in findings],
+            "description": [finding.description for finding in findings],
+            "metadata": [json_codec.dumps(finding.metadata).decode() for finding in findings],
+            "values": [json_codec.dumps(counts).decode() for counts in values],
+            "row_indices": [finding.row_indices for finding in findings],
+        },
+        schema_overrides={"row_indices": pl.List(pl.Int64)},
+        strict=False,
+    ).write_ipc(folder / _FINDINGS_FILE)
+    positions = _shown_positions(findings, len(table.columns))
+    keys = [column.key for column in table.schema]
+    rows = table.frame.filter(nw.col(ROW).is_in(positions)).select(ROW, *keys).collect()
+    rows.to_polars().write_ipc(folder / _ROWS_FILE)
+
+
+def write_affected_rows(folder: Path, position: int, table: Table) -> Path:
+    """Write all affected rows of a finding to a CSV file for spreadsheets, and return its path.
+
+    The first column, ``row``, has the row positions, counted from 0.
+
+    Args:
+        folder: The folder of the inspection result, in which the file is written.
+        position: The finding's position in the list.
+        table: The table that was inspected.
+    """
+    positions = pl.read_ipc(folder / _FINDINGS_FILE, columns=["row_indices"])["row_indices"][
+        position
+    ].to_list()
+    rows = table.rows(positions, len(positions)).map(escape_formula)
+    rows.columns = pd.Index([escape_formula(name) for name in rows.columns])
+    file = folder / f"affected-{position}.csv"
+    rows.to_csv(file, index_label=ROW, encoding="utf-8-sig")
+    return file
+
+
+def _shown_positions(findings: Sequence[GhostFinding], width: int) -> list[int]:
+    """Return the positions of each finding's first rows, limited so that the cells stay below the maximum."""
+    max_rows = max(FIRST_ROWS, _MAX_CELLS // max(1, width))
+    positions = dict.fromkeys(
+        position for finding in findings for position in (finding.row_indices or [])[:FIRST_ROWS]
+    )
+    return sorted(list(positions)[:max_rows])
+
+
+@dataclass(frozen=True)
+class InspectionResult:
+    """A finished inspection in the dashboard; large data stays in the folder.
+
+    Attributes:
+        name: The file name.
+        dataset: The dataset that the file is a delivery of.
+        columns: The column names of the table in order.
+        row_count: The number of rows in the table.
+        guesses: The import settings that were detected, as sentences.
+        coverage: The checks that ran, as :meth:`lavendertown.inspector.Inspector.coverage` returns them.
+        findings: The findings with their first :data:`FIRST_ROWS` row positions.
+        values: The most frequent affected values of each finding.
+        folder: The folder of the result files.
+        source: The inspected file.
+    """
+
+    name: str
+    dataset: str
+    columns: list[str]
+    row_count: int
+    guesses: list[str]
+    coverage: dict[str, Any]
+    findings: list[GhostFinding]
+    values: list[list[ValueCount]]
+    folder: Path
+    source: Path
+
+    def rows(self, positions: Sequence[int], limit: int = FIRST_ROWS) -> pd.DataFrame:
+        """Return the rows at the first ``limit`` of these positions, as far as they were kept.
+
+        The index has the positions and is named ``row``.
+        """
+        requested = [int(position) for position in positions[:limit]]
+        rows = pl.read_ipc(self.folder / _ROWS_FILE).filter(pl.col(ROW).is_in(requested))
+        frame = rows.to_pandas().set_index(ROW)
+        frame.columns = pd.Index(self.columns)
+        return frame
+
+    def frequent_values(self, position: int) -> list[ValueCount]:
+        """Return the most frequent affected values of the finding at this position in the list."""
+        return self.values[position]
+
+    def complete_findings(self) -> list[GhostFinding]:
+        """Return the findings with all their row positions, read from the folder."""
+        positions = pl.read_ipc(self.folder / _FINDINGS_FILE, columns=["row_indices"])
+        return [
+            replace(finding, row_indices=indices)
+            for finding, indices in zip(self.findings, positions["row_indices"].to_list(), strict=True)
+        ]
+
+
+def read_result(folder: Path, source: Path, facts: dict[str, Any]) -> InspectionResult:
+    """Read the result of an inspection from its folder.
+
+    Args:
+        folder: The folder of the result files.
+        source: The inspected file.
+        facts: The return value of :func:`lavendertown.inspection.tasks.inspect_file`.
+    """
+    frame = pl.read_ipc(folder / _FINDINGS_FILE).with_columns(pl.col("row_indices").list.head(FIRST_ROWS))
+    rows = frame.to_dicts()
+    return InspectionResult(
+        **facts,
+        findings=[
+            GhostFinding(
+                row["ghost_type"],
+                row["column"],
+                row["severity"],
+                row["description"],
+                row["row_indices"],
+                json_codec.loads(row["metadata"]),
+            )
+            for row in rows
+        ],
+        values=[[ValueCount(**count) for count in json_codec.loads(row["values"])] for row in rows],
+        folder=folder,
+        source=source,
+    )

@@ -1,0 +1,93 @@
+"""Findings in a short form for agents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lavendertown.collaboration.storage import Storage
+from lavendertown.core import json_codec
+from lavendertown.core.errors import NotFoundError
+
+MAX_OCCURRENCES = 20
+MAX_COMMENTS = 50
+MAX_HISTORY = 50
+MAX_ROWS = 20
+_SUMMARY = (
+    *("finding_id", "description", "dataset", "column", "ghost_type", "severity", "status"),
+    *("assignee", "tags", "snoozed", "first_seen", "last_seen", "times_seen", "comment_count"),
+)
+_DETAILS = ("close_reason", "note", "snooze_until", "snooze_factor", "fixed_at", "regressed_at", "report_id")
+_OCCURRENCE = ("report_id", "seen_at", "severity", "description", "row_count", "share")
+_BOOKKEEPING = frozenset(("version", "updated_at", "deleted_at", "on_behalf_of", "id", "finding_id"))
+
+
+def summarize_finding(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row of the inbox for a list."""
+    summary = {name: row[name] for name in _SUMMARY}
+    return {
+        **summary,
+        "run_state": row["seen"],
+        "affected_rows": row["last_count"],
+        "affected_share": row["last_share"],
+    }
+
+
+def describe_finding(storage: Storage, finding_id: str) -> dict[str, Any]:
+    """Return a finding with its last occurrences, comments and changes, the newest first.
+
+    Raises:
+        NotFoundError: No report has it.
+    """
+    rows = storage.inbox.load_rows([finding_id])
+    if not rows:
+        raise NotFoundError(f"There is no finding {finding_id[:200]!r} in any report.")
+    [row] = rows
+    name = row["finding_id"]
+    occurrences = storage.query_findings(finding_id=name, limit=MAX_OCCURRENCES)
+    comments = storage.query_annotations(finding_id=name, limit=MAX_COMMENTS)
+    events = storage.audit.query(finding_id=name, limit=MAX_HISTORY)
+    described = {
+        "finding": {
+            **summarize_finding(row),
+            **{each: row[each] for each in _DETAILS},
+            "affected_rows_in_newest_runs": row["runs"],
+            "first_affected_positions": storage.findings.load_rows(
+                row["report_id"], row["position"], MAX_ROWS
+            ),
+            "metadata": occurrences[0]["metadata"] if occurrences else {},
+        },
+        "occurrences": [{each: found[each] for each in _OCCURRENCE} for found in occurrences],
+        "comments": [_describe_comment(each) for each in comments],
+        "history": [_describe_event(each) for each in events],
+    }
+    plain: dict[str, Any] = json_codec.to_jsonable(described)
+    return plain
+
+
+def _describe_comment(annotation: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": annotation["id"],
+        "at": annotation["timestamp"],
+        "author": annotation["author"],
+        "comment": annotation["comment"],
+        "tags": annotation["tags"],
+        "status": annotation["status"],
+    }
+
+
+def _describe_event(event: Mapping[str, Any]) -> dict[str, Any]:
+    before, after = event["before"] or {}, event["after"] or {}
+    names = [name for name in {**before, **after} if name not in _BOOKKEEPING]
+    return {
+        "at": event["at"],
+        "actor": event["actor"],
+        "on_behalf_of": after.get("on_behalf_of") or before.get("on_behalf_of", ""),
+        "what": event["component"],
+        "operation": event["operation"],
+        "changes": {
+            name: {"from": before.get(name), "to": after.get(name)}
+            for name in names
+            if before.get(name) != after.get(name)
+        },
+    }

@@ -1,0 +1,365 @@
+"""The team's records over RPC: reports, comments, statuses, assignments, and the stream of changes."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import datetime as dt
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from typing import Any
+
+from connectrpc.code import Code
+from connectrpc.errors import ConnectError
+
+from lavendertown.collaboration.models import Annotation
+from lavendertown.collaboration.parts.triage import Decision
+from lavendertown.core import clock, json_codec
+from lavendertown.core.errors import InvalidInputError, NotFoundError
+from lavendertown.records.write_path import acting_for
+from lavendertown.rpc.audit_messages import AUDIT_EVENT, audit_values
+from lavendertown.rpc.bundle import RpcBundle
+from lavendertown.rpc.collaboration_messages import (
+    ANNOTATION,
+    FINDING,
+    OCCURRENCE,
+    REPORT,
+    SUMMARY,
+    annotation_values,
+    read_report,
+    report_values,
+    row_values,
+)
+from lavendertown.rpc.model_service import page_size
+from lavendertown.rpc.schema import Call, FieldSpec, MessageSpec, MethodSpec, Role, ServiceSpec
+from lavendertown.rpc.shutdown import is_stopping
+from lavendertown.rpc.team_records import (
+    ConfiguredStorage,
+    FindStorage,
+    check_findings_exist,
+    decide_findings,
+)
+from lavendertown.rpc.threads import run_in_thread
+
+COLLABORATION_SERVICE = "CollaborationService"
+POLL_SECONDS = 1.0
+"""How often a stream looks for changes."""
+MAX_STREAMS = 100
+"""How many streams a process keeps open at the same time."""
+_PAGE = 200
+_ACTOR = FieldSpec("actor", "string", comment="For whom the caller acts.")
+_PAGING = (
+    FieldSpec("page_size", "int32", comment="100 by default, at most 1000."),
+    FieldSpec("page_token", "string", comment="The next_page_token of the page before."),
+)
+_TIMES = (FieldSpec("start_date", "timestamp"), FieldSpec("end_date", "timestamp"))
+_CHANGE = MessageSpec(
+    "Change",
+    (
+        FieldSpec("event", AUDIT_EVENT.name),
+        FieldSpec("cursor", "string", comment="Reading on from here gives each later change once."),
+    ),
+)
+_REPORT_FILTERS = ("author", "dataset", "status", "severity", "tags")
+_FINDING_FILTERS = (
+    *("finding_id", "author", "dataset", "ghost_type", "column", "severity", "status", "tags"),
+)
+
+
+def build_collaboration_bundle(find_storage: FindStorage | None = None) -> RpcBundle:
+    """Return the service over a team's storage.
+
+    Args:
+        find_storage: Returns the storage, and is called with each request; by default the configured one,
+            which is opened when it is first needed.
+    """
+    service = _Collaboration(find_storage or ConfiguredStorage())
+    return RpcBundle((ServiceSpec(COLLABORATION_SERVICE, tuple(_methods(service))),))
+
+
+def _methods(service: _Collaboration) -> Iterable[MethodSpec]:
+    report = FieldSpec("report", REPORT.name)
+    parts = (FINDING, ANNOTATION, REPORT)
+    yield MethodSpec(
+        "SaveReport",
+        MessageSpec("SaveReportRequest", (report, _ACTOR)),
+        MessageSpec("SaveReportResponse", (FieldSpec("id", "string"), FieldSpec("version", "int32"))),
+        service.save_report,
+        role=Role.WRITER,
+        is_large=True,
+        messages=parts,
+    )
+    yield MethodSpec(
+        "GetReport",
+        MessageSpec("GetReportRequest", (FieldSpec("id", "string"),)),
+        MessageSpec("GetReportResponse", (report,)),
+        service.get_report,
+        is_read=True,
+        messages=parts,
+    )
+    yield _query("QueryReports", "reports", SUMMARY, _REPORT_FILTERS, (), service.query_reports)
+    in_report = (FieldSpec("report_id", "string"),)
+    yield _query("QueryFindings", "findings", OCCURRENCE, _FINDING_FILTERS, in_report, service.query_findings)
+    yield MethodSpec(
+        "Annotate",
+        MessageSpec(
+            "AnnotateRequest",
+            (
+                FieldSpec("finding_id", "string"),
+                FieldSpec("comment", "string"),
+                FieldSpec("tags", "string", repeated=True),
+                FieldSpec("status", "string", comment="Sets the finding's status too."),
+                _ACTOR,
+            ),
+        ),
+        MessageSpec("AnnotateResponse", (FieldSpec("annotation", ANNOTATION.name),)),
+        service.annotate,
+        role=Role.WRITER,
+        messages=(ANNOTATION,),
+    )
+    ids = FieldSpec("finding_ids", "string", repeated=True)
+    yield MethodSpec(
+        "SetStatus",
+        MessageSpec(
+            "SetStatusRequest",
+            (
+                ids,
+                FieldSpec("status", "string"),
+                FieldSpec("reason", "string", comment="Needed by a status that closes a finding."),
+                FieldSpec("comment", "string"),
+                _ACTOR,
+            ),
+        ),
+        MessageSpec("SetStatusResponse", (ids,)),
+        service.set_status,
+        role=Role.WRITER,
+    )
+    yield MethodSpec(
+        "Assign",
+        MessageSpec(
+            "AssignRequest", (ids, FieldSpec("assignee", "string", comment="Empty for nobody."), _ACTOR)
+        ),
+        MessageSpec("AssignResponse", (ids,)),
+        service.assign,
+        role=Role.WRITER,
+    )
+    cursor = FieldSpec("cursor", "string", comment="Empty for the beginning.")
+    from_now = FieldSpec("from_now", "bool", comment="Begin with the next change instead.")
+    component = FieldSpec("component", "string", repeated=True, comment="Only changes of these components.")
+    yield MethodSpec(
+        "ListChanges",
+        MessageSpec("ListChangesRequest", (cursor, from_now, component, FieldSpec("page_size", "int32"))),
+        MessageSpec(
+            "ListChangesResponse",
+            (FieldSpec("changes", _CHANGE.name, repeated=True), cursor, FieldSpec("has_more", "bool")),
+        ),
+        service.list_changes,
+        is_read=True,
+        messages=(_CHANGE, AUDIT_EVENT),
+    )
+    yield MethodSpec(
+        "StreamChanges",
+        MessageSpec(
+            "StreamChangesRequest",
+            (cursor, from_now, component, FieldSpec("stop_at_end", "bool", comment="Do not wait for more.")),
+        ),
+        _CHANGE,
+        service.stream_changes,
+        is_read=True,
+        is_stream=True,
+        messages=(AUDIT_EVENT,),
+    )
+
+
+def _query(
+    name: str,
+    rows: str,
+    row: MessageSpec,
+    filters: Sequence[str],
+    more: tuple[FieldSpec, ...],
+    handler: Callable[[Any, Call], dict[str, Any]],
+) -> MethodSpec:
+    request = (
+        *more,
+        *(FieldSpec(each, "string", repeated=True) for each in filters),
+        FieldSpec("search", "string"),
+        *_TIMES,
+        FieldSpec("include_deleted", "bool"),
+        *_PAGING,
+    )
+    response = (
+        FieldSpec(rows, row.name, repeated=True),
+        FieldSpec("next_page_token", "string", comment="Empty at the end."),
+        FieldSpec("total", "int64", comment="How many match."),
+    )
+    return MethodSpec(
+        name,
+        MessageSpec(f"{name}Request", request),
+        MessageSpec(f"{name}Response", response),
+        handler,
+        is_read=True,
+        messages=(row,),
+    )
+
+
+class _Collaboration:
+    def __init__(self, find_storage: FindStorage) -> None:
+        self._storage = find_storage
+        self._streams = 0
+
+    def save_report(self, request: Any, call: Call) -> dict[str, Any]:
+        if not request.HasField("report"):
+            raise InvalidInputError("The request has no report.")
+        actor = call.actor(request.actor)
+        report = read_report(request.report, actor)
+        storage = self._storage()
+        with acting_for(call.on_behalf_of(request.actor)):
+            storage.save_report(report, actor=actor)
+        saved = storage.reports.find(report.id)
+        return {"id": report.id, "version": saved["version"] if saved else None}
+
+    def get_report(self, request: Any, call: Call) -> dict[str, Any]:
+        found = self._storage().load_report(request.id)
+        if found is None:
+            raise NotFoundError(f"There is no report {request.id[:200]!r}.")
+        return {"report": report_values(found)}
+
+    def query_reports(self, request: Any, call: Call) -> dict[str, Any]:
+        storage, chosen = self._storage(), _filters(request, _REPORT_FILTERS)
+        limit, offset = _page(request)
+        found = storage.query_reports(limit=limit, offset=offset, **chosen)
+        total = storage.count_reports(**chosen)
+        return {
+            "reports": [row_values(row, SUMMARY) for row in found],
+            "next_page_token": _next_token(offset + len(found), total),
+            "total": total,
+        }
+
+    def query_findings(self, request: Any, call: Call) -> dict[str, Any]:
+        storage, chosen = self._storage(), _filters(request, _FINDING_FILTERS)
+        limit, offset = _page(request)
+        report_id = request.report_id or None
+        found = storage.query_findings(report_id, limit=limit, offset=offset, **chosen)
+        total = storage.findings.count(report_id, **chosen)
+        return {
+            "findings": [row_values(row, OCCURRENCE) for row in found],
+            "next_page_token": _next_token(offset + len(found), total),
+            "total": total,
+        }
+
+    def annotate(self, request: Any, call: Call) -> dict[str, Any]:
+        actor = call.actor(request.actor)
+        annotation = Annotation(
+            id=uuid.uuid4().hex,
+            finding_id=request.finding_id,
+            author=actor,
+            timestamp=clock.now(),
+            comment=request.comment,
+            tags=list(request.tags),
+            status=request.status or None,
+        )
+        storage = self._storage()
+        check_findings_exist(storage, [request.finding_id])
+        with acting_for(call.on_behalf_of(request.actor)):
+            storage.save_annotation(annotation, actor=actor)
+        saved = storage.annotations.load(annotation.id)
+        return {"annotation": annotation_values(saved or annotation)}
+
+    def set_status(self, request: Any, call: Call) -> dict[str, Any]:
+        if not request.status:
+            raise InvalidInputError("The request has no status.")
+        decision = Decision(status=request.status, reason=request.reason or None, comment=request.comment)
+        return self._decide(request, call, decision)
+
+    def assign(self, request: Any, call: Call) -> dict[str, Any]:
+        return self._decide(request, call, Decision(assignee=request.assignee))
+
+    def _decide(self, request: Any, call: Call, decision: Decision) -> dict[str, Any]:
+        undo = decide_findings(self._storage(), request.finding_ids, decision, call, request.actor)
+        return {"finding_ids": undo.finding_ids}
+
+    def list_changes(self, request: Any, call: Call) -> dict[str, Any]:
+        storage, size = self._storage(), page_size(request.page_size)
+        if request.from_now:
+            return {"changes": [], "cursor": storage.audit.end_of_changes()}
+        page = storage.audit.read_changes(request.cursor, size)
+        wanted = set(request.component)
+        return {
+            "changes": [
+                {"event": audit_values(each.event), "cursor": each.cursor}
+                for each in page.changes
+                if not wanted or each.event.component in wanted
+            ],
+            "cursor": page.cursor,
+            "has_more": page.has_more,
+        }
+
+    async def stream_changes(self, request: Any, call: Call) -> AsyncIterator[dict[str, Any]]:
+        if self._streams >= MAX_STREAMS:
+            raise ConnectError(
+                Code.RESOURCE_EXHAUSTED,
+                f"{MAX_STREAMS} streams are open, the limit; end one, or use ListChanges.",
+            )
+        self._streams += 1
+        try:
+            async for values in self._follow(request, call):
+                yield values
+        finally:
+            self._streams -= 1
+
+    async def _follow(self, request: Any, call: Call) -> AsyncIterator[dict[str, Any]]:
+        storage = await run_in_thread(self._storage)
+        cursor = await run_in_thread(storage.audit.end_of_changes) if request.from_now else request.cursor
+        wanted = set(request.component)
+        while True:
+            page = await run_in_thread(storage.audit.read_changes, cursor, _PAGE)
+            for each in page.changes:
+                if not wanted or each.event.component in wanted:
+                    yield {"event": audit_values(each.event), "cursor": each.cursor}
+            cursor = page.cursor
+            if not page.has_more:
+                if request.stop_at_end:
+                    return
+                await asyncio.sleep(POLL_SECONDS)
+                if not await run_in_thread(call.caller.is_still_valid):
+                    raise ConnectError(
+                        Code.UNAUTHENTICATED, "The token was revoked or has expired; make another one."
+                    )
+                if is_stopping():
+                    raise ConnectError(
+                        Code.UNAVAILABLE, "The server is stopping; read on from the last cursor later."
+                    )
+
+
+def _filters(request: Any, names: Iterable[str]) -> dict[str, Any]:
+    chosen: dict[str, Any] = {name: tuple(getattr(request, name)) or None for name in names}
+    for name in ("start_date", "end_date"):
+        chosen[name] = _moment(request, name)
+    return {**chosen, "search": request.search or None, "include_deleted": request.include_deleted}
+
+
+def _moment(request: Any, name: str) -> dt.datetime | None:
+    if not request.HasField(name):
+        return None
+    found: dt.datetime = getattr(request, name).ToDatetime(tzinfo=clock.UTC)
+    return found
+
+
+def _page(request: Any) -> tuple[int, int]:
+    """Return the limit and the offset that a request means."""
+    size = page_size(request.page_size)
+    if not request.page_token:
+        return size, 0
+    try:
+        [offset] = json_codec.loads(base64.urlsafe_b64decode(request.page_token.encode("utf-8")))
+        if isinstance(offset, int) and offset >= 0:
+            return size, offset
+    except (ValueError, TypeError):
+        pass
+    raise InvalidInputError(
+        "The page_token is not one of this list; use the next_page_token of the page before."
+    )
+
+
+def _next_token(shown: int, total: int) -> str:
+    return base64.urlsafe_b64encode(json_codec.dumps([shown])).decode("ascii") if 0 < shown < total else ""

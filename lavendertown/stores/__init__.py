@@ -1,0 +1,3 @@
+"""Stores: where records are kept, on files or in a database."""
+
+from __future__ import annotations

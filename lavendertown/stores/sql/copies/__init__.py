@@ -1,0 +1,3 @@
+"""Copies of a database: backups and exports, and reading them."""
+
+from __future__ import annotations

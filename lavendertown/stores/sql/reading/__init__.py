@@ -1,0 +1,3 @@
+"""Queries: records, lists, counts and the inbox."""
+
+from __future__ import annotations

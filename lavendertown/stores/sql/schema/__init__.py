@@ -1,0 +1,3 @@
+"""Tables, their revisions, and upgrades of an earlier schema."""
+
+from __future__ import annotations

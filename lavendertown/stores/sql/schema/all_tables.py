@@ -1,0 +1,70 @@
+"""The tables of a database: LavenderTown's own and those of applications."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from lavendertown.stores.sql.schema import revisions
+from lavendertown.stores.sql.schema import tables as own_tables
+from lavendertown.stores.sql.statements.column_types import NativeTypeAsText
+
+VERSION_TABLE = "alembic_version"
+RECORD_TABLE_NAMES = frozenset(
+    table.name
+    for table in (
+        own_tables.reports,
+        own_tables.report_tags,
+        own_tables.report_texts,
+        own_tables.findings,
+        own_tables.finding_rows,
+        own_tables.identities,
+        own_tables.identity_tags,
+        own_tables.identity_aliases,
+        own_tables.annotations_table,
+        own_tables.rulesets,
+        own_tables.triage,
+        own_tables.known_people,
+        own_tables.saved_views,
+        own_tables.audit_log,
+        own_tables.migrations_table,
+    )
+)
+"""The tables with records, and with data derived from records."""
+
+
+def reflect_tables(connection: sa.Connection) -> Sequence[sa.Table]:
+    """Return all tables except the version table, referenced tables first.
+
+    LavenderTown's tables are as :mod:`lavendertown.stores.sql.schema.tables` describes them, if the schema
+    is current; all others are as the database describes them.
+    """
+    reflected = sa.MetaData()
+    reflected.reflect(connection)
+    is_current = revisions.HEAD in revisions.read_revisions(connection)
+    described = own_tables.metadata.tables if is_current else {}
+    tables = [described.get(t.name, t) for t in reflected.sorted_tables if t.name != VERSION_TABLE]
+    # Exports have listed them in this order since schema 0006.
+    tables.sort(key=lambda table: table.name == own_tables.findings.name)
+    for column in (column for table in tables for column in table.columns):
+        if isinstance(column.type, sa.JSON):
+            # Otherwise None would be stored as JSON's null.
+            column.type.none_as_null = True
+        elif isinstance(column.type, postgresql.ARRAY | postgresql.INTERVAL | postgresql.INET):
+            column.type = NativeTypeAsText(str(column.type.compile(connection.dialect)))
+    return tables
+
+
+def stored_columns(table: sa.Table) -> Sequence[sa.Column[Any]]:
+    """Return the columns with stored values, without those that the database computes."""
+    return [column for column in table.columns if column.computed is None]
+
+
+def count_rows(connection: sa.Connection, tables: Sequence[sa.Table]) -> dict[str, int]:
+    """Return the number of rows of each table."""
+    # str(): a reflected name is a subclass of str, which the JSON encoder refuses.
+    counts = ((str(t.name), sa.select(sa.func.count()).select_from(t)) for t in tables)
+    return {name: connection.scalar(statement) or 0 for name, statement in counts}

@@ -1,0 +1,1 @@
+"""Migration between any two stores: dry run, copy, verification and the switch to the new store."""

@@ -1,0 +1,1 @@
+"""Backups and archives: write a store into one file and restore it."""

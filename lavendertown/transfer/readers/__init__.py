@@ -1,0 +1,1 @@
+"""Read any store as the source of a migration, record by record."""

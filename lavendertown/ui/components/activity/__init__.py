@@ -1,0 +1,3 @@
+"""Parts of the Activity screen."""
+
+from __future__ import annotations

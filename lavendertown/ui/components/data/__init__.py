@@ -1,0 +1,3 @@
+"""Parts of the Data screen."""
+
+from __future__ import annotations

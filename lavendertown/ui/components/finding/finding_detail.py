@@ -1,0 +1,136 @@
+"""Show the details of one finding."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lavendertown.inspection.result_files import FIRST_ROWS, InspectionResult
+from lavendertown.ui import inspections, queries
+from lavendertown.ui.components.finding import history, thread, triage_controls
+from lavendertown.ui.components.shared import charts
+from lavendertown.ui.components.shared.affected_rows import ResultRows, show_rows
+from lavendertown.ui.components.shared.formatting import (
+    escape_markdown,
+    format_count,
+    format_percent,
+    format_relative_time,
+    ghost_type_name,
+    inline_code,
+    reader_time_zone,
+    run_state_badge,
+    severity_badge,
+    tag_badges,
+)
+
+MAX_RUNS = 12
+_RESULTS = "inspect:results"
+_MAX_RESULTS = 2
+
+
+def keep_result(report_id: str, result: InspectionResult) -> None:
+    """Keep the result of an inspection in this session, so that the report can show the affected rows."""
+    results: dict[str, InspectionResult] = st.session_state.setdefault(_RESULTS, {})
+    results[report_id] = result
+    for oldest in list(results)[:-_MAX_RESULTS]:
+        inspections.discard_result(results.pop(oldest))
+
+
+def kept_result(report_id: str) -> InspectionResult | None:
+    """Return the inspection result of a report, if it was inspected in this session."""
+    results: dict[str, InspectionResult] = st.session_state.get(_RESULTS, {})
+    return results.get(report_id)
+
+
+def show_finding(row: queries.Row) -> None:
+    """Show a finding of a report: badges, status, facts, history, rows, discussion and form."""
+    st.markdown(f"### {escape_markdown(row['description'])}", anchors=False)
+    inbox_row = next(iter(queries.inbox_rows((row["finding_id"],))), None)
+    st.markdown(_format_badges(row, inbox_row))
+    triage_controls.draw_controls(row, inbox_row)
+    past = queries.finding_history(row["finding_id"], MAX_RUNS)
+    left, right = st.columns([1, 1.3], gap="medium", vertical_alignment="center")
+    with left:
+        st.table(_fact_rows(row), border="horizontal", alt="Facts about this finding")
+    with right:
+        _draw_run_history(row, past)
+    _draw_affected_rows(row)
+    name = row["finding_id"]
+    discussion, past_tab = st.tabs(["Discussion", "History"], key="detail:tabs", on_change="rerun")
+    with discussion:
+        thread.show_thread(name)
+        thread.draw_comment_form(name, row["status"])
+    with past_tab:
+        if past_tab.open:
+            history.show_history(name)
+
+
+def _format_badges(row: queries.Row, inbox_row: queries.Row | None) -> str:
+    # An adopted finding belongs to the adopting dataset, also in reports of the former dataset.
+    is_adopted = inbox_row is not None and inbox_row["column"] == row["column"]
+    dataset = inbox_row["dataset"] if inbox_row is not None and is_adopted else row["dataset"]
+    where = ".".join(p for p in (dataset, "" if row["column"] == "*" else row["column"]) if p)
+    parts = [
+        severity_badge(row["severity"]),
+        run_state_badge(inbox_row["seen"]) if inbox_row else "",
+        inline_code(where),
+        f":small[:gray[{escape_markdown(ghost_type_name(row['ghost_type']))}]]",
+        tag_badges(row["tags"]),
+    ]
+    return " ".join(part for part in parts if part)
+
+
+def _fact_rows(row: queries.Row) -> dict[str, str]:
+    rows = "unknown" if row["row_count"] is None else f"**{row['row_count']:,}**"
+    if row["row_count"] and row["share"]:
+        rows += f" of {round(row['row_count'] / row['share']):,}"
+    facts = {"Rows": rows, "Share": format_percent(row["share"])}
+    check = row["metadata"].get("check_id") or row["metadata"].get("check")
+    if check:
+        facts["Check"] = inline_code(str(check))
+    facts["First seen"] = format_relative_time(row["first_seen"])
+    facts["Last seen"] = format_relative_time(row["last_seen"])
+    facts["Seen in"] = format_count(row["times_seen"], "report")
+    return facts
+
+
+def _draw_run_history(row: queries.Row, past: list[queries.Row]) -> None:
+    runs = [run for run in reversed(past) if run["row_count"] is not None]
+    if len(runs) < 2:
+        st.caption("This is the first run that found it. The next ones draw a history here.")
+        return
+    labels = [f"{run['seen_at'].astimezone(reader_time_zone()):%d %b}" for run in runs]
+    counts = [run["row_count"] for run in runs]
+    alt = f"Affected rows in the last {len(runs)} runs: " + ", ".join(
+        f"{label} {number:,}" for label, number in zip(labels, counts, strict=True)
+    )
+    charts.draw_chart(charts.run_history(labels, counts), f"history:{row['finding_id']}", alt)
+
+
+def _draw_affected_rows(row: queries.Row) -> None:
+    count = "unknown" if row["row_count"] is None else f"{row['row_count']:,}"
+    with st.expander(
+        f"Affected rows  ·  {count}",
+        icon=":material/table_rows:",
+        key=f"rows:{row['report_id']}:{row['position']}",
+        on_change="rerun",
+    ) as box:
+        if box.open:
+            show_affected_rows(row)
+
+
+def show_affected_rows(row: queries.Row) -> None:
+    """Show the first affected rows of a finding, or their positions if the data is not available."""
+    positions = queries.list_row_positions(row["report_id"], row["position"], FIRST_ROWS)
+    result = kept_result(row["report_id"])
+    if not positions:
+        st.caption("Which rows are affected is not recorded for this finding.")
+    elif result is None:
+        shown = ", ".join(f"{position:,}" for position in positions)
+        st.markdown(f":small[{shown}{' …' if len(positions) == FIRST_ROWS else ''}]")
+        st.caption(
+            "Row positions, counted from 0. The data itself stays with whoever inspected it and is "
+            "not part of the report."
+        )
+    else:
+        key = f"rows:{row['report_id']}:{row['position']}:file"
+        show_rows(ResultRows(result), row["position"], positions, row["row_count"], row["column"], key)

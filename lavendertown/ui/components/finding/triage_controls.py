@@ -1,0 +1,158 @@
+"""Show and change the triage state of a finding: status, assignee, note, snooze, merge."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lavendertown.collaboration.parts.triage import Decision
+from lavendertown.core import statuses
+from lavendertown.ui import actions, queries, triage_actions
+from lavendertown.ui.components.finding import duplicate_prompt
+from lavendertown.ui.components.findings import inbox_actions
+from lavendertown.ui.components.shared import layout, person
+from lavendertown.ui.components.shared.formatting import (
+    STATUSES,
+    comment_markdown,
+    escape_markdown,
+    format_time,
+    status_name,
+)
+
+_NOTE, _MERGE = "Pin a note…", "Merge with…"
+_UNMERGE = "Take apart: "
+
+
+def draw_controls(row: queries.Row, inbox_row: queries.Row | None) -> None:
+    """Draw status, assignee and the menu with other actions, and below them the current decisions.
+
+    Args:
+        row: The occurrence of the finding in a report.
+        inbox_row: The inbox row of the finding; None if no live report contains it.
+    """
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+        _draw_status(row)
+        if inbox_row is not None:
+            _draw_assignee(inbox_row)
+            _draw_more_menu(inbox_row)
+    layout.show_notice(_notice_place(row["finding_id"]))
+    if inbox_row is not None:
+        duplicate_prompt.ask_if_duplicate(inbox_row)
+        _show_decision(inbox_row)
+
+
+def _notice_place(finding_id: str) -> str:
+    return f"decided:{finding_id}"
+
+
+def _draw_status(row: queries.Row) -> None:
+    # The stored status is part of the key. If the value of the select box were set here instead, a browser
+    # with the old state would send the old value back, which would count as a choice.
+    key = f"detail:status:{row['finding_id']}:{row['status']}"
+    options = list(STATUSES)
+    st.selectbox(
+        "Status",
+        options,
+        index=options.index(row["status"]),
+        format_func=status_name,
+        key=key,
+        width=150,
+        label_visibility="collapsed",
+        on_change=_set_status,
+        args=(row["finding_id"], row["status"], key),
+    )
+
+
+def _set_status(finding_id: str, seen: str, key: str) -> None:
+    chosen = st.session_state[key]
+    st.session_state[key] = seen
+    if statuses.is_closed(chosen) and chosen != seen:
+        inbox_actions.open_dialog(f"reason:{chosen}", [finding_id])
+    elif chosen != seen:
+        draft = actions.AnnotationDraft(finding_id, "", (), chosen, seen)
+        person.run_with_name(_notice_place(finding_id), actions.add_annotation, draft)
+
+
+def _draw_assignee(inbox_row: queries.Row) -> None:
+    people = list(
+        dict.fromkeys([inbox_actions.NOBODY, *filter(None, [inbox_row["assignee"]]), *queries.list_people()])
+    )
+    key = f"detail:assignee:{inbox_row['finding_id']}:{inbox_row['version']}"
+    st.selectbox(
+        "Assignee",
+        people,
+        index=people.index(inbox_row["assignee"] or inbox_actions.NOBODY),
+        format_func=lambda name: "Nobody assigned" if name == inbox_actions.NOBODY else name,
+        key=key,
+        width=170,
+        label_visibility="collapsed",
+        on_change=_save_assignee,
+        args=(inbox_row, key),
+    )
+
+
+def _save_assignee(inbox_row: queries.Row, key: str) -> None:
+    name = st.session_state[key]
+    # Until the change is saved, the select box shows the current assignee.
+    st.session_state[key] = inbox_row["assignee"] or inbox_actions.NOBODY
+    who = "" if name == inbox_actions.NOBODY else str(name)
+    done = f"assigned to {who}" if who else "assigned to nobody"
+    ids, decision = [inbox_row["finding_id"]], Decision(assignee=who)
+    person.run_with_name(
+        _notice_place(inbox_row["finding_id"]),
+        lambda: triage_actions.decide_findings(ids, decision, done, seen=inbox_row["version"]),
+    )
+
+
+def _draw_more_menu(inbox_row: queries.Row) -> None:
+    key = f"detail:more:{inbox_row['finding_id']}"
+    merged = queries.merged_finding_ids(inbox_row["finding_id"])
+    snooze = (
+        [inbox_actions.UNSNOOZE]
+        if inbox_row["snoozed"]
+        else [*inbox_actions.SNOOZES, inbox_actions.UNTIL_DOUBLED]
+    )
+    names = {
+        name: f"Snooze: {name[0].lower()}{name[1:]}" for name in snooze if name != inbox_actions.UNSNOOZE
+    }
+    parts = {f"{_UNMERGE}{name}": f"Take apart again: {escape_markdown(name[:12])}…" for name in merged}
+    st.menu_button(
+        "Decide",
+        [_NOTE, *snooze, _MERGE, *parts],
+        format_func=lambda option: names.get(option, parts.get(option, option)),
+        type="tertiary",
+        icon=":material/tune:",
+        key=key,
+        on_click=_handle_more_menu,
+        args=(inbox_row, key),
+    )
+
+
+def _handle_more_menu(inbox_row: queries.Row, key: str) -> None:
+    option, ids = st.session_state[key], [inbox_row["finding_id"]]
+    if option == _NOTE:
+        inbox_actions.open_note_dialog(inbox_row)
+    elif option == _MERGE:
+        inbox_actions.open_dialog("merge", ids)
+    elif option.startswith(_UNMERGE):
+        person.run_with_name(
+            _notice_place(ids[0]), triage_actions.unmerge_finding, option.removeprefix(_UNMERGE)
+        )
+    else:
+        person.run_with_name(_notice_place(ids[0]), inbox_actions.snooze_selected, ids, option)
+
+
+def _show_decision(inbox_row: queries.Row) -> None:
+    if inbox_row["note"]:
+        st.info(comment_markdown(inbox_row["note"]), icon=":material/push_pin:")
+    if inbox_row["regressed_at"] is not None:
+        fixed = format_time(inbox_row["fixed_at"])
+        st.markdown(
+            f":small[:red[:material/history: Back again] since {format_time(inbox_row['regressed_at'])}; "
+            f":gray[it was fixed on {fixed}.]]"
+        )
+    if inbox_row["close_reason"] and statuses.is_closed(inbox_row["status"]):
+        st.markdown(f":small[:gray[Closed:] {escape_markdown(inbox_row['close_reason'])}]")
+    if inbox_row["snoozed"]:
+        until = inbox_row["snooze_until"]
+        when = f"until {format_time(until)}" if until else "until it gets worse"
+        st.markdown(f":small[:gray[:material/snooze: Asleep {when}.]]")

@@ -1,0 +1,3 @@
+"""Parts of the Findings screen, the inbox."""
+
+from __future__ import annotations

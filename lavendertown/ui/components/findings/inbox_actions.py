@@ -1,0 +1,338 @@
+"""Actions on the selected findings, and the dialogs for their input."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import streamlit as st
+
+from lavendertown.collaboration.parts.triage import Decision
+from lavendertown.core import clock, statuses
+from lavendertown.ui import queries, triage_actions
+from lavendertown.ui.components.findings import inbox_filters, inbox_grid
+from lavendertown.ui.components.shared import layout, person
+from lavendertown.ui.components.shared.formatting import (
+    STATUSES,
+    escape_markdown,
+    format_count,
+    format_time,
+    run_state_badge,
+    status_name,
+)
+
+DIALOG = "desk:dialog"
+"""Session key of the requested dialog and its findings."""
+
+NOBODY = "Nobody"
+_NOTE = "desk:note"
+_BAR = "desk:bulk"
+"""The place of the question for the user's name before an action on the selection."""
+
+SNOOZES = {
+    "Until tomorrow": dt.timedelta(days=1),
+    "For a week": dt.timedelta(days=7),
+    "For a month": dt.timedelta(days=30),
+}
+UNTIL_DOUBLED = "Until it is twice as bad"
+UNSNOOZE = "Wake up"
+
+
+def open_dialog(dialog: str, ids: list[str]) -> None:
+    """Open a dialog in this run: reason:STATUS, assign, comment, note:VERSION, merge, view or help."""
+    st.session_state[DIALOG] = (dialog, tuple(ids))
+
+
+def open_note_dialog(inbox_row: queries.Row) -> None:
+    """Open the dialog for the pinned note, for the version that the page shows."""
+    st.session_state[_NOTE] = inbox_row["note"]
+    open_dialog(f"note:{inbox_row['version']}", [inbox_row["finding_id"]])
+
+
+def draw_selection_bar(matching: int) -> None:
+    """Show the actions for the selected findings at the bottom of the window."""
+    ids = inbox_grid.selected_ids()
+    if not ids:
+        return
+    with st.bottom:
+        layout.show_notice(_BAR)
+        _draw_buttons(ids, matching)
+
+
+def _draw_buttons(ids: list[str], matching: int) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", border=True):
+        st.markdown(f":violet-badge[**{len(ids):,} selected**]", width="content")
+        st.menu_button(
+            "Status",
+            list(STATUSES),
+            format_func=status_name,
+            icon=":material/flag:",
+            key="desk:bulk:status",
+            on_click=lambda: _set_status_of_selected(ids, st.session_state["desk:bulk:status"]),
+        )
+        people = [NOBODY, *queries.list_people()]
+        st.menu_button(
+            "Assign",
+            people,
+            format_func=escape_markdown,
+            icon=":material/person:",
+            key="desk:bulk:assign",
+            on_click=lambda: person.run_with_name(
+                _BAR, assign_selected, ids, st.session_state["desk:bulk:assign"]
+            ),
+        )
+        st.button(
+            "Comment and tag",
+            icon=":material/add_comment:",
+            key="desk:bulk:comment",
+            on_click=open_dialog,
+            args=("comment", ids),
+        )
+        st.menu_button(
+            "Snooze",
+            [*SNOOZES, UNTIL_DOUBLED, UNSNOOZE],
+            icon=":material/snooze:",
+            key="desk:bulk:snooze",
+            on_click=lambda: person.run_with_name(
+                _BAR, snooze_selected, ids, st.session_state["desk:bulk:snooze"]
+            ),
+        )
+        if len(ids) > 1:
+            st.button(
+                "Merge",
+                icon=":material/merge:",
+                key="desk:bulk:merge",
+                on_click=open_dialog,
+                args=("merge", ids),
+            )
+        if len(ids) < matching:
+            st.button(
+                f"Select all {matching:,} that match",
+                type="tertiary",
+                key="desk:bulk:all",
+                on_click=_select_all,
+            )
+        st.button(
+            "Clear",
+            type="tertiary",
+            icon=":material/close:",
+            key="desk:bulk:clear",
+            on_click=inbox_grid.clear_selection,
+        )
+
+
+def _select_all() -> None:
+    inbox_grid.select_ids(queries.inbox_ids(inbox_filters.chosen_filters(), inbox_filters.chosen_order()))
+
+
+def _finish_bulk_action(is_successful: bool) -> None:
+    if is_successful:
+        inbox_grid.clear_selection()
+        inbox_filters.refresh_inbox()
+
+
+def _set_status_of_selected(ids: list[str], status: str) -> None:
+    """Set a status; ask for the reason first if it closes the findings."""
+    if statuses.is_closed(status):
+        open_dialog(f"reason:{status}", ids)
+    else:
+        person.run_with_name(_BAR, set_status, ids, status)
+
+
+def set_status(ids: list[str], status: str) -> None:
+    """Set a status that does not need a reason."""
+    _finish_bulk_action(
+        triage_actions.decide_findings(ids, Decision(status=status), f"set to {status_name(status)}")
+    )
+
+
+def assign_selected(ids: list[str], name: str) -> None:
+    """Assign findings to a person, or unassign them."""
+    who = "" if name == NOBODY else name
+    done = f"assigned to {who}" if who else "assigned to nobody"
+    _finish_bulk_action(triage_actions.decide_findings(ids, Decision(assignee=who), done))
+
+
+def snooze_selected(ids: list[str], how: str) -> None:
+    """Snooze or unsnooze findings."""
+    if how == UNSNOOZE:
+        decision, done = Decision(unsnooze=True), "awake again"
+    elif how == UNTIL_DOUBLED:
+        decision, done = Decision(snooze_factor=2), "asleep until twice as bad"
+    else:
+        until = clock.now() + SNOOZES[how]
+        decision, done = Decision(snooze_until=until), f"asleep until {format_time(until)}"
+    _finish_bulk_action(triage_actions.decide_findings(ids, decision, done))
+
+
+def draw_open_dialog() -> None:
+    """Open the requested dialog once."""
+    requested: tuple[str, tuple[str, ...]] | None = st.session_state.get(DIALOG)
+    if requested is None:
+        return
+    title, draw = _DIALOGS[requested[0].partition(":")[0]]
+
+    def content() -> None:
+        if DIALOG not in st.session_state:
+            # Its own button closed it; only a run of the whole page removes it.
+            st.rerun()
+        # Read this in each run, as it may change while the dialog is open.
+        name, ids = st.session_state[DIALOG]
+        draw(list(ids), name.partition(":")[2])
+
+    st.dialog(title, on_dismiss=_close_dialog)(content)()
+
+
+def _close_dialog() -> None:
+    st.session_state.pop(DIALOG, None)
+    st.session_state.pop(f"frame:notice:{triage_actions.FORM}", None)
+
+
+def _finish_dialog(is_successful: bool) -> None:
+    if is_successful:
+        _close_dialog()
+    _finish_bulk_action(is_successful)
+
+
+def _submit_button(label: str, work: Any) -> None:
+    layout.show_notice(triage_actions.FORM)
+    st.button(
+        label,
+        type="primary",
+        key="desk:dialog:do",
+        disabled=layout.has_question(triage_actions.FORM),
+        on_click=person.run_with_name,
+        args=(triage_actions.FORM, work),
+    )
+
+
+def _reason_dialog(ids: list[str], status: str) -> None:
+    name = status_name(status)
+    st.caption(
+        f"{format_count(len(ids), 'finding')} will be set to {name}. Colleagues read why in the thread."
+    )
+    st.text_area("Why?", key="desk:reason", height=80, placeholder="Mended in the loader, by design, …")
+
+    def work() -> None:
+        decision = Decision(status=status, reason=str(st.session_state["desk:reason"]).strip())
+        _finish_dialog(
+            triage_actions.decide_findings(ids, decision, f"set to {name}", place=triage_actions.FORM)
+        )
+
+    _submit_button(f"Set to {name}", work)
+
+
+def _assign_dialog(ids: list[str], _: str) -> None:
+    st.selectbox(
+        "Who looks after it?", [NOBODY, *queries.list_people()], key="desk:assign", accept_new_options=True
+    )
+
+    def work() -> None:
+        name = str(st.session_state["desk:assign"] or NOBODY).strip()
+        who = "" if name == NOBODY else name
+        decision = Decision(assignee=who)
+        _finish_dialog(
+            triage_actions.decide_findings(ids, decision, f"assigned to {name}", place=triage_actions.FORM)
+        )
+
+    _submit_button("Assign", work)
+
+
+def _comment_dialog(ids: list[str], _: str) -> None:
+    st.text_area(
+        "Comment", key="desk:comment", height=96, placeholder="Goes on each of them. @name mentions."
+    )
+    st.multiselect("Tags", queries.known_tags(), key="desk:tags", accept_new_options=True, select_all=False)
+
+    def work() -> None:
+        comment = str(st.session_state["desk:comment"]).strip()
+        decision = Decision(comment=comment, tags=tuple(st.session_state["desk:tags"]))
+        _finish_dialog(triage_actions.decide_findings(ids, decision, "commented", place=triage_actions.FORM))
+
+    _submit_button(f"Add to {format_count(len(ids), 'finding')}", work)
+
+
+def _note_dialog(ids: list[str], version: str) -> None:
+    st.text_area("Pinned note", key=_NOTE, height=96, persist_state="session")
+
+    def work() -> None:
+        decision = Decision(note=str(st.session_state[_NOTE]).strip())
+        seen = int(version)
+        is_successful = triage_actions.decide_findings(
+            ids, decision, "with another note", place=triage_actions.FORM, seen=seen
+        )
+        if not is_successful:
+            # After the notice about the conflict, the next attempt may overwrite the new version.
+            open_dialog(f"note:{queries.read_triage(ids[0])['version']}", ids)
+        _finish_dialog(is_successful)
+
+    _submit_button("Pin", work)
+
+
+def _merge_dialog(ids: list[str], _: str) -> None:
+    rows = queries.inbox_rows(tuple(ids))
+    if len(rows) == 1:
+        rows += [
+            r for r in queries.inbox_page({"dataset": rows[0]["dataset"]}, "severity", 200) if r not in rows
+        ]
+    names = {row["finding_id"]: f"{row['description']} ({inbox_grid.format_column(row)})" for row in rows}
+    st.caption("They are handled as one from now on. Each report keeps what it says; you can undo this.")
+    options = [name for name in names if len(ids) > 1 or name != ids[0]]
+    st.selectbox("Keep", options, format_func=lambda name: names[name], key="desk:merge")
+
+    def work() -> None:
+        into = str(st.session_state["desk:merge"])
+        _finish_dialog(triage_actions.merge_findings([name for name in ids if name != into], into))
+
+    _submit_button("Merge", work)
+
+
+def _view_dialog(_: list[str], __: str) -> None:
+    st.text_input("Name", key="desk:view name", placeholder="Orders, open, nobody's")
+    st.caption("View, filters, search and order are saved, for everybody.")
+
+    def work() -> None:
+        name = str(st.session_state["desk:view name"]).strip()
+        if triage_actions.save_view(name, inbox_filters.inbox_query()):
+            st.session_state["desk:saved"] = name
+            _close_dialog()
+
+    _submit_button("Save for everybody", work)
+
+
+KEYBOARD_SHORTCUTS = {
+    "J / K": "next, previous finding",
+    "O": "open the first finding, or close the one that is open",
+    "X": "close the finding: set it to Fixed",
+    "A": "assign it",
+    "M": "write a comment",
+    "H": "this list",
+}
+
+
+RUN_STATE_HELP = {
+    "new": "seen first in the latest run of its dataset",
+    "ongoing": "in the latest run, and in earlier ones",
+    "regressed": "was set to Fixed and was seen since; it is open again",
+    "passing": "its check ran in the latest run and found nothing",
+    "not_checked": "absent, and the latest run does not say that its check ran",
+}
+
+
+def _help_dialog(_: list[str], __: str) -> None:
+    st.markdown("**Keys** :small[:gray[silent while you type]]")
+    st.table({f"`{key}`": text for key, text in KEYBOARD_SHORTCUTS.items()}, border="horizontal", alt="Keys")
+    st.markdown("**Seen** :small[:gray[what the runs say]]")
+    meanings = {run_state_badge(seen): text for seen, text in RUN_STATE_HELP.items()}
+    st.table(meanings, border="horizontal", alt="What the words in the column Seen mean")
+
+
+_DIALOGS: dict[str, tuple[str, Any]] = {
+    "reason": ("Close findings", _reason_dialog),
+    "assign": ("Assign", _assign_dialog),
+    "comment": ("Comment and tag", _comment_dialog),
+    "note": ("Pin a note", _note_dialog),
+    "merge": ("Merge findings", _merge_dialog),
+    "view": ("Save this view", _view_dialog),
+    "help": ("Help", _help_dialog),
+}

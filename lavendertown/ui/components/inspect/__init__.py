@@ -1,0 +1,3 @@
+"""Parts of the Inspect screen."""
+
+from __future__ import annotations

@@ -1,0 +1,91 @@
+"""Show the findings of an inspection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from lavendertown.core.findings import GhostFinding
+from lavendertown.inspection.result_files import COUNTED_ROWS, ValueCount
+from lavendertown.ui.components.shared import charts
+from lavendertown.ui.components.shared.affected_rows import AffectedRows, show_rows
+from lavendertown.ui.components.shared.formatting import (
+    escape_markdown,
+    format_count,
+    ghost_type_name,
+    inline_code,
+    severity_badge,
+    severity_icon,
+)
+
+TYPES_WITH_VALUES = frozenset({"disguised_null", "type", "outlier", "format", "category", "date"})
+"""Ghost types whose affected values are informative, unlike empty values."""
+
+
+def describe_coverage(coverage: dict[str, Any]) -> str:
+    """Describe the coverage: rows, columns, checks, duration and passed checks."""
+    return (
+        f"{format_count(coverage['rows'], 'row')} · {format_count(coverage['columns'], 'column')} · "
+        f"{format_count(coverage['checks_run'], 'check')} in {coverage['seconds']:.1f} s · "
+        f"{coverage['passed']:,} passed"
+    )
+
+
+def show_guesses(sentences: Sequence[str]) -> None:
+    """Show what was guessed while reading the file."""
+    if sentences:
+        with st.expander(
+            f"How the file was read :gray[{format_count(len(sentences), 'guess', 'guesses')}]",
+            icon=":material/info:",
+        ):
+            for guess in sentences:
+                st.markdown(f"- {escape_markdown(guess)}")
+
+
+def show_findings(findings: Sequence[GhostFinding], affected: AffectedRows, prefix: str) -> None:
+    """Show each finding as an expander, whose content is drawn when it is opened."""
+    with st.container(gap="xxsmall"):
+        for index, finding in enumerate(findings):
+            _draw_finding(finding, index, affected, f"{prefix}:{index}")
+
+
+def _draw_finding(finding: GhostFinding, index: int, affected: AffectedRows, key: str) -> None:
+    label = (
+        f"{severity_icon(finding.severity)} **{escape_markdown(finding.description)}**"
+        f"  :gray[{escape_markdown(ghost_type_name(finding.ghost_type))}]"
+    )
+    with st.expander(label, key=key, on_change="rerun") as box:
+        if box.open:
+            _draw_finding_body(finding, index, affected, key)
+
+
+def _draw_finding_body(finding: GhostFinding, index: int, affected: AffectedRows, key: str) -> None:
+    check = finding.metadata.get("check_id") or finding.metadata.get("check")
+    where = inline_code(finding.column)
+    if finding.column == "*":
+        where = "whole rows" if finding.row_indices else "whole table"
+    kind = f"{severity_badge(finding.severity)} {where}"
+    st.markdown(f"{kind} :gray[check] {inline_code(str(check))}" if check else kind)
+    positions = [int(position) for position in finding.row_indices or []]
+    if not positions:
+        what = "table" if finding.column == "*" else "column"
+        st.caption(f"This finding is about the {what} as a whole; no particular rows are at fault.")
+        return
+    count = finding.metadata.get("count")
+    if finding.ghost_type in TYPES_WITH_VALUES and finding.column in affected.columns:
+        _draw_frequent_values(finding.severity, affected.frequent_values(index), count, key)
+    show_rows(affected, index, positions, count, finding.column, f"{key}:rows")
+
+
+def _draw_frequent_values(severity: str, counted: Sequence[ValueCount], rows: int | None, key: str) -> None:
+    """Draw the most frequent affected values, if any occurs more than once."""
+    if not counted or counted[0].count < 2:
+        return
+    labels, counts = [each.value for each in counted], [each.count for each in counted]
+    among = f" among the first {COUNTED_ROWS:,} rows" if rows and rows > COUNTED_ROWS else ""
+    st.markdown(f"**Most frequent affected values** :small[:gray[rows{among}]]")
+    alt = "; ".join(f"{label} {number:,}" for label, number in zip(labels, counts, strict=True))
+    with st.container(width=520):
+        charts.draw_chart(charts.value_bars(labels, counts, severity), f"{key}:values", alt)

@@ -1,0 +1,98 @@
+"""Draw the dialog that saves the findings of an inspection as a report."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import streamlit as st
+
+from lavendertown.collaboration.storage import get_finding_id
+from lavendertown.inspection.result_files import InspectionResult
+from lavendertown.ui import actions, queries, triage_actions
+from lavendertown.ui.components.finding import finding_detail
+from lavendertown.ui.components.inspect import dataset_field
+from lavendertown.ui.components.shared import layout, person
+from lavendertown.ui.components.shared.formatting import escape_markdown, format_count
+
+
+@st.dialog("Save as report", icon=":material/save:")
+def open_save_dialog(result: InspectionResult, on_saved: Callable[[], None]) -> None:
+    """Ask for the details of the report, and describe the effect of saving.
+
+    Args:
+        result: The result to save.
+        on_saved: Called after saving, to clear the page below the dialog.
+    """
+    st.text_input("Title", suggest_title(result.dataset), key="save:title")
+    chosen = dataset_field.draw_dataset_field(result)
+    st.multiselect("Tags", queries.known_tags(), accept_new_options=True, select_all=False, key="save:tags")
+    st.text_area("Note for your colleagues", height=72, placeholder="Optional", key="save:note")
+    st.caption(describe_effect(result, chosen.name))
+    layout.show_notice("save")
+    st.button(
+        "Save report",
+        type="primary",
+        disabled=layout.has_question("save"),
+        on_click=person.run_with_name,
+        args=("save", save_report, result, on_saved),
+    )
+    if layout.has_queued_navigation():
+        # Only a run of the whole page closes the dialog; this run also opens the report.
+        st.rerun()
+
+
+def suggest_title(dataset: str) -> str:
+    """Return a title for a dataset name: its words, with an initial capital."""
+    text = re.sub(r"[_\W]+", " ", dataset).strip()
+    return text[:1].upper() + text[1:]
+
+
+def describe_effect(result: InspectionResult, dataset: str) -> str:
+    """Describe who saves the report and where, and how many findings are already known."""
+    name = f" as {escape_markdown(person.current_name())}" if person.current_name() else ""
+    saves = f"Saved{name} in {escape_markdown(queries.storage_description())}."
+    ids = tuple(get_finding_id(finding, dataset) for finding in result.findings)
+    known = queries.known_findings(ids)
+    if not ids or not known:
+        return saves
+    comments = sum(row["comment_count"] for row in known)
+    seen = f"{saves} {format_count(len(known), 'finding was', 'findings were')} seen before"
+    return (
+        f"{seen}; {format_count(comments, 'comment comes', 'comments come')} along."
+        if comments
+        else f"{seen}."
+    )
+
+
+def save_report(result: InspectionResult, on_saved: Callable[[], None]) -> None:
+    """Save the report, adopt history if chosen, and keep the affected rows in this session."""
+    state = st.session_state
+    if layout.has_queued_navigation():
+        # Ignore a second click before the dialog closes.
+        return
+    chosen = dataset_field.chosen_dataset(result)
+    if dataset_field.needs_confirmation(result, chosen):
+        layout.queue_notice(
+            "Choose first whether this is the same dataset or another one.",
+            "problem",
+            place="save",
+            lead="Not saved.",
+        )
+        return
+    report_id = actions.save_inspection(
+        findings=result.complete_findings(),
+        title=str(state["save:title"] or ""),
+        dataset=chosen.name,
+        tags=state["save:tags"],
+        note=str(state["save:note"] or ""),
+        coverage=result.coverage,
+        file=result.name,
+    )
+    if report_id is None:
+        return
+    if chosen.adoptable and state.get(dataset_field.ADOPT):
+        triage_actions.adopt_dataset_history(chosen.adoptable, chosen.name)
+    finding_detail.keep_result(report_id, result)
+    on_saved()
+    layout.queue_navigation(layout.REPORT, report=report_id)

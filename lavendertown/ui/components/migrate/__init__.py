@@ -1,0 +1,3 @@
+"""Parts of the Migrate screen."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Parts of the Report screen."""
+
+from __future__ import annotations

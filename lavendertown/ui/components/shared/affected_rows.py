@@ -1,0 +1,129 @@
+"""Show the affected rows of a finding, from a table or from the result files of an inspection."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePath
+from typing import Protocol
+
+import pandas as pd
+import streamlit as st
+
+from lavendertown.core.errors import LavenderTownError
+from lavendertown.core.findings import GhostFinding
+from lavendertown.inspection.result_files import FIRST_ROWS, InspectionResult, ValueCount, frequent_values
+from lavendertown.tables import Table
+from lavendertown.ui import errors, inspections
+
+
+class AffectedRows(Protocol):
+    """Source of affected rows and values: a table, or the result files of an inspection."""
+
+    @property
+    def columns(self) -> list[str]:
+        """The column names in order."""
+
+    def rows(self, positions: Sequence[int], limit: int = FIRST_ROWS) -> pd.DataFrame:
+        """Return the first ``limit`` rows at these positions, indexed by position."""
+
+    def frequent_values(self, index: int) -> list[ValueCount]:
+        """Return the most frequent affected values of a finding by its index."""
+
+
+@dataclass(frozen=True)
+class TableRows:
+    """Affected rows and values from a table."""
+
+    table: Table
+    findings: Sequence[GhostFinding]
+
+    @property
+    def columns(self) -> list[str]:
+        """The column names in order."""
+        return self.table.columns
+
+    def rows(self, positions: Sequence[int], limit: int = FIRST_ROWS) -> pd.DataFrame:
+        """Return the first ``limit`` rows at these positions, indexed by position."""
+        return self.table.rows(positions, limit)
+
+    def frequent_values(self, index: int) -> list[ValueCount]:
+        """Return the most frequent affected values of a finding by its index."""
+        return frequent_values(self.table, self.findings[index])
+
+
+@dataclass(frozen=True)
+class ResultRows:
+    """Affected rows and values from the result files of an inspection."""
+
+    result: InspectionResult
+
+    @property
+    def columns(self) -> list[str]:
+        """The column names in order."""
+        return self.result.columns
+
+    def rows(self, positions: Sequence[int], limit: int = FIRST_ROWS) -> pd.DataFrame:
+        """Return the first ``limit`` rows at these positions, indexed by position."""
+        return self.result.rows(positions, limit)
+
+    def frequent_values(self, index: int) -> list[ValueCount]:
+        """Return the most frequent affected values of a finding by its index."""
+        return self.result.frequent_values(index)
+
+
+def show_rows(
+    affected: AffectedRows, index: int, positions: list[int], count: int | None, column: str, key: str
+) -> None:
+    """Show the first affected rows, with the finding's column first, and offer all rows as a file.
+
+    Args:
+        affected: The source of the rows.
+        index: The index of the finding.
+        positions: The positions of the first affected rows.
+        count: The number of affected rows; None if unknown.
+        column: The column of the finding.
+        key: Prefix of the widget keys.
+    """
+    shown = affected.rows(positions, FIRST_ROWS)
+    order = [column] + [c for c in shown.columns if c != column] if column in shown.columns else None
+    st.dataframe(shown, row_height=30, column_order=order, alt="Affected rows")
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        first = f"The first {len(shown):,} of {count:,} rows. " if count and count > len(shown) else ""
+        st.caption(f"{first}Positions are counted from 0.", width="content")
+        if isinstance(affected, ResultRows):
+            _offer_file(affected.result, index, key)
+
+
+def _offer_file(result: InspectionResult, index: int, key: str) -> None:
+    """Offer all affected rows as a CSV file, which a worker writes on demand."""
+    csv_file: Path | None = st.session_state.get(key)
+    if csv_file is None or not csv_file.exists():
+        if not st.button("Download rows", icon=":material/download:", type="tertiary", key=f"{key}:make"):
+            return
+        status = st.empty()
+        try:
+            csv_file = inspections.write_affected_rows(
+                result, index, lambda: status.caption("Reading the rows…", width="content")
+            )
+        except LavenderTownError as error:
+            errors.show_error(error)
+            return
+        st.session_state[key] = csv_file
+        st.rerun()
+    finding = result.findings[index]
+    name = "-".join(
+        re.findall(r"[\w.]+", f"{PurePath(result.name).stem} {finding.column} {finding.ghost_type}")
+    )
+    st.download_button(
+        "Save as CSV",
+        partial(csv_file.open, "rb"),
+        file_name=f"{name}.csv",
+        mime="text/csv",
+        type="primary",
+        icon=":material/download:",
+        on_click="ignore",
+        key=f"{key}:save",
+    )

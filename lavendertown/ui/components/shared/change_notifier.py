@@ -1,0 +1,91 @@
+"""Announce changes of other users on an open page, without changing the page itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+import streamlit as st
+
+from lavendertown.core.clock import EPOCH
+from lavendertown.core.errors import StorageError
+from lavendertown.ui import errors, queries
+from lavendertown.ui.components.shared import person
+from lavendertown.ui.components.shared.formatting import escape_markdown, format_count
+
+REFRESH_INTERVAL = "2s"
+_WATCHED_COMPONENTS = ("report", "annotation", "finding", "store")
+_SINCE = "live:since"
+
+
+def set_baseline() -> None:
+    """Store the time of the latest change; later changes by others are announced on this page."""
+    latest = queries.latest_change()
+    st.session_state[_SINCE] = latest["at"] if latest else EPOCH
+
+
+@st.fragment(run_every=REFRESH_INTERVAL)
+def show_changes(
+    report_id: str | None = None,
+    findings: tuple[str, ...] = (),
+    open_finding_id: str = "",
+    on_show: Callable[[], None] | None = None,
+) -> None:
+    """Show the number of changes by others since :func:`set_baseline`, with a button to load them.
+
+    Reserve a line for it: the notice must not push the page down.
+
+    Args:
+        report_id: Only changes to this report and to ``findings``; None for every change.
+        findings: Finding ids on the page.
+        open_finding_id: The finding whose thread is open; new comments appear there automatically.
+        on_show: Called before the page is redrawn with the changes.
+    """
+    try:
+        changes = _new_changes(report_id, findings, open_finding_id)
+    except StorageError as error:
+        errors.show_error(error)
+        return
+    if changes:
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", width="content"):
+            st.markdown(
+                f":violet[:material/sync:] **{format_count(len(changes), 'new change')}** "
+                f":gray[by {escape_markdown(_author_names(changes))}]",
+                width="content",
+            )
+            shown = st.button(
+                "Show",
+                key=f"live:show:{report_id}",
+                type="tertiary",
+                icon=":material/refresh:",
+                on_click=on_show,
+            )
+            if shown:
+                st.rerun()
+
+
+def _new_changes(report_id: str | None, findings: tuple[str, ...], open_finding_id: str) -> list[queries.Row]:
+    since: dt.datetime = st.session_state.get(_SINCE, EPOCH)
+    events = [
+        e
+        for e in queries.changes_since(since)
+        if e["at"] > since and e["actor"] != person.current_name() and e["component"] in _WATCHED_COMPONENTS
+    ]
+    if report_id is None:
+        return events
+    return [event for event in events if _concerns_page(event, report_id, findings, open_finding_id)]
+
+
+def _concerns_page(
+    event: queries.Row, report_id: str, findings: tuple[str, ...], open_finding_id: str
+) -> bool:
+    if event["component"] == "report":
+        return bool(event["record_id"] == report_id)
+    state = event["after"] or event["before"] or {}
+    finding_id = state.get("finding_id")
+    return finding_id in findings and (finding_id != open_finding_id or bool(state.get("status")))
+
+
+def _author_names(events: list[queries.Row]) -> str:
+    names = list(dict.fromkeys(event["actor"] for event in events))
+    return ", ".join(names[:3]) + (" and others" if len(names) > 3 else "")

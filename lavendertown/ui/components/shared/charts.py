@@ -1,0 +1,275 @@
+"""Build small Plotly charts as dictionaries, ten times faster than Figure objects."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from lavendertown.ui.components.shared.formatting import SEVERITIES, format_percent
+from lavendertown.ui.components.shared.markdown import show_hidden_characters
+
+Figure = dict[str, Any]
+Row = Mapping[str, Any]
+
+_COLORS = {
+    "light": {
+        "error": "#C43D55",
+        "warning": "#D98A2B",
+        "info": "#6F93D6",
+        "strong": "#7B61C9",
+        "soft": "#DACEF2",
+        "grid": "#ECE8F3",
+        "text": "#5F5872",
+    },
+    "dark": {
+        "error": "#F07A8E",
+        "warning": "#EBA04F",
+        "info": "#7C9DE0",
+        "strong": "#A58BEE",
+        "soft": "#423368",
+        "grid": "#2A2538",
+        "text": "#B3ABC6",
+    },
+}
+MAX_COLUMNS = 12
+
+
+def theme_colors() -> dict[str, str]:
+    """Return the chart colours of the current theme."""
+    return _COLORS["dark" if st.context.theme.type == "dark" else "light"]
+
+
+def draw_chart(figure: Figure, key: str, alt: str) -> None:
+    """Show a chart with its text alternative."""
+    st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=alt)
+
+
+def axis_layout(**overrides: Any) -> dict[str, Any]:
+    """Return an axis in the theme's colours; keywords override its properties."""
+    colours = theme_colors()
+    base = {
+        "gridcolor": colours["grid"],
+        "zeroline": False,
+        "fixedrange": True,
+        "automargin": True,
+        "tickfont": {"color": colours["text"], "size": 12},
+    }
+    return {**base, **overrides}
+
+
+def chart_layout(
+    data: list[dict[str, Any]],
+    height: int,
+    x: dict[str, Any],
+    y: dict[str, Any],
+    legend: bool = True,
+) -> Figure:
+    """Return a chart with these traces, axes and height in pixels."""
+    layout = {
+        "height": height,
+        "margin": {"l": 0, "r": 8, "t": 28 if legend else 6, "b": 0},
+        "bargap": 0.34,
+        "barmode": "stack",
+        "showlegend": legend,
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"size": 12, "color": theme_colors()["text"]},
+        "legend": {
+            "orientation": "h",
+            "x": 0,
+            "xanchor": "left",
+            "y": 1.02,
+            "yanchor": "bottom",
+            "traceorder": "normal",
+        },
+        "xaxis": x,
+        "yaxis": y,
+    }
+    return {"data": data, "layout": layout}
+
+
+def findings_per_week(weeks: Sequence[tuple[str, int, int]]) -> Figure:
+    """Draw errors and other findings as stacked bars for each (label, errors, others), oldest first."""
+    colours = theme_colors()
+    labels = [label for label, _, _ in weeks]
+    data = [
+        {
+            "type": "bar",
+            "name": name,
+            "x": labels,
+            "y": [week[index] for week in weeks],
+            "marker": {"color": colours[colour]},
+            "hovertemplate": "%{x}: %{y:,}<extra>" + name + "</extra>",
+        }
+        for name, index, colour in (("Errors", 1, "error"), ("Other", 2, "soft"))
+    ]
+    return chart_layout(
+        data, 170, axis_layout(type="category", nticks=4, tickangle=0, showgrid=False), axis_layout(nticks=4)
+    )
+
+
+def columns_by_severity(findings: Iterable[Row]) -> list[str]:
+    """Return at most twelve columns with findings, most severe first."""
+    severities: dict[str, list[int]] = {}
+    for row in findings:
+        counts = severities.setdefault(row["column"], [0, 0, 0])
+        counts[list(SEVERITIES).index(row["severity"])] += 1
+    order = sorted(severities, key=lambda column: ([-n for n in severities[column]], column))
+    return order[:MAX_COLUMNS]
+
+
+def _column_labels(columns: Sequence[str]) -> list[str]:
+    return ["whole row" if column == "*" else escape_label(shorten_label(column, 22)) for column in columns]
+
+
+def escape_label(text: str) -> str:
+    """Escape a text for Plotly, which interprets some HTML elements, including links."""
+    return html.escape(show_hidden_characters(text), quote=False)
+
+
+def shorten_label(text: str, max_length: int) -> str:
+    """Shorten a text to ``max_length`` characters."""
+    return text if len(text) <= max_length else text[: max_length - 1] + "…"
+
+
+def name_axis(columns: Sequence[str]) -> dict[str, Any]:
+    """Return a vertical axis with one label per bar, the first on top."""
+    # Use positions as values, as two long names may be shortened to the same text.
+    return axis_layout(
+        tickmode="array",
+        tickvals=list(range(len(columns))),
+        ticktext=_column_labels(columns),
+        range=[len(columns) - 0.5, -0.5],
+        ticklabelstandoff=6,
+        showgrid=False,
+    )
+
+
+def _chart_height(columns: Sequence[str]) -> int:
+    return 66 + 22 * max(3, len(columns))
+
+
+def severity_by_column(findings: Sequence[Row], columns: Sequence[str]) -> Figure:
+    """Draw the number of findings by severity, one stacked bar per column."""
+    colours = theme_colors()
+    index_of = {column: index for index, column in enumerate(columns)}
+    data = []
+    totals = [0] * len(columns)
+    for severity, (_, _, name) in SEVERITIES.items():
+        counts = [0] * len(columns)
+        for row in findings:
+            if row["severity"] == severity and row["column"] in index_of:
+                counts[index_of[row["column"]]] += 1
+                totals[index_of[row["column"]]] += 1
+        data.append(
+            {
+                "type": "bar",
+                "orientation": "h",
+                "name": name,
+                "y": list(range(len(columns))),
+                "x": counts,
+                "customdata": [escape_label(column) for column in columns],
+                "marker": {"color": colours[severity]},
+                "hovertemplate": "%{customdata}: %{x}<extra>" + name + "</extra>",
+            }
+        )
+    step = 1 if max(totals, default=0) < 8 else None
+    return chart_layout(
+        data, _chart_height(columns), axis_layout(dtick=step, rangemode="tozero"), name_axis(columns)
+    )
+
+
+def share_by_column(columns: Sequence[str], now: Mapping[str, float], before: Mapping[str, float]) -> Figure:
+    """Draw the largest share of affected rows per column, with a mark for the previous run."""
+    colours = theme_colors()
+    positions = list(range(len(columns)))
+    shares = [now.get(column, 0.0) * 100 for column in columns]
+    old = [before[column] * 100 if column in before else None for column in columns]
+    ends = [max(share, was or 0.0) for share, was in zip(shares, old, strict=True)]
+    data: list[dict[str, Any]] = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "name": "Now",
+            "y": positions,
+            "x": shares,
+            "customdata": [escape_label(column) for column in columns],
+            "marker": {"color": colours["strong"]},
+            "hovertemplate": "%{customdata}: %{x:.2f}%<extra>now</extra>",
+        },
+        {
+            "type": "scatter",
+            "mode": "text",
+            "y": positions,
+            "x": ends,
+            "text": [f"  {format_percent(now[c]) if c in now else 'unknown'}" for c in columns],
+            "textposition": "middle right",
+            "textfont": {"color": colours["text"], "size": 12},
+            "cliponaxis": False,
+            "showlegend": False,
+            "hoverinfo": "skip",
+        },
+    ]
+    if before:
+        data.append(_previous_share_trace(positions, old, colours["text"]))
+    top = max(ends, default=0) or 1
+    shares_axis = axis_layout(ticksuffix="%", range=[0, top * 1.2], nticks=6)
+    return chart_layout(data, _chart_height(columns), shares_axis, name_axis(columns), legend=bool(before))
+
+
+def _previous_share_trace(positions: list[int], old: list[float | None], colour: str) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": "Before",
+        "y": positions,
+        "x": old,
+        "marker": {"symbol": "line-ns", "size": 14, "line": {"width": 2, "color": colour}},
+        "hovertemplate": "%{x:.2f}%<extra>before</extra>",
+    }
+
+
+def run_history(labels: Sequence[str], counts: Sequence[int]) -> Figure:
+    """Draw the affected rows in a finding's latest runs, the last run in full colour."""
+    colours = theme_colors()
+    marks = [colours["soft"]] * (len(counts) - 1) + [colours["strong"]]
+    bars = {
+        "type": "bar",
+        "x": list(range(len(counts))),
+        "y": list(counts),
+        "customdata": [escape_label(label) for label in labels],
+        "marker": {"color": marks},
+        "hovertemplate": "%{customdata}: %{y:,} rows<extra></extra>",
+    }
+    step = max(1, -(-len(labels) // 4))
+    shown = list(range(len(labels) - 1, -1, -step))[::-1]
+    x = axis_layout(
+        tickmode="array",
+        tickvals=shown,
+        ticktext=[labels[i] for i in shown],
+        tickangle=0,
+        showgrid=False,
+        range=[-0.6, max(len(labels), 5) - 0.4],
+    )
+    return chart_layout(
+        [bars], 150, x, axis_layout(nticks=3, tickformat="~s", rangemode="tozero"), legend=False
+    )
+
+
+def value_bars(labels: Sequence[str], counts: Sequence[int], severity: str) -> Figure:
+    """Draw the frequency of each value, the most frequent on top."""
+    bars = {
+        "type": "bar",
+        "orientation": "h",
+        "y": list(range(len(labels))),
+        "x": list(counts),
+        "customdata": [escape_label(label) for label in labels],
+        "marker": {"color": theme_colors()[severity]},
+        "hovertemplate": "%{customdata}: %{x:,}<extra></extra>",
+    }
+    return chart_layout(
+        [bars], 30 + 22 * max(2, len(labels)), axis_layout(nticks=4), name_axis(labels), legend=False
+    )

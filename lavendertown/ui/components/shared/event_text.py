@@ -1,0 +1,88 @@
+"""Describe audit events of annotations and triage decisions in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lavendertown.ui.components.shared.formatting import (
+    escape_markdown,
+    inline_code,
+    status_badge,
+    tag_badges,
+)
+
+MAX_LENGTH = 90
+Event = Mapping[str, Any]
+_DONE = {"update": "edited", "delete": "deleted", "restore": "restored"}
+
+
+def shorten_text(text: object, max_length: int = MAX_LENGTH) -> str:
+    """Return a text escaped for Markdown, on one line and shortened."""
+    line = " ".join(str(text).split())
+    return escape_markdown(line if len(line) <= max_length else line[: max_length - 1] + "…")
+
+
+def describe_annotation_event(event: Event, finding: str) -> str:
+    """Describe a change of an annotation: ``set *finding* to Fixed: Loader fixed``.
+
+    Args:
+        event: An audit event of an annotation.
+        finding: The name of the finding as Markdown.
+    """
+    fields = event["after"] or event["before"] or {}
+    comment, status, tags = fields.get("comment"), fields.get("status"), fields.get("tags") or ()
+    if event["operation"] != "create":
+        done = _DONE.get(event["operation"]) or escape_markdown(event["operation"])
+        return f"{done} a comment on {finding}: {shorten_text(comment or '(no comment)')}"
+    text = f": {shorten_text(comment)}" if comment else ""
+    if status:
+        return f"set {finding} to {status_badge(status)}{text}"
+    if tags and not comment:
+        return f"tagged {finding} {tag_badges(tags)}"
+    return f"commented on {finding}{text}"
+
+
+def describe_decision_event(event: Event, finding: str) -> str:
+    """Describe a triage decision about a finding: ``assigned *finding* to Ben``."""
+    before, after = event["before"] or {}, event["after"] or {}
+    texts = [
+        describe(after, finding)
+        for fields, describe in _DECISION_TEXTS
+        if any((before.get(name) or None) != (after.get(name) or None) for name in fields)
+    ]
+    return " and ".join(texts) if texts else f"changed {finding}"
+
+
+def _describe_assignment(after: Event, finding: str) -> str:
+    who = after.get("assignee")
+    return f"assigned {finding} to **{escape_markdown(who)}**" if who else f"unassigned {finding}"
+
+
+def _describe_note(after: Event, finding: str) -> str:
+    note = after.get("note")
+    return f"pinned a note on {finding}: {shorten_text(note)}" if note else f"removed the note from {finding}"
+
+
+def _describe_snooze(after: Event, finding: str) -> str:
+    is_snoozed = after.get("snooze_until") or after.get("snooze_factor")
+    return f"snoozed {finding}" if is_snoozed else f"unsnoozed {finding}"
+
+
+def _describe_merge(after: Event, finding: str) -> str:
+    into = after.get("merged_into")
+    return f"merged {finding} into {inline_code(str(into))}" if into else f"unmerged {finding}"
+
+
+def _describe_separation(after: Event, finding: str) -> str:
+    alone = after.get("stands_alone")
+    return f"marked {finding} as not a duplicate" if alone else f"marked {finding} as a possible duplicate"
+
+
+_DECISION_TEXTS = (
+    (("assignee",), _describe_assignment),
+    (("note",), _describe_note),
+    (("snooze_until", "snooze_factor"), _describe_snooze),
+    (("merged_into",), _describe_merge),
+    (("stands_alone",), _describe_separation),
+)

@@ -1,0 +1,209 @@
+"""Filters of the reports list. They are stored in the URL, so that a link shows the same list."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import streamlit as st
+
+from lavendertown.core import clock
+from lavendertown.ui.components.shared.formatting import (
+    SEVERITIES,
+    escape_markdown,
+    ghost_type_name,
+    reader_time_zone,
+    run_state_name,
+    status_name,
+)
+
+FACETS = {
+    "author": "Author",
+    "dataset": "Dataset",
+    "status": "Status",
+    "severity": "Severity",
+    "tag": "Tags",
+}
+"""Query parameter → label."""
+
+NOBODY = "Nobody"
+NOBODY_KEY = "-"
+"""Value in the URL for "unassigned", as an empty value would mean no filter."""
+
+TEXT = "q"
+DAYS = "when"
+PAGE = "page"
+_KEPT = "filters:kept"
+
+
+def restore_filters(is_first_run: bool) -> None:
+    """Restore the previous filters when the user returns from another screen to a URL without filters."""
+    if is_first_run and not any(st.query_params.get_all(name) for name in FACETS):
+        for name, values in st.session_state.get(_KEPT, {}).items():
+            st.query_params[name] = values
+    st.session_state[_KEPT] = {
+        name: st.query_params.get_all(name) for name in FACETS if st.query_params.get_all(name)
+    }
+
+
+def chosen_filters() -> dict[str, Any]:
+    """Return the current filters as arguments of the storage's query methods."""
+    chosen: dict[str, Any] = {
+        "tags" if name == "tag" else name: tuple(st.query_params.get_all(name))
+        for name in FACETS
+        if st.query_params.get_all(name)
+    }
+    return chosen | chosen_text_and_days()
+
+
+def draw_filter_bar(count: Callable[[dict[str, Any]], Mapping[str, Mapping[str, int]]]) -> dict[str, Any]:
+    """Draw the filter row (text, date range, one menu per facet); return the current filters.
+
+    Args:
+        count: Counts reports by the values of each facet for the given filters.
+    """
+    with st.container(horizontal=True, wrap=False, gap="xsmall", vertical_alignment="center"):
+        draw_text_and_days("Search reports", "Search titles, datasets, findings", "Date range")
+        # After the two widgets above, which read their values from the URL on a first visit.
+        chosen = chosen_filters()
+        counts = count(chosen)
+        for name, label in FACETS.items():
+            draw_filter_menu(name, label, counts[name], "No report has any.", go_to_first_page)
+    return chosen
+
+
+def draw_text_and_days(search: str, hint: str, days: str) -> None:
+    """Draw the search field and the date range that every list has.
+
+    Args:
+        search: The label of the search field.
+        hint: The placeholder of the search field.
+        days: The label of the date range.
+    """
+    st.text_input(
+        search,
+        placeholder=hint,
+        type="search",
+        icon=":material/search:",
+        label_visibility="collapsed",
+        key=TEXT,
+        width=250,
+        live=True,
+        bind="query-params",
+        persist_state="session",
+        on_change=go_to_first_page,
+    )
+    st.date_input(
+        days,
+        value=[],
+        label_visibility="collapsed",
+        width=226,
+        format="YYYY-MM-DD",
+        key=DAYS,
+        bind="query-params",
+        persist_state="session",
+        on_change=go_to_first_page,
+    )
+
+
+def chosen_text_and_days() -> dict[str, Any]:
+    """Return the current text and date range as arguments of the storage's query methods."""
+    chosen: dict[str, Any] = {}
+    text = str(st.session_state.get(TEXT) or "").strip()
+    if text:
+        chosen["search"] = text
+    days = tuple(st.session_state.get(DAYS) or ())
+    if len(days) == 2:
+        chosen["start_date"] = clock.day_start(days[0], reader_time_zone())
+        chosen["end_date"] = clock.day_end(days[1], reader_time_zone())
+    return chosen
+
+
+def draw_filter_menu(
+    name: str, label: str, counts: Mapping[str, int], none: str, after: Callable[[], None]
+) -> None:
+    """Draw the menu of one facet.
+
+    It is not a multiselect, as labels identify values there, and these labels contain changing counts.
+
+    Args:
+        name: The query parameter with the selected values.
+        label: The label of the menu.
+        counts: The number of items for each value.
+        none: The help text if there are no values.
+        after: Called after a selection.
+    """
+    now = st.query_params.get_all(name)
+    values = sorted(set(counts) - {""} | set(now), key=lambda v: (-counts.get(v, 0), _value_name(name, v)))
+    options = ["", *values] if now else values
+    if not options:
+        st.button(label, key=f"none:{name}", disabled=True, help=none)
+        return
+
+    def shown(value: str) -> str:
+        if not value:
+            return f":material/close: Any {label.lower()}"
+        mark = ":material/check: " if value in now else ""
+        return f"{mark}{escape_markdown(_value_name(name, value))}  :gray[{counts.get(value, 0)}]"
+
+    text = label
+    if len(now) == 1:
+        text = f":violet[**{escape_markdown(_value_name(name, now[0]))}**]"
+    elif now:
+        text = f":violet[**{label} · {len(now)}**]"
+    st.menu_button(
+        text,
+        options,
+        key=f"menu:{name}",
+        format_func=shown,
+        on_click=_toggle_value,
+        args=(name, after),
+    )
+
+
+def _value_name(facet: str, value: str) -> str:
+    if facet == "status":
+        return status_name(value)
+    if facet == "severity" and value in SEVERITIES:
+        return SEVERITIES[value][2]
+    if facet == "seen":
+        return run_state_name(value)
+    if facet == "type":
+        return ghost_type_name(value)
+    return NOBODY if facet == "assignee" and value == NOBODY_KEY else value
+
+
+def _toggle_value(name: str, after: Callable[[], None]) -> None:
+    value = st.session_state[f"menu:{name}"]
+    now = st.query_params.get_all(name)
+    if not value:
+        now = []
+    elif value in now:
+        now = [other for other in now if other != value]
+    else:
+        now = [*now, value]
+    if now:
+        st.query_params[name] = now
+    else:
+        st.query_params.pop(name, None)
+    after()
+
+
+def go_to_first_page() -> None:
+    """Go to the first page, as the page number is meaningless after a filter changed."""
+    st.session_state[PAGE] = 1
+
+
+def clear_filters() -> None:
+    """Clear all filters."""
+    for name in FACETS:
+        st.query_params.pop(name, None)
+    st.session_state[TEXT] = ""
+    st.session_state[DAYS] = ()
+    go_to_first_page()
+
+
+def week_start(day: dt.date) -> dt.date:
+    """Return the Monday of the week of a day."""
+    return day - dt.timedelta(days=day.weekday())

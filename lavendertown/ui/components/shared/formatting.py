@@ -1,0 +1,178 @@
+"""Format values as Markdown: names, badges, times, percentages."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import streamlit as st
+
+from lavendertown.core import clock, statuses
+from lavendertown.ui.components.shared import comment_text, markdown
+
+SEVERITIES = {
+    "error": ("red", ":material/error:", "Error"),
+    "warning": ("orange", ":material/warning:", "Warning"),
+    "info": ("blue", ":material/info:", "Info"),
+}
+"""Severity → colour, icon and name, most severe first."""
+
+_STATUS_COLOURS = {
+    statuses.OPEN: "violet",
+    statuses.INVESTIGATING: "orange",
+    statuses.REVIEWED: "blue",
+    statuses.FIXED: "green",
+    statuses.ACCEPTED: "gray",
+    statuses.FALSE_POSITIVE: "gray",
+}
+STATUSES = {status.name: (_STATUS_COLOURS[status], status.icon, status.label) for status in statuses.ALL}
+"""Stored status → colour, icon and name."""
+
+RUN_STATES = {
+    "new": ("violet", "New"),
+    "regressed": ("red", "Back again"),
+    "ongoing": ("gray", "Ongoing"),
+    "passing": ("green", "Passing"),
+    "not_checked": ("gray", "Not checked"),
+}
+"""Run state → colour and name."""
+
+GHOST_TYPES = {
+    "null": "Empty values",
+    "disguised_null": "Stand-ins for empty",
+    "type": "Wrong type",
+    "outlier": "Outliers",
+    "duplicate": "Duplicates",
+    "constant": "Constant",
+    "format": "Format",
+    "category": "Category",
+    "date": "Date",
+    "rule": "Rule",
+    "drift": "Drift",
+    "check_error": "Check did not run",
+}
+"""Ghost type → name; types of other tools are shown unchanged."""
+
+escape_markdown = markdown.escape_text
+"""Escape a text for Markdown, on one line."""
+
+inline_code = markdown.code_span
+"""Return a text as inline code."""
+
+comment_markdown = comment_text.safe_markdown
+"""Return the safe Markdown of a comment."""
+
+
+def short_description(description: str) -> str:
+    """Return a finding's description without its counts, which lists show in a separate column."""
+    short = re.split(r"(?: in|:) [\d.,]+ of [\d.,]+ ", description, maxsplit=1)[0]
+    return re.sub(r" \([\d.,]+\)\.?$", "", short).rstrip(".: ") or description
+
+
+def severity_badge(severity: str) -> str:
+    """Return the coloured badge of a severity with icon and name."""
+    colour, icon, name = SEVERITIES[severity]
+    return f":{colour}-badge[{icon} {name}]"
+
+
+def severity_icon(severity: str) -> str:
+    """Return the coloured icon of a severity."""
+    colour, icon, _ = SEVERITIES[severity]
+    return f":{colour}[{icon}]"
+
+
+def run_state_badge(run_state: str) -> str:
+    """Return the coloured badge of a run state."""
+    colour, name = RUN_STATES[run_state]
+    return f":{colour}-badge[{name}]"
+
+
+def run_state_name(run_state: str) -> str:
+    """Return the name of a run state."""
+    return RUN_STATES[run_state][1] if run_state in RUN_STATES else run_state
+
+
+def status_name(status: str) -> str:
+    """Return the name of a status."""
+    return STATUSES[status][2] if status in STATUSES else status
+
+
+def status_badge(status: str) -> str:
+    """Return the coloured badge of a status with icon and name."""
+    colour, icon, name = STATUSES.get(status, ("gray", ":material/label:", escape_markdown(status)))
+    return f":{colour}-badge[{icon} {name}]"
+
+
+def tag_badges(tags: Iterable[str], limit: int | None = None) -> str:
+    """Return tags as gray badges, and the number of tags beyond ``limit``."""
+    tags = list(tags)
+    shown = tags if limit is None else tags[:limit]
+    more = len(tags) - len(shown)
+    badges = " ".join(f":gray-badge[{escape_markdown(tag)}]" for tag in shown)
+    return badges + (f" :small[:gray[+{more}]]" if more else "")
+
+
+def severity_counts(row: Mapping[str, Any]) -> str:
+    """Return the number of errors, warnings and infos of a report, or that it is clean."""
+    parts = [
+        f":{colour}[{icon} {format_compact(row[f'{name}_count'])}]"
+        for name, (colour, icon, _) in SEVERITIES.items()
+        if row[f"{name}_count"]
+    ]
+    return " ".join(parts) or ":green[:material/check_circle: clean]"
+
+
+def format_compact(number: int) -> str:
+    """Shorten a number, such as ``1.2k``."""
+    if number < 1000:
+        return str(number)
+    return f"{number / 1000:.1f}".removesuffix(".0") + "k" if number < 10_000 else f"{number // 1000}k"
+
+
+def ghost_type_name(ghost_type: str) -> str:
+    """Return the name of a ghost type."""
+    return GHOST_TYPES.get(ghost_type, ghost_type)
+
+
+def format_count(number: int, one: str, many: str | None = None) -> str:
+    """Format a number with its noun: ``1 finding``, ``12 findings``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def format_percent(share: float | None) -> str:
+    """Format a share (0 to 1) as a percentage; only exact values become 0% or 100%."""
+    if share is None:
+        return "unknown"
+    if share == 0 or share >= 1:
+        return f"{share:.0%}"
+    if share < 0.001:
+        return "< 0.1%"
+    return f"{min(share, 0.999) * 100:.1f}".removesuffix(".0") + "%"
+
+
+def reader_time_zone() -> dt.tzinfo:
+    """Return the user's time zone, or UTC if the browser does not send it."""
+    try:
+        return ZoneInfo(st.context.timezone or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return clock.UTC
+
+
+def format_time(when: dt.datetime) -> str:
+    """Format a time in the user's time zone: ``20 Nov 2026, 23:51``."""
+    return f"{when.astimezone(reader_time_zone()):%d %b %Y, %H:%M}".lstrip("0")
+
+
+def format_relative_time(when: dt.datetime) -> str:
+    """Format the age of a time in its largest unit; older times as a date."""
+    seconds = (clock.now() - when).total_seconds()
+    if seconds < 60:
+        return "just now"
+    steps = ((3600, 60, "min"), (86400, 3600, "h"), (604800, 86400, "d"), (4838400, 604800, "w"))
+    for below, unit, name in steps:
+        if seconds < below:
+            return f"{int(seconds // unit)} {name} ago"
+    return f"{when.astimezone(reader_time_zone()):%d %b %Y}".lstrip("0")

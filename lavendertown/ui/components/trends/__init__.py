@@ -1,0 +1,3 @@
+"""Parts of the Trends screen."""
+
+from __future__ import annotations

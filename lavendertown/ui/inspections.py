@@ -1,0 +1,194 @@
+"""Run the inspections of dashboard users in worker processes, a limited number at a time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+from lavendertown.core.dataset_names import dataset_name
+from lavendertown.core.errors import FileLimitError, InvalidInputError, UnreadableTableError
+from lavendertown.core.file_limits import MEGABYTE, limits_from_settings
+from lavendertown.core.settings import Settings, load_settings
+from lavendertown.inspection.result_files import InspectionResult, read_result
+from lavendertown.inspection.tasks import INSPECT_FILE, WRITE_ROWS
+from lavendertown.ui.server import uploads
+from lavendertown.ui.server.uploads import Upload
+from lavendertown.worker import QueuedTask, ResourceLimits, WorkerPool
+
+MAX_MEMORY_MB = 4_096
+_POLL_SECONDS = 0.1
+_lock = threading.Lock()
+_pool: WorkerPool | None = None
+_inspections: dict[str, Inspection] = {}
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """An inspection that is queued, running or finished.
+
+    Attributes:
+        upload: The file to inspect.
+        task: The task of the worker.
+        folder: The folder of the result.
+        session: The browser session that it belongs to.
+    """
+
+    upload: Upload
+    task: QueuedTask
+    folder: Path
+    session: str
+
+    def current_progress(self) -> tuple[float, str]:
+        """Return the progress (0 to 1) and a description of the current step."""
+        if self.task.state == "queued":
+            ahead = self.task.tasks_ahead()
+            others = "1 other file is" if ahead == 1 else f"{ahead} other files are"
+            return 0.0, f"Waiting for a free slot; {others} ahead" if ahead else "Waiting for a free slot"
+        reported = self.task.progress or {"share": 0.0, "text": "Reading the file"}
+        return float(reported["share"]), str(reported["text"])
+
+    def load_result(self) -> InspectionResult:
+        """Return the result of a finished inspection.
+
+        Raises:
+            InvalidInputError: The inspection failed; the message gives the reason.
+        """
+        if self.task.state == "done":
+            return read_result(self.folder, self.upload.path, self.task.result)
+        self.discard()
+        raise _create_failure(self.task, self.upload.name)
+
+    def discard(self) -> None:
+        """Cancel the inspection and delete its files."""
+        self.task.cancel()
+        uploads.upload_folders.delete_path(self.session, self.folder)
+        uploads.upload_folders.delete_path(self.session, self.upload.path)
+
+
+def discard_result(result: InspectionResult) -> None:
+    """Delete the files of a result of this session, and the inspected file."""
+    uploads.upload_folders.delete_path(uploads.session_id(), result.folder)
+    uploads.upload_folders.delete_path(uploads.session_id(), result.source)
+
+
+def prepare_worker() -> None:
+    """Start a spare worker, so that the start of a process does not delay small files."""
+    _worker_pool().start_spare_worker()
+
+
+def start_inspection(upload: Upload) -> Inspection:
+    """Queue the inspection of an upload; the session's previous inspection is cancelled."""
+    session = uploads.session_id()
+    settings = load_settings()
+    cancel_inspection(session)
+    folder = uploads.upload_folders.result_folder(session)
+    arguments = {
+        "path": str(upload.path),
+        "name": upload.name,
+        "dataset": dataset_name(upload.name),
+        "folder": str(folder),
+        "limits": asdict(limits_from_settings(settings)),
+    }
+    limits = ResourceLimits(memory_limit(settings), settings.limits_seconds)
+    inspection = Inspection(
+        upload, _worker_pool().submit_task(INSPECT_FILE, arguments, limits), folder, session
+    )
+    with _lock:
+        _inspections[session] = inspection
+    uploads.upload_folders.on_session_end(session, lambda: cancel_inspection(session))
+    return inspection
+
+
+def write_affected_rows(result: InspectionResult, place: int, wait: Callable[[], object]) -> Path:
+    """Write all affected rows of a finding to a CSV file, in a worker.
+
+    Args:
+        result: The result of the inspection.
+        place: The index of the finding in the result.
+        wait: Called repeatedly until the worker is done. If it raises, the worker is cancelled.
+
+    Raises:
+        InvalidInputError: The rows cannot be written; the message gives the reason.
+    """
+    if not result.source.exists():
+        raise InvalidInputError(f"{result.name} is no longer on the server. Upload it again to see its rows.")
+    settings = load_settings()
+    arguments = {
+        "path": str(result.source),
+        "name": result.name,
+        "folder": str(result.folder),
+        "place": place,
+        "limits": asdict(limits_from_settings(settings)),
+    }
+    limits = ResourceLimits(memory_limit(settings), settings.limits_seconds)
+    task = _worker_pool().submit_task(WRITE_ROWS, arguments, limits)
+    try:
+        while not task.wait(_POLL_SECONDS):
+            wait()
+    finally:
+        task.cancel()
+    if task.state == "done":
+        return Path(task.result)
+    raise _create_failure(task, result.name)
+
+
+def cancel_inspection(session: str) -> None:
+    """Cancel the inspection of a session if it is queued or running."""
+    with _lock:
+        inspection = _inspections.pop(session, None)
+    if inspection is not None and inspection.task.state in ("queued", "running"):
+        inspection.discard()
+
+
+def end_all_inspections() -> None:
+    """End all inspections and workers when the server stops."""
+    global _pool
+    with _lock:
+        pool, _pool = _pool, None
+        _inspections.clear()
+    if pool is not None:
+        pool.close()
+
+
+def memory_limit(settings: Settings) -> int:
+    """Return the memory limit of an inspection in bytes."""
+    if settings.limits_memory_mb:
+        return settings.limits_memory_mb * MEGABYTE
+    return min(MAX_MEMORY_MB * MEGABYTE, int(psutil.virtual_memory().total) // 2)
+
+
+def _worker_pool() -> WorkerPool:
+    global _pool
+    with _lock:
+        if _pool is None:
+            _pool = WorkerPool(["lavendertown.inspection.tasks"], load_settings().limits_inspections)
+        return _pool
+
+
+def _create_failure(task: QueuedTask, name: str) -> InvalidInputError:
+    settings = load_settings()
+    if task.error is not None:
+        return UnreadableTableError(task.error)
+    if task.failure == "memory":
+        most = memory_limit(settings) // MEGABYTE
+        return FileLimitError(
+            f"{name} needs more than {most:,} MB of memory, the limit of this server. Split it into smaller "
+            "files, check it with `lavendertown analyze`, or raise the setting limits.memory_mb."
+        )
+    if task.failure == "time":
+        return FileLimitError(
+            f"Reading and checking {name} took longer than {settings.limits_seconds:,} seconds, the limit "
+            "of this server. Split it into smaller files, or raise the setting limits.seconds."
+        )
+    if task.failure == "unexpected":
+        return UnreadableTableError(
+            f"{name} cannot be read because of an unexpected error. Export it again, or as CSV; the server "
+            "log has the details."
+        )
+    return UnreadableTableError(
+        f"{name} crashed the file reader. It is probably damaged: export it again, or as CSV."
+    )

@@ -1,0 +1,98 @@
+"""What an inspection leaves for the dashboard: findings, affected rows, values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from lavendertown.core.file_limits import FileLimits
+from lavendertown.inspection.result_files import FIRST_ROWS, InspectionResult, read_result
+from lavendertown.inspection.tasks import inspect_file, write_rows
+from lavendertown.inspector import Inspector
+
+ROWS = [f"{i},{'' if i % 2 else i},{'N/A' if i % 3 else 'x'},2026-01-{i % 28 + 1:02d}" for i in range(600)]
+CSV = "id,customer,note,day\n" + "\n".join(ROWS) + "\n"
+
+
+@pytest.fixture
+def result(tmp_path: Path) -> InspectionResult:
+    source = tmp_path / "upload"
+    source.write_text(CSV)
+    folder = tmp_path / "result"
+    folder.mkdir()
+    arguments = {
+        "path": str(source),
+        "name": "orders.csv",
+        "dataset": "orders",
+        "folder": str(folder),
+        "limits": vars(FileLimits()),
+    }
+    reported: list[dict[str, Any]] = []
+    facts = inspect_file(arguments, reported.append)
+    assert reported[0] == {"share": 0.0, "text": "Reading the file"}
+    assert reported[-1]["share"] == 1.0
+    return read_result(folder, source, facts)
+
+
+@pytest.fixture
+def inspector() -> Inspector:
+    inspector = Inspector((CSV.encode(), "orders.csv"), dataset="orders")
+    inspector.detect()
+    return inspector
+
+
+def test_the_findings_are_those_of_an_inspection_in_this_process(
+    result: InspectionResult, inspector: Inspector
+) -> None:
+    assert result.complete_findings() == inspector.findings
+    assert result.columns == inspector.table.columns
+    assert (result.row_count, result.guesses) == (600, inspector.table.guesses)
+    assert result.coverage["ran"] == inspector.coverage()["ran"]
+
+
+def test_only_the_first_row_positions_stay_in_memory(result: InspectionResult) -> None:
+    assert max(len(finding.row_indices or []) for finding in result.findings) == FIRST_ROWS
+
+
+def test_affected_rows_are_shown_as_the_table_has_them(
+    result: InspectionResult, inspector: Inspector
+) -> None:
+    for finding in result.findings:
+        positions = finding.row_indices or []
+        pd.testing.assert_frame_equal(result.rows(positions), inspector.table.rows(positions))
+
+
+def test_the_most_frequent_values_are_counted(result: InspectionResult) -> None:
+    place = next(i for i, finding in enumerate(result.findings) if finding.ghost_type == "disguised_null")
+    (value,) = result.frequent_values(place)
+    assert (value.value, value.count) == ("N/A", 400)
+
+
+def test_rows_that_were_not_kept_are_left_out(result: InspectionResult) -> None:
+    assert list(result.rows([1, 599, 600]).index) == [1]
+
+
+def test_all_affected_rows_of_a_finding_are_written_as_csv(
+    result: InspectionResult, inspector: Inspector
+) -> None:
+    place = next(i for i, finding in enumerate(result.findings) if finding.ghost_type == "disguised_null")
+    arguments = {"path": str(result.source), "name": result.name, "folder": str(result.folder)}
+    file = write_rows({**arguments, "place": place, "limits": vars(FileLimits())}, print)
+    written = pd.read_csv(file, index_col="row", encoding="utf-8-sig", keep_default_na=False)
+    assert list(written.index) == inspector.detect()[place].row_indices
+    assert set(written["note"]) == {"N/A"}
+
+
+def test_a_spreadsheet_runs_nothing_of_the_affected_rows(tmp_path: Path) -> None:
+    source = tmp_path / "upload"
+    source.write_text("=id,note\n" + "".join(f"{i},=HYPERLINK({i % 2})\n" for i in range(50)) + ",-1x\n")
+    limits = vars(FileLimits())
+    arguments = {"path": str(source), "name": "t.csv", "folder": str(tmp_path), "limits": limits}
+    facts = inspect_file({**arguments, "dataset": "t"}, lambda _: None)
+    findings = read_result(tmp_path, source, facts).findings
+    place = next(i for i, finding in enumerate(findings) if finding.row_indices == [50])
+    header, line = Path(write_rows({**arguments, "place": place}, print)).read_text("utf-8-sig").splitlines()
+    assert (header, line) == ("row,'=id,note", "50,,'-1x")

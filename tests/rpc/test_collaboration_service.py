@@ -1,0 +1,204 @@
+"""The team's records over RPC, on files, SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from lavendertown.collaboration.storage import Storage, get_storage_backend
+from lavendertown.core.settings import load_settings
+from lavendertown.rpc import ConnectClient, RpcError
+from lavendertown.rpc.schema import Role
+from lavendertown.rpc.team_app import build_team_app
+from lavendertown.rpc.tokens import TokenStore
+from tests.rpc.conftest import Serve
+
+FINDING = {
+    "ghost_type": "null",
+    "column": "price",
+    "severity": "error",
+    "description": "12 of 100 values are missing.",
+    "row_indices": [3, 5, 8],
+    "metadata_json": json.dumps({"check": "nulls", "params": {"most": 3.0}, "dataset": "orders"}),
+}
+REPORT = {"id": "r-1", "title": "Orders", "findings": [FINDING], "metadata_json": '{"dataset": "orders"}'}
+
+
+@pytest.fixture(params=["files", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def storage(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Storage]:
+    if request.param != "files":
+        monkeypatch.setenv("LAVENDERTOWN_STORAGE_TYPE", "database")
+    if request.param == "postgres":
+        monkeypatch.setenv("LAVENDERTOWN_DATABASE_URL", request.getfixturevalue("postgres_url"))
+    opened = get_storage_backend()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def client(storage: Storage, serve: Serve) -> ConnectClient:
+    return ConnectClient(serve(build_team_app(lambda: storage)).url)
+
+
+def save(client: ConnectClient, **changes: Any) -> str:
+    report = client.call("SaveReport", {"report": {**REPORT, **changes}, "actor": "Maya"})
+    found = client.call("GetReport", {"id": report.id}).report
+    return str(found.findings[0].finding_id)
+
+
+def test_a_report_is_saved_and_read_as_it_was(client: ConnectClient, storage: Storage) -> None:
+    save(client)
+    found = client.call("GetReport", {"id": "r-1"}).report
+    assert (found.title, found.author, found.version) == ("Orders", "Maya", 1)
+    [finding] = found.findings
+    assert (finding.row_indices, finding.column) == ([3, 5, 8], "price")
+    assert json.loads(finding.metadata_json)["params"] == {"most": 3.0}
+    assert "3.0" in finding.metadata_json
+    before = finding.finding_id
+    client.call("SaveReport", {"report": {**found, "title": "Orders again"}, "actor": "Maya"})
+    again = client.call("GetReport", {"id": "r-1"}).report
+    assert (again.title, again.version, again.findings[0].finding_id) == ("Orders again", 2, before)
+
+
+@pytest.mark.slow
+def test_a_report_with_many_rows_is_saved(client: ConnectClient, storage: Storage) -> None:
+    rows = list(range(0, 6_000_000, 5))
+    save(client, findings=[{**FINDING, "row_indices": rows}])
+    [finding] = client.call("GetReport", {"id": "r-1"}).report.findings
+    assert finding.row_indices == rows
+
+
+def test_an_older_version_is_refused(client: ConnectClient) -> None:
+    save(client)
+    save(client, title="Other")
+    with pytest.raises(RpcError, match="it is at version 2, you edited version 1") as caught:
+        client.call("SaveReport", {"report": {**REPORT, "version": 1}})
+    assert caught.value.code.value == "aborted"
+
+
+def test_reports_and_findings_are_queried_in_pages(client: ConnectClient) -> None:
+    for n in range(3):
+        save(client, id=f"r-{n}", author="Ana" if n else "Ben")
+    found = client.call("QueryReports", {"author": ["Ana"], "page_size": 1})
+    assert (found.total, len(found.reports), found.reports[0].finding_count) == (2, 1, 1)
+    more = client.call(
+        "QueryReports", {"author": ["Ana"], "page_size": 1, "page_token": found.next_page_token}
+    )
+    assert {found.reports[0].id, more.reports[0].id} == {"r-1", "r-2"}
+    assert more.next_page_token == ""
+    seen = client.call("QueryFindings", {"report_id": "r-0"})
+    assert (seen.total, seen.findings[0].times_seen, seen.findings[0].status) == (1, 3, "open")
+
+
+def test_a_finding_is_discussed_decided_and_assigned(client: ConnectClient, storage: Storage) -> None:
+    finding = save(client)
+    said = client.call(
+        "Annotate", {"finding_id": finding, "comment": "Known.", "tags": ["vendor"], "actor": "Ben"}
+    ).annotation
+    assert (said.author, said.comment, said.tags, said.status) == ("Ben", "Known.", ["vendor"], None)
+    client.call("Assign", {"finding_ids": [finding], "assignee": "Ana", "actor": "Ben"})
+    client.call(
+        "SetStatus", {"finding_ids": [finding], "status": "fixed", "reason": "Loaded again.", "actor": "Ana"}
+    )
+    assert storage.triage.load(finding)["assignee"] == "Ana"
+    assert storage.query_findings()[0]["status"] == "fixed"
+    assert [each.author for each in storage.get_annotations(finding)] == ["Ben", "Ana"]
+
+
+@pytest.mark.parametrize(
+    ("method", "request_", "code", "words"),
+    [
+        ("GetReport", {"id": "none"}, "not_found", "There is no report 'none'"),
+        ("SaveReport", {}, "invalid_argument", "has no report"),
+        ("SaveReport", {"report": {**REPORT, "id": "../x"}}, "invalid_argument", "slash"),
+        (
+            "SaveReport",
+            {"report": {**REPORT, "metadata_json": "["}},
+            "invalid_argument",
+            "metadata_json is no JSON object",
+        ),
+        (
+            "SaveReport",
+            {"report": {"findings": [{**FINDING, "severity": "bad"}]}},
+            "invalid_argument",
+            "use one of info, warning, error",
+        ),
+        ("Annotate", {"finding_id": "none", "comment": "x"}, "not_found", "no finding 'none'"),
+        ("Annotate", {"finding_id": "\0", "comment": "x"}, "not_found", "no finding"),
+        ("SetStatus", {"finding_ids": ["none"], "status": "fixed"}, "not_found", "no finding 'none'"),
+        ("SetStatus", {"finding_ids": [], "status": "open"}, "invalid_argument", "No finding is chosen"),
+        ("QueryReports", {"page_token": "x"}, "invalid_argument", "page_token"),
+        ("ListChanges", {"cursor": "x"}, "invalid_argument", "cursor"),
+    ],
+)
+def test_a_wrong_call_is_refused_in_one_sentence(
+    client: ConnectClient, method: str, request_: dict[str, Any], code: str, words: str
+) -> None:
+    with pytest.raises(RpcError) as caught:
+        client.call(method, request_)
+    assert (caught.value.code.value, words in caught.value.message) == (code, True), caught.value.message
+
+
+def test_closing_needs_a_reason(client: ConnectClient) -> None:
+    finding = save(client)
+    with pytest.raises(RpcError, match="reason"):
+        client.call("SetStatus", {"finding_ids": [finding], "status": "fixed"})
+
+
+def test_changes_are_read_on_from_a_cursor(client: ConnectClient) -> None:
+    save(client)
+    first = client.call("ListChanges", {"page_size": 1})
+    assert [(c.event.component, c.event.operation) for c in first.changes] == [("report", "create")]
+    save(client, id="r-2")
+    save(client, id="r-3")
+    rest = client.call("ListChanges", {"cursor": first.cursor, "page_size": 1})
+    assert ([c.event.record_id for c in rest.changes], rest.has_more) == (["r-2"], True)
+    last = client.call("ListChanges", {"cursor": rest.cursor})
+    assert [c.event.record_id for c in last.changes] == ["r-3"]
+    assert client.call("ListChanges", {"cursor": last.cursor}).changes == []
+    assert client.call("ListChanges", {"from_now": True}).cursor == last.cursor
+
+
+def test_a_stream_brings_changes_as_they_are_made(client: ConnectClient) -> None:
+    finding = save(client)
+    save(client, id="r-2")
+    streamed = client.stream_sync("StreamChanges", {"stop_at_end": True})
+    assert [each.event.record_id for each in streamed] == ["r-1", "r-2"]
+    start = client.call("ListChanges", {"from_now": True}).cursor
+    stream = client.stream_sync("StreamChanges", {"cursor": start, "component": ["annotation"]})
+    client.call("Annotate", {"finding_id": finding, "comment": "Now.", "actor": "Ben"})
+    change = next(stream)
+    assert (change.event.actor, change.event.after["comment"]) == ("Ben", "Now.")
+    assert client.call("ListChanges", {"cursor": change.cursor}).changes == []
+
+
+def test_an_authenticated_caller_writes_under_the_tokens_name(
+    storage: Storage, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LAVENDERTOWN_RPC_AUTHENTICATION")
+    server = serve(build_team_app(lambda: storage))
+    text, _ = TokenStore(load_settings().data_dir).create_token("ci-bot", Role.WRITER)
+    save(ConnectClient(server.url, token=text))
+    [event] = storage.audit_log()
+    assert (event["actor"], event["after"]["on_behalf_of"]) == ("ci-bot", "Maya")
+    with pytest.raises(RpcError, match="needs a token"):
+        ConnectClient(server.url).call("GetReport", {"id": "r-1"})
+
+
+def test_a_stream_ends_when_its_token_is_revoked(
+    storage: Storage, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LAVENDERTOWN_RPC_AUTHENTICATION")
+    server = serve(build_team_app(lambda: storage))
+    tokens = TokenStore(load_settings().data_dir)
+    text, made = tokens.create_token("ci-bot", Role.WRITER)
+    client = ConnectClient(server.url, token=text)
+    save(client)
+    stream = client.stream_sync("StreamChanges")
+    assert next(stream).event.record_id == "r-1"
+    tokens.revoke_token(made.id)
+    with pytest.raises(RpcError, match="was revoked"):
+        next(stream)
