@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -47,6 +48,22 @@ def pytest_runtest_makereport(item: pytest.Item) -> Reporting:
     report = yield
     no_skips.record_required_marks(item, report)
     return report
+
+
+@pytest.fixture(autouse=True)
+def own_event_loop(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let a test run coroutines after a browser test in the same process.
+
+    Playwright leaves its event loop marked as running in the main thread until the end of the session, so
+    ``asyncio.run`` would refuse to start, and code that asks for a running loop would find that one.
+    """
+    if request.node.get_closest_marker("browser"):
+        yield
+        return
+    left_by_playwright = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(left_by_playwright)
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import signal
@@ -130,3 +131,18 @@ def test_each_test_has_a_database_of_its_own(postgres_url: str, postgres_server:
     postgres.drop_database(postgres_server, other)
     with pytest.raises(psycopg2.OperationalError, match="does not exist"):
         psycopg2.connect(other)
+
+
+@pytest.fixture(scope="module")
+def loop_left_running() -> Iterator[None]:
+    """Mark an event loop as running, as Playwright does from its first page to the end of the session."""
+    loop = asyncio.new_event_loop()
+    asyncio._set_running_loop(loop)
+    yield
+    asyncio._set_running_loop(None)
+    loop.close()
+
+
+@pytest.mark.usefixtures("loop_left_running")
+def test_a_test_may_run_coroutines_after_a_browser_test() -> None:
+    assert asyncio.run(asyncio.sleep(0, "done")) == "done"

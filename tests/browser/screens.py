@@ -10,6 +10,11 @@ from playwright.sync_api import Locator, Page, expect
 FIRST_VISIT_MS = 60_000
 """Timeout of a first visit, which loads the whole front end."""
 
+WAIT_MS = 30_000
+"""Timeout of every other wait: the default of 5 s is too short on a busy machine."""
+
+GRID = "[data-testid=stDataFrame]"
+
 
 def open_as_visitor(page: Page, url: str, name: str) -> None:
     """Open a URL as a user whose name is stored in this browser."""
@@ -52,6 +57,22 @@ def comment_on_finding(page: Page, comment: str, tag: str, status: str) -> None:
 def find_comment(page: Page, comment: str) -> Locator:
     """Return the comment in the thread."""
     return page.get_by_test_id("stChatMessage").filter(has_text=comment)
+
+
+def click_first_row(page: Page, x: int, expected: Locator) -> None:
+    """Click in the first row of the first grid, ``x`` pixels from its left, until one ``expected`` is shown.
+
+    A grid whose rows have just changed draws itself anew and drops a click made in that moment; nothing on
+    the page says when it is ready.
+    """
+    for wait in (10_000, 20_000, WAIT_MS):
+        page.locator(GRID).first.click(position={"x": x, "y": 52})
+        try:
+            expect(expected).to_have_count(1, timeout=wait)
+            return
+        except AssertionError:
+            if wait == WAIT_MS:
+                raise
 
 
 def choose_filter(page: Page, menu: str, value: str) -> None:
