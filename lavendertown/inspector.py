@@ -15,7 +15,7 @@ from lavendertown.core.findings import GhostFinding
 from lavendertown.core.settings import load_settings
 from lavendertown.detectors import Detector, default_detectors
 from lavendertown.detectors.runner import CheckResult, Progress, run_detectors
-from lavendertown.tables import Table
+from lavendertown.tables import Reading, Table
 
 
 class Inspector:
@@ -30,6 +30,7 @@ class Inspector:
         progress: Called as ``progress(done, total, text)`` while checks run. An exception that it
             raises ends the run and is passed on; the results of that run are discarded.
         limits: The maximum size of a data file; taken from the settings by default.
+        reading: How to read a data file, for what is not to be detected; ignored for frames.
 
     Attributes:
         table: The parsed data, with ``guesses``, ``columns``, ``row_count`` and ``rows()``.
@@ -38,7 +39,7 @@ class Inspector:
         checks: The checks that the last :meth:`detect` ran, with their outcomes.
 
     Raises:
-        UnreadableTableError: The file cannot be read as a table.
+        UnreadableTableError: The file cannot be read as a table, or does not fit ``reading``.
         FileLimitError: The file exceeds a limit.
         InvalidInputError: ``data`` is of a type that cannot be inspected.
     """
@@ -51,8 +52,9 @@ class Inspector:
         detectors: Sequence[Detector] | None = None,
         progress: Progress | None = None,
         limits: FileLimits | None = None,
+        reading: Reading | None = None,
     ) -> None:
-        self.table: Table = _open_table(data, limits)
+        self.table: Table = _open_table(data, limits, reading or Reading())
         name = self.table.name
         self.dataset = dataset if dataset is not None else (dataset_name(name) if name else None)
         self.findings: list[GhostFinding] | None = None
@@ -99,11 +101,11 @@ class Inspector:
         render_inspector(self)
 
 
-def _open_table(data: Any, limits: FileLimits | None) -> Table:
+def _open_table(data: Any, limits: FileLimits | None, reading: Reading) -> Table:
     if isinstance(data, Table):
         return data
     is_pair = isinstance(data, tuple) and len(data) == 2
     if not (is_pair or isinstance(data, (str, Path, bytes)) or hasattr(data, "read")):
         return tables.from_frame(data)
     file, name = data if is_pair else (data, None)
-    return tables.read_table(file, name, limits or limits_from_settings(load_settings()))
+    return tables.read_table(file, name, limits or limits_from_settings(load_settings()), reading)

@@ -25,11 +25,13 @@ from lavendertown.collaboration.parts.datasets import ChoiceReason
 from lavendertown.collaboration.storage import Storage, get_finding_id
 from lavendertown.core import clock
 from lavendertown.core.findings import SEVERITIES, GhostFinding
+from lavendertown.core.reading import DATE_ORDERS, ColumnType, DateOrder, Reading
 
 if TYPE_CHECKING:
     from lavendertown.inspector import Inspector
 
 _MAX_LISTED_COLUMNS = 4
+_DELIMITER_WORDS = {"tab": "\t", "\\t": "\t", "blank": " "}
 _ENDINGS = {"csv": ".csv", "json": ".json", "jsonl": ".jsonl", "parquet": ".parquet", "excel": ".xlsx"}
 
 
@@ -41,6 +43,27 @@ _ENDINGS = {"csv": ".csv", "json": ".json", "jsonl": ".jsonl", "parquet": ".parq
 )
 @click.option(
     "--format-in", type=click.Choice(list(_ENDINGS)), help="The format of FILE, if its name does not show it."
+)
+@click.option("--encoding", help="The encoding of a text file, such as cp1252. Default: detected.")
+@click.option("--delimiter", help="The character between fields; 'tab' for a tab. Default: detected.")
+@click.option("--sheet", help="The sheet of a workbook. Default: the first visible sheet with a table.")
+@click.option(
+    "--header-row",
+    type=int,
+    metavar="N",
+    help="The line or row with the column names, counted from 1; 0 if there is none. Default: detected.",
+)
+@click.option(
+    "--date-order",
+    type=click.Choice(DATE_ORDERS),
+    help="What dates such as 03/02/2018 start with. Default: detected.",
+)
+@click.option(
+    "--types",
+    "types_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="A JSON or YAML file that maps column names to text, number, date or boolean.",
 )
 @click.option(
     "--format", "output", type=click.Choice(["text", "json"]), default="text", help="The output format."
@@ -59,6 +82,12 @@ def analyze_command(
     file: BinaryIO,
     dataset: str | None,
     format_in: str | None,
+    encoding: str | None,
+    delimiter: str | None,
+    sheet: str | None,
+    header_row: int | None,
+    date_order: DateOrder | None,
+    types_file: Path | None,
     output: str,
     as_json: bool,
     fail_on: str | None,
@@ -78,10 +107,19 @@ def analyze_command(
       lavendertown analyze orders.csv --fail-on error
       cat orders.csv | lavendertown analyze - --format-in csv --dataset orders --json
       lavendertown analyze orders.csv --save --title "Orders, May" --author Ana
+      lavendertown analyze orders.xlsx --sheet Orders --header-row 3
     """
     name = input_name(file)
     _check_options(name, dataset, save, title, tags, author)
-    inspector = _make_inspector(file, dataset, format_in)
+    reading = Reading(
+        encoding=encoding,
+        delimiter=_DELIMITER_WORDS.get(delimiter, delimiter) if delimiter else None,
+        sheet=sheet,
+        header_row=header_row,
+        date_order=date_order,
+        types=_read_types(types_file) if types_file else {},
+    )
+    inspector = _make_inspector(file, dataset, format_in, reading)
     findings = inspector.detect()
     report_id = None
     if save:
@@ -112,7 +150,23 @@ def _check_options(
         raise click.UsageError("--title and --tag require --save.")
 
 
-def _make_inspector(file: BinaryIO, dataset: str | None, format_in: str | None) -> Inspector:
+def _read_types(file: Path) -> dict[str, ColumnType]:
+    import yaml
+
+    try:
+        types = yaml.safe_load(file.read_text("utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise CommandError(f"{file} is not valid JSON or YAML; it must map column names to types.") from error
+    if not isinstance(types, dict):
+        raise CommandError(
+            f"{file} does not map column names to types; write lines such as 'amount: number'."
+        )
+    return {str(name): column_type for name, column_type in types.items()}
+
+
+def _make_inspector(
+    file: BinaryIO, dataset: str | None, format_in: str | None, reading: Reading
+) -> Inspector:
     # Imported here, because it imports Polars, which other commands do not need.
     from lavendertown.inspector import Inspector
 
@@ -120,7 +174,7 @@ def _make_inspector(file: BinaryIO, dataset: str | None, format_in: str | None) 
     name = "stdin" if path == STDIN else Path(path).name
     if format_in:
         name = Path(name).stem + _ENDINGS[format_in]
-    return Inspector((file.read(), name), dataset=dataset)
+    return Inspector((file.read(), name), dataset=dataset, reading=reading)
 
 
 def _join_dataset(storage: Storage, inspector: Inspector, findings: list[GhostFinding]) -> list[GhostFinding]:

@@ -72,7 +72,11 @@ def may_mix_kinds(texts: pl.Series, typed: pl.Series) -> bool:
 
 
 def classify_cells(
-    book: fastexcel.ExcelReader, sheet: str, texts: Mapping[int, pl.Series], first_row: int
+    book: fastexcel.ExcelReader,
+    sheet: str,
+    texts: Mapping[int, pl.Series],
+    first_row: int,
+    first_column: int,
 ) -> dict[int, pl.Series]:
     """Return the kind of each cell of some columns, by column.
 
@@ -83,13 +87,14 @@ def classify_cells(
         book: The workbook.
         sheet: The sheet's name.
         texts: The cells as text by column index, starting at ``first_row``.
-        first_row: The first row of data.
+        first_row: The first row of data, counted from the top of the sheet.
+        first_column: The column of the sheet that has the index 0 in ``texts``.
     """
     if not texts:
         return {}
-    numeric = _load_as(book, sheet, "boolean", list(texts), first_row)
+    numeric = _load_as(book, sheet, "boolean", list(texts), first_row, first_column)
     dated_columns = [i for i, column in texts.items() if column.str.contains(_TIME_CELL).any()]
-    dated = _load_as(book, sheet, "date", dated_columns, first_row) if dated_columns else {}
+    dated = _load_as(book, sheet, "date", dated_columns, first_row, first_column) if dated_columns else {}
     return {
         i: _classify_cells(
             column, numeric[i].head(len(column)), dated[i].head(len(column)) if i in dated else None
@@ -116,10 +121,18 @@ def convert_by_kind(texts: pl.Series, kinds: pl.Series) -> pl.Series | Classifie
 
 
 def _load_as(
-    book: fastexcel.ExcelReader, sheet: str, dtype: fastexcel.DType, columns: Sequence[int], first_row: int
+    book: fastexcel.ExcelReader,
+    sheet: str,
+    dtype: fastexcel.DType,
+    columns: Sequence[int],
+    first_row: int,
+    first_column: int,
 ) -> dict[int, pl.Series]:
-    cells = book.load_sheet(sheet, header_row=None, dtypes=dtype, use_columns=list(columns)).to_polars()
-    return {i: cells.to_series(position)[first_row:] for position, i in enumerate(sorted(columns))}
+    wanted = [first_column + i for i in columns]
+    cells = book.load_sheet(
+        sheet, header_row=None, skip_rows=first_row, dtypes=dtype, use_columns=wanted
+    ).to_polars()
+    return {i: cells.to_series(position) for position, i in enumerate(sorted(columns))}
 
 
 def _classify_cells(texts: pl.Series, numeric: pl.Series, dated: pl.Series | None) -> pl.Series:

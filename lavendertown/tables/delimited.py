@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import replace
 
 import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]
@@ -15,148 +13,72 @@ import pyarrow.csv as pc  # type: ignore[import-untyped]
 
 from lavendertown.core.errors import UnreadableTableError
 from lavendertown.core.file_limits import DEFAULT_FILE_LIMITS, FileLimits
-from lavendertown.tables import infer, patterns
+from lavendertown.core.reading import DETECT, Reading
+from lavendertown.tables import infer
 from lavendertown.tables.frames import from_columns
+from lavendertown.tables.header import is_totals_row, join_header_rows, may_be_totals
 from lavendertown.tables.table import Table
 from lavendertown.tables.text_encoding import decode_text
+from lavendertown.tables.text_layout import BLANK, DELIMITERS, NO_DELIMITER, TextLayout, detect_layout
 
-DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-_SAMPLE_CHARACTERS = 200_000
-_SAMPLE_ROWS = 200
-_NO_DELIMITER = "\x1f"
-"""Delimiter of a file with one column, where commas are part of the text."""
 _BLOCK_SIZE = 1 << 24
-_YEARS = range(1800, 2101)
 
 
-@dataclass
-class _Layout:
-    """The detected layout of a file, and its text from the header line on."""
-
-    name: str
-    text: str
-    delimiter: str
-    header: bool
-    first_line: int
-    width: int
-
-
-def read_delimited(raw: bytes, name: str, limits: FileLimits = DEFAULT_FILE_LIMITS) -> Table:
+def read_delimited(
+    raw: bytes, name: str, limits: FileLimits = DEFAULT_FILE_LIMITS, reading: Reading = DETECT
+) -> Table:
     """Read delimited text as a table.
 
     Raises:
         FileLimitError: The file has too many columns or cells.
-        UnreadableTableError: The file is empty or broken; the message names the line if it is known.
+        UnreadableTableError: The file is empty or broken, or does not fit the given settings; the message
+            names the line if it is known.
     """
-    text, encoding = decode_text(raw, name)
-    layout = _detect_layout(text, name)
+    text, encoding, label = decode_text(raw, name, reading.encoding)
+    layout = detect_layout(text, name, reading)
     limits.check_shape(layout.text.count("\n"), layout.width, name)
-    rows, guesses = _read_rows(layout)
-    names = [cell or "" for cell in rows.row(0)] if layout.header else _numbered_names(layout.width)
-    data = rows[1:] if layout.header else rows
-    names, data = _drop_empty_last_column(names, data, guesses)
-    typed = infer.infer_types(
-        [label or f"column {i + 1}" for i, label in enumerate(names)],
-        data.get_columns(),
-        comma_delimited=layout.delimiter in (",", _NO_DELIMITER),
-    )
+    rows, repairs = _read_rows(layout)
+    head = rows.head(layout.header_rows).rows()
+    names = join_header_rows(head) if head else [""] * layout.width
+    data = rows[layout.header_rows :]
+    names, data = _drop_empty_last_column(names, data, repairs)
+    labels = [label or f"column {i + 1}" for i, label in enumerate(names)]
+    typed, data = _infer_without_totals(labels, data, layout, repairs)
     return from_columns(
-        names,
+        labels if not head else names,
         typed.series,
         height=data.height,
         name=name,
-        guesses=[_describe_layout(layout, encoding), *guesses, *typed.guesses],
+        guesses=[layout.describe(label), *layout.notes, *repairs, *typed.guesses],
         declared=[frozenset()] * len(names),
+        reading=reading.fill_from(replace(layout.reading, encoding=encoding)),
     )
 
 
-def _numbered_names(width: int) -> list[str]:
-    return [f"column {i + 1}" for i in range(width)]
+def _infer_without_totals(
+    names: list[str], data: pl.DataFrame, layout: TextLayout, notes: list[str]
+) -> tuple[infer.InferredColumns, pl.DataFrame]:
+    """Infer the types of the columns; leave out a last row that holds the sums of the others."""
+
+    def infer_columns(rows: pl.DataFrame) -> infer.InferredColumns:
+        comma_delimited = layout.delimiter in (",", NO_DELIMITER)
+        return infer.infer_types(names, rows.get_columns(), comma_delimited=comma_delimited)
+
+    if data.height > 1 and may_be_totals(data.row(-1)):
+        typed = infer_columns(data[:-1])
+        numbers = {i: column for i, column in enumerate(typed.series) if column.dtype.is_numeric()}
+        if is_totals_row(data.row(-1), {i: float(column.sum()) for i, column in numbers.items()}):
+            notes.append("The last row holds the totals of the others and is left out.")
+            return typed, data[:-1]
+    return infer_columns(data), data
 
 
-def _describe_layout(layout: _Layout, encoding: str) -> str:
-    fields = f"{DELIMITERS.get(layout.delimiter)} between the fields" if layout.width > 1 else "one column"
-    first = "the first line names the columns" if layout.header else "no line with column names"
-    return f"Read as {encoding} text: {fields}, {first}."
-
-
-def _detect_layout(text: str, name: str) -> _Layout:
-    first_line, declared = 1, None
-    if text[:5].lower().startswith("sep=") and text[4:5]:
-        declared, (_, _, text), first_line = text[4], text.partition("\n"), 2
-    stripped = text.lstrip("\r\n")
-    first_line += text[: len(text) - len(stripped)].count("\n")
-    text = stripped.rstrip("\r\n \x00")
-    if not text.strip():
-        raise UnreadableTableError(f"{name} is empty: it has no column names and no rows.")
-    if "\x00" in text[:_SAMPLE_CHARACTERS]:
-        raise UnreadableTableError(
-            f"{name} contains binary data, not delimited text; choose a CSV, Excel, Parquet or JSON file."
-        )
-    if "\r" in text and "\n" not in text:
-        text = text.replace("\r", "\n")
-    delimiter = declared if declared and declared in DELIMITERS else _detect_delimiter(text)
-    sample = _read_sample(text, delimiter)
-    return _Layout(name, text, delimiter, _has_header(sample), first_line, len(sample[0]))
-
-
-def _read_sample(text: str, delimiter: str) -> list[list[str]]:
-    part = text[:_SAMPLE_CHARACTERS]
-    if len(part) < len(text):
-        # Cut at a line end: half a line would lack its last fields.
-        part = part.rpartition("\n")[0] or text.partition("\n")[0]
-    records = csv.reader(io.StringIO(part, newline=""), delimiter=delimiter)
-    try:
-        return [record for record in islice(records, _SAMPLE_ROWS) if record]
-    except csv.Error:
-        return [part.partition("\n")[0].split(delimiter)]
-
-
-def _detect_delimiter(text: str) -> str:
-    """Return the delimiter with the most consistent field count, then with the most fields."""
-    best, best_score = _NO_DELIMITER, (0.0, 0)
-    for delimiter in DELIMITERS:
-        sample = _read_sample(text, delimiter)
-        width = len(sample[0])
-        if width < 2:
-            continue
-        consistency = Counter(len(record) for record in sample)[width] / len(sample)
-        score = (round(consistency, 1), width)
-        if score > best_score:
-            best, best_score = delimiter, score
-    return best
-
-
-def _has_header(sample: Sequence[Sequence[str]]) -> bool:
-    """Return whether the first line names the columns: True unless it looks like the other lines."""
-    head, body = sample[0], [record for record in sample[1:] if len(record) == len(sample[0])]
-    if not body:
-        return True
-    columns = list(zip(*body, strict=True))
-    typed = [i for i, values in enumerate(columns) if _value_type(values) != "text"]
-    if not typed or any(_value_type([head[i]]) != _value_type(columns[i]) for i in typed):
-        return True
-    return all(_is_year(head[i]) and not all(map(_is_year, columns[i])) for i in typed)
-
-
-def _value_type(values: Sequence[str]) -> str:
-    present = pl.Series([value for value in values if value], dtype=pl.String)
-    if not len(present):
-        return "text"
-    for value_type, pattern in (("number", patterns.NUMBER), ("date", patterns.DATE)):
-        if float(present.str.contains(pattern).mean() or 0.0) > 0.9:  # type: ignore[arg-type]
-            return value_type
-    return "text"
-
-
-def _is_year(value: str) -> bool:
-    return value.isdecimal() and int(value) in _YEARS
-
-
-def _read_rows(layout: _Layout) -> tuple[pl.DataFrame, list[str]]:
+def _read_rows(layout: TextLayout) -> tuple[pl.DataFrame, list[str]]:
     """Return all records as text, including the header, and notes on repaired lines."""
     if layout.text.count('"') % 2:
         _refuse_open_quote(layout)
+    if layout.delimiter == BLANK:
+        return _read_python(layout)  # Arrow takes each blank for the end of a field
     try:
         return _read_arrow(layout), []
     except pa.ArrowInvalid:
@@ -164,7 +86,7 @@ def _read_rows(layout: _Layout) -> tuple[pl.DataFrame, list[str]]:
         return _read_python(layout)
 
 
-def _read_arrow(layout: _Layout) -> pl.DataFrame:
+def _read_arrow(layout: TextLayout) -> pl.DataFrame:
     table = pc.read_csv(
         io.BytesIO(layout.text.encode("utf-8")),
         read_options=pc.ReadOptions(autogenerate_column_names=True, block_size=_BLOCK_SIZE),
@@ -185,8 +107,8 @@ def _read_arrow(layout: _Layout) -> pl.DataFrame:
     return pl.DataFrame(table)
 
 
-def _read_python(layout: _Layout) -> tuple[pl.DataFrame, list[str]]:
-    reader = csv.reader(io.StringIO(layout.text, newline=""), delimiter=layout.delimiter)
+def _read_python(layout: TextLayout) -> tuple[pl.DataFrame, list[str]]:
+    reader = layout.open_records()
     records: list[list[str | None]] = []
     short: list[int] = []
     long = 0
@@ -212,11 +134,11 @@ def _read_python(layout: _Layout) -> tuple[pl.DataFrame, list[str]]:
     return frame, _repair_notes(short, long)
 
 
-def _refuse_long(layout: _Layout, record: Sequence[str], line: int) -> None:
+def _refuse_long(layout: TextLayout, record: Sequence[str], line: int) -> None:
     if any(cell.strip() for cell in record[layout.width :]):
         raise UnreadableTableError(
             f"{layout.name}, line {line:,}: {len(record)} fields, but the first line has {layout.width}. "
-            f"Put quotes around fields that contain {DELIMITERS[layout.delimiter]}."
+            f"Put quotes around fields that contain {DELIMITERS.get(layout.delimiter, layout.delimiter)}."
         )
 
 
@@ -234,8 +156,8 @@ def _repair_notes(short: Sequence[int], long: int) -> list[str]:
     return notes
 
 
-def _refuse_open_quote(layout: _Layout) -> None:
-    reader = csv.reader(io.StringIO(layout.text, newline=""), delimiter=layout.delimiter, strict=True)
+def _refuse_open_quote(layout: TextLayout) -> None:
+    reader = layout.open_records(strict=True)
     start = layout.first_line
     try:
         for _ in reader:

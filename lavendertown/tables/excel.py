@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import fastexcel
 import polars as pl
 
 from lavendertown.core.errors import UnreadableTableError
 from lavendertown.core.file_limits import DEFAULT_FILE_LIMITS, FileLimits
+from lavendertown.core.reading import DETECT, Reading
 from lavendertown.tables import patterns
 from lavendertown.tables.cell_kinds import (
     ErrorCells,
@@ -20,34 +23,124 @@ from lavendertown.tables.cell_kinds import (
     may_mix_kinds,
 )
 from lavendertown.tables.frames import DECLARED, from_columns
+from lavendertown.tables.header import (
+    MAX_ROWS_ABOVE,
+    differs_in_type,
+    find_header,
+    has_second_header,
+    is_totals_row,
+    join_header_rows,
+    may_be_totals,
+)
 from lavendertown.tables.infer import join_names
+from lavendertown.tables.merged_cells import MergedRange, read_merged_ranges
 from lavendertown.tables.table import Table
 from lavendertown.tables.value_kinds import ClassifiedColumn
 from lavendertown.tables.workbook_extent import check_workbook
 
-_MAX_HEADER_ROWS = 10
+_SAMPLE_ROWS = 200
+_MIN_PROSE_BLANKS = 2.0
 _MAX_EXACT_FLOAT = 2**53
 
 # fastexcel warns about every empty column on standard error; the checks report empty columns anyway.
 logging.getLogger("fastexcel.types.dtype").setLevel(logging.ERROR)
 
 
-def read_workbook(raw: bytes, name: str, limits: FileLimits = DEFAULT_FILE_LIMITS) -> Table:
-    """Read the first sheet that has cells.
+def read_workbook(
+    raw: bytes, name: str, limits: FileLimits = DEFAULT_FILE_LIMITS, reading: Reading = DETECT
+) -> Table:
+    """Read the given sheet, or the first visible one that looks like a table.
 
     Raises:
         FileLimitError: The workbook has too many cells or columns, or unpacks to too many bytes.
-        UnreadableTableError: The workbook is password-protected, damaged or empty.
+        UnreadableTableError: The workbook is password-protected, damaged or empty, or does not have the
+            given sheet.
     """
     check_workbook(raw, name, limits)
     book = _open_workbook(raw, name)
-    for sheet in book.sheet_names:
-        cells, errors = _read_cells(book, sheet, name)
-        if cells.height and cells.width:
-            table = _build_table(book, sheet, cells, errors, name)
-            table.guesses.extend(_describe_lost_errors(raw))
-            return table
-    raise UnreadableTableError(f"{name} is empty: no sheet has any cells.")
+    chosen = _choose_sheet(book, name, reading)
+    table = _build_table(book, chosen, read_merged_ranges(raw, chosen.name), name, reading)
+    table.guesses.extend(_describe_lost_errors(raw))
+    return table
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """A sheet with cells.
+
+    Attributes:
+        name: Its name.
+        cells: Its cells as text.
+        errors: Its error cells.
+        first_row: The empty rows above the first cell, which ``cells`` does not have.
+        first_column: The empty columns left of the first cell, which ``cells`` does not have.
+        others: Sentence parts about the other sheets.
+    """
+
+    name: str
+    cells: pl.DataFrame
+    errors: ErrorCells
+    first_row: int
+    first_column: int
+    others: tuple[str, ...] = ()
+
+
+def _choose_sheet(book: fastexcel.ExcelReader, name: str, reading: Reading) -> _Sheet:
+    names = book.sheet_names
+    if reading.sheet is not None:
+        if reading.sheet not in names:
+            raise UnreadableTableError(
+                f"{name} has no sheet '{reading.sheet}'; its sheets are {', '.join(names)}."
+            )
+        sheet = _read_sheet(book, reading.sheet, name)
+        if not sheet.cells.height or not sheet.cells.width:
+            raise UnreadableTableError(f"{name}: the sheet '{reading.sheet}' is empty; choose another.")
+        return sheet
+    hidden = [each for each in names if len(names) > 1 and _is_hidden(book, each, name)]
+    fallback: _Sheet | None = None
+    prose: list[str] = []
+    for each in sorted(names, key=lambda each: each in hidden):
+        sheet = _read_sheet(book, each, name)
+        if not sheet.cells.height or not sheet.cells.width:
+            continue
+        fallback = fallback or sheet
+        if each in hidden and prose:
+            break
+        if not _is_prose(sheet.cells):
+            others = [f"'{other}' is text" for other in prose]
+            others += [f"'{other}' is hidden" for other in hidden if other != each]
+            return replace(sheet, others=tuple(others))
+        prose.append(each)
+    if fallback is None:
+        raise UnreadableTableError(f"{name} is empty: no sheet has any cells.")
+    return fallback
+
+
+def _is_hidden(book: fastexcel.ExcelReader, sheet: str, name: str) -> bool:
+    try:
+        return bool(book.load_sheet(sheet, header_row=None, n_rows=0).visible != "visible")
+    except fastexcel.FastExcelError:
+        return False  # such as a chart, which reading it reports
+
+
+def _is_prose(cells: pl.DataFrame) -> bool:
+    """Return whether a sheet has explanations rather than a table: text in one column, or two of few rows."""
+    filled = cells.select(pl.all().is_not_null().sum()).row(0)
+    wide = [count for count in filled if count]
+    texts = cells.get_column(cells.columns[filled.index(max(filled))]).drop_nulls()
+    words = float(texts.str.count_matches(r"\s+").mean() or 0.0)  # type: ignore[arg-type]
+    return len(wide) < 2 and words >= _MIN_PROSE_BLANKS
+
+
+def _read_sheet(book: fastexcel.ExcelReader, sheet: str, name: str) -> _Sheet:
+    cells, errors = _read_cells(book, sheet, name)
+    if not cells.width:
+        return _Sheet(sheet, cells, errors, 0, 0)
+    used = book.load_sheet(sheet, header_row=None, n_rows=0)
+    # With skip_rows, the reader counts rows from the top of the sheet instead of from the first cell.
+    whole = book.load_sheet(sheet, header_row=None, n_rows=0, skip_rows=0)
+    first_column = used.available_columns()[0].absolute_index
+    return _Sheet(sheet, cells, errors, whole.total_height - used.total_height, first_column)
 
 
 def _open_workbook(raw: bytes, name: str) -> fastexcel.ExcelReader:
@@ -80,43 +173,117 @@ def _read_cells(book: fastexcel.ExcelReader, sheet: str, name: str) -> tuple[pl.
 
 
 def _build_table(
-    book: fastexcel.ExcelReader, sheet: str, cells: pl.DataFrame, errors: ErrorCells, name: str
+    book: fastexcel.ExcelReader,
+    sheet: _Sheet,
+    merged: Sequence[MergedRange],
+    name: str,
+    reading: Reading,
 ) -> Table:
-    header = _find_header_row(cells)
-    names = [cell or errors.get(i, {}).get(header, "") for i, cell in enumerate(cells.row(header))]
-    data = cells[header + 1 :]
-    typed = _read_typed(book, sheet, header, data)
-    column_errors = [error_series(errors.get(i, {}), header + 1, data.height) for i in range(data.width)]
+    cells, errors = sheet.cells, sheet.errors
+    first, header_rows = _find_header_rows(sheet, name, reading)
+    start = first + header_rows
+    head = [
+        [cell or errors.get(i, {}).get(row, "") for i, cell in enumerate(cells.row(row))]
+        for row in range(first, start)
+    ]
+    names = join_header_rows(head) if head else [f"column {i + 1}" for i in range(cells.width)]
+    data = cells[start:]
+    typed = _read_typed(book, sheet, start, data)
     ambiguous = {
         i: texts
         for i, texts in enumerate(data.get_columns())
         if typed is None or may_mix_kinds(texts, typed.to_series(i))
     }
-    kinds = classify_cells(book, sheet, ambiguous, header + 1)
+    kinds = classify_cells(book, sheet.name, ambiguous, sheet.first_row + start, sheet.first_column)
     columns = [
         _choose_column(texts, typed.to_series(i) if typed is not None else None, kinds.get(i))
         for i, texts in enumerate(data.get_columns())
     ]
+    notes = []
+    height = data.height
+    if height > 1 and may_be_totals(data.row(-1)) and is_totals_row(data.row(-1), _sum_above_last(columns)):
+        notes.append("The last row holds the totals of the others and is left out.")
+        height -= 1
+    columns = [_take_rows(column, list(range(height))) for column in columns]
+    columns, filled = _fill_merged(columns, merged, sheet, start, height)
+    if filled:
+        merged_names = join_names([names[i] for i in filled])
+        notes.append(f"{merged_names}: each merged cell counts for all of its rows.")
     # Numbers in a text column are not a fault if the column also has placeholders for missing values.
     declared = [
         frozenset() if c.dtype == pl.String and c.str.contains(patterns.DISGUISED_NULL).any() else DECLARED
         for c in (column.values if isinstance(column, ClassifiedColumn) else column for column in columns)
     ]
     long = [names[i] for i, c in enumerate(columns) if isinstance(c, pl.Series) and _has_long_number(c)]
-    sheets = len(book.sheet_names)
-    which = f"the sheet '{sheet}'" + (f" (of {sheets})" if sheets > 1 else "")
-    guesses = [f"Read {which}; its row {header + 1} names the columns."]
     if long:
-        guesses.append(f"{join_names(long)}: a workbook keeps only the first 15 digits of longer numbers.")
+        notes.append(f"{join_names(long)}: a workbook keeps only the first 15 digits of longer numbers.")
+    found = Reading(
+        sheet=sheet.name,
+        header_row=sheet.first_row + first + 1 if header_rows else 0,
+        header_rows=header_rows or None,
+        skip_lines=sheet.first_row + first,
+    )
     return from_columns(
         names,
         columns,
-        height=data.height,
+        height=height,
         name=name,
-        guesses=guesses,
+        guesses=[_describe_sheet(book, sheet, first, header_rows), *notes],
         declared=declared,
-        errors=column_errors,
+        errors=[error_series(errors.get(i, {}), start, height) for i in range(data.width)],
+        reading=reading.fill_from(found),
     )
+
+
+def _describe_sheet(book: fastexcel.ExcelReader, sheet: _Sheet, first: int, header_rows: int) -> str:
+    count = len(book.sheet_names)
+    others = f": {'; '.join(sheet.others)}" if sheet.others else ""
+    which = f"the sheet '{sheet.name}'" + (f" (of {count}{others})" if count > 1 else "")
+    first += sheet.first_row
+    if not header_rows:
+        return f"Read {which}; no row names the columns."
+    if header_rows == 1:
+        return f"Read {which}; its row {first + 1} names the columns."
+    return f"Read {which}; its rows {first + 1} to {first + header_rows} name the columns."
+
+
+def _sum_above_last(columns: Sequence[pl.Series | ClassifiedColumn]) -> dict[int, float]:
+    numbers = {i: c for i, c in enumerate(columns) if isinstance(c, pl.Series) and c.dtype.is_numeric()}
+    return {i: float(column[:-1].sum()) for i, column in numbers.items()}
+
+
+def _take_rows(column: pl.Series | ClassifiedColumn, rows: list[int]) -> pl.Series | ClassifiedColumn:
+    if isinstance(column, pl.Series):
+        return column.gather(rows)
+    return replace(
+        column,
+        values=column.values.gather(rows),
+        kinds=column.kinds.gather(rows) if column.kinds is not None else None,
+    )
+
+
+def _fill_merged(
+    columns: Sequence[pl.Series | ClassifiedColumn],
+    merged: Sequence[MergedRange],
+    sheet: _Sheet,
+    start: int,
+    height: int,
+) -> tuple[list[pl.Series | ClassifiedColumn], list[int]]:
+    """Repeat the value of each vertically merged cell in its rows; also return the changed columns."""
+    rows_by_column: dict[int, list[int]] = {}
+    above = sheet.first_row + start
+    for area in merged:
+        place, top, last = (
+            area.first_column - sheet.first_column,
+            area.first_row - above,
+            area.last_row - above,
+        )
+        last = min(last, height - 1)
+        if area.first_column == area.last_column and 0 <= place < len(columns) and 0 <= top < last:
+            rows = rows_by_column.setdefault(place, list(range(height)))
+            rows[top : last + 1] = [top] * (last + 1 - top)
+    filled = [_take_rows(c, rows_by_column[i]) if i in rows_by_column else c for i, c in enumerate(columns)]
+    return filled, sorted(rows_by_column)
 
 
 def _describe_lost_errors(raw: bytes) -> list[str]:
@@ -130,20 +297,46 @@ def _describe_lost_errors(raw: bytes) -> list[str]:
     ]
 
 
-def _find_header_row(cells: pl.DataFrame) -> int:
-    """Return the row that names the columns: the first, or the one below a title."""
-    filled = [sum(cell is not None for cell in row) for row in cells.head(_MAX_HEADER_ROWS).rows()]
-    if cells.width < 3 or filled[0] > 1:
+def _find_header_rows(sheet: _Sheet, name: str, reading: Reading) -> tuple[int, int]:
+    """Return the first row of the header or, without a header, of the data, and the number of header rows."""
+    cells = sheet.cells
+    if reading.header_row:
+        first = max(0, reading.header_row - 1 - sheet.first_row)
+    elif reading.skip_lines is not None:
+        first = max(0, reading.skip_lines - sheet.first_row)
+    else:
+        first = _detect_header_row(cells)
+    if first >= cells.height:
+        raise UnreadableTableError(
+            f"{name}: the table is said to start at row {sheet.first_row + first + 1:,}, but the last row of "
+            f"the sheet '{sheet.name}' is {sheet.first_row + cells.height:,}; choose an earlier row."
+        )
+    if reading.header_row == 0:
+        return first, 0
+    if reading.header_rows is not None:
+        return first, min(reading.header_rows, cells.height - first)
+    return first, 2 if has_second_header(cells[first:].head(_SAMPLE_ROWS).rows()) else 1
+
+
+def _detect_header_row(cells: pl.DataFrame) -> int:
+    """Return the row that names the columns: the first, or the one below a title and remarks."""
+    rows = cells.head(MAX_ROWS_ABOVE).rows()
+    if cells.width < 2:
         return 0
-    return next((i for i, count in enumerate(filled) if count >= cells.width - 1), 0)
+    found = find_header(rows, cells.width)
+    below = rows[found + 1 :]
+    sure = cells.width > 2 or (found and not any(rows[found - 1])) or differs_in_type(rows[found], below)
+    return found if below and sure else 0
 
 
 def _read_typed(
-    book: fastexcel.ExcelReader, sheet: str, header: int, data: pl.DataFrame
+    book: fastexcel.ExcelReader, sheet: _Sheet, start: int, data: pl.DataFrame
 ) -> pl.DataFrame | None:
     """Return the cells with the types the reader infers, or None if it fails."""
     try:
-        typed = book.load_sheet(sheet, header_row=header, schema_sample_rows=None).to_polars()
+        typed = book.load_sheet(
+            sheet.name, header_row=None, skip_rows=sheet.first_row + start, schema_sample_rows=None
+        ).to_polars()
     except fastexcel.FastExcelError:
         return None  # for example incompatible kinds, or an error cell
     return typed.head(data.height) if typed.height >= data.height and typed.width == data.width else None

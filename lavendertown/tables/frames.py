@@ -12,6 +12,7 @@ import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from lavendertown.core.errors import InvalidInputError
+from lavendertown.core.reading import DETECT, Reading
 from lavendertown.tables import value_kinds
 from lavendertown.tables.exact_numbers import number_series
 from lavendertown.tables.reader_errors import is_reader_error
@@ -125,6 +126,7 @@ def from_columns(
     guesses: Sequence[str] = (),
     declared: Sequence[frozenset[str]] | None = None,
     errors: Sequence[pl.Series | None] | None = None,
+    reading: Reading = DETECT,
 ) -> Table:
     """Build a table from named columns; names are made unique, with a guess for each change.
 
@@ -160,7 +162,7 @@ def from_columns(
                 shown[column.key] = shown[column.key].astype(object).where(names.isna(), names)
         return shown
 
-    return Table(nw.from_native(data).lazy(), tuple(schema), height, preview, name, all_guesses)
+    return Table(nw.from_native(data).lazy(), tuple(schema), height, preview, name, all_guesses, reading)
 
 
 def _normalize_column(given: pl.Series | value_kinds.ClassifiedColumn) -> value_kinds.ClassifiedColumn:

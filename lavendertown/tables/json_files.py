@@ -34,7 +34,7 @@ def read_json(
         UnreadableTableError: The file is not JSON or has no table; the message names the line if known.
         FileLimitError: The file has too many columns or cells.
     """
-    text, _ = decode_text(raw, name)
+    text, _, _ = decode_text(raw, name)
     if not text.strip():
         raise UnreadableTableError(f"{name} is empty: it has no records.")
     if by_line or _looks_by_line(text):

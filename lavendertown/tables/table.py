@@ -10,6 +10,7 @@ import narwhals as nw
 import pandas as pd
 
 from lavendertown.core.errors import InvalidInputError
+from lavendertown.core.reading import DETECT, Reading
 
 ROW = "row"
 """The frame column of row positions, counted from 0. Data columns have the keys c0, c1, … instead of
@@ -59,6 +60,7 @@ class Table:
         preview: Returns the rows at the given positions as the source has them.
         name: The file's name; None for a frame passed without a name.
         guesses: Sentences that describe what was guessed while reading.
+        reading: The settings that the file was read with, given and detected.
     """
 
     frame: nw.LazyFrame[Any]
@@ -67,6 +69,7 @@ class Table:
     preview: Callable[[list[int]], pd.DataFrame] = field(repr=False)
     name: str | None = None
     guesses: list[str] = field(default_factory=list)
+    reading: Reading = DETECT
 
     @property
     def columns(self) -> list[str]:

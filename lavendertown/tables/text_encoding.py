@@ -29,23 +29,41 @@ _MIXED_WORD = re.compile(r"[a-zA-Z][\u0370-\u04ff]|[\u0370-\u04ff][a-zA-Z]")
 _SAMPLE = 200_000
 
 
-def decode_text(raw: bytes, name: str) -> tuple[str, str]:
-    """Return the decoded text and the displayed name of its encoding.
+def decode_text(raw: bytes, name: str, encoding: str | None = None) -> tuple[str, str, str]:
+    """Return the decoded text, the Python name of its encoding, and the name to display.
+
+    Args:
+        raw: The bytes of the file.
+        name: The file's name, for messages.
+        encoding: The encoding; detected by default.
 
     Raises:
         UnreadableTableError: A byte is invalid in the encoding of the rest, or no encoding fits.
     """
-    for mark, encoding, label in _BOMS:
+    if encoding is not None:
+        return _decode_as(raw, encoding, name), encoding, encoding
+    for mark, marked, label in _BOMS:
         if raw.startswith(mark):
-            return _decode_declared(raw, encoding, label, name), label
+            return _decode_declared(raw, marked, label, name), marked, label
     without_mark = _utf16_without_mark(raw)
     if without_mark:
-        return _decode_declared(raw, without_mark, "UTF-16", name), "UTF-16"
+        return _decode_declared(raw, without_mark, "UTF-16", name), without_mark, "UTF-16"
     try:
-        return raw.decode("utf-8"), "UTF-8"
+        return raw.decode("utf-8"), "utf-8", "UTF-8"
     except UnicodeDecodeError as error:
         _refuse_broken_utf8(raw, error, name)
         return _decode_guessed(raw, name)
+
+
+def _decode_as(raw: bytes, encoding: str, name: str) -> str:
+    try:
+        return raw.decode(encoding).removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise UnreadableTableError(
+            f"{name}, line {line:,}: a character is not valid {encoding}. Choose another encoding, or "
+            "leave it to be detected."
+        ) from error
 
 
 def _decode_declared(raw: bytes, encoding: str, label: str, name: str) -> str:
@@ -84,7 +102,7 @@ def _refuse_broken_utf8(raw: bytes, error: UnicodeDecodeError, name: str) -> Non
         ) from error
 
 
-def _decode_guessed(raw: bytes, name: str) -> tuple[str, str]:
+def _decode_guessed(raw: bytes, name: str) -> tuple[str, str, str]:
     best = from_bytes(_non_ascii_lines(raw), cp_isolation=_CANDIDATES).best()
     first = best.encoding if best else "cp1252"
     if first in _OTHER_ALPHABETS and not _has_whole_words(raw.decode(first, "replace")):
@@ -93,7 +111,7 @@ def _decode_guessed(raw: bytes, name: str) -> tuple[str, str]:
         first = "cp1250"
     for encoding in dict.fromkeys([first, "cp1252", "latin-1"]):
         try:
-            return raw.decode(encoding), f"{encoding} (guessed)"
+            return raw.decode(encoding), encoding, f"{encoding} (guessed)"
         except UnicodeDecodeError:
             continue
     raise UnreadableTableError(f"Cannot detect the encoding of {name}; save it as UTF-8.")

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from lavendertown.core.errors import UnreadableTableError
 from lavendertown.core.file_limits import FileLimits
+from lavendertown.tables.merged_cells import column_number
 
 _CHUNK = 1 << 20
 _LONGEST_TAG = 4_096
@@ -101,7 +102,7 @@ class _Extent:
 class _ExcelExtent(_Extent):
     def add_chunk(self, chunk: bytes) -> None:
         for cell in self._complete_tags(_EXCEL_CELL, chunk):
-            self._include_cell(int(cell[2]), _column_number(cell[1]))
+            self._include_cell(int(cell[2]), column_number(cell[1]))
 
 
 class _BinaryExtent(_Extent):
@@ -147,13 +148,6 @@ def _read_groups(data: bytes, start: int, most: int) -> tuple[int, int] | None:
         if byte < 0x80 or place == most - 1:
             return number, start + place + 1
     return None
-
-
-def _column_number(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = 26 * number + letter - ord("A") + 1
-    return number
 
 
 class _OdsExtent(_Extent):

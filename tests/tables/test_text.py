@@ -29,7 +29,7 @@ def test_unicode_encodings_are_sure(encoding: str) -> None:
     ],
 )
 def test_older_encodings_are_guessed_and_said_to_be(text: str, encoding: str) -> None:
-    assert decode_text(text.encode(encoding), "f.csv") == (text, f"{encoding} (guessed)")
+    assert decode_text(text.encode(encoding), "f.csv") == (text, encoding, f"{encoding} (guessed)")
 
 
 def test_one_broken_byte_in_utf8_does_not_spoil_the_rest() -> None:

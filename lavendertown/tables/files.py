@@ -14,6 +14,7 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from lavendertown.core.errors import InvalidInputError, UnreadableTableError
 from lavendertown.core.file_limits import DEFAULT_FILE_LIMITS, FileLimits
+from lavendertown.core.reading import DETECT, Reading
 from lavendertown.tables import delimited, excel, json_files
 from lavendertown.tables.frames import from_arrow, from_columns
 from lavendertown.tables.reader_errors import translate_reader_errors
@@ -61,6 +62,7 @@ def read_table(
     source: str | Path | bytes | BinaryIO,
     name: str | None = None,
     limits: FileLimits = DEFAULT_FILE_LIMITS,
+    reading: Reading = DETECT,
 ) -> Table:
     """Read a CSV, Parquet, Excel or JSON file (CSV and JSON also gzipped) as a table.
 
@@ -69,6 +71,7 @@ def read_table(
         name: The file's name, used to detect the format and in messages. Default: the name of the path
             or of the open file.
         limits: Limits for the size of the unpacked and parsed file.
+        reading: Settings that are known; the others are detected.
 
     Raises:
         FileLimitError: The file exceeds a limit.
@@ -88,9 +91,9 @@ def read_table(
     kind = _detect_format(raw, PurePath(ending_of).suffix.lower().lstrip("."), shown)
     with translate_reader_errors(shown, _LABELS[kind]):
         if kind == "csv":
-            return delimited.read_delimited(raw, shown, limits)
+            return delimited.read_delimited(raw, shown, limits, reading)
         if kind == "excel":
-            return excel.read_workbook(raw, shown, limits)
+            return excel.read_workbook(raw, shown, limits, reading)
         if kind == "parquet":
             return _read_parquet(raw, shown, limits)
         return json_files.read_json(raw, shown, limits, by_line=kind == "jsonl")

@@ -1,0 +1,200 @@
+"""Where the table begins in a file: titles, comments, delimiters, headers, totals, sheets, merged cells."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import openpyxl
+import pytest
+
+from lavendertown.core.errors import InvalidInputError, UnreadableTableError
+from lavendertown.tables import Reading, Table, read_table
+
+ROWS = "\n".join(f"R{i},2026-{i % 12 + 1:02},{1000 + i}" for i in range(24))
+
+
+def read(text: str, **settings: Any) -> Table:
+    return read_table(text.encode(), "sales.csv", reading=Reading(**settings))
+
+
+def values(table: Table, name: str) -> list[Any]:
+    return table.frame.collect()[table.column(name).key].to_list()
+
+
+def workbook(*sheets: tuple[str, list[list[Any]]], hidden: str = "", merged: str = "") -> bytes:
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name, rows in sheets:
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+        sheet.sheet_state = "hidden" if name == hidden else "visible"
+        if merged:
+            sheet.merge_cells(merged)
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        "Monthly sales report\nGenerated 2026-11-01 by finance\n\n",
+        "Monthly sales report\n",
+        "Sales\nRegion: EMEA\nPage 1\n",
+        "Monthly sales report,,\n,,\n",
+        "# source: lab 4\n# unit: mm\n",
+        "% made by hand\n",
+        "\n\n",
+    ],
+)
+def test_the_table_begins_below_titles_and_comments(above: str) -> None:
+    table = read(f"{above}region,month,revenue\n{ROWS}\n")
+    assert table.columns == ["region", "month", "revenue"]
+    assert table.row_count == 24
+    assert table.reading.header_row == above.count("\n") + 1
+
+
+def test_what_stands_above_the_table_is_counted() -> None:
+    table = read(f"Sales\nby region\n# draft\n\nregion,month,revenue\n{ROWS}\n")
+    assert "3 lines of text above the header left out." in table.guesses
+    table = read(f"# source\n# unit\nregion,month,revenue\n{ROWS}\n# end\n")
+    assert "2 lines starting with '#' above the header left out." in table.guesses
+    assert "1 line starting with '#' inside the table left out." in table.guesses
+    assert table.row_count == 24
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "rows"),
+    [
+        ("name\nSmith, John\nDoe, Jane\nRoe, Ann\n", ["name"], 3),
+        ("#chrom,start,end\nx1,1,2\nx2,3,4\nx3,5,6\n", ["#chrom", "start", "end"], 3),
+        ("note\n#1 priority\n#2 priority\nother\n", ["note"], 3),
+        ("city name\nNew York\nLos Angeles\nSan Jose\n", ["city name"], 3),
+        (
+            "h;x\n18,446,744;1.5\n18,446,745;1.5\n18,446,746;1.5\n18,446,747;2.5\n18,446,748;3.5\n",
+            ["h", "x"],
+            5,
+        ),
+    ],
+)
+def test_a_table_that_begins_at_the_first_line_is_left_alone(
+    text: str, columns: list[str], rows: int
+) -> None:
+    table = read(text)
+    assert (table.columns, table.row_count) == (columns, rows)
+
+
+@pytest.mark.parametrize("delimiter", ["^", " ", "   "])
+def test_carets_and_blanks_part_fields(delimiter: str) -> None:
+    lines = ["id x y", "1 2.5 3", "2 2.6 4", "3 2.7 5", "4 2.8 6"]
+    table = read("\n".join(line.replace(" ", delimiter) for line in lines))
+    assert table.columns == ["id", "x", "y"]
+    assert values(table, "x") == [2.5, 2.6, 2.7, 2.8]
+
+
+def test_group_names_are_joined_with_the_names_below() -> None:
+    body = "".join(f"S{i},{i},{i + 1},{i + 2},{i + 3}\n" for i in range(6))
+    table = read(f"store,2025,,2026,\n,plan,actual,plan,actual\n{body}")
+    assert table.columns == ["store", "2025 plan", "2025 actual", "2026 plan", "2026 actual"]
+    assert table.row_count == 6
+    assert table.reading.header_rows == 2
+
+
+@pytest.mark.parametrize("total", ["Total", "Grand total:", "Summe"])
+def test_a_last_row_with_the_sums_is_left_out(total: str) -> None:
+    body = "".join(f"S{i},{i},{i}.5\n" for i in range(6))
+    table = read(f"store,n,x\n{body}{total},15,18.00\n")
+    assert table.row_count == 6
+    assert "The last row holds the totals of the others and is left out." in table.guesses
+    assert read(f"store,n,x\n{body}{total},16,18.00\n").row_count == 7
+
+
+def test_given_settings_count_instead_of_the_detected_ones() -> None:
+    text = "a;b\n1;2\n3;4\n"
+    assert read(text, delimiter=",").columns == ["a;b"]
+    assert read(text, header_row=2).columns == ["1", "2"]
+    assert read(text, header_row=0).row_count == 3
+    assert read(text, skip_lines=1, header_row=0).row_count == 2
+    assert read("a,b\nx,y\n1,2\n", header_rows=2).columns == ["a x", "b y"]
+    latin = "name,n\nJos\xe9,1\n".encode("latin-1")
+    assert values(read_table(latin, "a.csv", reading=Reading(encoding="cp1250")), "name") == ["José"]
+    assert read(f"sep=;\n{text}", header_row=2).columns == ["a", "b"]
+
+
+def test_settings_that_do_not_fit_the_file_are_refused_in_a_sentence() -> None:
+    with pytest.raises(UnreadableTableError, match=r"has 3 lines, but its table is said to start at line 9"):
+        read("a;b\n1;2\n3;4\n", header_row=9)
+    with pytest.raises(UnreadableTableError, match="is not valid ascii"):
+        read("a;b\né;2\n", encoding="ascii")
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"delimiter": "||"}, "not a delimiter"),
+        ({"encoding": "klingon"}, "no text encoding"),
+        ({"encoding": "rot13"}, "no text encoding"),
+        ({"header_row": -1}, "whole number"),
+        ({"header_rows": 4}, "from 1 to 3"),
+        ({"decimal": "x"}, "decimal must be"),
+        ({"decimal": ",", "thousands": ","}, "both"),
+        ({"types": {"a": "money"}}, "not a type"),
+    ],
+)
+def test_an_impossible_setting_is_named(setting: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        Reading(**setting)
+
+
+def test_settings_survive_the_way_through_json() -> None:
+    reading = Reading(delimiter=";", types={"a": "text"}, null_words=("none",))
+    assert Reading.from_dict(reading.to_dict()) == reading
+    with pytest.raises(InvalidInputError, match="no reading setting 'colour'"):
+        Reading.from_dict({"colour": "red"})
+
+
+ORDERS = [["order", "amount"], *[[f"o{i}", i] for i in range(8)]]
+
+
+def test_the_visible_sheet_with_a_table_is_read() -> None:
+    prose = [["This workbook holds the orders of May."], ["Ask Ana before you change a row."]]
+    raw = workbook(
+        ("lookup", [["code", "label"], ["a", "b"]]), ("Read me", prose), ("Orders", ORDERS), hidden="lookup"
+    )
+    table = read_table(raw, "orders.xlsx")
+    assert table.columns == ["order", "amount"]
+    assert "(of 3: 'Read me' is text; 'lookup' is hidden)" in table.guesses[0]
+    assert read_table(raw, "orders.xlsx", reading=Reading(sheet="lookup")).columns == ["code", "label"]
+    with pytest.raises(
+        UnreadableTableError, match="has no sheet 'May'; its sheets are lookup, Read me, Orders"
+    ):
+        read_table(raw, "orders.xlsx", reading=Reading(sheet="May"))
+
+
+def test_merged_cells_count_for_their_rows() -> None:
+    rows = [["region", "n"], *[["North" if i == 0 else None, i] for i in range(4)], ["South", 4]]
+    table = read_table(workbook(("Data", rows), merged="A2:A5"), "regions.xlsx")
+    assert values(table, "region") == ["North"] * 4 + ["South"]
+    assert "region: each merged cell counts for all of its rows." in table.guesses
+
+
+def test_a_sheet_that_begins_below_empty_rows_is_read_with_its_row_numbers() -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for row, cells in enumerate(
+        [["Orders"], [], ["order", "amount", "ok"], ["a", 1, True], ["b", "x", None]]
+    ):
+        for column, cell in enumerate(cells):
+            sheet.cell(5 + row, 3 + column, cell)
+    sheet.merge_cells("C8:C9")
+    file = io.BytesIO()
+    book.save(file)
+    table = read_table(file.getvalue(), "orders.xlsx")
+    assert table.columns == ["order", "amount", "ok"]
+    assert "its row 7 names the columns" in table.guesses[0]
+    assert values(table, "amount") == ["1", "x"]
+    assert values(table, "order") == ["a", "a"]
+    again = read_table(file.getvalue(), "orders.xlsx", reading=Reading(header_row=8))
+    assert again.columns[0] == "a"
