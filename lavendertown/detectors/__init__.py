@@ -8,6 +8,7 @@ from lavendertown.detectors.disguised_nulls import DisguisedNulls
 from lavendertown.detectors.duplicates import Duplicates
 from lavendertown.detectors.error_cells import ErrorCells
 from lavendertown.detectors.infinite_values import InfiniteValues
+from lavendertown.detectors.lost_digits import LostDigits
 from lavendertown.detectors.nulls import Nulls
 from lavendertown.detectors.outliers import Outliers
 from lavendertown.detectors.row_count import RowCount
@@ -22,6 +23,7 @@ def default_detectors() -> list[Detector]:
         ErrorCells(),
         DisguisedNulls(),
         Types(),
+        LostDigits(),
         Constants(),
         InfiniteValues(),
         Outliers(),
@@ -41,6 +43,7 @@ __all__ = [
     "Duplicates",
     "ErrorCells",
     "InfiniteValues",
+    "LostDigits",
     "Nulls",
     "Outliers",
     "RowCount",

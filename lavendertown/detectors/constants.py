@@ -35,7 +35,7 @@ class Constants(Detector):
     def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
         """Check whether all present values are equal."""
         assert column is not None
-        value = nw.col(column.key)
+        value = nw.col(column.text_key or column.key)
         facts = yield Aggregates({"present": value.count(), "least": value.min(), "most": value.max()})
         present, only = int(facts["present"]), facts["least"]
         if present < _MIN_ROWS:

@@ -38,13 +38,13 @@ class DisguisedNulls(Detector):
     title: ClassVar[str] = "Disguised empty values"
 
     def columns_to_check(self, table: Table) -> Sequence[Column | None]:
-        """Return the text columns."""
-        return [column for column in table.schema if column.kind == "text"]
+        """Return the columns with text, also those in which only a few cells are text."""
+        return [column for column in table.schema if column.kind == "text" or column.text_key]
 
     def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
         """Find the rows whose text is a placeholder."""
         assert column is not None
-        value = nw.col(column.key)
+        value = nw.col(column.text_key or column.key)
         sign, word = value.str.contains(NULL_SIGN), value.str.contains(NULL_WORD)
         na = value == nw.lit("NA")
         facts = yield Aggregates(
@@ -74,7 +74,7 @@ class DisguisedNulls(Detector):
             "which stands for a missing value.",
             count,
             rows,
-            sample_column=column.key,
+            sample_column=column.text_key or column.key,
             metadata={"total_count": total},
         )
 

@@ -33,7 +33,7 @@ class Duplicates(Detector):
     def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
         """Find the rows that equal an earlier row."""
         compared = [table.column(name) for name in self.columns] or list(table.schema)
-        keys = [key for c in compared for key in (c.key, c.kinds_key, c.errors_key) if key]
+        keys = [key for c in compared for key in (c.text_key or c.key, c.kinds_key, c.errors_key) if key]
         repeated = nw.col(ROW) != nw.col(ROW).min().over(*keys)
         count = int((yield Count(repeated)))
         if not count:

@@ -37,8 +37,9 @@ class Nulls(Detector):
         """Find the rows without a value."""
         assert column is not None
         empty, total = nw.col(column.key).is_null(), table.row_count
-        if column.errors_key:
-            empty = empty & nw.col(column.errors_key).is_null()
+        for key in (column.errors_key, column.text_key):
+            if key:
+                empty = empty & nw.col(key).is_null()
         answer = yield Aggregates({"nulls": count_where(empty)})
         missing = int(answer["nulls"] or 0)
         if not missing or missing / total <= self.threshold:

@@ -19,8 +19,8 @@ from lavendertown.detectors.base import (
     count_where,
     format_row_share,
 )
-from lavendertown.detectors.column_names import is_calendar, is_coordinate, is_identifier
 from lavendertown.tables import Column, Table, patterns
+from lavendertown.tables.column_names import is_calendar, is_coordinate, is_identifier
 
 _MIN_VALUES = 8
 _MIN_OTHER_VALUES = 20

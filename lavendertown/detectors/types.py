@@ -24,6 +24,7 @@ _MIN_SHARE = 0.9
 _SMALL_COLUMN = 50
 _MIN_SHARE_IN_SMALL = 0.75
 _KINDS = ("number", "date", "yes/no", "nested", "text")
+_KIND_NAMES = {"number": "number", "time": "date", "boolean": "yes/no"}
 _PLURAL = {"number": "numbers", "date": "dates", "yes/no": "yes/no values", "nested": "lists or objects"}
 
 
@@ -31,21 +32,23 @@ _PLURAL = {"number": "numbers", "date": "dates", "yes/no": "yes/no values", "nes
 class Types(Detector):
     """Values of the wrong type, at most one finding per column.
 
-    ``metadata["fault"]`` is ``stored_as_text``, ``stray`` or ``mixed``.
+    ``metadata["fault"]`` is ``stored_as_text``, ``stray``, ``mixed`` or ``mixed_formats``.
     """
 
     check: ClassVar[str] = "types"
     title: ClassVar[str] = "Types"
 
     def columns_to_check(self, table: Table) -> Sequence[Column | None]:
-        """Return the text columns; the others already have a type."""
-        return [column for column in table.schema if column.kind == "text"]
+        """Return the text columns, and the typed ones with cells that do not fit."""
+        return [column for column in table.schema if column.kind == "text" or column.text_key]
 
     def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
         """Find the rows whose type differs from most rows, or all rows if numbers are stored as text."""
         assert column is not None
         if column.kinds_key:
             return (yield from _check_mixed_cells(table, column, column.kinds_key))
+        if column.text_key:
+            return (yield from _check_written_cells(table, column, column.text_key))
         value = nw.col(column.key)
         missing = value.str.contains(patterns.DISGUISED_NULL)
         first = yield Aggregates(
@@ -84,8 +87,13 @@ def _detect_wrong_type(
     fits = value.str.contains(_NUMBER if kind == "number" else patterns.DATE)
     if hits == values:
         return _stored_as_text(table, column, kind, hits, fits) if kind in column.declared else None
-    stray = values - hits
     rows = ~value.is_null() & ~fits & ~value.str.contains(patterns.DISGUISED_NULL)
+    return _report_strays(table, column, column.key, kind, values - hits, rows)
+
+
+def _report_strays(
+    table: Table, column: Column, text_key: str, kind: str, stray: int, rows: nw.Expr
+) -> Detection:
     return Detection(
         "type",
         "warning",
@@ -93,8 +101,46 @@ def _detect_wrong_type(
         f"{'holds' if stray == 1 else 'hold'} something else.",
         stray,
         rows,
-        sample_column=column.key,
+        sample_column=text_key,
         metadata={"fault": "stray", "expected": kind, "total_count": table.row_count},
+    )
+
+
+def _check_written_cells(table: Table, column: Column, text_key: str) -> DetectionSteps:
+    """Check a column that was converted from text: cells that do not fit, and dates in several formats."""
+    text = nw.col(text_key)
+    written = ~text.is_null() & ~text.str.contains(patterns.DISGUISED_NULL)
+    rows = written & nw.col(column.key).is_null()
+    facts = yield Aggregates({"stray": count_where(rows), "all": count_where(written)})
+    stray = int(facts["stray"] or 0)
+    if column.kind == "time":
+        formats = yield Aggregates(
+            {
+                name: count_where(written & text.str.contains(pattern))
+                for name, pattern in patterns.DATE_FORMATS.items()
+            }
+        )
+        counts = {name: int(number) for name, number in formats.items() if number}
+        if len(counts) > 1:
+            return _report_formats(table, column, text_key, counts, int(facts["all"]), written)
+    kind = _KIND_NAMES.get(column.kind, "text")
+    return _report_strays(table, column, text_key, kind, stray, rows) if stray else None
+
+
+def _report_formats(
+    table: Table, column: Column, text_key: str, counts: Mapping[str, int], values: int, written: nw.Expr
+) -> Detection:
+    usual = max(counts, key=lambda name: counts[name])
+    odd = values - counts[usual]
+    return Detection(
+        "date",
+        "warning",
+        f"{column.name} mixes date formats: most are written as {usual}, but "
+        f"{format_row_share(odd, table.row_count)} {'is' if odd == 1 else 'are'} not.",
+        odd,
+        written & ~nw.col(text_key).str.contains(patterns.DATE_FORMATS[usual]),
+        sample_column=text_key,
+        metadata={"fault": "mixed_formats", "formats": dict(counts), "total_count": table.row_count},
     )
 
 

@@ -43,10 +43,10 @@ def read_delimited(
     data = rows[layout.header_rows :]
     names, data = _drop_empty_last_column(names, data, repairs)
     labels = [label or f"column {i + 1}" for i, label in enumerate(names)]
-    typed, data = _infer_without_totals(labels, data, layout, repairs)
+    typed, data = _infer_without_totals(labels, data, layout, repairs, reading)
     return from_columns(
         labels if not head else names,
-        typed.series,
+        typed.columns,
         height=data.height,
         name=name,
         guesses=[layout.describe(label), *layout.notes, *repairs, *typed.guesses],
@@ -56,18 +56,19 @@ def read_delimited(
 
 
 def _infer_without_totals(
-    names: list[str], data: pl.DataFrame, layout: TextLayout, notes: list[str]
+    names: list[str], data: pl.DataFrame, layout: TextLayout, notes: list[str], reading: Reading
 ) -> tuple[infer.InferredColumns, pl.DataFrame]:
     """Infer the types of the columns; leave out a last row that holds the sums of the others."""
 
     def infer_columns(rows: pl.DataFrame) -> infer.InferredColumns:
         comma_delimited = layout.delimiter in (",", NO_DELIMITER)
-        return infer.infer_types(names, rows.get_columns(), comma_delimited=comma_delimited)
+        return infer.infer_types(names, rows.get_columns(), comma_delimited=comma_delimited, reading=reading)
 
     if data.height > 1 and may_be_totals(data.row(-1)):
         typed = infer_columns(data[:-1])
-        numbers = {i: column for i, column in enumerate(typed.series) if column.dtype.is_numeric()}
-        if is_totals_row(data.row(-1), {i: float(column.sum()) for i, column in numbers.items()}):
+        columns = [column.values for column in typed.columns]
+        sums = {i: float(column.sum()) for i, column in enumerate(columns) if column.dtype.is_numeric()}
+        if is_totals_row(data.row(-1), sums):
             notes.append("The last row holds the totals of the others and is left out.")
             return typed, data[:-1]
     return infer_columns(data), data

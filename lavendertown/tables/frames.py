@@ -147,15 +147,22 @@ def from_columns(
         errors_key = f"c{i}_error" if error_names is not None else None
         if errors_key and error_names is not None:
             frame[errors_key] = error_names
+        text_key = f"c{i}_text" if column.texts is not None else None
+        if text_key and column.texts is not None:
+            frame[text_key] = column.texts
         kind: Kind = "other" if column.nested else _kind_of_type(column.values.dtype)
         known = declared[i] if declared else DECLARED
         integer = column.values.dtype.is_integer()
-        schema.append(Column(i, label, key, kind, integer, known, kinds_key, errors is not None, errors_key))
+        schema.append(
+            Column(i, label, key, kind, integer, known, kinds_key, errors is not None, errors_key, text_key)
+        )
     data = pl.DataFrame(frame)
 
     def preview(positions: list[int]) -> pd.DataFrame:
         rows = data[positions]
-        shown = rows.select([column.key for column in schema]).to_pandas()
+        shown = rows.select(
+            [pl.col(column.text_key or column.key).alias(column.key) for column in schema]
+        ).to_pandas()
         for column in schema:
             if column.errors_key:
                 names = rows[column.errors_key].to_pandas()

@@ -7,12 +7,38 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from lavendertown.core.reading import DETECT, ColumnType, DateOrder, Reading
 from lavendertown.tables import patterns
+from lavendertown.tables.column_names import is_identifier
+from lavendertown.tables.date_text import DateText, day_month_order, parse_date_text
 from lavendertown.tables.exact_numbers import parse_numbers
+from lavendertown.tables.number_text import NumberText, parse_number_text
+from lavendertown.tables.value_kinds import ClassifiedColumn
 
 _QUICK_CHECK_ROWS = 1_000
 _MAX_NAMES = 3
 _ISO_DAY = "2024-01-31"
+_MIN_SHARE = 0.6
+"""The share of values of one type that makes a column of that type."""
+
+_NEARLY = 0.4
+_MIN_VALUES = 3
+_ENOUGH_VALUES = 10
+_CODE = r"^\s*[0-9]+[A-Za-z]\w*\s*$|^\s*[A-Za-z]{1,4}[-_/]?[0-9]+\w*\s*$"
+_KEPT_AS_TEXT = {
+    "code": "",
+    "long": "it holds numbers too long to be kept exactly",
+    "lost digits": "some of its long numbers are in scientific notation and have lost digits",
+}
+_NUMBER_PHRASES = {
+    "decimal comma": "the comma is read as the decimal sign (12,5 is 12.5)",
+    "grouped": "commas are read as thousands separators (1,234 is 1234)",
+}
+_TYPE_NAMES = {"number": "numbers", "date": "dates", "boolean": "yes/no values", "text": "text"}
+_BOOLEAN_WORDS = {
+    **dict.fromkeys(("true", "yes", "y", "t", "1", "on", "ja", "oui", "si", "sí", "x"), True),
+    **dict.fromkeys(("false", "no", "n", "f", "0", "off", "nein", "non"), False),
+}
 
 
 @dataclass
@@ -20,60 +46,186 @@ class InferredColumns:
     """Columns with inferred types.
 
     Attributes:
-        series: The columns.
+        columns: The columns.
         guesses: Sentences that describe the guesses.
     """
 
-    series: list[pl.Series] = field(default_factory=list)
+    columns: list[ClassifiedColumn] = field(default_factory=list)
     guesses: list[str] = field(default_factory=list)
 
 
 def infer_types(
-    names: Sequence[str], columns: Sequence[pl.Series], *, comma_delimited: bool
+    names: Sequence[str], columns: Sequence[pl.Series], *, comma_delimited: bool, reading: Reading = DETECT
 ) -> InferredColumns:
-    """Convert text columns to numbers or dates if every value is one.
+    """Convert text columns to numbers or dates if most of their values are such.
 
-    A column stays text if a single value is something else, or if its digits are codes (leading zeros),
-    so that the checks see the values as written.
+    A column stays text if its digits are codes (leading zeros), if its name says that it is an identifier,
+    or if day and month of its dates cannot be told apart.
 
     Args:
         names: The column names, used in the guesses.
         columns: Text columns.
         comma_delimited: Whether commas separate the fields, which makes decimal commas unlikely.
+        reading: Settings that count instead of what would be detected.
     """
-    decimal_comma = not comma_delimited and any(_has_decimal_comma(column) for column in columns)
+    decimal_comma = reading.decimal == ","
+    if reading.decimal is None and not comma_delimited:
+        decimal_comma = any(_has_decimal_comma(column) for column in columns)
     inferred = InferredColumns()
-    days: list[str] = []
-    numbers: list[str] = []
-    grouped: list[str] = []
+    groups: dict[str, list[str]] = {}
     for name, column in zip(names, columns, strict=True):
-        number, how = _parse_number_column(column, decimal_comma)
-        if how == "code":
-            inferred.guesses.append(f"{name} is kept as text: {_describe_code(column)}.")
-        if how == "long":
-            inferred.guesses.append(f"{name} is kept as text: it holds numbers too long to be kept exactly.")
-        if number is not None:
-            inferred.series.append(number)
-            numbers += [name] if how == "decimal comma" else []
-            grouped += [name] if how == "grouped" else []
-            continue
-        date, sentence = parse_dates(name, column)
-        inferred.series.append(date)
-        if sentence:
-            inferred.guesses.append(sentence)
-        elif date.dtype != pl.String:
-            days.append(name)
-    if numbers:
-        inferred.guesses.append(
-            f"{join_names(numbers)}: the comma is read as the decimal sign (12,5 is 12.5)."
-        )
-    if grouped:
-        inferred.guesses.append(
-            f"{join_names(grouped)}: commas are read as thousands separators (1,234 is 1234)."
-        )
-    if days:
-        inferred.guesses.append(f"{join_names(days)}: read as dates, year first ({_ISO_DAY}).")
+        if reading.null_words is not None:
+            column = _drop_words(column, reading.null_words)
+        found = _infer_column(name, column, decimal_comma, reading)
+        inferred.columns.append(found.column)
+        if found.guess:
+            inferred.guesses.append(found.guess)
+        elif found.group:
+            groups.setdefault(found.group, []).append(name)
+    for group, members in groups.items():
+        inferred.guesses.append(f"{join_names(members)}: {group}.")
     return inferred
+
+
+@dataclass
+class _Found:
+    """A column with its type, and what to say of it.
+
+    Attributes:
+        column: The column.
+        guess: A sentence about this column.
+        group: A phrase that all columns with this conversion share.
+    """
+
+    column: ClassifiedColumn
+    guess: str = ""
+    group: str = ""
+
+
+def _infer_column(name: str, column: pl.Series, decimal_comma: bool, reading: Reading) -> _Found:
+    wanted = reading.types.get(name)
+    if wanted is not None:
+        return _convert_column(name, column, wanted, reading)
+    if column.null_count() == len(column):
+        return _Found(ClassifiedColumn(column))
+    number, how = _parse_number_column(column, decimal_comma)
+    if how in _KEPT_AS_TEXT:
+        reason = _describe_code(column) if how == "code" else _KEPT_AS_TEXT[how]
+        return _Found(ClassifiedColumn(column), f"{name} is kept as text: {reason}.")
+    if number is not None:
+        texts = column if how else None
+        return _Found(ClassifiedColumn(number, texts=texts), group=_NUMBER_PHRASES.get(how, ""))
+    date, sentence = parse_dates(name, column, reading.date_order)
+    if sentence:
+        return _Found(ClassifiedColumn(date), sentence)
+    if date.dtype != pl.String:
+        return _Found(ClassifiedColumn(date), group=f"read as dates, year first ({_ISO_DAY})")
+    return _infer_mostly(name, column, reading)
+
+
+def _infer_mostly(name: str, column: pl.Series, reading: Reading) -> _Found:
+    """Convert a column if most of its values are numbers in one notation, or dates."""
+    as_text = _Found(ClassifiedColumn(column))
+    sample = column.head(_QUICK_CHECK_ROWS).drop_nulls()
+    if is_identifier(name) or float(sample.str.contains("[0-9]").mean() or 0.0) < _MIN_SHARE - 0.2:  # type: ignore[arg-type]
+        return as_text
+    placeholder = column.str.contains(patterns.DISGUISED_NULL).fill_null(value=True)
+    present = len(column) - int(placeholder.sum())
+    dates = parse_date_text(column, reading.date_order)
+    found_dates = int((dates.values.is_not_null() & ~placeholder).sum())
+    if _is_most(found_dates + dates.unresolved, present):
+        if dates.unresolved > found_dates:
+            return _Found(as_text.column, _describe_unresolved(name, column))
+        return _as_dates(name, column, dates, present)
+    numbers = parse_number_text(column, reading.decimal)
+    found = int((numbers.values.is_not_null() & ~placeholder).sum()) if numbers else 0
+    if numbers is None or not found:
+        return as_text
+    strays = column.filter(numbers.values.is_null() & ~placeholder)
+    if not _is_most(found, present) or _are_codes(strays, present):
+        if _NEARLY <= found / present < _MIN_SHARE and not _are_codes(strays, present):
+            as_text.guess = f"{name} is kept as text: only {found / present:.0%} of its values are numbers."
+        return as_text
+    return _as_numbers(name, column, numbers)
+
+
+def _as_dates(name: str, column: pl.Series, dates: DateText, present: int) -> _Found:
+    odd = present - int(dates.values.is_not_null().sum())
+    example = column.filter(dates.values.is_not_null())[0].strip()
+    values = dates.values.drop_nulls()
+    first = str(values[0])
+    guess = f"{name}: read as dates ({example} is {first.removesuffix(' 00:00:00')})"
+    guess += f"; {_count_values(odd)} could not be read as one." if odd > 0 else "."
+    return _Found(ClassifiedColumn(dates.values, texts=column), guess)
+
+
+def _as_numbers(name: str, column: pl.Series, numbers: NumberText) -> _Found:
+    values = numbers.values
+    finite = values.drop_nulls()
+    if bool((finite == finite.round()).all()) and bool((finite.abs() < 2**53).all()):
+        values = values.cast(pl.Int64)
+    infinite = column.str.contains(patterns.INFINITE)
+    if infinite.any():
+        text = column.str.strip_chars().str.to_lowercase()
+        values = pl.select(
+            pl.when(infinite)
+            .then(pl.when(text.str.starts_with("-")).then(float("-inf")).otherwise(float("inf")))
+            .otherwise(values.cast(pl.Float64))
+        ).to_series()
+    written = column.filter(numbers.values.is_not_null())
+    # The example should show the notation: the longest of the first values.
+    place = int(written.head(_QUICK_CHECK_ROWS).str.len_chars().arg_max() or 0)
+    number = numbers.values.drop_nulls()[place]
+    unit = f" with the unit {numbers.affix}" if numbers.affix else ""
+    return _Found(
+        ClassifiedColumn(values, texts=column),
+        f"{name}: read as numbers{unit} ({written[place].strip()} is {number:.15g}).",
+    )
+
+
+def _convert_column(name: str, column: pl.Series, wanted: ColumnType, reading: Reading) -> _Found:
+    """Convert a column to the type that the user chose; values that do not fit keep their text."""
+    if wanted == "text":
+        return _Found(ClassifiedColumn(column), group="kept as text, as set")
+    if wanted == "number":
+        numbers = parse_number_text(column, reading.decimal)
+        if numbers is not None and len(numbers.values.drop_nulls()):
+            return _as_numbers(name, column, numbers)
+        values: pl.Series = column.str.strip_chars().str.strip_prefix("+").cast(pl.Float64, strict=False)
+    elif wanted == "date":
+        values = parse_date_text(column, reading.date_order).values
+    else:
+        values = column.str.strip_chars().str.to_lowercase().replace_strict(_BOOLEAN_WORDS, default=None)
+    if not len(values.drop_nulls()):
+        return _keep(name, column, wanted)
+    return _Found(ClassifiedColumn(values, texts=column), group=f"read as {_TYPE_NAMES[wanted]}, as set")
+
+
+def _keep(name: str, column: pl.Series, wanted: ColumnType) -> _Found:
+    sentence = f"{name} is kept as text: none of its values could be read as {_TYPE_NAMES[wanted]}."
+    return _Found(ClassifiedColumn(column), sentence)
+
+
+def _drop_words(column: pl.Series, words: Sequence[str]) -> pl.Series:
+    chosen = [word.strip().lower() for word in words]
+    return column.set(column.str.strip_chars().str.to_lowercase().is_in(chosen).fill_null(value=False), None)
+
+
+def _is_most(fitting: int, present: int) -> bool:
+    if present < _MIN_VALUES:
+        return False
+    if present >= _ENOUGH_VALUES:
+        return fitting >= _MIN_SHARE * present
+    return fitting >= 0.75 * present and present - fitting <= 2
+
+
+def _are_codes(strays: pl.Series, present: int) -> bool:
+    """Return whether the values that are no numbers are codes such as 14B, so that the others may be too."""
+    return len(strays) > 0.1 * present and float(strays.str.contains(_CODE).mean() or 0.0) > 0.5  # type: ignore[arg-type]
+
+
+def _count_values(count: int) -> str:
+    return "1 value" if count == 1 else f"{count:,} values"
 
 
 def join_names(names: Sequence[str]) -> str:
@@ -112,6 +264,8 @@ def _parse_number_column(column: pl.Series, decimal_comma: bool) -> tuple[pl.Ser
         plain = column.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
         return _cast_numbers(plain, "decimal comma" if _any_match(column, ",") else "")
     if _all_match(column, patterns.PLAIN_NUMBER):
+        if _any_match(column, patterns.SHORTENED_NUMBER) and _any_match(column, patterns.LONG_DIGITS):
+            return None, "lost digits"
         return (None, "code") if _any_match(column, patterns.CODE) else _cast_numbers(column, "")
     if (
         not decimal_comma
@@ -137,7 +291,7 @@ def _describe_code(column: pl.Series) -> str:
     return f"it holds values that are codes rather than quantities, such as {example}"
 
 
-def parse_dates(name: str, column: pl.Series) -> tuple[pl.Series, str]:
+def parse_dates(name: str, column: pl.Series, date_order: DateOrder | None = None) -> tuple[pl.Series, str]:
     """Convert a text column to dates or times if every value is one; otherwise return it unchanged.
 
     The second value is a sentence if the order of day and month was guessed or is ambiguous.
@@ -147,7 +301,7 @@ def parse_dates(name: str, column: pl.Series) -> tuple[pl.Series, str]:
     if _all_match(column, patterns.ISO_DATE):
         return _parse_iso_dates(column), ""
     if _all_match(column, patterns.PARTS_DATE):
-        return _parse_day_month_dates(name, column)
+        return _parse_day_month_dates(name, column, date_order)
     return column, ""
 
 
@@ -166,15 +320,18 @@ def _parse_iso_dates(column: pl.Series) -> pl.Series:
     return _parsed_or_original(column, text.str.to_datetime(pattern, strict=False, time_unit="us"))
 
 
-def _parse_day_month_dates(name: str, column: pl.Series) -> tuple[pl.Series, str]:
+def _parse_day_month_dates(
+    name: str, column: pl.Series, date_order: DateOrder | None
+) -> tuple[pl.Series, str]:
     text = column.str.strip_chars()
     if not bool(text.drop_nulls().str.contains(r"[0-9]{4}$").all()):
         return column, ""
     numbers = text.str.extract_all(r"[0-9]+").list
     first, second = (numbers.get(i, null_on_oob=True).cast(pl.Int64) for i in (0, 1))
-    order = _day_month_order(first, second, text)
+    dotted = bool(text.drop_nulls().str.contains(".", literal=True).all())
+    order = date_order if date_order in ("day", "month") else day_month_order(first, second, dotted=dotted)
     if order is None:
-        return column, f"{name} is kept as text: day and month cannot be told apart ({text.drop_nulls()[0]})."
+        return column, _describe_unresolved(name, column)
     iso = text.str.replace_all(r"[./-]", "-")
     parsed = _parsed_or_original(
         column, iso.str.to_date("%d-%m-%Y" if order == "day" else "%m-%d-%Y", strict=False)
@@ -187,15 +344,9 @@ def _parse_day_month_dates(name: str, column: pl.Series) -> tuple[pl.Series, str
     )
 
 
-def _day_month_order(first: pl.Series, second: pl.Series, text: pl.Series) -> str | None:
-    high_first, high_second = int(first.max() or 0), int(second.max() or 0)  # type: ignore[arg-type]
-    if high_first > 12 >= high_second:
-        return "day"
-    if high_second > 12 >= high_first:
-        return "month"
-    # Dates with dots are day first in every country that uses them.
-    dotted = bool(text.drop_nulls().str.contains(".", literal=True).all())
-    return "day" if dotted and high_second <= 12 else None
+def _describe_unresolved(name: str, column: pl.Series) -> str:
+    example = column.drop_nulls()[0].strip()
+    return f"{name} is kept as text: day and month cannot be told apart ({example})."
 
 
 def _parsed_or_original(column: pl.Series, parsed: pl.Series) -> pl.Series:

@@ -35,6 +35,9 @@ class Column:
         may_hold_errors: Whether the source supports error cells, as a workbook does (``#DIV/0!``).
         errors_key: The frame column with the name of each error, if there are error cells. An error cell
             is null in the column itself, but does not count as missing.
+        text_key: The frame column with the cells as written, if they were converted from a notation such as
+            ``$1,200`` or some do not fit the type. A cell that does not fit is null in the column itself, but
+            does not count as missing.
     """
 
     position: int
@@ -46,6 +49,7 @@ class Column:
     kinds_key: str | None = None
     may_hold_errors: bool = False
     errors_key: str | None = None
+    text_key: str | None = None
 
 
 @dataclass(frozen=True)

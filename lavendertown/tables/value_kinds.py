@@ -39,11 +39,14 @@ class ClassifiedColumn:
         values: The values; text if the kinds differ.
         kinds: The kind of each cell (null for a missing value); None if all have the same kind.
         nested: Whether the values are lists, mappings or binary data, converted to text.
+        texts: The cells as written, if values were converted from a notation or do not fit the type (then
+            the value is null).
     """
 
     values: pl.Series
     kinds: pl.Series | None = None
     nested: bool = False
+    texts: pl.Series | None = None
 
 
 def classify_values(values: Sequence[Any]) -> ClassifiedColumn:

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from lavendertown.detectors import Outliers
-from lavendertown.detectors.column_names import is_calendar, is_identifier
 from lavendertown.inspector import Inspector
+from lavendertown.tables.column_names import is_calendar, is_identifier
 
 Numbers = np.ndarray
 Draw = Callable[[np.random.Generator, int], Numbers]

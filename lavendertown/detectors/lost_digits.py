@@ -1,0 +1,62 @@
+"""Detect long numbers, such as article numbers, that a spreadsheet shortened to scientific notation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import narwhals as nw
+
+from lavendertown.detectors.base import (
+    NOT_CHECKED,
+    Aggregates,
+    Detection,
+    DetectionSteps,
+    Detector,
+    count_where,
+    format_row_share,
+)
+from lavendertown.tables import Column, Table, patterns
+
+_MIN_SHARE = 0.6
+
+
+@dataclass(frozen=True)
+class LostDigits(Detector):
+    """Values such as 4.00638E+12 in a column of long whole numbers: their last digits are lost."""
+
+    check: ClassVar[str] = "lost_digits"
+    title: ClassVar[str] = "Lost digits"
+
+    def columns_to_check(self, table: Table) -> Sequence[Column | None]:
+        """Return the text columns: a reader keeps such columns as text."""
+        return [column for column in table.schema if column.kind == "text"]
+
+    def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
+        """Find the rows in scientific notation."""
+        assert column is not None
+        value = nw.col(column.key)
+        short = value.str.contains(patterns.SHORTENED_NUMBER)
+        facts = yield Aggregates(
+            {
+                "present": value.count(),
+                "short": count_where(short),
+                "long": count_where(value.str.contains(patterns.LONG_DIGITS)),
+            }
+        )
+        count, long = int(facts["short"] or 0), int(facts["long"] or 0)
+        if not count or not long:
+            return NOT_CHECKED
+        if count + long < _MIN_SHARE * int(facts["present"]):
+            return NOT_CHECKED
+        return Detection(
+            "format",
+            "error",
+            f"{column.name} has lost digits in {format_row_share(count, table.row_count)}: a spreadsheet "
+            "shortened the number to scientific notation.",
+            count,
+            short,
+            sample_column=column.key,
+            metadata={"total_count": table.row_count},
+        )

@@ -1,0 +1,131 @@
+"""Parse dates and times as text, in one format or in several."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from lavendertown.core.reading import DateOrder
+
+_TIME = (
+    r"(?:[T ,]+(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:[.,][0-9]+)?)?"
+    r" ?(?P<half>[AaPp])?(?:\.?[Mm]\.?)?)?\s*$"
+)
+_YEAR_FIRST = r"^\s*(?P<year>[0-9]{4})[-./](?P<month>[0-9]{1,2})[-./](?P<day>[0-9]{1,2})" + _TIME
+_COMPACT = r"^\s*(?P<year>(?:19|20)[0-9]{2})(?P<month>[0-9]{2})(?P<day>[0-9]{2})\s*$"
+_PARTS = (
+    r"^\s*(?P<first>[0-9]{1,2})(?P<sign>[./-])(?P<second_part>[0-9]{1,2})[./-](?P<year>[0-9]{4}|[0-9]{2})"
+    + _TIME
+)
+_MONTH = r"(?P<name>(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))[a-z]*\.?"
+_DAY_MONTH = r"^\s*(?P<day>[0-9]{1,2})[ -]" + _MONTH + r"[ ,-]+(?P<year>[0-9]{4}|[0-9]{2})" + _TIME
+_MONTH_DAY = r"^\s*" + _MONTH + r" (?P<day>[0-9]{1,2}),? (?P<year>[0-9]{4})" + _TIME
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_PIVOT = 69
+"""Two-digit years from here on are of the 20th century, as POSIX has it."""
+
+
+@dataclass(frozen=True)
+class DateText:
+    """A text column parsed as dates.
+
+    Attributes:
+        values: The dates, or times if a value has one; null where the text is none.
+        unresolved: The number of dates whose day and month cannot be told apart; they are null.
+    """
+
+    values: pl.Series
+    unresolved: int
+
+
+def parse_date_text(column: pl.Series, order: DateOrder | None = None) -> DateText:
+    """Parse the values that are dates in any of the usual formats.
+
+    Args:
+        column: A text column.
+        order: What dates such as 03/02/2018 start with; detected by default.
+    """
+    fields = ("year", "month", "day", "hour", "minute", "second", "half")
+    frame = pl.DataFrame({name: pl.Series([None] * len(column), dtype=pl.String) for name in fields})
+    parts = column.str.extract_groups(_PARTS).struct.unnest()
+    day, month, unresolved = _split_day_and_month(parts, order)
+    found = [
+        column.str.extract_groups(_YEAR_FIRST).struct.unnest(),
+        column.str.extract_groups(_COMPACT).struct.unnest(),
+        parts.with_columns(day=day, month=month, year=pl.when(day.is_not_null()).then(parts["year"])),
+        _with_month_number(column.str.extract_groups(_DAY_MONTH).struct.unnest()),
+        _with_month_number(column.str.extract_groups(_MONTH_DAY).struct.unnest()),
+    ]
+    for each in found:
+        known = each["year"].is_not_null() & frame["year"].is_null()
+        for name in fields:
+            if name in each.columns:
+                frame = frame.with_columns(pl.when(known).then(each[name]).otherwise(frame[name]).alias(name))
+    return DateText(_to_dates(frame), unresolved)
+
+
+def _split_day_and_month(parts: pl.DataFrame, order: DateOrder | None) -> tuple[pl.Series, pl.Series, int]:
+    """Return the days and months of dates such as 31.01.2024, null where the order is unresolved."""
+    first, second = parts["first"], parts["second_part"]
+    if order in ("day", "month"):
+        return (first, second, 0) if order == "day" else (second, first, 0)
+    day = month = pl.Series([None] * len(first), dtype=pl.String)
+    unresolved = 0
+    for sign in (".", "/", "-"):
+        here = (parts["sign"] == sign).fill_null(value=False)
+        detected = day_month_order(first.filter(here), second.filter(here), dotted=sign == ".")
+        if detected is None:
+            unresolved += int(here.sum())
+            continue
+        days, months = (first, second) if detected == "day" else (second, first)
+        day = pl.select(pl.when(here).then(days).otherwise(day)).to_series()
+        month = pl.select(pl.when(here).then(months).otherwise(month)).to_series()
+    return day, month, unresolved
+
+
+def day_month_order(first: pl.Series, second: pl.Series, *, dotted: bool) -> DateOrder | None:
+    """Return what dates start with, given their first and second numbers; None if it is unresolved.
+
+    Dates with dots are day first in every country that uses them.
+    """
+    if not len(first.drop_nulls()):
+        return None
+    high_first, high_second = (int(each.cast(pl.Int64).max() or 0) for each in (first, second))  # type: ignore[arg-type]
+    if high_first > 12 >= high_second:
+        return "day"
+    if high_second > 12 >= high_first:
+        return "month"
+    return "day" if dotted and high_second <= 12 else None
+
+
+def _with_month_number(parts: pl.DataFrame) -> pl.DataFrame:
+    numbers = {name: str(i + 1) for i, name in enumerate(_MONTHS)}
+    return parts.with_columns(month=parts["name"].str.to_lowercase().replace_strict(numbers, default=None))
+
+
+def _to_dates(parts: pl.DataFrame) -> pl.Series:
+    """Return dates from the texts of their parts; a column without any time becomes dates."""
+    number = {name: pl.col(name).cast(pl.Int64, strict=False) for name in parts.columns if name != "half"}
+    short = pl.col("year").str.len_chars() == 2
+    century = pl.when(number["year"] >= _PIVOT).then(1900).otherwise(2000)
+    year = pl.when(short).then(number["year"] + century).otherwise(number["year"])
+    half = pl.col("half").str.to_lowercase()
+    hour = number["hour"].fill_null(0)
+    hour = pl.when(half == "p").then(hour % 12 + 12).when(half == "a").then(hour % 12).otherwise(hour)
+    text = pl.format(
+        "{}-{}-{} {}:{}:{}",
+        year.cast(pl.String).str.zfill(4),
+        *(
+            part.cast(pl.String).str.zfill(2)
+            for part in (
+                number["month"],
+                number["day"],
+                hour,
+                number["minute"].fill_null(0),
+                number["second"].fill_null(0),
+            )
+        ),
+    )
+    times = parts.select(text.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us")).to_series()
+    return times if parts["hour"].is_not_null().any() else times.cast(pl.Date)

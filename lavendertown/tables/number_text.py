@@ -1,0 +1,104 @@
+"""Parse numbers written with a currency, a unit, a percent sign, or the separators of any country."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+_CURRENCIES = (
+    r"(?:US|CA|AU|NZ|HK|R)?\$|[€£¥₹₽₩₺₪฿]|kr\.?|Fr\.?|zł|Kč"
+    r"|AUD|BRL|CAD|CHF|CNY|CZK|DKK|EUR|GBP|HUF|INR|JPY|MXN|NOK|NZD|PLN|SEK|TRY|USD|ZAR"
+)
+_BLANKS = " '\u2019\u00a0\u2009\u202f"
+_UNIT = r"[A-Za-z\u00b5\u03a9\u00b0][A-Za-z\u00b0\u00b2\u00b30-9/]{0,5}"
+_SIGN = r"[+\u2212-]"
+_WRITTEN = (
+    rf"^\s*(?P<open>\()?\s*(?P<sign>{_SIGN})?\s*(?P<prefix>{_CURRENCIES})?\s*(?P<inner>{_SIGN})?\s*"
+    rf"(?P<digits>[0-9][0-9.,{_BLANKS}]*(?:[eE][+-]?[0-9]+)?|[.,][0-9]+)\s*"
+    rf"(?P<suffix>%|\u2030|{_CURRENCIES}|{_UNIT})?\s*(?P<close>\))?\s*$"
+)
+_NOT_UNITS = r"^(?i:k|m|b|t|x|st|nd|rd|th|bn|mn|mio|mrd|e)$|[0-9]$"
+"""Suffixes that change the number (10k), or make it a rank or a code (3rd, 12b, 4x4)."""
+
+_SPACED = rf"^[0-9]{{1,3}}(?:[{_BLANKS}][0-9]{{3}})+(?:[.,][0-9]+)?$"
+_POINT = r"^(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$|^[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?$"
+_COMMA = r"^(?:[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+)?(?:,[0-9]+)?$"
+_SURE_COMMA = r",[0-9]{1,2}$|,[0-9]{4,}$|\..*,"
+_SURE_POINT = r"\.[0-9]{1,2}$|\.[0-9]{4,}$|,.*\.|,[0-9]{3},"
+_LEADING_ZERO = r"^0[0-9]"
+_MAX_DIGITS = 15
+
+
+@dataclass(frozen=True)
+class NumberText:
+    """A text column parsed as numbers.
+
+    Attributes:
+        values: The numbers; null where the text is none.
+        affix: The currency, unit or percent sign of the numbers; empty if they have none.
+        decimal: The decimal sign, ``.`` or ``,``.
+    """
+
+    values: pl.Series
+    affix: str
+    decimal: str
+
+
+def parse_number_text(column: pl.Series, decimal: str | None = None) -> NumberText | None:
+    """Parse the values that are numbers in the usual notation of the column.
+
+    Values with another unit than the usual one are not numbers of this column. Return None if digits are
+    codes (a leading zero, more than 15 digits) or may be phone numbers.
+
+    Args:
+        column: A text column.
+        decimal: The decimal sign; detected by default.
+    """
+    parts = column.str.extract_groups(_WRITTEN).struct.unnest()
+    digits = parts["digits"].str.strip_chars()
+    spaced = digits.str.contains(f"[{_BLANKS}]")
+    digits = pl.select(pl.when(~spaced | digits.str.contains(_SPACED)).then(digits)).to_series()
+    grouped = digits.str.replace_all(f"[{_BLANKS}]", "")
+    suffix = parts["suffix"]
+    affix = parts["prefix"].fill_null("") + suffix.fill_null("")
+    usual = _usual_affix(affix)
+    fits = (
+        grouped.is_not_null()
+        & ((affix == "") | (affix == usual))
+        & ~suffix.fill_null("").str.contains(_NOT_UNITS)
+        & (parts["open"].is_null() == parts["close"].is_null())
+    )
+    if not usual and _are_codes(grouped.filter(fits), spaced.filter(fits), parts["sign"].filter(fits)):
+        return None
+    if decimal is None:
+        decimal = _detect_decimal(grouped.filter(fits))
+    pattern = _COMMA if decimal == "," else _POINT
+    fits &= grouped.str.contains(pattern).fill_null(value=False)
+    plain = grouped.str.replace_all("." if decimal == "," else ",", "", literal=True).str.replace(",", ".")
+    values = pl.select(pl.when(fits).then(plain)).to_series().cast(pl.Float64, strict=False)
+    signs = pl.DataFrame([parts["sign"], parts["inner"]]).select(pl.all().is_in(["-", "\u2212"]))
+    negative = signs.select(pl.any_horizontal(pl.all())).to_series().fill_null(value=False)
+    negative |= parts["open"].is_not_null()
+    values = pl.select(pl.when(negative).then(-values).otherwise(values)).to_series()
+    return NumberText(values, usual, decimal)
+
+
+def _usual_affix(affix: pl.Series) -> str:
+    counts = affix.filter(affix != "").value_counts(sort=True)
+    return str(counts.row(0)[0]) if len(counts) else ""
+
+
+def _are_codes(digits: pl.Series, spaced: pl.Series, signs: pl.Series) -> bool:
+    if digits.str.contains(_LEADING_ZERO).any() or (digits.str.count_matches("[0-9]") > _MAX_DIGITS).any():
+        return True
+    # Phone numbers have the same groups everywhere, or start with a plus.
+    alike = spaced.all() and digits.str.len_chars().n_unique() == 1
+    return bool(spaced.any()) and bool(alike or (signs == "+").any())
+
+
+def _detect_decimal(digits: pl.Series) -> str:
+    comma = digits.str.contains(_COMMA).sum()
+    point = digits.str.contains(_POINT).sum()
+    sure_comma, sure_point = digits.str.contains(_SURE_COMMA).sum(), digits.str.contains(_SURE_POINT).sum()
+    return "," if sure_comma > sure_point and comma >= point else "."

@@ -1,0 +1,196 @@
+"""The type of a column: numbers and dates in any notation, and the cells that do not fit."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from lavendertown.core.findings import GhostFinding
+from lavendertown.inspector import Inspector
+from lavendertown.tables import Reading, Table, read_table
+
+
+def read(cells: list[str], name: str = "x", **settings: Any) -> Table:
+    """Read a column of these cells below a name, next to a column of text."""
+    lines = [f"label;{name}", *(f"a{i};{cell}" for i, cell in enumerate(cells))]
+    return read_table("\n".join(lines).encode(), "t.csv", reading=Reading(**settings))
+
+
+def values(table: Table, name: str = "x") -> list[Any]:
+    return table.frame.collect()[table.column(name).key].to_list()
+
+
+def findings(cells: list[str], name: str = "x", **settings: Any) -> list[GhostFinding]:
+    return [each for each in Inspector(read(cells, name, **settings)).detect() if each.column == name]
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["$1,561.25", "$199.42", "$0.50"], [1561.25, 199.42, 0.5]),
+        (["€ 1.561,25", "€ 199,42", "€ 0,50"], [1561.25, 199.42, 0.5]),
+        (["1 204 EUR", "980 EUR", "12 300 EUR"], [1204, 980, 12300]),
+        (["17%", "24 %", "8%"], [17, 24, 8]),
+        (["4.8 kg", "6.7 kg", "8.0 kg"], [4.8, 6.7, 8.0]),
+        (["21 °C", "-3 °C", "7 °C"], [21, -3, 7]),
+        (["1 204", "980", "2 500 000"], [1204, 980, 2500000]),
+        (["1'204", "980", "2'500'000"], [1204, 980, 2500000]),
+        (["1\u202f204,5", "980,25", "12,5"], [1204.5, 980.25, 12.5]),
+        (["(1,250.00)", "300.00", "(4.50)"], [-1250.0, 300.0, -4.5]),
+        (["-$5.00", "$-6.00", "$7.00"], [-5, -6, 7]),
+        (["\u22125", "6", "7"], [-5, 6, 7]),
+    ],
+)
+def test_numbers_are_read_in_any_notation(cells: list[str], expected: list[float]) -> None:
+    table = read(cells)
+    assert values(table) == expected
+    assert any(sentence.startswith("x: ") for sentence in table.guesses)
+    assert table.rows(range(len(cells)))["x"].tolist() == cells, "the preview shows the cells as written"
+    assert not findings(cells)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["007", "010", "042"],
+        ["555 123 456", "555 123 457", "555 123 458"],
+        ["+49 170 123", "+49 171 124", "+49 30 1"],
+        ["12A", "14B", "3", "5", "7C", "9", "11", "13", "15", "17D", "20E", "22"],
+        ["1st", "2nd", "3rd"],
+        ["10k", "20k", "1M"],
+        ["1.2.3", "1.2.4", "2.0.1"],
+        ["10:30", "11:15", "12:00"],
+        ["5 kg", "3 g", "2 lb"],
+        ["1234567890123456", "1234567890123457", "1234567890123458 "],
+    ],
+)
+def test_codes_and_mixed_units_stay_text(cells: list[str]) -> None:
+    assert read(cells).column("x").kind in ("text", "number")
+    assert [str(value) for value in values(read(cells))] == [cell.strip() for cell in cells] or values(
+        read(cells)
+    ) == cells
+
+
+def test_identifiers_are_not_converted() -> None:
+    cells = ["$100", "$200", "$300"]
+    assert read(cells, name="order_id").column("order_id").kind == "text"
+    assert read(cells, name="price").column("price").kind == "number"
+
+
+def test_cells_that_do_not_fit_are_a_finding_with_their_rows() -> None:
+    cells = ["8%", "", "3--%", "nopct", *(f"{i}%" for i in range(14))]
+    table = read(cells)
+    assert values(table)[:4] == [8, None, None, None]
+    found = {each.metadata["check"]: each for each in findings(cells)}
+    assert list(found["types"].row_indices or []) == [2, 3]
+    assert list(found["nulls"].row_indices or []) == [1]
+    assert table.rows([2])["x"].tolist() == ["3--%"]
+
+
+def test_placeholders_among_numbers_stand_for_missing_values() -> None:
+    cells = ["n/a", *(f"{i}.5 kg" for i in range(12)), "-"]
+    found = {each.metadata["check"]: each for each in findings(cells)}
+    assert list(found["disguised_nulls"].row_indices or []) == [0, 13]
+    assert "types" not in found
+
+
+def test_infinite_numbers_among_numbers_are_found() -> None:
+    cells = ["inf", "-inf", *(f"{i}.5 kg" for i in range(12))]
+    found = {each.metadata["check"]: each for each in findings(cells)}
+    assert list(found["infinite_values"].row_indices or []) == [0, 1]
+    assert "types" not in found
+
+
+def test_rows_that_differ_only_in_a_cell_that_does_not_fit_are_no_copies() -> None:
+    lines = ["x", *(f"{i}%" for i in range(12)), "odd", "odder"]
+    table = read_table("\n".join(lines).encode(), "t.csv")
+    assert table.column("x").kind == "number"
+    assert not [each for each in Inspector(table).detect() if each.ghost_type == "duplicate"]
+
+
+@pytest.mark.parametrize(("share", "kind"), [(6, "number"), (5, "text")])
+def test_three_of_five_values_decide(share: int, kind: str) -> None:
+    cells = [*(f"{i} kg" for i in range(share)), *(f"word{'s' * i}" for i in range(10 - share))]
+    table = read(cells)
+    assert table.column("x").kind == kind
+    assert ("x is kept as text: only 50% of its values are numbers." in table.guesses) == (kind == "text")
+
+
+DAY = dt.date(2024, 1, 31)
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["31 Jan 2024", "1 Feb 2024", "2 Mar 2024"], [DAY, dt.date(2024, 2, 1), dt.date(2024, 3, 2)]),
+        (["Jan 31, 2024", "Feb 1, 2024", "Mar 2, 2024"], [DAY, dt.date(2024, 2, 1), dt.date(2024, 3, 2)]),
+        (["2024/01/31", "2024/02/01", "2024/03/02"], [DAY, dt.date(2024, 2, 1), dt.date(2024, 3, 2)]),
+        (["31/01/24", "01/02/24", "02/03/99"], [DAY, dt.date(2024, 2, 1), dt.date(1999, 3, 2)]),
+        (
+            ["1/31/2024 1:05 PM", "2/1/2024 12:00 AM", "3/2/2024 12:30 PM"],
+            [
+                dt.datetime(2024, 1, 31, 13, 5),
+                dt.datetime(2024, 2, 1, 0, 0),
+                dt.datetime(2024, 3, 2, 12, 30),
+            ],
+        ),
+    ],
+)
+def test_dates_are_read_in_any_format(cells: list[str], expected: list[dt.date]) -> None:
+    assert values(read(cells)) == expected
+    assert not findings(cells)
+
+
+def test_several_date_formats_are_a_finding_with_the_odd_rows() -> None:
+    cells = [
+        "2024-01-05",
+        "05.01.2024",
+        "2024-01-07",
+        "Jan 8, 2024",
+        "2024-01-09",
+        "2024/01/10",
+        "2024-01-11",
+    ]
+    (found,) = findings(cells)
+    assert found.ghost_type == "date"
+    assert list(found.row_indices or []) == [1, 3, 5]
+    assert "most are written as 2024-01-31, but 3 of 7 rows (42.9%) are not" in found.description
+
+
+def test_days_and_months_that_cannot_be_told_apart_stay_text_until_somebody_says_which() -> None:
+    cells = ["03/02/2018 10:21:42", "03/02/2018 18:03:52", "05/02/2018 20:11:20"]
+    table = read(cells)
+    assert table.column("x").kind == "text"
+    assert "x is kept as text: day and month cannot be told apart (03/02/2018 10:21:42)." in table.guesses
+    assert values(read(cells, date_order="day"))[0] == dt.datetime(2018, 2, 3, 10, 21, 42)
+    assert values(read(cells, date_order="month"))[0] == dt.datetime(2018, 3, 2, 10, 21, 42)
+
+
+def test_long_numbers_in_scientific_notation_have_lost_digits() -> None:
+    cells = ["4006381333931", "4.00638E+12", "4006381333955", "4.00638E+12", "4006381333979"]
+    (found,) = findings(cells, name="gtin")
+    assert (found.ghost_type, list(found.row_indices or [])) == ("format", [1, 3])
+    assert read(cells).column("x").kind == "text"
+    assert not findings(["1.5E+12", "2.5E+12", "3.1E+12"])
+
+
+def test_the_type_that_a_person_sets_counts() -> None:
+    cells = ["yes", "no", "perhaps"]
+    table = read(cells, types={"x": "boolean"})
+    assert values(table) == [True, False, None]
+    assert list(findings(cells, types={"x": "boolean"})[0].row_indices or []) == [2]
+    assert read(["1", "2", "3"], types={"x": "text"}).column("x").kind == "text"
+    assert values(read(["007", "b", "9"], types={"x": "number"})) == [7.0, None, 9.0]
+    assert values(read(["20240131", "b", "c"], types={"x": "date"})) == [DAY, None, None]
+    assert read(["a", "b"], types={"x": "date"}).column("x").kind == "text"
+
+
+def test_words_that_a_person_names_are_missing_values() -> None:
+    assert values(read(["5", "Unbekannt ", "7"], null_words=("unbekannt",))) == [5, None, 7]
+
+
+def test_the_decimal_sign_that_a_person_sets_counts() -> None:
+    assert values(read(["1,234", "2,345"], decimal=",")) == [1.234, 2.345]
+    assert values(read(["1,234", "2,345"], decimal=".")) == [1234, 2345]
