@@ -12,6 +12,7 @@ from lavendertown.core.settings import Setting, Settings, build_database_url, lo
 from lavendertown.database.connections import url_from_config
 from lavendertown.errors import ConfigurationError
 from lavendertown.stores.sql.connection.engine import read_url
+from lavendertown.stores.sql.connection.errors import store_name
 
 
 def load(root: Path, **environ: str) -> Settings:
@@ -256,3 +257,24 @@ def test_a_mapping_may_have_options_for_tls_and_a_home_folder() -> None:
     assert build_database_url({"driver": "sqlite", "path": "~/a.db"}) == f"sqlite:///{home}"
     assert url_from_config({"driver": "sqlite", "path": "~/a.db"}).database == home
     assert read_url("sqlite:///~/a.db").database == home
+
+
+@pytest.mark.parametrize(
+    ("driver", "option"), [("postgresql", "sslrootcert"), ("mariadb", "ssl_ca"), ("mysql", "ssl_key")]
+)
+def test_paths_of_tls_files_may_start_with_the_home_folder(driver: str, option: str) -> None:
+    given = {"driver": driver, "host": "db", "name": "n", "user": "u", option: "~/ca.pem"}
+    home = str(Path.home() / "ca.pem")
+    assert read_url(build_database_url(given)).query == {option: home}
+    assert url_from_config(given).query == {option: home}
+    assert read_url("postgresql://u@db/n?sslmode=verify-full").query == {"sslmode": "verify-full"}
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]", "2001:db8::5"])
+def test_an_ipv6_address_is_written_in_brackets(host: str) -> None:
+    given = {"driver": "postgresql", "host": host, "port": 5432, "name": "n", "user": "u"}
+    bare = host.strip("[]")
+    assert build_database_url(given) == f"postgresql://u@[{bare}]:5432/n"
+    for url in (read_url(build_database_url(given)), url_from_config(given)):
+        assert (url.host, url.port) == (bare, 5432)
+        assert store_name(url) == f"PostgreSQL at [{bare}]:5432/n"

@@ -474,10 +474,13 @@ def build_database_url(parts: Mapping[str, Any], origin: str = "database") -> st
     port = f":{parts['port']}" if parts.get("port") else ""
     at = f"{user}{password}@" if user else ""
     options = urlencode({key: str(parts[key]) for key in tls if parts.get(key)})
-    place = f"{at}{parts.get('host') or 'localhost'}{port}/{quote(str(parts['name']), safe='')}"
+    host = str(parts.get("host") or "localhost").strip("[]")
+    host = f"[{host}]" if ":" in host else host
+    place = f"{at}{host}{port}/{quote(str(parts['name']), safe='')}"
     return f"{driver}://{place}?{options}" if options else f"{driver}://{place}"
 
 
 def expand_home(path: str) -> str:
-    """Return a path whose leading ``~/`` is the home folder."""
-    return str(Path(path).expanduser()) if path.startswith(("~/", "~\\")) else path
+    """Return a path with ``~`` or ``~user`` at its start replaced by the home folder, if there is one."""
+    # Path.expanduser raises for an unknown user, and changes other parts of the text.
+    return os.path.expanduser(path)  # noqa: PTH111

@@ -14,7 +14,7 @@ from lavendertown.core.settings import DATABASE_TLS_OPTIONS, expand_home
 from lavendertown.database import startup
 from lavendertown.database.base import Base
 from lavendertown.database.session import Session
-from lavendertown.stores.sql.connection.engine import make_database_folder, make_engine
+from lavendertown.stores.sql.connection.engine import expand_paths, make_database_folder, make_engine
 from lavendertown.stores.sql.connection.errors import hide_passwords, translate_errors
 from lavendertown.stores.sql.connection.write_locks import WriteLock
 from lavendertown.stores.sql.schema import revisions, tables
@@ -168,12 +168,14 @@ def _file_url(config: Mapping[str, Any]) -> URL:
 
 
 def _server_url(config: Mapping[str, Any]) -> URL:
-    return URL.create(
+    url = URL.create(
         _DRIVERS[config["driver"]],
         username=config["user"],
         password=config.get("password") or None,
-        host=config["host"],
+        # The URL writes an IPv6 address in brackets by itself.
+        host=config["host"].strip("[]"),
         port=config.get("port"),
         database=config["name"],
         query={key: str(config[key]) for key in _tls_keys(config["driver"]) if config.get(key)},
     )
+    return expand_paths(url)

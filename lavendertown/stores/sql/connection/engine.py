@@ -16,7 +16,7 @@ from sqlalchemy.engine import URL, Engine, make_url
 
 from lavendertown.core import json_codec, locks
 from lavendertown.core.errors import ConfigurationError, StorageUnavailableError
-from lavendertown.core.settings import expand_home
+from lavendertown.core.settings import DATABASE_TLS_OPTIONS, expand_home
 from lavendertown.stores.sql.connection import mariadb, postgres
 from lavendertown.stores.sql.connection.errors import is_sqlite_locked, store_name
 
@@ -61,13 +61,25 @@ def read_url(database_url: str) -> URL:
             "%40, / as %2F and : as %3A."
         )
     url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
-    if url.get_backend_name() == "sqlite" and url.database:
-        url = url.set(database=expand_home(url.database))
+    url = expand_paths(url)
     if url.get_backend_name() not in ("sqlite", "postgresql", "mariadb"):
         raise ConfigurationError(
             f"The database {url.get_backend_name()!r} is not supported; use sqlite, postgresql or mariadb."
         )
     return url
+
+
+def expand_paths(url: URL) -> URL:
+    """Return a URL with ``~`` as the home folder in the path of a SQLite file and in the options for TLS."""
+    if url.get_backend_name() == "sqlite" and url.database:
+        return url.set(database=expand_home(url.database))
+    backend = "mariadb" if url.get_backend_name() in mariadb.BACKENDS else url.get_backend_name()
+    paths = {
+        name: expand_home(value)
+        for name in DATABASE_TLS_OPTIONS.get(backend, ())
+        if isinstance(value := url.query.get(name), str)
+    }
+    return url.update_query_dict(paths) if paths else url
 
 
 def make_engine(database_url: str | URL) -> Engine:

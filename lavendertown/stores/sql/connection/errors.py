@@ -83,7 +83,8 @@ def store_name(url: URL) -> str:
         return f"SQLite at {url.database}" if url.database else "SQLite in memory"
     port = f":{url.port}" if url.port else ""
     name = _DATABASE_NAMES[url.get_backend_name()]
-    return f"{name} at {url.host or 'localhost'}{port}/{url.database or ''}"
+    host = f"[{url.host}]" if ":" in (url.host or "") else url.host or "localhost"
+    return f"{name} at {host}{port}/{url.database or ''}"
 
 
 def driver_reason(error: BaseException) -> str:
