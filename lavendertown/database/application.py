@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-import sqlalchemy as sa
-from sqlalchemy import orm
 from sqlalchemy.engine import URL, Engine
 
 from lavendertown.core.errors import StorageError
 from lavendertown.core.settings import load_settings
-from lavendertown.database.session import Session
+from lavendertown.database.session import Session, remove_assigned_keys
 from lavendertown.stores.sql.connection.engine import make_database_folder, make_engine, read_url
 from lavendertown.stores.sql.connection.errors import translate_errors
 from lavendertown.stores.sql.connection.write_locks import WriteLock
@@ -30,7 +28,6 @@ class _OpenTransaction:
 
     session: Session
     owner: _OwnerId
-    after_commit: list[Callable[[], None]]
     actor: str | None = None
     ends_with_block: bool = True
 
@@ -70,17 +67,14 @@ class Database:
             with _open_savepoint(outer.session):
                 yield outer.session
             return
-        after_commit: list[Callable[[], None]] = []
+        # Not session.begin(): after a commit() in the block, it would refuse all further use.
         with (
             self._write_lock.acquire(),
             Session(self.engine, expire_on_commit=False) as session,
-            self._register_transaction(_OpenTransaction(session, _current_owner(), after_commit)),
+            self._register_transaction(_OpenTransaction(session, _current_owner())),
+            _commit_or_undo(session),
         ):
-            # Not session.begin(): after a commit() in the block, it would refuse all further use.
             yield session
-            session.commit()
-        for callback in after_commit:
-            callback()
 
     @contextlib.contextmanager
     def atomic(self, actor: str | None = None) -> Iterator[Session]:
@@ -98,17 +92,14 @@ class Database:
         """
         if self._own_transaction() is not None:
             raise StorageError("A unit of work is already open. End it before you open another one.")
-        after_commit: list[Callable[[], None]] = []
         with (
             self._write_lock.acquire(),
             self.engine.begin() as connection,
             Session(connection, expire_on_commit=False, join_transaction_mode="create_savepoint") as session,
-            self._register_transaction(_OpenTransaction(session, _current_owner(), after_commit, actor)),
+            self._register_transaction(_OpenTransaction(session, _current_owner(), actor)),
+            _commit_or_undo(session),
         ):
             yield session
-            session.commit()
-        for callback in after_commit:
-            callback()
 
     def current_actor(self) -> str | None:
         """Return the actor of the current unit of work; None if it has none."""
@@ -135,18 +126,12 @@ class Database:
     @contextlib.contextmanager
     def _join_session(self, session: Session) -> Iterator[None]:
         """Let calls in the block join a session that its owner ends."""
-        after_commit: list[Callable[[], None]] = []
-        joined = _OpenTransaction(session, _current_owner(), after_commit, ends_with_block=False)
-        with _run_after_commit(session, after_commit), self._register_transaction(joined):
+        remove_assigned_keys(session)
+        actor = self.current_actor()
+        with self._register_transaction(
+            _OpenTransaction(session, _current_owner(), actor, ends_with_block=False)
+        ):
             yield
-
-    def after_commit(self, callback: Callable[[], None]) -> None:
-        """Run a callback after the outermost unit of work is committed; immediately outside of one."""
-        outer = self._own_transaction()
-        if outer is None:
-            callback()
-        else:
-            outer.after_commit.append(callback)
 
     def prepare_schema(self) -> None:
         """Create LavenderTown's own tables, which include the audit log, if they are missing.
@@ -179,33 +164,14 @@ class Database:
 
 
 @contextlib.contextmanager
-def _run_after_commit(session: Session, work: list[Callable[[], None]]) -> Iterator[None]:
-    """Run the callbacks of a block after its session's commit; drop them when that is rolled back."""
-
-    def on_commit(_: object) -> None:
-        # It is also called for savepoints.
-        if not session.in_nested_transaction():
-            waiting = work.copy()
-            work.clear()
-            for callback in waiting:
-                callback()
-
-    def on_end(_: object, transaction: orm.SessionTransaction) -> None:
-        if transaction.parent is None:
-            work.clear()
-
-    listeners: list[tuple[str, Callable[..., None]]] = [
-        ("after_commit", on_commit),
-        ("after_transaction_end", on_end),
-    ]
-    for name, listener in listeners:
-        sa.event.listen(session, name, listener)
-    yield
-    if not session.in_transaction():
-        on_commit(None)
-    if not work:
-        for name, listener in listeners:
-            sa.event.remove(session, name, listener)
+def _commit_or_undo(session: Session) -> Iterator[None]:
+    """Commit at the end of the block, or roll back if it or the commit raises."""
+    try:
+        yield
+        session.commit()
+    except BaseException:
+        session.undo_changes()
+        raise
 
 
 @contextlib.contextmanager
@@ -258,11 +224,11 @@ def current_database() -> Database:
     Inside a unit of work on the same database, which a storage's ``session()`` may have opened, return the
     object of that unit of work, so that calls take part in it.
     """
+    global _chosen
     with _choice_lock:
+        if _chosen is None:
+            _chosen = Database(load_settings().database_url)
         chosen = _chosen
-    if chosen is None:
-        set_database_url(load_settings().database_url)
-        return current_database()
     active = _active_database.get()
     if active is not None and active.url == chosen.url and active.current_session() is not None:
         return active

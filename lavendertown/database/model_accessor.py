@@ -41,6 +41,11 @@ class ModelAccessor(Generic[ModelType]):
     so a module that runs again, as a Streamlit page does, registers each of its hooks once. New rows that
     are stored through a relationship of another one are checked and audited, but run no hooks.
 
+    Attributes:
+        model: The class.
+        component: The component's name.
+        mapped_model: The properties of the class: its key, its columns, soft deletion and versions.
+
     Args:
         model: The class, with one primary key column.
         component_name: The component of its rows in the audit log.
@@ -61,7 +66,7 @@ class ModelAccessor(Generic[ModelType]):
     ) -> None:
         self.model = model
         self.component = component_name
-        self._model = MappedModel.inspect_class(model, component_name)
+        self.mapped_model = MappedModel.inspect_class(model, component_name)
         stored_values.watch_mutable_values(model)
         model_children.register_component(model, component_name)
         self._audited = enable_auditing
@@ -73,7 +78,7 @@ class ModelAccessor(Generic[ModelType]):
         Raises:
             InvalidInputError: No row can have this primary key.
         """
-        key = self._model.convert_key(id)
+        key = self.mapped_model.convert_key(id)
         with self._open_session() as session:
             row: ModelType | None = session.get(self.model, key)
             if row is None or (self._is_deleted(row) and not include_deleted):
@@ -82,8 +87,8 @@ class ModelAccessor(Generic[ModelType]):
 
     def all(self, include_deleted: bool = False) -> list[ModelType]:
         """Return all rows in the order of their primary keys; soft-deleted ones only on request."""
-        query = sa.select(self.model).order_by(getattr(self.model, self._model.key))
-        if self._model.soft_deletes and not include_deleted:
+        query = sa.select(self.model).order_by(getattr(self.model, self.mapped_model.key))
+        if self.mapped_model.soft_deletes and not include_deleted:
             query = query.where(getattr(self.model, "deleted_at").is_(None))  # noqa: B009 - not every class has it
         with self._open_session() as session:
             return list(session.scalars(query))
@@ -112,17 +117,17 @@ class ModelAccessor(Generic[ModelType]):
             ConflictError: The row was changed or deleted since it was read.
         """
         self._check_instance(obj)
-        changed, loaded = self._find_changes(obj)
         is_stored = orm.attributes.instance_state(cast(Any, obj)).key is not None
-        if is_stored and not changed:
-            return obj
-        if is_stored and self._model.key in changed:
-            raise InvalidInputError(
-                f"The {self._model.key} of a stored record of {self.component} cannot be changed; "
-                "insert another record and delete this one."
-            )
-        expected = getattr(obj, "version", None) if self._model.versioned and is_stored else None
-        record = self._make_record(obj, changed, {} if self._model.versioned else loaded)
+        if is_stored:
+            self._refuse_unloaded(obj)
+        changed, loaded = self._find_changes(obj)
+        if is_stored:
+            model_children.refuse_related_changes(obj, self.component, changed)
+            self._refuse_key_change(changed)
+            if not changed:
+                return obj
+        expected = getattr(obj, "version", None) if self.mapped_model.versioned and is_stored else None
+        record = self._make_record(obj, changed, {} if self.mapped_model.versioned else loaded)
         with _withhold_changes(obj, changed, loaded):
             self._commit_changes([SaveRecord(cast(Any, record), expected, actor)])
         return obj
@@ -182,12 +187,13 @@ class ModelAccessor(Generic[ModelType]):
 
         return register
 
-    def _current_database(self) -> application.Database:
+    def current_database(self) -> application.Database:
+        """Return the database of the accessor, by default the application's."""
         return self._given_database or application.current_database()
 
     @contextlib.contextmanager
     def _open_session(self) -> Iterator[Any]:
-        database = self._current_database()
+        database = self.current_database()
         with (
             _report_unstorable_values(self.component),
             translate_errors(database.url),
@@ -197,20 +203,21 @@ class ModelAccessor(Generic[ModelType]):
 
     def _convert_keys(self, ids: Iterable[Any]) -> dict[str, Any]:
         """Return primary keys by their texts, each once."""
-        keys = [self._model.convert_key(one) for one in ids]
+        keys = [self.mapped_model.convert_key(one) for one in ids]
         return {key_text(key): key for key in keys}
 
     def _commit_changes(self, changes: Sequence[Change], keys: Mapping[str, Any] | None = None) -> int:
-        database = self._current_database()
+        database = self.current_database()
         actor = database.current_actor()
         if actor is not None:
             changes = [replace(each, actor=actor) if each.actor == "internal" else each for each in changes]
         saved = [cast(ModelRecord, each.record) for each in changes if isinstance(each, SaveRecord)]
         keys = keys or {
-            each.id: getattr(each.instance, self._model.key) for each in saved if each.id is not None
+            each.id: getattr(each.instance, self.mapped_model.key) for each in saved if each.id is not None
         }
-        store = ModelStore(database, self._model, self._audited, keys)
-        path = WritePath(cast(Store, store), self._collect_hooks(), ModelRecordType(self._model))
+        hooks = self._collect_hooks()
+        store = ModelStore(database, self.mapped_model, self._audited, keys, bool(hooks.after))
+        path = WritePath(cast(Store, store), hooks, ModelRecordType(self.mapped_model))
 
         def find_written() -> list[tuple[Any, Mapping[str, Any]]]:
             if saved:
@@ -221,7 +228,7 @@ class ModelAccessor(Generic[ModelType]):
         with (
             _report_unstorable_values(self.component),
             translate_errors(database.url),
-            report_unique_violations(database, self._model, find_written),
+            report_unique_violations(database, self.mapped_model, find_written),
         ):
             written = path.commit(changes)
         for record in written:
@@ -239,46 +246,78 @@ class ModelAccessor(Generic[ModelType]):
         return hooks
 
     def _wrap_before_hook(self, hook: Hook) -> Any:
-        def run(unit: UnitOfWork, record: Any) -> Any:
-            session = cast(ModelUnitOfWork, unit).session
-            before = self._model.values_of(record.instance)
+        def run(unit: UnitOfWork, record: ModelRecord) -> ModelRecord:
+            session, instance = cast(ModelUnitOfWork, unit).session, record.instance
+            if cast(ModelUnitOfWork, unit).find_row(record) is instance:
+                # An instance in the session has the stored values again since its row was locked.
+                for name, value in record.values.items():
+                    stored_values.set_changed_value(instance, name, value)
+            before = stored_values.copy_values(self.mapped_model.values_of(instance))
             with session.no_autoflush:
-                hook(session, record.instance)
-            after = self._model.values_of(record.instance)
-            changed = {name: value for name, value in after.items() if value != before[name]}
+                hook(session, instance)
+            changed = self._find_hook_changes(instance, before)
             if not changed:
                 return record
-            self._model.validate(changed)
-            return self._make_record(
-                record.instance, {**record.values, **changed}, record.loaded, like=record
-            )
+            if orm.attributes.instance_state(instance).key is not None:
+                self._refuse_key_change(changed)
+            for name, value in changed.items():
+                stored_values.set_changed_value(instance, name, value)
+            values = {**record.values, **changed}
+            record_id = self._record_id(instance, values)
+            soft_deletes = self.mapped_model.soft_deletes
+            deleted_at = changed.get("deleted_at", record.deleted_at) if soft_deletes else record.deleted_at
+            return replace(record, id=record_id, values=values, deleted_at=deleted_at)
 
         return run
 
     def _wrap_after_hook(self, hook: Hook) -> Any:
-        def run(unit: UnitOfWork, record: Any) -> None:
-            hook(cast(ModelUnitOfWork, unit).session, record.instance)
+        def run(unit: UnitOfWork, record: ModelRecord) -> None:
+            session, instance = cast(ModelUnitOfWork, unit).session, record.instance
+            row = cast(ModelUnitOfWork, unit).find_row(record)
+            if orm.attributes.instance_state(row).deleted:
+                hook(session, instance)
+                return
+            before = stored_values.copy_values(self.mapped_model.values_of(instance))
+            hook(session, instance)
+            changed = self._find_hook_changes(instance, before)
+            self._refuse_key_change(changed)
+            for name, value in changed.items():
+                stored_values.set_changed_value(row, name, value)
 
         return run
 
-    def _make_record(
-        self, obj: Any, values: dict[str, Any], loaded: dict[str, Any], like: ModelRecord | None = None
-    ) -> ModelRecord:
-        if like is None:
-            deleted_at = values.get("deleted_at") if self._model.soft_deletes else None
-            return ModelRecord(
-                self.component, self._record_id(obj, values), obj, values, loaded, deleted_at=deleted_at
+    def _find_hook_changes(self, instance: Any, before: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the validated values that a hook has changed, in place or not."""
+        after = self.mapped_model.values_of(instance)
+        changed = {name: value for name, value in after.items() if value != before[name]}
+        return self.mapped_model.validate(changed) if changed else {}
+
+    def _refuse_key_change(self, changed: Mapping[str, Any]) -> None:
+        if self.mapped_model.key in changed:
+            raise InvalidInputError(
+                f"The {self.mapped_model.key} of a stored record of {self.component} cannot be changed; "
+                "insert another record and delete this one."
             )
+
+    def _refuse_unloaded(self, obj: Any) -> None:
+        """Refuse an instance whose values a rollback has discarded, so that its changes are not known."""
+        state = orm.attributes.instance_state(obj)
+        if state.session is None and self.mapped_model.key in state.expired_attributes:
+            raise InvalidInputError(
+                f"The values of this record of {self.component} are not loaded any more, because its "
+                "transaction was rolled back or has ended; load the record again."
+            )
+
+    def _make_record(self, obj: Any, values: dict[str, Any], loaded: dict[str, Any]) -> ModelRecord:
+        deleted_at = values.get("deleted_at") if self.mapped_model.soft_deletes else None
         record_id = self._record_id(obj, values)
-        return ModelRecord(
-            self.component, record_id, obj, values, loaded, like.version, like.updated_at, like.deleted_at
-        )
+        return ModelRecord(self.component, record_id, obj, values, loaded, deleted_at=deleted_at)
 
     def _given_values(self, obj: Any) -> dict[str, Any]:
         """Return all values of a new instance, without a key that the database assigns."""
-        values = self._model.values_of(obj)
-        if values[self._model.key] is None:
-            del values[self._model.key]
+        values = self.mapped_model.values_of(obj)
+        if values[self.mapped_model.key] is None:
+            del values[self.mapped_model.key]
         return values
 
     def _find_changes(self, obj: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -286,14 +325,14 @@ class ModelAccessor(Generic[ModelType]):
         state = orm.attributes.instance_state(obj)
         if state.key is None:
             given = getattr(obj, "model_fields_set", None) or state.dict.keys()
-            names = [name for name in self._model.columns if name in given]
-            if getattr(obj, self._model.key) is None:
+            names = [name for name in self.mapped_model.columns if name in given]
+            if getattr(obj, self.mapped_model.key) is None:
                 return self._given_values(obj), {}
-            return {name: getattr(obj, name) for name in names if name != self._model.key}, {}
-        managed = ("version",) if self._model.versioned else ()
+            return {name: getattr(obj, name) for name in names if name != self.mapped_model.key}, {}
+        managed = ("version",) if self.mapped_model.versioned else ()
         changed = {
             name: getattr(obj, name)
-            for name in self._model.columns
+            for name in self.mapped_model.columns
             if name not in managed
             and (state.attrs[name].history.has_changes() or stored_values.changed_in_place(obj, name))
         }
@@ -303,19 +342,23 @@ class ModelAccessor(Generic[ModelType]):
     def _refresh_instance(self, record: ModelRecord, stored: Mapping[str, Mapping[str, Any]]) -> None:
         """Set the stored values on the caller's instance."""
         values = stored.get(cast(str, record.id))
-        if values is not None and record.values:
+        if values is None or not record.values:
+            return
+        if orm.attributes.instance_state(record.instance).key is None:
+            stored_values.mark_as_stored(record.instance, values)
+        else:
             stored_values.set_stored_values(record.instance, values)
 
     def _record_id(self, obj: Any, values: dict[str, Any]) -> str | None:
         """Return an instance's primary key as text, or None; the key gets its column's type."""
-        given = getattr(obj, self._model.key)
+        given = getattr(obj, self.mapped_model.key)
         if given is None:
             return None
-        key = self._model.convert_key(given)
+        key = self.mapped_model.convert_key(given)
         if orm.attributes.instance_state(obj).key is None and key is not given:
-            setattr(obj, self._model.key, key)
-        if self._model.key in values:
-            values[self._model.key] = key
+            setattr(obj, self.mapped_model.key, key)
+        if self.mapped_model.key in values:
+            values[self.mapped_model.key] = key
         return key_text(key)
 
     def _make_new_record(self, obj: Any, position: int) -> ModelRecord:
@@ -323,8 +366,8 @@ class ModelAccessor(Generic[ModelType]):
         try:
             self._check_instance(obj)
             record = self._make_record(obj, self._given_values(obj), {})
-            record = ModelRecordType(self._model).validate_record(record)
-            self._model.summarize_values(record.values)
+            record = ModelRecordType(self.mapped_model).validate_record(record)
+            self.mapped_model.summarize_values(record.values)
         except InvalidInputError as error:
             if not position:
                 raise
@@ -339,7 +382,7 @@ class ModelAccessor(Generic[ModelType]):
             )
 
     def _is_deleted(self, row: Any) -> bool:
-        return self._model.soft_deletes and row.deleted_at is not None
+        return self.mapped_model.soft_deletes and row.deleted_at is not None
 
 
 def _hook_identity(hook: Hook) -> Any:

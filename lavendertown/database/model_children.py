@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import orm
 
+from lavendertown.core.errors import InvalidInputError
 from lavendertown.database.model_keys import key_text
 from lavendertown.database.model_records import MappedModel, make_validator, summarize_values
 from lavendertown.records.record_classes import AuditEvent
@@ -27,9 +27,7 @@ def check_new_children(instance: Any) -> list[Any]:
     Raises:
         InvalidInputError: A value of one of them may not be stored.
     """
-    state = orm.attributes.instance_state(instance)
-    related = state.mapper.cascade_iterator("save-update", state)
-    children = [child for child, _, of, _ in related if of.key is None and child is not instance]
+    children = _find_new_children(instance)
     for child in children:
         columns = _columns_of(child)
         given = _given_values(child, columns)
@@ -40,14 +38,57 @@ def check_new_children(instance: Any) -> list[Any]:
     return children
 
 
+def refuse_related_changes(instance: Any, component: str, changed: Collection[str]) -> None:
+    """Refuse to save a stored row with changed relationships, because only its own values are saved.
+
+    Args:
+        instance: The row.
+        component: The component's name.
+        changed: The attributes that are saved; they may include the foreign key of a changed relationship.
+
+    Raises:
+        InvalidInputError: A related row is new, or, outside of a session, a relationship was changed.
+    """
+    state = orm.attributes.instance_state(instance)
+    new = sorted({type(child).__name__ for child in _find_new_children(instance)})
+    if new:
+        raise InvalidInputError(
+            f"A new {' or '.join(new)} cannot be saved through a stored record of {component}; "
+            "nothing was written. Insert it with an accessor of its own class."
+        )
+    if state.session is not None:
+        # A flush of the session writes the change.
+        return
+    unsaved = [
+        relation.key
+        for relation in state.mapper.relationships
+        if not relation.viewonly
+        and state.attrs[relation.key].history.has_changes()
+        and not _is_saved_as_value(relation, changed)
+    ]
+    if unsaved:
+        raise InvalidInputError(
+            f"The change of {' and '.join(unsaved)} in a stored record of {component} cannot be saved; "
+            "nothing was written. Change the foreign key, or save the related rows themselves."
+        )
+
+
 def audit_children(
-    session: orm.Session, children: Sequence[Any], at: dt.datetime, actor: str
+    session: orm.Session, children: Sequence[Any], parent: AuditEvent, on_behalf_of: str
 ) -> list[AuditEvent]:
-    """Return the audit events of children just written, with the values that the database stored."""
-    return [_audit_child(session, child, at, actor) for child in children]
+    """Return the audit events of children just written, with the values that the database stored.
+
+    Args:
+        session: The session.
+        children: The children.
+        parent: The audit event of the row through which they were stored.
+        on_behalf_of: The person for whom the actor acts; empty for none.
+    """
+    mark = {"on_behalf_of": on_behalf_of} if on_behalf_of else {}
+    return [_audit_child(session, child, parent, mark) for child in children]
 
 
-def _audit_child(session: orm.Session, child: Any, at: dt.datetime, actor: str) -> AuditEvent:
+def _audit_child(session: orm.Session, child: Any, parent: AuditEvent, mark: dict[str, str]) -> AuditEvent:
     columns = _columns_of(child)
     session.refresh(child, list(columns))
     state = orm.attributes.instance_state(child)
@@ -55,7 +96,19 @@ def _audit_child(session: orm.Session, child: Any, at: dt.datetime, actor: str) 
     key = state.identity or ()
     record_id = key_text(key[0]) if len(key) == 1 else key_text(",".join(key_text(part) for part in key))
     after = summarize_values(component, {name: getattr(child, name) for name in columns})
-    return AuditEvent(at, actor, component, record_id, "create", None, after)
+    return AuditEvent(parent.at, parent.actor, component, record_id, "create", None, after | mark)
+
+
+def _find_new_children(instance: Any) -> list[Any]:
+    state = orm.attributes.instance_state(instance)
+    related = state.mapper.cascade_iterator("save-update", state)
+    return [child for child, _, of, _ in related if of.key is None and child is not instance]
+
+
+def _is_saved_as_value(relation: orm.RelationshipProperty[Any], changed: Collection[str]) -> bool:
+    """Return whether a relationship is a foreign key of the row whose attributes are saved."""
+    columns = [relation.parent.get_property_by_column(each).key for each in relation.local_columns]
+    return relation.direction is orm.MANYTOONE and all(name in changed for name in columns)
 
 
 def _columns_of(instance: Any) -> dict[str, sa.Column[Any]]:

@@ -7,11 +7,12 @@ import decimal
 import enum
 import hashlib
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
+from lavendertown.core import json_codec
 from lavendertown.core.errors import InvalidInputError
 
 MAX_TEXT_LENGTH = 200
@@ -39,9 +40,11 @@ def convert_key(component: str, column: sa.Column[Any], value: Any) -> Any:
         raise InvalidInputError(f"The id of a record of {component} is None; give its primary key.")
     if isinstance(column.type, sa.Enum) and column.type.enum_class is not None:
         return _convert_enum(component, column.type.enum_class, value)
+    if isinstance(value, enum.Enum):
+        value = value.value
     wanted = _python_type(column)
     if wanted is str:
-        return str(value) if isinstance(value, int | uuid.UUID) else value
+        return _convert_text(component, value)
     if wanted not in _FORMS or _has_type(value, wanted):
         return _check_range(component, value)
     try:
@@ -67,6 +70,42 @@ def key_text(value: Any) -> str:
         return text
     start = data[: MAX_TEXT_LENGTH - 65].decode("utf-8", "ignore")
     return f"{start}~{hashlib.sha256(data).hexdigest()}"
+
+
+class KeyIndex:
+    """Finds the id of a record by a primary key in the form in which the database returns it.
+
+    Some databases return a time without its zone, and a text of fixed length with blanks at its end.
+
+    Args:
+        keys: The primary keys by the ids of their records.
+    """
+
+    def __init__(self, keys: Mapping[str, Any]) -> None:
+        self._ids = {key: record_id for record_id, key in keys.items()}
+        self._ids_by_form = {_comparable_form(key): record_id for record_id, key in keys.items()}
+
+    def find_id(self, key: Any) -> str | None:
+        """Return the id of the record with this key; None if no key is equal to it."""
+        found = self._ids.get(key)
+        return found if found is not None else self._ids_by_form.get(_comparable_form(key))
+
+
+def _comparable_form(key: Any) -> Any:
+    if isinstance(key, dt.datetime):
+        return key.replace(tzinfo=None)
+    return key.rstrip(" ") if isinstance(key, str) else key
+
+
+def _convert_text(component: str, value: Any) -> str:
+    if isinstance(value, uuid.UUID) or (isinstance(value, int) and not isinstance(value, bool)):
+        return str(value)
+    if not isinstance(value, str):
+        raise _wrong_key(component, value, "a text")
+    try:
+        return json_codec.require_storable_text(value, "the id")
+    except InvalidInputError as error:
+        raise _wrong_key(component, value, "a text without NUL characters and surrogates") from error
 
 
 def _python_type(column: sa.Column[Any]) -> type:

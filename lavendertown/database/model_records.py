@@ -64,7 +64,7 @@ def _validator_by_fields(
 
 
 def _is_plain(value: Any) -> bool:
-    """Tell whether pydantic may convert a value; what is kept as JSON stays as it was given."""
+    """Return whether pydantic may convert a value; what is kept as JSON stays as it was given."""
     return isinstance(value, str | bytes | int | float | decimal.Decimal | dt.date | dt.time | dt.timedelta)
 
 
@@ -121,7 +121,7 @@ def _explain_rejection(column: sa.Column[Any], value: Any) -> str | None:
 
 
 def _is_custom(kind: sa.types.TypeEngine[Any]) -> bool:
-    """Tell whether a type converts values itself, so that its own rules decide which ones it takes."""
+    """Return whether a type converts values itself, so that its own rules decide which ones it takes."""
     return isinstance(kind, sa.types.TypeDecorator) and type(kind).__module__.partition(".")[0] != "sqlmodel"
 
 
@@ -266,7 +266,10 @@ class ModelRecordType:
     def check_change(
         self, record: ModelRecord, stored: Mapping[str, Any] | None, written_with: Iterable[ModelRecord]
     ) -> None:
-        return None
+        """Refuse a new record that lacks a required value; a stored one may be saved in parts."""
+        not_given = [each for each in self._model.columns if each not in record.values]
+        if stored is None and not_given:
+            self._model.validate({name: getattr(record.instance, name) for name in not_given})
 
     def summarize_record(self, record: ModelRecord) -> dict[str, Any]:
         return self._model.summarize_values(self._model.values_of(record.instance) | dict(record.values))

@@ -14,7 +14,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from lavendertown.core.errors import ConfigurationError, InvalidInputError, LavenderTownError
-from lavendertown.database.application import Database, current_database
 from lavendertown.database.model_accessor import ModelAccessor
 from lavendertown.stores.sql.connection import mariadb
 from lavendertown.stores.sql.connection.errors import is_duplicate, translate_errors
@@ -64,7 +63,7 @@ def read_fields(accessor: ModelAccessor[Any]) -> list[ModelField]:
     Raises:
         ConfigurationError: A column has a type that no field can carry.
     """
-    model = accessor._model
+    model = accessor.mapped_model
     return [_field(f"{model.component}.{name}", name, column) for name, column in model.columns.items()]
 
 
@@ -89,26 +88,6 @@ def _field(label: str, name: str, column: sa.Column[Any]) -> ModelField:
         f"The column {label} has the type {type(column.type).__name__}, which cannot be served by RPC. "
         "Serve a model without this column."
     )
-
-
-def find_database(accessor: ModelAccessor[Any] | None) -> Database:
-    """Return the database of an accessor; for None, the application's."""
-    return accessor._current_database() if accessor is not None else current_database()
-
-
-def key_name(accessor: ModelAccessor[Any]) -> str:
-    """Return the attribute of the primary key."""
-    return accessor._model.key
-
-
-def has_soft_delete(accessor: ModelAccessor[Any]) -> bool:
-    """Return whether deleted rows are marked instead of removed."""
-    return accessor._model.soft_deletes
-
-
-def is_versioned(accessor: ModelAccessor[Any]) -> bool:
-    """Return whether rows have a version number that each change increments."""
-    return accessor._model.versioned
 
 
 def make_instance(accessor: ModelAccessor[Any], values: Mapping[str, Any]) -> Any:
@@ -136,13 +115,13 @@ def read_page(
         after: The key of the last row of the previous page; None for the first page.
         include_deleted: Whether to return soft-deleted rows too.
     """
-    key = getattr(accessor.model, key_name(accessor))
+    key = getattr(accessor.model, accessor.mapped_model.key)
     query = sa.select(accessor.model).order_by(key).limit(limit)
     if after is not None:
         query = query.where(key > after)
     if not include_deleted:
         query = _only_live(accessor, query)
-    database = accessor._current_database()
+    database = accessor.current_database()
     with translate_errors(database.url), database.use_session() as session:
         return list(session.scalars(query))
 
@@ -160,7 +139,7 @@ def limited_transaction(accessor: ModelAccessor[Any], max_records: int | None) -
     Raises:
         RecordLimitError: The limit is reached.
     """
-    database = accessor._current_database()
+    database = accessor.current_database()
     with translate_errors(database.url), database.transaction() as session:
         if max_records is not None:
             _lock_rows(session.connection(), sa.inspect(accessor.model).local_table)
@@ -190,7 +169,7 @@ def refusal_sentence(error: BaseException) -> str | None:
 
 
 def _only_live(accessor: ModelAccessor[Any], query: Any) -> Any:
-    if not has_soft_delete(accessor):
+    if not accessor.mapped_model.soft_deletes:
         return query
     return query.where(getattr(accessor.model, "deleted_at").is_(None))  # noqa: B009 - not every class has it
 

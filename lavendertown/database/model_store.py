@@ -13,12 +13,14 @@ import sqlalchemy as sa
 from lavendertown.core import clock
 from lavendertown.database import model_children
 from lavendertown.database.application import Database
+from lavendertown.database.model_keys import KeyIndex
 from lavendertown.database.model_records import MappedModel, ModelRecord
 from lavendertown.database.session import Session
-from lavendertown.database.stored_values import read_stored_rows, set_stored_values
+from lavendertown.database.stored_values import read_stored_rows, set_changed_value, set_stored_values
 from lavendertown.records.queries import AuditQuery
 from lavendertown.records.record_classes import ALL_ITEMS, AuditEvent, ChangeSet, Page, StoredVersion
 from lavendertown.records.store import UnitOfWork
+from lavendertown.records.write_path import represented_person
 from lavendertown.stores.sql.statements.execution import StatementBatch
 from lavendertown.stores.sql.writing import audit_log
 
@@ -45,6 +47,7 @@ class ModelUnitOfWork(UnitOfWork):
         self._stored = stored
         self._rows: dict[str, Any] = {}
         self._children: list[Any] = []
+        self._written: Sequence[ModelRecord] = ()
 
     def lock_versions(self, keys: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], StoredVersion]:
         keys = list(keys)
@@ -79,32 +82,37 @@ class ModelUnitOfWork(UnitOfWork):
         for record in records:
             assert isinstance(record, ModelRecord)
             self._write_record(record)
-        self.session.flush()
-        self._read_stored_values(records)
+        self._written = records
+        self.read_written_rows()
         if self._audited:
             batch = StatementBatch(self.session.connection())
             events = [self._add_stored_values(event) for event in changes.events]
             if events and self._children:
-                first = events[0]
-                events += model_children.audit_children(self.session, self._children, first.at, first.actor)
+                events += model_children.audit_children(
+                    self.session, self._children, events[0], represented_person()
+                )
             audit_log.append_events(batch, events)
             batch.flush()
 
-    def _read_stored_values(self, records: Sequence[ModelRecord]) -> None:
+    def find_row(self, record: ModelRecord) -> Any:
+        """Return the object in the session that is written for a record."""
+        return self._rows.get(cast(str, record.id), record.instance)
+
+    def read_written_rows(self) -> None:
         """Read what the database made of the written records, into their rows of the session."""
-        rows = {
-            cast(str, record.id): self._rows.get(cast(str, record.id), record.instance) for record in records
-        }
-        kept = {
-            getattr(row, self._model.key): record_id
+        self.session.flush()
+        rows = {cast(str, record.id): self.find_row(record) for record in self._written}
+        keys = {
+            record_id: getattr(row, self._model.key)
             for record_id, row in rows.items()
             if row in self.session and not sa.inspect(row).deleted
         }
+        index = KeyIndex(keys)
         found = read_stored_rows(
-            self.session, self._model.cls, self._model.key, list(self._model.columns), list(kept)
+            self.session, self._model.cls, self._model.key, list(self._model.columns), list(keys.values())
         )
         for values in found:
-            record_id = kept.get(values[self._model.key])
+            record_id = index.find_id(values[self._model.key])
             if record_id is not None:
                 self._stored[record_id] = values
                 set_stored_values(rows[record_id], values)
@@ -125,8 +133,10 @@ class ModelUnitOfWork(UnitOfWork):
         if record.deleted_at is not None and not self._model.soft_deletes:
             self.session.delete(row)
             return
+        if record.values:
+            model_children.refuse_related_changes(record.instance, self._model.component, record.values)
         for name, value in record.values.items():
-            setattr(row, name, value)
+            set_changed_value(row, name, value)
         self._set_row_state(row, record)
 
     def _add_instance(self, record: ModelRecord) -> None:
@@ -146,18 +156,23 @@ class ModelUnitOfWork(UnitOfWork):
         found: dict[str, Any] = {}
         for start in range(0, len(named), 500):
             asked = dict(named[start : start + 500])
-            texts = {key: text for text, key in asked.items()}
-            for row in self._select_rows(list(texts)):
-                text = texts.get(getattr(row, self._model.key))
-                if text is not None:
-                    found[text] = row
-                    continue
-                # The database returns a key in another form than it was given in: padded, or in a zone.
-                found |= {text: row for text, key in asked.items() if row in self._select_rows([key])}
+            index = KeyIndex(asked)
+            rows = {
+                index.find_id(getattr(row, self._model.key)): row for row in self._select_rows(asked.values())
+            }
+            if None in rows:
+                # The database considers keys as equal that Python does not, such as texts in another case.
+                del rows[None]
+                for record_id in asked.keys() - rows.keys():
+                    if same := self._select_rows([asked[record_id]]):
+                        rows[record_id] = same[0]
+            found |= cast("dict[str, Any]", rows)
         return found
 
-    def _select_rows(self, keys: Sequence[Any]) -> Sequence[Any]:
-        query: Any = sa.select(self._model.cls).where(getattr(self._model.cls, self._model.key).in_(keys))
+    def _select_rows(self, keys: Iterable[Any]) -> Sequence[Any]:
+        query: Any = sa.select(self._model.cls).where(
+            getattr(self._model.cls, self._model.key).in_(list(keys))
+        )
         with self.session.no_autoflush:
             query = query.with_for_update().execution_options(populate_existing=True)
             return self.session.scalars(query).all()
@@ -183,12 +198,18 @@ class ModelStore:
     """
 
     def __init__(
-        self, database: Database, model: MappedModel, audited: bool, keys: Mapping[str, Any]
+        self,
+        database: Database,
+        model: MappedModel,
+        audited: bool,
+        keys: Mapping[str, Any],
+        has_after_hooks: bool,
     ) -> None:
         self._database = database
         self._model = model
         self._audited = audited
         self._keys = keys
+        self._has_after_hooks = has_after_hooks
         self.stored_values: dict[str, dict[str, Any]] = {}
 
     @contextlib.contextmanager
@@ -196,7 +217,10 @@ class ModelStore:
         """Open a unit of work, or join the current one."""
         with self._database.transaction() as session:
             self.stored_values.clear()
-            yield ModelUnitOfWork(session, self._model, self._audited, self._keys, self.stored_values)
+            unit = ModelUnitOfWork(session, self._model, self._audited, self._keys, self.stored_values)
+            yield unit
+            if self._has_after_hooks:
+                unit.read_written_rows()
 
     def scan(self, query: AuditQuery, page: Page = ALL_ITEMS) -> Sequence[AuditEvent]:
         """Return audit events, newest first."""

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import orm
 
+from lavendertown.core.errors import ConfigurationError
 from lavendertown.database import application
 from lavendertown.database.base import Base
 from lavendertown.stores.sql.schema.revisions import lock_schema
@@ -20,17 +24,19 @@ def bootstrap(*, database_url: str | None = None, create_tables: bool = True) ->
             those of all classes that are imported already.
 
     Raises:
-        ConfigurationError: The URL is invalid, or names an unsupported database.
+        ConfigurationError: The URL is invalid, or names an unsupported database, or a class has a primary key
+            of several columns that are not all foreign keys, as those of an association table are.
         SchemaError: The database has another schema; nothing was changed.
         StorageUnavailableError: The database does not answer.
     """
+    refuse_composite_keys(each for registry in _registries() for each in registry.mappers)
     if database_url is not None:
         application.set_database_url(database_url)
     if create_tables:
         database = application.current_database()
         database.prepare_schema()
-        for metadata in _registered_metadata():
-            create_missing_tables(database.engine, metadata)
+        for registry in _registries():
+            create_missing_tables(database.engine, registry.metadata)
 
 
 def create_missing_tables(engine: sa.Engine, metadata: sa.MetaData) -> None:
@@ -65,10 +71,26 @@ def _is_partial(index: sa.Index) -> bool:
     return index.dialect_options["sqlite"]["where"] is not None
 
 
-def _registered_metadata() -> list[sa.MetaData]:
-    """Return the metadata of all classes that the application has imported."""
-    registered = [Base.metadata]
+def refuse_composite_keys(mappers: Iterable[orm.Mapper[Any]]) -> None:
+    """Refuse classes whose rows no accessor can address, because their primary key has several columns.
+
+    Raises:
+        ConfigurationError: There is such a class, and its table is not an association table.
+    """
+    for mapper in mappers:
+        key = mapper.primary_key
+        if len(key) > 1 and not all(column.foreign_keys for column in key):
+            raise ConfigurationError(
+                f"The primary key of {mapper.class_.__name__} has the columns "
+                f"{' and '.join(column.name for column in key)}. Give it one primary key column, and a "
+                "UniqueConstraint for the combination."
+            )
+
+
+def _registries() -> list[orm.registry]:
+    """Return the registries of all classes that the application has imported."""
+    registries = [Base.registry]
     sqlmodel = sys.modules.get("sqlmodel")
     if sqlmodel is not None:
-        registered.append(sqlmodel.SQLModel.metadata)
-    return registered
+        registries.append(sqlmodel.SQLModel._sa_registry)
+    return registries

@@ -32,18 +32,43 @@ def read_stored_rows(
 
 
 def set_stored_values(instance: Any, values: Mapping[str, Any]) -> None:
-    """Let an instance hold these values as read from the database, without any change to write."""
+    """Set these values on an instance as read from the database, without any change to write."""
     state = orm.attributes.instance_state(instance)
     for name, value in values.items():
-        held = state.dict.get(name)
+        current = state.dict.get(name)
         # A tracked value knows its instance; an equal one is kept.
-        if not (isinstance(held, MutableBase) and held == value and name not in state.committed_state):
+        if not (isinstance(current, MutableBase) and current == value and name not in state.committed_state):
             orm.attributes.set_committed_value(instance, name, value)
     _remember_values(state, values)
 
 
+def is_mutable(value: Any) -> bool:
+    """Return whether a value can be changed without being replaced."""
+    return isinstance(value, dict | list | set | bytearray)
+
+
+def copy_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy of values by attribute, to be compared with them after they may have changed in place."""
+    return {name: copy.deepcopy(value) if is_mutable(value) else value for name, value in values.items()}
+
+
+def set_changed_value(instance: Any, name: str, value: Any) -> None:
+    """Set a value on an instance in a session and have it written, also if it was changed in place."""
+    state = orm.attributes.instance_state(instance)
+    changed_already = is_mutable(value) and state.dict.get(name) is value
+    setattr(instance, name, value)
+    if changed_already:
+        orm.attributes.flag_modified(instance, name)
+
+
+def mark_as_stored(instance: Any, values: Mapping[str, Any]) -> None:
+    """Let a transient instance be a stored row with these values, so that later changes to it are seen."""
+    orm.make_transient_to_detached(instance)
+    set_stored_values(instance, values)
+
+
 def changed_in_place(instance: Any, name: str) -> bool:
-    """Tell whether a dictionary or list differs from what was read, without having been replaced."""
+    """Return whether a dictionary or list differs from what was read, without having been replaced."""
     state = orm.attributes.instance_state(instance)
     read = state.info.get(_READ_VALUES, {})
     return name in read and name in state.dict and bool(state.dict[name] != read[name])
@@ -96,7 +121,7 @@ def _remember_values(state: orm.InstanceState[Any], names: Collection[str] | Map
     columns = state.mapper.column_attrs
     for name in names:
         value = state.dict.get(name)
-        if isinstance(value, dict | list | set | bytearray) and name in columns:
+        if is_mutable(value) and name in columns:
             read[name] = copy.deepcopy(value)
         else:
             read.pop(name, None)

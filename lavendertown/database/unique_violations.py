@@ -101,11 +101,11 @@ def _describe_duplicate(
     values = _find_taken_values(database, mapper, attributes, written) if attributes and mapper else None
     if values is None:
         shown = " and ".join(attributes or columns) or "one of its unique values"
-        message = f"Another {name} has the same {shown} already; nothing was written. Choose another value."
+        message = f"Another {name} already has the same {shown}; nothing was written. Choose another value."
     else:
         shown = " and ".join(f"{each} {_show(value)}" for each, value in values.items())
         wanted = " or ".join(values)
-        message = f"Another {name} has the {shown} already; nothing was written. Choose another {wanted}."
+        message = f"Another {name} already has the {shown}; nothing was written. Choose another {wanted}."
     return ConflictError(message, kind=model.component)
 
 
@@ -127,27 +127,36 @@ def _attribute_names(mapper: Any, table: sa.Table, columns: Sequence[str]) -> li
 def _find_taken_values(
     database: Database, mapper: Any, names: Sequence[str], written: Sequence[tuple[Any, GivenValues]]
 ) -> dict[str, Any] | None:
-    """Return the values that are taken: of the only candidate, or of the first that is stored or repeated."""
+    """Return the values that are taken: the first that are repeated, or stored in another row."""
     candidates = [
-        {name: given[name] if name in given else getattr(instance, name) for name in names}
+        (instance, {name: given[name] if name in given else getattr(instance, name) for name in names})
         for instance, given in written
         if isinstance(instance, mapper.class_)
     ]
-    if len(candidates) == 1:
-        return candidates[0]
+    # NULL is never equal to another NULL.
+    candidates = [each for each in candidates if None not in each[1].values()]
     seen: list[dict[str, Any]] = []
-    for values in candidates:
+    for _, values in candidates:
         if values in seen:
             return values
         seen.append(values)
-    with database.use_session() as session:
-        return next((values for values in candidates if _is_stored(session, mapper.class_, values)), None)
+    with database.use_session() as session, session.no_autoflush:
+        stored = (values for each, values in candidates if _is_stored(session, mapper, each, values))
+        return next(stored, None)
 
 
-def _is_stored(session: orm.Session, mapped: type, values: Mapping[str, Any]) -> bool:
+def _is_stored(session: orm.Session, mapper: Any, instance: Any, values: Mapping[str, Any]) -> bool:
+    """Return whether another row has these values; a soft-deleted one blocks its primary key only."""
+    mapped = mapper.class_
     conditions = [getattr(mapped, name) == value for name, value in values.items()]
-    with session.no_autoflush:
-        return session.execute(sa.select(sa.literal(1)).where(*conditions).limit(1)).first() is not None
+    keys = [mapper.get_property_by_column(column).key for column in mapper.primary_key]
+    if not set(keys) <= values.keys():
+        if "deleted_at" in mapper.column_attrs:
+            conditions.append(getattr(mapped, "deleted_at").is_(None))  # noqa: B009 - not every class has it
+        own_key = [getattr(mapped, key) == getattr(instance, key) for key in keys]
+        if None not in (getattr(instance, key) for key in keys):
+            conditions.append(sa.not_(sa.and_(*own_key)))
+    return session.execute(sa.select(sa.literal(1)).where(*conditions).limit(1)).first() is not None
 
 
 def _show(value: Any) -> str:

@@ -133,6 +133,11 @@ def acting_for(person: str) -> Iterator[None]:
         _on_behalf_of.reset(token)
 
 
+def represented_person() -> str:
+    """Return the person for whom the current actor acts, see :func:`acting_for`; empty for none."""
+    return _on_behalf_of.get()
+
+
 @dataclass(slots=True)
 class _ChangeDraft:
     """An unfinished change set, with the operation on each record for the after-hooks."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lavendertown.core.errors import ConfigurationError
-from lavendertown.database import ModelAccessor, model_rows
+from lavendertown.database import ModelAccessor
+from lavendertown.database.application import current_database
 from lavendertown.rpc.database_actions import database_methods
 from lavendertown.rpc.model_service import ModelService
 from lavendertown.rpc.schema import MethodSpec, ServiceSpec
@@ -56,6 +57,6 @@ def build_storage_bundle(
         names[service.prefix] = service.name
         methods += service.methods()
     if enable_db_actions:
-        given = accessors[0] if accessors else None
-        methods += database_methods(lambda: model_rows.find_database(given))
+        find_database = accessors[0].current_database if accessors else current_database
+        methods += database_methods(find_database)
     return RpcBundle((ServiceSpec(STORAGE_SERVICE, tuple(methods)),))

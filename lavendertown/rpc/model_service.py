@@ -67,9 +67,9 @@ class ModelService:
         self.prefix = pascal_case(self.name)
         check_identifier(self.prefix, "component")
         self._fields = {each.name: each for each in model_rows.read_fields(accessor)}
-        self._key = self._fields[model_rows.key_name(accessor)]
-        self._soft = model_rows.has_soft_delete(accessor)
-        self._versioned = model_rows.is_versioned(accessor)
+        self._key = self._fields[accessor.mapped_model.key]
+        self._soft = accessor.mapped_model.soft_deletes
+        self._versioned = accessor.mapped_model.versioned
 
     def methods(self) -> tuple[MethodSpec, ...]:
         """Return the methods as parts of a service."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,10 +9,10 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from lavendertown.database import application, open_session, startup, use_session
+from lavendertown.database import application, open_session, use_session
 from lavendertown.database.audit_model import AuditLog
-from lavendertown.database.model_accessor import _HOOKS, ModelAccessor
-from tests.support import mariadb
+from lavendertown.database.model_accessor import ModelAccessor
+from lavendertown.errors import ConflictError
 
 
 class Base(DeclarativeBase):
@@ -27,18 +25,9 @@ class Note(Base):
     text: Mapped[str] = mapped_column(sa.String(40))
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres), *mariadb.PARAMS])
-def notes(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ModelAccessor[Note]]:
-    """An accessor on each backend."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'app.db'}"
-    else:
-        url = request.getfixturevalue(f"{request.param}_url")
-    startup.bootstrap(database_url=url)
-    startup.create_missing_tables(application.get_engine(), Base.metadata)
-    yield ModelAccessor(Note, "notes")
-    application.current_database().close()
-    _HOOKS.clear()
+@pytest.fixture
+def notes(database: application.Database) -> ModelAccessor[Note]:
+    return ModelAccessor(Note, "notes")
 
 
 def own_session() -> orm.Session:
@@ -89,38 +78,45 @@ def test_the_session_can_be_used_after_the_block_and_again(notes: ModelAccessor[
     assert [each.text for each in notes.all()] == ["a", "b", "c"]
 
 
-def test_a_session_inside_a_transaction_does_not_take_its_place(notes: ModelAccessor[Note]) -> None:
+def test_the_session_of_the_transaction_is_joined_until_the_transaction_ends(
+    notes: ModelAccessor[Note],
+) -> None:
     with application.transaction() as outer:
         with use_session(outer):
             notes.insert(Note(text="a"))
-        assert application.current_database().current_session() is outer
+            assert outer.scalars(sa.select(Note.text)).all() == ["a"]
         notes.insert(Note(text="b"))
-    assert [each.text for each in notes.all()] == ["a", "b"]
+        assert outer.scalars(sa.select(Note.text)).all() == ["a", "b"]
+        outer.rollback()
+    assert notes.all() == []
 
 
 def test_a_failed_call_leaves_the_session_usable(notes: ModelAccessor[Note]) -> None:
     with own_session() as session, use_session(session):
         notes.insert(Note(id=1, text="a"))
-        with pytest.raises(Exception, match="already exists"):
+        with pytest.raises(ConflictError, match="already exists"):
             notes.insert(Note(id=1, text="b"))
         notes.insert(Note(id=2, text="c"))
         session.commit()
     assert [each.text for each in notes.all()] == ["a", "c"]
 
 
-def test_work_after_the_commit_waits_for_the_sessions_own(notes: ModelAccessor[Note]) -> None:
-    done: list[str] = []
+def test_a_joined_session_keeps_the_actor(notes: ModelAccessor[Note], app_url: str) -> None:
+    with application.current_database().atomic("Ana") as outer, use_session(orm.Session(outer.get_bind())):
+        notes.insert(Note(text="a"))
+    with application.transaction() as session:
+        assert session.scalars(sa.select(AuditLog.actor)).all() == ["Ana"]
+
+
+def test_a_rollback_of_the_session_removes_the_key_that_the_database_assigned(
+    notes: ModelAccessor[Note],
+) -> None:
+    note = Note(text="mine")
     with own_session() as session:
         with use_session(session):
-            notes.insert(Note(text="a"))
-            application.current_database().after_commit(lambda: done.append("kept"))
-        assert done == []
-        session.commit()
-        session.commit()
-        assert done == ["kept"]
-        with use_session(session):
-            notes.insert(Note(text="b"))
-            application.current_database().after_commit(lambda: done.append("undone"))
+            notes.insert(note)
         session.rollback()
-        session.commit()
-    assert done == ["kept"]
+    other = notes.insert(Note(text="theirs"))
+    notes.save(note)
+    assert note.id != other.id
+    assert [each.text for each in notes.all()] == ["theirs", "mine"]

@@ -6,8 +6,7 @@ import datetime as dt
 import decimal
 import threading
 import uuid
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,11 +14,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlmodel import Field, SQLModel
 
-from lavendertown.database import application, startup
+from lavendertown.database import application
 from lavendertown.database.audit_model import AuditLog
-from lavendertown.database.model_accessor import _HOOKS, ModelAccessor
+from lavendertown.database.model_accessor import ModelAccessor
 from lavendertown.errors import ConfigurationError, ConflictError, InvalidInputError
-from tests.support import mariadb
 
 UTC = dt.UTC
 
@@ -48,20 +46,6 @@ class Part(Base):
     price: Mapped[decimal.Decimal]
     made: Mapped[dt.date]
     version: Mapped[int] = mapped_column(default=0)
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres), *mariadb.PARAMS])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[application.Database]:
-    """An application's database on each backend, chosen and with its tables made."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'app.db'}"
-    else:
-        url = request.getfixturevalue(f"{request.param}_url")
-    startup.bootstrap(database_url=url)
-    startup.create_missing_tables(application.get_engine(), Base.metadata)
-    yield application.current_database()
-    application.current_database().close()
-    _HOOKS.clear()
 
 
 @pytest.fixture

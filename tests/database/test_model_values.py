@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import enum
+import subprocess
+import sys
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,9 @@ from sqlmodel import Field, SQLModel
 
 from lavendertown.database import application, startup
 from lavendertown.database.audit_model import AuditLog
-from lavendertown.database.model_accessor import _HOOKS, ModelAccessor
+from lavendertown.database.model_accessor import ModelAccessor
 from lavendertown.errors import ConfigurationError, ConflictError, InvalidInputError
-from tests.support import mariadb
+from lavendertown.records.write_path import acting_for
 
 
 class Base(DeclarativeBase):
@@ -73,6 +74,13 @@ class Badge(Base):
     deleted_at: Mapped[dt.datetime | None] = mapped_column(sa.DateTime(timezone=True))
 
 
+class Shelf(Base):
+    __tablename__ = "shelves"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str | None] = mapped_column(sa.String(40), unique=True)
+    label: Mapped[str | None] = mapped_column(sa.String(40), unique=True)
+
+
 class Slot(Base):
     __tablename__ = "slots"
     __table_args__ = (sa.UniqueConstraint("shelf", "place", name="uq_slots_place"),)
@@ -113,20 +121,6 @@ class Sample(Base):
     at: Mapped[dt.time] = mapped_column(sa.Time, nullable=True)
     took: Mapped[dt.timedelta] = mapped_column(sa.Interval, nullable=True)
     price: Mapped[decimal.Decimal] = mapped_column(sa.Numeric(30, 8), nullable=True)
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres), *mariadb.PARAMS])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[application.Database]:
-    """An application's database on each backend, with the tables of this module."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'app.db'}"
-    else:
-        url = request.getfixturevalue(f"{request.param}_url")
-    startup.bootstrap(database_url=url)
-    startup.create_missing_tables(application.get_engine(), Base.metadata)
-    yield application.current_database()
-    application.current_database().close()
-    _HOOKS.clear()
 
 
 def audited(component: str) -> list[tuple[str, Any, Any]]:
@@ -199,6 +193,60 @@ def test_a_row_of_any_key_is_deleted_and_restored(
     ]  # fmt: skip
 
 
+def test_many_rows_are_found_by_zoned_times_in_one_statement(database: application.Database) -> None:
+    model: Any = next(model for model, _ in KEYS if model.__name__ == "ByZonedTime")
+    rows = ModelAccessor(model, "things")
+    zone = dt.timezone(dt.timedelta(hours=2))
+    keys = [dt.datetime(2026, 3, 4, 5, minute, tzinfo=zone) for minute in range(40)]
+    inserted = rows.insert_many([model(id=key, title="one") for key in keys])
+    assert [each.title for each in inserted] == ["one"] * 40
+    statements: list[str] = []
+    sa.event.listen(
+        database.engine, "before_cursor_execute", lambda *given: statements.append(given[2].upper())
+    )
+    assert rows.delete_many(keys) == 40
+    assert len([each for each in statements if each.startswith("SELECT")]) < 10
+    assert rows.all() == []
+
+
+@pytest.mark.parametrize(
+    "model", [model for model, _ in KEYS if model.__name__ in ("ByZonedTime", "ByFixedText")]
+)
+def test_stored_values_are_read_whatever_form_the_key_has(
+    database: application.Database, model: type[Any]
+) -> None:
+    key = next(key for each, key in KEYS if each is model)
+    rows = ModelAccessor(model, "things")
+    hooked: list[Any] = []
+
+    @rows.after_insert()
+    def set_title(session: Any, row: Any) -> None:
+        session.execute(sa.update(model).values(title="from the database"))
+        hooked.append(row)
+
+    assert rows.insert(model(id=key, title="given")).title == "from the database"
+
+
+@pytest.mark.parametrize("key", ["a\0b", "\ud800", ["a"], {"a": 1}, b"a", 1.5, True, None], ids=ascii)
+def test_a_text_key_that_no_row_can_have_is_one_sentence(database: application.Database, key: Any) -> None:
+    texts: ModelAccessor[Any] = ModelAccessor(ByText, "texts")
+    for call in (texts.get, texts.delete, texts.restore):
+        with pytest.raises(
+            InvalidInputError, match=r"^The id .* of (a record of )?texts.*[;,] give [^\n]*\.$"
+        ):
+            call(key)
+
+
+def test_a_member_of_an_enumeration_is_the_key_that_is_its_value(database: application.Database) -> None:
+    texts: ModelAccessor[Any] = ModelAccessor(ByText, "texts")
+    texts.insert(ByText(id=Color.RED.value, title="red"))
+    found = texts.get(Color.RED)
+    assert found is not None
+    assert found.title == "red"
+    assert texts.delete(Color.RED)
+    assert [after["id"] for _, _, after in audited("texts")] == ["r", "r"]
+
+
 @pytest.mark.parametrize("key", ["abc", 1.5, None, True, 2**70, [1]], ids=repr)
 def test_a_key_that_no_row_can_have_is_one_sentence(database: application.Database, key: Any) -> None:
     tasks = ModelAccessor(Task, "tasks")
@@ -217,6 +265,41 @@ def test_a_class_with_two_keys_is_refused() -> None:
         ModelAccessor(Pair, "pairs")
 
 
+def test_a_class_with_two_keys_is_refused_by_bootstrap() -> None:
+    class Pairs(DeclarativeBase):
+        pass
+
+    class Pair(Pairs):
+        __tablename__ = "pairs"
+        left: Mapped[int] = mapped_column(primary_key=True)
+        right: Mapped[int] = mapped_column(primary_key=True)
+
+    class Link(Pairs):
+        __tablename__ = "links"
+        task: Mapped[int] = mapped_column(sa.ForeignKey("tasks.id"), primary_key=True)
+        badge: Mapped[int] = mapped_column(sa.ForeignKey("badges.id"), primary_key=True)
+
+    startup.refuse_composite_keys([sa.inspect(Link)])
+    with pytest.raises(ConfigurationError, match=r"^The primary key of Pair has the columns left and right"):
+        startup.refuse_composite_keys(Pairs.registry.mappers)
+
+
+def test_bootstrap_refuses_a_class_with_two_keys(tmp_path: Path) -> None:
+    script = """
+from lavendertown.database import bootstrap
+from sqlmodel import Field, SQLModel
+
+class Pair(SQLModel, table=True):
+    left: int = Field(primary_key=True)
+    right: int = Field(primary_key=True)
+
+bootstrap(database_url="sqlite:///pairs.db")
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    assert "ConfigurationError: The primary key of Pair has the columns left and right" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_key_of_a_stored_row_cannot_be_changed(database: application.Database) -> None:
     tasks = ModelAccessor(Task, "tasks")
     task = tasks.insert(Task(title="Fix"))
@@ -231,14 +314,14 @@ def test_the_key_of_a_stored_row_cannot_be_changed(database: application.Databas
 def test_a_taken_unique_value_is_named(database: application.Database) -> None:
     badges = ModelAccessor(Badge, "badges")
     first, second = badges.insert_many([Badge(code="x1"), Badge(code="x2")])
-    with pytest.raises(ConflictError, match="Another Badge has the code 'x1' already"):
+    with pytest.raises(ConflictError, match="Another Badge already has the code 'x1'"):
         badges.insert(Badge(code="x1"))
     second.code = "x1"
-    with pytest.raises(ConflictError, match="Another Badge has the code 'x1' already"):
+    with pytest.raises(ConflictError, match="Another Badge already has the code 'x1'"):
         badges.save(second)
-    with pytest.raises(ConflictError, match="Another Badge has the code 'x2' already"):
+    with pytest.raises(ConflictError, match="Another Badge already has the code 'x2'"):
         badges.insert_many([Badge(code="x3"), Badge(code="x2")])
-    with pytest.raises(ConflictError, match="Another Badge has the code 'x9' already"):
+    with pytest.raises(ConflictError, match="Another Badge already has the code 'x9'"):
         badges.insert_many([Badge(code="x9"), Badge(code="x9")])
     assert first.code == "x1"
     assert len(badges.all()) == 2
@@ -248,7 +331,7 @@ def test_a_taken_pair_of_values_is_named_and_the_outer_unit_goes_on(database: ap
     slots = ModelAccessor(Slot, "slots")
     with application.transaction():
         slots.insert(Slot(shelf="A", place=1))
-        with pytest.raises(ConflictError, match="Another Slot has the shelf 'A' and place 1 already"):
+        with pytest.raises(ConflictError, match="Another Slot already has the shelf 'A' and place 1"):
             slots.insert_many([Slot(shelf="A", place=2), Slot(shelf="A", place=1)])
         slots.insert(Slot(shelf="A", place=2))
     assert [(each.shelf, each.place) for each in slots.all()] == [("A", 1), ("A", 2)]
@@ -259,11 +342,60 @@ def test_restoring_over_a_taken_unique_value_names_it(database: application.Data
     old = badges.insert(Badge(code="x1"))
     badges.delete(old.id)
     badges.insert(Badge(code="x1"))
-    with pytest.raises(ConflictError, match="Another Badge has the code 'x1' already"):
+    with pytest.raises(ConflictError, match="Another Badge already has the code 'x1'"):
         badges.restore(old.id)
 
 
+def test_a_soft_deleted_row_or_null_is_not_named_as_taken(database: application.Database) -> None:
+    badges, shelves = ModelAccessor(Badge, "badges"), ModelAccessor(Shelf, "shelves")
+    old = badges.insert(Badge(code="x1"))
+    badges.delete(old.id)
+    badges.insert(Badge(code="x2"))
+    with pytest.raises(ConflictError, match="Another Badge already has the code 'x2'"):
+        badges.insert_many([Badge(code="x1"), Badge(code="x2")])
+    shelves.insert(Shelf(label="l1"))
+    with pytest.raises(ConflictError, match="Another Shelf already has the label 'l1'"):
+        shelves.insert_many([Shelf(code=None, label="l2"), Shelf(code=None, label="l1")])
+
+
+def test_a_value_that_is_not_taken_is_not_named(database: application.Database) -> None:
+    badges = ModelAccessor(Badge, "badges")
+    badges.insert(Badge(code="x1"))
+
+    @badges.before_insert()
+    def add_another(session: Any, badge: Badge) -> None:
+        session.add(Badge(code="x1"))
+
+    with pytest.raises(ConflictError, match="Another Badge already has the same code; nothing was written"):
+        badges.insert(Badge(code="x3"))
+
+
 # Saving
+
+
+def test_a_record_saved_by_its_id_is_compared_when_it_is_saved_again(database: application.Database) -> None:
+    tasks = ModelAccessor(Task, "tasks")
+    stored = tasks.insert(Task(title="Fix", tags=["a"]))
+    mine = tasks.save(Task(id=stored.id, title="Mine"))
+    assert (mine.title, mine.tags, mine.rank) == ("Mine", ["a"], 7)
+    theirs = tasks.get(stored.id)
+    assert theirs is not None
+    theirs.title, theirs.state = "Theirs", "done"
+    tasks.save(theirs)
+    mine.title = "Mine again"
+    with pytest.raises(ConflictError):
+        tasks.save(mine)
+    assert [(each.title, each.state) for each in tasks.all()] == [("Theirs", "done")]
+
+
+def test_a_new_record_with_an_id_needs_all_required_values(database: application.Database) -> None:
+    tasks, visits = ModelAccessor(Task, "tasks"), ModelAccessor(Visit, "visits")
+    with pytest.raises(InvalidInputError, match=r"^Task cannot be saved: title: a value is required\.$"):
+        tasks.save(Task(id=9, state="open"))
+    with pytest.raises(InvalidInputError, match=r"^Visit cannot be saved: day: Input should be a valid date"):
+        visits.save(Visit(id=9, place="Bath"))  # type: ignore[call-arg]
+    assert (tasks.all(), visits.all()) == ([], [])
+    assert tasks.save(Task(id=9, title="Fix")).state == "open"
 
 
 def test_json_that_was_changed_in_place_is_saved(database: application.Database) -> None:
@@ -338,6 +470,61 @@ def test_a_child_that_may_not_be_stored_undoes_its_parent(database: application.
     with pytest.raises(InvalidInputError, match="Line cannot be saved: product: it is longer than 10"):
         orders.insert(Order(customer="Ann", lines=[Line(product="tea" * 10)]))
     assert (orders.all(), lines.all(), audited("orders")) == ([], [], [])
+
+
+NEW_CHILD = "A new Line cannot be saved through a stored record of orders; nothing was written"
+
+
+def test_a_new_child_of_a_stored_row_is_refused(database: application.Database) -> None:
+    orders, lines = ModelAccessor(Order, "orders"), ModelAccessor(Line, "lines")
+    order = orders.insert(Order(customer="Ann", lines=[]))
+    order.lines.append(Line(product="tea"))
+    with pytest.raises(InvalidInputError, match=NEW_CHILD):
+        orders.save(order)
+    order.customer = "Ben"
+    with pytest.raises(InvalidInputError, match=NEW_CHILD):
+        orders.save(order)
+    with pytest.raises(InvalidInputError, match=NEW_CHILD):
+        orders.save(Order(id=order.id, customer="Cy", lines=[Line(product="tea")]))
+    assert ([each.customer for each in orders.all()], lines.all()) == (["Ann"], [])
+
+
+def test_a_new_child_of_a_row_in_the_session_is_refused(database: application.Database) -> None:
+    orders, lines = ModelAccessor(Order, "orders"), ModelAccessor(Line, "lines")
+    made = orders.insert(Order(customer="Ann"))
+    with database.transaction() as session:
+        order = session.get_one(Order, made.id)
+        order.lines.append(Line(product="tea" * 10))
+        with pytest.raises(InvalidInputError, match=NEW_CHILD):
+            orders.save(order)
+        session.rollback()
+    assert lines.all() == []
+
+
+def test_a_changed_relationship_of_a_stored_row_is_refused(database: application.Database) -> None:
+    orders, lines = ModelAccessor(Order, "orders"), ModelAccessor(Line, "lines")
+    order, other = orders.insert(Order(customer="Ann", lines=[Line(product="tea")])), Order(customer="Ben")
+    orders.insert(other)
+    (line,) = order.lines
+    line.order = other
+    with pytest.raises(InvalidInputError, match="The change of order in a stored record of lines cannot"):
+        lines.save(line)
+    line.order_id = other.id
+    lines.save(line)
+    assert [each.order_id for each in lines.all()] == [other.id]
+    with pytest.raises(InvalidInputError, match="The change of lines in a stored record of orders cannot"):
+        orders.save(order)
+
+
+def test_the_audit_of_children_names_the_person_for_whom_the_actor_acts(
+    database: application.Database,
+) -> None:
+    orders = ModelAccessor(Order, "orders")
+    ModelAccessor(Line, "lines")
+    with acting_for("Ana"):
+        orders.insert(Order(customer="Ann", lines=[Line(product="tea")]), actor="agent")
+    events = [audited(component)[0][2]["on_behalf_of"] for component in ("orders", "lines")]
+    assert events == ["Ana", "Ana"]
 
 
 def test_values_of_a_sqlmodel_are_converted(database: application.Database) -> None:

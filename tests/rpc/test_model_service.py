@@ -129,7 +129,7 @@ WRONG_CALLS: list[tuple[str, Any, int, str, str]] = [
     ("UsersCreateRecord", {"record": {"nme": "Ben"}}, 400, "invalid_argument", "nme"),
     ("UsersCreateRecord", "{", 400, "invalid_argument", "The request is not valid"),
     ("UsersCreateRecord", '{"record": {"name": 7}}', 400, "invalid_argument", "name"),
-    ("UsersCreateRecord", {"record": ANN}, 409, "already_exists", "email 'ann@example.org' already"),
+    ("UsersCreateRecord", {"record": ANN}, 409, "already_exists", "already has the email 'ann@example.org'"),
     ("UsersListRecords", {"pageSize": 1001}, 400, "invalid_argument", "from 1 to 1,000"),
     ("UsersListRecords", {"pageToken": "nonsense"}, 400, "invalid_argument", "page_token"),
     ("UsersCrateRecord", {}, 404, "unimplemented", "Did you mean"),
