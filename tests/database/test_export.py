@@ -35,6 +35,7 @@ from lavendertown.transfer.backups.restore import restore_store
 from tests.contract.builders import annotation, finding, report, sentence
 from tests.database.test_restore import BACKENDS, parts, program, put_together, wipe, without_audit
 from tests.schema.databases import FIRST, copy_of, rows, without_keys
+from tests.support import postgres
 
 import_zip = partial(restore_store, operation="import", replace=False)
 
@@ -237,6 +238,107 @@ def test_other_tables_are_exported_with_their_types(storage: Storage, url: str, 
     with engine.begin() as connection:
         connection.execute(sa.insert(plants), [{"name": "next"}] if url.startswith("sqlite") else [{"id": 3}])
     engine.dispose()
+
+
+def measures() -> sa.Table:
+    """An application's table of times of day, intervals and exact numbers."""
+    return sa.Table(
+        "measures",
+        sa.MetaData(),
+        sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("at", sa.Time),
+        sa.Column("took", sa.Interval),
+        sa.Column("price", sa.Numeric(30, 8)),
+    )
+
+
+MEASURES: list[dict[str, Any]] = [
+    {"id": 1, "at": dt.time(4, 5, 6, 7), "took": dt.timedelta(days=3, seconds=4, microseconds=5)},
+    {"id": 2, "at": dt.time(0), "took": dt.timedelta(days=-2, hours=30, minutes=1)},
+    {"id": 3, "at": dt.time(23, 59, 59), "took": dt.timedelta(0)},
+    {"id": 4, "price": decimal.Decimal("1234567890123456789012.12345678")},
+    {"id": 5, "price": decimal.Decimal("-0.1")},
+]
+MEASURES = [{"at": None, "took": None, "price": None, **each} for each in MEASURES]
+
+
+def fill_measures(url: str, content: list[dict[str, Any]]) -> None:
+    DatabaseStorage(url).close()
+    engine, table = make_engine(url), measures()
+    table.create(engine)
+    with engine.begin() as connection:
+        for row in content:
+            connection.execute(sa.insert(table), row)
+    engine.dispose()
+
+
+def read_measures(url: str) -> list[dict[str, Any]]:
+    engine, table = make_engine(url), measures()
+    with engine.begin() as connection:
+        found = [dict(row) for row in connection.execute(sa.select(table).order_by("id")).mappings()]
+    engine.dispose()
+    return found
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("source", ["sqlite", "postgres"])
+@pytest.mark.parametrize("target", ["sqlite", "postgres"])
+def test_times_of_day_intervals_and_numbers_come_back_in_either_database(
+    tmp_path: Path, postgres_server: str, monkeypatch: pytest.MonkeyPatch, source: str, target: str
+) -> None:
+    monkeypatch.setenv("LAVENDERTOWN_DATA_DIR", str(tmp_path / "data"))
+    program(tmp_path, monkeypatch, "pg_dump", "exit 1")
+    urls = [
+        f"sqlite:///{tmp_path / f'{n}.db'}" if name == "sqlite" else postgres.create_database(postgres_server)
+        for n, name in enumerate((source, target))
+    ]
+    fill_measures(urls[0], MEASURES)
+    fill_measures(urls[1], [])
+    import_zip(urls[1], export_database(urls[0], tmp_path / "all.zip").file)
+    try:
+        assert read_measures(urls[1]) == MEASURES
+    finally:
+        for url in urls:
+            if not url.startswith("sqlite"):
+                postgres.drop_database(postgres_server, url)
+
+
+@pytest.mark.postgres
+def test_an_interval_of_months_is_kept_by_postgresql_and_refused_by_sqlite(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAVENDERTOWN_DATA_DIR", str(tmp_path / "data"))
+    program(tmp_path, monkeypatch, "pg_dump", "exit 1")
+    fill_measures(postgres_url, [])
+    engine = make_engine(postgres_url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("INSERT INTO measures (id, took) VALUES (1, '1 year 2 mons -3 days')"))
+    file = export_database(postgres_url, tmp_path / "all.zip").file
+    import_zip(postgres_url, file, replace=True)
+    with engine.begin() as connection:
+        assert (
+            connection.scalar(sa.text("SELECT CAST(took AS TEXT) FROM measures")) == "1 year 2 mons -3 days"
+        )
+    engine.dispose()
+    url = f"sqlite:///{tmp_path / 'target.db'}"
+    fill_measures(url, [])
+    with pytest.raises(RefusedRowsError) as refused:
+        import_zip(url, file)
+    assert list(refused.value.problems) == [
+        "measures.csv, row 2: took must be an interval of days and a time, such as 3 days 04:05:06, "
+        "not '1 year 2 mons -3 days'"
+    ]
+
+
+@pytest.mark.postgres
+def test_intervals_that_an_earlier_version_exported_come_back(postgres_url: str, tmp_path: Path) -> None:
+    fill_measures(postgres_url, MEASURES)
+    file = export_database(postgres_url, tmp_path / "all.zip").file
+    found = parts(file)
+    found["manifest.json"] = found["manifest.json"].replace(b'"interval"', b'"sql"')
+    put_together(file, found)
+    import_zip(postgres_url, file, replace=True)
+    assert read_measures(postgres_url) == MEASURES
 
 
 @pytest.mark.postgres

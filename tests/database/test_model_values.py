@@ -21,6 +21,7 @@ from lavendertown.database.audit_model import AuditLog
 from lavendertown.database.model_accessor import ModelAccessor
 from lavendertown.errors import ConfigurationError, ConflictError, InvalidInputError
 from lavendertown.records.write_path import acting_for
+from lavendertown.stores.sql.connection.engine import make_engine
 
 
 class Base(DeclarativeBase):
@@ -121,6 +122,7 @@ class Sample(Base):
     at: Mapped[dt.time] = mapped_column(sa.Time, nullable=True)
     took: Mapped[dt.timedelta] = mapped_column(sa.Interval, nullable=True)
     price: Mapped[decimal.Decimal] = mapped_column(sa.Numeric(30, 8), nullable=True)
+    free: Mapped[decimal.Decimal | None]
 
 
 def audited(component: str) -> list[tuple[str, Any, Any]]:
@@ -604,3 +606,67 @@ def test_an_exact_column_takes_any_number(database: application.Database, given:
     assert sample.price == decimal.Decimal(str(given))
     sample.price = 4  # type: ignore[assignment]
     assert samples.save(sample).price == decimal.Decimal(4)
+
+
+D = decimal.Decimal
+EXACT = [
+    *("0.1", "-0.00000001", "12345678901234567890.12345678", "-1234567890123456789012.5", "0.30000001"),
+    *("9007199254740993", "9223372036854775807", "9223372036854775808", "1234567890123456789.00000001"),
+]
+
+
+@pytest.mark.parametrize("text", EXACT)
+def test_a_decimal_number_is_stored_exactly(database: application.Database, text: str) -> None:
+    samples, number = ModelAccessor(Sample, "samples"), D(text)
+    sample = samples.insert(Sample(id=uuid.UUID(int=7), price=number, free=number))
+    stored = samples.get(sample.id)
+    assert stored is not None
+    assert (sample.price, stored.price, stored.free) == (number, number, number)
+    assert D(audited("samples")[0][2]["price"]) == number
+    literal = sa.literal(number, sa.Numeric(30, 8)).compile(
+        database.engine, compile_kwargs={"literal_binds": True}
+    )
+    with database.transaction() as session:
+        for column in (Sample.price, Sample.free):
+            found = session.scalars(sa.select(Sample).where(column == number)).all()
+            assert [each.id for each in found] == [sample.id]
+        assert session.scalar(sa.select(sa.literal_column(str(literal), sa.Numeric(30, 8)))) == number
+
+
+def test_decimal_numbers_are_sorted_and_compared_as_numbers(database: application.Database) -> None:
+    samples = ModelAccessor(Sample, "samples")
+    prices = [D(text) for text in ("10", "9.5", "-3", "100.25", "99999999999.12")]
+    samples.insert_many([Sample(id=uuid.uuid4(), price=price) for price in prices])
+    with database.transaction() as session:
+        ordered = session.scalars(sa.select(Sample.price).order_by(Sample.price)).all()
+        assert ordered == sorted(prices)
+        assert session.scalars(sa.select(Sample.price).where(Sample.price > D("99.5"))).all() == prices[-2:]
+        assert session.scalar(sa.select(sa.func.sum(Sample.price))) == sum(prices)
+
+
+def test_decimals_beyond_the_scale_are_rounded_alike(database: application.Database) -> None:
+    tasks = ModelAccessor(Task, "tasks")
+    costs = ("1.005", "-1.005", "2.675", "0.004")
+    made = tasks.insert_many([Task(title="Fix", cost=D(cost)) for cost in costs])
+    assert [each.cost for each in made] == [D(text) for text in ("1.01", "-1.01", "2.68", "0.00")]
+
+
+def test_numbers_that_an_earlier_version_stored_in_sqlite_are_read(tmp_path: Path) -> None:
+    engine = make_engine(f"sqlite:///{tmp_path / 'old.db'}")
+    Sample.__table__.create(engine)  # type: ignore[attr-defined]
+    old = [(1, 9.9), (2, 12345678901234.56), (3, 5.0), (4, 0.1 + 0.2)]
+    with engine.begin() as connection:
+        for number, price in old:
+            key = uuid.UUID(int=number).hex
+            connection.exec_driver_sql(
+                "INSERT INTO samples (id, price, free) VALUES (?, ?, ?)", (key, price, price)
+            )
+        query = sa.select(Sample.price, Sample.free).order_by(Sample.id)
+        found = [tuple(row) for row in connection.execute(query)]
+    engine.dispose()
+    assert [str(price) for price, _ in found] == [
+        "9.90000000", "12345678901234.56000000", "5.00000000", "0.30000000",
+    ]  # fmt: skip
+    assert [str(free) for _, free in found] == [
+        "9.9000000000", "12345678901234.5600000000", "5.0000000000", "0.3000000000",
+    ]  # fmt: skip

@@ -19,6 +19,7 @@ from lavendertown.core.errors import ConfigurationError, StorageUnavailableError
 from lavendertown.core.settings import DATABASE_TLS_OPTIONS, expand_home
 from lavendertown.stores.sql.connection import mariadb, postgres
 from lavendertown.stores.sql.connection.errors import is_sqlite_locked, store_name
+from lavendertown.stores.sql.statements.column_types import ExactNumeric
 
 BEGIN_OPTION = "lavendertown_begin"
 """Execution option: the statement that begins a transaction on SQLite; empty for single reads."""
@@ -161,6 +162,8 @@ def _share_memory_database(engine: Engine) -> None:
 
 
 def _configure_sqlite(engine: Engine) -> None:
+    engine.dialect.colspecs = {**engine.dialect.colspecs, sa.Numeric: ExactNumeric}
+
     @sa.event.listens_for(engine, "connect")
     def set_up_connection(connection: Any, _: Any) -> None:
         # Python's sqlite3 would otherwise begin and commit transactions implicitly.

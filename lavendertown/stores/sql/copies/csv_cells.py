@@ -1,10 +1,11 @@
 """Conversion of table values to cells of a CSV file and back, the same for every database.
 
 ``\\N`` is NULL; an empty cell is an empty text. Integers, numbers and decimals are written as in Python,
-booleans as ``true`` and ``false``, times and dates in ISO 8601 (LavenderTown's own in UTC), bytes in base64,
-and JSON as JSON. Spreadsheets run texts that start like a formula. So an apostrophe is put before texts and
-JSON that start with one of ``= + - @``, their full-width forms, a tab, a line break, a backslash or an
-apostrophe. Reading removes one leading apostrophe.
+booleans as ``true`` and ``false``, times and dates in ISO 8601 (LavenderTown's own in UTC), intervals as
+PostgreSQL writes them (``3 days 04:05:06``), bytes in base64, and JSON as JSON. Spreadsheets run texts that
+start like a formula. So an apostrophe is put before texts, intervals and JSON that start with one of
+``= + - @``, their full-width forms, a tab, a line break, a backslash or an apostrophe. Reading removes one
+leading apostrophe.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ import decimal
 import re
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from lavendertown.core import clock, json_codec
 from lavendertown.core.errors import InvalidInputError
-from lavendertown.stores.sql.statements.column_types import NativeTypeAsText, UtcDateTime
+from lavendertown.stores.sql.statements.column_types import IntervalAsText, NativeTypeAsText, UtcDateTime
 
 NULL_CELL = "\\N"
 FORMULA_MARK = "'"
@@ -100,6 +101,43 @@ def _read_utc(cell: str) -> dt.datetime:
     return clock.to_utc(moment)
 
 
+def format_interval(value: dt.timedelta) -> str:
+    """Return an interval as PostgreSQL writes and reads it."""
+    minutes, seconds = divmod(value.seconds, 60)
+    fraction = f".{value.microseconds:06}" if value.microseconds else ""
+    return f"{value.days} days +{minutes // 60:02}:{minutes % 60:02}:{seconds:02}{fraction}"
+
+
+def parse_interval(text: str) -> dt.timedelta:
+    """Return an interval from its text.
+
+    Raises:
+        ValueError: The text is no interval, or has months or years, which have no fixed length.
+    """
+    found = _INTERVAL.fullmatch(text)
+    if found is None or not text:
+        raise ValueError(text)
+    days, sign, hours, minutes, seconds = found.groups(default="0")
+    time = dt.timedelta(hours=int(hours), minutes=int(minutes), seconds=float(seconds))
+    return dt.timedelta(days=int(days)) + (-time if sign == "-" else time)
+
+
+def _read_interval(cell: str) -> dt.timedelta:
+    return parse_interval(unescape_formula(cell))
+
+
+def _read_interval_as_time(cell: str) -> dt.datetime:
+    return _INTERVAL_EPOCH + _read_interval(cell)
+
+
+def _read_time_as_interval(cell: str) -> str:
+    return format_interval(dt.datetime.fromisoformat(cell) - _INTERVAL_EPOCH)
+
+
+_INTERVAL = re.compile(r"(?:(-?\d{1,9}) days?)? ?(?:([+-]?)(\d{1,9}):(\d\d):(\d\d(?:\.\d{1,6})?))?")
+# SQLAlchemy stores an interval as this time and the interval, where the database has no type for it.
+_INTERVAL_EPOCH = sa.Interval.epoch
+_INTERVAL_FORM = "an interval of days and a time, such as 3 days 04:05:06"
 _ISO = dt.datetime.isoformat
 _CELL_TYPES: tuple[tuple[type[sa.types.TypeEngine[Any]], CellType], ...] = (
     (
@@ -123,6 +161,25 @@ _CELL_TYPES: tuple[tuple[type[sa.types.TypeEngine[Any]], CellType], ...] = (
             "date", dt.date, dt.date.isoformat, _strict_reader(dt.date.fromisoformat, "an ISO 8601 date")
         ),
     ),
+    (
+        sa.Time,
+        CellType(
+            "time_of_day",
+            dt.time,
+            dt.time.isoformat,
+            _strict_reader(dt.time.fromisoformat, "an ISO 8601 time of day"),
+        ),
+    ),
+    (
+        sa.Interval,
+        CellType(
+            "interval",
+            dt.timedelta,
+            lambda value: escape_formula(format_interval(value)),
+            _strict_reader(_read_interval, _INTERVAL_FORM),
+        ),
+    ),
+    (IntervalAsText, CellType("interval", str, escape_formula, _read_text)),
     (
         sa.JSON,
         CellType(
@@ -150,6 +207,32 @@ _CELL_TYPES: tuple[tuple[type[sa.types.TypeEngine[Any]], CellType], ...] = (
 def cell_type_of(column: sa.Column[Any]) -> CellType | None:
     """Return the cell type of a column; None if its values cannot be written to CSV."""
     return next((kind for sql_type, kind in _CELL_TYPES if isinstance(column.type, sql_type)), None)
+
+
+def reading_type_of(column: sa.Column[Any], exported: str) -> CellType | None:
+    """Return the cell type with which to read cells that were exported as another type, if that is possible.
+
+    Args:
+        column: The column to fill.
+        exported: The name of the type in the manifest.
+
+    Returns:
+        None if such cells do not fit the column.
+    """
+    kind = cell_type_of(column)
+    if kind is None or kind.name == exported:
+        return kind
+    if isinstance(column.type, UtcDateTime) and exported == "time":
+        # An earlier version exported its own times as "time", like an application's.
+        return kind
+    if isinstance(column.type, IntervalAsText) and exported == "sql":
+        # As an earlier version exported them.
+        return kind
+    if isinstance(column.type, IntervalAsText) and exported == "time":
+        return replace(kind, from_cell=_strict_reader(_read_time_as_interval, "an ISO 8601 time"))
+    if isinstance(column.type, sa.DateTime) and exported == "interval":
+        return replace(kind, from_cell=_strict_reader(_read_interval_as_time, _INTERVAL_FORM))
+    return None
 
 
 def column_type_of(name: str) -> type[sa.types.TypeEngine[Any]]:

@@ -145,10 +145,8 @@ class CsvTables:
         for table in tables:
             for described in self._tables.get(table.name, {"columns": []})["columns"]:
                 column = table.columns[described["name"]]
-                kind = csv_cells.cell_type_of(column)
-                # An earlier version exported its own times as "time", like an application's.
-                is_time = isinstance(column.type, UtcDateTime) and described["type"] == "time"
-                if kind is None or not (kind.name == described["type"] or is_time):
+                if csv_cells.reading_type_of(column, described["type"]) is None:
+                    kind = csv_cells.cell_type_of(column)
                     expected = kind.name if kind else "of another type"
                     raise SchemaError(
                         f"The column {described['name']!r} of the table {table.name!r} is "
@@ -241,7 +239,11 @@ class CsvTables:
         with self._zip.open(described["file"]) as file:
             lines = csv.reader(io.TextIOWrapper(file, "utf-8", newline=""), strict=True)
             columns = [table.columns[column["name"]] for column in described["columns"]]
-            kinds = [(column, kind) for column in columns if (kind := csv_cells.cell_type_of(column))]
+            kinds = [
+                (column, kind)
+                for column, each in zip(columns, described["columns"], strict=True)
+                if (kind := csv_cells.reading_type_of(column, each["type"]))
+            ]
             try:
                 header = next(lines, [])
                 if header != [column.name for column in columns]:

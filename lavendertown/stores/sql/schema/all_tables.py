@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql
 
 from lavendertown.stores.sql.schema import revisions
 from lavendertown.stores.sql.schema import tables as own_tables
-from lavendertown.stores.sql.statements.column_types import NativeTypeAsText
+from lavendertown.stores.sql.statements.column_types import IntervalAsText, NativeTypeAsText
 
 VERSION_TABLE = "alembic_version"
 RECORD_TABLE_NAMES = frozenset(
@@ -53,7 +53,9 @@ def reflect_tables(connection: sa.Connection) -> Sequence[sa.Table]:
         if isinstance(column.type, sa.JSON):
             # Otherwise None would be stored as JSON's null.
             column.type.none_as_null = True
-        elif isinstance(column.type, postgresql.ARRAY | postgresql.INTERVAL | postgresql.INET):
+        elif isinstance(column.type, postgresql.INTERVAL):
+            column.type = IntervalAsText(str(column.type.compile(connection.dialect)))
+        elif isinstance(column.type, postgresql.ARRAY | postgresql.INET):
             column.type = NativeTypeAsText(str(column.type.compile(connection.dialect)))
     return tables
 

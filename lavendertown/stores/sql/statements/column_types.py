@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -64,6 +65,71 @@ def attach_utc(value: dt.datetime | None) -> dt.datetime | None:
     return None if value is None else value.replace(tzinfo=_UTC)
 
 
+class ExactNumeric(sa.Numeric[Any]):
+    """Decimal numbers on SQLite, which has no type for them.
+
+    A number that SQLite's integers or floating-point numbers represent exactly is stored as one of them, so
+    it is compared and sorted as a number. Any other is stored as its digits with a ``d`` at the end, without
+    which SQLite would convert it to a floating-point number. Such a text is equal to the same number only,
+    and sorts after all numbers. A number with more decimals than its column has is rounded when it is read.
+    """
+
+    def bind_processor(self, dialect: Dialect) -> Any:
+        return self._to_stored
+
+    def literal_processor(self, dialect: Dialect) -> Any:
+        def process(value: Any) -> str:
+            stored = self._to_stored(value)
+            return f"'{stored}'" if isinstance(stored, str) else repr(stored)
+
+        return process
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        return self._from_stored
+
+    def _to_stored(self, value: Any) -> Any:
+        if value is None or isinstance(value, float):
+            return value
+        number = decimal.Decimal(value)
+        if number == number.to_integral_value() and _FLOAT_INTEGERS < abs(number) < _INT64:
+            return int(number)
+        nearest = float(number)
+        if decimal.Decimal(repr(nearest)) == number and self._has_readable_scale(number):
+            return nearest
+        digits = f"{number:f}"
+        return f"{digits.rstrip('0').rstrip('.') if '.' in digits else digits}{_TEXT_MARK}"
+
+    def _from_stored(self, value: Any) -> Any:
+        if value is None:
+            return None
+        is_text = isinstance(value, str)
+        number = decimal.Decimal(value.removesuffix(_TEXT_MARK) if is_text else repr(value))
+        if not self.asdecimal:
+            return float(number)
+        if not number.is_finite() or (is_text and self.scale is None):
+            return number
+        return number.quantize(
+            decimal.Decimal(1).scaleb(-self._effective_decimal_return_scale), context=_READING_CONTEXT
+        )
+
+    def _has_readable_scale(self, number: decimal.Decimal) -> bool:
+        """Return whether no decimals are lost when a floating-point number is read.
+
+        Without a scale, SQLAlchemy reads a fixed number of decimals, which hides what a sum of
+        floating-point numbers adds to the right.
+        """
+        exponent = number.as_tuple().exponent
+        return self.scale is not None or (
+            isinstance(exponent, int) and -exponent <= self._effective_decimal_return_scale
+        )
+
+
+_TEXT_MARK = "d"
+_FLOAT_INTEGERS = 2**53
+_INT64 = 2**63
+# PostgreSQL rounds in this way, and its columns have up to 1,000 digits.
+_READING_CONTEXT = decimal.Context(prec=2000, rounding=decimal.ROUND_HALF_UP)
+
 SurrogateKey = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 """A surrogate key; INTEGER on SQLite, which makes it the rowid."""
 
@@ -94,6 +160,12 @@ class NativeTypeAsText(sa.types.UserDefinedType[str]):
     def column_expression(self, colexpr: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
         """Return the expression that converts a value to text."""
         return sa.cast(colexpr, sa.Text)
+
+
+class IntervalAsText(NativeTypeAsText):
+    """PostgreSQL's INTERVAL in its text form, which also has months and years."""
+
+    cache_ok = True
 
 
 def exact_text(length: int) -> sa.types.TypeEngine[str]:
