@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -207,6 +208,64 @@ def test_a_unique_value_is_added_and_removed_up_and_down(root: Path, url: str) -
         found = [each["column_names"] for each in sa.inspect(engine).get_unique_constraints("users")]
         engine.dispose()
         assert found.count(["name"]) == unique_names
+
+
+def unique_columns(url: str) -> list[list[str]]:
+    engine = make_engine(url)
+    found = [each["column_names"] for each in sa.inspect(engine).get_unique_constraints("users")]
+    engine.dispose()
+    return sorted(found)
+
+
+def test_an_unnamed_unique_constraint_of_an_earlier_migration_is_removed_and_restored(
+    root: Path, url: str
+) -> None:
+    unique = "name: Mapped[str] = mapped_column(unique=True)"
+    change(root, "name: Mapped[str] = mapped_column()", unique)
+    written = migrations.write_revision(root, url, "First")
+    assert written is not None
+    text = re.sub(r", name='users_\w+_key'", "", written.read_text())
+    assert "UniqueConstraint('name')" in text
+    written.write_text(text)
+    migrations.upgrade(root, url)
+    values(url, "INSERT INTO users (id, email, name) VALUES (1, 'a@example.com', 'Ana')")
+    assert migrations.inspect_migrations(root, url).is_up_to_date
+    change(root, unique, "name: Mapped[str] = mapped_column()")
+    assert migrations.inspect_migrations(root, url).differences == (
+        "remove constraint 'users_name_key' of 'users'",
+    )
+    assert migrations.write_revision(root, url, "Second") is not None
+    migrations.upgrade(root, url)
+    assert unique_columns(url) == [["email"]]
+    assert migrations.inspect_migrations(root, url).is_up_to_date
+    values(url, "INSERT INTO users (id, email, name) VALUES (2, 'b@example.com', 'Ben')")
+    migrations.downgrade(root, url, "-1")
+    assert unique_columns(url) == [["email"], ["name"]]
+    assert values(url, "SELECT name FROM users ORDER BY id") == ["Ana", "Ben"]
+    migrations.upgrade(root, url)
+    assert unique_columns(url) == [["email"]]
+
+
+@pytest.mark.parametrize(
+    "new",
+    ["", "email: Mapped[str]\n    deleted_at: Mapped[dt.datetime | None]"],
+    ids=["column", "soft-delete"],
+)
+def test_an_unnamed_unique_constraint_goes_with_its_column_or_becomes_partial(
+    root: Path, url: str, new: str
+) -> None:
+    change(root, "from sqlalchemy.orm", "import datetime as dt\nfrom sqlalchemy.orm")
+    written = migrations.write_revision(root, url, "First")
+    assert written is not None
+    written.write_text(written.read_text().replace(", name='users_email_key'", ""))
+    migrations.upgrade(root, url)
+    change(root, "email: Mapped[str] = mapped_column(unique=True)", new)
+    assert migrations.write_revision(root, url, "Second") is not None
+    migrations.upgrade(root, url)
+    assert migrations.inspect_migrations(root, url).is_up_to_date
+    assert unique_columns(url) == []
+    migrations.downgrade(root, url, "-1")
+    assert unique_columns(url) == [["email"]]
 
 
 def test_a_rename_and_a_column_that_cannot_be_empty_are_pointed_out(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
+from lavendertown.core.settings import Settings, load_settings
 from lavendertown.database import Session, application
 from lavendertown.database.model_accessor import ModelAccessor
 from lavendertown.errors import ConflictError, InvalidInputError
@@ -166,15 +170,22 @@ def test_what_was_committed_inside_stays_usable(
 
 
 def test_many_threads_agree_on_the_configured_database(
-    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from concurrent.futures import ThreadPoolExecutor
+    read: list[Settings] = []
+
+    def read_slowly() -> Settings:
+        read.append(load_settings())
+        # Until every thread that may pass has passed.
+        threading.Event().wait(0.1)
+        return read[-1]
 
     monkeypatch.setenv("LAVENDERTOWN_DATABASE_URL", f"sqlite:///{tmp_path / 'configured.db'}")
     monkeypatch.setattr(application, "_chosen", None)
+    monkeypatch.setattr(application, "load_settings", read_slowly)
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda _: application.current_database(), range(32)))
-    assert len({id(each) for each in found}) == 1
+        found = list(pool.map(lambda _: application.current_database(), range(8)))
+    assert len(read) == len({id(each) for each in found}) == 1
     found[0].close()
 
 

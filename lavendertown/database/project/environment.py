@@ -25,6 +25,7 @@ from sqlalchemy.types import TypeDecorator
 
 from lavendertown.core.errors import LavenderTownError
 from lavendertown.core.settings import load_settings
+from lavendertown.database.project import unnamed_uniques
 from lavendertown.database.project.model_discovery import VERSION_TABLE, ProjectModels, discover_models
 from lavendertown.stores.sql.connection.engine import make_database_folder, read_url
 from lavendertown.stores.sql.schema.revisions import enable_wal
@@ -66,6 +67,7 @@ def migration_options(models: ProjectModels) -> dict[str, Any]:
         "render_item": _render_type,
         "transaction_per_migration": False,
         "process_revision_directives": _complete_scripts,
+        "autogenerate_plugins": ["alembic.autogenerate.*", unnamed_uniques.PLUGIN],
     }
 
 
@@ -77,6 +79,7 @@ def _complete_scripts(_: object, __: object, scripts: list[MigrationScript]) -> 
         operations = list(_walk_operations(script.upgrade_ops.ops))
         _name_unique_constraints(operations)
         script.upgrade_ops.reverse_into(script.downgrade_ops)
+        unnamed_uniques.mark_unnamed_drops(script.upgrade_ops)
         for sentence in _describe_risks(operations):
             log.warning("%s", sentence)
 
