@@ -21,6 +21,7 @@ from lavendertown.cli.database.store_files import (
 from lavendertown.cli.demo import demo_command
 from lavendertown.cli.errors import ErrorHandlingGroup
 from lavendertown.cli.findings import findings_group
+from lavendertown.cli.import_results import import_command
 from lavendertown.cli.mcp import mcp_command
 from lavendertown.cli.migrate import migrate_command
 from lavendertown.cli.report import report_group
@@ -34,7 +35,8 @@ def cli() -> None:
     """Find data-quality problems, share them as reports, discuss them and track them.
 
     Settings are read from the environment, .env, lavendertown.toml or lavendertown.yaml in the current
-    folder, and config.toml in the data folder. By default, records are files in .lavendertown.
+    folder, config.toml in the data folder, and the key database of config.yaml in the current folder. By
+    default, records are files in .lavendertown.
 
     Exit codes: 0 success, 1 negative result, 2 usage error or failure. With LAVENDERTOWN_DEBUG=1, an error
     is printed with its traceback.
@@ -50,6 +52,7 @@ for command in (
     ui_command,
     demo_command,
     analyze_command,
+    import_command,
     report_group,
     findings_group,
     annotate_command,

@@ -15,6 +15,7 @@ from lavendertown.collaboration.parts.audit import AuditTrail
 from lavendertown.collaboration.parts.context import StorageContext
 from lavendertown.collaboration.parts.datasets import Datasets
 from lavendertown.collaboration.parts.findings import Findings
+from lavendertown.collaboration.parts.imports import Imports
 from lavendertown.collaboration.parts.inbox import FindingsInbox
 from lavendertown.collaboration.parts.people import People
 from lavendertown.collaboration.parts.reports import Reports
@@ -99,8 +100,8 @@ class Storage:
     and may be changed freely.
 
     Attributes:
-        reports, findings, annotations, triage, datasets, inbox, trends, audit, people, views, rulesets: The
-            parts.
+        reports, imports, findings, annotations, triage, datasets, inbox, trends, audit, people, views,
+            rulesets: The parts.
         store: The store below; for tools that read it directly.
         write_path: The write path of all parts.
     """
@@ -111,6 +112,7 @@ class Storage:
         self.store = store
         self.write_path = self._context.write_path
         self.reports = Reports(self._context)
+        self.imports = Imports(self._context, self.reports)
         self.findings = Findings(self._context)
         self.annotations = Annotations(self._context)
         self.triage = Triage(self._context)
@@ -140,11 +142,11 @@ class Storage:
         """
         return self.reports.load(report_id)
 
-    def delete_report(self, report_id: str, *, actor: str = "internal") -> bool:
+    def delete_report(self, report_id: str, *, actor: str | None = None) -> bool:
         """Move a report to the trash; return False if it does not exist. Its annotations stay."""
         return self.reports.delete(report_id, actor=actor)
 
-    def restore_report(self, report_id: str, *, actor: str = "internal") -> bool:
+    def restore_report(self, report_id: str, *, actor: str | None = None) -> bool:
         """Restore a report from the trash; return False if it was not there."""
         return self.reports.restore(report_id, actor=actor)
 
@@ -224,15 +226,15 @@ class Storage:
         """
         return self.annotations.query(finding_id, limit, offset, newest_first, **filter_values)
 
-    def delete_annotation(self, annotation_id: str, *, actor: str = "internal") -> bool:
+    def delete_annotation(self, annotation_id: str, *, actor: str | None = None) -> bool:
         """Delete an annotation and recompute the finding's status; return False if it does not exist."""
         return self.annotations.delete(annotation_id, actor=actor)
 
-    def restore_annotation(self, annotation_id: str, *, actor: str = "internal") -> bool:
+    def restore_annotation(self, annotation_id: str, *, actor: str | None = None) -> bool:
         """Restore a deleted annotation; return False if it was not deleted."""
         return self.annotations.restore(annotation_id, actor=actor)
 
-    def save_ruleset(self, ruleset: RuleSet, *, actor: str = "internal") -> str:
+    def save_ruleset(self, ruleset: RuleSet, *, actor: str | None = None) -> str:
         """Save a rule set under its name, new or changed, and return the name."""
         return self.rulesets.save(ruleset, actor=actor)
 

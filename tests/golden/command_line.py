@@ -15,6 +15,10 @@ from lavendertown.cli import cli
 from tests.golden import demo_store
 from tests.golden.recording import Recording
 
+RESULTS = """<testsuite name="nightly" timestamp="2026-05-04T06:00:00Z">
+  <testcase classname="checks" name="ids are unique"/>
+  <testcase classname="checks" name="amount is set"><failure message="1 of 4 rows"/></testcase>
+</testsuite>"""
 ORDERS = "id,amount,country\n1,10.5,NL\n2,,NL\n3,12.0,\n4,11.0,DE\n"
 _GENERATED = re.compile(r"\b(?:[ar]-[0-9a-f]{12}|m-\d{8}T\d{6}-[0-9a-f]{6}|\d{8}T\d{6}-\d{4})\b")
 # Where a store is, how long something took and how something is worded are not the answer's form.
@@ -78,6 +82,8 @@ def answers_about_records(recording: Recording, scratch: Path) -> dict[str, Any]
         )
     with recording.step():
         found["findings adopt"] = run_json("findings", "adopt", "orders", "new", "--author", "Ben")
+    (scratch / "results.xml").write_text(RESULTS, "utf-8")
+    found["import"] = run_json("import", str(scratch / "results.xml"), "--dataset", "nightly", "--dry-run")
     for finding in found["analyze"]["findings"]:
         finding["description"] = "<description>"
     return {name: _lasting(recording.fixed_value(value), scratch) for name, value in found.items()}

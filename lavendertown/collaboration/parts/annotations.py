@@ -30,18 +30,27 @@ class Annotations(StoragePart):
         """
         return self.save_many([annotation], actor=actor)[0]
 
+    def save_versioned(self, annotation: Annotation, *, actor: str | None = None) -> Annotation:
+        """Save an annotation like :meth:`save`, and return what was stored, with its version."""
+        [stored] = self._write([annotation], actor)
+        return converters.to_annotation(stored)
+
     def save_many(self, annotations: Iterable[Annotation], *, actor: str | None = None) -> list[str]:
         """Save many annotations in one unit of work, all or none; return their ids in order."""
+        return [stored.id for stored in self._write(annotations, actor)]
+
+    def _write(self, annotations: Iterable[Annotation], actor: str | None) -> list[AnnotationRecord]:
+        """Save annotations; return the stored records in order."""
         puts = [
             SaveRecord(
                 converters.to_annotation_record(a, None), a.version, actor, imported=a.has_status_as_read
             )
             for a in annotations
         ]
-        self._context.write_path.commit(puts)
+        stored = self._context.write_path.commit(puts)
         if len(puts) >= MIN_BULK_ROWS:
             self._context.store.analyze()
-        return [put.record.id for put in puts]
+        return [each for each in stored if isinstance(each, AnnotationRecord)]
 
     def list_on_finding(self, finding_id: str) -> list[Annotation]:
         """Return the live annotations on a finding, oldest first; old ids of the finding work too."""
@@ -85,10 +94,10 @@ class Annotations(StoragePart):
         found = self._context.store.scan(query, filters.make_page(limit, offset))
         return [converters.annotation_to_row(record) for record in found]
 
-    def delete(self, annotation_id: str, *, actor: str = "internal") -> bool:
+    def delete(self, annotation_id: str, *, actor: str | None = None) -> bool:
         """Delete an annotation and recompute the finding's status; return False if it does not exist."""
         return self._context.delete_record(RecordKind.ANNOTATION, annotation_id, actor)
 
-    def restore(self, annotation_id: str, *, actor: str = "internal") -> bool:
+    def restore(self, annotation_id: str, *, actor: str | None = None) -> bool:
         """Restore a deleted annotation; return False if it was not deleted."""
         return self._context.restore_record(RecordKind.ANNOTATION, annotation_id, actor)

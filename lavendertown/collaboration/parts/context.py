@@ -45,11 +45,11 @@ class StorageContext:
             return finding_id
         return self.store.resolve_fingerprint(finding_id)
 
-    def delete_record(self, kind: RecordKind, record_id: str, actor: str) -> bool:
+    def delete_record(self, kind: RecordKind, record_id: str, actor: str | None) -> bool:
         """Delete a record; return False if there is no such live record."""
         return self.write_path.commit([DeleteRecord(kind, record_id, actor)]) != []
 
-    def restore_record(self, kind: RecordKind, record_id: str, actor: str) -> bool:
+    def restore_record(self, kind: RecordKind, record_id: str, actor: str | None) -> bool:
         """Restore a deleted record; return False if there is no such deleted record."""
         return self.write_path.commit([RestoreRecord(kind, record_id, actor)]) != []
 

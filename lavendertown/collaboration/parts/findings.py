@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Unpack
 
 from lavendertown.collaboration import converters, filters
 from lavendertown.collaboration.parts.context import StoragePart
 from lavendertown.core import row_positions
+from lavendertown.core.errors import NotFoundError
 from lavendertown.records import validation
 from lavendertown.records.json_records import merged_into_map
 from lavendertown.records.queries import FlatRecordQuery
@@ -69,6 +70,23 @@ class Findings(StoragePart):
     def resolve_id(self, finding_id: str) -> str:
         """Return the current id of a finding; an unknown id is returned unchanged."""
         return self._context.resolve_finding(finding_id)
+
+    def require(self, finding_ids: Iterable[str]) -> None:
+        """Raise an error for a finding that no report has: a decision on a mistyped id would be lost.
+
+        Args:
+            finding_ids: Current or old ids.
+
+        Raises:
+            NotFoundError: No report has one of the findings.
+        """
+        current = {each: self.resolve_id(each) for each in finding_ids}
+        # PostgreSQL cannot be asked for every text, such as one with a NUL character.
+        possible = [each for each in current.values() if validation.is_valid_id(each)]
+        known = {found.finding_id for found in self._context.store.read_identities(possible)}
+        for asked, name in current.items():
+            if name not in known:
+                raise NotFoundError(f"There is no finding {asked[:200]!r} in any report.")
 
     def find_merged(self, finding_id: str) -> list[str]:
         """Return the ids of the findings that were merged into this one."""

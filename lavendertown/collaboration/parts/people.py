@@ -21,7 +21,7 @@ class People(StoragePart):
     """The people of a storage."""
 
     def save(
-        self, name: str, *, mail: str | None = None, initials: str | None = None, actor: str = "internal"
+        self, name: str, *, mail: str | None = None, initials: str | None = None, actor: str | None = None
     ) -> str:
         """Add a person or change their details; return the name.
 
@@ -48,7 +48,7 @@ class People(StoragePart):
             self._context.write_path.commit([SaveRecord(after, actor=actor)])
         return name
 
-    def delete(self, name: str, *, actor: str = "internal") -> bool:
+    def delete(self, name: str, *, actor: str | None = None) -> bool:
         """Stop suggesting a person; return False if they were not known. Their annotations stay."""
         return self._context.delete_record(RecordKind.PERSON, name, actor)
 

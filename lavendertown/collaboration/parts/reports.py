@@ -29,7 +29,7 @@ class Reports(StoragePart):
 
         Args:
             report: The report. ``report.version``, when not None, must be the stored version.
-            actor: The name in the audit log; by default the author of the report.
+            actor: The name in the audit log; by default the visitor on a project page, else the author.
 
         Raises:
             ConflictError: Somebody else changed (or deleted) the report or a carried annotation.
@@ -39,10 +39,22 @@ class Reports(StoragePart):
         self.save_many([report], actor=actor)
         return report.id
 
+    def save_versioned(self, report: ShareableReport, *, actor: str | None = None) -> int:
+        """Save a report like :meth:`save`, and return the version that it is stored at.
+
+        A later edit of the report needs this version. One that is read after the save may be somebody
+        else's, so that the edit would overwrite that change.
+        """
+        [stored] = self._write([report], actor)
+        return stored.version
+
     def save_many(self, reports: Iterable[ShareableReport], *, actor: str | None = None) -> list[str]:
         """Save many reports in one unit of work, all of them or none; return their ids in order."""
+        return [stored.id for stored in self._write(reports, actor)]
+
+    def _write(self, reports: Iterable[ShareableReport], actor: str | None) -> list[ReportRecord]:
+        """Save reports with their annotations; return the stored records of the reports in order."""
         changes: list[Change] = []
-        ids: list[str] = []
         rows_saved = 0
         with gc_paused():
             for report in reports:
@@ -58,12 +70,11 @@ class Reports(StoragePart):
                     )
                     for a in report.annotations
                 ]
-                ids.append(report.id)
                 rows_saved += len(report.findings) + len(report.annotations)
-            self._context.write_path.commit(changes)
+            stored = self._context.write_path.commit(changes)
         if rows_saved >= MIN_BULK_ROWS:
             self._context.store.analyze()
-        return ids
+        return [each for each in stored if isinstance(each, ReportRecord)]
 
     def load(self, report_id: str) -> ShareableReport | None:
         """Return the whole report with its findings, their live annotations and its rule set.
@@ -94,11 +105,11 @@ class Reports(StoragePart):
         record = self._context.read_record(RecordKind.REPORT, report_id)
         return dict(record.metadata) if isinstance(record, ReportRecord) else {}
 
-    def delete(self, report_id: str, *, actor: str = "internal") -> bool:
+    def delete(self, report_id: str, *, actor: str | None = None) -> bool:
         """Move a report to the trash; return False if it does not exist. Its annotations stay."""
         return self._context.delete_record(RecordKind.REPORT, report_id, actor)
 
-    def restore(self, report_id: str, *, actor: str = "internal") -> bool:
+    def restore(self, report_id: str, *, actor: str | None = None) -> bool:
         """Restore a report from the trash; return False if it was not there."""
         return self._context.restore_record(RecordKind.REPORT, report_id, actor)
 

@@ -14,7 +14,7 @@ from lavendertown.rules.models import RuleSet
 class RuleSets(StoragePart):
     """The rule sets of a storage."""
 
-    def save(self, ruleset: RuleSet, *, actor: str = "internal") -> str:
+    def save(self, ruleset: RuleSet, *, actor: str | None = None) -> str:
         """Save a rule set under its name, new or changed, and return the name."""
         self._context.write_path.commit([SaveRecord(converters.to_ruleset_record(ruleset), None, actor)])
         return ruleset.name
@@ -40,10 +40,10 @@ class RuleSets(StoragePart):
             for found in self._context.store.scan(query, filters.make_page(limit, offset))
         ]
 
-    def delete(self, name: str, *, actor: str = "internal") -> bool:
+    def delete(self, name: str, *, actor: str | None = None) -> bool:
         """Delete a rule set; return False if it does not exist."""
         return self._context.delete_record(RecordKind.RULESET, name, actor)
 
-    def restore(self, name: str, *, actor: str = "internal") -> bool:
+    def restore(self, name: str, *, actor: str | None = None) -> bool:
         """Restore a deleted rule set; return False if it was not deleted."""
         return self._context.restore_record(RecordKind.RULESET, name, actor)

@@ -1,0 +1,1 @@
+"""Importers: a module for each tool's format."""

@@ -1,0 +1,165 @@
+"""Files that the real tools wrote: what is in them, and which finding is which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from lavendertown.core.fingerprints import compute_fingerprint
+from lavendertown.interchange import ImportedRun, read_runs
+
+SAMPLES = Path(__file__).parent / "samples"
+DBT = "dbt/generated_dbt-1.9.11__run_results.json"
+MANIFEST = "dbt/generated_dbt-1.9.11__manifest.json"
+EVIDENTLY = "evidently/generated_evidently-0.7.23__report_with_tests.json"
+FRICTIONLESS = "frictionless/generated_frictionless-5.21.0__validate_people_schema.json"
+CHECKPOINT = "great_expectations/generated_gx-1.24.1__CheckpointResult_describe_dict_SUMMARY.json"
+VALIDATION = "great_expectations/generated_gx-1.24.1__ValidationDefinition_run_COMPLETE.json"
+PANDERA_MESSAGE = "pandera/generated_pandera-0.35.0__SchemaErrors_message.json"
+PANDERA_CSV = "pandera/generated_pandera-0.35.0__failure_cases.csv"
+PANDERA_JSON = "pandera/generated_pandera-0.35.0__failure_cases.json"
+SODA = "soda/generated_soda-core__get_scan_results.json"
+
+DBT_TYPES = {"category people.age", "null people.email", "duplicate people.id", "null people.name"}
+GX_TYPES = {
+    "null email",
+    "format email",
+    "duplicate id",
+    "outlier age",
+    "rule country",
+    "rule *",
+    "rule amount",
+    "check_error missing_col",
+}
+PANDERA_TYPES = {"rule country", "duplicate id", "null name", "null email", "format email", "outlier age"}
+
+
+def read_sample(*names: str, dataset: str = "") -> ImportedRun:
+    with ExitStack() as stack:
+        streams = [(stack.enter_context((SAMPLES / name).open("rb")), name) for name in names]
+        (found,) = read_runs(streams, dataset=dataset)
+    return found.run
+
+
+def kinds(run: ImportedRun) -> set[str]:
+    return {f"{finding.ghost_type} {finding.column}" for finding in run.findings}
+
+
+def ids(run: ImportedRun) -> set[str]:
+    return {compute_fingerprint(finding, "people") for finding in run.findings}
+
+
+@pytest.mark.parametrize(
+    ("names", "tool", "dataset", "expected", "passed", "errored"),
+    [
+        pytest.param((DBT,), "dbt", "people_dq", DBT_TYPES | {"check_error *"}, 1, 1, id="dbt"),
+        pytest.param(
+            (MANIFEST, DBT),
+            "dbt",
+            "people_dq",
+            DBT_TYPES | {"check_error people.age"},
+            1,
+            1,
+            id="dbt with manifest",
+        ),
+        pytest.param((VALIDATION,), "Great Expectations", "people", GX_TYPES, 0, 1, id="gx validation"),
+        pytest.param((CHECKPOINT,), "Great Expectations", None, GX_TYPES, 0, 1, id="gx checkpoint"),
+        pytest.param(
+            (SODA,),
+            "Soda",
+            "people",
+            {
+                "rule *",
+                "null email",
+                "format email",
+                "duplicate id",
+                "rule amount",
+                "null name",
+            },
+            0,
+            0,
+            id="soda",
+        ),
+        pytest.param((PANDERA_CSV,), "Pandera", None, PANDERA_TYPES, 0, 0, id="pandera csv"),
+        pytest.param((PANDERA_JSON,), "Pandera", None, PANDERA_TYPES, 0, 0, id="pandera json"),
+        pytest.param((PANDERA_MESSAGE,), "Pandera", "people", PANDERA_TYPES, 0, 0, id="pandera message"),
+        pytest.param(
+            (FRICTIONLESS,),
+            "Frictionless",
+            "people",
+            {"type email", "outlier age", "type signup", "duplicate id", "null name"},
+            17,
+            0,
+            id="frictionless",
+        ),
+        pytest.param(
+            (EVIDENTLY,),
+            "Evidently",
+            None,
+            {"null email", "drift age", "rule *", "drift *", "drift city"},
+            3,
+            0,
+            id="evidently",
+        ),
+    ],
+)
+def test_sample(
+    names: tuple[str, ...],
+    tool: str,
+    dataset: str | None,
+    expected: set[str],
+    passed: int,
+    errored: int,
+) -> None:
+    run = read_sample(*names)
+    assert (run.tool, kinds(run)) == (tool, expected)
+    assert (len(run.passed), len(run.errored), len(run.not_run)) == (passed, errored, 0)
+    assert dataset is None or run.dataset == dataset
+    for finding in run.findings:
+        assert finding.description.endswith((".", "…"))
+        assert "\n" not in finding.description
+
+
+def test_warnings_keep_their_severity() -> None:
+    for name in (DBT, SODA):
+        severities = {finding.severity for finding in read_sample(name).findings if "name" in finding.column}
+        assert severities == {"warning"}
+
+
+def test_three_forms_of_one_pandera_run_have_the_same_findings() -> None:
+    assert (
+        ids(read_sample(PANDERA_CSV)) == ids(read_sample(PANDERA_JSON)) == ids(read_sample(PANDERA_MESSAGE))
+    )
+
+
+def test_two_forms_of_one_validation_have_the_same_findings() -> None:
+    assert ids(read_sample(CHECKPOINT)) == ids(read_sample(VALIDATION))
+
+
+def test_a_manifest_changes_no_finding_whose_test_has_its_usual_name() -> None:
+    with_manifest, without = ids(read_sample(MANIFEST, DBT)), ids(read_sample(DBT))
+    assert len(with_manifest & without) == 4
+
+
+def test_rows_are_positions_from_0() -> None:
+    for name in (VALIDATION, PANDERA_CSV, FRICTIONLESS):
+        findings = read_sample(name).findings
+        rows = [row for each in findings if each.column == "age" for row in each.row_indices or []]
+        assert sorted(rows) == [2, 3]
+
+
+def test_counts_and_shares_come_from_the_tool() -> None:
+    (finding,) = [each for each in read_sample(VALIDATION).findings if each.ghost_type == "null"]
+    assert finding.description == "email is empty in 2 of 6 rows (33.3%)."
+    assert (finding.metadata["count"], round(finding.metadata["share"], 3)) == (2, 0.333)
+
+
+def test_values_of_failing_rows_are_not_kept() -> None:
+    def texts() -> Iterator[str]:
+        for name in (DBT, VALIDATION, CHECKPOINT, SODA, PANDERA_CSV, PANDERA_MESSAGE, FRICTIONLESS):
+            yield repr(read_sample(name).findings)
+
+    assert not any(value in text for text in texts() for value in ("not-an-email", "bad-date", "ann@"))
