@@ -8,6 +8,7 @@ import click
 
 from lavendertown.cli.errors import CommandError
 from lavendertown.mcp import MISSING
+from lavendertown.rpc import is_missing_library
 
 
 @click.command()
@@ -28,7 +29,9 @@ def mcp_command() -> None:
 
         from lavendertown.mcp.stdio import run_stdio_server
     except ImportError as error:
-        raise ImportError(MISSING) from error
+        if is_missing_library(error):
+            raise ImportError(MISSING) from error
+        raise
     # The thread that waits for standard input cannot be interrupted, and Python would wait for it.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:

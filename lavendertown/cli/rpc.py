@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,11 +86,12 @@ def _load_served_app(target: str | None) -> ASGIApp:
     if target or load_settings().rpc_app:
         return _load_app(target)
     _load_library()
+    from lavendertown.collaboration.storage import get_storage_backend
     from lavendertown.mcp.mount import mount_mcp
     from lavendertown.rpc.team_app import build_team_app
-    from lavendertown.rpc.team_records import ConfiguredStorage
+    from lavendertown.rpc.team_records import ConfiguredStore
 
-    find_storage = ConfiguredStorage()
+    find_storage = ConfiguredStore(get_storage_backend)
     return mount_mcp(build_team_app(find_storage), find_storage)
 
 
@@ -101,12 +103,14 @@ def _load_app(target: str | None) -> RpcApp:
 
 
 def _load_library() -> None:
-    from lavendertown.rpc import MISSING
+    from lavendertown.rpc import MISSING, is_missing_library
 
     try:
         import_module("lavendertown.rpc.team_app")
     except ImportError as error:
-        raise ImportError(MISSING) from error
+        if is_missing_library(error):
+            raise ImportError(MISSING) from error
+        raise
 
 
 @rpc_group.group()
@@ -197,15 +201,8 @@ def _open_token_store() -> TokenStore:
 
 
 def _token_to_dict(token: Token) -> dict[str, Any]:
-    return {
-        "id": token.id,
-        "actor": token.actor,
-        "role": token.role.value,
-        "state": token.state,
-        "created_at": token.created_at,
-        "expires_at": token.expires_at,
-        "revoked_at": token.revoked_at,
-    }
+    public = {each.name: getattr(token, each.name) for each in fields(token) if each.name != "digest"}
+    return {**public, "role": token.role.value, "state": token.state}
 
 
 def _parse_expiry(text: str | None) -> dt.datetime | None:

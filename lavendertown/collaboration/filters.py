@@ -186,7 +186,7 @@ def build_finding_query(
 ) -> FindingQuery:
     """Return the query behind ``query_findings``."""
     return FindingQuery(
-        report_id=report_id,
+        report_id=_check_report_id(report_id),
         finding_id=as_tuple(finding_id),
         author=as_tuple(author),
         dataset=as_tuple(dataset),
@@ -217,7 +217,7 @@ def build_annotation_query(
     """Return the query behind ``query_annotations``."""
     return AnnotationQuery(
         finding_id=as_tuple(finding_id),
-        report_id=report_id,
+        report_id=_check_report_id(report_id),
         author=as_tuple(author),
         tags=as_tuple(tags),
         status=as_tuple(status),
@@ -232,6 +232,12 @@ def build_annotation_query(
 def build_ruleset_query(search: str | None, include_deleted: bool) -> RuleSetQuery:
     """Return the query behind ``query_rulesets``."""
     return RuleSetQuery(search=fold_search(search), deleted=_deleted_filter(include_deleted))
+
+
+def _check_report_id(report_id: str | None) -> str | None:
+    if report_id is not None:
+        json_codec.require_storable_text(report_id, "The report id")
+    return report_id
 
 
 def _deleted_filter(included: bool) -> DeletedFilter:

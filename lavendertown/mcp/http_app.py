@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lavendertown.core.settings import Settings, load_settings
 from lavendertown.mcp.server import build_server
-from lavendertown.rpc.access import AccessRules
+from lavendertown.rpc.access import HTTP_STATUS, AccessRules
 from lavendertown.rpc.app import MAX_REQUEST_BYTES
 from lavendertown.rpc.schema import Caller
 from lavendertown.rpc.team_records import FindStorage
@@ -90,9 +90,8 @@ def _request_caller(context: Any) -> Caller:
 
 
 def _answer_refusal(error: ConnectError) -> JSONResponse:
-    if error.code is Code.UNAUTHENTICATED:
-        return _answer_error(error.message, 401, {"WWW-Authenticate": "Bearer"})
-    return _answer_error(error.message, 503 if error.code is Code.UNAVAILABLE else 403)
+    headers = {"WWW-Authenticate": "Bearer"} if error.code is Code.UNAUTHENTICATED else None
+    return _answer_error(error.message, HTTP_STATUS[error.code], headers)
 
 
 def _answer_error(message: str, status: int, headers: dict[str, str] | None = None) -> JSONResponse:

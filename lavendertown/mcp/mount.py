@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lavendertown.mcp import NOT_INSTALLED, PATH
+from lavendertown.rpc import is_missing_library
 from lavendertown.rpc.team_records import FindStorage
 
 log = logging.getLogger("lavendertown.mcp")
@@ -27,6 +28,8 @@ def mount_mcp(rpc: ASGIApp, find_storage: FindStorage) -> ASGIApp:
 
         mcp = build_http_app(find_storage)
     except ImportError as error:
+        if not is_missing_library(error):
+            raise
         log.info("MCP is not served: %s", error)
         mcp = JSONResponse({"code": "unimplemented", "message": NOT_INSTALLED}, 501)
 

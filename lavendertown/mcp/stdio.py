@@ -7,11 +7,12 @@ import os
 import anyio
 from mcp.server.stdio import stdio_server
 
+from lavendertown.collaboration.storage import get_storage_backend
 from lavendertown.core.settings import load_settings
 from lavendertown.mcp.server import build_server
 from lavendertown.rpc.access import AccessRules
 from lavendertown.rpc.client import TOKEN_VARIABLE
-from lavendertown.rpc.team_records import ConfiguredStorage
+from lavendertown.rpc.team_records import ConfiguredStore
 
 
 def run_stdio_server() -> None:
@@ -25,7 +26,7 @@ def run_stdio_server() -> None:
     token = os.environ.get(TOKEN_VARIABLE, "").strip()
     rules.identify_process(token)
     # Each call asks again, since a token may be revoked or expire.
-    server = build_server(ConfiguredStorage(), lambda context: rules.identify_process(token))
+    server = build_server(ConfiguredStore(get_storage_backend), lambda context: rules.identify_process(token))
 
     async def serve() -> None:
         async with stdio_server() as (incoming, outgoing):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -42,3 +43,11 @@ class Hooks:
         """Run the after-hooks."""
         for hook in self.after.get((kind, operation), ()):
             hook(unit, record)
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Return whether an error is the ``ValueError`` with which a hook refused a change."""
+    if not isinstance(error, ValueError):
+        return False
+    runners = (Hooks.run_before.__code__, Hooks.run_after.__code__)
+    return any(frame.f_code in runners for frame, _ in traceback.walk_tb(error.__traceback__))

@@ -40,7 +40,8 @@ class SaveRecord:
     Attributes:
         expected_version: The version that the caller read; None replaces any version, 0 requires that the
             record does not exist yet.
-        actor: The person who makes the change; the record's author by default.
+        actor: The person who makes the change; by default the current actor (see :func:`set_actor_source`),
+            else the record's author.
         skip_if_unchanged: Whether to do nothing if the record equals the stored one, whatever its version.
         from_store: Whether the values come from this store (undo, merge), so that limits and the rules
             about new decisions do not apply.
@@ -62,7 +63,7 @@ class DeleteRecord:
 
     kind: str
     id: str
-    actor: str
+    actor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class RestoreRecord:
 
     kind: str
     id: str
-    actor: str
+    actor: str | None = None
 
 
 Change = SaveRecord | DeleteRecord | RestoreRecord
@@ -109,7 +110,31 @@ class ImportBatch:
 
 _RecordKey = tuple[str, str]
 _MAX_ATTEMPTS = 5
+DEFAULT_ACTOR = "internal"
+"""The actor of changes that neither the caller nor the actor source attributes to a person."""
 _on_behalf_of: ContextVar[str] = ContextVar("lavendertown_on_behalf_of", default="")
+
+
+def _find_no_actor() -> str:
+    return ""
+
+
+_actor_source: Callable[[], str] = _find_no_actor
+
+
+def set_actor_source(source: Callable[[], str]) -> None:
+    """Set the function that finds the current actor, for changes whose caller names none.
+
+    Args:
+        source: Returns the name; empty if nobody is known. It is called in the thread that writes.
+    """
+    global _actor_source
+    _actor_source = source
+
+
+def find_actor() -> str:
+    """Return the actor of changes whose caller names none: the current actor, else ``"internal"``."""
+    return _actor_source() or DEFAULT_ACTOR
 
 
 @contextlib.contextmanager
@@ -136,6 +161,12 @@ def acting_for(person: str) -> Iterator[None]:
 def represented_person() -> str:
     """Return the person for whom the current actor acts, see :func:`acting_for`; empty for none."""
     return _on_behalf_of.get()
+
+
+def add_on_behalf_of(state: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return a state of an audit event with the person of :func:`acting_for`, if there is one."""
+    person = represented_person()
+    return {**(state or {}), "on_behalf_of": person} if person else dict(state or {})
 
 
 @dataclass(slots=True)
@@ -309,12 +340,11 @@ class WritePath:
         kind, record_id = self._record_type.record_key(record)
         name, after = self._record_type.audit_operation(operation, record)
         before = stored.summary if stored else None
-        if person := _on_behalf_of.get():
-            if after is None:
-                # The record no longer exists, so it has no state after the change.
-                before = {**(before or {}), "on_behalf_of": person}
-            else:
-                after = {**after, "on_behalf_of": person}
+        if after is None:
+            # The record no longer exists, so it has no state after the change.
+            before = add_on_behalf_of(before) or None
+        else:
+            after = add_on_behalf_of(after)
         return AuditEvent(at, actor, str(kind), record_id, name, before, after)
 
     def _assign_missing_ids(self, unit: UnitOfWork, draft: _ChangeDraft) -> None:
@@ -379,6 +409,7 @@ class WritePath:
         )
 
     def _validate_change(self, change: Change) -> Change:
+        change = _name_actor(change)
         if change.actor is not None:
             validation.check_actor(change.actor)
         if not isinstance(change, SaveRecord):
@@ -411,6 +442,12 @@ class WritePath:
         )
 
 
+def _name_actor(change: Change) -> Change:
+    """Return a change with the current actor if its caller named none."""
+    actor = _actor_source() if change.actor is None else ""
+    return replace(change, actor=actor) if actor else change
+
+
 def _equals_stored(stored: StoredVersion, new: Mapping[str, Any]) -> bool:
     return stored.deleted_at is None and _comparable_fields(stored.summary) == _comparable_fields(new)
 
@@ -429,7 +466,8 @@ def _draft_delete_or_restore(
     if record is None:
         return None
     drafted = replace(record, version=stored.version + 1)
-    return "delete" if deleting else "restore", drafted, change.actor
+    actor = DEFAULT_ACTOR if change.actor is None else change.actor
+    return "delete" if deleting else "restore", drafted, actor
 
 
 __all__ = [

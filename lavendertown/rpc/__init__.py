@@ -33,13 +33,18 @@ __all__ = [
 ]
 
 
+def is_missing_library(error: ImportError) -> bool:
+    """Return whether a library is missing or too old, and not a part of LavenderTown itself."""
+    return (error.name or "lavendertown").partition(".")[0] != "lavendertown"
+
+
 def __getattr__(name: str) -> Any:
     if name not in _WHERE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, _, attribute = _WHERE[name].rpartition(".")
     try:
         return getattr(import_module(module), attribute)
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] in ("connectrpc", "starlette", "google"):
+    except ImportError as error:
+        if is_missing_library(error):
             raise ImportError(MISSING) from error
         raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import re
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -25,14 +26,16 @@ from lavendertown.rpc.tokens import Token, TokenStore
 log = logging.getLogger("lavendertown.rpc")
 REQUIRED, OFF = "required", "off"
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
-FORWARDING_HEADERS = (
-    "forwarded",
-    "via",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-proto",
-    "x-real-ip",
-)
+_ADDRESS_HEADERS = ("forwarded", "x-forwarded-for", "x-real-ip")
+"""Headers from which a server may take the caller's address."""
+FORWARDING_HEADERS = (*_ADDRESS_HEADERS, "via", "x-forwarded-host", "x-forwarded-proto")
+HTTP_STATUS = {
+    Code.INVALID_ARGUMENT: 400,
+    Code.UNAUTHENTICATED: 401,
+    Code.PERMISSION_DENIED: 403,
+    Code.UNAVAILABLE: 503,
+}
+"""The HTTP status of each code with which :meth:`AccessRules.identify_caller` refuses a caller."""
 _NO_TOKEN = (
     "This call needs a token. Make one with: lavendertown rpc token create --actor NAME --role "
     "reader|writer, and send it as: Authorization: Bearer TOKEN"
@@ -41,7 +44,11 @@ _NO_PROCESS_TOKEN = (
     "A token is needed in LAVENDERTOWN_RPC_TOKEN. Make one with: lavendertown rpc token create --actor NAME "
     "--role reader|writer"
 )
-_BAD_TOKEN = "The token is not valid: unknown, expired or revoked. Make another one."
+_BAD_TOKEN = (
+    "The token is not valid: it is unknown, expired or revoked. Create another one with: lavendertown rpc "
+    "token create"
+)
+_BAD_USER = "The header X-User must be sent once, with a name in UTF-8."
 _FOREIGN_PAGE = (
     "Web pages of {origin} may not call this server. Add the origin to the setting rpc_allowed_origins."
 )
@@ -60,7 +67,7 @@ class AccessRules:
         tokens: The tokens it accepts.
         authentication: ``"required"`` or ``"off"``.
         allowed_origins: Origins of web pages, in addition to its own, that may call.
-        proxies: The addresses whose header ``X-User`` counts.
+        proxies: The addresses of proxies whose header ``X-User`` names the caller.
     """
 
     tokens: TokenStore
@@ -107,8 +114,7 @@ class AccessRules:
             if scheme.lower() != "bearer":
                 raise ConnectError(Code.UNAUTHENTICATED, _NO_TOKEN)
             return self._token_caller(text.strip())
-        user = headers.get("x-user", "").strip()
-        if user and self._is_proxy(scope):
+        if self._is_proxy(scope, headers) and (user := _read_user(headers)):
             return Caller(user, Role.WRITER)
         if self.authentication != OFF:
             raise ConnectError(Code.UNAUTHENTICATED, _NO_TOKEN)
@@ -157,9 +163,18 @@ class AccessRules:
         if not is_own and origin not in self.allowed_origins:
             raise ConnectError(Code.PERMISSION_DENIED, _FOREIGN_PAGE.format(origin=origin[:200]))
 
-    def _is_proxy(self, scope: Scope) -> bool:
-        address = _address(scope.get("client"))
-        return address is not None and any(address in network for network in self.proxies)
+    def _is_proxy(self, scope: Scope, headers: Headers) -> bool:
+        """Return whether a trusted proxy is the peer of the connection.
+
+        Uvicorn replaces the peer's address by one from the header X-Forwarded-For, unless FORWARDED_ALLOW_IPS
+        forbids it. An address that a header names may be such a replacement, which a caller could choose.
+        """
+        peer = scope.get("client")
+        address = _address(peer)
+        if peer is None or address is None or not any(address in network for network in self.proxies):
+            return False
+        named = re.compile(rf"(?<![\w.:%]){re.escape(str(peer[0]))}(?![\w.%])")
+        return not any(named.search(text) for name in _ADDRESS_HEADERS for text in headers.getlist(name))
 
 
 def require_role(caller: Caller, needed: Role, what: str) -> None:
@@ -178,6 +193,20 @@ def require_role(caller: Caller, needed: Role, what: str) -> None:
             Code.PERMISSION_DENIED,
             f"{what} needs a token with the role {needed}; this one has the role {caller.role}.",
         )
+
+
+def _read_user(headers: Headers) -> str:
+    """Return the name in the header X-User; empty if there is none.
+
+    Raises:
+        ConnectError: The header is repeated, or is not UTF-8.
+    """
+    sent = [value for name, value in headers.raw if name == b"x-user"]
+    try:
+        [user] = sent or [b""]
+        return user.decode("utf-8").strip()
+    except ValueError as error:
+        raise ConnectError(Code.INVALID_ARGUMENT, _BAD_USER) from error
 
 
 def _networks(texts: Iterable[str]) -> tuple[Network, ...]:

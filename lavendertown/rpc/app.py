@@ -32,7 +32,7 @@ from lavendertown.core.errors import ConfigurationError
 from lavendertown.core.file_limits import MEGABYTE
 from lavendertown.core.settings import Settings, load_settings
 from lavendertown.rpc import proto_text
-from lavendertown.rpc.access import AccessRules, require_role
+from lavendertown.rpc.access import HTTP_STATUS, AccessRules, require_role
 from lavendertown.rpc.bundle import RpcBundle
 from lavendertown.rpc.descriptors import PACKAGE, MessageClasses, describe_services
 from lavendertown.rpc.errors import connect_error, one_sentence
@@ -340,7 +340,7 @@ def _current_call() -> Call:
 
 
 class _Router:
-    """Finds out who calls, and hands the request to the method."""
+    """Identifies the caller and passes the request to the Connect application that has the method."""
 
     def __init__(self, name: str, rules: AccessRules, methods: _Methods) -> None:
         self._name = name
@@ -377,8 +377,7 @@ class _Router:
 
     def _refuse_path(self, path: str, caller: Caller | ConnectError) -> JSONResponse:
         if isinstance(caller, ConnectError):
-            status = 401 if caller.code is Code.UNAUTHENTICATED else 403
-            return _answer_error(caller.code, caller.message, status)
+            return _answer_error(caller.code, caller.message, HTTP_STATUS[caller.code])
         meant = self._methods.closest_name(path)
         hint = f" Did you mean {meant}?" if meant else ""
         return _answer_error(Code.UNIMPLEMENTED, f"There is no method {path[:200]}.{hint}", 404)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import difflib
 import os
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,8 @@ from lavendertown.rpc.messages import Response, fill_message, read_message
 
 TOKEN_VARIABLE = "LAVENDERTOWN_RPC_TOKEN"
 _File = descriptor_pb2.FileDescriptorProto
+# Older names on the wire that are not another form of today's: the schema does not have them.
+_OLDER_NAMES = {"databaseaudit": "databasereadaudit", "databasediagram": "databaseschemadiagram"}
 
 
 class ConnectClient:
@@ -158,6 +161,7 @@ class _Schema:
             NotFoundError: There is none, or there are several.
         """
         wanted = _folded(name.removeprefix(f"{PACKAGE}."))
+        wanted = _OLDER_NAMES.get(wanted, wanted)
         found = [
             method
             for full, method in self.methods.items()
@@ -166,7 +170,8 @@ class _Schema:
         if len(found) == 1:
             return found[0]
         if found:
-            raise NotFoundError(f"Several services have a method {name!r}; write SERVICE/METHOD.")
+            examples = " or ".join(f"{each.service_name.rpartition('.')[2]}/{each.name}" for each in found)
+            raise NotFoundError(f"Several services have a method {name!r}; write {examples}.")
         short = [full.partition("/")[2] for full in self.methods]
         near = difflib.get_close_matches(name, short, 1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
@@ -174,7 +179,7 @@ class _Schema:
 
 
 def _folded(name: str) -> str:
-    return name.replace("_", "").lower()
+    return re.sub(r"[^a-z0-9/]", "", name.lower())
 
 
 def _method_info(classes: MessageClasses, service: str, method: Any) -> MethodInfo[Any, Any]:

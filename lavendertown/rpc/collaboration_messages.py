@@ -10,15 +10,41 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from lavendertown.collaboration.models import Annotation, ShareableReport
+from lavendertown.collaboration.models import ANNOTATION_FIELDS, Annotation, ShareableReport
 from lavendertown.collaboration.storage import get_finding_id
 from lavendertown.core import clock, json_codec
 from lavendertown.core.errors import InvalidInputError
 from lavendertown.models import GhostFinding
+from lavendertown.records.field_kinds import ColumnType
+from lavendertown.records.fields import Field
+from lavendertown.rpc.messages import read_time
 from lavendertown.rpc.schema import FieldSpec, MessageSpec
 from lavendertown.rules.models import RuleSet
 
 _TEXTS = ("id", "title", "author", "dataset")
+_TYPES = {
+    **dict.fromkeys(
+        (ColumnType.TEXT, ColumnType.STATUS, ColumnType.SEVERITY, ColumnType.JSON_LIST), "string"
+    ),
+    ColumnType.TIME: "timestamp",
+    ColumnType.INTEGER: "int32",
+    ColumnType.BIG_INTEGER: "int64",
+    ColumnType.NUMBER: "double",
+    ColumnType.FLAG: "bool",
+}
+
+
+def _declare_field(field: Field) -> FieldSpec:
+    """Return the field of a message that has the values of a record's field."""
+    column_type = field.kind.column_type
+    return FieldSpec(
+        field.file_key,
+        _TYPES[column_type],
+        repeated=column_type is ColumnType.JSON_LIST,
+        optional=field.kind.optional,
+    )
+
+
 FINDING = MessageSpec(
     "Finding",
     (
@@ -34,16 +60,7 @@ FINDING = MessageSpec(
 )
 ANNOTATION = MessageSpec(
     "Annotation",
-    (
-        FieldSpec("id", "string"),
-        FieldSpec("finding_id", "string"),
-        FieldSpec("author", "string"),
-        FieldSpec("timestamp", "timestamp"),
-        FieldSpec("comment", "string"),
-        FieldSpec("tags", "string", repeated=True),
-        FieldSpec("status", "string", optional=True),
-        FieldSpec("version", "int32"),
-    ),
+    (*(_declare_field(each) for each in ANNOTATION_FIELDS.fields), FieldSpec("version", "int32")),
 )
 REPORT = MessageSpec(
     "Report",
@@ -124,16 +141,7 @@ def _finding_values(finding: GhostFinding) -> dict[str, Any]:
 
 def annotation_values(annotation: Annotation) -> dict[str, Any]:
     """Return an annotation's fields."""
-    return {
-        "id": annotation.id,
-        "finding_id": annotation.finding_id,
-        "author": annotation.author,
-        "timestamp": annotation.timestamp,
-        "comment": annotation.comment,
-        "tags": annotation.tags,
-        "status": annotation.status,
-        "version": annotation.version,
-    }
+    return {each.name: getattr(annotation, each.name) for each in ANNOTATION.fields}
 
 
 def row_values(row: Mapping[str, Any], message: MessageSpec) -> dict[str, Any]:
@@ -148,16 +156,14 @@ def read_report(message: Any, author: str) -> ShareableReport:
     """Return the report in a message; its annotations are left out.
 
     Raises:
-        InvalidInputError: A part is no JSON, or a severity is not known.
+        InvalidInputError: A part is no JSON, a row is negative, or a severity is not known.
     """
     ruleset = read_json(message.ruleset_json, "ruleset_json")
     return ShareableReport(
         id=message.id or uuid.uuid4().hex,
         title=message.title,
         author=message.author or author,
-        created_at=(
-            message.created_at.ToDatetime(tzinfo=clock.UTC) if message.HasField("created_at") else clock.now()
-        ),
+        created_at=read_time(message, "created_at") or clock.now(),
         findings=[_read_finding(each, n) for n, each in enumerate(message.findings)],
         ruleset=RuleSet.from_dict(ruleset) if ruleset else None,
         metadata=read_json(message.metadata_json, "metadata_json"),
@@ -167,6 +173,11 @@ def read_report(message: Any, author: str) -> ShareableReport:
 
 def _read_finding(message: Any, position: int) -> GhostFinding:
     rows = list(message.row_indices)
+    # In Python, rows may also be labels of a pandas index, which may be negative.
+    if rows and min(rows) < 0:
+        raise InvalidInputError(
+            f"The row_indices of findings[{position}] have {min(rows)}; give positions counted from 0."
+        )
     return GhostFinding(
         ghost_type=message.ghost_type,
         column=message.column,
@@ -193,5 +204,5 @@ def read_json(text: str, where: str) -> dict[str, Any]:
     except ValueError:
         data = None
     if not isinstance(data, dict):
-        raise InvalidInputError(f"{where} is no JSON object; write one such as {{}}.")
+        raise InvalidInputError(f"{where} must be a JSON object, such as {{}}.")
     return data

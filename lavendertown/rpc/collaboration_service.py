@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import datetime as dt
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Any
@@ -14,7 +12,8 @@ from connectrpc.errors import ConnectError
 
 from lavendertown.collaboration.models import Annotation
 from lavendertown.collaboration.parts.triage import Decision
-from lavendertown.core import clock, json_codec
+from lavendertown.collaboration.storage import get_storage_backend
+from lavendertown.core import clock
 from lavendertown.core.errors import InvalidInputError, NotFoundError
 from lavendertown.records.write_path import acting_for
 from lavendertown.rpc.audit_messages import AUDIT_EVENT, audit_values
@@ -30,15 +29,11 @@ from lavendertown.rpc.collaboration_messages import (
     report_values,
     row_values,
 )
-from lavendertown.rpc.model_service import page_size
+from lavendertown.rpc.messages import read_time
+from lavendertown.rpc.paging import read_page_size, read_page_token, read_whole_number, write_page_token
 from lavendertown.rpc.schema import Call, FieldSpec, MessageSpec, MethodSpec, Role, ServiceSpec
 from lavendertown.rpc.shutdown import is_stopping
-from lavendertown.rpc.team_records import (
-    ConfiguredStorage,
-    FindStorage,
-    check_findings_exist,
-    decide_findings,
-)
+from lavendertown.rpc.team_records import ConfiguredStore, FindStorage, decide_findings
 from lavendertown.rpc.threads import run_in_thread
 
 COLLABORATION_SERVICE = "CollaborationService"
@@ -73,7 +68,7 @@ def build_collaboration_bundle(find_storage: FindStorage | None = None) -> RpcBu
         find_storage: Returns the storage, and is called with each request; by default the configured one,
             which is opened when it is first needed.
     """
-    service = _Collaboration(find_storage or ConfiguredStorage())
+    service = _Collaboration(find_storage or ConfiguredStore(get_storage_backend))
     return RpcBundle((ServiceSpec(COLLABORATION_SERVICE, tuple(_methods(service))),))
 
 
@@ -214,9 +209,8 @@ class _Collaboration:
         report = read_report(request.report, actor)
         storage = self._storage()
         with acting_for(call.on_behalf_of(request.actor)):
-            storage.save_report(report, actor=actor)
-        saved = storage.reports.find(report.id)
-        return {"id": report.id, "version": saved["version"] if saved else None}
+            version = storage.reports.save_versioned(report, actor=actor)
+        return {"id": report.id, "version": version}
 
     def get_report(self, request: Any, call: Call) -> dict[str, Any]:
         found = self._storage().load_report(request.id)
@@ -259,11 +253,10 @@ class _Collaboration:
             status=request.status or None,
         )
         storage = self._storage()
-        check_findings_exist(storage, [request.finding_id])
+        storage.findings.require([request.finding_id])
         with acting_for(call.on_behalf_of(request.actor)):
-            storage.save_annotation(annotation, actor=actor)
-        saved = storage.annotations.load(annotation.id)
-        return {"annotation": annotation_values(saved or annotation)}
+            saved = storage.annotations.save_versioned(annotation, actor=actor)
+        return {"annotation": annotation_values(saved)}
 
     def set_status(self, request: Any, call: Call) -> dict[str, Any]:
         if not request.status:
@@ -279,7 +272,7 @@ class _Collaboration:
         return {"finding_ids": undo.finding_ids}
 
     def list_changes(self, request: Any, call: Call) -> dict[str, Any]:
-        storage, size = self._storage(), page_size(request.page_size)
+        storage, size = self._storage(), read_page_size(request.page_size)
         if request.from_now:
             return {"changes": [], "cursor": storage.audit.end_of_changes()}
         page = storage.audit.read_changes(request.cursor, size)
@@ -312,6 +305,7 @@ class _Collaboration:
         cursor = await run_in_thread(storage.audit.end_of_changes) if request.from_now else request.cursor
         wanted = set(request.component)
         while True:
+            await _refuse_ended_stream(call)
             page = await run_in_thread(storage.audit.read_changes, cursor, _PAGE)
             for each in page.changes:
                 if not wanted or each.event.component in wanted:
@@ -321,45 +315,30 @@ class _Collaboration:
                 if request.stop_at_end:
                     return
                 await asyncio.sleep(POLL_SECONDS)
-                if not await run_in_thread(call.caller.is_still_valid):
-                    raise ConnectError(
-                        Code.UNAUTHENTICATED, "The token was revoked or has expired; make another one."
-                    )
-                if is_stopping():
-                    raise ConnectError(
-                        Code.UNAVAILABLE, "The server is stopping; read on from the last cursor later."
-                    )
+
+
+async def _refuse_ended_stream(call: Call) -> None:
+    """Raise an error if a stream's token is no longer valid, or the server is stopping."""
+    if not await run_in_thread(call.caller.is_still_valid):
+        raise ConnectError(Code.UNAUTHENTICATED, "The token was revoked or has expired; create another one.")
+    if is_stopping():
+        raise ConnectError(Code.UNAVAILABLE, "The server is stopping; read on from the last cursor later.")
 
 
 def _filters(request: Any, names: Iterable[str]) -> dict[str, Any]:
     chosen: dict[str, Any] = {name: tuple(getattr(request, name)) or None for name in names}
-    for name in ("start_date", "end_date"):
-        chosen[name] = _moment(request, name)
+    chosen |= {name: read_time(request, name) for name in ("start_date", "end_date")}
     return {**chosen, "search": request.search or None, "include_deleted": request.include_deleted}
-
-
-def _moment(request: Any, name: str) -> dt.datetime | None:
-    if not request.HasField(name):
-        return None
-    found: dt.datetime = getattr(request, name).ToDatetime(tzinfo=clock.UTC)
-    return found
 
 
 def _page(request: Any) -> tuple[int, int]:
     """Return the limit and the offset that a request means."""
-    size = page_size(request.page_size)
+    size = read_page_size(request.page_size)
     if not request.page_token:
         return size, 0
-    try:
-        [offset] = json_codec.loads(base64.urlsafe_b64decode(request.page_token.encode("utf-8")))
-        if isinstance(offset, int) and offset >= 0:
-            return size, offset
-    except (ValueError, TypeError):
-        pass
-    raise InvalidInputError(
-        "The page_token is not one of this list; use the next_page_token of the page before."
-    )
+    [offset] = read_page_token(request.page_token, read_whole_number)
+    return size, offset
 
 
 def _next_token(shown: int, total: int) -> str:
-    return base64.urlsafe_b64encode(json_codec.dumps([shown])).decode("ascii") if 0 < shown < total else ""
+    return write_page_token(shown) if 0 < shown < total else ""

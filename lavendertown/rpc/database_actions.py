@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import contextlib
-import datetime as dt
 import re
 import shutil
 import subprocess
@@ -17,15 +14,24 @@ from typing import Any
 from connectrpc.code import Code
 from connectrpc.errors import ConnectError
 
-from lavendertown.core import clock, json_codec
+from lavendertown.collaboration.filters import as_tuple
+from lavendertown.core import clock
 from lavendertown.core.errors import InvalidInputError, RefusedRowsError, SchemaError, StorageUnavailableError
 from lavendertown.core.file_limits import MEGABYTE
 from lavendertown.core.settings import load_settings
 from lavendertown.database.application import Database
 from lavendertown.database.audit_pages import Position, read_audit_page
 from lavendertown.records.queries import AuditQuery
+from lavendertown.records.write_path import acting_for
 from lavendertown.rpc.audit_messages import AUDIT_EVENT, audit_values
-from lavendertown.rpc.model_service import page_size
+from lavendertown.rpc.messages import read_time
+from lavendertown.rpc.paging import (
+    read_iso_time,
+    read_page_size,
+    read_page_token,
+    read_whole_number,
+    write_page_token,
+)
 from lavendertown.rpc.schema import Call, FieldSpec, MessageSpec, MethodSpec, Role
 from lavendertown.stores.sql.copies.export import export_database
 from lavendertown.stores.sql.health import check_health
@@ -102,6 +108,7 @@ def database_methods(find_database: FindDatabase) -> tuple[MethodSpec, ...]:
             actions.read_audit,
             is_read=True,
             aliases=("Database_Audit", "Database_ReadAudit"),
+            messages=(AUDIT_EVENT,),
         ),
         MethodSpec(
             "DatabaseSchemaDiagram",
@@ -166,7 +173,7 @@ def _backup_methods(actions: _DatabaseActions, suffix: str) -> Iterator[MethodSp
         role=Role.WRITER,
         aliases=(f"Database_Restore{suffix}",),
         is_large=True,
-        messages=(count, AUDIT_EVENT),
+        messages=(count,),
     )
 
 
@@ -197,21 +204,24 @@ class _DatabaseActions:
         }
 
     def read_audit(self, request: Any, call: Call) -> dict[str, Any]:
-        size = page_size(request.page_size)
+        size = read_page_size(request.page_size)
         query = AuditQuery(
-            actor=tuple(request.actor),
-            component=tuple(request.component),
-            operation=tuple(request.operation),
-            record_id=tuple(request.record_id),
-            since=request.since.ToDatetime(tzinfo=clock.UTC) if request.HasField("since") else None,
-            until=request.until.ToDatetime(tzinfo=clock.UTC) if request.HasField("until") else None,
+            actor=as_tuple(request.actor),
+            component=as_tuple(request.component),
+            operation=as_tuple(request.operation),
+            record_id=as_tuple(request.record_id),
+            since=read_time(request, "since"),
+            until=read_time(request, "until"),
         )
-        before = _read_position(request.page_token) if request.page_token else None
+        before: Position | None = None
+        if request.page_token:
+            at, key = read_page_token(request.page_token, read_iso_time, read_whole_number)
+            before = at, key
         found = list(read_audit_page(self._find_database(), query, size + 1, before))
         token = ""
         if len(found) > size:
             del found[size:]
-            token = _write_position((found[-1].at, int(found[-1].key)))
+            token = write_page_token(found[-1].at.isoformat(), int(found[-1].key))
         return {"events": [audit_values(event) for event in found], "next_page_token": token}
 
     def draw_diagram(self, request: Any, call: Call) -> dict[str, Any]:
@@ -241,7 +251,7 @@ class _DatabaseActions:
         with _temporary_folder() as folder:
             file = folder / _safe_name(request.filename)
             file.write_bytes(request.bytes)
-            with _without_paths(folder):
+            with _without_paths(folder), acting_for(call.on_behalf_of(request.actor)):
                 done = restore_store(
                     self._copied_url(), file, actor=call.actor(request.actor), dry_run=request.dry_run
                 )
@@ -315,18 +325,3 @@ def _draw_svg(program: str, text: str) -> str:
     except (OSError, subprocess.SubprocessError) as error:
         raise StorageUnavailableError(f"Graphviz could not draw the tables: {error}") from error
     return done.stdout
-
-
-def _write_position(position: Position) -> str:
-    at, key = position
-    return base64.urlsafe_b64encode(json_codec.dumps([at.isoformat(), key])).decode("ascii")
-
-
-def _read_position(token: str) -> Position:
-    try:
-        at, key = json_codec.loads(base64.urlsafe_b64decode(token.encode("utf-8")))
-        return dt.datetime.fromisoformat(at), int(key)
-    except (ValueError, TypeError, binascii.Error) as error:
-        raise InvalidInputError(
-            "The page_token is not one of this list; use the next_page_token of the page before."
-        ) from error

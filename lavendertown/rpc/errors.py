@@ -26,7 +26,7 @@ from lavendertown.database.model_rows import RecordLimitError, is_unique_violati
 
 log = logging.getLogger("lavendertown.rpc")
 _MAX_LENGTH = 1000
-_UNFORESEEN = "The server could not answer this call; its log says why."
+_UNFORESEEN = "Unexpected error; see the server's log."
 _UNAVAILABLE = "The store does not answer, or is busy; nothing was written. Try again in a moment."
 _REFUSED = "The store could not carry out this call; nothing was written. The server's log says why."
 _MOVED = "The records are being moved, or were moved, to another store; nothing was written. Try again later."

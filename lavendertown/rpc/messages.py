@@ -141,16 +141,37 @@ def read_field(message: Any, field: Any) -> Any:
     """Return one field's value; None where it has none and that differs from an empty one."""
     value = getattr(message, field.name)
     if is_repeated(field):
-        return list(value) if field.message_type is None else [_read_inner(item) for item in value]
+        return (
+            list(value) if field.message_type is None else [_read_inner(item, field.name) for item in value]
+        )
     if field.has_presence and not message.HasField(field.name):
         return None
-    return value if field.message_type is None else _read_inner(value)
+    return value if field.message_type is None else _read_inner(value, field.name)
 
 
-def _read_inner(value: Any) -> Any:
+def read_time(message: Any, name: str) -> dt.datetime | None:
+    """Return the time in a field of a message, in UTC; None where it has none.
+
+    Raises:
+        InvalidInputError: The time is not valid, or not in the years 1 to 9999.
+    """
+    return _to_time(getattr(message, name), name) if message.HasField(name) else None
+
+
+def _to_time(timestamp: Any, name: str) -> dt.datetime:
+    try:
+        found: dt.datetime = timestamp.ToDatetime(tzinfo=clock.UTC)
+    except (ValueError, OverflowError) as error:
+        raise InvalidInputError(
+            f"The time in {name} is not valid; send one of the years 1 to 9999."
+        ) from error
+    return found
+
+
+def _read_inner(value: Any, name: str) -> Any:
     kind = value.DESCRIPTOR.full_name
     if kind == _TIMESTAMP:
-        return value.ToDatetime(tzinfo=clock.UTC)
+        return _to_time(value, name)
     return plain_value(value) if kind == _VALUE else read_message(value)
 
 

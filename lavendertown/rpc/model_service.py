@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
+import contextlib
 import datetime as dt
 import decimal
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from connectrpc.code import Code
@@ -20,6 +19,13 @@ from lavendertown.database.model_rows import ModelField
 from lavendertown.records.write_path import acting_for
 from lavendertown.rpc.errors import hook_refusal
 from lavendertown.rpc.messages import read_present_fields
+from lavendertown.rpc.paging import (
+    DEFAULT_PAGE,
+    MAX_PAGE,
+    read_page_size,
+    read_page_token,
+    write_page_token,
+)
 from lavendertown.rpc.schema import (
     Call,
     FieldSpec,
@@ -30,8 +36,6 @@ from lavendertown.rpc.schema import (
     pascal_case,
 )
 
-DEFAULT_PAGE = 100
-MAX_PAGE = 1000
 _ATTEMPTS = 3
 _INT32 = range(-(2**31), 2**31)
 _WIRE_TYPES = {
@@ -141,13 +145,15 @@ class ModelService:
     # The handlers
 
     def _list(self, request: Any, call: Call) -> dict[str, Any]:
-        size = page_size(request.page_size)
-        after = self._read_token(request.page_token) if request.page_token else None
+        size = read_page_size(request.page_size)
+        after = None
+        if request.page_token:
+            [after] = read_page_token(request.page_token, self._read_token_key)
         found = model_rows.read_page(self._accessor, size + 1, after, request.include_deleted)
         token = ""
         if len(found) > size:
             del found[size:]
-            token = self._write_token(getattr(found[-1], self._key.name))
+            token = write_page_token(model_rows.key_to_json(getattr(found[-1], self._key.name)))
         return {"records": [self._values(row) for row in found], "next_page_token": token}
 
     def _get(self, request: Any, call: Call) -> dict[str, Any]:
@@ -161,10 +167,9 @@ class ModelService:
             values.pop("version", None)
         row = model_rows.make_instance(self._accessor, values)
         actor = call.actor(request.actor)
-        with self._writing(request, call), model_rows.limited_transaction(self._accessor, self._max_records):
+        with _writing(request, call), model_rows.limited_transaction(self._accessor, self._max_records):
             made = self._accessor.insert(row, actor=actor)
-            key = getattr(made, self._key.name)
-        return {"record": self._values(self._row(key))}
+            return self._written(getattr(made, self._key.name))
 
     def _update(self, request: Any, call: Call) -> dict[str, Any]:
         key = self._request_key(request)
@@ -185,17 +190,17 @@ class ModelService:
             for name, value in given.items():
                 setattr(row, name, value)
             try:
-                with self._writing(request, call):
+                with _writing(request, call), model_rows.limited_transaction(self._accessor, None):
                     self._accessor.save(row, actor=call.actor(request.actor))
-                break
+                    return self._written(key)
             except ConflictError as error:
                 if attempt == _ATTEMPTS or model_rows.is_unique_violation(error):
                     raise
-        return {"record": self._values(self._row(key))}
+        raise AssertionError("the last attempt returns or raises")
 
     def _delete(self, request: Any, call: Call) -> dict[str, Any]:
         key = self._request_key(request)
-        with self._writing(request, call):
+        with _writing(request, call):
             was_there = self._accessor.delete(key, actor=call.actor(request.actor))
         if not was_there:
             raise self._missing(key)
@@ -210,22 +215,26 @@ class ModelService:
                 "deleted_at.",
             )
         row = self._row(key, include_deleted=True)
-        if row.deleted_at is not None:
-            limit = model_rows.limited_transaction(self._accessor, self._max_records)
-            with self._writing(request, call), limit:
-                self._accessor.restore(key, actor=call.actor(request.actor))
-        return {"record": self._values(self._row(key))}
+        if row.deleted_at is None:
+            return {"record": self._values(row)}
+        with _writing(request, call), model_rows.limited_transaction(self._accessor, self._max_records):
+            self._accessor.restore(key, actor=call.actor(request.actor))
+            return self._written(key)
 
     # Their parts
-
-    def _writing(self, request: Any, call: Call) -> _Writing:
-        return _Writing(call.on_behalf_of(request.actor))
 
     def _row(self, key: Any, include_deleted: bool = False) -> Any:
         found = self._accessor.get(key, include_deleted=include_deleted)
         if found is None:
             raise self._missing(key)
         return found
+
+    def _written(self, key: Any) -> dict[str, Any]:
+        """Return the answer to a write, in its transaction: later the row may be somebody else's version."""
+        written = model_rows.read_row(self._accessor, key)
+        if written is None:
+            raise self._missing(key)
+        return {"record": self._values(written)}
 
     def _missing(self, key: Any) -> NotFoundError:
         return NotFoundError(f"There is no record {str(key)!r} of {self.name}.")
@@ -304,42 +313,20 @@ class ModelService:
                 f"{self.name}.{each.name} is {value!r}, which is no {each.kind}."
             ) from error
 
-    def _write_token(self, key: Any) -> str:
-        return base64.urlsafe_b64encode(json_codec.dumps([json_codec.to_jsonable(key)])).decode("ascii")
-
-    def _read_token(self, token: str) -> Any:
-        try:
-            [value] = json_codec.loads(base64.urlsafe_b64decode(token.encode("utf-8")))
-            if self._key.kind == "datetime":
-                value = dt.datetime.fromisoformat(value)
-            return self._from_wire(self._key, value)
-        except (ValueError, TypeError, AttributeError, binascii.Error) as error:
-            raise InvalidInputError(
-                "The page_token is not one of this list; use the next_page_token of the page before."
-            ) from error
+    def _read_token_key(self, value: Any) -> Any:
+        """Return the key of a page token; raise a ValueError if no record of the model can have it."""
+        if not isinstance(value, str if self._key.kind == "string" else str | int | float):
+            raise ValueError("not a key")
+        return model_rows.convert_key(self._accessor, value)
 
 
-def page_size(asked: int) -> int:
-    """Return the page size that a request means: 0 is the default.
-
-    Raises:
-        InvalidInputError: It is negative or above the limit.
-    """
-    if not 0 <= asked <= MAX_PAGE:
-        raise InvalidInputError(f"The page_size is {asked:,}; it must be from 1 to {MAX_PAGE:,}.")
-    return asked or DEFAULT_PAGE
-
-
-class _Writing:
-    """While it is open, changes are recorded on behalf of somebody, and a hook's ValueError is a refusal."""
-
-    def __init__(self, on_behalf_of: str) -> None:
-        self._acting = acting_for(on_behalf_of)
-
-    def __enter__(self) -> None:
-        self._acting.__enter__()
-
-    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
-        self._acting.__exit__(kind, error, traceback)
-        if isinstance(error, ValueError) and not isinstance(error, LavenderTownError):
-            raise hook_refusal(error) from error
+@contextlib.contextmanager
+def _writing(request: Any, call: Call) -> Iterator[None]:
+    """Record changes on behalf of the request's actor, and turn a hook's ValueError into a refusal."""
+    try:
+        with acting_for(call.on_behalf_of(request.actor)):
+            yield
+    except LavenderTownError:
+        raise
+    except ValueError as error:
+        raise hook_refusal(error) from error

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lavendertown.core.atomic_files import write_atomically
 from lavendertown.core.errors import ConfigurationError, StorageUnavailableError
 from lavendertown.rpc.schema import WELL_KNOWN, FieldSpec, MessageSpec, ServiceSpec, merge_messages
 
@@ -24,9 +25,15 @@ package {package};
 import "google/protobuf/struct.proto";
 import "google/protobuf/timestamp.proto";
 """
-_MESSAGE = re.compile(r"^message (\w+) \{$")
-_FIELD = re.compile(r"^  (?:optional |repeated )?([\w.]+) (\w+) = (\d+);")
-_RESERVED = re.compile(r"^  reserved (\d+);(?: // (\w+))?$")
+_MESSAGE = re.compile(r"message (\w+) \{(\})?")
+_FIELD = re.compile(r"  (?:optional |repeated )?[\w.]+ (\w+) = (\d+);(?: //.*)?")
+_RESERVED = re.compile(r"  reserved (\d+);(?: // (\w+))?")
+_COMMENT = re.compile(r"\s*(?://.*)?")
+_SERVICE_START = re.compile(r"service \w+ \{")
+_SERVICE_LINE = re.compile(r"  rpc .*|    option .*|  \}")
+_HEAD_LINE = re.compile(r"(?:syntax|package|import) ?.*;")
+_SERVICE = "(service)"
+"""Stands for the block of a service among the names of messages."""
 # 19000 to 19999 belong to protobuf itself.
 _FORBIDDEN = range(19_000, 20_000)
 
@@ -73,10 +80,10 @@ def read_numbers(path: Path) -> Numbers:
     """Return the field numbers of a ``.proto`` that :func:`render_proto` wrote.
 
     Raises:
-        ConfigurationError: It cannot be read.
+        ConfigurationError: It cannot be read, or :func:`render_proto` writes no such file.
     """
     try:
-        return parse_numbers(path.read_text("utf-8"))
+        return parse_numbers(path.read_text("utf-8"), path.name)
     except OSError as error:
         raise ConfigurationError(
             f"The file {path.name} with the frozen field numbers cannot be read ({error.strerror}); write it "
@@ -86,22 +93,57 @@ def read_numbers(path: Path) -> Numbers:
         raise ConfigurationError(f"The file {path.name} is not UTF-8 text; write it again.") from error
 
 
-def parse_numbers(text: str) -> Numbers:
-    """Return the field numbers in the text of a ``.proto``."""
+def parse_numbers(text: str, file_name: str = "with the frozen field numbers") -> Numbers:
+    """Return the field numbers in the text of a ``.proto``.
+
+    Args:
+        text: What :func:`render_proto` returned.
+        file_name: The name of the file in messages.
+
+    Raises:
+        ConfigurationError: A line is of another form, or repeats a message, a field or a number. A number
+            that was overlooked could be given to another field.
+    """
     fields: dict[str, dict[str, int]] = {}
     reserved: dict[str, dict[int, str]] = {}
-    message = ""
-    for line in text.splitlines():
-        if found := _MESSAGE.match(line):
-            message = found[1]
-            fields[message], reserved[message] = {}, {}
-        elif line == "}":
-            message = ""
-        elif message and (found := _FIELD.match(line)):
-            fields[message][found[2]] = int(found[3])
-        elif message and (found := _RESERVED.match(line)):
-            reserved[message][int(found[1])] = found[2] or ""
+    block, lines = "", text.splitlines()
+    for number, line in enumerate(lines, 1):
+        if _COMMENT.fullmatch(line):
+            continue
+        if not block and (found := _MESSAGE.fullmatch(line)) and found[1] not in fields:
+            block = "" if found[2] else found[1]
+            fields[found[1]], reserved[found[1]] = {}, {}
+        elif not block and _SERVICE_START.fullmatch(line):
+            block = _SERVICE
+        elif block and line == "}":
+            block = ""
+        elif not _read_line(line, fields.get(block), reserved.get(block), is_service=block == _SERVICE):
+            raise ConfigurationError(
+                f"Line {number} of the file {file_name} is {line[:200]!r}, which RpcApp.write_proto does not "
+                "write; restore the file, or correct the line."
+            )
+    if block:
+        raise ConfigurationError(f"The file {file_name} ends too early; restore it.")
     return Numbers(fields, reserved)
+
+
+def _read_line(
+    line: str, fields: dict[str, int] | None, reserved: dict[int, str] | None, is_service: bool
+) -> bool:
+    """Read a line into the numbers of its message; return whether it is valid there."""
+    if fields is None or reserved is None:
+        return bool((_SERVICE_LINE if is_service else _HEAD_LINE).fullmatch(line))
+    if found := _FIELD.fullmatch(line):
+        name, number = found[1], int(found[2])
+        is_new = name not in fields and number not in fields.values() and number not in reserved
+        fields[name] = number
+        return is_new
+    if found := _RESERVED.fullmatch(line):
+        number = int(found[1])
+        is_new = number not in fields.values() and number not in reserved
+        reserved[number] = found[2] or ""
+        return is_new
+    return False
 
 
 def render_proto(title: str, package: str, services: Sequence[ServiceSpec], numbers: Numbers) -> str:
@@ -121,7 +163,8 @@ def write_proto(path: Path, text: str) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
+        with write_atomically(path) as draft:
+            draft.write_text(text, "utf-8")
     except OSError as error:
         raise StorageUnavailableError(f"{path} cannot be written ({error.strerror}).") from error
 

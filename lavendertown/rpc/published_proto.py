@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from lavendertown.rpc.proto_text import Numbers, read_numbers
+from lavendertown.rpc.proto_text import Numbers, read_numbers, write_proto
 
 PATH = Path(__file__).with_name("lavendertown.proto")
 
@@ -36,4 +36,4 @@ def render_published_proto() -> str:
 
 
 if __name__ == "__main__":
-    PATH.write_text(render_published_proto(), "utf-8")
+    write_proto(PATH, render_published_proto())

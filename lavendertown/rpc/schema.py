@@ -1,4 +1,4 @@
-"""The parts of a service before they become protobuf: fields, messages, methods."""
+"""Declarations of services, methods, messages and fields, from which the protobuf descriptors are built."""
 
 from __future__ import annotations
 
@@ -16,25 +16,24 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class Role(enum.StrEnum):
-    """What a caller must be allowed to do for a method."""
+    """The permissions of a caller: readers only read; writers also change records."""
 
     READER = "reader"
     WRITER = "writer"
 
     def allows(self, needed: Role) -> bool:
-        """Tell whether this role suffices."""
+        """Return whether a caller with this role may call a method that needs the given one."""
         return self is Role.WRITER or needed is Role.READER
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who makes a call.
+    """The caller of a method.
 
     Attributes:
-        name: The actor of the token, or the user that a trusted proxy names; None where authentication is
-            off.
-        role: What the caller may do.
-        is_still_valid: Tells later on, in a call that lasts, whether the caller's token was not revoked.
+        name: The actor of the token, or the user that a trusted proxy names; None if authentication is off.
+        role: The caller's permissions.
+        is_still_valid: Returns whether the caller's token is still valid; streams ask again while they last.
     """
 
     name: str | None

@@ -1,24 +1,23 @@
-"""The RPC app that the dashboard and ``lavendertown rpc`` serve: one's own, or the team's records."""
+"""The served RPC app: the application's own app, or one with the team's records."""
 
 from __future__ import annotations
 
 import importlib
 import sys
-import threading
 from pathlib import Path
 
 from connectrpc.code import Code
 from connectrpc.errors import ConnectError
 
 from lavendertown.core.errors import InvalidInputError, LavenderTownError
-from lavendertown.core.settings import load_settings
+from lavendertown.core.settings import Settings, load_settings
 from lavendertown.database.application import Database
 from lavendertown.rpc.app import RpcApp
 from lavendertown.rpc.bundle import STORAGE_SERVICE, RpcBundle
 from lavendertown.rpc.collaboration_service import build_collaboration_bundle
 from lavendertown.rpc.database_actions import database_methods
 from lavendertown.rpc.schema import ServiceSpec
-from lavendertown.rpc.team_records import FindStorage
+from lavendertown.rpc.team_records import ConfiguredStore, FindStorage
 
 _NO_DATABASE = (
     "The team's records are kept in plain files, so there is no database to ask. Back the files up on the "
@@ -30,8 +29,8 @@ def find_app(target: str | None = None, find_storage: FindStorage | None = None)
     """Return the app to serve, finalized.
 
     Args:
-        target: An app of one's own as ``module:attribute``; the setting ``rpc_app`` by default. Where that is
-            empty too, the team's records are served.
+        target: The application's own app as ``module:attribute``; the setting ``rpc_app`` by default. If that
+            is empty too, the team's records are served.
         find_storage: As in :func:`build_team_app`.
 
     Raises:
@@ -53,7 +52,7 @@ def build_team_app(find_storage: FindStorage | None = None) -> RpcApp:
     """
     app = RpcApp(name="lavendertown")
     app.add_bundle(build_collaboration_bundle(find_storage))
-    actions = database_methods(_ConfiguredDatabase())
+    actions = database_methods(ConfiguredStore(_open_database))
     app.add_bundle(RpcBundle((ServiceSpec(STORAGE_SERVICE, actions),)))
     return app.finalize()
 
@@ -81,20 +80,7 @@ def load_app(target: str) -> RpcApp:
     return found.finalize()
 
 
-class _ConfiguredDatabase:
-    """Finds the database that keeps the team's records."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._open: tuple[str, Database] | None = None
-
-    def __call__(self) -> Database:
-        settings = load_settings()
-        if settings.storage_type != "database":
-            raise ConnectError(Code.FAILED_PRECONDITION, _NO_DATABASE)
-        with self._lock:
-            if self._open is None or self._open[0] != settings.database_url:
-                former, self._open = self._open, (settings.database_url, Database(settings.database_url))
-                if former is not None:
-                    former[1].close()
-            return self._open[1]
+def _open_database(settings: Settings) -> Database:
+    if settings.storage_type != "database":
+        raise ConnectError(Code.FAILED_PRECONDITION, _NO_DATABASE)
+    return Database(settings.database_url)

@@ -3,33 +3,47 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Generic, Protocol, TypeVar
 
 from lavendertown.collaboration.parts.triage import Decision, Undo
-from lavendertown.collaboration.storage import Storage, get_storage_backend
-from lavendertown.core.errors import NotFoundError
-from lavendertown.core.settings import load_settings
-from lavendertown.records import validation
+from lavendertown.collaboration.storage import Storage
+from lavendertown.core.settings import Settings, load_settings
 from lavendertown.records.write_path import acting_for
 from lavendertown.rpc.schema import Call
 
 FindStorage = Callable[[], Storage]
 
 
-class ConfiguredStorage:
-    """Opens the configured storage once, and again after the settings name another one."""
+class Closable(Protocol):
+    """Something that is closed when it is no longer needed."""
 
-    def __init__(self) -> None:
+    def close(self) -> None:
+        """Close it."""
+
+
+OpenStore = TypeVar("OpenStore", bound=Closable)
+
+
+class ConfiguredStore(Generic[OpenStore]):
+    """Opens the configured store when it is first needed, and again after the settings name another one.
+
+    Args:
+        open_store: Opens the store of these settings, in the form that is needed.
+    """
+
+    def __init__(self, open_store: Callable[[Settings], OpenStore]) -> None:
+        self._open_store = open_store
         self._lock = threading.Lock()
-        self._open: tuple[object, Storage] | None = None
+        self._open: tuple[object, OpenStore] | None = None
 
-    def __call__(self) -> Storage:
-        """Return the storage."""
+    def __call__(self) -> OpenStore:
+        """Return the open store."""
         settings = load_settings()
         key = (settings.storage_type, settings.database_url, settings.data_dir)
         with self._lock:
             if self._open is None or self._open[0] != key:
-                former, self._open = self._open, (key, get_storage_backend(settings))
+                former, self._open = self._open, (key, self._open_store(settings))
                 if former is not None:
                     former[1].close()
             return self._open[1]
@@ -52,21 +66,6 @@ def decide_findings(
         InvalidInputError: The decision cannot be stored.
         ConflictError: Somebody else decided in the meantime.
     """
-    check_findings_exist(storage, finding_ids)
+    storage.findings.require(finding_ids)
     with acting_for(call.on_behalf_of(on_behalf_of)):
         return storage.triage.decide(list(finding_ids), decision, actor=call.actor(on_behalf_of))
-
-
-def check_findings_exist(storage: Storage, finding_ids: Iterable[str]) -> None:
-    """Refuse findings that no report has; a decision on a mistyped id would be lost.
-
-    Raises:
-        NotFoundError: No report has one of the findings.
-    """
-    names = {each: storage.findings.resolve_id(each) for each in finding_ids}
-    # PostgreSQL cannot be asked for every text, such as one with a NUL character.
-    asked_for = [name for name in names.values() if validation.is_valid_id(name)]
-    known = {found.finding_id for found in storage.store.read_identities(asked_for)}
-    for asked, name in names.items():
-        if name not in known:
-            raise NotFoundError(f"There is no finding {asked[:200]!r} in any report.")

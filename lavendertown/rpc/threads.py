@@ -1,4 +1,4 @@
-"""Threads of their own for calls that wait for a database or a disk, so that they hold up nothing else."""
+"""Run blocking work in a thread pool of its own, so that it does not block the event loop."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _pool = ThreadPoolExecutor(16, thread_name_prefix="lavendertown-rpc")
 async def run_in_thread(
     function: Callable[_Parameters, _Result], *args: _Parameters.args, **kwargs: _Parameters.kwargs
 ) -> _Result:
-    """Run a function in one of the threads and wait for its result.
+    """Run a function in the thread pool, with the caller's context variables, and return its result.
 
-    A caller that gives up no longer waits; the function is carried out nevertheless.
+    If the caller is cancelled, the function still runs to its end.
     """
     context = contextvars.copy_context()
     loop = asyncio.get_running_loop()

@@ -9,7 +9,7 @@ import os
 import secrets
 import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,20 +28,21 @@ FILE_NAME = "rpc_tokens.json"
 PREFIX = "lt_"
 _ID_BYTES = 6
 _SECRET_BYTES = 32
+_TIMES = {"created_at", "expires_at", "revoked_at"}
 
 
 @dataclass(frozen=True)
 class Token:
-    """What is kept of a token.
+    """A stored token, without its secret.
 
     Attributes:
-        id: Names it in lists; a part of the token itself.
-        actor: The actor of every write that is made with it.
-        role: What it allows.
-        digest: The SHA-256 sum of the secret part.
-        created_at: When it was made.
-        expires_at: From when on it is refused; None for never.
-        revoked_at: When it was revoked; None while it is not.
+        id: The public part of the token, which lists show.
+        actor: The actor of every write with the token.
+        role: The role of its callers.
+        digest: The SHA-256 digest of the secret, in hexadecimal.
+        created_at: The time of creation, in UTC.
+        expires_at: The time from which the token is refused, in UTC; None for no expiry.
+        revoked_at: The time of the revocation, in UTC; None for a token that was not revoked.
     """
 
     id: str
@@ -168,7 +169,8 @@ class TokenStore:
             ) from error
 
     def _write(self, tokens: Iterable[Token]) -> None:
-        data = json_codec.dumps({"format": 1, "tokens": [_plain(each) for each in tokens]}, indent=True)
+        plain = [_token_to_json(each) for each in tokens]
+        data = json_codec.dumps({"format": 1, "tokens": plain}, indent=True)
         with write_atomically(self._path) as draft, open(draft, "wb", opener=_open_as_private) as file:
             file.write(data)
 
@@ -182,29 +184,21 @@ def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8")).hexdigest()
 
 
-def _plain(token: Token) -> dict[str, Any]:
-    times = {"created_at": token.created_at, "expires_at": token.expires_at, "revoked_at": token.revoked_at}
-    written = {name: at.isoformat() if at else None for name, at in times.items()}
-    return {"id": token.id, "actor": token.actor, "role": token.role.value, "digest": token.digest, **written}
+def _token_to_json(token: Token) -> dict[str, Any]:
+    written = {each.name: getattr(token, each.name) for each in fields(token)}
+    written["role"] = token.role.value
+    return written | {name: written[name].isoformat() if written[name] else None for name in _TIMES}
 
 
 def _parse(data: bytes) -> tuple[Token, ...]:
-    return tuple(_token(each) for each in json_codec.loads(data)["tokens"])
+    return tuple(_token_from_json(each) for each in json_codec.loads(data)["tokens"])
 
 
-def _token(data: dict[str, Any]) -> Token:
-    def moment(name: str) -> dt.datetime | None:
-        return clock.parse_time(data[name], clock.UTC) if data.get(name) else None
-
-    created = moment("created_at")
-    if created is None:
+def _token_from_json(data: dict[str, Any]) -> Token:
+    values = {each.name: data[each.name] for each in fields(Token) if each.name in data}
+    values["role"] = Role(data["role"])
+    for name in _TIMES & values.keys():
+        values[name] = clock.parse_time(values[name], clock.UTC) if values[name] else None
+    if values["created_at"] is None:
         raise ValueError("created_at is missing")
-    return Token(
-        data["id"],
-        data["actor"],
-        Role(data["role"]),
-        data["digest"],
-        created,
-        moment("expires_at"),
-        moment("revoked_at"),
-    )
+    return Token(**values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -96,6 +97,17 @@ def test_a_request_without_a_valid_token_is_refused(post: Post, options: tuple[s
     status, answer = post(*options, body="{")
     assert status == 401
     assert words in answer["error"]["message"]
+
+
+def test_a_user_of_the_proxy_who_is_no_text_is_refused(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAVENDERTOWN_RPC_PROXIES", "127.0.0.1")
+    server = start_rpc(build_http_app(lambda: storage))
+    latin = os.fsdecode("X-User: Jürgen".encode("latin-1"))
+    status, text = curl(f"{server.url}/mcp", "-H", latin, "-d", "{}")
+    server.stop()
+    assert (status, "in UTF-8" in json.loads(text)["error"]["message"]) == (400, True)
 
 
 def test_the_sdks_client_sees_why_it_is_refused(server: RpcServer, tokens: TokenStore) -> None:

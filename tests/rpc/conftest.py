@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Protocol
 
 import pytest
 
+from lavendertown.collaboration.storage import Storage, get_storage_backend
 from lavendertown.database import ModelAccessor, application, bootstrap
 from lavendertown.rpc import ConnectClient, RpcApp, build_storage_bundle
 from tests.rpc.models import RpcUser
 from tests.support import mariadb
 from tests.support.rpc import RpcServer, start_rpc
 
-Serve = Callable[[RpcApp], RpcServer]
+
+class Serve(Protocol):
+    def __call__(self, app: RpcApp, **options: Any) -> RpcServer: ...
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +53,18 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[applica
     application.current_database().close()
 
 
+@pytest.fixture(params=["files", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def storage(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Storage]:
+    """The configured storage of a team on each backend."""
+    if request.param != "files":
+        monkeypatch.setenv("LAVENDERTOWN_STORAGE_TYPE", "database")
+    if request.param == "postgres":
+        monkeypatch.setenv("LAVENDERTOWN_DATABASE_URL", request.getfixturevalue("postgres_url"))
+    opened = get_storage_backend()
+    yield opened
+    opened.close()
+
+
 @pytest.fixture
 def users(database: application.Database) -> ModelAccessor[RpcUser]:
     return ModelAccessor(RpcUser, "users")
@@ -59,8 +75,8 @@ def serve() -> Iterator[Serve]:
     """Serve an app until the end of the test."""
     running: list[RpcServer] = []
 
-    def start(app: RpcApp) -> RpcServer:
-        running.append(start_rpc(app.finalize()))
+    def start(app: RpcApp, **options: Any) -> RpcServer:
+        running.append(start_rpc(app.finalize(), **options))
         return running[-1]
 
     yield start

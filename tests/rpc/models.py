@@ -42,6 +42,11 @@ class Line(Base):
     text: Mapped[str] = mapped_column(sa.String(5), default="new")
 
 
+class Named(Base):
+    __tablename__ = "rpc_named"
+    name: Mapped[str] = mapped_column(sa.String(100), primary_key=True)
+
+
 class Part(Base):
     """One column of each type that can be served."""
 

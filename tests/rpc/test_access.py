@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from lavendertown.core.errors import ConfigurationError, InvalidInputError, NotF
 from lavendertown.core.settings import load_settings
 from lavendertown.database import AuditLog, ModelAccessor, application, bootstrap
 from lavendertown.database.startup import create_missing_tables
-from lavendertown.rpc import RpcApp, build_storage_bundle
+from lavendertown.rpc import ConnectClient, RpcApp, build_storage_bundle
 from lavendertown.rpc.access import AccessRules
 from lavendertown.rpc.schema import Role
 from lavendertown.rpc.tokens import TokenStore
@@ -110,6 +111,15 @@ def test_the_tokens_actor_is_the_actor_of_every_write(guarded: RpcServer, tokens
     assert read["events"][0]["operation"] == "restore"
 
 
+def test_a_restore_says_for_whom(guarded: RpcServer, tokens: TokenStore) -> None:
+    text, _ = tokens.create_token("ci-bot", Role.WRITER)
+    client = ConnectClient(guarded.url, token=text)
+    made = client.call("DatabaseBackup")
+    client.call("DatabaseRestore", {"bytes": made.data, "filename": made.filename, "actor": "Maya"})
+    [event] = client.call("DatabaseReadAudit", {"component": ["store"]}).events
+    assert (event.actor, event.on_behalf_of, event.operation) == ("ci-bot", "Maya", "restore")
+
+
 def test_a_record_that_is_gone_says_for_whom(
     tokens: TokenStore, tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,6 +183,53 @@ def test_a_proxy_that_is_trusted_names_the_user(
     assert post(server, "UsersCreateRecord", {"record": ANN}, "-H", "X-User: Maya")[0] == 200
     assert events() == [("create", "Maya", None)]
     assert post(server, "UsersListRecords", {})[0] == 401
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "X-Forwarded-For: 10.0.0.7",
+        "X-Forwarded-For: 10.0.0.7:4711",
+        "X-Forwarded-For: 192.0.2.1, 10.0.0.7",
+        "X-Forwarded-For: 2001:db8::1",
+        "X-Forwarded-For: [2001:db8::1]:4711",
+        "X-Forwarded-For: 2001:db8::1%a b",
+    ],
+)
+@pytest.mark.parametrize("trusted", ["127.0.0.1", "*"])
+def test_a_header_cannot_pose_as_the_proxy(
+    users: ModelAccessor[RpcUser], serve: Serve, monkeypatch: pytest.MonkeyPatch, header: str, trusted: str
+) -> None:
+    monkeypatch.delenv("LAVENDERTOWN_RPC_AUTHENTICATION")
+    monkeypatch.setenv("LAVENDERTOWN_RPC_PROXIES", "10.0.0.0/24,192.0.2.0/24,2001:db8::/32")
+    server = serve(storage_app(users), forwarded_allow_ips=trusted)
+    status, answer = post(server, "UsersCreateRecord", {"record": ANN}, "-H", "X-User: Maya", "-H", header)
+    assert (status, answer["code"]) == (401, "unauthenticated")
+
+
+def test_a_proxy_may_name_the_callers_address(
+    users: ModelAccessor[RpcUser], serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LAVENDERTOWN_RPC_AUTHENTICATION")
+    monkeypatch.setenv("LAVENDERTOWN_RPC_PROXIES", "127.0.0.1")
+    server = serve(storage_app(users), forwarded_allow_ips="")
+    for caller in ("10.0.0.7", "127.0.0.10", "127.127.0.0.1"):
+        headers = ("-H", "X-User: Maya", "-H", f"X-Forwarded-For: {caller}")
+        assert post(server, "UsersListRecords", {}, *headers)[0] == 200, caller
+
+
+def test_the_proxys_user_is_read_as_utf_8(
+    users: ModelAccessor[RpcUser], serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAVENDERTOWN_RPC_PROXIES", "127.0.0.1")
+    server = serve(storage_app(users))
+    assert post(server, "UsersCreateRecord", {"record": ANN}, "-H", "X-User: Jürgen")[0] == 200
+    assert events() == [("create", "Jürgen", None)]
+    latin = os.fsdecode("X-User: Jürgen".encode("latin-1"))
+    for method in ("UsersListRecords", "NoSuchMethod"):
+        for headers in (("-H", latin), ("-H", "X-User: Ann", "-H", "X-User: Ben")):
+            status, answer = post(server, method, {}, *headers)
+            assert (status, answer["code"]) == (400, "invalid_argument")
 
 
 @pytest.mark.parametrize(

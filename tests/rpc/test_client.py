@@ -7,7 +7,11 @@ import asyncio
 import pytest
 
 from lavendertown.core.errors import InvalidInputError, NotFoundError
-from lavendertown.rpc import ConnectClient, RpcError
+from lavendertown.database import application
+from lavendertown.rpc import ConnectClient, RpcApp, RpcBundle, RpcError
+from lavendertown.rpc.database_actions import database_methods
+from lavendertown.rpc.schema import MessageSpec, MethodSpec, ServiceSpec
+from tests.rpc.conftest import Serve
 from tests.support.rpc import RpcServer
 
 ANN = {"name": "Ann", "email": "ann@example.org"}
@@ -43,6 +47,30 @@ def test_the_servers_error_arrives_with_its_code(client: ConnectClient) -> None:
     with pytest.raises(RpcError, match="There is no record '7' of users") as caught:
         client.call("UsersGetRecord", {"record_id": 7})
     assert caught.value.code.value == "not_found"
+
+
+def test_the_older_names_of_the_database_actions_are_understood(client: ConnectClient) -> None:
+    client.call("UsersCreateRecord", {"record": ANN})
+    assert client.call("Database_Audit", {"component": ["users"]}).events[0].operation == "create"
+    assert client.call("Database_Diagram", {"format": "dot"}).filename == "schema.dot"
+    schema = client._schema_sync()
+    for method in database_methods(application.current_database):
+        for name in (method.name, *method.aliases):
+            assert schema.find_method(name).name == method.name
+
+
+def test_a_method_of_several_services_needs_the_services_name(serve: Serve) -> None:
+    method = MethodSpec(
+        "Ping", MessageSpec("PingRequest"), MessageSpec("PingResponse"), lambda request, call: {}
+    )
+    app = RpcApp()
+    app.add_bundle(
+        RpcBundle((ServiceSpec("FirstService", (method,)), ServiceSpec("SecondService", (method,))))
+    )
+    client = ConnectClient(serve(app).url)
+    with pytest.raises(NotFoundError, match=r"write FirstService/Ping or SecondService/Ping\."):
+        client.call("Ping")
+    assert dict(client.call("SecondService/Ping")) == {}
 
 
 def test_a_mistyped_method_is_refused_with_a_hint(client: ConnectClient) -> None:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from lavendertown.collaboration.storage import Storage, get_storage_backend
+from lavendertown.collaboration.models import ShareableReport
+from lavendertown.collaboration.storage import Storage
+from lavendertown.core import clock
 from lavendertown.core.settings import load_settings
-from lavendertown.rpc import ConnectClient, RpcError
-from lavendertown.rpc.schema import Role
+from lavendertown.records.record_classes import AuditEvent
+from lavendertown.rpc import ConnectClient, RpcError, collaboration_service
+from lavendertown.rpc.schema import Call, Caller, Role
 from lavendertown.rpc.team_app import build_team_app
 from lavendertown.rpc.tokens import TokenStore
 from tests.rpc.conftest import Serve
@@ -24,18 +30,8 @@ FINDING = {
     "row_indices": [3, 5, 8],
     "metadata_json": json.dumps({"check": "nulls", "params": {"most": 3.0}, "dataset": "orders"}),
 }
+REQUEST = SimpleNamespace(cursor="", from_now=False, component=(), stop_at_end=True)
 REPORT = {"id": "r-1", "title": "Orders", "findings": [FINDING], "metadata_json": '{"dataset": "orders"}'}
-
-
-@pytest.fixture(params=["files", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def storage(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Storage]:
-    if request.param != "files":
-        monkeypatch.setenv("LAVENDERTOWN_STORAGE_TYPE", "database")
-    if request.param == "postgres":
-        monkeypatch.setenv("LAVENDERTOWN_DATABASE_URL", request.getfixturevalue("postgres_url"))
-    opened = get_storage_backend()
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
@@ -79,6 +75,33 @@ def test_an_older_version_is_refused(client: ConnectClient) -> None:
     assert caught.value.code.value == "aborted"
 
 
+def test_an_answer_has_the_version_that_was_saved_and_not_a_later_one(
+    client: ConnectClient, storage: Storage
+) -> None:
+    finding = save(client)
+    calls = ["SaveReport", "Annotate"]
+
+    def change_at_once(events: Sequence[AuditEvent]) -> None:
+        if calls and calls[0] == "SaveReport":
+            calls.pop(0)
+            report = storage.load_report("r-1")
+            assert report is not None
+            storage.save_report(replace(report, title="Other"))
+        elif calls and events[0].component == "annotation":
+            calls.pop(0)
+            [said] = storage.get_annotations(finding)
+            storage.save_annotation(replace(said, comment="Other"))
+
+    storage.write_path.hooks.after_commit.append(change_at_once)
+    saved = client.call("SaveReport", {"report": REPORT})
+    assert saved.version == 2
+    with pytest.raises(RpcError, match="it is at version 3, you edited version 2"):
+        client.call("SaveReport", {"report": {**REPORT, "version": saved.version}})
+    said = client.call("Annotate", {"finding_id": finding, "comment": "Known."}).annotation
+    assert (said.comment, said.version) == ("Known.", 1)
+    assert storage.get_annotations(finding)[0].comment == "Other"
+
+
 def test_reports_and_findings_are_queried_in_pages(client: ConnectClient) -> None:
     for n in range(3):
         save(client, id=f"r-{n}", author="Ana" if n else "Ben")
@@ -118,13 +141,19 @@ def test_a_finding_is_discussed_decided_and_assigned(client: ConnectClient, stor
             "SaveReport",
             {"report": {**REPORT, "metadata_json": "["}},
             "invalid_argument",
-            "metadata_json is no JSON object",
+            "metadata_json must be a JSON object, such as {}.",
         ),
         (
             "SaveReport",
             {"report": {"findings": [{**FINDING, "severity": "bad"}]}},
             "invalid_argument",
             "use one of info, warning, error",
+        ),
+        (
+            "SaveReport",
+            {"report": {"findings": [{**FINDING, "row_indices": [3, -1]}]}},
+            "invalid_argument",
+            "The row_indices of findings[0] have -1; give positions counted from 0.",
         ),
         ("Annotate", {"finding_id": "none", "comment": "x"}, "not_found", "no finding 'none'"),
         ("Annotate", {"finding_id": "\0", "comment": "x"}, "not_found", "no finding"),
@@ -186,6 +215,28 @@ def test_an_authenticated_caller_writes_under_the_tokens_name(
     assert (event["actor"], event["after"]["on_behalf_of"]) == ("ci-bot", "Maya")
     with pytest.raises(RpcError, match="needs a token"):
         ConnectClient(server.url).call("GetReport", {"id": "r-1"})
+
+
+@pytest.mark.parametrize("reason", ["revoked", "stopping"])
+def test_a_stream_that_has_much_to_send_ends_too(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    ended: list[str] = []
+    monkeypatch.setattr(collaboration_service, "_PAGE", 1)
+    monkeypatch.setattr(collaboration_service, "is_stopping", lambda: "stopping" in ended)
+    for n in range(3):
+        storage.save_report(ShareableReport(f"r-{n}", "Orders", "Maya", clock.now()))
+    caller = Caller("viewer", Role.READER, is_still_valid=lambda: "revoked" not in ended)
+
+    async def read() -> None:
+        stream = collaboration_service._Collaboration(lambda: storage).stream_changes(REQUEST, Call(caller))
+        first = await anext(stream)
+        assert first["event"]["record_id"] == "r-0"
+        ended.append(reason)
+        with pytest.raises(RpcError, match=reason):
+            await anext(stream)
+
+    asyncio.run(read())
 
 
 def test_a_stream_ends_when_its_token_is_revoked(

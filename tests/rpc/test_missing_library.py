@@ -35,6 +35,27 @@ def test_the_command_line_says_what_to_install(tmp_path: Path, arguments: list[s
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("command", ["rpc", "mcp"])
+def test_a_broken_part_of_our_own_is_named(tmp_path: Path, command: str) -> None:
+    code = "del sys.modules['connectrpc']; sys.modules['lavendertown.rpc.tokens'] = None\n"
+    done = run(f"{code}from lavendertown.cli import cli; cli(['{command}'])", tmp_path)
+    assert done.returncode == 2
+    assert "lavendertown.rpc.tokens" in done.stderr
+    assert "pip install" not in done.stderr
+
+
+def test_the_dashboard_names_no_library_for_a_broken_part(tmp_path: Path) -> None:
+    done = run(
+        "del sys.modules['connectrpc']; sys.modules['lavendertown.rpc.tokens'] = None\n"
+        "import asyncio\n"
+        "from lavendertown.ui.server.rpc_mount import RpcMount\n"
+        "async def send(message): print(message.get('status', message.get('body')))\n"
+        "asyncio.run(RpcMount()({'type': 'http'}, None, send))\n",
+        tmp_path,
+    )
+    assert done.stdout.startswith("503\n"), done.stderr
+
+
 def test_tokens_can_be_made_all_the_same(tmp_path: Path) -> None:
     arguments = ["rpc", "token", "create", "--actor", "ci-bot", "--role", "reader"]
     done = run(f"from lavendertown.cli import cli; cli({arguments!r})", tmp_path)

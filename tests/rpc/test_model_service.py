@@ -156,6 +156,59 @@ def test_a_hook_refuses_in_its_own_words(users: ModelAccessor[RpcUser], server: 
     assert (status, answer) == (400, {"code": "invalid_argument", "message": "Invalid email"})
 
 
+def test_an_answer_has_what_was_written_and_not_a_later_change(
+    users: ModelAccessor[RpcUser], server: RpcServer, database: application.Database
+) -> None:
+    other = sa.create_engine(database.url)
+    calls: list[str] = []
+    pending: list[str] = []
+
+    def change_at_once(session: Any, transaction: Any) -> None:
+        if transaction.parent is not None or not pending:
+            return
+        pending.clear()
+        with other.begin() as connection:
+            connection.execute(sa.text("UPDATE rpc_users SET name = 'Other'"))
+
+    @sa.event.listens_for(application.Session, "after_flush")
+    def register_change(session: Any, context: Any) -> None:
+        if calls:
+            calls.clear()
+            pending.append("change")
+
+    sa.event.listen(application.Session, "after_transaction_end", change_at_once)
+    try:
+        key = {"recordId": 1, "actor": "operator"}
+        for method, request in (
+            ("UsersCreateRecord", {"record": ANN}),
+            ("UsersUpdateRecord", {**key, "record": {"name": "Ann"}}),
+            ("UsersRestoreRecord", key),
+        ):
+            if method == "UsersRestoreRecord":
+                with other.begin() as connection:
+                    connection.execute(
+                        sa.text("UPDATE rpc_users SET name = 'Ann', deleted_at = CURRENT_TIMESTAMP")
+                    )
+            calls.append(method)
+            assert post(server, method, request)[1]["record"]["name"] == "Ann", method
+            assert [each.name for each in users.all()] == ["Other"]
+    finally:
+        sa.event.remove(application.Session, "after_flush", register_change)
+        sa.event.remove(application.Session, "after_transaction_end", change_at_once)
+        other.dispose()
+
+
+def test_an_answer_has_what_a_hook_wrote(users: ModelAccessor[RpcUser], server: RpcServer) -> None:
+    @users.after_insert()
+    def complete(session: Any, instance: RpcUser) -> None:
+        # Hooks belong to the class, which other tests use too.
+        if instance.name == "Completed":
+            instance.email = "completed@example.org"
+
+    made = post(server, "UsersCreateRecord", {"record": {**ANN, "name": "Completed"}})[1]
+    assert made["record"]["email"] == users.all()[0].email == "completed@example.org"
+
+
 def test_an_unforeseen_error_says_nothing_of_itself(users: ModelAccessor[RpcUser], server: RpcServer) -> None:
     @users.before_insert()
     def fail(session: Any, instance: RpcUser) -> None:

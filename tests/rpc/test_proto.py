@@ -10,7 +10,7 @@ import pytest
 from lavendertown.core.errors import ConfigurationError
 from lavendertown.database import ModelAccessor
 from lavendertown.rpc import RpcApp, build_storage_bundle
-from lavendertown.rpc.proto_text import Numbers, parse_numbers, render_proto
+from lavendertown.rpc.proto_text import Numbers, parse_numbers, read_numbers, render_proto, write_proto
 from lavendertown.rpc.published_proto import PATH, published_numbers, render_published_proto
 from lavendertown.rpc.schema import FieldSpec, MessageSpec, MethodSpec, ServiceSpec
 from tests.rpc.models import RpcUser
@@ -60,6 +60,47 @@ def test_the_text_gives_back_the_numbers() -> None:
     text = render_proto("Things.", "test.v1", services, numbers)
     assert "  reserved 2; // b\n  string a = 1;\n  string c = 3;\n  string new = 4;\n" in text
     assert parse_numbers(text) == numbers
+
+
+HEAD = 'syntax = "proto3";\n\npackage a;\n\nimport "google/protobuf/struct.proto";\n\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("message Thing {\n  string a=1;\n}\n", "'  string a=1;'"),
+        ("message Thing {\n    string a = 1;\n}\n", "'    string a = 1;'"),
+        ("message Thing {\n  reserved 1, 2;\n}\n", "'  reserved 1, 2;'"),
+        ("message Thing{\n  string a = 1;\n}\n", "'message Thing{'"),
+        ("  string a = 1;\n", "'  string a = 1;'"),
+        ("message Thing {\n  string a = 1;\n  string b = 1;\n}\n", "'  string b = 1;'"),
+        ("message Thing {\n  string a = 1;\n  string a = 2;\n}\n", "'  string a = 2;'"),
+        ("message Thing {\n  reserved 1;\n  string a = 1;\n}\n", "'  string a = 1;'"),
+        ("message Thing {\n  string a = 1;\n}\nmessage Thing {\n}\n", "'message Thing {'"),
+        ("message Thing {\n<<<<<<< HEAD\n}\n", "'<<<<<<< HEAD'"),
+        ("message Thing {\n  string a = 1;\n", "ends too early"),
+        ("service Things {\n  string a = 1;\n}\n", "'  string a = 1;'"),
+    ],
+)
+def test_a_file_that_could_lose_numbers_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "app.proto").write_text(HEAD + text)
+    with pytest.raises(ConfigurationError, match=r"[Tt]he file app\.proto") as caught:
+        read_numbers(tmp_path / "app.proto")
+    assert words in str(caught.value)
+
+
+def test_comments_and_empty_messages_are_read() -> None:
+    text = HEAD + "message A {}\n\n// A comment.\nmessage B {\n  // b\n  string b = 2; // b\n}\n"
+    assert parse_numbers(text).fields == {"A": {}, "B": {"b": 2}}
+
+
+def test_a_proto_that_cannot_be_written_leaves_the_one_before(tmp_path: Path) -> None:
+    path = tmp_path / "app.proto"
+    write_proto(path, "before")
+    with pytest.raises(UnicodeEncodeError):
+        write_proto(path, "after" * 100_000 + "\ud800")
+    assert path.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_an_applications_numbers_are_kept_by_its_own_file(tmp_path: Path) -> None:

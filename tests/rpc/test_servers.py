@@ -107,7 +107,23 @@ def test_the_dashboard_serves_rpc_beside_its_screens(tmp_path: Path) -> None:
         dashboard.stop()
 
 
-def test_the_dashboard_serves_an_app_of_ones_own(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("allowed", "status"), [("127.0.0.1", 401), ("", 200)])
+def test_the_dashboard_trusts_the_proxy_that_connects(tmp_path: Path, allowed: str, status: int) -> None:
+    settings = {
+        "LAVENDERTOWN_DATA_DIR": str(tmp_path / "data"),
+        "LAVENDERTOWN_RPC_PROXIES": "127.0.0.1",
+        "FORWARDED_ALLOW_IPS": allowed,
+    }
+    dashboard = start_dashboard(settings, tmp_path / "dashboard.log")
+    try:
+        address = f"{dashboard.url}/rpc/lavendertown.v1.CollaborationService/QueryReports"
+        headers = ("-H", "X-User: Maya", "-H", "X-Forwarded-For: 10.0.0.7")
+        assert curl(address, "-H", "Content-Type: application/json", "-d", "{}", *headers)[0] == status
+    finally:
+        dashboard.stop()
+
+
+def test_the_dashboard_serves_an_app_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "my_app.py").write_text(QUICKSTART)
     settings = {
         "LAVENDERTOWN_DATA_DIR": str(tmp_path / "data"),

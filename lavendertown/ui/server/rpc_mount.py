@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lavendertown.core.errors import LavenderTownError
 from lavendertown.mcp import NOT_INSTALLED
+from lavendertown.rpc import is_missing_library
 from lavendertown.ui import queries
 
 log = logging.getLogger("lavendertown.ui")
@@ -34,13 +35,13 @@ class RpcMount:
         app: ASGIApp
         try:
             app = await run_in_threadpool(self._load_app) if self._app is None else self._app
-        except ImportError as error:
+        except (ImportError, LavenderTownError) as error:
             log.error("%s cannot be served: %s", self.protocol, error)
-            app = JSONResponse({"code": "unimplemented", "message": self.not_installed}, 501)
-        except LavenderTownError as error:
-            log.error("%s cannot be served: %s", self.protocol, error)
-            sentence = f"{self.protocol} is not configured correctly on this server; see the server log."
-            app = JSONResponse({"code": "unavailable", "message": sentence}, 503)
+            if isinstance(error, ImportError) and is_missing_library(error):
+                app = JSONResponse({"code": "unimplemented", "message": self.not_installed}, 501)
+            else:
+                sentence = f"{self.protocol} is not configured correctly on this server; see the server log."
+                app = JSONResponse({"code": "unavailable", "message": sentence}, 503)
         await app(scope, receive, send)
 
     def _load_app(self) -> ASGIApp:
