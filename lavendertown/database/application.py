@@ -64,7 +64,7 @@ class Database:
         """
         outer = self._own_transaction()
         if outer is not None:
-            with _open_savepoint(outer.session):
+            with open_savepoint(outer.session):
                 yield outer.session
             return
         # Not session.begin(): after a commit() in the block, it would refuse all further use.
@@ -175,20 +175,20 @@ def _commit_or_undo(session: Session) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _open_savepoint(session: Session) -> Iterator[None]:
+def open_savepoint(session: Session) -> Iterator[None]:
     """Open a savepoint, to which an exception rolls back; changes that the block commits stay."""
     nested = session.begin_nested()
     try:
         yield
-    except BaseException:
         # Otherwise a commit() or rollback() inside has closed the savepoint.
+        if nested is session.get_nested_transaction():
+            nested.commit()
+    except BaseException:
         if nested is session.get_nested_transaction():
             nested.rollback()
         else:
             session.rollback()
         raise
-    if nested is session.get_nested_transaction():
-        nested.commit()
 
 
 def _current_owner() -> _OwnerId:

@@ -36,6 +36,9 @@ class ModelAccessor(Generic[ModelType]):
     was read: by comparing the version if the class has an integer ``version``, otherwise by comparing the
     values that were read with the stored ones. Calls inside a ``transaction()`` take part in it.
 
+    The ``actor`` of a write is its name in the audit log. By default it is that of the current unit of work,
+    else on a project's own page of the dashboard the visitor, else ``"internal"``.
+
     Hooks run for the writes of every accessor with the same component name, in the order in which they
     were registered. A function of the same name and module takes the place of the one registered before,
     so a module that runs again, as a Streamlit page does, registers each of its hooks once. New rows that
@@ -93,7 +96,7 @@ class ModelAccessor(Generic[ModelType]):
         with self._open_session() as session:
             return list(session.scalars(query))
 
-    def insert(self, obj: ModelType, actor: str = "internal") -> ModelType:
+    def insert(self, obj: ModelType, actor: str | None = None) -> ModelType:
         """Store a new row and return it with its primary key.
 
         Raises:
@@ -102,14 +105,14 @@ class ModelAccessor(Generic[ModelType]):
         """
         return self.insert_many([obj], actor)[0]
 
-    def insert_many(self, objs: Iterable[ModelType], actor: str = "internal") -> list[ModelType]:
+    def insert_many(self, objs: Iterable[ModelType], actor: str | None = None) -> list[ModelType]:
         """Store new rows in one unit of work, all or none, and return them."""
         new = list(objs)
         records = [self._make_new_record(obj, n if len(new) > 1 else 0) for n, obj in enumerate(new, 1)]
         self._commit_changes([SaveRecord(cast(Any, record), 0, actor) for record in records])
         return new
 
-    def save(self, obj: ModelType, actor: str = "internal") -> ModelType:
+    def save(self, obj: ModelType, actor: str | None = None) -> ModelType:
         """Store a new row, or the changed values of an existing one, and return it.
 
         Raises:
@@ -132,11 +135,11 @@ class ModelAccessor(Generic[ModelType]):
             self._commit_changes([SaveRecord(cast(Any, record), expected, actor)])
         return obj
 
-    def delete(self, id: Any, actor: str = "internal") -> bool:
+    def delete(self, id: Any, actor: str | None = None) -> bool:
         """Delete a row, or soft-delete it if the class has ``deleted_at``; return whether it existed."""
         return self.delete_many([id], actor) == 1
 
-    def delete_many(self, ids: Iterable[Any], actor: str = "internal") -> int:
+    def delete_many(self, ids: Iterable[Any], actor: str | None = None) -> int:
         """Delete rows in one unit of work; return how many existed. A repeated id counts once.
 
         Raises:
@@ -145,7 +148,7 @@ class ModelAccessor(Generic[ModelType]):
         keys = self._convert_keys(ids)
         return self._commit_changes([DeleteRecord(self.component, text, actor) for text in keys], keys)
 
-    def restore(self, id: Any, actor: str = "internal") -> bool:
+    def restore(self, id: Any, actor: str | None = None) -> bool:
         """Restore a soft-deleted row; return whether the row exists now, deleted before or not.
 
         Raises:
@@ -210,7 +213,7 @@ class ModelAccessor(Generic[ModelType]):
         database = self.current_database()
         actor = database.current_actor()
         if actor is not None:
-            changes = [replace(each, actor=actor) if each.actor == "internal" else each for each in changes]
+            changes = [replace(each, actor=actor) if each.actor is None else each for each in changes]
         saved = [cast(ModelRecord, each.record) for each in changes if isinstance(each, SaveRecord)]
         keys = keys or {
             each.id: getattr(each.instance, self.mapped_model.key) for each in saved if each.id is not None

@@ -123,6 +123,11 @@ def _has_type(value: Any, wanted: type) -> bool:
     return isinstance(value, wanted) and not (wanted is dt.date and isinstance(value, dt.datetime))
 
 
+def _check_text(component: str, value: str) -> str:
+    json_codec.require_storable_text(value, f"The id of a record of {component}")
+    return value
+
+
 def _check_range(component: str, value: Any) -> Any:
     if isinstance(value, int) and not -_INT64 <= value < _INT64:
         raise _wrong_key(component, value, "a whole number of at most 64 bits")

@@ -7,7 +7,7 @@ import decimal
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy import orm
@@ -16,6 +16,9 @@ from lavendertown.core import clock, json_codec
 from lavendertown.core.errors import ConfigurationError, InvalidInputError
 from lavendertown.database import model_keys
 from lavendertown.records.record_classes import StoredVersion
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 Validator = Callable[[Mapping[str, Any]], dict[str, Any]]
 """Returns the values as they are written; raises InvalidInputError, which names every invalid value."""
@@ -30,6 +33,12 @@ def make_validator(mapped: type, columns: Mapping[str, sa.Column[Any]]) -> Valid
     if fields is not None:
         return _validator_by_fields(mapped.__name__, fields, columns)
     return _validator_by_columns(mapped.__name__, columns)
+
+
+def describe_invalid_fields(error: ValidationError) -> str:
+    """Return the fields that pydantic refused, each with the reason."""
+    reasons = ((".".join(map(str, each["loc"])), each["msg"]) for each in error.errors())
+    return "; ".join(": ".join(filter(None, reason)) for reason in reasons)
 
 
 def _validator_by_fields(
@@ -51,8 +60,7 @@ def _validator_by_fields(
         try:
             checked = cache[given].model_validate({each: values[each] for each in given})
         except ValidationError as error:
-            wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-            raise InvalidInputError(f"{name} cannot be saved: {wrong}.") from error
+            raise InvalidInputError(f"{name} cannot be saved: {describe_invalid_fields(error)}.") from error
         converted = {
             each: getattr(checked, each) if each in given and _is_plain(value) else value
             for each, value in values.items()

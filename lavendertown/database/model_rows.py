@@ -90,6 +90,24 @@ def _field(label: str, name: str, column: sa.Column[Any]) -> ModelField:
     )
 
 
+def convert_key(accessor: ModelAccessor[Any], value: Any) -> Any:
+    """Return a primary key in its column's type; a text in the usual form of the type is accepted.
+
+    Raises:
+        InvalidInputError: No record can have this key.
+    """
+    return accessor.mapped_model.convert_key(value)
+
+
+def key_to_json(key: Any) -> str | int | float:
+    """Return a primary key as plain JSON; :func:`convert_key` returns the key again."""
+    if isinstance(key, str | int | float):
+        return key
+    if isinstance(key, enum.Enum):
+        return key.name
+    return key.hex() if isinstance(key, bytes) else str(key)
+
+
 def make_instance(accessor: ModelAccessor[Any], values: Mapping[str, Any]) -> Any:
     """Return a new instance of the model with these values.
 
@@ -124,6 +142,15 @@ def read_page(
     database = accessor.current_database()
     with translate_errors(database.url), database.use_session() as session:
         return list(session.scalars(query))
+
+
+def read_row(accessor: ModelAccessor[Any], key: Any) -> Any:
+    """Return the row with a primary key as the database has it now, or None; deleted rows too.
+
+    In a transaction it has the changes of that transaction, those of hooks included.
+    """
+    with accessor._open_session() as session:
+        return session.get(accessor.model, key, populate_existing=True)
 
 
 @contextlib.contextmanager

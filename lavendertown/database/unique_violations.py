@@ -47,6 +47,33 @@ def report_unique_violations(
         raise _describe_duplicate(database, model, table, columns, find_written()) from error
 
 
+def describe_violation(error: sa.exc.IntegrityError) -> ConflictError | None:
+    """Return the conflict of a unique value that a session's own statement repeats; None for other errors.
+
+    Table and columns are named as far as the database tells them.
+    """
+    if not is_duplicate(error):
+        return None
+    name, columns = _find_names(error)
+    shown = " and ".join(columns) or "one of its unique values"
+    where = f"Another row of {name}" if name else "Another row"
+    return ConflictError(f"{where} has the same {shown} already; nothing was written. Choose another value.")
+
+
+def _find_names(error: sa.exc.IntegrityError) -> tuple[str, list[str]]:
+    """Return the names of the table and the columns; empty where the database does not tell them."""
+    diagnosis = getattr(error.orig, "diag", None)
+    if diagnosis is not None:
+        listed = _POSTGRES_COLUMNS.search(diagnosis.message_detail or "")
+        columns = [each.strip().strip('"') for each in listed[1].split(",")] if listed else []
+        return diagnosis.table_name or "", columns
+    match = _SQLITE_COLUMNS.search(str(error.orig))
+    if match is None or _SQLITE_INDEX.search(match[1]):
+        return "", []
+    parts = [each.strip().rpartition(".") for each in match[1].split(",")]
+    return parts[0][0], [each[2] for each in parts]
+
+
 def _find_columns(error: sa.exc.IntegrityError, mapper: Any) -> tuple[sa.Table, list[str]]:
     """Return the table and the columns of the violated constraint; no columns where they are not known."""
     text = str(error.orig)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import sys
 import threading
 
 import streamlit as st
@@ -12,13 +13,28 @@ from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ct
 from lavendertown.core import locks
 from lavendertown.core.errors import (
     ConfigurationError,
+    ConflictError,
+    InvalidInputError,
     LavenderTownError,
+    NotFoundError,
     SchemaError,
     StorageUnavailableError,
+    StoreMovedError,
+    UnfinishedMigrationError,
 )
+from lavendertown.records import hooks
 from lavendertown.ui.components.shared.markdown import Markdown, as_markdown
 
 log = logging.getLogger("lavendertown.ui")
+
+_EXPECTED = (
+    InvalidInputError,
+    NotFoundError,
+    ConflictError,
+    StorageUnavailableError,
+    StoreMovedError,
+    UnfinishedMigrationError,
+)
 
 
 def create_wait_notice() -> locks.ShowNotice:
@@ -42,6 +58,7 @@ def show_error(error: Exception) -> bool:
     Errors of LavenderTown are shown with their message. Other errors are logged on the server under a
     short id, and the page shows this id instead of a traceback.
     """
+    error = find_refusal(error) or error
     text, icon = error_message(error)
     if isinstance(error, StorageUnavailableError):
         st.warning(f"**Reports cannot be read or saved now.** {text}", icon=icon)
@@ -50,6 +67,29 @@ def show_error(error: Exception) -> bool:
     else:
         st.error(text, icon=icon)
     return True
+
+
+def find_refusal(error: BaseException) -> LavenderTownError | None:
+    """Return the error for the user if application code was refused a read or write; None if it failed.
+
+    Refusals are the errors of LavenderTown that a user can act on, a hook's ``ValueError``, a unique value
+    that is taken, and values that pydantic refuses.
+    """
+    if isinstance(error, LavenderTownError):
+        return error if isinstance(error, _EXPECTED) else None
+    pydantic = sys.modules.get("pydantic")
+    if pydantic is not None and isinstance(error, pydantic.ValidationError):
+        from lavendertown.database.model_records import describe_invalid_fields
+
+        return InvalidInputError(f"{error.title} cannot be saved: {describe_invalid_fields(error)}.")
+    if hooks.is_refusal(error):
+        return InvalidInputError(" ".join(str(error).split()) or "The change was refused.")
+    sqlalchemy = sys.modules.get("sqlalchemy")
+    if sqlalchemy is not None and isinstance(error, sqlalchemy.exc.IntegrityError):
+        from lavendertown.database.unique_violations import describe_violation
+
+        return describe_violation(error)
+    return None
 
 
 def error_message(error: Exception) -> tuple[Markdown, str]:

@@ -27,7 +27,7 @@ from streamlit.runtime.scriptrunner import RerunException, StopException
 
 from lavendertown.collaboration.database_storage import SQLALCHEMY_MISSING, DatabaseStorage
 from lavendertown.core.errors import LavenderTownError
-from lavendertown.ui import errors, queries
+from lavendertown.ui import errors, page_tools, queries
 
 MENU = "Project"
 PAGE_FUNCTION = "page"
@@ -89,10 +89,11 @@ def find_plugin_pages(root: Path) -> list[PluginPage]:
 
 
 def show_plugin_page(plugin_page: PluginPage) -> None:
-    """Run a page in one transaction; show an error as one sentence instead of the page.
+    """Run a page in one transaction; show an error as one sentence where the page stopped.
 
     The transaction is committed when the page ends, also through ``st.rerun``, ``st.stop``,
-    ``st.switch_page`` or a click elsewhere. It is rolled back if the page raises.
+    ``st.switch_page`` or a click elsewhere. It is rolled back if the page raises. A refused write is shown
+    in its own words, any other error as a failure of the page.
 
     Raises:
         ImportError: The database libraries are not installed.
@@ -106,6 +107,10 @@ def show_plugin_page(plugin_page: PluginPage) -> None:
     except FragmentHandledException:
         # A fragment of the page already showed its error; the transaction was rolled back.
         return
+    except Exception as error:
+        if errors.find_refusal(error) is None:
+            raise
+        errors.show_error(error)
 
 
 def run_plugin_page(plugin_page: PluginPage) -> None:
@@ -113,12 +118,13 @@ def run_plugin_page(plugin_page: PluginPage) -> None:
 
     Raises:
         PluginPageError: The page raised, or cannot be imported.
+        Exception: A read or write of the page was refused; see :func:`errors.find_refusal`.
     """
     function = _load_function(plugin_page)
     opened = _open_session()
     ending: BaseException | None = None
     try:
-        with opened as db:
+        with opened as db, page_tools.use_page_session(db):
             try:
                 function(db)
             except (StopException, RerunException) as end:
@@ -128,6 +134,8 @@ def run_plugin_page(plugin_page: PluginPage) -> None:
     except (FragmentHandledException, PluginPageError):
         raise
     except (Exception, SystemExit) as error:
+        if errors.find_refusal(error) is not None:
+            raise
         raise PluginPageError(
             f"The page {plugin_page.relative_path} failed{_error_line(plugin_page, error.__traceback__)}: "
             f"{_error_reason(error)}. Its changes in this run "

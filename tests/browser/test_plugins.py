@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from lavendertown.collaboration.database_storage import DatabaseStorage
-from tests.browser.screens import open_as_visitor
+from tests.browser.screens import FIRST_VISIT_MS, open_as_visitor
 from tests.database.project_files import write
 from tests.support.dashboard import Dashboard, free_port, serve_dashboard
 
@@ -59,16 +59,60 @@ def page(db):
     st.markdown("At rest")
 """
 
+MODELS = """
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+from lavendertown.database import Base, ModelAccessor
+
+class Supplier(Base):
+    __tablename__ = "suppliers"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(50), unique=True)
+
+suppliers = ModelAccessor(Supplier, "suppliers")
+
+@suppliers.before_insert()
+def is_known(session, supplier):
+    if supplier.name == "nobody":
+        raise ValueError("Nobody supplies nothing. Enter another name.")
+"""
+SUPPLIERS = """
+import streamlit as st
+from lavendertown.ui import run_with_name, show_errors
+from models.suppliers import Supplier, suppliers
+
+def add(name):
+    suppliers.insert(Supplier(name=name))
+
+def page(db):
+    st.title("Suppliers")
+    with show_errors():
+        with st.form("new"):
+            name = st.text_input("Supplier")
+            if st.form_submit_button("Add"):
+                run_with_name(add, name)
+    with st.form("plain"):
+        plain = st.text_input("Plain")
+        if st.form_submit_button("Add plainly"):
+            add(plain)
+    for row in db.query(Supplier):
+        st.markdown(row.name)
+"""
+
 
 @pytest.fixture
 def dashboard(tmp_path: Path) -> Iterator[Dashboard]:
-    """The dashboard of a project with three pages, as ``lavendertown ui`` starts it in its folder."""
-    files = {"owners.py": OWNERS, "failing.py": FAILING, "slow.py": SLOW}
+    """The dashboard of a project with four pages, as ``lavendertown ui`` starts it in its folder."""
+    files = {"owners.py": OWNERS, "failing.py": FAILING, "slow.py": SLOW, "suppliers.py": SUPPLIERS}
     write(tmp_path, {f"pages/{name}": text for name, text in files.items()})
+    write(tmp_path, {"models/suppliers.py": MODELS})
     url = f"sqlite:///{tmp_path / 'team.db'}"
     storage = DatabaseStorage(url)
     with storage.session() as db:
         db.connection().exec_driver_sql("CREATE TABLE owners (name TEXT)")
+        db.connection().exec_driver_sql(
+            "CREATE TABLE suppliers (id INTEGER PRIMARY KEY, name VARCHAR(50) UNIQUE)"
+        )
     storage.close()
     port = free_port()
     command = [Path(sys.executable).with_name("lavendertown"), "ui", "--port", str(port), "--host"]
@@ -129,3 +173,49 @@ def test_a_page_that_a_visitor_interrupts_keeps_what_it_had_finished(
     write(tmp_path, {"pages/slow.py": OWNERS})
     page.reload()
     expect(page.get_by_role("heading", name="Dataset owners")).to_be_visible()
+
+
+def top_of(locator: Locator) -> float:
+    """Return the vertical position of an element; a redrawn element has none for a moment."""
+    for _ in range(50):
+        box = locator.bounding_box()
+        if box is not None:
+            return box["y"]
+        locator.page.wait_for_timeout(100)
+    raise AssertionError("The element has no position.")
+
+
+def test_a_refused_write_is_a_sentence_below_its_form_and_writes_carry_the_name(
+    dashboard: Dashboard, visitor: Callable[..., Page], tmp_path: Path
+) -> None:
+    page = visitor()
+    page.goto(f"{dashboard.url}/page-suppliers")
+    field = page.get_by_role("textbox", name="Supplier")
+    field.fill("Acme", timeout=FIRST_VISIT_MS)
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.get_by_role("textbox", name="Your name").fill("Ana Ferreira")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_text("Acme", exact=True)).to_be_visible()
+    expect(page.get_by_role("textbox", name="Your name")).to_have_count(0)
+
+    for label, button, name, sentence in (
+        ("Supplier", "Add", "nobody", "Nobody supplies nothing. Enter another name."),
+        ("Supplier", "Add", "Acme", "Another Supplier already has the name 'Acme'"),
+        ("Plain", "Add plainly", "Acme", "Another Supplier already has the name 'Acme'"),
+    ):
+        field = page.get_by_role("textbox", name=label)
+        field.fill(name)
+        page.get_by_role("button", name=button, exact=True).click()
+        alert = page.get_by_role("alert").filter(has_text=sentence)
+        # While the page is drawn anew, what stood there before may still be seen beside it.
+        expect(alert).to_have_count(1)
+        expect(field).to_have_count(1)
+        expect(field).to_have_value(name)
+        assert 0 < top_of(alert) - top_of(field) < 250
+        if button == "Add":
+            expect(page.get_by_text("Acme", exact=True)).to_be_visible()
+    expect(page.get_by_text("Fix the file")).to_have_count(0)
+    assert not Axe().run(page).response["violations"]
+    with closing(sqlite3.connect(tmp_path / "team.db")) as connection:
+        query = "SELECT actor FROM audit_log WHERE component = 'suppliers'"
+        assert connection.execute(query).fetchall() == [("Ana Ferreira",)]

@@ -52,7 +52,9 @@ def page(db):
         db.flush()
 """
 RAN = "    st.write('drawn')\n"
+TAKEN = "Another row of plants has the same name already; nothing was written. Choose another value."
 Show = Callable[..., AppTest]
+Add = Callable[..., AppTest]
 
 
 @pytest.fixture(params=["file", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -85,7 +87,9 @@ def show(url: str, tmp_path: Path) -> Show:
     def run(text: str | None = None, app: AppTest | None = None, name: str = "garden.py") -> AppTest:
         if text is not None:
             write(tmp_path, {f"pages/{name}": text})
-        app = app or AppTest.from_function(_script, default_timeout=30, args=(str(tmp_path), name))
+        if app is None:
+            app = AppTest.from_function(_script, default_timeout=30, args=(str(tmp_path), name))
+            app.session_state["person"] = ""
         app.run()
         assert not app.exception
         return app
@@ -163,7 +167,7 @@ def test_a_failed_page_does_not_poison_the_next(show: Show, url: str) -> None:
         HEAD
         + "    db.add(Plant(name='rue'))\n    db.flush()\n    db.add(Plant(name='rue'))\n    db.flush()\n"
     )
-    assert "IntegrityError" in shown_text(show(twice).error[0].value)
+    assert shown_text(show(twice).error[0].value) == TAKEN
     for number in range(12):
         show(twice.replace("sage", f"sage {number}"))
     assert not show(HEAD + RAN, name="good.py").error
@@ -172,7 +176,7 @@ def test_a_failed_page_does_not_poison_the_next(show: Show, url: str) -> None:
 
 def test_what_the_database_refuses_at_the_end_is_a_sentence_too(show: Show, url: str) -> None:
     text = HEAD + "    db.add(Plant(name='sage'))\n"
-    assert "failed: IntegrityError" in shown_text(show(text).error[0].value)
+    assert shown_text(show(text).error[0].value) == TAKEN
     assert plants(url) == []
 
 
@@ -201,6 +205,252 @@ def test_a_callback_with_an_ended_session_is_told_so(show: Show, url: str) -> No
     app.button[0].click().run()
     assert "has ended" in app.session_state["said"]
     assert (plants(url), in_use()) == (["sage"], 0)
+
+
+FORM_MODELS = (
+    MODELS
+    + """
+@plants.before_insert()
+def is_known(session, plant):
+    if plant.name == "weed":
+        raise ValueError("No weed in the garden. Choose another plant.")
+    if plant.name == "bug":
+        raise KeyError("bug")
+"""
+)
+FORM = """
+import streamlit as st
+from lavendertown.ui import run_with_name, show_errors, visitor_name
+from models.plants import Plant, plants
+
+def plant(name, **options):
+    plants.insert(Plant(name=name), **options)
+
+def page(db):
+    st.title("Garden")
+"""
+ADD = """    with st.form("new"):
+        name = st.text_input("Plant")
+        if st.form_submit_button("Add"):
+            WRITE
+    st.write("the rest")
+"""
+TAKEN_BY_ACCESSOR = "Another Plant already has the name 'sage'; nothing was written. Choose another name."
+
+
+@pytest.fixture
+def add(show: Show, tmp_path: Path) -> Callable[..., AppTest]:
+    """Open a page with a form, as a visitor; or submit the form of a page that is open."""
+
+    def submit(
+        name: str = "", write_: str = "plant(name)", app: AppTest | None = None, **options: Any
+    ) -> AppTest:
+        if app is None:
+            write(tmp_path, {"models/plants.py": FORM_MODELS})
+            text = FORM + (options.get("before", "") + ADD).replace("WRITE", write_)
+            write(tmp_path, {"pages/garden.py": text})
+            app = AppTest.from_function(_script, default_timeout=30, args=(str(tmp_path), "garden.py"))
+            app.session_state["person"] = options.get("person", "Ana Ferreira")
+            app.run()
+        if name:
+            app.text_input[0].set_value(name)
+            app.button[0].click().run()
+        assert not app.exception
+        return app
+
+    return submit
+
+
+def actors(component: str = "plants") -> list[str]:
+    application.current_database()
+    with application.transaction() as db:
+        query = sa.text("SELECT actor FROM audit_log WHERE component = :component")
+        return list(db.scalars(query, {"component": component}))
+
+
+@pytest.mark.parametrize(
+    ("person", "write_", "actor"),
+    [
+        ("Ana Ferreira", "plant(name)", "Ana Ferreira"),
+        ("Ana Ferreira", "plant(name, actor='importer')", "importer"),
+        ("Ana Ferreira", "plant(name, actor='internal')", "internal"),
+        ("", "plant(name)", "visitor"),
+    ],
+)
+def test_a_write_carries_the_visitor_s_name(add: Add, url: str, person: str, write_: str, actor: str) -> None:
+    assert not add("sage", write_, person=person).error
+    assert (plants(url), actors()) == (["sage"], [actor])
+
+
+def test_every_write_of_an_accessor_carries_the_name(add: Add, url: str) -> None:
+    all_of_them = (
+        "row = plants.insert(Plant(name=name)); row.name = 'rue'; plants.save(row); plants.delete(row.id)"
+    )
+    assert not add("sage", all_of_them).error
+    assert (plants(url), actors()) == ([], ["Ana Ferreira"] * 3)
+
+
+def test_a_write_of_a_callback_carries_the_name(add: Add, url: str) -> None:
+    app = add(before="    st.button('Sow', on_click=plant, args=('dill',))\n")
+    app.button[0].click().run()
+    assert (plants(url), actors()) == (["dill"], ["Ana Ferreira"])
+
+
+def test_the_storage_s_writes_carry_the_name(show: Show, tmp_path: Path, url: str) -> None:
+    text = """
+import streamlit as st
+from lavendertown.collaboration.storage import get_storage_backend
+from lavendertown.rules.models import RuleSet
+
+def save():
+    storage = get_storage_backend()
+    storage.save_ruleset(RuleSet("water", "", []))
+    storage.people.save("Cy Young")
+    storage.people.delete("Cy Young")
+    st.session_state["seen"] = [event["actor"] for event in storage.audit_log()]
+
+def page(db):
+    st.button("Save", on_click=save)
+"""
+    write(tmp_path, {"pages/garden.py": text})
+    app = AppTest.from_function(_script, default_timeout=30, args=(str(tmp_path), "garden.py"))
+    app.session_state["person"] = "Ana Ferreira"
+    app.run().button[0].click().run()
+    assert app.session_state["seen"] == ["Ana Ferreira"] * 3
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [("weed", "No weed in the garden. Choose another plant."), ("sage", TAKEN_BY_ACCESSOR)],
+)
+def test_a_refused_write_is_its_own_sentence_and_the_text_stays(
+    add: Add, url: str, name: str, sentence: str
+) -> None:
+    add("sage")
+    app = add(name)
+    assert [shown_text(each.value) for each in app.error] == [sentence]
+    assert (app.text_input[0].value, plants(url), in_use()) == (name, ["sage"], 0)
+    app.text_input[0].set_value("rue")
+    app.button[0].click().run()
+    assert (len(app.error), plants(url)) == (0, ["rue", "sage"])
+
+
+def test_an_error_in_a_hook_that_is_no_refusal_is_the_page_s(add: Add) -> None:
+    (said,) = [shown_text(each.value) for each in add("bug").error]
+    assert said.startswith("The page pages/garden.py failed at line 7: KeyError")
+
+
+def test_invalid_values_are_a_sentence(add: Add, url: str) -> None:
+    app = add("x" * 51)
+    assert [shown_text(each.value) for each in app.error] == [
+        "Plant cannot be saved: name: it is longer than 50 characters."
+    ]
+    app = add(
+        "7", "import pydantic; pydantic.create_model('Pot', size=(int, ...)).model_validate({'size': 'x'})"
+    )
+    (said,) = [shown_text(each.value) for each in app.error]
+    assert said.startswith("Pot cannot be saved: size: Input should be a valid integer")
+    assert plants(url) == []
+
+
+@pytest.mark.parametrize(
+    "write_", ["plant(name)", "db.add(Plant(name=name)); db.flush()", "db.add(Plant(name=name))"]
+)
+def test_after_a_block_that_shows_errors_the_page_goes_on(add: Add, url: str, write_: str) -> None:
+    add("sage")
+    app = add(
+        "sage",
+        f"db.add(Plant(name='rue'))\n            with show_errors():\n                {write_}\n"
+        "            db.add(Plant(name='dill'))",
+    )
+    expected = TAKEN_BY_ACCESSOR if write_ == "plant(name)" else TAKEN
+    assert [shown_text(each.value) for each in app.error] == [expected]
+    assert app.markdown[-1].value == "the rest"
+    assert (plants(url), in_use()) == (["dill", "rue", "sage"], 0)
+
+
+@pytest.mark.parametrize("ending", ["st.rerun()", "st.stop()"])
+def test_a_run_that_ends_in_such_a_block_keeps_what_it_wrote(add: Add, url: str, ending: str) -> None:
+    add("sage", f"\n            with show_errors():\n                plant(name)\n                {ending}")
+    assert (plants(url), in_use()) == (["sage"], 0)
+
+
+def test_such_a_block_lets_other_errors_through(add: Add, url: str) -> None:
+    app = add("sage", "\n            with show_errors():\n                plant(name)\n                1 / 0")
+    assert "ZeroDivisionError" in shown_text(app.error[0].value)
+    assert plants(url) == []
+
+
+def test_a_callback_in_such_a_block_says_it_at_the_top(add: Add, url: str) -> None:
+    before = """    def sow():
+        with show_errors():
+            plant("weed")
+    st.button("Sow", on_click=sow)
+"""
+    app = add(before=before)
+    app.button[0].click().run()
+    notice = app.session_state["frame:notice:page"]
+    assert shown_text(notice.text) == "No weed in the garden. Choose another plant."
+    assert app.markdown[-1].value == "the rest"
+
+
+ASKING = (
+    FORM
+    + """
+    with show_errors():
+        with st.form("new"):
+            name = st.text_input("Plant")
+            if st.form_submit_button("Add"):
+                run_with_name(plant, name)
+    st.write(f"the rest of {visitor_name()}")
+"""
+)
+
+
+@pytest.fixture
+def ask(tmp_path: Path, url: str) -> AppTest:
+    """A page whose form was submitted by a visitor without a name, on whom the page waits."""
+    write(tmp_path, {"models/plants.py": FORM_MODELS, "pages/garden.py": ASKING})
+    app = AppTest.from_function(_script, default_timeout=30, args=(str(tmp_path), "garden.py"))
+    app.session_state["person"] = ""
+    app.run().text_input[0].set_value("sage")
+    app.button[0].click().run()
+    assert plants(url) == []
+    return app
+
+
+def answer(app: AppTest, name: str) -> AppTest:
+    app.text_input(key="person:ask:name").set_value(name)
+    app.button(key="person:ask:take").click().run()
+    assert not app.exception
+    return app
+
+
+def test_a_write_without_a_name_asks_for_it_and_goes_on(ask: AppTest, url: str) -> None:
+    assert ask.markdown[-1].value == "the rest of"
+    answer(ask, "Ana Ferreira")
+    assert ask.markdown[-1].value == "the rest of Ana Ferreira"
+    assert (plants(url), actors(), len(ask.text_input)) == (["sage"], ["Ana Ferreira"], 1)
+
+
+def test_a_name_that_cannot_be_is_asked_for_again(ask: AppTest, url: str) -> None:
+    answer(ask, "x" * 81)
+    assert any("shorten it" in each.value for each in ask.markdown)
+    answer(ask, "Ana Ferreira")
+    assert plants(url) == ["sage"]
+
+
+def test_who_cancels_writes_nothing_and_keeps_the_text(ask: AppTest, url: str) -> None:
+    ask.button(key="person:ask:cancel").click().run()
+    assert (plants(url), [each.value for each in ask.text_input]) == ([], ["sage"])
+
+
+def test_a_write_that_is_refused_after_the_name_says_so_beside_the_form(ask: AppTest, url: str) -> None:
+    with application.get_engine().begin() as connection:
+        connection.execute(sa.text("INSERT INTO plants (name) VALUES ('sage')"))
+    answer(ask, "Ana Ferreira")
+    assert [shown_text(each.value) for each in ask.error] == [TAKEN_BY_ACCESSOR]
+    assert (ask.text_input[0].value, ask.markdown[-1].value) == ("sage", "the rest of Ana Ferreira")
 
 
 def test_a_file_is_read_again_when_it_changed(show: Show, url: str) -> None:

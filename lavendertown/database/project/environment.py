@@ -27,7 +27,7 @@ from lavendertown.core.errors import LavenderTownError
 from lavendertown.core.settings import load_settings
 from lavendertown.database.project import unnamed_uniques
 from lavendertown.database.project.model_discovery import VERSION_TABLE, ProjectModels, discover_models
-from lavendertown.stores.sql.connection.engine import make_database_folder, read_url
+from lavendertown.stores.sql.connection.engine import make_database_folder, read_url, resolve_sqlite_path
 from lavendertown.stores.sql.schema.revisions import enable_wal
 from lavendertown.stores.sql.schema.upgrade import exclusive_engine, schema_change
 
@@ -134,8 +134,10 @@ def _unique_name(table: str, columns: Sequence[str]) -> str:
 
 def _database_url(root: Path) -> URL:
     url_argument = context.get_x_argument(as_dictionary=True).get("url")
-    url = url_argument or context.config.attributes.get("url") or load_settings(root).database_url
-    return read_url(str(url))
+    if given_url := url_argument or context.config.attributes.get("url"):
+        return read_url(str(given_url))
+    # Alembic may run in another folder than the project's.
+    return resolve_sqlite_path(read_url(load_settings(root).database_url), root)
 
 
 def _connect_and_run(url: URL, models: ProjectModels) -> None:

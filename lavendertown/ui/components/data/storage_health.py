@@ -38,6 +38,8 @@ def show_health() -> None:
         if facts.advice:
             st.warning(escape_markdown(facts.advice), icon=":material/build:")
         st.table(facts_rows(facts), border="horizontal", alt="State of the storage")
+        for notice in data_queries.current_settings().notices:
+            st.caption(escape_markdown(notice))
 
 
 def facts_rows(facts: data_queries.StorageFacts) -> dict[str, str]:

@@ -35,6 +35,11 @@ def track_screen(screen: str) -> None:
         _withdraw_questions()
 
 
+def current_screen() -> str | None:
+    """Return the screen that :func:`track_screen` recorded last; None before the first."""
+    return st.session_state.get("frame:screen")
+
+
 def is_first_run() -> bool:
     """Return whether this is the first run since the user opened the screen."""
     return bool(st.session_state.get("frame:arrived", True))

@@ -105,13 +105,23 @@ def run_with_name(place: str, write: Callable[..., object], *args: Any) -> None:
     if current_name():
         write(*args)
     else:
-        layout.queue_question(partial(_ask_name, place, partial(write, *args)), place=place)
+        ask_name(place, partial(write, *args))
 
 
-def _ask_name(place: str, write: Callable[[], object]) -> None:
+def ask_name(place: str, then: Callable[[], object]) -> None:
+    """Ask for the user's name at a place on the page, in the next runs, until it is entered or canceled.
+
+    Args:
+        place: The place, as for :func:`layout.queue_notice`.
+        then: Called after a name was entered.
+    """
+    layout.queue_question(partial(_draw_question, place, then), place=place)
+
+
+def _draw_question(place: str, then: Callable[[], object]) -> None:
     def answered() -> None:
         layout.withdraw_question(place)
-        write()
+        then()
 
     with st.container(border=True, width=_WIDTH):
         draw_name_form("person:ask", "Continue", answered, cancel=partial(layout.withdraw_question, place))
