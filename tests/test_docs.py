@@ -17,7 +17,8 @@ from lavendertown.core.settings import SETTINGS, Settings, load_settings
 
 ROOT = Path(__file__).parents[1]
 NOTE = ROOT / ".lavendertown" / "README.md"
-# The guide is a project of its own: test_guide follows it.
+# The samples of the guide are run by test_guide.
+GUIDE = sorted((ROOT / "docs" / "guide").glob("*.md"))
 DOCUMENTS = [ROOT / "README.md", NOTE, *sorted((ROOT / "docs").glob("*.md"))]
 ORDERS = "order,amount,placed\n" + "".join(
     f"{n},{n * 3 if n % 9 else ''},2026-11-{n % 28 + 1}\n" for n in range(60)
@@ -58,7 +59,7 @@ def test_the_readme_names_every_make_target() -> None:
     assert [target for target in sorted(targets) if f"make {target}" not in text] == []
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+@pytest.mark.parametrize("document", [*DOCUMENTS, *GUIDE], ids=name_of)
 def test_commands_that_documents_name_exist(document: Path) -> None:
     text = document.read_text("utf-8")
     named = re.findall(r"(?:^ *|`)lavendertown ([a-z]+)(?: ([a-z]+))?", text, re.MULTILINE)
@@ -70,11 +71,32 @@ def is_command(first: str, second: str) -> bool:
     return second in command.commands if isinstance(command, click.Group) and second else command is not None
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+@pytest.mark.parametrize("document", [*DOCUMENTS, *GUIDE], ids=name_of)
 def test_links_lead_to_files(document: Path) -> None:
     links = re.findall(r"\]\(([^)#\s]+)", document.read_text("utf-8"))
     inner = [link for link in links if "://" not in link]
     assert [link for link in inner if not (document.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, *GUIDE], ids=name_of)
+def test_links_lead_to_headings(document: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s:]*)#([^)\s]+)\)", document.read_text("utf-8"))
+    assert [
+        f"{name}#{anchor}"
+        for name, anchor in links
+        if anchor not in heading_anchors(document.parent / name if name else document)
+    ] == []
+
+
+def heading_anchors(document: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", document.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_readme_links_to_every_page() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    pages = [*GUIDE, *(ROOT / "docs").glob("*.md")]
+    assert [name_of(page) for page in pages if f"]({name_of(page)})" not in text] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
@@ -96,7 +118,8 @@ def test_the_readme_has_every_setting_with_its_default_and_description() -> None
 
 
 def test_every_setting_is_declared_and_an_attribute() -> None:
-    attributes = {field.name for field in dataclasses.fields(Settings)} - {"origins", "root"}
+    attributes = {field.name for field in dataclasses.fields(Settings)}
+    attributes -= {"origins", "root", "notices"}
     assert {setting.attribute_name for setting in SETTINGS} == attributes
 
 
