@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from lavendertown.core import settings
-from lavendertown.core.settings import Setting, Settings, build_database_url, load_settings
+from lavendertown.core.settings import (
+    Setting,
+    Settings,
+    build_database_url,
+    list_settings_files,
+    load_settings,
+)
 from lavendertown.database.connections import url_from_config
 from lavendertown.errors import ConfigurationError
 from lavendertown.stores.sql.connection.engine import read_url
@@ -193,6 +199,7 @@ BROKEN = {
     "an unknown storage type": ("lavendertown.toml", 'storage_type = "URL"', "storage type"),
     "an unknown driver": ("lavendertown.toml", '[database]\ndriver = "URL"', "driver"),
     "an unknown part": ("lavendertown.toml", '[database]\n"URL" = "URL"', "is unknown"),
+    "a list of databases": ("lavendertown.toml", 'database = ["URL"]', "must be a URL or a mapping"),
     "a list": ("lavendertown.toml", 'database_url = ["URL"]', "must be text"),
     "a text": ("lavendertown.toml", 'server_names = "URL"', "must be a list"),
 }
@@ -246,6 +253,88 @@ def test_a_file_that_names_two_databases_is_refused(tmp_path: Path) -> None:
         load(tmp_path)
     path.write_text("database_url: sqlite:///a.db\ndatabase: {driver: sqlite, path: a.db}\n")
     assert load(tmp_path).database_url == "sqlite:///a.db"
+
+
+CONFIG_YAML = 'database: "sqlite:///./noventa.db"\n'
+
+
+def test_the_database_of_config_yaml_is_used_unless_another_source_sets_one(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(f"name: shop\n{CONFIG_YAML}plugins: [a, b]\n")
+    settings = load(tmp_path)
+    assert (settings.storage_type, settings.database_url) == ("database", "sqlite:///./noventa.db")
+    assert settings.origins["storage_type"] == "config.yaml"
+    assert tmp_path / "config.yaml" in list_settings_files(load_settings(tmp_path))
+    (tmp_path / ".lavendertown").mkdir()
+    (tmp_path / ".lavendertown" / "config.toml").write_text('database_url = "sqlite:///data.db"\n')
+    assert load(tmp_path).database_url == "sqlite:///data.db"
+    assert load(tmp_path).notices == (
+        "The database is set by config.toml; the database in config.yaml is not used.",
+    )
+
+
+def test_config_yaml_may_have_a_mapping(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(
+        "database: {driver: postgres, host: db, name: n, sslmode: require}\n"
+    )
+    assert load(tmp_path).database_url == "postgresql://db/n?sslmode=require"
+
+
+@pytest.mark.parametrize(
+    ("text", "notices"),
+    [
+        ("logging: !include log.yaml\n", 0),
+        ("server:\n  database: sqlite:///a.db\n", 0),
+        ("database:\n", 0),
+        ("database: {host: db, user: ana}\n", 1),
+        ("database: production\n", 1),
+    ],
+)
+def test_a_config_yaml_of_another_program_changes_nothing(tmp_path: Path, text: str, notices: int) -> None:
+    (tmp_path / "config.yaml").write_text(text)
+    settings = load(tmp_path)
+    assert (settings.storage_type, len(settings.notices)) == ("file", notices)
+
+
+def test_a_broken_config_yaml_with_a_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(f"{CONFIG_YAML}broken: [\n")
+    with pytest.raises(ConfigurationError, match=r"config\.yaml cannot be read: it is not YAML at line 3"):
+        load(tmp_path)
+
+
+def test_databases_that_are_not_used_are_named_with_their_sources(tmp_path: Path) -> None:
+    write_layers(tmp_path)
+    assert load(tmp_path, DATABASE_URL="sqlite:///env.db").notices == (
+        "The database is set by the environment; the database in .env is not used.",
+        "The database is set by the environment; the database in lavendertown.toml is not used.",
+        "The database is set by the environment; the database in config.toml is not used.",
+    )
+    assert load(tmp_path, STORAGE_TYPE="file").notices[0] == (
+        "The storage type is set by the environment; the database in .env is not used."
+    )
+    assert load(tmp_path / "elsewhere", DATABASE_URL="sqlite:///env.db").notices == ()
+
+
+def test_a_database_and_files_in_two_sources_are_refused_with_both_names(tmp_path: Path) -> None:
+    (tmp_path / "lavendertown.toml").write_text('storage_type = "file"\n')
+    with pytest.raises(
+        ConfigurationError, match=r"by the environment, but the storage type 'file' by lavendertown\.toml"
+    ):
+        load(tmp_path, DATABASE_URL="sqlite:///env.db")
+    settings = load(tmp_path, DATABASE_URL="sqlite:///env.db", STORAGE_TYPE="database")
+    assert settings.storage_type == "database"
+    assert load(tmp_path, DATABASE_URL="sqlite:///env.db", STORAGE_TYPE="file").storage_type == "file"
+
+
+def test_two_settings_files_in_the_project_must_not_disagree(tmp_path: Path) -> None:
+    (tmp_path / "lavendertown.toml").write_text('database_url = "sqlite:///a.db"\n')
+    other = tmp_path / "lavendertown.yaml"
+    other.write_text("database_url: sqlite:///a.db\ndata_dir: ghosts\n")
+    assert load(tmp_path).data_dir == tmp_path / "ghosts"
+    other.write_text("database: sqlite:///b.db\n")
+    with pytest.raises(
+        ConfigurationError, match=r"lavendertown\.toml and lavendertown\.yaml set database_url differently"
+    ):
+        load(tmp_path)
 
 
 def test_a_mapping_may_have_options_for_tls_and_a_home_folder() -> None:

@@ -1,8 +1,9 @@
 """Read the settings from the environment and the settings files.
 
 The first source that sets a value wins: environment, ``.env``, ``lavendertown.toml`` or
-``lavendertown.yaml`` in the project root, ``config.toml`` in the data folder, default. The data
-folder itself is set in the environment, ``.env`` or the root file.
+``lavendertown.yaml`` in the project root, ``config.toml`` in the data folder, the key ``database`` of
+``config.yaml`` in the project root, default. The data folder itself is set in the environment, ``.env``
+or the root file.
 
 A new setting needs an entry in :data:`SETTINGS`, an attribute of :class:`Settings` and a row in the
 README's table, which a test compares with the entry.
@@ -14,7 +15,7 @@ import io
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from lavendertown.core.errors import ConfigurationError
 VARIABLE_PREFIX = "LAVENDERTOWN_"
 DATA_FOLDER_CONFIG = "config.toml"
 STORAGE_TYPES = ("file", "database")
+PROJECT_CONFIG = "config.yaml"
 _ROOT_FILES = ("lavendertown.toml", "lavendertown.yaml", "lavendertown.yml")
 DATABASE_TLS_OPTIONS: Mapping[str, tuple[str, ...]] = {
     "postgresql": ("sslmode", "sslrootcert", "sslcert", "sslkey"),
@@ -176,6 +178,7 @@ class Settings:
         database_url: A SQLAlchemy URL; used if the storage type is ``"database"``.
         data_dir: The data folder.
         origins: The source of each setting's value, as text for people.
+        notices: A sentence for each source whose store is not used because another source takes precedence.
         root: The project root they were read from; None if they were not read from this machine's
             files and environment.
         migration_folders: Folders that migrations started in the browser may use.
@@ -215,6 +218,7 @@ class Settings:
     rpc_allowed_origins: tuple[str, ...] = ()
     rpc_proxies: tuple[str, ...] = ()
     rpc_max_mb: int = 64
+    notices: tuple[str, ...] = field(default=(), compare=False)
 
     def __hash__(self) -> int:
         return hash((self.storage_type, self.database_url, self.data_dir))
@@ -228,15 +232,20 @@ def load_settings(root: Path | None = None, environ: Mapping[str, str] | None = 
         environ: Variables to use instead of the process environment.
 
     Raises:
-        ConfigurationError: A file cannot be read, or has an unknown key or an invalid value.
+        ConfigurationError: A file cannot be read, or has an unknown key or an invalid value; or two sources
+            contradict each other.
     """
     root = root or Path.cwd()
     layers = [_environment_layer(environ if environ is not None else os.environ, "the environment")]
     layers.append(_environment_layer(_read_dotenv(root / ".env"), ".env"))
-    layers += [_file_layer(root / name) for name in _ROOT_FILES]
+    root_files = [_file_layer(root / name) for name in _ROOT_FILES]
+    _refuse_different_values(root_files)
+    layers += root_files
     folder = _resolve_path(_find_setting_value(layers, _SETTINGS_BY_NAME["data_dir"])[0], root)
     root_layers = list(layers)
     layers.append(_file_layer(folder / DATA_FOLDER_CONFIG))
+    project_layer, project_notices = _project_config_layer(root / PROJECT_CONFIG)
+    layers.append(project_layer)
     values, origins = {}, {}
     for name, setting in _SETTINGS_BY_NAME.items():
         value, origins[name] = _find_setting_value(root_layers if name == "data_dir" else layers, setting)
@@ -245,6 +254,7 @@ def load_settings(root: Path | None = None, environ: Mapping[str, str] | None = 
                 f"The setting {name} (from {origins[name]}) is {value}; it must be {setting.minimum} or more."
             )
         values[setting.attribute_name] = value
+    _refuse_unused_database(layers, origins)
     if origins["storage_type"] == _DEFAULT_ORIGIN and origins["database_url"] != _DEFAULT_ORIGIN:
         # A database URL without a storage type means the database.
         values["storage_type"], origins["storage_type"] = "database", origins["database_url"]
@@ -258,13 +268,15 @@ def load_settings(root: Path | None = None, environ: Mapping[str, str] | None = 
         values["database_url"] = f"sqlite:///{folder / 'lavendertown.db'}"
     values["data_dir"] = folder
     values["migration_folders"] = tuple(_resolve_path(text, root) for text in values["migration_folders"])
-    return Settings(**values, origins=origins, root=root if environ is None else None)
+    notices = (*_find_unused_stores(layers, values["storage_type"], origins), *project_notices)
+    return Settings(**values, origins=origins, root=root if environ is None else None, notices=notices)
 
 
 def list_settings_files(settings: Settings) -> list[Path]:
     """Return the files from which these settings may come, including missing ones."""
     root = settings.root or Path.cwd()
-    return [root / ".env", *(root / name for name in _ROOT_FILES), settings.data_dir / DATA_FOLDER_CONFIG]
+    root_files = [root / name for name in (".env", *_ROOT_FILES, PROJECT_CONFIG)]
+    return [*root_files, settings.data_dir / DATA_FOLDER_CONFIG]
 
 
 _SettingsLayer = tuple[str, Mapping[str, Any]]
@@ -276,6 +288,45 @@ def _find_setting_value(layers: list[_SettingsLayer], setting: Setting) -> tuple
         if setting.name in values:
             return values[setting.name], origin
     return setting.default, _DEFAULT_ORIGIN
+
+
+def _refuse_different_values(files: list[_SettingsLayer]) -> None:
+    """Refuse root files that set a setting differently, because none of them takes precedence."""
+    for name in _SETTINGS_BY_NAME:
+        found = [(origin, values[name]) for origin, values in files if name in values]
+        for origin, value in found[1:]:
+            if value != found[0][1]:
+                raise ConfigurationError(
+                    f"{found[0][0]} and {origin} set {name} differently; remove it from one of them."
+                )
+
+
+def _refuse_unused_database(layers: list[_SettingsLayer], origins: Mapping[str, str]) -> None:
+    """Refuse a database URL with the storage type "file" of a source with a lower precedence.
+
+    The URL alone would mean the database, so it is unclear which of the two is wanted.
+    """
+    order = [origin for origin, _ in layers]
+    url_origin, type_origin = origins["database_url"], origins["storage_type"]
+    if _DEFAULT_ORIGIN in (url_origin, type_origin) or order.index(url_origin) >= order.index(type_origin):
+        return
+    if _find_setting_value(layers, _SETTINGS_BY_NAME["storage_type"])[0] == "file":
+        raise ConfigurationError(
+            f"The database is set by {url_origin}, but the storage type 'file' by {type_origin}; set "
+            f"{VARIABLE_PREFIX}STORAGE_TYPE to 'database' or 'file', or remove one of them."
+        )
+
+
+def _find_unused_stores(
+    layers: list[_SettingsLayer], storage_type: str, origins: Mapping[str, str]
+) -> Iterator[str]:
+    """Yield a sentence for each source that sets another store than the one in use."""
+    used = "" if storage_type == "file" else _find_setting_value(layers, _SETTINGS_BY_NAME["database_url"])[0]
+    name = "storage_type" if storage_type == "file" else "database_url"
+    source = f"The {'storage type' if storage_type == 'file' else 'database'} is set by {origins[name]}"
+    for origin, values in layers:
+        if values.get("database_url", used) != used and origin != origins[name]:
+            yield f"{source}; the database in {origin} is not used."
 
 
 def _resolve_path(text: str, root: Path) -> Path:
@@ -343,6 +394,23 @@ def _file_layer(path: Path) -> _SettingsLayer:
     return path.name, _validate_file_settings(read_settings_file(path), path) if _is_file(path) else {}
 
 
+def _project_config_layer(path: Path) -> tuple[_SettingsLayer, list[str]]:
+    """Return the database of a ``config.yaml``, and a notice if it has one that cannot be meant.
+
+    Other programs have files of this name, so all other keys are ignored, and a database is only used if
+    it is a URL or a mapping with a driver.
+    """
+    if not _is_file(path) or not re.search(rb"""^["']?database["']?\s*:""", _read_bytes(path), re.MULTILINE):
+        return (path.name, {}), []
+    database = read_settings_file(path).get("database")
+    if isinstance(database, str) and "://" in database:
+        return (path.name, {"database_url": database}), []
+    if isinstance(database, dict) and database.get("driver"):
+        return (path.name, {"database_url": build_database_url(database, str(path))}), []
+    notice = f"The database in {path.name} is neither a URL nor a mapping with a driver; it is not used."
+    return (path.name, {}), [notice] if database else []
+
+
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
@@ -376,15 +444,19 @@ def read_settings_file(path: Path) -> dict[str, Any]:
 
 
 def _read_text(path: Path) -> str:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise _unreadable_file_error(path, error.strerror or type(error).__name__) from None
+    data = _read_bytes(path)
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise _unreadable_file_error(path, f"line {line} is not UTF-8 text") from None
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise _unreadable_file_error(path, error.strerror or type(error).__name__) from None
 
 
 def _unreadable_file_error(path: Path, reason: str) -> ConfigurationError:
@@ -423,7 +495,9 @@ def _validate_file_settings(data: dict[str, Any], path: Path) -> dict[str, Any]:
     }
     if not database:
         return values
-    url = build_database_url(database, str(path)) if isinstance(database, dict) else str(database)
+    if not isinstance(database, str | dict):
+        raise ConfigurationError(f"The setting 'database' in {path} must be a URL or a mapping.")
+    url = build_database_url(database, str(path)) if isinstance(database, dict) else database
     if values.get("database_url", url) != url:
         raise ConfigurationError(
             f"{path} names two databases, one in database_url and another in database; remove one of them."

@@ -14,6 +14,7 @@ from lavendertown.core import clock, json_codec
 from lavendertown.core.errors import ConfigurationError, NotFoundError
 from lavendertown.core.settings import (
     DATA_FOLDER_CONFIG,
+    PROJECT_CONFIG,
     VARIABLE_PREFIX,
     Settings,
     load_settings,
@@ -27,7 +28,8 @@ from lavendertown.transfer.migrator import migrate_later_changes
 from lavendertown.transfer.values import MigrationOutcome, MigrationRequest
 
 PREVIOUS_CONFIG = "config.before.toml"
-_CHANGEABLE_ORIGINS = (DATA_FOLDER_CONFIG, "the default")
+# config.toml overrides config.yaml.
+_CHANGEABLE_ORIGINS = (DATA_FOLDER_CONFIG, PROJECT_CONFIG, "the default")
 
 
 def current_location(settings: Settings) -> StoreLocation:

@@ -50,6 +50,18 @@ def test_current_as_json(folder: Path) -> None:
     assert result.stdout == '{\n  "store": "SQLite at reports.db",\n  "state": "current"\n}\n'
 
 
+def test_current_names_the_sources_that_are_not_used(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "lavendertown.toml").write_text('database = "sqlite:///a.db"\n')
+    (folder / "config.yaml").write_text("database: sqlite:///b.db\n")
+    monkeypatch.setenv("LAVENDERTOWN_DATABASE_URL", "sqlite:///c.db")
+    shown = run("current").stdout.splitlines()
+    assert shown[1:] == [
+        "The database is set by the environment; the database in lavendertown.toml is not used.",
+        "The database is set by the environment; the database in config.yaml is not used.",
+    ]
+    assert len(run("current", "--url", "sqlite:///d.db").stdout.splitlines()) == 1
+
+
 def test_another_programs_database_is_refused(folder: Path) -> None:
     with closing(sqlite3.connect(folder / "other.db")) as other, other:
         other.execute("CREATE TABLE reports (id TEXT)")

@@ -467,6 +467,14 @@ def test_children_of_a_new_row_are_stored_and_audited(database: application.Data
     ]
 
 
+def test_children_of_a_new_row_name_for_whom_the_actor_acts(database: application.Database) -> None:
+    orders, _ = ModelAccessor(Order, "orders"), ModelAccessor(Line, "lines")
+    with acting_for("Maya"):
+        orders.insert(Order(customer="Ann", lines=[Line(product="tea")]), actor="ci-bot")
+    for component in ("orders", "lines"):
+        assert [after["on_behalf_of"] for _, _, after in audited(component)] == ["Maya"]
+
+
 def test_a_child_that_may_not_be_stored_undoes_its_parent(database: application.Database) -> None:
     orders, lines = ModelAccessor(Order, "orders"), ModelAccessor(Line, "lines")
     with pytest.raises(InvalidInputError, match="Line cannot be saved: product: it is longer than 10"):

@@ -116,3 +116,14 @@ def test_reports_and_rows_of_ones_own_live_side_by_side(storage: DatabaseStorage
     with storage.session() as db:
         (title,) = db.execute(sa.text("SELECT title FROM reports")).scalars()
     assert (title, names(storage)) == ("Week 12", ["Ana"])
+
+
+def test_an_inner_session_that_is_refused_at_its_end_leaves_the_outer_one_usable(
+    storage: DatabaseStorage,
+) -> None:
+    with storage.session() as db:
+        db.add(Owner(name="Ana"))
+        with pytest.raises(sa.exc.IntegrityError), storage.session() as inner:
+            inner.add(Owner(name="Ana"))
+        db.add(Owner(name="Ben"))
+    assert names(storage) == ["Ana", "Ben"]

@@ -171,6 +171,18 @@ def test_a_setting_that_goes_before_is_named(
     assert not Path(".lavendertown/config.toml").exists()
 
 
+def test_config_yaml_does_not_block_a_switch(home: Path) -> None:
+    Path("config.yaml").write_text("database: sqlite:///first.db\n")
+    with_storage(lambda storage: storage.save_report(report("r2")))
+    request = MigrationRequest("sqlite:///first.db", "sqlite:///team.db")
+    store_switch.switch_store(load_settings(), request, migrator.migrate_store(request))
+    assert listed() == {"r2"}
+    assert load_settings().database_url == "sqlite:///team.db"
+    back = MigrationRequest("sqlite:///team.db", ".lavendertown")
+    store_switch.switch_store(load_settings(), back, migrator.migrate_store(back))
+    assert (load_settings().storage_type, listed()) == ("file", {"r1", "r2"})
+
+
 def test_a_folder_elsewhere_is_named_by_the_environment(home: Path) -> None:
     said = store_switch.find_blocking_setting(load_settings(), "other")
     assert said is not None

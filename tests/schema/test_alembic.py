@@ -103,3 +103,20 @@ def test_sql_is_written_without_a_database(url: str, tmp_path: Path) -> None:
     assert "CREATE TABLE reports" in written
     assert f"version_num='{HEAD}'" in written
     assert revisions.inspect_schema(url).state is SchemaState.EMPTY
+
+
+@pytest.mark.parametrize("origin", ["the settings file", "the environment"])
+def test_alembic_in_another_folder_uses_the_database_of_the_project(origin: str, tmp_path: Path) -> None:
+    project, elsewhere = tmp_path / "project", tmp_path / "elsewhere"
+    project.mkdir()
+    elsewhere.mkdir()
+    shutil.copy(ROOT / "alembic.ini", project)
+    if origin == "the settings file":
+        (project / "lavendertown.toml").write_text('database = "sqlite:///team.db"\n')
+    url = "sqlite:///team.db" if origin == "the environment" else ""
+    upgraded = run(url, elsewhere, "-c", "../project/alembic.ini", "upgrade", "head")
+    assert upgraded.returncode == 0, upgraded.stderr
+    shown = run(url, elsewhere, "-c", "../project/alembic.ini", "current")
+    assert f"{HEAD} (head)" in shown.stdout
+    assert revisions.inspect_schema(f"sqlite:///{project / 'team.db'}").state is SchemaState.CURRENT
+    assert list(elsewhere.iterdir()) == []

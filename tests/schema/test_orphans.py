@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from contextlib import closing
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from lavendertown.stores.sql.connection.engine import make_engine
 from lavendertown.stores.sql.schema import revisions, upgrade
 from tests.contract.builders import annotation, at, finding, report, sentence
 from tests.schema.databases import rows
-from tests.schema.test_alembic import alembic
+from tests.schema.test_alembic import ROOT, alembic, run
 
 pytestmark = pytest.mark.postgres
 
@@ -130,3 +131,18 @@ def test_plain_alembic_moves_orphans_and_logs_their_number(url: str, tmp_path: P
     save_and_lose(url)
     assert "Moved 2 findings that belong to no report" in alembic(url, tmp_path, "upgrade", "head")
     assert revisions.inspect_schema(url).state is revisions.SchemaState.CURRENT
+
+
+@pytest.mark.slow
+def test_alembic_in_another_folder_uses_the_quarantine_of_the_project(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    project, elsewhere = tmp_path / "project", tmp_path / "elsewhere"
+    for folder in (project, elsewhere):
+        folder.mkdir()
+    shutil.copy(ROOT / "alembic.ini", project)
+    save_and_lose(postgres_url)
+    done = run(postgres_url, elsewhere, "-c", str(project / "alembic.ini"), "upgrade", "head")
+    assert done.returncode == 0, done.stderr
+    assert len(list(project.glob(".lavendertown/quarantine/*/findings.jsonl"))) == 1
+    assert list(elsewhere.iterdir()) == []

@@ -56,7 +56,7 @@ def project(
     write(
         tmp_path,
         {
-            "lavendertown.yaml": f'database: "{url}"\n',
+            "config.yaml": f'database: "{url}"\n',
             "components/user/user_models.py": USER_MODELS,
             "components/user/user.py": COMPONENT,
             "models/global_models.py": GLOBAL_MODELS,
@@ -68,10 +68,11 @@ def project(
     forget(tmp_path)
 
 
-def alembic(project: Path, *args: str) -> str:
+def alembic(project: Path, *args: str, folder: Path | None = None) -> str:
+    ini = "migrations/alembic.ini" if folder is None else str(project / "migrations/alembic.ini")
     done = subprocess.run(
-        [sys.executable, "-m", "alembic", "-c", "migrations/alembic.ini", *args],
-        cwd=project,
+        [sys.executable, "-m", "alembic", "-c", ini, *args],
+        cwd=folder or project,
         env=dict(os.environ),
         capture_output=True,
         text=True,
@@ -100,7 +101,9 @@ def test_the_document_s_samples_run_as_written(project: Path, monkeypatch: pytes
     from components.user.user import action_update_user, load_template_context
     from components.user.user_models import User
 
-    storage = DatabaseStorage(load_settings(project).database_url)
+    settings = load_settings(project)
+    assert settings.origins["database_url"] == "config.yaml"
+    storage = DatabaseStorage(settings.database_url)
     seed: dict[str, object] = {}
     exec((project / "migrations/seed/initial_users.py").read_text(), seed)
     with storage.session() as db:
@@ -118,6 +121,12 @@ def test_the_document_s_samples_run_as_written(project: Path, monkeypatch: pytes
     with storage.session() as db:
         assert db.query(User.name).all() == [("Ben",)]
     storage.close()
+    elsewhere = project / "elsewhere"
+    elsewhere.mkdir()
+    assert "(head)" in alembic(project, "current", folder=elsewhere)
+    alembic(project, "downgrade", "-1", folder=elsewhere)
+    alembic(project, "upgrade", "head", folder=elsewhere)
+    assert list(elsewhere.iterdir()) == []
     alembic(project, "check")
     alembic(project, "downgrade", "-1")
     assert "CREATE TABLE users" in alembic(project, "upgrade", "head", "--sql")

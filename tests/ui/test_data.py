@@ -68,6 +68,16 @@ def test_a_database_is_said_to_be_well_with_size_and_schema(database: Storage) -
     assert f"{revisions.HEAD} (up to date)" in str(app.table[0].value)
 
 
+def test_a_database_that_another_source_overrides_is_named(
+    database: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config.yaml").write_text("database: sqlite:///other.db\n")
+    monkeypatch.chdir(tmp_path)
+    assert "set by the environment; the database in config.yaml is not used" in texts(start()).replace(
+        "\\", ""
+    )
+
+
 def test_files_are_counted(storage: FileStorage, save: Save) -> None:
     save("r-1")
     app = start()

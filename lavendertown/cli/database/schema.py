@@ -225,6 +225,8 @@ def current_command(url: str | None, as_json: bool) -> None:
     click.echo(schema.sentence)
     for line in project_migrations.describe_status(project) if project else ():
         click.echo(line)
+    for notice in () if url else load_settings().notices:
+        click.echo(notice)
 
 
 @db_group.command()

@@ -21,7 +21,7 @@ from lavendertown.records.queries import (
 )
 from lavendertown.records.record_classes import FLAT_RECORD_CLASSES, AuditEvent
 from lavendertown.records.store import Store
-from lavendertown.records.write_path import ImportBatch, WritePath
+from lavendertown.records.write_path import ImportBatch, WritePath, add_on_behalf_of
 from lavendertown.stores.files import FileStore
 from lavendertown.transfer.backups.backup import back_up
 from lavendertown.transfer.backups.file_contents import FileContents, open_contents
@@ -104,7 +104,7 @@ class _RestoreRequest:
     ) -> AuditEvent:
         """Return the audit event of the restore."""
         name = self.file.name
-        after = {"file": name, "rows": dict(rows), "kept": backup.name if backup else None}
+        after = add_on_behalf_of({"file": name, "rows": dict(rows), "kept": backup.name if backup else None})
         before = {"rows": dict(rows_before)}
         return AuditEvent(clock.now(), self.actor, "store", name[-200:], self.operation, before, after)
 

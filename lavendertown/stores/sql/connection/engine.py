@@ -137,6 +137,14 @@ def make_database_folder(url: URL) -> None:
         ) from error
 
 
+def resolve_sqlite_path(url: URL, folder: Path) -> URL:
+    """Return the URL with a relative path of a SQLite file resolved against a folder; others unchanged."""
+    path = url.database
+    if url.get_backend_name() != "sqlite" or not path or path == ":memory:" or path.startswith("file:"):
+        return url
+    return url.set(database=str(folder / path))
+
+
 def _md5_hex(text: str | None) -> str | None:
     if text is None:
         return None

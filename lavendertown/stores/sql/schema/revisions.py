@@ -276,13 +276,18 @@ class QuarantinedFindings:
 
 
 @contextlib.contextmanager
-def open_quarantine(revision: str) -> Iterator[tuple[IO[str], Path]]:
+def open_quarantine(revision: str, root: Path | None = None) -> Iterator[tuple[IO[str], Path]]:
     """Open a new file in the data folder for findings that a migration moves out of the database.
+
+    Args:
+        revision: The revision of the migration.
+        root: The project root; the working directory by default.
 
     Raises:
         StorageUnavailableError: The file could not be written.
     """
-    folder = load_settings().data_dir / "quarantine" / f"upgrade-{revision}-{clock.now():%Y%m%dT%H%M%S%f}"
+    name = f"upgrade-{revision}-{clock.now():%Y%m%dT%H%M%S%f}"
+    folder = load_settings(root).data_dir / "quarantine" / name
     path = folder / "findings.jsonl"
     try:
         folder.mkdir(mode=0o700, parents=True)

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from alembic import context
 from alembic.util import CommandError
-from sqlalchemy import Connection
+from sqlalchemy import URL, Connection
 
 from lavendertown.core.errors import LavenderTownError
 from lavendertown.core.settings import load_settings
-from lavendertown.stores.sql.connection.engine import make_database_folder, make_engine, read_url
+from lavendertown.stores.sql.connection.engine import (
+    make_database_folder,
+    make_engine,
+    read_url,
+    resolve_sqlite_path,
+)
 from lavendertown.stores.sql.connection.errors import translate_errors
 from lavendertown.stores.sql.schema.revisions import (
     QuarantinedFindings,
@@ -32,7 +39,7 @@ def _include_object(_: Any, name: str | None, kind: str, reflected: bool, __: ob
 
 
 def _run_migrations(connection: Connection) -> None:
-    context.config.attributes["open_quarantine"] = open_quarantine
+    context.config.attributes["open_quarantine"] = partial(open_quarantine, root=_project_root())
     context.configure(
         connection=connection,
         target_metadata=metadata,
@@ -48,7 +55,8 @@ def _run_migrations(connection: Connection) -> None:
 
 def _render_sql() -> None:
     """Write the SQL for ``alembic upgrade --sql``, without connecting to the database."""
-    url = read_url(context.config.attributes.get("url") or load_settings().database_url)
+    given_url = context.config.attributes.get("url")
+    url = read_url(given_url) if given_url else _configured_url()
     context.configure(
         dialect_name=url.get_backend_name(),
         target_metadata=metadata,
@@ -59,9 +67,22 @@ def _render_sql() -> None:
         context.run_migrations()
 
 
+def _project_root() -> Path:
+    """Return the folder of alembic's ini file; for the one in the package, the working folder."""
+    ini = context.config.config_file_name
+    folder = Path(ini).resolve().parent if ini else None
+    return Path.cwd() if folder in (None, Path(__file__).parent.resolve()) else folder
+
+
+def _configured_url() -> URL:
+    """Return the URL of the project's database, also if alembic runs in another folder."""
+    root = _project_root()
+    return resolve_sqlite_path(read_url(load_settings(root).database_url), root)
+
+
 def _connect_and_run() -> None:
-    url = read_url(load_settings().database_url)
     try:
+        url = _configured_url()
         state = refuse_state(url, SchemaState.NEWER, SchemaState.UNVERSIONED)
         make_database_folder(url)
         engine = make_engine(url)
