@@ -21,6 +21,8 @@ _PHASE_LABELS = {
     "triage": "Triage",
     "people": "People",
     "views": "Saved views",
+    "dataset_settings": "Settings of datasets",
+    "evidence": "Evidence",
     "events": "Audit events",
     "changes": "Recent changes",
     "verifying": "Comparing both stores",
@@ -30,6 +32,8 @@ _COUNT_LABELS = {
     "rulesets": "rule sets",
     "triage": "triage records",
     "views": "saved views",
+    "dataset_settings": "settings of datasets",
+    "evidence": "evidence records",
     "events": "audit events",
 }
 

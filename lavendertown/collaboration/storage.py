@@ -13,6 +13,7 @@ from lavendertown.collaboration.models import Annotation, ShareableReport
 from lavendertown.collaboration.parts.annotations import Annotations
 from lavendertown.collaboration.parts.audit import AuditTrail
 from lavendertown.collaboration.parts.context import StorageContext
+from lavendertown.collaboration.parts.dataset_settings import DatasetSettings
 from lavendertown.collaboration.parts.datasets import Datasets
 from lavendertown.collaboration.parts.findings import Findings
 from lavendertown.collaboration.parts.imports import Imports
@@ -101,7 +102,7 @@ class Storage:
 
     Attributes:
         reports, imports, findings, annotations, triage, datasets, inbox, trends, audit, people, views,
-            rulesets: The parts.
+            rulesets, dataset_settings: The parts.
         store: The store below; for tools that read it directly.
         write_path: The write path of all parts.
     """
@@ -123,6 +124,7 @@ class Storage:
         self.people = People(self._context)
         self.views = Views(self._context)
         self.rulesets = RuleSets(self._context)
+        self.dataset_settings = DatasetSettings(self._context)
 
     def save_report(self, report: ShareableReport, *, actor: str | None = None) -> str:
         """Save a report under its own id, new or changed, and return that id.

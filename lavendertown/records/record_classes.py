@@ -18,6 +18,8 @@ class RecordKind(StrEnum):
     TRIAGE = "finding"
     PERSON = "person"
     VIEW = "view"
+    DATASET_SETTINGS = "dataset_settings"
+    EVIDENCE = "evidence"
 
 
 class FindingRecord(NamedTuple):
@@ -154,7 +156,38 @@ class ViewRecord:
     deleted_at: dt.datetime | None = None
 
 
-FlatRecord = TriageRecord | PersonRecord | ViewRecord
+@dataclass(frozen=True, slots=True)
+class DatasetSettingsRecord:
+    """What a team set for a dataset; the dataset is the id.
+
+    Attributes:
+        settings: A mapping for each part that keeps settings, by its name, such as ``reading``.
+    """
+
+    id: str
+    settings: Mapping[str, Any]
+    updated_at: dt.datetime
+    version: int = 0
+    deleted_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRecord:
+    """The evidence of a report, see :mod:`lavendertown.profile.evidence`; the id of the report is the id.
+
+    Attributes:
+        size: The size of the content as JSON, in bytes; the audit log has nothing else of it.
+    """
+
+    id: str
+    size: int
+    content: Mapping[str, Any]
+    updated_at: dt.datetime
+    version: int = 0
+    deleted_at: dt.datetime | None = None
+
+
+FlatRecord = TriageRecord | PersonRecord | ViewRecord | DatasetSettingsRecord | EvidenceRecord
 """The records that fit in one row; lists return them completely."""
 
 Record = ReportRecord | AnnotationRecord | RuleSetRecord | FlatRecord
@@ -166,11 +199,15 @@ KIND_BY_CLASS: dict[type, RecordKind] = {
     TriageRecord: RecordKind.TRIAGE,
     PersonRecord: RecordKind.PERSON,
     ViewRecord: RecordKind.VIEW,
+    DatasetSettingsRecord: RecordKind.DATASET_SETTINGS,
+    EvidenceRecord: RecordKind.EVIDENCE,
 }
 FLAT_RECORD_CLASSES: dict[RecordKind, type[FlatRecord]] = {
     RecordKind.TRIAGE: TriageRecord,
     RecordKind.PERSON: PersonRecord,
     RecordKind.VIEW: ViewRecord,
+    RecordKind.DATASET_SETTINGS: DatasetSettingsRecord,
+    RecordKind.EVIDENCE: EvidenceRecord,
 }
 
 

@@ -104,5 +104,7 @@ _KIND_DISPLAY_NAMES: dict[str, str] = {
     RecordKind.TRIAGE: "Finding",
     RecordKind.PERSON: "Person",
     RecordKind.VIEW: "View",
+    RecordKind.DATASET_SETTINGS: "Settings of a dataset",
+    RecordKind.EVIDENCE: "Evidence",
 }
 BUILTIN_RECORD_TYPE: RecordType = _BuiltinRecordType()

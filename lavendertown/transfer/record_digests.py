@@ -10,11 +10,9 @@ from lavendertown.records.json_records import record_to_json
 from lavendertown.records.record_classes import (
     AuditEvent,
     FindingRecord,
-    PersonRecord,
+    FlatRecord,
     Record,
     ReportRecord,
-    TriageRecord,
-    ViewRecord,
 )
 
 # Hashed separately or, as the version, not at all.
@@ -23,7 +21,7 @@ _COMMON_FIELDS = frozenset({"id", "updated_at", "version", "deleted_at"})
 
 def hash_record(record: Record) -> bytes:
     """Return the SHA-256 of all fields of a record except its version, as 32 bytes."""
-    if isinstance(record, TriageRecord | PersonRecord | ViewRecord):
+    if isinstance(record, FlatRecord):
         content = sorted(
             (name, value) for name, value in record_to_json(record).items() if name not in _COMMON_FIELDS
         )

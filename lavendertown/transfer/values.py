@@ -18,9 +18,22 @@ COUNT_NAME_BY_KIND = {
     RecordKind.TRIAGE: "triage",
     RecordKind.PERSON: "people",
     RecordKind.VIEW: "views",
+    RecordKind.DATASET_SETTINGS: "dataset_settings",
+    RecordKind.EVIDENCE: "evidence",
 }
 """The name of the count for each kind of record."""
-COUNT_NAMES = ("reports", "findings", "annotations", "rulesets", "triage", "people", "views", "events")
+COUNT_NAMES = (
+    "reports",
+    "findings",
+    "annotations",
+    "rulesets",
+    "triage",
+    "people",
+    "views",
+    "dataset_settings",
+    "evidence",
+    "events",
+)
 """The names of all counts, in display order."""
 
 

@@ -35,7 +35,7 @@ from lavendertown.records.search_text import report_text
 from lavendertown.stores.files import formats, report_format
 from lavendertown.stores.files.audit_files import end_of_last_line, list_audit_files, read_lines
 from lavendertown.stores.files.json_fields import UnreadableError
-from lavendertown.stores.files.layout import Layout
+from lavendertown.stores.files.layout import Layout, file_name
 from lavendertown.stores.files.thread_index import ThreadIndex
 
 _Signature = tuple[int, int, int]
@@ -162,14 +162,13 @@ class FolderCache:
         self._flat_files = {
             kind: _DirectoryCache(layout.flat_dir(kind), partial(_read_flat_record, kind))
             for kind in FLAT_RECORD_CLASSES
+            if kind is not RecordKind.EVIDENCE
         }
         self._audit_files = _AuditFiles(layout)
         self.reports: dict[str, ReportEntry] = {}
         self.sorted_reports: list[ReportEntry] = []
         self.rulesets: dict[str, RuleSetRecord] = {}
-        self.flat_records: dict[RecordKind, dict[str, FlatRecord]] = {
-            kind: {} for kind in FLAT_RECORD_CLASSES
-        }
+        self._flat_records: dict[RecordKind, dict[str, FlatRecord]] = {kind: {} for kind in self._flat_files}
         self.threads = ThreadIndex()
         self.facet_counts: dict[tuple[ReportQuery, ReportFacet], Mapping[str, int]] = {}
         self.discussion_by_report: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
@@ -212,12 +211,53 @@ class FolderCache:
         """Read changed flat records, and return whether the merges of findings have changed."""
         for kind, folder in self._flat_files.items():
             if folder.refresh():
-                self.flat_records[kind] = {r.id: r for _, r in sorted(folder.items.items(), reverse=True)}
+                self._flat_records[kind] = {r.id: r for _, r in sorted(folder.items.items(), reverse=True)}
         former, self.threads.merged = (
             self.threads.merged,
-            merged_into_map(self.flat_records[RecordKind.TRIAGE].values()),
+            merged_into_map(self._flat_records[RecordKind.TRIAGE].values()),
         )
         return former != self.threads.merged
+
+    def flat_records(self, kind: RecordKind) -> Iterator[FlatRecord]:
+        """Return the readable records of a flat kind by id. Evidence is large and is read one by one."""
+        if kind is not RecordKind.EVIDENCE:
+            yield from (record for _, record in sorted(self._flat_records[kind].items()))
+            return
+        for path in self._evidence_files():
+            with suppress(DamagedRecordError):
+                record = self._read_evidence(path)
+                if record is not None:
+                    yield record
+
+    def flat_record(self, kind: RecordKind, record_id: str) -> FlatRecord | None:
+        """Return a flat record; None if it is not stored.
+
+        Raises:
+            DamagedRecordError: Its file is unreadable.
+        """
+        path = self.layout.flat_dir(kind) / file_name(record_id)
+        if kind is RecordKind.EVIDENCE:
+            return self._read_evidence(path)
+        self.refuse_unreadable(path)
+        return self._flat_records[kind].get(record_id)
+
+    def _evidence_files(self) -> list[Path]:
+        return sorted(self.layout.flat_dir(RecordKind.EVIDENCE).glob("*.json"))
+
+    def _read_evidence(self, path: Path) -> FlatRecord | None:
+        try:
+            return formats.read_flat_record(RecordKind.EVIDENCE, formats.parse_json(_read_bytes(path)))
+        except FileNotFoundError:
+            return None
+        except (UnreadableError, OSError) as error:
+            raise DamagedRecordError(f"The file {path} cannot be read: {error}.") from error
+
+    def _unreadable_evidence(self) -> Iterator[UnreadableItem]:
+        for path in self._evidence_files():
+            try:
+                self._read_evidence(path)
+            except DamagedRecordError as error:
+                yield UnreadableItem(f"{path.parent.name}/{path.name}", str(error.__cause__))
 
     def events_since(self, mark: Mapping[str, int] | None) -> tuple[dict[str, int], list[AuditEvent] | None]:
         """Return the current mark, the end of each audit file, and the events after an earlier mark."""
@@ -255,6 +295,7 @@ class FolderCache:
             for folder in self._directories()
             for name, reason in sorted(folder.unreadable.items())
         ]
+        items += self._unreadable_evidence()
         return items + self._duplicate_ids() + self._audit_files.unreadable
 
     def refuse_unreadable(self, path: Path) -> None:

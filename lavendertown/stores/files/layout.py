@@ -10,7 +10,13 @@ from urllib.parse import quote
 
 from lavendertown.records.record_classes import RecordKind
 
-_FLAT_DIRS = {RecordKind.TRIAGE: "triage", RecordKind.PERSON: "people", RecordKind.VIEW: "views"}
+_FLAT_DIRS = {
+    RecordKind.TRIAGE: "triage",
+    RecordKind.PERSON: "people",
+    RecordKind.VIEW: "views",
+    RecordKind.DATASET_SETTINGS: "datasets",
+    RecordKind.EVIDENCE: "evidence",
+}
 _SAFE_CHARACTERS = " !#$&'()+,-.;=@[]^_`{}~"
 _MAX_LENGTH = 240
 

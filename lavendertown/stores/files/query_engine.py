@@ -199,7 +199,7 @@ def matching_flat_records(cache: FolderCache, query: FlatRecordQuery) -> list[Fl
     """Return the matching flat records, sorted by id."""
     return [
         record
-        for _, record in sorted(cache.flat_records[query.kind].items())
+        for record in cache.flat_records(query.kind)
         if _is_visible(record.deleted_at, query.deleted)
         and _matches_any(record.id, query.ids)
         and (not query.merged or (isinstance(record, TriageRecord) and record.merged_into))

@@ -303,9 +303,8 @@ def _read_without_rows(cache: FolderCache, kind: RecordKind, record_id: str) -> 
         case RecordKind.RULESET:
             cache.refuse_unreadable(cache.layout.ruleset_file(record_id))
             return cache.rulesets.get(record_id)
-        case RecordKind.TRIAGE | RecordKind.PERSON | RecordKind.VIEW:
-            cache.refuse_unreadable(cache.layout.flat_dir(kind) / file_name(record_id))
-            return cache.flat_records[kind].get(record_id)
+        case _:
+            return cache.flat_record(kind, record_id)
 
 
 def _read_whole(cache: FolderCache, kind: RecordKind, record_id: str) -> Record | None:

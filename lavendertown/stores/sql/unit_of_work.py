@@ -90,8 +90,9 @@ class DatabaseUnitOfWork(UnitOfWork):
         if rule_sets:
             self._write_rulesets(rule_sets, _new_ids(changes, RecordKind.RULESET))
         self._write_triage(identities, changes)
-        for kind in (RecordKind.PERSON, RecordKind.VIEW):
-            self._write_flat_records(kind, changes)
+        for kind in FLAT_RECORD_CLASSES:
+            if kind is not RecordKind.TRIAGE:
+                self._write_flat_records(kind, changes)
         audit_log.append_events(batch, changes.events)
         if changes.migration is not None:
             audit_log.write_migration(self.connection, changes.migration)

@@ -174,7 +174,7 @@ class FolderSource(Source):
                     path = self._layout.ruleset_file(record_id)
                     data = self._read_json_file(path)
                     return None if data is None else formats.read_ruleset(data, _modified_at(path))
-                case RecordKind.TRIAGE | RecordKind.PERSON | RecordKind.VIEW:
+                case _:
                     data = self._read_json_file(self._layout.flat_dir(kind) / file_name(record_id))
                     return None if data is None else formats.read_flat_record(kind, data)
         except (UnreadableError, TypeError, KeyError):

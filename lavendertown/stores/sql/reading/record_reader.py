@@ -109,7 +109,7 @@ def _load_records(connection: sa.Connection, kind: RecordKind, ids: Sequence[str
             records = [annotation_from_row(row) for row in connection.execute(_ANNOTATIONS, {"ids": ids})]
         case RecordKind.RULESET:
             records = [ruleset_from_row(row) for row in connection.execute(_RULESETS, {"ids": ids})]
-        case RecordKind.TRIAGE | RecordKind.PERSON | RecordKind.VIEW:
+        case _:
             records = [*flat_records.read_flat_records(connection, kind, ids)]
     return records
 
@@ -168,7 +168,7 @@ def read_stored_versions(
             ]
         case RecordKind.RULESET:
             records = [ruleset_from_row(row) for row in connection.execute(_RULESETS_LOCKED, {"ids": ids})]
-        case RecordKind.TRIAGE | RecordKind.PERSON | RecordKind.VIEW:
+        case _:
             records = [*flat_records.read_flat_records(connection, kind, ids, lock=True)]
     return {
         (kind, r.id): StoredVersion(r.version, r.deleted_at, summaries.summarize_record(r)) for r in records

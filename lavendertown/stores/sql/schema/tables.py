@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from lavendertown.records.record_classes import (
     AnnotationRecord,
     AuditEvent,
+    DatasetSettingsRecord,
+    EvidenceRecord,
     FindingRecord,
     MigrationRecord,
     PersonRecord,
@@ -248,6 +250,29 @@ saved_views = sa.Table(
     sa.Column("deleted_at", UtcDateTime),
 )
 
+dataset_settings = sa.Table(
+    "dataset_settings",
+    metadata,
+    sa.Column("key", SurrogateKey, primary_key=True),
+    sa.Column("id", exact_text(200), nullable=False, unique=True),
+    sa.Column("settings", JsonData, nullable=False),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("deleted_at", UtcDateTime),
+)
+
+evidence = sa.Table(
+    "evidence",
+    metadata,
+    sa.Column("key", SurrogateKey, primary_key=True),
+    sa.Column("id", exact_text(200), nullable=False, unique=True),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("content", JsonData, nullable=False),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("deleted_at", UtcDateTime),
+)
+
 audit_log = sa.Table(
     "audit_log",
     metadata,
@@ -295,6 +320,8 @@ RECORD_TABLES: dict[type, sa.Table] = {
     TriageRecord: triage,
     PersonRecord: known_people,
     ViewRecord: saved_views,
+    DatasetSettingsRecord: dataset_settings,
+    EvidenceRecord: evidence,
     AuditEvent: audit_log,
     MigrationRecord: migrations_table,
 }

@@ -31,6 +31,8 @@ KIND_NAMES = {
     "triage": "Triage",
     "people": "People",
     "views": "Saved views",
+    "dataset_settings": "Settings of datasets",
+    "evidence": "Evidence",
     "events": "Audit events",
 }
 # The name of a quarantined item starts with its location.
@@ -48,6 +50,10 @@ _KIND_BY_PREFIX = {
     "person ": "people",
     "views/": "views",
     "view ": "views",
+    "datasets/": "dataset_settings",
+    "dataset_settings ": "dataset_settings",
+    "evidence/": "evidence",
+    "evidence ": "evidence",
     "audit/": "events",
 }
 

@@ -20,6 +20,8 @@ PHASES = {
     "triage": "Triage",
     "people": "People",
     "views": "Saved views",
+    "dataset_settings": "Settings of datasets",
+    "evidence": "Evidence",
     "events": "Audit events",
     "changes": "Recent changes",
     "verifying": "Verifying",
