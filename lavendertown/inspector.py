@@ -15,6 +15,8 @@ from lavendertown.core.findings import GhostFinding
 from lavendertown.core.settings import load_settings
 from lavendertown.detectors import Detector, default_detectors
 from lavendertown.detectors.runner import CheckResult, Progress, run_detectors
+from lavendertown.profile.evidence import Evidence
+from lavendertown.profile.measure import measure_table
 from lavendertown.tables import Reading, Table
 
 
@@ -31,6 +33,8 @@ class Inspector:
             raises ends the run and is passed on; the results of that run are discarded.
         limits: The maximum size of a data file; taken from the settings by default.
         reading: How to read a data file, for what is not to be detected; ignored for frames.
+        key: The columns that identify a row; they name the sample rows of findings. Default: the first
+            column whose values are all different.
 
     Attributes:
         table: The parsed data, with ``guesses``, ``columns``, ``row_count`` and ``rows()``.
@@ -41,7 +45,8 @@ class Inspector:
     Raises:
         UnreadableTableError: The file cannot be read as a table, or does not fit ``reading``.
         FileLimitError: The file exceeds a limit.
-        InvalidInputError: ``data`` is of a type that cannot be inspected.
+        InvalidInputError: ``data`` is of a type that cannot be inspected, or has no column of a name in
+            ``key``.
     """
 
     def __init__(
@@ -53,12 +58,16 @@ class Inspector:
         progress: Progress | None = None,
         limits: FileLimits | None = None,
         reading: Reading | None = None,
+        key: Sequence[str] = (),
     ) -> None:
         self.table: Table = _open_table(data, limits, reading or Reading())
         name = self.table.name
         self.dataset = dataset if dataset is not None else (dataset_name(name) if name else None)
         self.findings: list[GhostFinding] | None = None
         self.checks: list[CheckResult] = []
+        self._key = list(key)
+        for column in self._key:
+            self.table.column(column)
         self._detectors = list(default_detectors() if detectors is None else detectors)
         self._progress = progress
         self._seconds = 0.0
@@ -93,6 +102,16 @@ class Inspector:
             "ran": [vars(check) for check in self.checks],
         }
         return json_codec.to_jsonable(coverage, "coverage")  # type: ignore[no-any-return]
+
+    def evidence(self) -> Evidence:
+        """Return the column profiles, and sample rows of each finding by its position in the findings.
+
+        Values are not masked: pass the evidence and the settings to
+        :func:`lavendertown.profile.masking.prepare_evidence` before it is stored. Runs the checks first if
+        :meth:`detect` was not called yet.
+        """
+        findings = self.detect() if self.findings is None else self.findings
+        return measure_table(self.table, findings, self._key)
 
     def render(self) -> None:
         """Show the findings in the calling Streamlit app."""

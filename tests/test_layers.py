@@ -17,7 +17,7 @@ PACKAGE = ROOT / "lavendertown"
 ORDER = [
     {"core", "worker"},
     {"errors", "models"},
-    {"tables", "detectors", "rules", "drift", "interchange", "inspector", "inspection"},
+    {"tables", "profile", "detectors", "rules", "drift", "interchange", "inspector", "inspection"},
     {"records"},
     {"inbox", "stores", "stores.zip_files", "stores.files"},
     {"stores.sql"},

@@ -28,6 +28,7 @@ from lavendertown.core.errors import ConfigurationError, UnfinishedMigrationErro
 from lavendertown.core.findings import GhostFinding
 from lavendertown.core.fingerprints import compute_fingerprint
 from lavendertown.core.settings import Settings, load_settings
+from lavendertown.profile.evidence import Evidence
 from lavendertown.records.record_classes import attributes_to_dict
 from lavendertown.records.store import Store
 from lavendertown.rules.models import RuleSet
@@ -126,12 +127,14 @@ class Storage:
         self.rulesets = RuleSets(self._context)
         self.dataset_settings = DatasetSettings(self._context)
 
-    def save_report(self, report: ShareableReport, *, actor: str | None = None) -> str:
+    def save_report(
+        self, report: ShareableReport, *, actor: str | None = None, evidence: Evidence | None = None
+    ) -> str:
         """Save a report under its own id, new or changed, and return that id.
 
         See :meth:`lavendertown.collaboration.parts.reports.Reports.save`.
         """
-        return self.reports.save(report, actor=actor)
+        return self.reports.save(report, actor=actor, evidence=evidence)
 
     def save_reports(self, reports: Iterable[ShareableReport], *, actor: str | None = None) -> list[str]:
         """Save many reports in one unit of work, all of them or none; return their ids in order."""

@@ -138,6 +138,18 @@ SETTINGS = (
     Setting("limits.seconds", int, 600, "maximum time for reading and checking an upload, in seconds", 1),
     Setting("limits.inspections", int, 2, "number of uploads that are read and checked at the same time", 1),
     Setting(
+        "evidence.samples",
+        bool,
+        True,
+        "`true`: reports keep sample rows and frequent values; `false`: counts only",
+    ),
+    Setting(
+        "evidence.mask",
+        tuple,
+        (),
+        "columns whose values are never stored, such as `email` or `*_name`; case does not matter",
+    ),
+    Setting(
         "rpc_app",
         str,
         "",
@@ -191,6 +203,8 @@ class Settings:
         limits_memory_mb: The maximum memory for inspecting an upload in megabytes; 0 for the default.
         limits_seconds: The maximum time for inspecting an upload in seconds.
         limits_inspections: The number of uploads that are inspected at the same time.
+        evidence_samples: Whether reports keep sample rows and frequent values.
+        evidence_mask: Patterns of column names whose values are never stored.
         rpc_app: ``module:attribute`` of an RPC app to serve; empty for the team's records.
         rpc_authentication: ``"required"`` or ``"off"``.
         rpc_allowed_origins: Origins of other websites whose pages may call RPC.
@@ -213,6 +227,8 @@ class Settings:
     limits_memory_mb: int = 0
     limits_seconds: int = 600
     limits_inspections: int = 2
+    evidence_samples: bool = True
+    evidence_mask: tuple[str, ...] = ()
     rpc_app: str = ""
     rpc_authentication: str = "required"
     rpc_allowed_origins: tuple[str, ...] = ()

@@ -4,14 +4,13 @@ The worker process writes them and the dashboard reads them. The table itself, w
 loaded into the dashboard's process, and no data from a hostile file is unpickled there.
 
 ``findings.arrow`` has one row per finding in the order of severity: the fields of
-:class:`~lavendertown.core.findings.GhostFinding`, the metadata as JSON, and the most frequent affected
-values. ``rows.arrow`` has the first affected rows of every finding by position, without duplicates.
-``affected-N.csv`` has all rows of one finding and is written on request.
+:class:`~lavendertown.core.findings.GhostFinding`, the metadata as JSON. ``evidence.json`` has the profiles
+of the columns and the samples of the findings. ``rows.arrow`` has the first affected rows of every finding
+by position, without duplicates. ``affected-N.csv`` has all rows of one finding and is written on request.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,40 +23,18 @@ import polars as pl
 from lavendertown.core import json_codec
 from lavendertown.core.findings import GhostFinding
 from lavendertown.core.spreadsheet_cells import escape_formula
+from lavendertown.profile.evidence import Evidence, ValueCount
 from lavendertown.tables import ROW, Table
 
 FIRST_ROWS = 100
 """The number of affected rows per finding that are kept for display."""
 
-MAX_SHOWN_VALUES = 6
-COUNTED_ROWS = 5_000
-"""The number of affected rows in which the most frequent values are counted."""
-
 _MAX_CELLS = 5_000_000
-_FINDINGS_FILE, _ROWS_FILE = "findings.arrow", "rows.arrow"
+_FINDINGS_FILE, _ROWS_FILE, _EVIDENCE_FILE = "findings.arrow", "rows.arrow", "evidence.json"
 
 
-@dataclass(frozen=True)
-class ValueCount:
-    """An affected value and the number of affected rows that have it."""
-
-    value: str
-    count: int
-
-
-def frequent_values(table: Table, finding: GhostFinding) -> list[ValueCount]:
-    """Return the most frequent affected values of a finding; empty if it concerns whole rows."""
-    positions = finding.row_indices or []
-    if not positions or finding.column not in table.columns:
-        return []
-    column = table.rows(positions, COUNTED_ROWS)[finding.column]
-    counts = Counter(str(value) for value in column)
-    return [ValueCount(value, count) for value, count in counts.most_common(MAX_SHOWN_VALUES)]
-
-
-def write_result(folder: Path, table: Table, findings: Sequence[GhostFinding]) -> None:
-    """Write the findings and their first affected rows into a folder."""
-    values = [[vars(count) for count in frequent_values(table, finding)] for finding in findings]
+def write_result(folder: Path, table: Table, findings: Sequence[GhostFinding], evidence: Evidence) -> None:
+    """Write the findings, their first affected rows, and the evidence into a folder."""
     pl.DataFrame(
         {
             "ghost_type": [finding.ghost_type for finding in findings],
@@ -65,12 +42,12 @@ def write_result(folder: Path, table: Table, findings: Sequence[GhostFinding]) -
             "severity": [finding.severity for finding in findings],
             "description": [finding.description for finding in findings],
             "metadata": [json_codec.dumps(finding.metadata).decode() for finding in findings],
-            "values": [json_codec.dumps(counts).decode() for counts in values],
             "row_indices": [finding.row_indices for finding in findings],
         },
         schema_overrides={"row_indices": pl.List(pl.Int64)},
         strict=False,
     ).write_ipc(folder / _FINDINGS_FILE)
+    (folder / _EVIDENCE_FILE).write_bytes(json_codec.dumps(evidence.to_dict()))
     positions = _shown_positions(findings, len(table.columns))
     keys = [column.key for column in table.schema]
     rows = table.frame.filter(nw.col(ROW).is_in(positions)).select(ROW, *keys).collect()
@@ -118,7 +95,7 @@ class InspectionResult:
         guesses: The import settings that were detected, as sentences.
         coverage: The checks that ran, as :meth:`lavendertown.inspector.Inspector.coverage` returns them.
         findings: The findings with their first :data:`FIRST_ROWS` row positions.
-        values: The most frequent affected values of each finding.
+        evidence: The profiles of the columns and the samples of the findings, not masked.
         folder: The folder of the result files.
         source: The inspected file.
     """
@@ -130,7 +107,7 @@ class InspectionResult:
     guesses: list[str]
     coverage: dict[str, Any]
     findings: list[GhostFinding]
-    values: list[list[ValueCount]]
+    evidence: Evidence
     folder: Path
     source: Path
 
@@ -147,7 +124,8 @@ class InspectionResult:
 
     def frequent_values(self, position: int) -> list[ValueCount]:
         """Return the most frequent affected values of the finding at this position in the list."""
-        return self.values[position]
+        samples = self.evidence.samples.get(str(position))
+        return samples.frequent if samples else []
 
     def complete_findings(self) -> list[GhostFinding]:
         """Return the findings with all their row positions, read from the folder."""
@@ -181,7 +159,7 @@ def read_result(folder: Path, source: Path, facts: dict[str, Any]) -> Inspection
             )
             for row in rows
         ],
-        values=[[ValueCount(**count) for count in json_codec.loads(row["values"])] for row in rows],
+        evidence=Evidence.from_dict(json_codec.loads((folder / _EVIDENCE_FILE).read_bytes())),
         folder=folder,
         source=source,
     )

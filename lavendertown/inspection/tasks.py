@@ -34,7 +34,8 @@ def inspect_file(arguments: dict[str, Any], report: Callable[[Any], None]) -> di
     table = read_table(Path(arguments["path"]), arguments["name"], FileLimits(**arguments["limits"]))
     inspector = Inspector(table, dataset=arguments["dataset"], progress=progress)
     findings = inspector.detect()
-    write_result(Path(arguments["folder"]), table, findings)
+    report({"share": 1.0, "text": "Describing the columns"})
+    write_result(Path(arguments["folder"]), table, findings, inspector.evidence())
     return {
         "name": arguments["name"],
         "dataset": arguments["dataset"],

@@ -9,11 +9,13 @@ from lavendertown.collaboration import converters, filters
 from lavendertown.collaboration.models import ShareableReport
 from lavendertown.collaboration.parts.comparison import compare_reports
 from lavendertown.collaboration.parts.context import StoragePart
-from lavendertown.core.errors import DamagedRecordError
+from lavendertown.core import clock, json_codec
+from lavendertown.core.errors import DamagedRecordError, InvalidInputError
 from lavendertown.core.garbage_collection import gc_paused
+from lavendertown.profile.evidence import Evidence
 from lavendertown.records import validation
 from lavendertown.records.queries import AnnotationQuery, DeletedFilter, ReportFacet, ReportQuery
-from lavendertown.records.record_classes import ALL_ITEMS, Page, RecordKind, ReportRecord
+from lavendertown.records.record_classes import ALL_ITEMS, EvidenceRecord, Page, RecordKind, ReportRecord
 from lavendertown.records.store import MIN_BULK_ROWS
 from lavendertown.records.write_path import Change, SaveRecord
 
@@ -21,7 +23,9 @@ from lavendertown.records.write_path import Change, SaveRecord
 class Reports(StoragePart):
     """The reports of a storage."""
 
-    def save(self, report: ShareableReport, *, actor: str | None = None) -> str:
+    def save(
+        self, report: ShareableReport, *, actor: str | None = None, evidence: Evidence | None = None
+    ) -> str:
         """Save a report under its own id, new or changed, and return that id.
 
         Its annotations are saved with it; stored annotations that it lacks stay. Saving does not bring a
@@ -30,14 +34,35 @@ class Reports(StoragePart):
         Args:
             report: The report. ``report.version``, when not None, must be the stored version.
             actor: The name in the audit log; by default the visitor on a project page, else the author.
+            evidence: The evidence, which is stored with the report; None to keep what is stored. Mask it
+                first: it is stored as it is, within its limit of size.
 
         Raises:
             ConflictError: Somebody else changed (or deleted) the report or a carried annotation.
             InvalidInputError: An id, a time or a value cannot be stored, or a new annotation closes a
                 finding without a reason. Nothing was written.
         """
-        self.save_many([report], actor=actor)
+        self._write([report], actor, evidence)
         return report.id
+
+    def load_evidence(self, report_id: str) -> Evidence | None:
+        """Return the evidence of a live report; None if it has none.
+
+        Raises:
+            DamagedRecordError: The evidence is stored but unreadable.
+        """
+        report = self.find(report_id)
+        if report is None or report["deleted_at"] is not None:
+            return None
+        record = self._context.read_record(RecordKind.EVIDENCE, report_id)
+        if not isinstance(record, EvidenceRecord) or record.deleted_at is not None:
+            return None
+        try:
+            return Evidence.from_dict(record.content)
+        except (InvalidInputError, AttributeError, TypeError) as error:
+            raise DamagedRecordError(
+                f"The evidence of report {report_id!r} is unreadable: {error}"
+            ) from error
 
     def save_versioned(self, report: ShareableReport, *, actor: str | None = None) -> int:
         """Save a report like :meth:`save`, and return the version that it is stored at.
@@ -52,8 +77,10 @@ class Reports(StoragePart):
         """Save many reports in one unit of work, all of them or none; return their ids in order."""
         return [stored.id for stored in self._write(reports, actor)]
 
-    def _write(self, reports: Iterable[ShareableReport], actor: str | None) -> list[ReportRecord]:
-        """Save reports with their annotations; return the stored records of the reports in order."""
+    def _write(
+        self, reports: Iterable[ShareableReport], actor: str | None, evidence: Evidence | None = None
+    ) -> list[ReportRecord]:
+        """Save reports with their annotations and evidence; return the stored reports in order."""
         changes: list[Change] = []
         rows_saved = 0
         with gc_paused():
@@ -70,11 +97,21 @@ class Reports(StoragePart):
                     )
                     for a in report.annotations
                 ]
+                if evidence is not None:
+                    changes.append(self._save_evidence(report, evidence, actor))
                 rows_saved += len(report.findings) + len(report.annotations)
             stored = self._context.write_path.commit(changes)
         if rows_saved >= MIN_BULK_ROWS:
             self._context.store.analyze()
         return [each for each in stored if isinstance(each, ReportRecord)]
+
+    def _save_evidence(self, report: ShareableReport, evidence: Evidence, actor: str | None) -> SaveRecord:
+        content = evidence.limited().to_dict()
+        stored = self._context.read_record(RecordKind.EVIDENCE, report.id)
+        version = stored.version if stored is not None else 0
+        size = len(json_codec.dumps(content))
+        record = EvidenceRecord(report.id, size, content, clock.EPOCH, version)
+        return SaveRecord(record, version, actor or report.author)
 
     def load(self, report_id: str) -> ShareableReport | None:
         """Return the whole report with its findings, their live annotations and its rule set.

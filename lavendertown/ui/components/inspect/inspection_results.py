@@ -8,7 +8,8 @@ from typing import Any
 import streamlit as st
 
 from lavendertown.core.findings import GhostFinding
-from lavendertown.inspection.result_files import COUNTED_ROWS, ValueCount
+from lavendertown.profile.evidence import ValueCount
+from lavendertown.profile.measure import COUNTED_ROWS
 from lavendertown.ui.components.shared import charts
 from lavendertown.ui.components.shared.affected_rows import AffectedRows, show_rows
 from lavendertown.ui.components.shared.formatting import (

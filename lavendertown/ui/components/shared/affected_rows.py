@@ -14,7 +14,9 @@ import streamlit as st
 
 from lavendertown.core.errors import LavenderTownError
 from lavendertown.core.findings import GhostFinding
-from lavendertown.inspection.result_files import FIRST_ROWS, InspectionResult, ValueCount, frequent_values
+from lavendertown.inspection.result_files import FIRST_ROWS, InspectionResult
+from lavendertown.profile.evidence import ValueCount
+from lavendertown.profile.measure import frequent_values
 from lavendertown.tables import Table
 from lavendertown.ui import errors, inspections
 

@@ -1,0 +1,1 @@
+"""Evidence: column profiles, and sample rows of findings."""

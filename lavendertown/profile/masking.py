@@ -1,0 +1,97 @@
+"""Mask columns: remove the values of columns whose names match a pattern, before anything is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import Any
+
+from lavendertown.core.findings import GhostFinding
+from lavendertown.core.settings import Settings
+from lavendertown.profile.evidence import Evidence, FindingSamples, remove_values
+
+MASKED_VALUE = "•••"
+_KEPT_METADATA = frozenset(
+    {
+        *("check", "params", "check_id", "dataset", "count", "share", "total_count", "rows_truncated"),
+        *("null_count", "duplicate_count", "infinite_count", "near_empty", "fault", "expected"),
+    }
+)
+"""Metadata of a finding that has no value of the table."""
+
+
+def is_masked(column: str, patterns: Iterable[str]) -> bool:
+    """Return whether a column name matches one of the patterns, such as ``*_name``; case does not matter."""
+    return any(fnmatchcase(column.casefold(), pattern.casefold()) for pattern in patterns)
+
+
+def prepare_evidence(evidence: Evidence, settings: Settings) -> Evidence:
+    """Return the evidence as it may be stored: masked, limited in size, without values if they are off."""
+    allowed = evidence if settings.evidence_samples else evidence.without_samples()
+    return mask_evidence(allowed, settings.evidence_mask).limited()
+
+
+def mask_evidence(evidence: Evidence, patterns: Sequence[str]) -> Evidence:
+    """Return the evidence without the values of masked columns."""
+    masked = {profile.name for profile in evidence.columns if is_masked(profile.name, patterns)}
+    masked |= {
+        name
+        for samples in evidence.samples.values()
+        for row in samples.rows
+        for name in (samples.column, *row.values)
+        if is_masked(name, patterns)
+    }
+    if not masked:
+        return evidence
+    return replace(
+        evidence,
+        columns=[
+            remove_values(profile, masked=True) if profile.name in masked else profile
+            for profile in evidence.columns
+        ],
+        samples={name: _mask_samples(samples, masked) for name, samples in evidence.samples.items()},
+    )
+
+
+def _mask_samples(samples: FindingSamples, masked: set[str]) -> FindingSamples:
+    rows = [
+        replace(
+            row,
+            values={
+                name: MASKED_VALUE if name in masked and value is not None else value
+                for name, value in row.values.items()
+            },
+        )
+        for row in samples.rows
+    ]
+    return replace(samples, rows=rows, frequent=[] if samples.column in masked else samples.frequent)
+
+
+def mask_finding(finding: GhostFinding, patterns: Sequence[str]) -> GhostFinding:
+    """Return a finding whose description and metadata have no value of a masked column.
+
+    A finding with a check keeps its identity, which does not depend on the description.
+    """
+    if not is_masked(finding.column, patterns):
+        return finding
+    metadata: dict[str, Any] = {
+        name: value for name, value in finding.metadata.items() if name in _KEPT_METADATA
+    }
+    count = metadata.get("count")
+    rows = "some rows" if not isinstance(count, int) else f"{count:,} {'row' if count == 1 else 'rows'}"
+    check = str(metadata.get("check", finding.ghost_type)).replace("_", " ")
+    description = f"'{finding.column}': the check '{check}' found {rows}; the values are masked."
+    return replace(finding, description=description, metadata=metadata)
+
+
+def remove_samples(finding: GhostFinding) -> GhostFinding:
+    """Return a finding without sample values in its metadata."""
+    metadata = {name: value for name, value in finding.metadata.items() if name != "samples"}
+    return replace(finding, metadata=metadata)
+
+
+def mask_sentences(sentences: Iterable[str], columns: Iterable[str], patterns: Sequence[str]) -> list[str]:
+    """Return the sentences that quote no masked column: they may also quote its values."""
+    quoted = [f"'{name}'" for name in columns if is_masked(name, patterns)]
+    return [sentence for sentence in sentences if not any(name in sentence for name in quoted)]

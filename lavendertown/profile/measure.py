@@ -1,0 +1,188 @@
+"""Measure a table: profile its columns and take samples of its findings."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+
+from lavendertown.core import clock
+from lavendertown.core.findings import GhostFinding
+from lavendertown.profile.evidence import (
+    MAX_SAMPLES,
+    ColumnProfile,
+    Evidence,
+    FindingSamples,
+    Histogram,
+    SampleRow,
+    Value,
+    ValueCount,
+)
+from lavendertown.tables import Table
+from lavendertown.tables.table import Column
+
+MAX_BINS = 30
+MAX_TOP_VALUES = 10
+MAX_FREQUENT_VALUES = 6
+COUNTED_ROWS = 5_000
+"""The number of affected rows in which the most frequent values are counted."""
+
+MAX_SHOWN_COLUMNS = 6
+"""The number of columns in the samples of a finding that affects whole rows."""
+
+MAX_VALUE_LENGTH = 200
+MAX_PROFILED_COLUMNS = 500
+"""Only the first columns of a wide table have profiles: more would not fit the limit of size."""
+
+_PERCENTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_FAR = 3.0
+"""The bins of a histogram end this many interquartile ranges outside the quartiles."""
+
+
+def measure_table(table: Table, findings: Sequence[GhostFinding], key: Sequence[str] = ()) -> Evidence:
+    """Return the evidence of a table: the profiles of its columns, and samples of its findings.
+
+    Args:
+        table: The table.
+        findings: The findings; their samples are named by their positions, see :meth:`Evidence.named`.
+        key: The columns that identify a row; by default the first column whose values are all different.
+
+    """
+    profiles = [_profile_column(table, column) for column in table.schema[:MAX_PROFILED_COLUMNS]]
+    key_columns = list(key) or suggest_key(profiles)
+    return Evidence(
+        columns=profiles,
+        samples={
+            str(position): sample_finding(table, finding, key_columns)
+            for position, finding in enumerate(findings)
+            if finding.row_indices
+        },
+        key=key_columns,
+        first_row=_first_row(table),
+    )
+
+
+def suggest_key(profiles: Sequence[ColumnProfile]) -> list[str]:
+    """Return the first column whose values are all different and never missing; empty if there is none."""
+    for profile in profiles:
+        if profile.kind in ("number", "text") and profile.count and profile.distinct == profile.count:
+            return [profile.name]
+    return []
+
+
+def _first_row(table: Table) -> int:
+    reading = table.reading
+    if not reading.header_row:
+        return 1 + (reading.skip_lines or 0)
+    return reading.header_row + (reading.header_rows or 1)
+
+
+def frequent_values(table: Table, finding: GhostFinding) -> list[ValueCount]:
+    """Return the most frequent affected values of a finding; empty if it concerns whole rows."""
+    positions = finding.row_indices or []
+    if not positions or finding.column not in table.columns:
+        return []
+    column = table.rows(positions, COUNTED_ROWS)[finding.column]
+    counts = Counter(str(value)[:MAX_VALUE_LENGTH] for value in column if _to_value(value) is not None)
+    return [ValueCount(value, count) for value, count in counts.most_common(MAX_FREQUENT_VALUES)]
+
+
+def sample_finding(table: Table, finding: GhostFinding, key: Sequence[str]) -> FindingSamples:
+    """Return the first affected rows of a finding, with the key and the affected column."""
+    affected = [finding.column] if finding.column in table.columns else []
+    shown = list(dict.fromkeys([*key, *(affected or table.columns[:MAX_SHOWN_COLUMNS])]))
+    positions = (finding.row_indices or [])[:MAX_SAMPLES]
+    frame = table.rows(positions, MAX_SAMPLES)[shown]
+    rows = [
+        SampleRow(int(position), {name: _to_value(value) for name, value in zip(shown, values, strict=True)})
+        for position, values in zip(frame.index, frame.itertuples(index=False, name=None), strict=True)
+    ]
+    return FindingSamples("".join(affected), rows, frequent_values(table, finding))
+
+
+def _to_value(value: Any) -> Value:
+    """Return a cell as a JSON value: missing values as None, other types as text."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else str(value)
+    if isinstance(value, int) and abs(value) < 2**53:
+        return value
+    if isinstance(value, float):
+        return float(value)
+    text = str(value)
+    return None if text in ("NaT", "<NA>") else text[:MAX_VALUE_LENGTH]
+
+
+def _profile_column(table: Table, column: Column) -> ColumnProfile:
+    values = table.frame.select(column.key).collect().to_polars()[column.key]
+    present = values.drop_nulls()
+    count, nulls = table.row_count, values.null_count()
+    kind = column.kind
+    top: list[ValueCount] = []
+    distinct = present.n_unique()
+    if kind in ("text", "boolean") or distinct <= MAX_TOP_VALUES:
+        counted = present.value_counts(sort=True, name="rows").head(MAX_TOP_VALUES)
+        top = [ValueCount(str(value)[:MAX_VALUE_LENGTH], rows) for value, rows in counted.iter_rows()]
+    if not len(present) or kind not in ("number", "time"):
+        return ColumnProfile(column.name, kind, count, nulls, distinct, top=top)
+    numbers = _to_numbers(present)
+    if numbers is None or not len(numbers):
+        return ColumnProfile(column.name, kind, count, nulls, distinct, top=top)
+    low, high = float(numbers.min()), float(numbers.max())  # type: ignore[arg-type]
+    quantiles = [float(numbers.quantile(share, "linear") or 0.0) for share in _PERCENTILES]
+    to_json = _to_iso if kind == "time" else _to_value
+    return ColumnProfile(
+        column.name,
+        kind,
+        count,
+        nulls,
+        distinct,
+        to_json(present.min()),
+        to_json(present.max()),
+        quantiles if kind == "number" else [],
+        _make_histogram(numbers, low, high, quantiles[1], quantiles[3]),
+        top,
+    )
+
+
+def _to_numbers(values: pl.Series) -> pl.Series | None:
+    """Return finite numbers, or times as seconds since 1970; None for durations and times of day."""
+    if values.dtype == pl.Date or isinstance(values.dtype, pl.Datetime):
+        return values.cast(pl.Datetime("us")).dt.epoch("us").cast(pl.Float64) / 1_000_000
+    if not values.dtype.is_numeric():
+        return None
+    numbers = values.cast(pl.Float64)
+    return numbers.filter(numbers.is_finite())
+
+
+def _to_iso(value: Any) -> Value:
+    if isinstance(value, dt.datetime):
+        return clock.to_utc(value).isoformat() if value.tzinfo else value.isoformat()
+    return str(value)
+
+
+def _make_histogram(
+    numbers: pl.Series, low: float, high: float, lower_quartile: float, upper_quartile: float
+) -> Histogram:
+    """Return bins over the bulk of the numbers, so that one far value does not hide the others."""
+    spread = _FAR * (upper_quartile - lower_quartile)
+    start = max(low, lower_quartile - spread) if spread else low
+    end = min(high, upper_quartile + spread) if spread else high
+    if end <= start:
+        return Histogram(start, end, [len(numbers)])
+    inside = numbers.filter(numbers.is_between(start, end))
+    width = (end - start) / MAX_BINS
+    bins = ((inside - start) / width).floor().clip(0, MAX_BINS - 1).cast(pl.Int64)
+    counted = dict(bins.value_counts().iter_rows())
+    return Histogram(
+        start=start,
+        end=end,
+        counts=[counted.get(index, 0) for index in range(MAX_BINS)],
+        below=int((numbers < start).sum()),
+        above=int((numbers > end).sum()),
+    )
