@@ -26,6 +26,8 @@ from lavendertown.collaboration.storage import Storage, get_finding_id
 from lavendertown.core import clock
 from lavendertown.core.findings import SEVERITIES, GhostFinding
 from lavendertown.core.reading import DATE_ORDERS, ColumnType, DateOrder, Reading
+from lavendertown.core.settings import load_settings
+from lavendertown.profile.masking import prepare_coverage, prepare_evidence, prepare_findings
 
 if TYPE_CHECKING:
     from lavendertown.inspector import Inspector
@@ -66,6 +68,13 @@ _ENDINGS = {"csv": ".csv", "json": ".json", "jsonl": ".jsonl", "parquet": ".parq
     help="A JSON or YAML file that maps column names to text, number, date or boolean.",
 )
 @click.option(
+    "--key",
+    "key",
+    multiple=True,
+    metavar="COLUMN",
+    help="A column that identifies a row in samples; can be repeated. Default: the first unique column.",
+)
+@click.option(
     "--format", "output", type=click.Choice(["text", "json"]), default="text", help="The output format."
 )
 @json_option
@@ -88,6 +97,7 @@ def analyze_command(
     header_row: int | None,
     date_order: DateOrder | None,
     types_file: Path | None,
+    key: tuple[str, ...],
     output: str,
     as_json: bool,
     fail_on: str | None,
@@ -119,16 +129,14 @@ def analyze_command(
         date_order=date_order,
         types=_read_types(types_file) if types_file else {},
     )
-    inspector = _make_inspector(file, dataset, format_in, reading)
+    inspector = _make_inspector(file, dataset, format_in, reading, key)
     findings = inspector.detect()
     report_id = None
     if save:
         with open_storage() as storage:
             if not dataset:
                 findings = _join_dataset(storage, inspector, findings)
-            report_id = storage.save_report(
-                _build_report(inspector, findings, title, tags, require_author(author))
-            )
+            report_id = _save_report(storage, inspector, findings, title, tags, require_author(author))
     failed = fail_on is not None and any(
         SEVERITIES.index(finding.severity) >= SEVERITIES.index(fail_on) for finding in findings
     )
@@ -165,7 +173,7 @@ def _read_types(file: Path) -> dict[str, ColumnType]:
 
 
 def _make_inspector(
-    file: BinaryIO, dataset: str | None, format_in: str | None, reading: Reading
+    file: BinaryIO, dataset: str | None, format_in: str | None, reading: Reading, key: tuple[str, ...]
 ) -> Inspector:
     # Imported here, because it imports Polars, which other commands do not need.
     from lavendertown.inspector import Inspector
@@ -174,7 +182,7 @@ def _make_inspector(
     name = "stdin" if path == STDIN else Path(path).name
     if format_in:
         name = Path(name).stem + _ENDINGS[format_in]
-    return Inspector((file.read(), name), dataset=dataset, reading=reading)
+    return Inspector((file.read(), name), dataset=dataset, reading=reading, key=key)
 
 
 def _join_dataset(storage: Storage, inspector: Inspector, findings: list[GhostFinding]) -> list[GhostFinding]:
@@ -213,23 +221,32 @@ def _join_dataset(storage: Storage, inspector: Inspector, findings: list[GhostFi
     return [replace(finding, metadata={**finding.metadata, "dataset": choice.name}) for finding in findings]
 
 
-def _build_report(
-    inspector: Inspector, findings: list[GhostFinding], title: str | None, tags: tuple[str, ...], author: str
-) -> ShareableReport:
-    name = inspector.table.name or ""
-    return ShareableReport(
+def _save_report(
+    storage: Storage,
+    inspector: Inspector,
+    findings: list[GhostFinding],
+    title: str | None,
+    tags: tuple[str, ...],
+    author: str,
+) -> str:
+    """Save the findings as a report with their evidence, without the values of masked columns."""
+    name, settings = inspector.table.name or "", load_settings()
+    report = ShareableReport(
         id=f"r-{uuid.uuid4().hex[:12]}",
         title=title or str(inspector.dataset),
         author=author,
         created_at=clock.now(),
-        findings=findings,
+        findings=prepare_findings(findings, settings),
         metadata={
             "dataset": inspector.dataset,
             "tags": list(tags),
-            "coverage": inspector.coverage(),
+            "coverage": prepare_coverage(inspector.coverage(), settings),
             "file": name if name != "stdin" else "",
         },
     )
+    ids = [get_finding_id(finding, inspector.dataset) for finding in findings]
+    evidence = prepare_evidence(inspector.evidence(), settings).named(ids)
+    return storage.save_report(report, evidence=evidence)
 
 
 def _build_result(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
@@ -136,9 +136,15 @@ class Storage:
         """
         return self.reports.save(report, actor=actor, evidence=evidence)
 
-    def save_reports(self, reports: Iterable[ShareableReport], *, actor: str | None = None) -> list[str]:
+    def save_reports(
+        self,
+        reports: Iterable[ShareableReport],
+        *,
+        actor: str | None = None,
+        evidence: Mapping[str, Evidence] | None = None,
+    ) -> list[str]:
         """Save many reports in one unit of work, all of them or none; return their ids in order."""
-        return self.reports.save_many(reports, actor=actor)
+        return self.reports.save_many(reports, actor=actor, evidence=evidence)
 
     def load_report(self, report_id: str) -> ShareableReport | None:
         """Return the whole report with its findings, their live annotations and its rule set.

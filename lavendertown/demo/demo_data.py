@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 from lavendertown.collaboration.models import ShareableReport
 from lavendertown.collaboration.parts.triage import Decision
-from lavendertown.collaboration.storage import Storage
+from lavendertown.collaboration.storage import Storage, get_finding_id
 from lavendertown.core import clock
 from lavendertown.core.errors import InvalidInputError
 from lavendertown.demo.deliveries import DATASETS, Delivery, make_deliveries
 from lavendertown.demo.discussions import CheckedDelivery, add_discussions, find_assignees
 from lavendertown.inspector import Inspector
+from lavendertown.profile.evidence import Evidence
 
 DEFAULT_REPORTS = 30
 MAX_REPORTS = 156
@@ -76,20 +77,22 @@ def write_demo_data(
     now = clock.to_utc(now) if now else clock.now()
     deliveries = make_deliveries(reports, seed, now)
     runs = []
+    evidence: dict[str, Evidence] = {}
     for number, delivery in enumerate(deliveries):
         if progress is not None:
             progress(number, len(deliveries), delivery.title)
-        runs.append(CheckedDelivery(delivery, inspect_delivery(delivery)))
+        report, evidence[delivery.id] = inspect_delivery(delivery)
+        runs.append(CheckedDelivery(delivery, report))
     add_discussions(runs, now)
     saved = [run.report for run in runs]
-    storage.save_reports(saved)
+    storage.save_reports(saved, evidence=evidence)
     for person, finding_ids in find_assignees(saved).items():
         storage.triage.decide(finding_ids, Decision(assignee=person), actor=person)
     return _summarize_reports(saved)
 
 
-def inspect_delivery(delivery: Delivery) -> ShareableReport:
-    """Run the checks on a delivery, and return the report without saving it."""
+def inspect_delivery(delivery: Delivery) -> tuple[ShareableReport, Evidence]:
+    """Run the checks on a delivery, and return the report and its evidence without saving them."""
     inspector = Inspector(delivery.to_inspector_input(), dataset=delivery.dataset)
     findings = inspector.detect()
     metadata = {
@@ -99,7 +102,7 @@ def inspect_delivery(delivery: Delivery) -> ShareableReport:
     }
     if delivery.note:
         metadata["note"] = delivery.note
-    return ShareableReport(
+    report = ShareableReport(
         id=delivery.id,
         title=delivery.title,
         author=delivery.author,
@@ -107,6 +110,8 @@ def inspect_delivery(delivery: Delivery) -> ShareableReport:
         findings=findings,
         metadata=metadata,
     )
+    ids = [get_finding_id(finding, delivery.dataset) for finding in findings]
+    return report, inspector.evidence().named(ids)
 
 
 def _refuse_to_mix(storage: Storage) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
@@ -85,6 +86,19 @@ def mask_finding(finding: GhostFinding, patterns: Sequence[str]) -> GhostFinding
     return replace(finding, description=description, metadata=metadata)
 
 
+def prepare_findings(findings: Iterable[GhostFinding], settings: Settings) -> list[GhostFinding]:
+    """Return the findings as they may be stored: masked, without sample values if they are off."""
+    masked = [mask_finding(finding, settings.evidence_mask) for finding in findings]
+    return masked if settings.evidence_samples else [remove_samples(finding) for finding in masked]
+
+
+def prepare_coverage(coverage: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+    """Return the coverage of an inspection as it may be stored, see
+    :meth:`lavendertown.inspector.Inspector.coverage`."""
+    guesses = mask_sentences(coverage["guesses"], coverage["column_names"], settings.evidence_mask)
+    return {**coverage, "guesses": guesses}
+
+
 def remove_samples(finding: GhostFinding) -> GhostFinding:
     """Return a finding without sample values in its metadata."""
     metadata = {name: value for name, value in finding.metadata.items() if name != "samples"}
@@ -92,6 +106,9 @@ def remove_samples(finding: GhostFinding) -> GhostFinding:
 
 
 def mask_sentences(sentences: Iterable[str], columns: Iterable[str], patterns: Sequence[str]) -> list[str]:
-    """Return the sentences that quote no masked column: they may also quote its values."""
-    quoted = [f"'{name}'" for name in columns if is_masked(name, patterns)]
-    return [sentence for sentence in sentences if not any(name in sentence for name in quoted)]
+    """Return the sentences that name no masked column: they may also quote its values."""
+    masked = [re.escape(name) for name in columns if is_masked(name, patterns)]
+    if not masked:
+        return list(sentences)
+    named = re.compile(rf"(?<!\w)(?:{'|'.join(masked)})(?!\w)")
+    return [sentence for sentence in sentences if not named.search(sentence)]

@@ -9,9 +9,13 @@ from typing import Any
 
 from lavendertown.collaboration.models import Annotation, ShareableReport
 from lavendertown.collaboration.parts.triage import Decision
+from lavendertown.collaboration.storage import get_finding_id
 from lavendertown.core import clock
 from lavendertown.core.errors import ConflictError, InvalidInputError, LavenderTownError, NotFoundError
 from lavendertown.core.findings import GhostFinding
+from lavendertown.core.settings import load_settings
+from lavendertown.profile.evidence import Evidence
+from lavendertown.profile.masking import prepare_coverage, prepare_evidence, prepare_findings
 from lavendertown.ui import errors, queries
 from lavendertown.ui.components.shared import layout, person
 from lavendertown.ui.components.shared.formatting import escape_markdown, format_relative_time, status_name
@@ -215,32 +219,46 @@ def save_inspection(
     tags: Sequence[str],
     note: str,
     coverage: dict[str, Any],
+    evidence: Evidence,
+    with_samples: bool,
     file: str,
 ) -> str | None:
-    """Save the findings of an inspection as a new report; return its id, or None on an error."""
+    """Save the findings of an inspection as a new report; return its id, or None on an error.
+
+    Args:
+        findings: All findings, with their row positions.
+        title, dataset, tags, note, file: What the report says of itself.
+        coverage: The checks that ran.
+        evidence: The evidence, not masked, with the samples by the positions of the findings.
+        with_samples: Whether to keep values of the table; the settings can forbid it.
+    """
     report_id = f"r-{uuid.uuid4().hex[:12]}"
 
     def work() -> None:
         if not title.strip() or not dataset.strip():
             raise InvalidInputError("A report needs a title and a dataset.")
+        settings = load_settings()
+        settings = replace(settings, evidence_samples=settings.evidence_samples and with_samples)
         metadata: dict[str, Any] = {
             "dataset": dataset.strip(),
             "tags": list(tags),
-            "coverage": coverage,
+            "coverage": prepare_coverage(coverage, settings),
             "file": file,
         }
         if note.strip():
             metadata["note"] = note.strip()
-        dataset_findings = [replace(f, metadata={**f.metadata, "dataset": dataset.strip()}) for f in findings]
+        named = [replace(f, metadata={**f.metadata, "dataset": dataset.strip()}) for f in findings]
+        ids = [get_finding_id(finding) for finding in named]
         queries.current_storage().save_report(
             ShareableReport(
                 id=report_id,
                 title=title.strip(),
                 author=person.require_name(),
                 created_at=clock.now(),
-                findings=dataset_findings,
+                findings=prepare_findings(named, settings),
                 metadata=metadata,
-            )
+            ),
+            evidence=prepare_evidence(evidence, settings).named(ids),
         )
 
     return report_id if run_action(work, "save") else None

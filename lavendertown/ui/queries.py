@@ -17,6 +17,7 @@ from lavendertown.collaboration.parts.datasets import DatasetChoice
 from lavendertown.collaboration.parts.people import make_initials
 from lavendertown.collaboration.storage import FileStorage, Storage, get_storage_backend
 from lavendertown.core.settings import Settings, load_settings
+from lavendertown.profile.evidence import Evidence
 
 Row = dict[str, Any]
 PAGE_SIZE = 20
@@ -150,6 +151,12 @@ def known_findings(finding_ids: tuple[str, ...]) -> list[Row]:
 def list_row_positions(report_id: str, position: int, limit: int = 100) -> list[int]:
     """Return the first affected row positions of a finding."""
     result: list[int] = _read_cached("findings.load_rows", report_id, position, limit=limit)
+    return result
+
+
+def load_evidence(report_id: str) -> Evidence | None:
+    """Return the evidence of a report, or None."""
+    result: Evidence | None = _read_cached("reports.load_evidence", report_id)
     return result
 
 

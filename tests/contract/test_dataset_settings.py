@@ -41,3 +41,12 @@ def test_settings_that_cannot_be_stored_are_refused_in_a_sentence(storage: Stora
     with pytest.raises(InvalidInputError, match="reading"):
         storage.dataset_settings.save("orders", "reading", {"delimiter": object()})
     assert storage.dataset_settings.load("orders", "reading") == {}
+
+
+@pytest.mark.parametrize("dataset", ["kunden/neu", "", "%6b", "ü" * 255, "a\\b", "%kunden%2Fneu"])
+def test_a_dataset_of_any_name_has_settings(storage: Storage, dataset: str) -> None:
+    for other in ("kunden/neu", "", "%6b", "ü" * 255, "a\\b", "%kunden%2Fneu", "kunden%2Fneu"):
+        if other != dataset:
+            storage.dataset_settings.save(other, "reading", {"sheet": "other"}, actor="Ana")
+    storage.dataset_settings.save(dataset, "reading", {"sheet": "Data"}, actor="Ana")
+    assert storage.dataset_settings.load(dataset, "reading") == {"sheet": "Data"}

@@ -34,7 +34,7 @@ TABLES: dict[str, Callable[[], pd.DataFrame]] = {
 
 def make_reports(reports: int, seed: int = 1, now: dt.datetime = NOW) -> list[ShareableReport]:
     runs = [
-        CheckedDelivery(delivery, inspect_delivery(delivery))
+        CheckedDelivery(delivery, inspect_delivery(delivery)[0])
         for delivery in make_deliveries(reports, seed, now)
     ]
     add_discussions(runs, now)
@@ -159,7 +159,7 @@ def test_weeks_that_were_changed_on_purpose_say_so() -> None:
     noted = [number for number, d in enumerate(films) if d.note]
     assert [number for number, rows in enumerate(empty) if rows == 0] == noted[:2]
     assert empty[noted[2]] == max(empty)
-    assert inspect_delivery(films[noted[0]]).metadata["note"].startswith("Demo data: ")
+    assert inspect_delivery(films[noted[0]])[0].metadata["note"].startswith("Demo data: ")
 
 
 @pytest.mark.parametrize("hours", range(0, 24 * 7, 5))

@@ -13,6 +13,14 @@ from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.collaboration.storage import Storage, get_finding_id
 from lavendertown.core.fingerprints import legacy_id
 from lavendertown.models import GhostFinding
+from lavendertown.profile.evidence import (
+    ColumnProfile,
+    Evidence,
+    FindingSamples,
+    Histogram,
+    SampleRow,
+    ValueCount,
+)
 from lavendertown.rules.models import Rule, RuleSet
 from tests.contract.store_locations import StoreLocation
 
@@ -70,6 +78,8 @@ def _desk(storage: Storage, chance: random.Random) -> None:
     storage.views.save("Mine – all", {"assignee": ["Ana"], "deep": [1, None, {"ü": 0.5}]}, author="Ana")
     storage.views.save("old", {}, author="Ben")
     storage.views.delete("old", actor="Ben")
+    storage.dataset_settings.save("kunden/neu", "reading", {"delimiter": ";"}, actor="Ben")
+    _evidence(storage, chance)
 
 
 def _decision(chance: random.Random) -> Decision:
@@ -94,6 +104,18 @@ def _count_anew(storage: Storage, report_id: str) -> None:
     for found in report.findings:
         found.description += " (counted anew)"
     storage.save_report(report)
+
+
+def _evidence(storage: Storage, chance: random.Random) -> None:
+    profile = ColumnProfile(
+        *("straße", "number", 9, 1, 8, -1.5, 2**53, [0.1]),
+        Histogram(0.0, 1e300, [1, 2], 3),
+        [ValueCount("ü\u2028", 4)],
+    )
+    for number in (1, 2):
+        samples = FindingSamples("a", [SampleRow(17, {"a": None, "ü": chance.random()})], [ValueCount("", 1)])
+        evidence = Evidence([profile], {"f1-x": samples}, ["ü"], 2, ["top values"])
+        storage.save_report(_report(chance, 90 + number, []), evidence=evidence)
 
 
 def _rulesets(storage: Storage, chance: random.Random) -> None:
@@ -180,6 +202,8 @@ def story(storage: Storage) -> dict[str, Any]:
         "triage": {name: storage.triage.load(name) for name in names},
         "people": storage.people.list_known(),
         "views": storage.views.query(),
+        "dataset settings": storage.dataset_settings.load("kunden/neu", "reading"),
+        "evidence": [storage.reports.load_evidence(row["id"]) for row in reports],
         "facets": storage.reports.count_by_value(),
         "audit": [_event(event) for event in storage.audit_log(limit=None) if event["component"] != "store"],
     }

@@ -19,6 +19,14 @@ from lavendertown.collaboration.models import Annotation, ShareableReport
 from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.collaboration.storage import FileStorage, Storage, get_finding_id
 from lavendertown.models import GhostFinding
+from lavendertown.profile.evidence import (
+    ColumnProfile,
+    Evidence,
+    FindingSamples,
+    Histogram,
+    SampleRow,
+    ValueCount,
+)
 from lavendertown.rules.models import Rule, RuleSet
 from lavendertown.transfer.migrator import migrate_store
 from lavendertown.transfer.values import MigrationRequest
@@ -26,6 +34,12 @@ from lavendertown.transfer.values import MigrationRequest
 ASSETS = Path(__file__).parent / "assets"
 DATABASE = ASSETS / "0001" / "lavendertown.db"
 FOLDER = ASSETS / "format-2"
+EVIDENCE = Evidence(
+    [ColumnProfile("price", "number", 100, 1, 90, 0.5, 99, [1.0], Histogram(0.5, 99.0, [90, 9]))],
+    {"f1": FindingSamples("straße", [SampleRow(3, {"id": 4, "straße": None})], [ValueCount("ü", 2)])},
+    ["id"],
+    2,
+)
 START = dt.datetime(2026, 11, 2, 8, 30, 0, 123456, tzinfo=dt.UTC)
 
 
@@ -81,6 +95,11 @@ def decide(storage: Storage, name: str) -> None:
     # With schema 0004: one that is not the vanished finding it looks like.
     storage.triage.decide(other, Decision(stands_alone=True), actor="Ana")
     storage.views.save("Ben's", {"assignee": ["Ben"]}, author="Ana")
+    # With schema 0009.
+    storage.dataset_settings.save("orders", "reading", {"delimiter": ";"}, actor="Ana")
+    report = storage.load_report("week 1")
+    assert report is not None
+    storage.save_report(report, evidence=EVIDENCE)
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from lavendertown.collaboration.database_storage import DatabaseStorage
 from lavendertown.collaboration.models import Annotation
 from lavendertown.collaboration.storage import FileStorage, Storage
 from lavendertown.stores.sql.schema.upgrade import upgrade_database
-from tests.schema.make_first_assets import ASSETS, DATABASE, FOLDER, START, findings
+from tests.schema.make_first_assets import ASSETS, DATABASE, EVIDENCE, FOLDER, START, findings
 
 MOVED = ASSETS / "0002"
 
@@ -77,6 +77,8 @@ def test_it_can_be_worked_on(storage: Storage) -> None:
         "0006/lavendertown.db",
         "0007/lavendertown.db",
         "0008/lavendertown.db",
+        "0009/folder",
+        "0009/lavendertown.db",
     ],
 )
 def test_decisions_people_and_views_are_read(store: str, tmp_path: Path) -> None:
@@ -93,6 +95,15 @@ def test_decisions_people_and_views_are_read(store: str, tmp_path: Path) -> None
     assert [view["query"] for view in storage.views.query()] == [{"assignee": ["Ben"]}]
     storage.triage.unmerge_finding("nobody has it yet", actor="Cy")
     assert [note.comment for note in storage.get_annotations("nobody has it yet")] == ["Waiting."]
+    storage.close()
+
+
+@pytest.mark.parametrize("name", ["folder", "lavendertown.db"])
+def test_settings_of_datasets_and_evidence_are_read(name: str, tmp_path: Path) -> None:
+    storage = opened(ASSETS / "0009" / name, tmp_path)
+    assert storage.dataset_settings.load("orders", "reading") == {"delimiter": ";"}
+    assert storage.reports.load_evidence("week 1") == EVIDENCE
+    assert storage.reports.load_evidence("week 0") is None
     storage.close()
 
 

@@ -102,7 +102,7 @@ def test_the_manifest_counts_the_records_and_sums_every_member(make_place: MakeP
     tables = {table["file"]: table["sha256"] for table in manifest["tables"]}
     assert sums == {**manifest["members"], **tables}
     assert manifest["archive"] == 1
-    assert manifest["counts"]["reports"] == made.counts["reports"] == 12
+    assert manifest["counts"]["reports"] == made.counts["reports"] == 14
     assert manifest["unreadable"] == []
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 from lavendertown.collaboration.parts.context import StoragePart
 from lavendertown.core import clock, json_codec
+from lavendertown.records import validation
 from lavendertown.records.record_classes import DatasetSettingsRecord, RecordKind
 from lavendertown.records.write_path import RestoreRecord, SaveRecord
 
@@ -17,7 +20,7 @@ class DatasetSettings(StoragePart):
 
     def load(self, dataset: str, part: str) -> dict[str, Any]:
         """Return one part of a dataset's settings; empty if nothing is set."""
-        record = self._context.read_record(RecordKind.DATASET_SETTINGS, dataset)
+        record = self._context.read_record(RecordKind.DATASET_SETTINGS, _record_id(dataset))
         if not isinstance(record, DatasetSettingsRecord) or record.deleted_at is not None:
             return {}
         return dict(record.settings.get(part, {}))
@@ -33,14 +36,15 @@ class DatasetSettings(StoragePart):
 
         Raises:
             ConflictError: Somebody else changed the settings of the dataset at the same time.
-            InvalidInputError: The name of the dataset or a value cannot be stored.
+            InvalidInputError: A value cannot be stored.
         """
-        stored = self._context.read_record(RecordKind.DATASET_SETTINGS, dataset)
+        record_id = _record_id(dataset)
+        stored = self._context.read_record(RecordKind.DATASET_SETTINGS, record_id)
         if stored is not None and stored.deleted_at is not None:
-            self._context.write_path.commit([RestoreRecord(RecordKind.DATASET_SETTINGS, dataset, actor)])
-            stored = self._context.read_record(RecordKind.DATASET_SETTINGS, dataset)
+            self._context.write_path.commit([RestoreRecord(RecordKind.DATASET_SETTINGS, record_id, actor)])
+            stored = self._context.read_record(RecordKind.DATASET_SETTINGS, record_id)
         if not isinstance(stored, DatasetSettingsRecord):
-            stored = DatasetSettingsRecord(dataset, {}, clock.EPOCH)
+            stored = DatasetSettingsRecord(record_id, {}, clock.EPOCH)
         parts = {name: value for name, value in stored.settings.items() if name != part}
         if values:
             parts[part] = json_codec.to_jsonable(dict(values), part)
@@ -48,3 +52,13 @@ class DatasetSettings(StoragePart):
             return
         change = SaveRecord(replace(stored, settings=parts), stored.version, actor)
         self._context.write_path.commit([change])
+
+
+def _record_id(dataset: str) -> str:
+    """Return the id of a dataset's settings: its name, encoded if records cannot have it as an id."""
+    if validation.is_valid_id(dataset) and not dataset.startswith("%"):
+        return dataset
+    encoded = f"%{quote(dataset, safe='')}"
+    if validation.is_valid_id(encoded):
+        return encoded
+    return f"%{hashlib.sha256(dataset.encode('utf-8')).hexdigest()}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Unpack
 
 from lavendertown.collaboration import converters, filters
@@ -42,7 +42,7 @@ class Reports(StoragePart):
             InvalidInputError: An id, a time or a value cannot be stored, or a new annotation closes a
                 finding without a reason. Nothing was written.
         """
-        self._write([report], actor, evidence)
+        self._write([report], actor, {} if evidence is None else {report.id: evidence})
         return report.id
 
     def load_evidence(self, report_id: str) -> Evidence | None:
@@ -70,15 +70,27 @@ class Reports(StoragePart):
         A later edit of the report needs this version. One that is read after the save may be somebody
         else's, so that the edit would overwrite that change.
         """
-        [stored] = self._write([report], actor)
+        [stored] = self._write([report], actor, {})
         return stored.version
 
-    def save_many(self, reports: Iterable[ShareableReport], *, actor: str | None = None) -> list[str]:
-        """Save many reports in one unit of work, all of them or none; return their ids in order."""
-        return [stored.id for stored in self._write(reports, actor)]
+    def save_many(
+        self,
+        reports: Iterable[ShareableReport],
+        *,
+        actor: str | None = None,
+        evidence: Mapping[str, Evidence] | None = None,
+    ) -> list[str]:
+        """Save many reports in one unit of work, all of them or none; return their ids in order.
+
+        Args:
+            reports: The reports.
+            actor: As in :meth:`save`.
+            evidence: The evidence by report id, as in :meth:`save`.
+        """
+        return [stored.id for stored in self._write(reports, actor, evidence or {})]
 
     def _write(
-        self, reports: Iterable[ShareableReport], actor: str | None, evidence: Evidence | None = None
+        self, reports: Iterable[ShareableReport], actor: str | None, evidence: Mapping[str, Evidence]
     ) -> list[ReportRecord]:
         """Save reports with their annotations and evidence; return the stored reports in order."""
         changes: list[Change] = []
@@ -97,8 +109,8 @@ class Reports(StoragePart):
                     )
                     for a in report.annotations
                 ]
-                if evidence is not None:
-                    changes.append(self._save_evidence(report, evidence, actor))
+                if report.id in evidence:
+                    changes.append(self._save_evidence(report, evidence[report.id], actor))
                 rows_saved += len(report.findings) + len(report.annotations)
             stored = self._context.write_path.commit(changes)
         if rows_saved >= MIN_BULK_ROWS:

@@ -13,26 +13,7 @@ from lavendertown.stores.sql.schema import tables as own_tables
 from lavendertown.stores.sql.statements.column_types import IntervalAsText, NativeTypeAsText
 
 VERSION_TABLE = "alembic_version"
-RECORD_TABLE_NAMES = frozenset(
-    table.name
-    for table in (
-        own_tables.reports,
-        own_tables.report_tags,
-        own_tables.report_texts,
-        own_tables.findings,
-        own_tables.finding_rows,
-        own_tables.identities,
-        own_tables.identity_tags,
-        own_tables.identity_aliases,
-        own_tables.annotations_table,
-        own_tables.rulesets,
-        own_tables.triage,
-        own_tables.known_people,
-        own_tables.saved_views,
-        own_tables.audit_log,
-        own_tables.migrations_table,
-    )
-)
+RECORD_TABLE_NAMES = frozenset(own_tables.metadata.tables) - {own_tables.seed_runs.name}
 """The tables with records, and with data derived from records."""
 
 

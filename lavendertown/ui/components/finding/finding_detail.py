@@ -6,7 +6,7 @@ import streamlit as st
 
 from lavendertown.inspection.result_files import FIRST_ROWS, InspectionResult
 from lavendertown.ui import inspections, queries
-from lavendertown.ui.components.finding import history, thread, triage_controls
+from lavendertown.ui.components.finding import evidence, history, thread, triage_controls
 from lavendertown.ui.components.shared import charts
 from lavendertown.ui.components.shared.affected_rows import ResultRows, show_rows
 from lavendertown.ui.components.shared.formatting import (
@@ -53,6 +53,7 @@ def show_finding(row: queries.Row) -> None:
         st.table(_fact_rows(row), border="horizontal", alt="Facts about this finding")
     with right:
         _draw_run_history(row, past)
+    evidence.show_evidence(row)
     _draw_affected_rows(row)
     name = row["finding_id"]
     discussion, past_tab = st.tabs(["Discussion", "History"], key="detail:tabs", on_change="rerun")
@@ -128,8 +129,8 @@ def show_affected_rows(row: queries.Row) -> None:
         shown = ", ".join(f"{position:,}" for position in positions)
         st.markdown(f":small[{shown}{' …' if len(positions) == FIRST_ROWS else ''}]")
         st.caption(
-            "Row positions, counted from 0. The data itself stays with whoever inspected it and is "
-            "not part of the report."
+            "Row positions, counted from 0. The complete rows stay with whoever inspected the file; the "
+            "report keeps samples at most."
         )
     else:
         key = f"rows:{row['report_id']}:{row['position']}:file"

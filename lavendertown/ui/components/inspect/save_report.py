@@ -8,12 +8,17 @@ from collections.abc import Callable
 import streamlit as st
 
 from lavendertown.collaboration.storage import get_finding_id
+from lavendertown.core.settings import load_settings
 from lavendertown.inspection.result_files import InspectionResult
+from lavendertown.profile.masking import is_masked
 from lavendertown.ui import actions, queries, triage_actions
 from lavendertown.ui.components.finding import finding_detail
 from lavendertown.ui.components.inspect import dataset_field
 from lavendertown.ui.components.shared import layout, person
 from lavendertown.ui.components.shared.formatting import escape_markdown, format_count
+
+WITH_SAMPLES = "save:samples"
+_MAX_LISTED_COLUMNS = 8
 
 
 @st.dialog("Save as report", icon=":material/save:")
@@ -28,6 +33,7 @@ def open_save_dialog(result: InspectionResult, on_saved: Callable[[], None]) -> 
     chosen = dataset_field.draw_dataset_field(result)
     st.multiselect("Tags", queries.known_tags(), accept_new_options=True, select_all=False, key="save:tags")
     st.text_area("Note for your colleagues", height=72, placeholder="Optional", key="save:note")
+    _draw_samples_choice(result)
     st.caption(describe_effect(result, chosen.name))
     layout.show_notice("save")
     st.button(
@@ -40,6 +46,28 @@ def open_save_dialog(result: InspectionResult, on_saved: Callable[[], None]) -> 
     if layout.has_queued_navigation():
         # Only a run of the whole page closes the dialog; this run also opens the report.
         st.rerun()
+
+
+def _draw_samples_choice(result: InspectionResult) -> None:
+    """Offer to store values of the table, and name the columns that they come from."""
+    settings = load_settings()
+    if not settings.evidence_samples:
+        st.caption("The report keeps counts only: sample values are off in the settings.")
+        return
+    columns = [profile.name for profile in result.evidence.columns]
+    stored = [name for name in columns if not is_masked(name, settings.evidence_mask)]
+    st.checkbox("Keep sample values for colleagues", True, key=WITH_SAMPLES)
+    if not st.session_state[WITH_SAMPLES]:
+        st.caption("Colleagues see counts and row numbers, but no value of the table.")
+        return
+    masked = len(columns) - len(stored)
+    note = f" {format_count(masked, 'column is', 'columns are')} masked." if masked else ""
+    if not stored:
+        st.caption(f"No value is stored.{note}")
+        return
+    listed = ", ".join(escape_markdown(name) for name in stored[:_MAX_LISTED_COLUMNS])
+    more = f" and {len(stored) - _MAX_LISTED_COLUMNS} more" if len(stored) > _MAX_LISTED_COLUMNS else ""
+    st.caption(f"Stored values come from {listed}{more}.{note}")
 
 
 def suggest_title(dataset: str) -> str:
@@ -87,6 +115,8 @@ def save_report(result: InspectionResult, on_saved: Callable[[], None]) -> None:
         tags=state["save:tags"],
         note=str(state["save:note"] or ""),
         coverage=result.coverage,
+        evidence=result.evidence,
+        with_samples=bool(state.get(WITH_SAMPLES, True)),
         file=result.name,
     )
     if report_id is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -273,3 +274,62 @@ def value_bars(labels: Sequence[str], counts: Sequence[int], severity: str) -> F
     return chart_layout(
         [bars], 30 + 22 * max(2, len(labels)), axis_layout(nticks=4), name_axis(labels), legend=False
     )
+
+
+def value_histogram(
+    edges: Sequence[str], counts: Sequence[int], outside: tuple[int, int], severity: str
+) -> Figure:
+    """Draw a histogram; values outside its bins are bars in the colour of the severity at the ends.
+
+    Args:
+        edges: The edges of the bins as text, one more than there are bins.
+        counts: The number of values per bin.
+        outside: The numbers of values below the first bin and above the last.
+        severity: The severity of the finding that the chart explains.
+    """
+    colours = theme_colors()
+    below, above = outside
+    names = [f"{start} to {end}" for start, end in itertools.pairwise(edges)]
+    positions = list(range(len(counts)))
+    traces = [_histogram_bars(positions, names, counts, colours["strong"])]
+    far = [
+        (position, name, count)
+        for position, name, count in (
+            (-2, f"below {edges[0]}", below),
+            (len(counts) + 1, f"above {edges[-1]}", above),
+        )
+        if count
+    ]
+    if far:
+        places, labels, numbers = zip(*far, strict=True)
+        # A bar of one value beside thousands is too low to see; its number is not.
+        labelled = {
+            "text": [f"{count:,}" for count in numbers],
+            "textposition": "outside",
+            "cliponaxis": False,
+        }
+        traces.append(_histogram_bars(places, labels, numbers, colours[severity]) | labelled)
+    x = axis_layout(
+        tickmode="array",
+        tickvals=[-0.5, len(counts) - 0.5],
+        ticktext=[edges[0], edges[-1]],
+        tickangle=0,
+        showgrid=False,
+        range=[-3 if below else -1, len(counts) + (2 if above else 0)],
+    )
+    figure = chart_layout(traces, 150, x, axis_layout(visible=False, rangemode="tozero"), legend=False)
+    figure["layout"]["bargap"] = 0.08
+    return figure
+
+
+def _histogram_bars(
+    positions: Sequence[int], names: Sequence[str], counts: Sequence[int], colour: str
+) -> dict[str, Any]:
+    return {
+        "type": "bar",
+        "x": list(positions),
+        "y": list(counts),
+        "customdata": [[escape_label(name), count] for name, count in zip(names, counts, strict=True)],
+        "marker": {"color": colour},
+        "hovertemplate": "%{customdata[0]}: %{customdata[1]:,}<extra></extra>",
+    }

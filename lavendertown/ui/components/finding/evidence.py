@@ -1,0 +1,135 @@
+"""Show the evidence of a finding: sample rows with the affected value, and the distribution of its column."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from lavendertown.profile.evidence import ColumnProfile, Evidence, FindingSamples, Histogram, ValueCount
+from lavendertown.ui import queries
+from lavendertown.ui.components.shared import charts
+from lavendertown.ui.components.shared.formatting import format_count
+
+SHOWN_ROWS = 5
+_ROW_COLUMN = "Row"
+
+
+def find_samples(evidence: Evidence, finding_id: str) -> FindingSamples | None:
+    """Return the samples of a finding by its current id, or by an id that it had when it was saved."""
+    if finding_id in evidence.samples:
+        return evidence.samples[finding_id]
+    storage = queries.current_storage()
+    for former, samples in evidence.samples.items():
+        if storage.findings.resolve_id(former) == finding_id:
+            return samples
+    return None
+
+
+def show_evidence(row: queries.Row) -> bool:
+    """Show the samples and the distribution that were saved with a report.
+
+    Args:
+        row: The finding in a report.
+
+    Returns:
+        Whether there was anything to show.
+    """
+    evidence = queries.load_evidence(row["report_id"])
+    if evidence is None:
+        return False
+    samples = find_samples(evidence, row["finding_id"])
+    profile = evidence.column(row["column"])
+    figure, alt, caption = _make_chart(profile, samples, row["severity"])
+    has_samples = samples is not None and bool(samples.rows)
+    if not has_samples and figure is None:
+        return False
+    left, right = st.columns([1.3, 1] if has_samples and figure else [1, 0.001], gap="medium")
+    with left:
+        if samples is not None and has_samples:
+            _draw_samples(evidence, samples, row)
+        elif figure is not None:
+            _draw_distribution(figure, alt, caption, row)
+    if has_samples and figure is not None:
+        with right:
+            _draw_distribution(figure, alt, caption, row)
+    return True
+
+
+def _draw_samples(evidence: Evidence, samples: FindingSamples, row: queries.Row) -> None:
+    st.markdown("**Sample rows**")
+    show_all = st.session_state.get(_all_key(row), False)
+    shown = samples.rows if show_all else samples.rows[:SHOWN_ROWS]
+    frame = pd.DataFrame(
+        [
+            {_ROW_COLUMN: f"{sample.position + evidence.first_row:,}", **_to_cells(sample.values)}
+            for sample in shown
+        ]
+    )
+    st.dataframe(frame, hide_index=True, row_height=30, height="content", alt="Sample rows")
+    count = row["row_count"]
+    some = f"{len(shown):,} of {format_count(count, 'row')}. " if count and count > len(shown) else ""
+    header = f"the header is row {evidence.first_row - 1}" if evidence.first_row > 1 else "the first is row 1"
+    st.caption(f"{some}Rows as the file counts them: {header}.")
+    if len(samples.rows) > SHOWN_ROWS:
+        st.toggle(f"Show {len(samples.rows)} rows", key=_all_key(row))
+
+
+def _all_key(row: queries.Row) -> str:
+    return f"samples:{row['report_id']}:{row['position']}"
+
+
+def _to_cells(values: dict[str, Any]) -> dict[str, str]:
+    """Return the values as text: one column can have numbers and words."""
+    return {name: "(missing)" if value is None else str(value) for name, value in values.items()}
+
+
+def _draw_distribution(figure: charts.Figure, alt: str, caption: str, row: queries.Row) -> None:
+    st.markdown(f"**{caption}**")
+    charts.draw_chart(figure, f"evidence:{row['report_id']}:{row['position']}", alt)
+
+
+def _make_chart(
+    profile: ColumnProfile | None, samples: FindingSamples | None, severity: str
+) -> tuple[charts.Figure | None, str, str]:
+    """Return the chart that explains a finding, its text alternative and its caption; None for no chart."""
+    if samples is not None and samples.frequent and samples.frequent[0].count > 1:
+        return _make_bars(samples.frequent, severity, "Most frequent affected values")
+    if profile is None:
+        return None, "", ""
+    if profile.histogram is not None and len(profile.histogram.counts) > 1:
+        return _make_histogram(profile, profile.histogram, severity)
+    if profile.top and profile.top[0].count > 1:
+        return _make_bars(profile.top, severity, "Most frequent values of the column")
+    return None, "", ""
+
+
+def _make_bars(counted: list[ValueCount], severity: str, caption: str) -> tuple[charts.Figure, str, str]:
+    shown = counted[:6]
+    labels, counts = [each.value for each in shown], [each.count for each in shown]
+    alt = "; ".join(f"{label} {count:,}" for label, count in zip(labels, counts, strict=True))
+    return charts.value_bars(labels, counts, severity), f"{caption}: {alt}", caption
+
+
+def _make_histogram(
+    profile: ColumnProfile, histogram: Histogram, severity: str
+) -> tuple[charts.Figure, str, str]:
+    is_time = profile.kind == "time"
+    outside = (histogram.below, histogram.above)
+    bins, width = len(histogram.counts), histogram.end - histogram.start
+    edges = [_format_edge(histogram.start + width * i / bins, is_time) for i in range(bins + 1)]
+    alt = f"Distribution of {profile.name} from {edges[0]} to {edges[-1]}"
+    alt += f", with {histogram.below:,} values below and {histogram.above:,} above" if any(outside) else ""
+    figure = charts.value_histogram(edges, histogram.counts, outside, severity)
+    return figure, alt, "Distribution of the column"
+
+
+def _format_edge(edge: float, is_time: bool) -> str:
+    if not is_time:
+        return f"{edge:,.4g}" if abs(edge) < 10_000 else f"{edge:,.0f}"
+    try:
+        return f"{dt.datetime.fromtimestamp(edge, dt.UTC):%Y-%m-%d}"
+    except (OverflowError, ValueError, OSError):
+        return "before year 1" if edge < 0 else "after year 9999"
