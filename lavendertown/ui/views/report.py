@@ -23,7 +23,7 @@ from lavendertown.ui.components.shared.formatting import (
     tag_badges,
 )
 
-MAX_RUNS = 8
+MAX_RUNS = 2
 MAX_CHARTED = 1000
 
 
@@ -79,13 +79,16 @@ def draw_report(report: queries.Row, rows: list[queries.Row], place: int, news: 
 
 
 def draw_figures(report: queries.Row, rows: list[queries.Row]) -> None:
-    """Show the numbers and charts of the report."""
+    """Show the numbers of the report in one strip; the charts wait below it until somebody opens them."""
     before = recent_runs(report)
     charted = (
         rows if report["finding_count"] <= len(rows) else queries.list_findings(report["id"], MAX_CHARTED)
     )
     draw_metrics(report, charted, before)
-    draw_charts(charted, before)
+    label = "Charts by column"
+    with st.expander(label, icon=":material/bar_chart:", key="report:charts", on_change="rerun") as box:
+        if box.open:
+            draw_charts(charted, before)
 
 
 def format_meta_line(report: queries.Row, metadata: dict[str, Any]) -> str:
@@ -125,18 +128,11 @@ def recent_runs(report: queries.Row) -> list[queries.Row]:
 
 
 def draw_metrics(report: queries.Row, rows: list[queries.Row], runs: list[queries.Row]) -> None:
-    """Show four numbers, each with the values of the latest runs if there are any."""
+    """Show four numbers; the first two with their change since the run before."""
     many = len(runs) > 1
-    height: Any = 160 if many else "content"
-    oldest_first = runs[::-1]
     top = max(rows, key=lambda row: row["share"] or 0)
     still_open = sum(row["status"] == "open" for row in rows)
     quiet = sum(row["status"] == "open" and not row["comment_count"] for row in rows)
-    past = [
-        run["share"] * 100
-        for run in queries.finding_history(top["finding_id"], MAX_RUNS)[::-1]
-        if run["share"]
-    ]
     with st.grid(4, min_column_width=150, gap="small"):
         for label, field, colour in (
             ("Findings", "finding_count", "violet"),
@@ -148,9 +144,7 @@ def draw_metrics(report: queries.Row, rows: list[queries.Row], runs: list[querie
                 describe_change(runs, field) if many else "the first run",
                 delta_color=colour if many else "gray",  # type: ignore[arg-type]
                 delta_arrow="auto" if many and runs[1][field] != report[field] else "off",
-                chart_data=[run[field] for run in oldest_first] if many else None,
                 border=True,
-                height=height,
             )
         st.metric(
             "Largest share of rows",
@@ -158,9 +152,7 @@ def draw_metrics(report: queries.Row, rows: list[queries.Row], runs: list[querie
             escape_markdown(charts.shorten_label(top["column"], 24)) if top["column"] != "*" else "whole row",
             delta_color="gray",
             delta_arrow="off",
-            chart_data=past if len(past) > 1 else None,
             border=True,
-            height=height,
         )
         st.metric(
             "Open",
@@ -169,7 +161,6 @@ def draw_metrics(report: queries.Row, rows: list[queries.Row], runs: list[querie
             delta_color="gray",
             delta_arrow="off",
             border=True,
-            height=height,
         )
 
 
@@ -184,7 +175,7 @@ def draw_charts(rows: list[queries.Row], runs: list[queries.Row]) -> None:
     """Show the findings by column and severity, and the share of affected rows by column."""
     columns = charts.columns_by_severity(rows)
     every = len({row["column"] for row in rows})
-    which = "" if every <= len(columns) else f", the {len(columns)} gravest of {every:,} columns"
+    which = "" if every <= len(columns) else f", the {len(columns)} most severe of {every:,} columns"
     now = largest_share(rows)
     before = largest_share(queries.list_findings(runs[1]["id"])) if len(runs) > 1 else {}
     left, right = st.columns(2, gap="small")

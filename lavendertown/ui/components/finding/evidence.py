@@ -12,6 +12,7 @@ from lavendertown.profile.evidence import ColumnProfile, Evidence, FindingSample
 from lavendertown.ui import queries
 from lavendertown.ui.components.shared import charts
 from lavendertown.ui.components.shared.formatting import format_count
+from lavendertown.ui.components.shared.markdown import show_hidden_characters
 
 SHOWN_ROWS = 5
 _ROW_COLUMN = "Row"
@@ -83,7 +84,16 @@ def _all_key(row: queries.Row) -> str:
 
 def _to_cells(values: dict[str, Any]) -> dict[str, str]:
     """Return the values as text: one column can have numbers and words."""
-    return {name: "(missing)" if value is None else str(value) for name, value in values.items()}
+    return {name: _to_cell(value) for name, value in values.items()}
+
+
+def _to_cell(value: Any) -> str:
+    if value is None:
+        return "(missing)"
+    text = str(value)
+    if not text:
+        return "(empty)"
+    return show_hidden_characters(text) if text.strip() else f"({format_count(len(text), 'blank')})"
 
 
 def _draw_distribution(figure: charts.Figure, alt: str, caption: str, row: queries.Row) -> None:
@@ -95,22 +105,22 @@ def _make_chart(
     profile: ColumnProfile | None, samples: FindingSamples | None, severity: str
 ) -> tuple[charts.Figure | None, str, str]:
     """Return the chart that explains a finding, its text alternative and its caption; None for no chart."""
-    if samples is not None and samples.frequent and samples.frequent[0].count > 1:
+    if samples is not None and len(samples.frequent) > 1 and samples.frequent[0].count > 1:
         return _make_bars(samples.frequent, severity, "Most frequent affected values")
     if profile is None:
         return None, "", ""
     if profile.histogram is not None and len(profile.histogram.counts) > 1:
         return _make_histogram(profile, profile.histogram, severity)
     if profile.top and profile.top[0].count > 1:
-        return _make_bars(profile.top, severity, "Most frequent values of the column")
+        return _make_bars(profile.top, "strong", "Most frequent values of the column")
     return None, "", ""
 
 
-def _make_bars(counted: list[ValueCount], severity: str, caption: str) -> tuple[charts.Figure, str, str]:
+def _make_bars(counted: list[ValueCount], colour: str, caption: str) -> tuple[charts.Figure, str, str]:
     shown = counted[:6]
-    labels, counts = [each.value for each in shown], [each.count for each in shown]
+    labels, counts = [_to_cell(each.value) for each in shown], [each.count for each in shown]
     alt = "; ".join(f"{label} {count:,}" for label, count in zip(labels, counts, strict=True))
-    return charts.value_bars(labels, counts, severity), f"{caption}: {alt}", caption
+    return charts.value_bars(labels, counts, colour), f"{caption}: {alt}", caption
 
 
 def _make_histogram(

@@ -260,15 +260,21 @@ def run_history(labels: Sequence[str], counts: Sequence[int]) -> Figure:
     )
 
 
-def value_bars(labels: Sequence[str], counts: Sequence[int], severity: str) -> Figure:
-    """Draw the frequency of each value, the most frequent on top."""
+def value_bars(labels: Sequence[str], counts: Sequence[int], colour: str) -> Figure:
+    """Draw the frequency of each value, the most frequent on top.
+
+    Args:
+        labels: The values.
+        counts: The number of rows of each value.
+        colour: ``strong``, or the severity of the finding if all these values are affected.
+    """
     bars = {
         "type": "bar",
         "orientation": "h",
         "y": list(range(len(labels))),
         "x": list(counts),
         "customdata": [escape_label(label) for label in labels],
-        "marker": {"color": theme_colors()[severity]},
+        "marker": {"color": theme_colors()[colour]},
         "hovertemplate": "%{customdata}: %{x:,}<extra></extra>",
     }
     return chart_layout(
@@ -305,6 +311,7 @@ def value_histogram(
         # A bar of one value beside thousands is too low to see; its number is not.
         labelled = {
             "text": [f"{count:,}" for count in numbers],
+            "textfont": {"size": 12},
             "textposition": "outside",
             "cliponaxis": False,
         }
@@ -315,7 +322,7 @@ def value_histogram(
         ticktext=[edges[0], edges[-1]],
         tickangle=0,
         showgrid=False,
-        range=[-3 if below else -1, len(counts) + (2 if above else 0)],
+        range=[-4, len(counts) + 3],
     )
     figure = chart_layout(traces, 150, x, axis_layout(visible=False, rangemode="tozero"), legend=False)
     figure["layout"]["bargap"] = 0.08
