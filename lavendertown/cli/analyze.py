@@ -6,7 +6,7 @@ import shlex
 import uuid
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,7 +14,6 @@ from lavendertown.cli.errors import CommandError
 from lavendertown.cli.options import (
     STDIN,
     author_option,
-    input_name,
     json_option,
     open_storage,
     require_author,
@@ -24,27 +23,27 @@ from lavendertown.collaboration.models import ShareableReport
 from lavendertown.collaboration.parts.datasets import ChoiceReason
 from lavendertown.collaboration.storage import Storage, get_finding_id
 from lavendertown.core import clock
+from lavendertown.core.file_limits import limits_from_settings
 from lavendertown.core.findings import SEVERITIES, GhostFinding
 from lavendertown.core.reading import DATE_ORDERS, ColumnType, DateOrder, Reading
 from lavendertown.core.settings import load_settings
-from lavendertown.profile.masking import prepare_coverage, prepare_evidence, prepare_findings
 
 if TYPE_CHECKING:
     from lavendertown.inspector import Inspector
 
 _MAX_LISTED_COLUMNS = 4
 _DELIMITER_WORDS = {"tab": "\t", "\\t": "\t", "blank": " "}
-_ENDINGS = {"csv": ".csv", "json": ".json", "jsonl": ".jsonl", "parquet": ".parquet", "excel": ".xlsx"}
+_FORMATS = ("csv", "json", "jsonl", "parquet", "excel", "arrow", "orc", "avro")
 
 
 @click.command()
-@click.argument("file", type=click.File("rb"), metavar="FILE")
+@click.argument("source", metavar="FILE")
 @click.option(
     "--dataset",
     help="The dataset that FILE belongs to. Default: the file name without extensions, dates and numbers.",
 )
 @click.option(
-    "--format-in", type=click.Choice(list(_ENDINGS)), help="The format of FILE, if its name does not show it."
+    "--format-in", type=click.Choice(_FORMATS), help="The format of FILE, if its name does not show it."
 )
 @click.option("--encoding", help="The encoding of a text file, such as cp1252. Default: detected.")
 @click.option("--delimiter", help="The character between fields; 'tab' for a tab. Default: detected.")
@@ -88,7 +87,7 @@ _ENDINGS = {"csv": ".csv", "json": ".json", "jsonl": ".jsonl", "parquet": ".parq
 @click.option("--tag", "tags", multiple=True, help="A tag for the saved report; can be repeated.")
 @author_option
 def analyze_command(
-    file: BinaryIO,
+    source: str,
     dataset: str | None,
     format_in: str | None,
     encoding: str | None,
@@ -106,7 +105,10 @@ def analyze_command(
     tags: tuple[str, ...],
     author: str | None,
 ) -> None:
-    """Run all checks on a CSV, Parquet, Excel or JSON FILE; - reads standard input.
+    """Run all checks on the data in FILE; - reads standard input.
+
+    FILE is a CSV, Parquet, Excel, JSON, Arrow, ORC or Avro file, which may be gzipped or in a zip archive. Of
+    several tables in an archive, name one: orders.zip::may.csv.
 
     Exit codes: 0 success, 1 as set by --fail-on, 2 if FILE cannot be read, or if --save would add the
     report to a dataset that has other columns or reports of several tables. To add it anyway, name the
@@ -117,9 +119,10 @@ def analyze_command(
       lavendertown analyze orders.csv --fail-on error
       cat orders.csv | lavendertown analyze - --format-in csv --dataset orders --json
       lavendertown analyze orders.csv --save --title "Orders, May" --author Ana
+      lavendertown analyze orders.zip::may.csv
       lavendertown analyze orders.xlsx --sheet Orders --header-row 3
     """
-    name = input_name(file)
+    name = STDIN if source == "-" else source
     _check_options(name, dataset, save, title, tags, author)
     reading = Reading(
         encoding=encoding,
@@ -129,7 +132,7 @@ def analyze_command(
         date_order=date_order,
         types=_read_types(types_file) if types_file else {},
     )
-    inspector = _make_inspector(file, dataset, format_in, reading, key)
+    inspector = _make_inspector(source, dataset, format_in, reading)
     findings = inspector.detect()
     report_id = None
     if save:
@@ -172,17 +175,13 @@ def _read_types(file: Path) -> dict[str, ColumnType]:
     return {str(name): column_type for name, column_type in types.items()}
 
 
-def _make_inspector(
-    file: BinaryIO, dataset: str | None, format_in: str | None, reading: Reading, key: tuple[str, ...]
-) -> Inspector:
-    # Imported here, because it imports Polars, which other commands do not need.
+def _make_inspector(source: str, dataset: str | None, format_in: str | None, reading: Reading) -> Inspector:
+    # Imported here, because they import Polars, which other commands do not need.
+    from lavendertown.cli.sources import read_source
     from lavendertown.inspector import Inspector
 
-    path = input_name(file)
-    name = "stdin" if path == STDIN else Path(path).name
-    if format_in:
-        name = Path(name).stem + _ENDINGS[format_in]
-    return Inspector((file.read(), name), dataset=dataset, reading=reading, key=key)
+    limits = limits_from_settings(load_settings())
+    return Inspector(read_source(source, format_in, limits, reading), dataset=dataset)
 
 
 def _join_dataset(storage: Storage, inspector: Inspector, findings: list[GhostFinding]) -> list[GhostFinding]:

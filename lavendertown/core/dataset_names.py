@@ -16,8 +16,8 @@ MAX_NAME_LENGTH = 255
 """The longest name that is searched for dates; no file system allows longer names."""
 
 _FORMAT_ENDINGS = (
-    "csv tsv psv parquet pq feather arrow orc avro xlsx xlsm xls xlsb ods json jsonl ndjson geojson xml yaml "
-    "yml sas7bdat xpt sav zsav dta rds rdata sqlite sqlite3 duckdb dbf hdf5 h5 pkl pickle"
+    "csv tsv psv parquet pq feather arrow arrows ipc orc avro xlsx xlsm xls xlsb ods json jsonl ndjson "
+    "geojson xml yaml yml sas7bdat xpt sav zsav dta rds rdata sqlite sqlite3 duckdb dbf hdf5 h5 pkl pickle"
 )
 _COMPRESSION_FORMATS = "gz gzip bz2 xz zst zstd lz4 lzma snappy br zip 7z rar tar tgz tbz tbz2 txz"
 _COMPRESSION_ENDINGS = frozenset(_COMPRESSION_FORMATS.split())

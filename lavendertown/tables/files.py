@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
-import io
-import zipfile
-import zlib
+from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import Any, BinaryIO
-
-import polars as pl
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from lavendertown.core.errors import InvalidInputError, UnreadableTableError
 from lavendertown.core.file_limits import DEFAULT_FILE_LIMITS, FileLimits
 from lavendertown.core.reading import DETECT, Reading
-from lavendertown.tables import delimited, excel, json_files
-from lavendertown.tables.frames import from_arrow, from_columns
+from lavendertown.tables import archives, columnar, delimited, excel, json_files
 from lavendertown.tables.reader_errors import translate_reader_errors
 from lavendertown.tables.table import Table
 
@@ -26,8 +19,14 @@ ENDINGS = {
     "excel": ("xlsx", "xlsm", "xls", "xlsb", "ods"),
     "json": ("json",),
     "jsonl": ("jsonl", "ndjson"),
+    "arrow": ("feather", "arrow", "ipc", "arrows"),
+    "orc": ("orc",),
+    "avro": ("avro",),
 }
 """Supported file name endings, by format."""
+
+FILE_ENDINGS = (*(ending for endings in ENDINGS.values() for ending in endings), "gz", "zip")
+"""The endings of all files that :func:`read_table` reads."""
 
 _FORMAT_NAMES = {
     "csv": "a CSV",
@@ -35,14 +34,34 @@ _FORMAT_NAMES = {
     "excel": "an Excel",
     "json": "a JSON",
     "jsonl": "a JSON lines",
+    "arrow": "an Arrow",
+    "orc": "an ORC",
+    "avro": "an Avro",
+    "zip": "a zip",
 }
-_CHUNK = 1 << 20
-_USUAL_ENDINGS = {"csv": ".csv", "parquet": ".parquet", "excel": ".xlsx", "json": ".json"}
-_LABELS = {"csv": "CSV", "parquet": "Parquet", "excel": "Excel", "json": "JSON", "jsonl": "JSON lines"}
+_USUAL_ENDINGS = {kind: f".{endings[0]}" for kind, endings in ENDINGS.items()} | {"zip": ".zip"}
+_LABELS = {
+    "csv": "CSV",
+    "parquet": "Parquet",
+    "excel": "Excel",
+    "json": "JSON",
+    "jsonl": "JSON lines",
+    "arrow": "Arrow",
+    "orc": "ORC",
+    "avro": "Avro",
+}
+_BINARY = frozenset({"parquet", "excel", "arrow", "orc", "avro"})
+_SIGNATURES = {
+    b"PAR1": "parquet",
+    columnar.ARROW_FILE: "arrow",
+    columnar.ARROW_STREAM: "arrow",
+    columnar.AVRO: "avro",
+    b"\xd0\xcf\x11\xe0": "excel",
+}
+_ZIP = b"PK\x03\x04"
+_EMPTY_ZIP = b"PK\x05\x06"
 _NOT_READ = {
-    b"ARROW1\x00": "a Feather (Arrow) file",
-    b"FEA1": "a Feather file",
-    b"Obj\x01": "an Avro file",
+    b"FEA1": "a Feather file of the old version 1",
     b"SQLite format 3\x00": "an SQLite database",
     b"\x89HDF\r\n": "an HDF5 file",
     b"%PDF-": "a PDF file",
@@ -63,8 +82,10 @@ def read_table(
     name: str | None = None,
     limits: FileLimits = DEFAULT_FILE_LIMITS,
     reading: Reading = DETECT,
+    *,
+    member: str | None = None,
 ) -> Table:
-    """Read a CSV, Parquet, Excel or JSON file (CSV and JSON also gzipped) as a table.
+    """Read a CSV, Parquet, Excel, JSON, Arrow, ORC or Avro file, also gzipped or in a zip archive.
 
     Args:
         source: A path, the file's bytes, or an open binary file.
@@ -72,6 +93,7 @@ def read_table(
             or of the open file.
         limits: Limits for the size of the unpacked and parsed file.
         reading: Settings that are known; the others are detected.
+        member: The path of the file in a zip archive. Default: the only table in it.
 
     Raises:
         FileLimitError: The file exceeds a limit.
@@ -80,23 +102,58 @@ def read_table(
     """
     raw, given = _read_bytes(source)
     shown = PurePath(name or given or "the data").name
+    return _read_content(raw, shown, limits, reading, member)
+
+
+def _read_content(
+    raw: bytes,
+    shown: str,
+    limits: FileLimits,
+    reading: Reading,
+    member: str | None = None,
+    archive: str | None = None,
+) -> Table:
+    """Read the bytes of a file called ``shown``, which is in the zip archive ``archive`` if that is given."""
     limits.check_size(len(raw), shown)
     if raw.startswith(b"\x1f\x8b"):
-        raw, ending_of = _decompress(raw, shown, limits), shown.removesuffix(".gz")
+        raw, ending_of = archives.decompress_gzip(raw, shown, limits), shown.removesuffix(".gz")
     else:
         ending_of = shown
     if not raw:
         raise UnreadableTableError(f"{shown} is empty (0 bytes).")
     _refuse_other_formats(raw, shown)
     kind = _detect_format(raw, PurePath(ending_of).suffix.lower().lstrip("."), shown)
+    if kind == "zip" and archive is not None:
+        raise UnreadableTableError(
+            f"{archive} contains another archive ({shown}); extract that one and use the table in it."
+        )
+    if kind == "zip":
+        return _read_zip(raw, shown, limits, reading, member)
+    if member is not None:
+        raise UnreadableTableError(
+            f"{shown} is {_FORMAT_NAMES[kind]} file, not a zip archive; leave out "
+            f"::{archives.show_name(member)}."
+        )
     with translate_reader_errors(shown, _LABELS[kind]):
         if kind == "csv":
             return delimited.read_delimited(raw, shown, limits, reading)
         if kind == "excel":
             return excel.read_workbook(raw, shown, limits, reading)
-        if kind == "parquet":
-            return _read_parquet(raw, shown, limits)
+        if kind in _COLUMNAR:
+            return _COLUMNAR[kind](raw, shown, limits)
         return json_files.read_json(raw, shown, limits, by_line=kind == "jsonl")
+
+
+def _read_zip(raw: bytes, name: str, limits: FileLimits, reading: Reading, wanted: str | None) -> Table:
+    """Read a zip archive; the table has the name of the member if that was given, else of the archive."""
+    endings = [ending for endings in ENDINGS.values() for ending in endings]
+    unpacked = archives.unpack_zip_member(raw, name, limits, endings, wanted)
+    inside = PurePath(unpacked.name).name
+    table = _read_content(unpacked.content, archives.show_name(inside), limits, reading, archive=name)
+    note = f"Read {archives.show_name(unpacked.name)} in the zip archive {name}."
+    if unpacked.left_out and wanted is None:
+        note = f"{note[:-1]}; left out: {archives.list_names(unpacked.left_out)}."
+    return replace(table, name=inside if wanted else name, guesses=[note, *table.guesses])
 
 
 def _read_bytes(source: str | Path | bytes | BinaryIO) -> tuple[bytes, str | None]:
@@ -126,25 +183,11 @@ def _read_file(path: Path) -> bytes:
         raise UnreadableTableError(f"No permission to read {path}.") from error
 
 
-def _decompress(raw: bytes, name: str, limits: FileLimits) -> bytes:
-    unpacked = bytearray()
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(raw)) as packed:
-            while chunk := packed.read(_CHUNK):
-                unpacked += chunk
-                limits.check_size(len(unpacked), name)
-    except (OSError, EOFError, zlib.error) as error:
-        raise UnreadableTableError(
-            f"{name} is a damaged or truncated gzip file; compress it again."
-        ) from error
-    return bytes(unpacked)
-
-
 def _detect_format(raw: bytes, ending: str, name: str) -> str:
     by_name = next((kind for kind, endings in ENDINGS.items() if ending in endings), None)
-    by_content = _format_by_signature(raw)
+    by_content = _format_by_signature(raw, ending)
     if by_content is None:
-        if by_name in ("parquet", "excel"):
+        if by_name in _BINARY:
             raise UnreadableTableError(
                 _describe_wrong_format(name, by_name, "" if _is_binary(raw) else "text")
             )
@@ -154,10 +197,13 @@ def _detect_format(raw: bytes, ending: str, name: str) -> str:
     raise UnreadableTableError(_describe_wrong_format(name, by_name, by_content))
 
 
-def _format_by_signature(raw: bytes) -> str | None:
-    if raw.startswith(b"PAR1"):
-        return "parquet"
-    return "excel" if raw.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")) else None
+def _format_by_signature(raw: bytes, ending: str) -> str | None:
+    if raw.startswith((_ZIP, _EMPTY_ZIP)):
+        workbook = archives.is_workbook(raw)
+        return "excel" if workbook or (workbook is None and ending != "zip") else "zip"
+    if raw.startswith(b"ORC") and raw[-4:-1] == b"ORC":
+        return "orc"
+    return next((kind for start, kind in _SIGNATURES.items() if raw.startswith(start)), None)
 
 
 def _is_binary(raw: bytes) -> bool:
@@ -179,43 +225,20 @@ def _describe_wrong_format(name: str, by_name: str, content: str) -> str:
 def _refuse_other_formats(raw: bytes, name: str) -> None:
     """Raise for a known format that is not supported, with a hint about the alternative."""
     what = next((what for start, what in _NOT_READ.items() if raw.startswith(start)), None)
-    if raw.startswith(b"ORC") and raw[-4:-1] == b"ORC":
-        what = "an ORC file"
     if what:
         raise UnreadableTableError(
             f"{name} is {what}, which is not supported; save the table as Parquet or CSV."
         )
+    if raw[257:262] == b"ustar":
+        raise UnreadableTableError(f"{name} is a tar archive, which is not supported; unpack it first.")
     packed = next((what for start, what in _NOT_UNPACKED.items() if raw.startswith(start)), None)
     if packed and _is_binary(raw):
         raise UnreadableTableError(f"{name} is {packed}, which is not supported; unpack it first.")
-    if raw.startswith(b"PK\x03\x04"):
-        _refuse_zip_archive(raw, name)
 
 
-def _refuse_zip_archive(raw: bytes, name: str) -> None:
-    """Raise for a zip archive that is not a workbook (workbooks are zip archives too)."""
-    try:
-        members = zipfile.ZipFile(io.BytesIO(raw)).namelist()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
-        return  # damaged; the workbook reader reports it
-    if any(
-        member.startswith("xl/") or member in ("[Content_Types].xml", "content.xml") for member in members
-    ):
-        return
-    inside = f" and choose {PurePath(members[0]).name} in it" if len(members) == 1 else ""
-    raise UnreadableTableError(f"{name} is a zip archive, which is not supported. Unpack it{inside}.")
-
-
-def _read_parquet(raw: bytes, name: str, limits: FileLimits) -> Table:
-    shape = pq.read_metadata(io.BytesIO(raw))
-    limits.check_shape(shape.num_rows, shape.num_columns, name)
-    groups = (shape.row_group(i) for i in range(shape.num_row_groups))
-    limits.check_size(sum(group.total_byte_size for group in groups), name)
-    try:
-        frame = pl.read_parquet(io.BytesIO(raw))
-    except pl.exceptions.PolarsError:
-        # Polars refuses equal column names and decimals of more than 38 digits; PyArrow reads both.
-        table = pq.ParquetFile(io.BytesIO(raw)).read()
-        table.validate(full=True)
-        return from_arrow(table, name=name)
-    return from_columns(frame.columns, frame.get_columns(), height=frame.height, name=name)
+_COLUMNAR = {
+    "parquet": columnar.read_parquet,
+    "arrow": columnar.read_arrow,
+    "orc": columnar.read_orc,
+    "avro": columnar.read_avro,
+}

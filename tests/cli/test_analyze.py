@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lavendertown.cli import options
+from lavendertown.cli import analyze, options, sources
 from lavendertown.collaboration.models import ShareableReport
 from lavendertown.inspector import Inspector
 from tests.cli.conftest import ORDERS, Run
@@ -73,10 +74,30 @@ def test_format_in_reads_a_file_of_another_name(answer: Answer, folder: Path) ->
     assert (found["dataset"], len(found["findings"])) == ("orders", 2)
 
 
+def test_a_member_of_a_zip_archive_is_chosen_by_name(run: Run, answer: Answer, folder: Path) -> None:
+    with zipfile.ZipFile(folder / "delivery.zip", "w") as archive:
+        archive.writestr("may/orders.csv", ORDERS)
+        archive.writestr("may/items.csv", "item\nbolt\n")
+    found = answer("analyze", "delivery.zip::may/orders.csv")
+    assert (found["file"], found["dataset"]) == ("delivery.zip::may/orders.csv", "orders")
+    assert found["findings"] == answer("analyze", "orders.csv")["findings"]
+    assert "name it as delivery.zip::may/orders.csv" in run("analyze", "delivery.zip").stderr
+    assert "is not complete; write file.zip::member" in run("analyze", "delivery.zip::").stderr
+
+
+def test_a_file_with_the_part_sign_in_its_name_is_read(answer: Answer, folder: Path) -> None:
+    (folder / "shop::orders.csv").write_text(ORDERS, "utf-8")
+    assert len(answer("analyze", "shop::orders.csv")["findings"]) == 2
+
+
+def test_each_format_in_has_an_ending() -> None:
+    assert list(sources.FORMAT_ENDINGS) == list(analyze._FORMATS)
+
+
 def test_missing_file_exits_with_2(run: Run) -> None:
     result = run("analyze", "missing.csv")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "'missing.csv': No such file" in result.stderr
+    assert result.stderr == "Error: There is no file missing.csv; check the path.\n"
 
 
 def test_unreadable_file_exits_with_2(run: Run, folder: Path) -> None:

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from lavendertown.collaboration.storage import FileStorage
 from lavendertown.core.dataset_names import dataset_name
+from lavendertown.tables import FILE_ENDINGS
 
 App = Callable[..., AppTest]
 
@@ -36,6 +37,12 @@ def test_a_file_that_is_no_table_is_one_sentence(open_app: App) -> None:
     app = upload(open_app("inspect_"), "broken.parquet", b"this is not parquet")
     assert "broken.parquet" in app.error[0].value
     assert not app.exception
+
+
+def test_the_upload_accepts_every_file_that_is_read(open_app: App) -> None:
+    accepted = set(open_app("inspect_").get("file_uploader")[0].proto.type)
+    assert accepted == {f".{ending}" for ending in FILE_ENDINGS}
+    assert {".psv", ".tab", ".pq", ".xlsm", ".xlsb", ".feather", ".orc", ".avro", ".zip"} <= accepted
 
 
 def test_saving_needs_a_title(open_app: App, storage: FileStorage) -> None:

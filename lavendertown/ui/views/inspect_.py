@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import chain
-
 import streamlit as st
 
 from lavendertown import demo, tables
@@ -42,7 +40,7 @@ def ask_for_file() -> None:
         st.markdown("### Upload a file", anchors=False)
         file = st.file_uploader(
             "Table file: CSV, Parquet, Excel or JSON",
-            type=[*chain.from_iterable(tables.ENDINGS.values()), "gz"],
+            type=list(tables.FILE_ENDINGS),
             max_upload_size=load_settings().limits_upload_mb,
             label_visibility="collapsed",
             key=f"inspect:file:{st.session_state.get(_ROUND, 0)}",
