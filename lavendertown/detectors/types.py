@@ -17,6 +17,7 @@ from lavendertown.detectors.base import (
     format_row_share,
 )
 from lavendertown.tables import Column, Table, patterns
+from lavendertown.tables.column_names import is_identifier
 
 _NUMBER = f"{patterns.NUMBER}|{patterns.INFINITE}"
 _MIN_VALUES = 3
@@ -86,6 +87,8 @@ def _detect_wrong_type(
     value = nw.col(column.key)
     fits = value.str.contains(_NUMBER if kind == "number" else patterns.DATE)
     if hits == values:
+        if kind == "number" and is_identifier(column.name):
+            return None  # ids are labels, which are correct as text
         return _stored_as_text(table, column, kind, hits, fits) if kind in column.declared else None
     rows = ~value.is_null() & ~fits & ~value.str.contains(patterns.DISGUISED_NULL)
     return _report_strays(table, column, column.key, kind, values - hits, rows)

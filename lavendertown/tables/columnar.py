@@ -14,7 +14,7 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from lavendertown.core.errors import FileLimitError, UnreadableTableError
 from lavendertown.core.file_limits import DEFAULT_FILE_LIMITS, FileLimits
-from lavendertown.tables.frames import from_arrow, from_columns
+from lavendertown.tables.frames import from_arrow, from_typed_columns
 from lavendertown.tables.reader_errors import is_reader_error
 from lavendertown.tables.table import Table
 
@@ -42,8 +42,8 @@ def read_parquet(raw: bytes, name: str, limits: FileLimits = DEFAULT_FILE_LIMITS
         # Polars refuses equal column names and decimals of more than 38 digits; PyArrow reads both.
         table = pq.ParquetFile(io.BytesIO(raw)).read()
         table.validate(full=True)
-        return from_arrow(table, name=name)
-    return from_columns(frame.columns, frame.get_columns(), height=frame.height, name=name)
+        return _check_split_columns(from_arrow(table, name=name), limits)
+    return _from_polars(frame, name, limits)
 
 
 def read_arrow(raw: bytes, name: str, limits: FileLimits = DEFAULT_FILE_LIMITS) -> Table:
@@ -89,7 +89,18 @@ def read_avro(raw: bytes, name: str, limits: FileLimits = DEFAULT_FILE_LIMITS) -
             f"{name} is damaged or has an Avro type that is not supported; save the table as Parquet or CSV."
         ) from error
     limits.check_shape(frame.height, frame.width, name)
-    return from_columns(frame.columns, frame.get_columns(), height=frame.height, name=name)
+    return _from_polars(frame, name, limits)
+
+
+def _from_polars(frame: pl.DataFrame, name: str, limits: FileLimits) -> Table:
+    table = from_typed_columns(frame.columns, frame.get_columns(), height=frame.height, name=name)
+    return _check_split_columns(table, limits)
+
+
+def _check_split_columns(table: Table, limits: FileLimits) -> Table:
+    """Check the limits again, because splitting structs adds columns."""
+    limits.check_shape(table.row_count, len(table.columns), table.name or "")
+    return table
 
 
 def _collect_batches(
@@ -105,7 +116,7 @@ def _collect_batches(
         kept.append(batch)
     table = pa.Table.from_batches(kept, schema=schema)
     table.validate(full=True)  # Arrow trusts the offsets in a file; a wrong one reads foreign memory
-    return from_arrow(table, name=name)
+    return _check_split_columns(from_arrow(table, name=name), limits)
 
 
 def _check_avro_blocks(raw: bytes, name: str, limits: FileLimits) -> None:

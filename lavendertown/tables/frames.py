@@ -15,11 +15,12 @@ from lavendertown.core.errors import InvalidInputError
 from lavendertown.core.reading import DETECT, Reading
 from lavendertown.tables import value_kinds
 from lavendertown.tables.exact_numbers import number_series
+from lavendertown.tables.infer import join_names
+from lavendertown.tables.nested import flatten_structs
 from lavendertown.tables.reader_errors import is_reader_error
 from lavendertown.tables.table import ROW, Column, Kind, Table
 
 DECLARED = frozenset({"number", "date"})
-_NESTED = (pl.List, pl.Array, pl.Struct, pl.Binary)
 
 
 def from_frame(data: Any, name: str | None = None) -> Table:
@@ -35,7 +36,7 @@ def from_frame(data: Any, name: str | None = None) -> Table:
     if isinstance(data, pl.LazyFrame):
         data = _collect_lazy(data)
     if isinstance(data, pl.DataFrame):
-        return from_columns(data.columns, data.get_columns(), height=data.height, name=name)
+        return from_typed_columns(data.columns, data.get_columns(), height=data.height, name=name)
     if hasattr(data, "__arrow_c_stream__") and not isinstance(data, (pd.Series, pl.Series, pa.ChunkedArray)):
         try:
             return from_arrow(pa.table(data), name=name)
@@ -45,9 +46,22 @@ def from_frame(data: Any, name: str | None = None) -> Table:
 
 
 def from_arrow(data: pa.Table, name: str | None = None) -> Table:
-    """Return an Arrow table as a :class:`Table`; duplicate column names are numbered."""
+    """Return an Arrow table as a :class:`Table`; duplicate column names are numbered, structs are split."""
     series = [_from_arrow_column(column) for column in data.columns]
-    return from_columns(data.column_names, series, height=data.num_rows, name=name)
+    return from_typed_columns(data.column_names, series, height=data.num_rows, name=name)
+
+
+def from_typed_columns(
+    names: Sequence[str],
+    series: Sequence[pl.Series | value_kinds.ClassifiedColumn],
+    *,
+    height: int,
+    name: str | None = None,
+) -> Table:
+    """Build a table from the columns of a typed source; struct columns are split into their fields."""
+    guesses: list[str] = []
+    flat_names, flat = flatten_structs(names, series, guesses)
+    return from_columns(flat_names, flat, height=height, name=name, guesses=guesses)
 
 
 def _collect_lazy(data: pl.LazyFrame) -> pl.DataFrame:
@@ -137,6 +151,7 @@ def from_columns(
     unique = _unique_names(names, all_guesses)
     frame: dict[str, pl.Series] = {ROW: pl.int_range(height, eager=True, dtype=pl.Int64)}
     schema = []
+    nested: list[str] = []
     for i, (label, given) in enumerate(zip(unique, series, strict=True)):
         column = _normalize_column(given)
         key, kinds_key = f"c{i}", f"c{i}_kind" if column.kinds is not None else None
@@ -150,12 +165,17 @@ def from_columns(
         text_key = f"c{i}_text" if column.texts is not None else None
         if text_key and column.texts is not None:
             frame[text_key] = column.texts
+        if column.nested:
+            nested.append(label)
         kind: Kind = "other" if column.nested else _kind_of_type(column.values.dtype)
         known = declared[i] if declared else DECLARED
         integer = column.values.dtype.is_integer()
         schema.append(
             Column(i, label, key, kind, integer, known, kinds_key, errors is not None, errors_key, text_key)
         )
+    if nested:
+        kept = "lists, objects or binary values, kept whole; what is inside is not checked"
+        all_guesses.append(f"{join_names(nested)}: {kept}.")
     data = pl.DataFrame(frame)
 
     def preview(positions: list[int]) -> pd.DataFrame:
@@ -177,7 +197,9 @@ def _normalize_column(given: pl.Series | value_kinds.ClassifiedColumn) -> value_
     if isinstance(given, value_kinds.ClassifiedColumn):
         return given
     dtype = given.dtype
-    if dtype == pl.Object or isinstance(dtype, _NESTED):
+    if isinstance(dtype, pl.BaseExtension):
+        return _normalize_column(given.ext.storage())
+    if dtype in (pl.Object, pl.Binary) or dtype.is_nested():
         return value_kinds.classify_values(given.to_list())
     if dtype in (pl.Categorical, pl.Enum, pl.Null):
         return value_kinds.ClassifiedColumn(given.cast(pl.String))

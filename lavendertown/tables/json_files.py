@@ -15,6 +15,7 @@ from lavendertown.core.errors import UnreadableTableError
 from lavendertown.core.file_limits import DEFAULT_FILE_LIMITS, FileLimits
 from lavendertown.tables import infer, value_kinds
 from lavendertown.tables.frames import from_columns
+from lavendertown.tables.nested import flatten_objects
 from lavendertown.tables.table import Table
 from lavendertown.tables.text_encoding import decode_text
 
@@ -87,7 +88,7 @@ def _from_mapping(document: dict[str, Any], name: str, limits: FileLimits) -> Ta
             return _from_records(document[lists[0]], name, limits, [f"The records stand under '{lists[0]}'."])
         height = lengths.pop()
         limits.check_shape(height, len(document), name)
-        return _build_table(document, height, name, ["Read as JSON columns by name."])
+        return _build_table(document, height, name, limits, ["Read as JSON columns by name."])
     holders = [
         key for key in lists if document[key] and all(isinstance(item, dict) for item in document[key])
     ]
@@ -109,13 +110,17 @@ def _from_records(records: Sequence[Any], name: str, limits: FileLimits, guesses
     names = list(dict.fromkeys(key for record in records for key in record))
     limits.check_shape(len(records), len(names), name)
     columns = {key: [record.get(key) for record in records] for key in names}
-    return _build_table(columns, len(records), name, guesses)
+    return _build_table(columns, len(records), name, limits, guesses)
 
 
-def _build_table(columns: dict[str, Any], height: int, name: str, guesses: list[str]) -> Table:
+def _build_table(
+    columns: dict[str, Any], height: int, name: str, limits: FileLimits, guesses: list[str]
+) -> Table:
+    flat = flatten_objects(list(columns.items()), guesses)
+    limits.check_shape(height, len(flat), name)
     series: list[pl.Series | value_kinds.ClassifiedColumn] = []
     days: list[str] = []
-    for label, values in columns.items():
+    for label, values in flat:
         column = value_kinds.classify_values(values)
         if column.kinds is None and not column.nested and column.values.dtype == pl.String:
             read_as, sentence = infer.parse_dates(label, column.values)
@@ -126,5 +131,10 @@ def _build_table(columns: dict[str, Any], height: int, name: str, guesses: list[
     if days:
         guesses.append(f"{infer.join_names(days)}: read as dates, year first.")
     return from_columns(
-        list(columns), series, height=height, name=name, guesses=guesses, declared=[DECLARED] * len(series)
+        [label for label, _ in flat],
+        series,
+        height=height,
+        name=name,
+        guesses=guesses,
+        declared=[DECLARED] * len(series),
     )

@@ -24,6 +24,11 @@ def test_numbers_stored_as_text_are_found(detect, texts: list[str]) -> None:
     assert finding.row_indices == [0, 1, 2]
 
 
+@pytest.mark.parametrize("name", ["ID", "order_id", "zip"])
+def test_ids_stored_as_text_are_labels(detect, name: str) -> None:
+    assert detect({name: ["1", "2", "13"]}, Types()) == []
+
+
 @pytest.mark.parametrize(
     "text",
     ["2024-02-29", "2024-01-31T10:20:30Z", "31/12/2024", "12/31/2024", "1.2.2024", "2024/01/31", "5 Jan 2024",

@@ -11,10 +11,12 @@ from collections.abc import Callable
 import polars as pl
 import pyarrow as pa
 import pyarrow.orc as orc
+import pyarrow.parquet as pq
 import pytest
 
 from lavendertown.core.file_limits import FileLimits
 from lavendertown.errors import FileLimitError, UnreadableTableError
+from lavendertown.inspector import Inspector
 from lavendertown.tables import FILE_ENDINGS, read_table
 
 FRAME = pl.DataFrame(
@@ -143,3 +145,44 @@ def test_equal_column_names_are_told_apart() -> None:
     with pa.ipc.new_file(out, table.schema) as writer:
         writer.write_table(table)
     assert read_table(out.getvalue(), "o.arrow").columns == ["a", "a (2)"]
+
+
+NESTED_MAP = pa.map_(pa.string(), pa.int64())
+NESTED = {
+    "map": pa.array([[("a", 1)], None, [("b", None)]], NESTED_MAP),
+    "map of lists": pa.array([[(1, [1])], None, []], pa.map_(pa.int64(), pa.list_(pa.int64()))),
+    "struct": pa.array([{"x": 1, "y": {"z": 1}}, None, {"x": 2, "y": None}]),
+    "struct of maps": pa.array([{"m": [("a", 1)]}, None, {"m": None}], pa.struct([("m", NESTED_MAP)])),
+    "list of maps": pa.array([[[("a", 1)]], None, []], pa.list_(NESTED_MAP)),
+    "list": pa.array([[1], None, []], pa.list_(pa.int64())),
+    "json": pa.ExtensionArray.from_storage(pa.json_(), pa.array(['{"a": 1}', None, "{}"])),
+    "binary": pa.array([b"a", None, b"\xff"]),
+}
+
+
+@pytest.mark.parametrize("kind", NESTED)
+def test_every_check_runs_on_nested_columns(kind: str) -> None:
+    out = io.BytesIO()
+    pq.write_table(pa.table({"x": NESTED[kind], "id": [1, 2, 3]}), out)
+    inspector = Inspector((out.getvalue(), "o.parquet"))
+    assert {finding.ghost_type for finding in inspector.detect()} <= {"null", "constant"}
+    assert len(inspector.table.rows([0, 1, 2])) == 3
+
+
+def test_structs_are_split_and_what_stays_nested_is_named() -> None:
+    out = io.BytesIO()
+    pq.write_table(pa.table({"s": NESTED["struct"], "m": NESTED["map"]}), out)
+    table = read_table(out.getvalue(), "o.parquet")
+    assert table.columns == ["s.x", "s.y", "m"]
+    assert table.guesses == [
+        "s: objects, read as one column for each field.",
+        "s.y, m: lists, objects or binary values, kept whole; what is inside is not checked.",
+    ]
+
+
+def test_split_fields_count_for_the_limit() -> None:
+    frame = pl.DataFrame({"s": [{"x": 1, "y": 2, "z": 3}]})
+    with pytest.raises(FileLimitError, match="3 columns; the limit is 2"):
+        read_table(arrow_file(frame), "o.arrow", FileLimits(columns=2))
+    with pytest.raises(FileLimitError, match="3 columns; the limit is 2"):
+        read_table(avro_file("deflate")(frame), "o.avro", FileLimits(columns=2))

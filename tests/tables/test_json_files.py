@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 
 import pytest
 
-from lavendertown.errors import UnreadableTableError
+from lavendertown.core.file_limits import FileLimits
+from lavendertown.errors import FileLimitError, UnreadableTableError
 from lavendertown.tables import Table, read_table
 
 
@@ -48,6 +50,38 @@ def test_nan_is_missing() -> None:
 
 def test_dates_become_dates() -> None:
     assert values(read('[{"d": "2024-01-31"}]'), "d") == [dt.date(2024, 1, 31)]
+
+
+def test_objects_are_split_into_their_fields_one_level_deep() -> None:
+    first, last = {"city": "Ulm", "geo": {"lat": 1}}, {"city": None, "tags": ["a"]}
+    table = read(json.dumps([{"ID": i, "address": each} for i, each in enumerate([first, None, last])]))
+    assert table.columns == ["ID", "address.city", "address.geo", "address.tags"]
+    assert values(table, "address.city") == ["Ulm", None, None]
+    assert values(table, "address.geo") == ['{"lat": 1}', None, None]
+    assert [column.kind for column in table.schema] == ["number", "text", "other", "other"]
+    assert table.guesses[1:] == [
+        "address: objects, read as one column for each field.",
+        "address.geo, address.tags: lists, objects or binary values, kept whole; "
+        "what is inside is not checked.",
+    ]
+
+
+def test_a_field_called_like_a_split_one_is_numbered() -> None:
+    table = read('[{"a.b": 1, "a": {"b": 2}}]')
+    assert table.columns == ["a.b", "a.b (2)"]
+    assert (values(table, "a.b"), values(table, "a.b (2)")) == ([1], [2])
+
+
+def test_objects_whose_keys_are_data_stay_whole() -> None:
+    rows = [{"sales": {f"day {day}": day for day in range(n, n + 60)}} for n in (0, 60)]
+    assert read(json.dumps(rows)).columns == ["sales"]
+    assert read('[{"a": {}}]').columns == ["a"]
+
+
+def test_split_fields_count_for_the_limit() -> None:
+    row = {f"c{i}": {f"k{j}": 1 for j in range(50)} for i in range(3)}
+    with pytest.raises(FileLimitError, match="150 columns; the limit is 100"):
+        read_table(json.dumps([row]).encode(), "orders.json", FileLimits(columns=100))
 
 
 def test_nested_values_become_text() -> None:
