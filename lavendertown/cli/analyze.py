@@ -37,7 +37,7 @@ _FORMATS = ("csv", "json", "jsonl", "parquet", "excel", "arrow", "orc", "avro")
 
 
 @click.command()
-@click.argument("source", metavar="FILE")
+@click.argument("sources", metavar="FILE...", nargs=-1, required=True)
 @click.option(
     "--dataset",
     help="The dataset that FILE belongs to. Default: the file name without extensions, dates and numbers.",
@@ -87,7 +87,7 @@ _FORMATS = ("csv", "json", "jsonl", "parquet", "excel", "arrow", "orc", "avro")
 @click.option("--tag", "tags", multiple=True, help="A tag for the saved report; can be repeated.")
 @author_option
 def analyze_command(
-    source: str,
+    sources: tuple[str, ...],
     dataset: str | None,
     format_in: str | None,
     encoding: str | None,
@@ -108,7 +108,8 @@ def analyze_command(
     """Run all checks on the data in FILE; - reads standard input.
 
     FILE is a CSV, Parquet, Excel, JSON, Arrow, ORC or Avro file, which may be gzipped or in a zip archive. Of
-    several tables in an archive, name one: orders.zip::may.csv.
+    several tables in an archive, name one: orders.zip::may.csv. A folder, a pattern or several files with
+    the same columns are read as one table.
 
     Exit codes: 0 success, 1 as set by --fail-on, 2 if FILE cannot be read, or if --save would add the
     report to a dataset that has other columns or reports of several tables. To add it anyway, name the
@@ -120,9 +121,10 @@ def analyze_command(
       cat orders.csv | lavendertown analyze - --format-in csv --dataset orders --json
       lavendertown analyze orders.csv --save --title "Orders, May" --author Ana
       lavendertown analyze orders.zip::may.csv
+      lavendertown analyze "exports/orders-*.parquet"
       lavendertown analyze orders.xlsx --sheet Orders --header-row 3
     """
-    name = STDIN if source == "-" else source
+    name = _describe_sources(sources)
     _check_options(name, dataset, save, title, tags, author)
     reading = Reading(
         encoding=encoding,
@@ -132,7 +134,7 @@ def analyze_command(
         date_order=date_order,
         types=_read_types(types_file) if types_file else {},
     )
-    inspector = _make_inspector(source, dataset, format_in, reading)
+    inspector = _make_inspector(sources, dataset, format_in, reading)
     findings = inspector.detect()
     report_id = None
     if save:
@@ -148,6 +150,12 @@ def analyze_command(
     else:
         _print_findings(name, inspector, findings, report_id)
     raise click.exceptions.Exit(1 if failed else 0)
+
+
+def _describe_sources(sources: tuple[str, ...]) -> str:
+    if sources == ("-",):
+        return STDIN
+    return sources[0] if len(sources) == 1 else f"{sources[0]} and {len(sources) - 1:,} more"
 
 
 def _check_options(
@@ -175,13 +183,15 @@ def _read_types(file: Path) -> dict[str, ColumnType]:
     return {str(name): column_type for name, column_type in types.items()}
 
 
-def _make_inspector(source: str, dataset: str | None, format_in: str | None, reading: Reading) -> Inspector:
+def _make_inspector(
+    sources: tuple[str, ...], dataset: str | None, format_in: str | None, reading: Reading
+) -> Inspector:
     # Imported here, because they import Polars, which other commands do not need.
-    from lavendertown.cli.sources import read_source
+    from lavendertown.cli.sources import read_sources
     from lavendertown.inspector import Inspector
 
     limits = limits_from_settings(load_settings())
-    return Inspector(read_source(source, format_in, limits, reading), dataset=dataset)
+    return Inspector(read_sources(sources, format_in, limits, reading), dataset=dataset)
 
 
 def _join_dataset(storage: Storage, inspector: Inspector, findings: list[GhostFinding]) -> list[GhostFinding]:

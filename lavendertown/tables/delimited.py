@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]
@@ -34,6 +34,40 @@ def read_delimited(
         UnreadableTableError: The file is empty or broken, or does not fit the given settings; the message
             names the line if it is known.
     """
+    return build_text_table(read_text_rows(raw, name, limits, reading), name, reading)
+
+
+@dataclass
+class TextRows:
+    """The rows of a delimited file, before the types of its columns are inferred.
+
+    Attributes:
+        names: The names of the columns; empty if the file names none.
+        data: The cells as text, one column each.
+        layout: The layout that the file was read with.
+        notes: Sentences about the layout and about repaired lines.
+        found: The settings that the file was read with.
+    """
+
+    names: list[str]
+    data: pl.DataFrame
+    layout: TextLayout
+    notes: list[str]
+    found: Reading
+
+    @property
+    def labels(self) -> list[str]:
+        """The names of the columns, with their numbers in place of missing ones."""
+        return [label or f"column {i + 1}" for i, label in enumerate(self.names)]
+
+
+def read_text_rows(raw: bytes, name: str, limits: FileLimits, reading: Reading) -> TextRows:
+    """Read delimited text as rows of text.
+
+    Raises:
+        FileLimitError: The file has too many columns or cells.
+        UnreadableTableError: As for :func:`read_delimited`.
+    """
     text, encoding, label = decode_text(raw, name, reading.encoding)
     layout = detect_layout(text, name, reading)
     limits.check_shape(layout.text.count("\n"), layout.width, name)
@@ -42,16 +76,22 @@ def read_delimited(
     names = join_header_rows(head) if head else [""] * layout.width
     data = rows[layout.header_rows :]
     names, data = _drop_empty_last_column(names, data, repairs)
-    labels = [label or f"column {i + 1}" for i, label in enumerate(names)]
-    typed, data = _infer_without_totals(labels, data, layout, repairs, reading)
+    notes = [layout.describe(label), *layout.notes, *repairs]
+    return TextRows(names, data, layout, notes, replace(layout.reading, encoding=encoding))
+
+
+def build_text_table(rows: TextRows, name: str, reading: Reading) -> Table:
+    """Infer the types of the columns and return the rows as a table."""
+    notes = list(rows.notes)
+    typed, data = _infer_without_totals(rows.labels, rows.data, rows.layout, notes, reading)
     return from_columns(
-        labels if not head else names,
+        rows.names if rows.layout.header_rows else rows.labels,
         typed.columns,
         height=data.height,
         name=name,
-        guesses=[layout.describe(label), *layout.notes, *repairs, *typed.guesses],
-        declared=[frozenset()] * len(names),
-        reading=reading.fill_from(replace(layout.reading, encoding=encoding)),
+        guesses=[*notes, *typed.guesses],
+        declared=[frozenset()] * len(rows.names),
+        reading=reading.fill_from(rows.found),
     )
 
 
@@ -61,7 +101,7 @@ def _infer_without_totals(
     """Infer the types of the columns; leave out a last row that holds the sums of the others."""
 
     def infer_columns(rows: pl.DataFrame) -> infer.InferredColumns:
-        comma_delimited = layout.delimiter in (",", NO_DELIMITER)
+        comma_delimited = layout.delimiter == "," or (layout.delimiter == NO_DELIMITER and layout.width == 1)
         return infer.infer_types(names, rows.get_columns(), comma_delimited=comma_delimited, reading=reading)
 
     if data.height > 1 and may_be_totals(data.row(-1)):

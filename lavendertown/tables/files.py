@@ -102,31 +102,7 @@ def read_table(
     """
     raw, given = _read_bytes(source)
     shown = PurePath(name or given or "the data").name
-    return _read_content(raw, shown, limits, reading, member)
-
-
-def _read_content(
-    raw: bytes,
-    shown: str,
-    limits: FileLimits,
-    reading: Reading,
-    member: str | None = None,
-    archive: str | None = None,
-) -> Table:
-    """Read the bytes of a file called ``shown``, which is in the zip archive ``archive`` if that is given."""
-    limits.check_size(len(raw), shown)
-    if raw.startswith(b"\x1f\x8b"):
-        raw, ending_of = archives.decompress_gzip(raw, shown, limits), shown.removesuffix(".gz")
-    else:
-        ending_of = shown
-    if not raw:
-        raise UnreadableTableError(f"{shown} is empty (0 bytes).")
-    _refuse_other_formats(raw, shown)
-    kind = _detect_format(raw, PurePath(ending_of).suffix.lower().lstrip("."), shown)
-    if kind == "zip" and archive is not None:
-        raise UnreadableTableError(
-            f"{archive} contains another archive ({shown}); extract that one and use the table in it."
-        )
+    raw, kind = unpack_file(raw, shown, limits)
     if kind == "zip":
         return _read_zip(raw, shown, limits, reading, member)
     if member is not None:
@@ -134,14 +110,44 @@ def _read_content(
             f"{shown} is {_FORMAT_NAMES[kind]} file, not a zip archive; leave out "
             f"::{archives.show_name(member)}."
         )
-    with translate_reader_errors(shown, _LABELS[kind]):
+    return read_unpacked(raw, kind, shown, limits, reading)
+
+
+def unpack_file(raw: bytes, name: str, limits: FileLimits) -> tuple[bytes, str]:
+    """Return the content of a file, unpacked if it is gzipped, and its format (a key of ENDINGS, or zip).
+
+    Raises:
+        FileLimitError: The content is larger than the limit.
+        UnreadableTableError: The file is empty, damaged, or has a format that is not supported.
+    """
+    limits.check_size(len(raw), name)
+    if raw.startswith(b"\x1f\x8b"):
+        raw, ending_of = archives.decompress_gzip(raw, name, limits), name.removesuffix(".gz")
+    else:
+        ending_of = name
+    if not raw:
+        raise UnreadableTableError(f"{name} is empty (0 bytes).")
+    _refuse_other_formats(raw, name)
+    return raw, _detect_format(raw, PurePath(ending_of).suffix.lower().lstrip("."), name)
+
+
+def read_unpacked(raw: bytes, kind: str, name: str, limits: FileLimits, reading: Reading) -> Table:
+    """Read the content of a file, as :func:`unpack_file` returns it, as a table.
+
+    Raises:
+        FileLimitError: The file exceeds a limit.
+        UnreadableTableError: The content cannot be read as a table.
+    """
+    if kind == "zip":
+        return _read_zip(raw, name, limits, reading, None)
+    with translate_reader_errors(name, _LABELS[kind]):
         if kind == "csv":
-            return delimited.read_delimited(raw, shown, limits, reading)
+            return delimited.read_delimited(raw, name, limits, reading)
         if kind == "excel":
-            return excel.read_workbook(raw, shown, limits, reading)
+            return excel.read_workbook(raw, name, limits, reading)
         if kind in _COLUMNAR:
-            return _COLUMNAR[kind](raw, shown, limits)
-        return json_files.read_json(raw, shown, limits, by_line=kind == "jsonl")
+            return _COLUMNAR[kind](raw, name, limits)
+        return json_files.read_json(raw, name, limits, by_line=kind == "jsonl")
 
 
 def _read_zip(raw: bytes, name: str, limits: FileLimits, reading: Reading, wanted: str | None) -> Table:
@@ -149,7 +155,13 @@ def _read_zip(raw: bytes, name: str, limits: FileLimits, reading: Reading, wante
     endings = [ending for endings in ENDINGS.values() for ending in endings]
     unpacked = archives.unpack_zip_member(raw, name, limits, endings, wanted)
     inside = PurePath(unpacked.name).name
-    table = _read_content(unpacked.content, archives.show_name(inside), limits, reading, archive=name)
+    content, kind = unpack_file(unpacked.content, archives.show_name(inside), limits)
+    if kind == "zip":
+        raise UnreadableTableError(
+            f"{name} contains another archive ({archives.show_name(inside)}); extract that one and use the "
+            "table in it."
+        )
+    table = read_unpacked(content, kind, archives.show_name(inside), limits, reading)
     note = f"Read {archives.show_name(unpacked.name)} in the zip archive {name}."
     if unpacked.left_out and wanted is None:
         note = f"{note[:-1]}; left out: {archives.list_names(unpacked.left_out)}."
@@ -160,7 +172,7 @@ def _read_bytes(source: str | Path | bytes | BinaryIO) -> tuple[bytes, str | Non
     if isinstance(source, (bytes, bytearray, memoryview)):
         return bytes(source), None
     if isinstance(source, (str, Path)):
-        return _read_file(Path(source)), str(source)
+        return read_file(Path(source)), str(source)
     if not hasattr(source, "read"):
         raise InvalidInputError(
             f"A {type(source).__name__} is neither a path nor an open file; pass one of them."
@@ -172,7 +184,12 @@ def _read_bytes(source: str | Path | bytes | BinaryIO) -> tuple[bytes, str | Non
     return read.encode("utf-8") if isinstance(read, str) else read, own if isinstance(own, str) else None
 
 
-def _read_file(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
+    """Return the bytes of a file.
+
+    Raises:
+        UnreadableTableError: There is no such file, or it is a folder or not readable.
+    """
     try:
         return path.read_bytes()
     except FileNotFoundError as error:

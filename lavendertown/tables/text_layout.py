@@ -14,10 +14,11 @@ from typing import Any
 from lavendertown.core.errors import UnreadableTableError
 from lavendertown.core.reading import Reading
 from lavendertown.tables import header
+from lavendertown.tables.fixed_width import split_fixed_width
 
 BLANK = " "
 NO_DELIMITER = "\x1f"
-"""Delimiter of a file with one column, where commas are part of the text."""
+"""Delimiter of a file with one column, where commas are part of the text, and of split fixed-width lines."""
 
 DELIMITERS = {
     ",": "commas",
@@ -66,6 +67,8 @@ class TextLayout:
         """Return a sentence about encoding, delimiter and header."""
         between = DELIMITERS.get(self.delimiter, f"'{self.delimiter}'")
         fields = f"{between} between the fields" if self.width > 1 else "one column"
+        if self.delimiter == NO_DELIMITER and self.width > 1:
+            fields = "columns of fixed width"
         line = f"line {self.first_line}" if self.notes else "the first line"
         first = {
             0: "no line with column names",
@@ -117,6 +120,10 @@ def detect_layout(text: str, name: str, reading: Reading) -> TextLayout:
     best = _choose_table(text[start:], reading.delimiter or declared, detect_start=not _sets_start(reading))
     start += _offset_of_line(text[start:], best.line)
     table = text[start:]
+    if best.delimiter == NO_DELIMITER and reading.delimiter is None:
+        split = split_fixed_width(table, NO_DELIMITER)
+        if split is not None:
+            table, best = split, _find_table(split, NO_DELIMITER, detect_start=False)
     above = text[:start].count("\n")
     notes = _describe_skipped(text[:start], comment)
     if comment:

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import polars as pl
+import pytest
 
 from lavendertown.cli import analyze, options, sources
 from lavendertown.collaboration.models import ShareableReport
@@ -88,6 +92,48 @@ def test_a_member_of_a_zip_archive_is_chosen_by_name(run: Run, answer: Answer, f
 def test_a_file_with_the_part_sign_in_its_name_is_read(answer: Answer, folder: Path) -> None:
     (folder / "shop::orders.csv").write_text(ORDERS, "utf-8")
     assert len(answer("analyze", "shop::orders.csv")["findings"]) == 2
+
+
+@pytest.mark.parametrize(
+    "arguments", [["parts"], ["parts/*.csv"], ["parts/orders-1.csv", "parts/orders-2.csv"]]
+)
+def test_part_files_are_one_table(answer: Answer, folder: Path, arguments: list[str]) -> None:
+    header, *rows = ORDERS.splitlines()
+    (folder / "parts").mkdir()
+    for i, part in enumerate((rows[:2], rows[2:]), 1):
+        (folder / "parts" / f"orders-{i}.csv").write_text("\n".join([header, *part]) + "\n", "utf-8")
+    (folder / "parts" / "_SUCCESS").touch()
+    found = answer("analyze", *arguments, "--dataset", "orders")
+    assert found["findings"] == answer("analyze", "orders.csv")["findings"]
+    assert "orders-1.csv (rows 0–1), orders-2.csv (rows 2–3)" in found["coverage"]["guesses"][0]
+
+
+def test_the_dataset_of_a_folder_is_its_name(answer: Answer, folder: Path) -> None:
+    (folder / "sales_2026-05").mkdir()
+    (folder / "sales_2026-05" / "part-0001.csv").write_text(ORDERS, "utf-8")
+    assert answer("analyze", "sales_2026-05")["dataset"] == "sales"
+    assert answer("analyze", "sales_2026-05/*")["dataset"] == "sales"
+
+
+def test_part_files_with_other_columns_are_refused(run: Run, folder: Path) -> None:
+    (folder / "orders2.csv").write_text("id,amount\n1,2\n", "utf-8")
+    result = run("analyze", "orders.csv", "orders2.csv")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "orders2.csv has no column country, which orders.csv has" in result.stderr
+
+
+def test_format_in_does_not_go_with_several_files(run: Run) -> None:
+    result = run("analyze", "*.csv", "--format-in", "csv")
+    assert (result.exit_code, "--format-in is for a single file" in result.stderr) == (2, True)
+
+
+def test_standard_input_is_recognized_by_its_content(answer: Answer, folder: Path) -> None:
+    out = io.BytesIO()
+    pl.DataFrame({"a": [1, None]}).write_parquet(out)
+    lines = b'{"a": 1}\n{"a": null}\n'
+    for content in (out.getvalue(), b'[{"a": 1}, {"a": null}]', lines, b"a,b\n1,2\n,3\n"):
+        found = answer("analyze", "-", text=content)["findings"]
+        assert ("null", "a") in [(finding["ghost_type"], finding["column"]) for finding in found]
 
 
 def test_each_format_in_has_an_ending() -> None:

@@ -1,0 +1,48 @@
+"""Text with columns of fixed width."""
+
+from __future__ import annotations
+
+from lavendertown.tables import Table, read_table
+
+ORDERS = """\
+id   customer         city         placed            amount
+   1 Ada Lovelace     London       2026-05-01 10:30   10.50
+   2 Grace Hopper                  2026-05-02 08:00  200.25
+  13 Alan "T" Turing  Wilmslow     2026-05-02 09:15
+ 140 Mary             New York     2026-05-03 11:45    3.00
+"""
+
+
+def read(text: str) -> Table:
+    return read_table(text.encode(), "orders.txt")
+
+
+def values(table: Table, name: str) -> list[object]:
+    return table.frame.collect()[table.column(name).key].to_list()
+
+
+def test_columns_are_parted_by_positions_that_are_blank_in_all_lines() -> None:
+    table = read(ORDERS)
+    assert table.columns == ["id", "customer", "city", "placed", "amount"]
+    assert values(table, "id") == [1, 2, 13, 140]
+    assert values(table, "customer")[2] == 'Alan "T" Turing'
+    assert values(table, "city") == ["London", None, "Wilmslow", "New York"]
+    assert values(table, "amount") == [10.5, 200.25, None, 3.0]
+    assert table.column("placed").kind == "time"
+    assert table.guesses[0] == (
+        "Read as UTF-8 text: columns of fixed width, the first line names the columns."
+    )
+
+
+def test_a_decimal_comma_is_read() -> None:
+    assert values(read(ORDERS.replace(".", ",")), "amount") == [10.5, 200.25, None, 3.0]
+
+
+def test_one_line_that_runs_through_the_gaps_makes_it_one_column() -> None:
+    lines = ORDERS + "This line of text was written across all the columns of the table.\n"
+    assert len(read(lines).columns) == 1
+
+
+def test_prose_and_short_lists_stay_one_column() -> None:
+    assert len(read("name\nAda Lovelace\nBob Lovelace\nEva Lovelace\nPam Lovelace\n").columns) == 1
+    assert len(read("first  last\nAda    Lovelace\n").columns) == 1
