@@ -12,7 +12,6 @@ import click
 
 from lavendertown.cli.errors import CommandError
 from lavendertown.cli.options import (
-    STDIN,
     author_option,
     json_option,
     open_storage,
@@ -45,6 +44,8 @@ _FORMATS = ("csv", "json", "jsonl", "parquet", "excel", "arrow", "orc", "avro")
 @click.option(
     "--format-in", type=click.Choice(_FORMATS), help="The format of FILE, if its name does not show it."
 )
+@click.option("--table", help="The table of a database, also schema.table. Default: its only table.")
+@click.option("--query", metavar="SQL", help="A query in a database, in place of a table.")
 @click.option("--encoding", help="The encoding of a text file, such as cp1252. Default: detected.")
 @click.option("--delimiter", help="The character between fields; 'tab' for a tab. Default: detected.")
 @click.option("--sheet", help="The sheet of a workbook. Default: the first visible sheet with a table.")
@@ -90,6 +91,8 @@ def analyze_command(
     sources: tuple[str, ...],
     dataset: str | None,
     format_in: str | None,
+    table: str | None,
+    query: str | None,
     encoding: str | None,
     delimiter: str | None,
     sheet: str | None,
@@ -109,7 +112,8 @@ def analyze_command(
 
     FILE is a CSV, Parquet, Excel, JSON, Arrow, ORC or Avro file, which may be gzipped or in a zip archive. Of
     several tables in an archive, name one: orders.zip::may.csv. A folder, a pattern or several files with
-    the same columns are read as one table.
+    the same columns are read as one table. FILE may also be an SQLite file (shop.db::orders) or a database
+    URL; nothing is written to them.
 
     Exit codes: 0 success, 1 as set by --fail-on, 2 if FILE cannot be read, or if --save would add the
     report to a dataset that has other columns or reports of several tables. To add it anyway, name the
@@ -121,11 +125,15 @@ def analyze_command(
       cat orders.csv | lavendertown analyze - --format-in csv --dataset orders --json
       lavendertown analyze orders.csv --save --title "Orders, May" --author Ana
       lavendertown analyze orders.zip::may.csv
+      lavendertown analyze postgresql://ana@host/shop --table orders
       lavendertown analyze "exports/orders-*.parquet"
       lavendertown analyze orders.xlsx --sheet Orders --header-row 3
     """
-    name = _describe_sources(sources)
-    _check_options(name, dataset, save, title, tags, author)
+    if table is not None and query is not None:
+        raise click.UsageError("--table and --query exclude each other; leave one of them out.")
+    if save and query is not None and not dataset:
+        raise click.UsageError("A query has no name. Name the dataset with --dataset.")
+    _check_options(sources, dataset, save, title, tags, author)
     reading = Reading(
         encoding=encoding,
         delimiter=_DELIMITER_WORDS.get(delimiter, delimiter) if delimiter else None,
@@ -134,7 +142,13 @@ def analyze_command(
         date_order=date_order,
         types=_read_types(types_file) if types_file else {},
     )
-    inspector = _make_inspector(sources, dataset, format_in, reading)
+    # Imported here, because they import Polars, which other commands do not need.
+    from lavendertown.cli.sources import describe_sources, read_sources
+    from lavendertown.inspector import Inspector
+
+    limits = limits_from_settings(load_settings())
+    inspector = Inspector(read_sources(sources, format_in, limits, reading, table, query), dataset=dataset)
+    name = describe_sources(sources)
     findings = inspector.detect()
     report_id = None
     if save:
@@ -152,18 +166,17 @@ def analyze_command(
     raise click.exceptions.Exit(1 if failed else 0)
 
 
-def _describe_sources(sources: tuple[str, ...]) -> str:
-    if sources == ("-",):
-        return STDIN
-    return sources[0] if len(sources) == 1 else f"{sources[0]} and {len(sources) - 1:,} more"
-
-
 def _check_options(
-    name: str, dataset: str | None, save: bool, title: str | None, tags: tuple[str, ...], author: str | None
+    sources: tuple[str, ...],
+    dataset: str | None,
+    save: bool,
+    title: str | None,
+    tags: tuple[str, ...],
+    author: str | None,
 ) -> None:
     if save:
         require_author(author)
-        if name == STDIN and not dataset:
+        if sources == ("-",) and not dataset:
             raise click.UsageError("Standard input has no file name. Name the dataset with --dataset.")
     elif title or tags:
         raise click.UsageError("--title and --tag require --save.")
@@ -181,17 +194,6 @@ def _read_types(file: Path) -> dict[str, ColumnType]:
             f"{file} does not map column names to types; write lines such as 'amount: number'."
         )
     return {str(name): column_type for name, column_type in types.items()}
-
-
-def _make_inspector(
-    sources: tuple[str, ...], dataset: str | None, format_in: str | None, reading: Reading
-) -> Inspector:
-    # Imported here, because they import Polars, which other commands do not need.
-    from lavendertown.cli.sources import read_sources
-    from lavendertown.inspector import Inspector
-
-    limits = limits_from_settings(load_settings())
-    return Inspector(read_sources(sources, format_in, limits, reading), dataset=dataset)
 
 
 def _join_dataset(storage: Storage, inspector: Inspector, findings: list[GhostFinding]) -> list[GhostFinding]:

@@ -1,4 +1,4 @@
-"""Read what the argument FILE of ``lavendertown analyze`` names: files, a part of one, or standard input.
+"""Read what the argument FILE of ``lavendertown analyze`` names: files, databases or standard input.
 
 Only the command line reads these sources, because they name files and servers that the caller can reach; the
 dashboard reads uploaded bytes.
@@ -6,18 +6,25 @@ dashboard reads uploaded bytes.
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from lavendertown.cli.errors import CommandError
+from lavendertown.cli.options import STDIN
 from lavendertown.core.errors import UnreadableTableError
 from lavendertown.core.file_limits import FileLimits
 from lavendertown.core.reading import Reading
 from lavendertown.tables import Table, read_table
+from lavendertown.tables.duckdb_files import SIGNATURE, SIGNATURE_AT, read_duckdb_file
 from lavendertown.tables.part_files import find_matching_files, is_pattern, list_data_files, read_part_files
+from lavendertown.tables.sqlite_files import SQLITE_HEADER, read_sqlite_file
 
+SQLALCHEMY_MISSING = (
+    "SQLAlchemy is required to read databases. Install with: pip install lavendertown[database]"
+)
 STDIN_ARGUMENT = "-"
 PART_SIGN = "::"
 FORMAT_ENDINGS = {
@@ -30,25 +37,42 @@ FORMAT_ENDINGS = {
     "orc": ".orc",
     "avro": ".avro",
 }
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_URL_PASSWORD = re.compile(r"(://[^:/@]*):.*@")
+_HEAD_BYTES = 16
 
 
 def read_sources(
-    sources: Sequence[str], format_in: str | None, limits: FileLimits, reading: Reading
+    sources: Sequence[str],
+    format_in: str | None,
+    limits: FileLimits,
+    reading: Reading,
+    table: str | None = None,
+    query: str | None = None,
 ) -> Table:
     """Read the table that the arguments name.
 
     Args:
-        sources: The path of a file or folder, a pattern such as ``orders/*.csv``, ``archive.zip::member``, or
-            ``-`` for standard input; or the paths of several files, which form one table.
+        sources: The path of a file or folder, a pattern such as ``orders/*.csv``, ``archive.zip::member``,
+            ``file.db::table``, a database URL, or ``-`` for standard input; or the paths of several files,
+            which form one table.
         format_in: A key of :data:`FORMAT_ENDINGS`, if the name of a single file does not show its format.
         limits: The limits on the size of the file.
         reading: Settings for reading that are known.
+        table: The table of a database.
+        query: A statement that returns rows, for a database.
 
     Raises:
+        CommandError: An option does not go with the source.
         FileLimitError: The files exceed a limit.
         UnreadableTableError: There is no such file, or it cannot be read as a table.
     """
     source = sources[0]
+    if is_database_url(source) and len(sources) == 1:
+        _refuse_reading_options(format_in, reading)
+        return _read_url(source, table, query, limits)
+    if (len(sources) > 1 or source == STDIN_ARGUMENT) and (table is not None or query is not None):
+        raise CommandError("--table and --query are for a single database; leave them out.")
     if len(sources) > 1:
         _refuse_format_of_parts(format_in)
         return read_part_files([Path(each) for each in sources], limits, reading)
@@ -58,11 +82,32 @@ def read_sources(
         _refuse_format_of_parts(format_in)
         return read_part_files(find_matching_files(source), limits, reading)
     path, part = split_part(source)
+    read_database = _database_reader(path)
+    if read_database is not None:
+        _refuse_reading_options(format_in, reading)
+        if part is not None and (table is not None or query is not None):
+            raise CommandError(f"{source} names a table already; leave out --table and --query.")
+        return read_database(path, part or table, query, limits)
+    if path.exists() and (table is not None or query is not None):
+        raise CommandError(f"--table and --query are for databases, and {source} is a file; leave them out.")
     if path.is_dir() and part is None:
         _refuse_format_of_parts(format_in)
-        table = read_part_files(list_data_files(path), limits, reading)
-        return replace(table, name=path.resolve().name or table.name)
+        found = read_part_files(list_data_files(path), limits, reading)
+        return replace(found, name=path.resolve().name or found.name)
     return read_table(path, _name_with_format(path.name, format_in), limits, reading, member=part)
+
+
+def is_database_url(source: str) -> bool:
+    """Return whether the argument is a URL, not a path."""
+    return _URL.match(source) is not None
+
+
+def describe_sources(sources: Sequence[str]) -> str:
+    """Return a name for the arguments in answers; a URL is shown without its password and options."""
+    first = STDIN if sources[0] == STDIN_ARGUMENT else sources[0]
+    if is_database_url(first):
+        first = _URL_PASSWORD.sub(r"\1:***@", first.partition("?")[0])
+    return first if len(sources) == 1 else f"{first} and {len(sources) - 1:,} more"
 
 
 def split_part(source: str) -> tuple[Path, str | None]:
@@ -76,9 +121,40 @@ def split_part(source: str) -> tuple[Path, str | None]:
         return Path(source), None
     if not head or not part:
         raise UnreadableTableError(
-            f"{source} is not complete; write file.zip::member, for example orders.zip::orders.csv."
+            f"{source} is not complete; write file.zip::member or file.db::table, such as shop.db::orders."
         )
     return Path(head), part
+
+
+def _read_url(url: str, table: str | None, query: str | None, limits: FileLimits) -> Table:
+    if url.startswith("duckdb:"):
+        return read_duckdb_file(Path(url.partition(":///")[2]), table, query, limits)
+    try:
+        from lavendertown.database.source_tables import read_database_table
+    except ImportError as error:
+        raise CommandError(SQLALCHEMY_MISSING) from error
+    return read_database_table(url, table, query, limits)
+
+
+def _database_reader(path: Path) -> Callable[[Path, str | None, str | None, FileLimits], Table] | None:
+    """Return the reader for a database file, by the file's first bytes; None for any other file."""
+    if not path.is_file():
+        return None
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+    except OSError:
+        return None  # the reader of files says why
+    if head.startswith(SQLITE_HEADER):
+        return read_sqlite_file
+    return read_duckdb_file if head[SIGNATURE_AT:].startswith(SIGNATURE) else None
+
+
+def _refuse_reading_options(format_in: str | None, reading: Reading) -> None:
+    given = ["format-in"] if format_in else []
+    given += [name.replace("_", "-") for name in reading.to_dict()]
+    if given:
+        raise CommandError(f"--{given[0]} is for files, not for databases; leave it out.")
 
 
 def _refuse_format_of_parts(format_in: str | None) -> None:

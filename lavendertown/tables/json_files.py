@@ -8,19 +8,13 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-import polars as pl
-
 from lavendertown.core import json_codec
 from lavendertown.core.errors import UnreadableTableError
 from lavendertown.core.file_limits import DEFAULT_FILE_LIMITS, FileLimits
-from lavendertown.tables import infer, value_kinds
-from lavendertown.tables.frames import from_columns
 from lavendertown.tables.nested import flatten_objects
+from lavendertown.tables.python_values import from_values
 from lavendertown.tables.table import Table
 from lavendertown.tables.text_encoding import decode_text
-
-DECLARED = frozenset({"number"})
-"""JSON has numbers but no dates, so a date in text is not a fault."""
 
 _LONG_DIGITS = re.compile(r"[0-9]{19}")
 _MAX_INT_DIGITS = 4_000
@@ -118,23 +112,4 @@ def _build_table(
 ) -> Table:
     flat = flatten_objects(list(columns.items()), guesses)
     limits.check_shape(height, len(flat), name)
-    series: list[pl.Series | value_kinds.ClassifiedColumn] = []
-    days: list[str] = []
-    for label, values in flat:
-        column = value_kinds.classify_values(values)
-        if column.kinds is None and not column.nested and column.values.dtype == pl.String:
-            read_as, sentence = infer.parse_dates(label, column.values)
-            days += [label] if read_as.dtype != pl.String and not sentence else []
-            guesses += [sentence] if sentence else []
-            column = value_kinds.ClassifiedColumn(read_as)
-        series.append(column)
-    if days:
-        guesses.append(f"{infer.join_names(days)}: read as dates, year first.")
-    return from_columns(
-        [label for label, _ in flat],
-        series,
-        height=height,
-        name=name,
-        guesses=guesses,
-        declared=[DECLARED] * len(series),
-    )
+    return from_values(flat, height, name, guesses)

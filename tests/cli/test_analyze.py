@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import io
 import json
+import sqlite3
 import zipfile
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +137,81 @@ def test_standard_input_is_recognized_by_its_content(answer: Answer, folder: Pat
     for content in (out.getvalue(), b'[{"a": 1}, {"a": null}]', lines, b"a,b\n1,2\n,3\n"):
         found = answer("analyze", "-", text=content)["findings"]
         assert ("null", "a") in [(finding["ghost_type"], finding["column"]) for finding in found]
+
+
+@pytest.fixture
+def shop(folder: Path) -> Path:
+    """An SQLite file with the table of ``orders.csv``."""
+    _, *rows = csv.reader(ORDERS.splitlines())
+    with closing(sqlite3.connect(folder / "shop.db")) as connection, connection:
+        connection.execute("CREATE TABLE orders (id INTEGER, amount REAL, country TEXT)")
+        cells = [[cell or None for cell in row] for row in rows]
+        connection.executemany("INSERT INTO orders VALUES (?, ?, ?)", cells)
+    return folder / "shop.db"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["shop.db"],
+        ["shop.db::orders"],
+        ["shop.db", "--table", "orders"],
+        ["sqlite:///shop.db", "--table", "orders"],
+        ["shop.db", "--query", "SELECT * FROM orders", "--dataset", "orders"],
+    ],
+)
+def test_a_table_of_a_database_is_checked(answer: Answer, shop: Path, arguments: list[str]) -> None:
+    found = answer("analyze", *arguments)
+    assert found["dataset"] == "orders"
+    assert [each["finding_id"] for each in found["findings"]] == [
+        each["finding_id"] for each in answer("analyze", "orders.csv")["findings"]
+    ]
+
+
+def test_several_tables_of_a_database_are_listed(run: Run, shop: Path) -> None:
+    with closing(sqlite3.connect(shop)) as connection:
+        connection.execute("CREATE TABLE items (a)")
+    assert (
+        "shop.db has 2 tables (items, orders); name one: shop.db::items." in run("analyze", "shop.db").stderr
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["shop.db", "--table", "orders", "--query", "SELECT 1"], "--table and --query exclude each other"),
+        (["shop.db::orders", "--table", "orders"], "names a table already"),
+        (
+            ["orders.csv", "--table", "orders"],
+            "--table and --query are for databases, and orders.csv is a file",
+        ),
+        (["-", "--table", "orders"], "--table and --query are for a single database"),
+        (["shop.db", "--encoding", "utf-8"], "--encoding is for files, not for databases"),
+        (["shop.db", "--format-in", "csv"], "--format-in is for files, not for databases"),
+        (["shop.db", "--query", "SELECT 1", "--save", "--author", "Ana"], "Name the dataset with --dataset"),
+        (["gone.db", "--table", "orders"], "There is no file gone.db"),
+        (["https://host/orders.csv"], "SQLAlchemy does not know databases of the kind https://"),
+        (["duckdb:///gone.duckdb"], "gone.duckdb"),
+    ],
+)
+def test_an_option_that_does_not_go_with_the_source_is_refused(
+    run: Run, shop: Path, arguments: list[str], message: str
+) -> None:
+    result = run("analyze", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert message in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://ana:s3c:r@t@host/shop?password=x", "postgresql://ana:***@host/shop"),
+        ("postgresql://host/shop", "postgresql://host/shop"),
+        ("orders.csv", "orders.csv"),
+    ],
+)
+def test_a_url_is_shown_without_its_password(url: str, shown: str) -> None:
+    assert sources.describe_sources([url]) == shown
 
 
 def test_each_format_in_has_an_ending() -> None:

@@ -1,0 +1,78 @@
+"""Read a table or query of a DuckDB file, if the package duckdb is installed."""
+
+from __future__ import annotations
+
+import importlib
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from lavendertown.core.errors import UnreadableTableError
+from lavendertown.core.file_limits import DEFAULT_FILE_LIMITS, FileLimits
+from lavendertown.tables.archives import list_names, show_name
+from lavendertown.tables.frames import from_arrow
+from lavendertown.tables.sqlite_files import choose_only_table
+from lavendertown.tables.table import Table
+
+SIGNATURE = b"DUCK"
+SIGNATURE_AT = 8
+"""The position of the signature in a DuckDB file."""
+
+
+def read_duckdb_file(
+    path: Path, table: str | None = None, query: str | None = None, limits: FileLimits = DEFAULT_FILE_LIMITS
+) -> Table:
+    """Read a table of a DuckDB file, which is opened read-only.
+
+    Args:
+        path: The file.
+        table: A table or view of the main schema. Default: the only table.
+        query: A statement that returns rows, in place of ``table``.
+        limits: The limits on the size of the file and of the table.
+
+    Raises:
+        FileLimitError: The file or the table exceeds a limit.
+        UnreadableTableError: duckdb is not installed, the file cannot be opened, or has no such table.
+    """
+    if not path.is_file():
+        raise UnreadableTableError(f"There is no file {path}; check the path.")
+    try:
+        duckdb: Any = importlib.import_module("duckdb")
+    except ImportError as error:
+        raise UnreadableTableError(
+            f"{path.name} is a DuckDB database; to read it, install duckdb (pip install duckdb), or save the "
+            "table as Parquet."
+        ) from error
+    limits.check_size(path.stat().st_size, path.name)
+    try:
+        with closing(duckdb.connect(str(path), read_only=True)) as connection:
+            if query is None:
+                table = _choose_table(connection, table, path.name)
+                query = 'SELECT * FROM "' + table.replace('"', '""') + '"'
+            answer = connection.sql(query)
+            if answer is None:
+                raise UnreadableTableError("The query returns no rows; write one that does, such as SELECT.")
+            limits.check_shape(int(answer.shape[0]), int(answer.shape[1]), path.name)
+            found = answer.to_arrow_table()
+    except duckdb.Error as error:
+        reason = str(error).partition("\n")[0].rstrip(".")
+        raise UnreadableTableError(
+            f"The DuckDB database {path.name} cannot be read: {reason}. Correct the table or the query, "
+            "or save the table as Parquet."
+        ) from error
+    return from_arrow(found, name=table or path.name)
+
+
+def _choose_table(connection: Any, wanted: str | None, name: str) -> str:
+    found = connection.execute(
+        "SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = 'main' "
+        "ORDER BY table_name"
+    ).fetchall()
+    tables = [str(each) for each, kind in found if kind == "BASE TABLE"]
+    if wanted is None:
+        return choose_only_table(tables, name, f"{name}::{{}}")
+    if wanted not in [each for each, _ in found]:
+        raise UnreadableTableError(
+            f"{name} has no table {show_name(wanted)}; it has {list_names(tables) or 'no tables'}."
+        )
+    return wanted
