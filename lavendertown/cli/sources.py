@@ -6,6 +6,7 @@ dashboard reads uploaded bytes.
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ from lavendertown.core.file_limits import FileLimits
 from lavendertown.core.reading import Reading
 from lavendertown.tables import Table, read_table
 from lavendertown.tables.duckdb_files import SIGNATURE, SIGNATURE_AT, read_duckdb_file
+from lavendertown.tables.files import read_file
 from lavendertown.tables.part_files import find_matching_files, is_pattern, list_data_files, read_part_files
 from lavendertown.tables.sqlite_files import SQLITE_HEADER, read_sqlite_file
 
@@ -73,6 +75,8 @@ def read_sources(
         return _read_url(source, table, query, limits)
     if (len(sources) > 1 or source == STDIN_ARGUMENT) and (table is not None or query is not None):
         raise CommandError("--table and --query are for a single database; leave them out.")
+    if len(sources) > 1 and any(each == STDIN_ARGUMENT or is_database_url(each) for each in sources):
+        raise CommandError("Standard input and a database cannot be joined with other files; give only one.")
     if len(sources) > 1:
         _refuse_format_of_parts(format_in)
         return read_part_files([Path(each) for each in sources], limits, reading)
@@ -82,13 +86,15 @@ def read_sources(
         _refuse_format_of_parts(format_in)
         return read_part_files(find_matching_files(source), limits, reading)
     path, part = split_part(source)
+    if not os.path.exists(path):  # noqa: PTH110 - as in split_part
+        read_file(path)  # raises an error that says why
     read_database = _database_reader(path)
     if read_database is not None:
         _refuse_reading_options(format_in, reading)
         if part is not None and (table is not None or query is not None):
             raise CommandError(f"{source} names a table already; leave out --table and --query.")
         return read_database(path, part or table, query, limits)
-    if path.exists() and (table is not None or query is not None):
+    if table is not None or query is not None:
         raise CommandError(f"--table and --query are for databases, and {source} is a file; leave them out.")
     if path.is_dir() and part is None:
         _refuse_format_of_parts(format_in)
@@ -117,7 +123,7 @@ def split_part(source: str) -> tuple[Path, str | None]:
         UnreadableTableError: Nothing follows the sign.
     """
     head, sign, part = source.partition(PART_SIGN)
-    if not sign or Path(source).exists():
+    if not sign or os.path.exists(source):  # noqa: PTH110 - for a name that is too long, Path.exists raises
         return Path(source), None
     if not head or not part:
         raise UnreadableTableError(

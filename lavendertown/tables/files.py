@@ -198,6 +198,9 @@ def read_file(path: Path) -> bytes:
         raise UnreadableTableError(f"{path} is a folder; give the path of a file in it.") from error
     except PermissionError as error:
         raise UnreadableTableError(f"No permission to read {path}.") from error
+    except (OSError, ValueError) as error:  # such as a name that is too long
+        reason = getattr(error, "strerror", None) or error
+        raise UnreadableTableError(f"{path} cannot be read: {reason}. Check the path.") from error
 
 
 def _detect_format(raw: bytes, ending: str, name: str) -> str:

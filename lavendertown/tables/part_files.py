@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,7 +35,7 @@ _KIND_NAMES = {
 
 def is_pattern(source: str) -> bool:
     """Return whether the text is a pattern such as ``orders/*.csv``, and not the path of an existing file."""
-    return any(sign in source for sign in _PATTERN_SIGNS) and not Path(source).exists()
+    return any(sign in source for sign in _PATTERN_SIGNS) and not os.path.exists(source)  # noqa: PTH110
 
 
 def find_matching_files(pattern: str) -> list[Path]:

@@ -6,16 +6,17 @@ import decimal
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from lavendertown.core.file_limits import FileLimits
 from lavendertown.database.source_tables import read_database_table
 from lavendertown.errors import FileLimitError, InvalidInputError, UnreadableTableError
+from lavendertown.stores.sql.connection.engine import make_engine
 from lavendertown.tables import Table
+from tests.support import mariadb
 
 
 def run(url: str, *statements: str) -> None:
-    engine = sa.create_engine(url)
+    engine = make_engine(url)
     with engine.begin() as connection:
         for statement in statements:
             connection.exec_driver_sql(statement)
@@ -28,11 +29,8 @@ def values(table: Table, name: str) -> list[object]:
 
 @pytest.fixture
 def shop(postgres_url: str) -> str:
-    url = (
-        sa.make_url(postgres_url).set(drivername="postgresql+psycopg2").render_as_string(hide_password=False)
-    )
     run(
-        url,
+        postgres_url,
         "CREATE TABLE orders (id int, amount numeric(30, 2), key uuid, day date, tags text[], more json)",
         "INSERT INTO orders VALUES (1, 10.50, 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '2026-05-01', '{a}', "
         "'{\"a\": 1}'), (2, NULL, NULL, NULL, NULL, NULL)",
@@ -53,6 +51,29 @@ def test_a_postgres_table_is_read(shop: str) -> None:
     assert read_database_table(shop, "old.items").columns == ["name"]
 
 
+@pytest.fixture(params=[pytest.param("postgres", marks=pytest.mark.postgres), *mariadb.PARAMS])
+def server(request: pytest.FixtureRequest) -> str:
+    """The URL of a database with a table of two rows, on each kind of server."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    run(url, "CREATE TABLE numbers (n int)", "INSERT INTO numbers VALUES (1), (NULL)")
+    return url
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        "DELETE FROM numbers",
+        "INSERT INTO numbers VALUES (3)",
+        "CREATE TABLE more (n int)",
+        "DROP TABLE numbers",
+    ],
+)
+def test_a_server_refuses_to_write(server: str, write: str) -> None:
+    with pytest.raises(UnreadableTableError, match="cannot be read: "):
+        read_database_table(server, query=write)
+    assert values(read_database_table(server), "n") == [1, None]
+
+
 @pytest.mark.postgres
 def test_a_postgres_query_is_taken_literally_and_cannot_write(shop: str) -> None:
     query = "SELECT id, 'a%s:b' AS x FROM orders WHERE 'x' LIKE '%'"
@@ -71,10 +92,7 @@ def test_a_table_has_to_be_named_and_to_exist(shop: str) -> None:
         read_database_table(shop, "old.gone")
     with pytest.raises(FileLimitError, match="12 cells"):
         read_database_table(shop, limits=FileLimits(cells=10))
-    run(
-        sa.make_url(shop).set(drivername="postgresql+psycopg2").render_as_string(False),
-        "CREATE TABLE b (a int)",
-    )
+    run(shop, "CREATE TABLE b (a int)")
     with pytest.raises(UnreadableTableError, match=r"has 2 tables \(b, orders\); name one: --table b"):
         read_database_table(shop)
 

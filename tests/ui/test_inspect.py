@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Callable
 
 import pytest
@@ -31,6 +33,21 @@ def test_an_empty_delivery_is_not_said_to_have_passed(open_app: App) -> None:
     app = upload(open_app("inspect_"), "orders_2026-11-20.csv", b"order_id,customer_id\n")
     assert any("The table has no rows." in box.label for box in app.expander)
     assert not any("passed" in text.value and "No ghosts" in text.value for text in app.markdown)
+
+
+def test_a_zipped_table_shows_its_findings(open_app: App) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("orders.csv", CSV)
+    app = upload(open_app("inspect_"), "delivery.zip", packed.getvalue())
+    assert any("customer\\_id is empty" in box.label for box in app.expander)
+
+
+@pytest.mark.parametrize("name", ["shop.zip::orders.csv", "sqlite:///shop.csv", "*.csv"])
+def test_the_name_of_an_upload_is_only_a_name(open_app: App, name: str) -> None:
+    app = upload(open_app("inspect_"), name, CSV)
+    assert not app.exception
+    assert any("customer\\_id is empty" in box.label for box in app.expander)
 
 
 def test_a_file_that_is_no_table_is_one_sentence(open_app: App) -> None:
