@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import IO
 
-from lavendertown.core.errors import UnreadableTableError
+from lavendertown.core.errors import LavenderTownError, UnreadableTableError
 from lavendertown.core.file_limits import FileLimits
 
 _CHUNK = 1 << 20
@@ -92,7 +92,9 @@ def unpack_zip_member(
                 )
             with archive.open(member) as packed:
                 content = _read_within_limit(packed, name, limits)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, UnicodeError, NotImplementedError) as error:
+    except LavenderTownError:
+        raise  # they are ValueErrors too
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError) as error:
         raise UnreadableTableError(
             f"{name} is a damaged zip archive or compressed in an unusual way; pack it again as a usual zip."
         ) from error

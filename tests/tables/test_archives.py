@@ -146,6 +146,14 @@ def test_a_damaged_archive_is_one_sentence(cut: int) -> None:
         read_table(raw[:cut], "delivery.zip")
 
 
+def test_a_directory_that_points_before_the_file_is_one_sentence() -> None:
+    raw = bytearray(pack({"orders.csv": CSV}))
+    at = raw.rindex(b"PK\x05\x06") + 16
+    raw[at : at + 4] = (5_000).to_bytes(4, "little")
+    with pytest.raises(UnreadableTableError, match="is a damaged zip archive"):
+        read_table(bytes(raw), "delivery.zip")
+
+
 def test_a_damaged_member_is_one_sentence() -> None:
     raw = bytearray(pack({"orders.csv": CSV * 50}))
     raw[45:50] = b"\xff" * 5

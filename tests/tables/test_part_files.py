@@ -50,6 +50,12 @@ def test_the_type_of_a_text_column_is_inferred_from_all_files(tmp_path: Path) ->
     assert values(table, "n") == [1.0, 2.0, None, 1.5]
 
 
+def test_a_short_part_is_read_like_the_first(tmp_path: Path) -> None:
+    table = read_part_files(write(tmp_path, {"a.csv": "1;a\n2;b,c\n3;d\n", "b.csv": "4;e,f\n"}))
+    assert (table.columns, table.row_count) == (["column 1", "column 2"], 4)
+    assert values(table, "column 1") == [1, 2, 3, 4]
+
+
 def test_a_part_with_only_a_header_has_no_rows(tmp_path: Path) -> None:
     table = read_part_files(write(tmp_path, {"a.csv": "id\tx\n1\ta\n", "b.csv": "id\tx\n", "c.csv": ""}))
     assert table.row_count == 1
