@@ -26,6 +26,7 @@ from lavendertown.core.file_limits import limits_from_settings
 from lavendertown.core.findings import SEVERITIES, GhostFinding
 from lavendertown.core.reading import DATE_ORDERS, ColumnType, DateOrder, Reading
 from lavendertown.core.settings import load_settings
+from lavendertown.profile.masking import prepare_coverage, prepare_evidence, prepare_findings
 
 if TYPE_CHECKING:
     from lavendertown.inspector import Inspector
@@ -147,7 +148,8 @@ def analyze_command(
     from lavendertown.inspector import Inspector
 
     limits = limits_from_settings(load_settings())
-    inspector = Inspector(read_sources(sources, format_in, limits, reading, table, query), dataset=dataset)
+    data = read_sources(sources, format_in, limits, reading, table, query)
+    inspector = Inspector(data, dataset=dataset, key=key)
     name = describe_sources(sources)
     findings = inspector.detect()
     report_id = None
