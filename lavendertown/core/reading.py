@@ -54,6 +54,8 @@ class Reading:
     null_words: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
+        for name in ("encoding", "delimiter", "comment", "sheet", "decimal", "thousands", "date_order"):
+            _check_text(name, getattr(self, name))
         _check_encoding(self.encoding)
         _check_sign("delimiter", self.delimiter)
         if self.comment is not None and not self.comment.strip():
@@ -67,7 +69,12 @@ class Reading:
             raise InvalidInputError(
                 f"The decimal sign and the thousands separator are both {self.decimal!r}; change one of them."
             )
+        if self.null_words is not None and not (
+            isinstance(self.null_words, tuple) and all(isinstance(word, str) for word in self.null_words)
+        ):
+            raise InvalidInputError("null_words must be a list of words.")
         for name, column_type in self.types.items():
+            _check_text("A column name in types", name)
             if column_type not in COLUMN_TYPES:
                 raise InvalidInputError(
                     f"{column_type!r} is not a type for the column {name!r}; use one of "
@@ -108,10 +115,15 @@ class Reading:
             )
         given = dict(values)
         if isinstance(given.get("null_words"), list):
-            given["null_words"] = tuple(str(word) for word in given["null_words"])
+            given["null_words"] = tuple(given["null_words"])
         if not isinstance(given.get("types", {}), Mapping):
             raise InvalidInputError("The reading setting 'types' must map column names to types.")
         return cls(**given)
+
+
+def _check_text(name: str, value: Any) -> None:
+    if value is not None and not isinstance(value, str):
+        raise InvalidInputError(f"{name} must be text, but it is {value!r}.")
 
 
 def _check_encoding(encoding: str | None) -> None:
@@ -129,7 +141,7 @@ def _check_sign(name: str, sign: str | None) -> None:
 
 
 def _check_count(name: str, count: int | None, least: int, most: int = 10**9) -> None:
-    if count is not None and (not isinstance(count, int) or not least <= count <= most):
+    if count is not None and (type(count) is not int or not least <= count <= most):
         limit = f"from {least} to {most}" if most < 10**9 else f"of at least {least}"
         raise InvalidInputError(f"{name} must be a whole number {limit}, but it is {count!r}.")
 

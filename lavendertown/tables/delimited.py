@@ -15,7 +15,7 @@ from lavendertown.core.errors import UnreadableTableError
 from lavendertown.core.file_limits import DEFAULT_FILE_LIMITS, FileLimits
 from lavendertown.core.reading import DETECT, Reading
 from lavendertown.tables import infer
-from lavendertown.tables.frames import from_columns
+from lavendertown.tables.frames import from_columns, unique_names
 from lavendertown.tables.header import is_totals_row, join_header_rows, may_be_totals
 from lavendertown.tables.table import Table
 from lavendertown.tables.text_encoding import decode_text
@@ -82,16 +82,17 @@ def read_text_rows(raw: bytes, name: str, limits: FileLimits, reading: Reading) 
 
 def build_text_table(rows: TextRows, name: str, reading: Reading) -> Table:
     """Infer the types of the columns and return the rows as a table."""
-    notes = list(rows.notes)
-    typed, data = _infer_without_totals(rows.labels, rows.data, rows.layout, notes, reading)
+    notes, renamed = list(rows.notes), list[str]()
+    names = unique_names(rows.names if rows.layout.header_rows else rows.labels, renamed)
+    typed, data = _infer_without_totals(names, rows.data, rows.layout, notes, reading)
     return from_columns(
-        rows.names if rows.layout.header_rows else rows.labels,
+        names,
         typed.columns,
         height=data.height,
         name=name,
-        guesses=[*notes, *typed.guesses],
-        declared=[frozenset()] * len(rows.names),
-        reading=reading.fill_from(rows.found),
+        guesses=[*notes, *typed.guesses, *renamed],
+        declared=[frozenset()] * len(names),
+        reading=reading.fill_from(replace(rows.found, decimal=typed.decimal)),
     )
 
 

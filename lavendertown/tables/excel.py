@@ -11,7 +11,7 @@ import polars as pl
 
 from lavendertown.core.errors import UnreadableTableError
 from lavendertown.core.file_limits import DEFAULT_FILE_LIMITS, FileLimits
-from lavendertown.core.reading import DETECT, Reading
+from lavendertown.core.reading import DETECT, ColumnType, Reading
 from lavendertown.tables import patterns
 from lavendertown.tables.cell_kinds import (
     ErrorCells,
@@ -22,7 +22,7 @@ from lavendertown.tables.cell_kinds import (
     error_series,
     may_mix_kinds,
 )
-from lavendertown.tables.frames import DECLARED, from_columns
+from lavendertown.tables.frames import DECLARED, from_columns, unique_names
 from lavendertown.tables.header import (
     MAX_ROWS_ABOVE,
     differs_in_type,
@@ -32,7 +32,7 @@ from lavendertown.tables.header import (
     join_header_rows,
     may_be_totals,
 )
-from lavendertown.tables.infer import join_names
+from lavendertown.tables.infer import convert_columns, is_null_word, join_names
 from lavendertown.tables.merged_cells import MergedRange, read_merged_ranges
 from lavendertown.tables.table import Table
 from lavendertown.tables.value_kinds import ClassifiedColumn
@@ -61,7 +61,7 @@ def read_workbook(
     chosen = _choose_sheet(book, name, reading)
     table = _build_table(book, chosen, read_merged_ranges(raw, chosen.name), name, reading)
     table.guesses.extend(_describe_lost_errors(raw))
-    return table
+    return replace(table, sheets=tuple(book.sheet_names))
 
 
 @dataclass(frozen=True)
@@ -186,9 +186,13 @@ def _build_table(
         [cell or errors.get(i, {}).get(row, "") for i, cell in enumerate(cells.row(row))]
         for row in range(first, start)
     ]
-    names = join_header_rows(head) if head else [f"column {i + 1}" for i in range(cells.width)]
+    renamed: list[str] = []
+    given_names = join_header_rows(head) if head else [f"column {i + 1}" for i in range(cells.width)]
+    names = unique_names(given_names, renamed)
     data = cells[start:]
     typed = _read_typed(book, sheet, start, data)
+    if reading.null_words is not None:
+        data, typed = _drop_null_words(data, typed, reading.null_words)
     ambiguous = {
         i: texts
         for i, texts in enumerate(data.get_columns())
@@ -199,7 +203,7 @@ def _build_table(
         _choose_column(texts, typed.to_series(i) if typed is not None else None, kinds.get(i))
         for i, texts in enumerate(data.get_columns())
     ]
-    notes = []
+    columns, notes = convert_columns(names, columns, data.get_columns(), reading)
     height = data.height
     if height > 1 and may_be_totals(data.row(-1)) and is_totals_row(data.row(-1), _sum_above_last(columns)):
         notes.append("The last row holds the totals of the others and is left out.")
@@ -209,10 +213,9 @@ def _build_table(
     if filled:
         merged_names = join_names([names[i] for i in filled])
         notes.append(f"{merged_names}: each merged cell counts for all of its rows.")
-    # Numbers in a text column are not a fault if the column also has placeholders for missing values.
     declared = [
-        frozenset() if c.dtype == pl.String and c.str.contains(patterns.DISGUISED_NULL).any() else DECLARED
-        for c in (column.values if isinstance(column, ClassifiedColumn) else column for column in columns)
+        DECLARED if _may_declare(column, reading.types.get(label)) else frozenset[str]()
+        for label, column in zip(names, columns, strict=True)
     ]
     long = [names[i] for i, c in enumerate(columns) if isinstance(c, pl.Series) and _has_long_number(c)]
     if long:
@@ -228,7 +231,7 @@ def _build_table(
         columns,
         height=height,
         name=name,
-        guesses=[_describe_sheet(book, sheet, first, header_rows), *notes],
+        guesses=[_describe_sheet(book, sheet, first, header_rows), *notes, *renamed],
         declared=declared,
         errors=[error_series(errors.get(i, {}), start, height) for i in range(data.width)],
         reading=reading.fill_from(found),
@@ -248,8 +251,8 @@ def _describe_sheet(book: fastexcel.ExcelReader, sheet: _Sheet, first: int, head
 
 
 def _sum_above_last(columns: Sequence[pl.Series | ClassifiedColumn]) -> dict[int, float]:
-    numbers = {i: c for i, c in enumerate(columns) if isinstance(c, pl.Series) and c.dtype.is_numeric()}
-    return {i: float(column[:-1].sum()) for i, column in numbers.items()}
+    values = [c.values if isinstance(c, ClassifiedColumn) else c for c in columns]
+    return {i: float(column[:-1].sum()) for i, column in enumerate(values) if column.dtype.is_numeric()}
 
 
 def _take_rows(column: pl.Series | ClassifiedColumn, rows: list[int]) -> pl.Series | ClassifiedColumn:
@@ -259,6 +262,7 @@ def _take_rows(column: pl.Series | ClassifiedColumn, rows: list[int]) -> pl.Seri
         column,
         values=column.values.gather(rows),
         kinds=column.kinds.gather(rows) if column.kinds is not None else None,
+        texts=column.texts.gather(rows) if column.texts is not None else None,
     )
 
 
@@ -342,6 +346,32 @@ def _read_typed(
     return typed.head(data.height) if typed.height >= data.height and typed.width == data.width else None
 
 
+def _may_declare(column: pl.Series | ClassifiedColumn, wanted: ColumnType | None) -> bool:
+    """Return whether numbers and dates in a text column are a fault.
+
+    They are not if the user wants text, or if the column also has placeholders for missing values.
+    """
+    values = column.values if isinstance(column, ClassifiedColumn) else column
+    if values.dtype != pl.String:
+        return True
+    return wanted != "text" and not values.str.contains(patterns.DISGUISED_NULL).any()
+
+
+def _drop_null_words(
+    data: pl.DataFrame, typed: pl.DataFrame | None, words: Sequence[str]
+) -> tuple[pl.DataFrame, pl.DataFrame | None]:
+    """Empty the cells with one of the words, in the cells as text and in those with a type."""
+    for i, texts in enumerate(data.get_columns()):
+        is_missing = is_null_word(texts, words)
+        if not is_missing.any():
+            continue
+        for frame in (data, typed):
+            if frame is not None:
+                values = pl.when(~is_missing).then(frame.to_series(i)).alias(frame.columns[i])
+                frame.replace_column(i, pl.select(values).to_series())
+    return data, typed
+
+
 def _choose_column(
     texts: pl.Series, typed: pl.Series | None, kinds: pl.Series | None
 ) -> pl.Series | ClassifiedColumn:
@@ -349,7 +379,8 @@ def _choose_column(
 
     For a number column with stray text, the reader returns numbers and drops the text.
     """
-    if kinds is not None and (typed is None or kinds.drop_nulls().n_unique() > 1):
+    is_text = typed is None or typed.dtype == pl.String
+    if kinds is not None and (is_text or kinds.drop_nulls().n_unique() > 1):
         column = convert_by_kind(texts, kinds)
     elif typed is None or typed.null_count() != texts.null_count():
         column = texts

@@ -148,7 +148,7 @@ def from_columns(
     (null for other cells), or None for a column without error cells.
     """
     all_guesses = list(guesses)
-    unique = _unique_names(names, all_guesses)
+    unique = unique_names(names, all_guesses)
     frame: dict[str, pl.Series] = {ROW: pl.int_range(height, eager=True, dtype=pl.Int64)}
     schema = []
     nested: list[str] = []
@@ -220,7 +220,8 @@ def _kind_of_type(dtype: pl.DataType) -> Kind:
     return "time" if dtype.is_temporal() else "other"
 
 
-def _unique_names(names: Sequence[str], guesses: list[str]) -> list[str]:
+def unique_names(names: Sequence[str], guesses: list[str]) -> list[str]:
+    """Return the names that the columns get: unique and not blank. Add a guess for each change."""
     taken: set[str] = set()
     unique = []
     for i, given in enumerate(names):

@@ -35,6 +35,7 @@ _NUMBER_PHRASES = {
     "grouped": "commas are read as thousands separators (1,234 is 1234)",
 }
 _TYPE_NAMES = {"number": "numbers", "date": "dates", "boolean": "yes/no values", "text": "text"}
+_DTYPES = {"text": pl.String, "boolean": pl.Boolean}
 _BOOLEAN_WORDS = {
     **dict.fromkeys(("true", "yes", "y", "t", "1", "on", "ja", "oui", "si", "sí", "x"), True),
     **dict.fromkeys(("false", "no", "n", "f", "0", "off", "nein", "non"), False),
@@ -48,10 +49,12 @@ class InferredColumns:
     Attributes:
         columns: The columns.
         guesses: Sentences that describe the guesses.
+        decimal: The decimal sign of the whole file; None if it is detected in each column.
     """
 
     columns: list[ClassifiedColumn] = field(default_factory=list)
     guesses: list[str] = field(default_factory=list)
+    decimal: str | None = None
 
 
 def infer_types(
@@ -71,20 +74,46 @@ def infer_types(
     decimal_comma = reading.decimal == ","
     if reading.decimal is None and not comma_delimited:
         decimal_comma = any(_has_decimal_comma(column) for column in columns)
-    inferred = InferredColumns()
-    groups: dict[str, list[str]] = {}
+    found = []
     for name, column in zip(names, columns, strict=True):
         if reading.null_words is not None:
-            column = _drop_words(column, reading.null_words)
-        found = _infer_column(name, column, decimal_comma, reading)
-        inferred.columns.append(found.column)
-        if found.guess:
-            inferred.guesses.append(found.guess)
-        elif found.group:
-            groups.setdefault(found.group, []).append(name)
-    for group, members in groups.items():
-        inferred.guesses.append(f"{join_names(members)}: {group}.")
-    return inferred
+            column = column.set(is_null_word(column, reading.null_words), None)
+        found.append(_infer_column(name, column, decimal_comma, reading))
+    decimal = "," if decimal_comma else reading.decimal
+    return InferredColumns([each.column for each in found], _describe_columns(names, found), decimal)
+
+
+def convert_columns(
+    names: Sequence[str],
+    columns: Sequence[pl.Series | ClassifiedColumn],
+    texts: Sequence[pl.Series],
+    reading: Reading,
+) -> tuple[list[pl.Series | ClassifiedColumn], list[str]]:
+    """Convert the columns whose type is set; return all columns, and sentences about these.
+
+    Args:
+        names: The column names.
+        columns: The columns with the types that their source has.
+        texts: The cells of each column as text.
+        reading: The settings.
+    """
+    converted, chosen, found = list(columns), [], []
+    for i, name in enumerate(names):
+        wanted = reading.types.get(name)
+        if wanted is not None and not _has_type(columns[i], wanted):
+            result = _convert_column(name, texts[i], wanted, reading)
+            converted[i] = result.column
+            chosen.append(name)
+            found.append(result)
+    return converted, _describe_columns(chosen, found)
+
+
+def _has_type(column: pl.Series | ClassifiedColumn, wanted: ColumnType) -> bool:
+    if isinstance(column, ClassifiedColumn):
+        return False
+    if wanted == "date":
+        return column.dtype.is_temporal()
+    return column.dtype.is_numeric() if wanted == "number" else column.dtype == _DTYPES[wanted]
 
 
 @dataclass
@@ -100,6 +129,18 @@ class _Found:
     column: ClassifiedColumn
     guess: str = ""
     group: str = ""
+
+
+def _describe_columns(names: Sequence[str], found: Sequence[_Found]) -> list[str]:
+    """Return the guesses about the columns; columns with the same conversion share a sentence."""
+    guesses = []
+    groups: dict[str, list[str]] = {}
+    for name, each in zip(names, found, strict=True):
+        if each.guess:
+            guesses.append(each.guess)
+        elif each.group:
+            groups.setdefault(each.group, []).append(name)
+    return guesses + [f"{join_names(members)}: {group}." for group, members in groups.items()]
 
 
 def _infer_column(name: str, column: pl.Series, decimal_comma: bool, reading: Reading) -> _Found:
@@ -206,9 +247,10 @@ def _keep(name: str, column: pl.Series, wanted: ColumnType) -> _Found:
     return _Found(ClassifiedColumn(column), sentence)
 
 
-def _drop_words(column: pl.Series, words: Sequence[str]) -> pl.Series:
+def is_null_word(column: pl.Series, words: Sequence[str]) -> pl.Series:
+    """Return which cells of a text column have one of the words for a missing value, in any case."""
     chosen = [word.strip().lower() for word in words]
-    return column.set(column.str.strip_chars().str.to_lowercase().is_in(chosen).fill_null(value=False), None)
+    return column.str.strip_chars().str.to_lowercase().is_in(chosen).fill_null(value=False)
 
 
 def _is_most(fitting: int, present: int) -> bool:

@@ -65,6 +65,7 @@ class Table:
         name: The file's name; None for a frame passed without a name.
         guesses: Sentences that describe what was guessed while reading.
         reading: The settings that the file was read with, given and detected.
+        sheets: The names of the sheets, if the file is a workbook.
     """
 
     frame: nw.LazyFrame[Any]
@@ -74,6 +75,7 @@ class Table:
     name: str | None = None
     guesses: list[str] = field(default_factory=list)
     reading: Reading = DETECT
+    sheets: tuple[str, ...] = ()
 
     @property
     def columns(self) -> list[str]:

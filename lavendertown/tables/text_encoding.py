@@ -58,8 +58,9 @@ def decode_text(raw: bytes, name: str, encoding: str | None = None) -> tuple[str
 def _decode_as(raw: bytes, encoding: str, name: str) -> str:
     try:
         return raw.decode(encoding).removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
+    except UnicodeError as error:
+        # Some codecs, such as idna, do not give the position.
+        line = raw[: getattr(error, "start", 0)].count(b"\n") + 1
         raise UnreadableTableError(
             f"{name}, line {line:,}: a character is not valid {encoding}. Choose another encoding, or "
             "leave it to be detected."

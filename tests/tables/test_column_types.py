@@ -194,3 +194,14 @@ def test_words_that_a_person_names_are_missing_values() -> None:
 def test_the_decimal_sign_that_a_person_sets_counts() -> None:
     assert values(read(["1,234", "2,345"], decimal=",")) == [1.234, 2.345]
     assert values(read(["1,234", "2,345"], decimal=".")) == [1234, 2345]
+
+
+def test_the_type_of_a_repeated_column_is_set_by_the_name_it_gets() -> None:
+    reading = Reading(types={"n (2)": "text"})
+    table = read_table(b"n;n\n1;2\n3;4\n", "t.csv", reading=reading)
+    assert (values(table, "n"), values(table, "n (2)")) == ([1, 3], ["2", "4"])
+
+
+def test_a_decimal_comma_is_a_detected_setting() -> None:
+    assert read(["12,5", "7,25"]).reading.decimal == ","
+    assert read(["12.5", "7.25"]).reading.decimal is None

@@ -128,6 +128,8 @@ def test_settings_that_do_not_fit_the_file_are_refused_in_a_sentence() -> None:
         read("a;b\n1;2\n3;4\n", header_row=9)
     with pytest.raises(UnreadableTableError, match="is not valid ascii"):
         read("a;b\né;2\n", encoding="ascii")
+    with pytest.raises(UnreadableTableError, match="is not valid undefined"):
+        read("a;b\n1;2\n", encoding="undefined")
 
 
 @pytest.mark.parametrize(
@@ -141,11 +143,19 @@ def test_settings_that_do_not_fit_the_file_are_refused_in_a_sentence() -> None:
         ({"decimal": "x"}, "decimal must be"),
         ({"decimal": ",", "thousands": ","}, "both"),
         ({"types": {"a": "money"}}, "not a type"),
+        ({"types": {1: "text"}}, "must be text"),
+        ({"types": ["a"]}, "must map column names to types"),
+        ({"header_row": True}, "whole number"),
+        ({"sheet": ["a"]}, "sheet must be text"),
+        ({"comment": 1}, "comment must be text"),
+        ({"thousands": {}}, "thousands must be text"),
+        ({"null_words": "none"}, "list of words"),
+        ({"null_words": [1]}, "list of words"),
     ],
 )
 def test_an_impossible_setting_is_named(setting: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidInputError, match=message):
-        Reading(**setting)
+        Reading.from_dict(setting)
 
 
 def test_settings_survive_the_way_through_json() -> None:
