@@ -93,6 +93,11 @@ class InspectionResult:
         columns: The column names of the table in order.
         row_count: The number of rows in the table.
         guesses: The import settings that were detected, as sentences.
+        column_kinds: The kind of each column, as :attr:`lavendertown.tables.table.Column.kind`.
+        sheets: The names of the sheets of a workbook.
+        reading: The settings that the file was read with, given and detected, as
+            :meth:`lavendertown.core.reading.Reading.to_dict` returns them.
+        given: Those of the settings that a person set.
         coverage: The checks that ran, as :meth:`lavendertown.inspector.Inspector.coverage` returns them.
         findings: The findings with their first :data:`FIRST_ROWS` row positions.
         evidence: The profiles of the columns and the samples of the findings, not masked.
@@ -105,6 +110,10 @@ class InspectionResult:
     columns: list[str]
     row_count: int
     guesses: list[str]
+    column_kinds: list[str]
+    sheets: list[str]
+    reading: dict[str, Any]
+    given: dict[str, Any]
     coverage: dict[str, Any]
     findings: list[GhostFinding]
     evidence: Evidence

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from lavendertown.core.file_limits import FileLimits
+from lavendertown.core.reading import Reading
 from lavendertown.inspection.result_files import write_affected_rows, write_result
 from lavendertown.inspector import Inspector
-from lavendertown.tables import read_table
+from lavendertown.tables import Table, read_table
 
 INSPECT_FILE = "lavendertown.inspection.tasks:inspect_file"
 WRITE_ROWS = "lavendertown.inspection.tasks:write_rows"
@@ -20,7 +21,8 @@ def inspect_file(arguments: dict[str, Any], report: Callable[[Any], None]) -> di
 
     Args:
         arguments: ``path`` and ``name`` of the file, its ``dataset``, the ``folder`` for the result,
-            and the file ``limits`` as a mapping.
+            the file ``limits`` as a mapping, and optionally the ``reading`` that is set, as
+            :meth:`~lavendertown.core.reading.Reading.to_dict` returns it.
         report: Called with the progress, ``{"share": 0 to 1, "text": the current step}``.
 
     Returns:
@@ -31,7 +33,7 @@ def inspect_file(arguments: dict[str, Any], report: Callable[[Any], None]) -> di
         report({"share": 0.1 + 0.9 * min(1.0, done / max(1, total)), "text": text})
 
     report({"share": 0.0, "text": "Reading the file"})
-    table = read_table(Path(arguments["path"]), arguments["name"], FileLimits(**arguments["limits"]))
+    table = _read_file(arguments)
     inspector = Inspector(table, dataset=arguments["dataset"], progress=progress)
     findings = inspector.detect()
     report({"share": 1.0, "text": "Describing the columns"})
@@ -42,6 +44,10 @@ def inspect_file(arguments: dict[str, Any], report: Callable[[Any], None]) -> di
         "columns": table.columns,
         "row_count": table.row_count,
         "guesses": table.guesses,
+        "column_kinds": [column.kind for column in table.schema],
+        "sheets": list(table.sheets),
+        "reading": table.reading.to_dict(),
+        "given": arguments.get("reading", {}),
         "coverage": inspector.coverage(),
     }
 
@@ -51,11 +57,16 @@ def write_rows(arguments: dict[str, Any], report: Callable[[Any], None]) -> str:
 
     Args:
         arguments: ``path`` and ``name`` of the file, the ``folder`` of its inspection result, the
-            ``place`` (position) of the finding in the list, and the file ``limits`` as a mapping.
+            ``place`` (position) of the finding in the list, the file ``limits`` as a mapping, and the
+            ``reading`` that was set for the inspection.
         report: Not used.
 
     Returns:
         The path of the CSV file.
     """
-    table = read_table(Path(arguments["path"]), arguments["name"], FileLimits(**arguments["limits"]))
-    return str(write_affected_rows(Path(arguments["folder"]), arguments["place"], table))
+    return str(write_affected_rows(Path(arguments["folder"]), arguments["place"], _read_file(arguments)))
+
+
+def _read_file(arguments: dict[str, Any]) -> Table:
+    limits, reading = FileLimits(**arguments["limits"]), Reading.from_dict(arguments.get("reading", {}))
+    return read_table(Path(arguments["path"]), arguments["name"], limits, reading)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import psutil
@@ -12,6 +12,7 @@ import psutil
 from lavendertown.core.dataset_names import dataset_name
 from lavendertown.core.errors import FileLimitError, InvalidInputError, UnreadableTableError
 from lavendertown.core.file_limits import MEGABYTE, limits_from_settings
+from lavendertown.core.reading import DETECT, Reading
 from lavendertown.core.settings import Settings, load_settings
 from lavendertown.inspection.result_files import InspectionResult, read_result
 from lavendertown.inspection.tasks import INSPECT_FILE, WRITE_ROWS
@@ -35,12 +36,14 @@ class Inspection:
         task: The task of the worker.
         folder: The folder of the result.
         session: The browser session that it belongs to.
+        keeps_upload: Whether the file belongs to an earlier inspection, so that discarding this one keeps it.
     """
 
     upload: Upload
     task: QueuedTask
     folder: Path
     session: str
+    keeps_upload: bool = False
 
     def current_progress(self) -> tuple[float, str]:
         """Return the progress (0 to 1) and a description of the current step."""
@@ -66,7 +69,13 @@ class Inspection:
         """Cancel the inspection and delete its files."""
         self.task.cancel()
         uploads.upload_folders.delete_path(self.session, self.folder)
-        uploads.upload_folders.delete_path(self.session, self.upload.path)
+        if not self.keeps_upload:
+            uploads.upload_folders.delete_path(self.session, self.upload.path)
+
+    def replaced_by(self, repeated: Inspection) -> Inspection:
+        """Delete the result of this inspection, and hand its file over to one that repeats it."""
+        uploads.upload_folders.delete_path(self.session, self.folder)
+        return replace(repeated, keeps_upload=False)
 
 
 def discard_result(result: InspectionResult) -> None:
@@ -80,8 +89,19 @@ def prepare_worker() -> None:
     _worker_pool().start_spare_worker()
 
 
-def start_inspection(upload: Upload) -> Inspection:
-    """Queue the inspection of an upload; the session's previous inspection is cancelled."""
+def start_inspection(upload: Upload, reading: Reading = DETECT, *, keeps_upload: bool = False) -> Inspection:
+    """Queue the inspection of an upload; the session's previous inspection is cancelled.
+
+    Args:
+        upload: The file.
+        reading: The settings to read it with; the others are detected.
+        keeps_upload: Whether the file belongs to an earlier inspection.
+
+    Raises:
+        InvalidInputError: The file was deleted in the meantime.
+    """
+    if not upload.path.exists():
+        raise InvalidInputError(f"{upload.name} is no longer on the server. Upload it again.")
     session = uploads.session_id()
     settings = load_settings()
     cancel_inspection(session)
@@ -92,11 +112,11 @@ def start_inspection(upload: Upload) -> Inspection:
         "dataset": dataset_name(upload.name),
         "folder": str(folder),
         "limits": asdict(limits_from_settings(settings)),
+        "reading": reading.to_dict(),
     }
     limits = ResourceLimits(memory_limit(settings), settings.limits_seconds)
-    inspection = Inspection(
-        upload, _worker_pool().submit_task(INSPECT_FILE, arguments, limits), folder, session
-    )
+    task = _worker_pool().submit_task(INSPECT_FILE, arguments, limits)
+    inspection = Inspection(upload, task, folder, session, keeps_upload)
     with _lock:
         _inspections[session] = inspection
     uploads.upload_folders.on_session_end(session, lambda: cancel_inspection(session))
@@ -123,6 +143,7 @@ def write_affected_rows(result: InspectionResult, place: int, wait: Callable[[],
         "folder": str(result.folder),
         "place": place,
         "limits": asdict(limits_from_settings(settings)),
+        "reading": result.given,
     }
     limits = ResourceLimits(memory_limit(settings), settings.limits_seconds)
     task = _worker_pool().submit_task(WRITE_ROWS, arguments, limits)

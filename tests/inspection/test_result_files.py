@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from lavendertown.core.errors import InvalidInputError
 from lavendertown.core.file_limits import FileLimits
 from lavendertown.inspection.result_files import FIRST_ROWS, InspectionResult, read_result
 from lavendertown.inspection.tasks import inspect_file, write_rows
@@ -96,3 +97,30 @@ def test_a_spreadsheet_runs_nothing_of_the_affected_rows(tmp_path: Path) -> None
     place = next(i for i, finding in enumerate(findings) if finding.row_indices == [50])
     header, line = Path(write_rows({**arguments, "place": place}, print)).read_text("utf-8-sig").splitlines()
     assert (header, line) == ("row,'=id,note", "50,,'-1x")
+
+
+def test_a_file_is_read_as_set_for_its_findings_and_its_affected_rows(tmp_path: Path) -> None:
+    source = tmp_path / "upload"
+    source.write_text("Sales\nid;note\n" + "".join(f"{i};{i % 2 or ''}\n" for i in range(50)))
+    reading = {"delimiter": "|", "header_row": 1, "types": {"Sales": "text"}}
+    arguments = {"path": str(source), "name": "t.csv", "folder": str(tmp_path), "limits": vars(FileLimits())}
+    facts = inspect_file({**arguments, "dataset": "t", "reading": reading}, lambda _: None)
+    result = read_result(tmp_path, source, facts)
+    assert (result.columns, result.column_kinds, result.row_count) == (["Sales"], ["text"], 51)
+    assert result.given == reading
+    assert result.reading == {**reading, "encoding": "utf-8", "header_rows": 1, "skip_lines": 0}
+
+    reading = {"delimiter": ";", "header_row": 2}
+    facts = inspect_file({**arguments, "dataset": "t", "reading": reading}, lambda _: None)
+    findings = read_result(tmp_path, source, facts).findings
+    place = next(i for i, finding in enumerate(findings) if finding.ghost_type == "null")
+    file = write_rows({**arguments, "place": place, "reading": reading}, print)
+    assert Path(file).read_text("utf-8-sig").splitlines()[:2] == ["row,id,note", "0,0,"]
+
+
+def test_an_impossible_setting_is_refused(tmp_path: Path) -> None:
+    source = tmp_path / "upload"
+    source.write_text(CSV)
+    arguments = {"path": str(source), "name": "t.csv", "folder": str(tmp_path), "limits": vars(FileLimits())}
+    with pytest.raises(InvalidInputError, match="not a delimiter"):
+        inspect_file({**arguments, "dataset": "t", "reading": {"delimiter": ""}}, lambda _: None)
