@@ -15,6 +15,11 @@ COLUMN_TYPES: tuple[ColumnType, ...] = get_args(ColumnType)
 DATE_ORDERS: tuple[DateOrder, ...] = get_args(DateOrder)
 DECIMAL_SIGNS = (".", ",")
 MAX_HEADER_ROWS = 3
+NO_DELIMITER = "\x1f"
+"""Delimiter of a file with one column, where commas are part of the text."""
+
+_SIGN_NAMES = {"\t": "tab", " ": "blank", NO_DELIMITER: "none"}
+_MAX_NAMES = 3
 
 
 @dataclass(frozen=True)
@@ -99,6 +104,30 @@ class Reading:
         if self.types:
             given["types"] = dict(self.types)
         return given
+
+    def describe(self) -> str:
+        """Return the settings that are set as a list in words: ``header row 3, delimiter ;``."""
+        parts = [
+            f"{label} {_SIGN_NAMES.get(str(value), value)}"
+            for label, value in (
+                ("encoding", self.encoding),
+                ("sheet", self.sheet),
+                ("delimiter", self.delimiter),
+                ("comment sign", self.comment),
+                ("lines above the table", self.skip_lines),
+                ("header row", "none" if self.header_row == 0 else self.header_row),
+                ("header rows", self.header_rows),
+                ("decimal sign", self.decimal),
+                ("thousands separator", "none" if self.thousands == "" else self.thousands),
+                ("dates start with", self.date_order),
+                ("missing-value words", " ".join(self.null_words) if self.null_words else None),
+            )
+            if value is not None
+        ]
+        parts += [f"{name} as {column_type}" for name, column_type in [*self.types.items()][:_MAX_NAMES]]
+        if len(self.types) > _MAX_NAMES:
+            parts.append(f"the types of {len(self.types) - _MAX_NAMES:,} more columns")
+        return ", ".join(parts)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Reading:

@@ -13,13 +13,13 @@ import pyarrow.csv as pc  # type: ignore[import-untyped]
 
 from lavendertown.core.errors import UnreadableTableError
 from lavendertown.core.file_limits import DEFAULT_FILE_LIMITS, FileLimits
-from lavendertown.core.reading import DETECT, Reading
+from lavendertown.core.reading import DETECT, NO_DELIMITER, Reading
 from lavendertown.tables import infer
 from lavendertown.tables.frames import from_columns, unique_names
 from lavendertown.tables.header import is_totals_row, join_header_rows, may_be_totals
 from lavendertown.tables.table import Table
 from lavendertown.tables.text_encoding import decode_text
-from lavendertown.tables.text_layout import BLANK, DELIMITERS, NO_DELIMITER, TextLayout, detect_layout
+from lavendertown.tables.text_layout import BLANK, DELIMITERS, TextLayout, detect_layout
 
 _BLOCK_SIZE = 1 << 24
 

@@ -12,13 +12,11 @@ from itertools import islice
 from typing import Any
 
 from lavendertown.core.errors import UnreadableTableError
-from lavendertown.core.reading import Reading
+from lavendertown.core.reading import NO_DELIMITER, Reading
 from lavendertown.tables import header
 from lavendertown.tables.fixed_width import split_fixed_width
 
 BLANK = " "
-NO_DELIMITER = "\x1f"
-"""Delimiter of a file with one column, where commas are part of the text, and of split fixed-width lines."""
 
 DELIMITERS = {
     ",": "commas",

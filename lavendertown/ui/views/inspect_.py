@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import chain
+
 import streamlit as st
 
 from lavendertown import demo, tables
 from lavendertown.core.errors import LavenderTownError
+from lavendertown.core.reading import Reading
 from lavendertown.core.settings import load_settings
 from lavendertown.inspection.result_files import InspectionResult
 from lavendertown.ui import errors, inspections
-from lavendertown.ui.components.inspect import inspection_results, save_report
+from lavendertown.ui.components.inspect import inspection_results, reading_panel, save_report
 from lavendertown.ui.components.shared import layout
 from lavendertown.ui.components.shared.affected_rows import ResultRows
 from lavendertown.ui.components.shared.formatting import escape_markdown, format_count
@@ -17,6 +21,7 @@ from lavendertown.ui.inspections import Inspection
 from lavendertown.ui.server import uploads
 
 _INSPECTION = "inspect:running"
+_REPEATED = "inspect:repeated"
 _RESULT = "inspect:result"
 _ROUND = "inspect:round"
 _POLL_SECONDS = 0.1
@@ -25,10 +30,12 @@ _POLL_SECONDS = 0.1
 def render_inspect_page() -> None:
     """Draw the screen: upload, then progress, then findings."""
     layout.draw_page_header("Inspect")
-    if _RESULT in st.session_state:
+    if _REPEATED in st.session_state:
+        show_progress(st.session_state[_REPEATED], stop_repeating, finish_repeating)
+    elif _RESULT in st.session_state:
         show_results(st.session_state[_RESULT])
     elif _INSPECTION in st.session_state:
-        show_progress(st.session_state[_INSPECTION])
+        show_progress(st.session_state[_INSPECTION], start_over, finish_inspection)
     else:
         ask_for_file()
 
@@ -67,6 +74,7 @@ def inspect_sample() -> None:
 
 def start_over() -> None:
     """Discard the file and its findings."""
+    stop_repeating()
     inspection: Inspection | None = st.session_state.pop(_INSPECTION, None)
     if inspection is not None:
         inspection.discard()
@@ -84,25 +92,63 @@ def _offer_new_upload() -> None:
     st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
 
 
-def show_progress(inspection: Inspection) -> None:
-    """Show the progress of the inspection until it ends; it continues while the user is on another screen."""
+def read_again(reading: Reading) -> None:
+    """Inspect the file again with these settings; the result stays until that is done."""
+    upload = st.session_state[_INSPECTION].upload
+    st.session_state[_REPEATED] = inspections.start_inspection(upload, reading, keeps_upload=True)
+
+
+def stop_repeating() -> None:
+    """Cancel the repeated inspection, if one is running; the result of the one before stays."""
+    repeated: Inspection | None = st.session_state.pop(_REPEATED, None)
+    if repeated is not None:
+        repeated.discard()
+
+
+def show_progress(
+    inspection: Inspection, cancel: Callable[[], None], finish: Callable[[Inspection], None]
+) -> None:
+    """Show the progress of the inspection until it ends; it continues while the user is on another screen.
+
+    Args:
+        inspection: The inspection.
+        cancel: Called by the Cancel button.
+        finish: Called when the inspection has ended.
+    """
     upload = inspection.upload
     size = "" if upload.is_sample else f" :gray[{upload.size / 1e6:,.1f} MB]"
     with st.container(border=True):
         st.markdown(f"**{escape_markdown(upload.name)}**{size}")
         bar = st.progress(0.0, "Reading the file")
         # Drawn before the loop, as a button after it would not exist while the loop runs.
-        st.button("Cancel", on_click=start_over)
+        st.button("Cancel", on_click=cancel)
         # Replaces the last line of the upload card, which would stay until the run ends.
         st.empty()
     while not inspection.task.wait(_POLL_SECONDS):
         share, text = inspection.current_progress()
         bar.progress(share, escape_markdown(text))
+    finish(inspection)
+    st.rerun()
+
+
+def finish_inspection(inspection: Inspection) -> None:
+    """Keep the result of an inspection that has ended, or offer a new upload if it failed."""
     try:
         st.session_state[_RESULT] = inspection.load_result()
     except LavenderTownError as error:
         _show_refusal(error)
-    st.rerun()
+
+
+def finish_repeating(repeated: Inspection) -> None:
+    """Replace the result by that of the repeated inspection; if that failed, the panel says why."""
+    del st.session_state[_REPEATED]
+    try:
+        result = repeated.load_result()
+    except LavenderTownError as error:
+        reading_panel.show_problem(error)
+        return
+    st.session_state[_INSPECTION] = st.session_state[_INSPECTION].replaced_by(repeated)
+    st.session_state[_RESULT] = result
 
 
 def _show_refusal(error: LavenderTownError) -> None:
@@ -125,7 +171,7 @@ def show_results(result: InspectionResult) -> None:
         with st.container(horizontal=True, width="content", gap="xsmall"):
             st.button("Start over", type="tertiary", on_click=start_over)
             is_save_clicked = st.button("Save as report", type="primary", icon=":material/save:")
-    inspection_results.show_guesses(result.guesses)
+    reading_panel.show_reading(result, read_again)
     if findings:
         inspection_results.show_findings(findings, ResultRows(result), "inspect:finding")
     else:

@@ -1,0 +1,147 @@
+"""The panel on Inspect in which users correct how a file was read."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import openpyxl
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lavendertown.inspection.result_files import InspectionResult
+from tests.ui.test_inspect import button, upload
+
+App = Callable[..., AppTest]
+CSV = b"code;amount\n" + b"".join(b"%d;%d\n" % (i * 7, i % 9) for i in range(20))
+
+
+def result_of(app: AppTest) -> InspectionResult:
+    result: InspectionResult = app.session_state["inspect:result"]
+    return result
+
+
+def read_again(app: AppTest) -> AppTest:
+    app = button(app, "Read again").click().run()
+    assert not app.exception
+    return app
+
+
+def set_type(app: AppTest, row: int, column_type: object) -> None:
+    """Edit the type of a column, as the browser sends it."""
+    key = str(button(app, "Read again").key).removesuffix(":read") + ":types"
+    edits = {"edited_rows": {row: {"Type": column_type}}, "added_rows": [], "deleted_rows": []}
+    app.session_state[key] = edits
+
+
+def field(app: AppTest, label: str):
+    (element,) = [
+        each for each in [*app.selectbox, *app.number_input, *app.text_input] if each.label == label
+    ]
+    return element
+
+
+@pytest.fixture
+def app(open_app: App) -> AppTest:
+    return upload(open_app("inspect_"), "orders.csv", CSV)
+
+
+def test_the_fields_begin_with_what_was_detected(app: AppTest) -> None:
+    assert [field(app, label).value for label in ("Encoding", "Delimiter", "Header row")] == ["utf-8", ";", 1]
+    assert [field(app, label).value for label in ("Decimal sign", "Date order")] == [None, None]
+    assert result_of(app).given == {}
+
+
+def test_only_changed_settings_are_set(app: AppTest) -> None:
+    field(app, "Missing-value words").set_value("3, none ,")
+    set_type(app, 0, "Text")
+    app = read_again(app)
+    assert result_of(app).given == {"types": {"code": "text"}, "null_words": ["3", "none"]}
+    assert result_of(app).column_kinds == ["text", "number"]
+    assert any("amount is empty" in box.label for box in app.expander)
+    assert field(app, "Missing-value words").value == "3, none"
+    app = button(app, "Reset").click().run()
+    assert (result_of(app).given, result_of(app).column_kinds) == ({}, ["number", "number"])
+
+
+def test_settings_are_kept_until_the_next_file(app: AppTest) -> None:
+    field(app, "Delimiter").set_value("|")
+    app = read_again(app)
+    field(app, "Decimal sign").set_value(",")
+    app = read_again(app)
+    assert result_of(app).given == {"delimiter": "|", "decimal": ","}
+    button(app, "Start over").click().run()
+    app = upload(app, "orders.csv", CSV)
+    assert (result_of(app).given, field(app, "Delimiter").value) == ({}, ";")
+
+
+def test_a_file_without_delimiters_is_one_column(app: AppTest) -> None:
+    field(app, "Delimiter").set_value("\x1f")
+    app = read_again(app)
+    assert result_of(app).columns == ["code;amount"]
+
+
+def test_the_delimiter_that_is_shown_counts_below_another_header_row(app: AppTest) -> None:
+    field(app, "Header row").set_value(3)
+    app = read_again(app)
+    assert result_of(app).given == {"delimiter": ";", "header_row": 3}
+    assert result_of(app).columns == ["7", "1"]
+
+
+@pytest.mark.parametrize(
+    ("label", "value", "message"),
+    [
+        ("Header row", 99, "orders.csv has 21 lines, but its table is said to start at line 99"),
+        ("Encoding", "utf-16", "a character is not valid utf"),
+    ],
+)
+def test_a_setting_that_does_not_fit_the_file_is_one_sentence_and_the_result_stays(
+    app: AppTest, label: str, value: object, message: str
+) -> None:
+    before = result_of(app)
+    field(app, label).set_value(value)
+    app = read_again(app)
+    assert [message in error.value for error in app.error] == [True]
+    assert result_of(app) is before
+    assert field(app, label).value == value, "what was entered is not lost"
+    app.run()
+    assert field(app, label).value == value
+    assert before.source.exists()
+    app = button(app, "Reset").click().run()
+    assert not app.error
+    assert field(app, "Header row").value == 1
+
+
+def test_a_value_that_no_field_offers_is_refused(app: AppTest) -> None:
+    set_type(app, 0, "![](//x)money")
+    app = read_again(app)
+    assert ["is not a type for the column" in error.value for error in app.error] == [True]
+    assert "![](" not in app.error[0].value
+    field(app, "Delimiter").set_value("other").run()
+    app = read_again(app)
+    assert ["is not a delimiter" in error.value for error in app.error] == [True]
+
+
+def test_a_file_that_was_deleted_is_named(app: AppTest) -> None:
+    result_of(app).source.unlink()
+    app = read_again(app)
+    assert ["orders.csv is no longer on the server. Upload it again." in e.value for e in app.error] == [True]
+
+
+def test_a_workbook_has_its_sheets_to_choose_from(open_app: App) -> None:
+    book = openpyxl.Workbook()
+    for name, rows in {"May": [["title"], [], ["a", "b", "c"], [1, 2, 3]], "June": [["d"], [1]]}.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    content = io.BytesIO()
+    book.save(content)
+    app = upload(open_app("inspect_"), "orders.xlsx", content.getvalue())
+    assert field(app, "Header row").value == 3
+    field(app, "Header row").set_value(4)
+    app = read_again(app)
+    field(app, "Sheet").set_value("June")
+    app = read_again(app)
+    assert result_of(app).given == {"sheet": "June"}, "the row of the names was that of the other sheet"
+    assert result_of(app).columns == ["d"]
+    assert not [each for each in app.selectbox if each.label in ("Encoding", "Delimiter")]
