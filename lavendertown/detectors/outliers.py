@@ -47,8 +47,10 @@ class Outliers(Detector):
     k: float = 3.0
 
     def columns_to_check(self, table: Table) -> Sequence[Column | None]:
-        """Return the number columns, and the text columns, which may contain numbers."""
-        fits = [column for column in table.schema if column.kind in ("number", "text")]
+        """Return the number columns, and the text columns, which may contain numbers unless set to text."""
+        is_text = {name for name, chosen in table.reading.types.items() if chosen == "text"}
+        kinds = ("number", "text")
+        fits = [column for column in table.schema if column.kind in kinds and column.name not in is_text]
         labels = (is_identifier, is_calendar, is_coordinate)
         return [column for column in fits if not any(is_label(column.name) for is_label in labels)]
 

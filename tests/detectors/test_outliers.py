@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lavendertown.core.reading import Reading
 from lavendertown.detectors import Outliers
 from lavendertown.inspector import Inspector
 from lavendertown.tables.column_names import is_calendar, is_identifier
@@ -134,3 +135,10 @@ def test_infinity_is_an_outlier() -> None:
 def test_quantities_are_not_taken_for_identifiers(name: str) -> None:
     assert not is_identifier(name)
     assert not is_calendar(name)
+
+
+def test_a_column_that_is_set_to_text_is_left_out() -> None:
+    text = "batch;stock\n" + "".join(f"{9999 if i == 7 else 100 + i % 50};{i}\n" for i in range(200))
+    for types, count in (({}, 1), ({"batch": "text"}, 0)):
+        found = Inspector((text.encode(), "t.csv"), reading=Reading(types=types)).detect()
+        assert len([each for each in found if each.ghost_type == "outlier"]) == count

@@ -55,6 +55,10 @@ def test_the_fields_begin_with_what_was_detected(app: AppTest) -> None:
 def test_only_changed_settings_are_set(app: AppTest) -> None:
     field(app, "Missing-value words").set_value("3, none ,")
     set_type(app, 0, "Text")
+    app.run()
+    assert "Set: missing-value words 3 none, code as text" in [
+        text.value.replace("\\", "") for text in app.caption
+    ]
     app = read_again(app)
     assert result_of(app).given == {"types": {"code": "text"}, "null_words": ["3", "none"]}
     assert result_of(app).column_kinds == ["text", "number"]

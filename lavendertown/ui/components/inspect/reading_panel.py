@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from lavendertown.core.errors import LavenderTownError
+from lavendertown.core.errors import InvalidInputError, LavenderTownError
 from lavendertown.core.reading import COLUMN_TYPES, NO_DELIMITER, Reading
 from lavendertown.inspection.result_files import InspectionResult
 from lavendertown.ui import errors
@@ -18,7 +18,7 @@ from lavendertown.ui.components.shared.formatting import escape_markdown, format
 _PLACE = "reading"
 _DRAFT = "inspect:reading:draft"
 _OTHER = "other"
-_FIELD_WIDTH = 200
+_FIELD_WIDTH = 190
 _MAX_SENTENCES = 5
 _MAX_ROWS = 8
 _ROW_HEIGHT = 32
@@ -108,15 +108,25 @@ def _draw_settings(
         chosen = _draw_fields(result, shown, key)
     with table:
         types = _draw_types(result, shown, key)
-    with st.container(horizontal=True, gap="xsmall"):
+    settings = _changed_settings(given, shown, chosen, types)
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
         is_read_clicked = st.button("Read again", icon=":material/refresh:", key=f"{key}:read")
         is_reset_clicked = st.button(
             "Reset", type="tertiary", key=f"{key}:reset", help="Detect all settings again."
         )
+        st.caption(_describe(settings), width="content")
     if is_reset_clicked:
         _try_reading(result, {}, read_again)
     elif is_read_clicked:
-        _try_reading(result, _changed_settings(given, shown, chosen, types), read_again)
+        _try_reading(result, settings, read_again)
+
+
+def _describe(settings: Mapping[str, Any]) -> str:
+    try:
+        described = Reading.from_dict(settings).describe()
+    except InvalidInputError:
+        return ""  # Reading the file with them shows what is wrong.
+    return f"Set: {escape_markdown(described)}" if described else ""
 
 
 def _draw_fields(result: InspectionResult, shown: Mapping[str, Any], key: str) -> dict[str, Any]:
