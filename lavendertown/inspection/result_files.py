@@ -12,7 +12,7 @@ by position, without duplicates. ``affected-N.csv`` has all rows of one finding 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +103,7 @@ class InspectionResult:
         evidence: The profiles of the columns and the samples of the findings, not masked.
         folder: The folder of the result files.
         source: The inspected file.
+        remembered: The settings that were stored for the dataset when the file was uploaded.
     """
 
     name: str
@@ -119,6 +120,7 @@ class InspectionResult:
     evidence: Evidence
     folder: Path
     source: Path
+    remembered: dict[str, Any] = field(default_factory=dict)
 
     def rows(self, positions: Sequence[int], limit: int = FIRST_ROWS) -> pd.DataFrame:
         """Return the rows at the first ``limit`` of these positions, as far as they were kept.

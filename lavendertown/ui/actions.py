@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -222,6 +222,7 @@ def save_inspection(
     evidence: Evidence,
     with_samples: bool,
     file: str,
+    reading: Mapping[str, Any] | None = None,
 ) -> str | None:
     """Save the findings of an inspection as a new report; return its id, or None on an error.
 
@@ -231,6 +232,7 @@ def save_inspection(
         coverage: The checks that ran.
         evidence: The evidence, not masked, with the samples by the positions of the findings.
         with_samples: Whether to keep values of the table; the settings can forbid it.
+        reading: The settings to store for the next files of the dataset; None to leave them unchanged.
     """
     report_id = f"r-{uuid.uuid4().hex[:12]}"
 
@@ -249,6 +251,11 @@ def save_inspection(
             metadata["note"] = note.strip()
         named = [replace(f, metadata={**f.metadata, "dataset": dataset.strip()}) for f in findings]
         ids = [get_finding_id(finding) for finding in named]
+        if reading is not None:
+            # First, so that nothing is saved if somebody else changes the settings at the same time.
+            queries.current_storage().dataset_settings.save(
+                dataset.strip(), "reading", reading, actor=person.require_name()
+            )
         queries.current_storage().save_report(
             ShareableReport(
                 id=report_id,

@@ -36,6 +36,7 @@ class Inspection:
         task: The task of the worker.
         folder: The folder of the result.
         session: The browser session that it belongs to.
+        remembered: The settings that were stored for the dataset when the file was uploaded.
         keeps_upload: Whether the file belongs to an earlier inspection, so that discarding this one keeps it.
     """
 
@@ -43,6 +44,7 @@ class Inspection:
     task: QueuedTask
     folder: Path
     session: str
+    remembered: Reading = DETECT
     keeps_upload: bool = False
 
     def current_progress(self) -> tuple[float, str]:
@@ -58,11 +60,11 @@ class Inspection:
         """Return the result of a finished inspection.
 
         Raises:
-            InvalidInputError: The inspection failed; the message gives the reason.
+            InvalidInputError: The inspection failed; the message gives the reason. Its files remain.
         """
         if self.task.state == "done":
-            return read_result(self.folder, self.upload.path, self.task.result)
-        self.discard()
+            result = read_result(self.folder, self.upload.path, self.task.result)
+            return replace(result, remembered=self.remembered.to_dict())
         raise _create_failure(self.task, self.upload.name)
 
     def discard(self) -> None:
@@ -89,12 +91,15 @@ def prepare_worker() -> None:
     _worker_pool().start_spare_worker()
 
 
-def start_inspection(upload: Upload, reading: Reading = DETECT, *, keeps_upload: bool = False) -> Inspection:
+def start_inspection(
+    upload: Upload, reading: Reading = DETECT, *, remembered: Reading = DETECT, keeps_upload: bool = False
+) -> Inspection:
     """Queue the inspection of an upload; the session's previous inspection is cancelled.
 
     Args:
         upload: The file.
         reading: The settings to read it with; the others are detected.
+        remembered: The settings that are stored for the dataset.
         keeps_upload: Whether the file belongs to an earlier inspection.
 
     Raises:
@@ -116,7 +121,7 @@ def start_inspection(upload: Upload, reading: Reading = DETECT, *, keeps_upload:
     }
     limits = ResourceLimits(memory_limit(settings), settings.limits_seconds)
     task = _worker_pool().submit_task(INSPECT_FILE, arguments, limits)
-    inspection = Inspection(upload, task, folder, session, keeps_upload)
+    inspection = Inspection(upload, task, folder, session, remembered, keeps_upload)
     with _lock:
         _inspections[session] = inspection
     uploads.upload_folders.on_session_end(session, lambda: cancel_inspection(session))

@@ -16,6 +16,7 @@ from lavendertown.collaboration.models import Annotation
 from lavendertown.collaboration.parts.datasets import DatasetChoice
 from lavendertown.collaboration.parts.people import make_initials
 from lavendertown.collaboration.storage import FileStorage, Storage, get_storage_backend
+from lavendertown.core.reading import Reading
 from lavendertown.core.settings import Settings, load_settings
 from lavendertown.profile.evidence import Evidence
 
@@ -187,6 +188,15 @@ def choose_dataset(columns: tuple[str, ...], *, file: str = "", dataset: str = "
     """Choose the dataset for a table with these columns."""
     result: DatasetChoice = _read_cached("datasets.choose", columns, file=file, dataset=dataset)
     return result
+
+
+def stored_reading(dataset: str) -> Reading:
+    """Return the settings with which the files of a dataset are read.
+
+    Raises:
+        InvalidInputError: A stored setting is not possible.
+    """
+    return Reading.from_dict(_read_cached("dataset_settings.load", dataset, "reading"))
 
 
 def _values_by_count(facet: str) -> list[str]:

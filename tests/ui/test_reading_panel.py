@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import openpyxl
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lavendertown.collaboration.storage import FileStorage, Storage, get_storage_backend
 from lavendertown.inspection.result_files import InspectionResult
 from tests.ui.test_inspect import button, upload
 
@@ -149,3 +150,76 @@ def test_a_workbook_has_its_sheets_to_choose_from(open_app: App) -> None:
     assert result_of(app).given == {"sheet": "June"}, "the row of the names was that of the other sheet"
     assert result_of(app).columns == ["d"]
     assert not [each for each in app.selectbox if each.label in ("Encoding", "Delimiter")]
+
+
+@pytest.fixture(params=["file", "database"])
+def store(
+    request: pytest.FixtureRequest, storage: FileStorage, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Storage]:
+    """The store that the dashboard uses: files, or SQLite."""
+    monkeypatch.setenv("LAVENDERTOWN_STORAGE_TYPE", request.param)
+    opened = get_storage_backend()
+    yield opened
+    opened.close()
+
+
+def save(app: AppTest) -> AppTest:
+    button(app, "Save as report").click().run()
+    app = button(app, "Save report").click().run()
+    assert not app.exception
+    return app
+
+
+def remembered_line(app: AppTest) -> list[str]:
+    return [text.value.replace("\\", "") for text in app.markdown if "Read as last time" in text.value]
+
+
+def test_the_next_file_of_the_dataset_is_read_as_the_last(store: Storage, open_app: App) -> None:
+    app = upload(open_app("inspect_"), "orders_1.csv", CSV)
+    field(app, "Missing-value words").set_value("3")
+    save(read_again(app))
+    assert store.dataset_settings.load("orders", "reading") == {"null_words": ["3"]}
+    (event,) = store.audit_log(component="dataset_settings")
+    assert event["actor"] == "Chiyo Tanaka"
+
+    app = upload(open_app("inspect_"), "orders_2.csv", CSV)
+    assert remembered_line(app) == ["**Read as last time:** missing-value words 3"]
+    assert result_of(app).given == {"null_words": ["3"]}
+    save(app)
+    assert len(store.audit_log(component="dataset_settings")) == 1
+
+    app = upload(open_app("inspect_"), "customers.csv", CSV)
+    assert (remembered_line(app), result_of(app).given) == ([], {})
+
+    app = upload(open_app("inspect_"), "orders_3.csv", CSV)
+    app = button(app, "Reset").click().run()
+    assert (remembered_line(app), result_of(app).given) == ([], {})
+    save(app)
+    assert store.dataset_settings.load("orders", "reading") == {}
+
+
+def test_a_detected_reading_is_not_stored(store: Storage, app: AppTest) -> None:
+    save(app)
+    assert store.dataset_settings.load("orders", "reading") == {}
+    assert not store.audit_log(component="dataset_settings")
+
+
+@pytest.mark.parametrize(
+    ("stored", "reason"),
+    [
+        ({"header_row": 99}, "its table is said to start at line 99"),
+        ({"colour": "red"}, "There is no reading setting 'colour'"),
+    ],
+)
+def test_stored_settings_that_do_not_fit_are_named_and_detected_instead(
+    stored: dict[str, object], reason: str, storage: FileStorage, open_app: App
+) -> None:
+    storage.dataset_settings.save("orders", "reading", stored, actor="Ana")
+    app = upload(open_app("inspect_"), "orders.csv", CSV)
+    (error,) = app.error
+    assert reason in error.value.replace("\\", "")
+    assert error.value.startswith("**Not read as last time.**")
+    assert result_of(app).columns == ["code", "amount"]
+    assert result_of(app).source.exists()
+    save(app)
+    assert storage.dataset_settings.load("orders", "reading") == stored, "one odd file changes nothing"

@@ -8,17 +8,19 @@ from itertools import chain
 import streamlit as st
 
 from lavendertown import demo, tables
-from lavendertown.core.errors import LavenderTownError
-from lavendertown.core.reading import Reading
+from lavendertown.core.dataset_names import dataset_name
+from lavendertown.core.errors import FileLimitError, LavenderTownError
+from lavendertown.core.reading import DETECT, Reading
 from lavendertown.core.settings import load_settings
 from lavendertown.inspection.result_files import InspectionResult
-from lavendertown.ui import errors, inspections
+from lavendertown.ui import errors, inspections, queries
 from lavendertown.ui.components.inspect import inspection_results, reading_panel, save_report
 from lavendertown.ui.components.shared import layout
 from lavendertown.ui.components.shared.affected_rows import ResultRows
 from lavendertown.ui.components.shared.formatting import escape_markdown, format_count
 from lavendertown.ui.inspections import Inspection
 from lavendertown.ui.server import uploads
+from lavendertown.ui.server.uploads import Upload
 
 _INSPECTION = "inspect:running"
 _REPEATED = "inspect:repeated"
@@ -61,10 +63,20 @@ def ask_for_file() -> None:
                 )
     if file is not None:
         try:
-            st.session_state[_INSPECTION] = inspections.start_inspection(uploads.keep_upload(file))
+            inspect_upload(uploads.keep_upload(file))
         except LavenderTownError as error:
             _show_refusal(error)
         st.rerun()
+
+
+def inspect_upload(upload: Upload) -> None:
+    """Inspect a file, read as the last one of its dataset if settings are stored for that."""
+    remembered = DETECT
+    try:
+        remembered = queries.stored_reading(dataset_name(upload.name))
+    except LavenderTownError as error:
+        reading_panel.show_fallback(error)
+    st.session_state[_INSPECTION] = inspections.start_inspection(upload, remembered, remembered=remembered)
 
 
 def inspect_sample() -> None:
@@ -94,8 +106,10 @@ def _offer_new_upload() -> None:
 
 def read_again(reading: Reading) -> None:
     """Inspect the file again with these settings; the result stays until that is done."""
-    upload = st.session_state[_INSPECTION].upload
-    st.session_state[_REPEATED] = inspections.start_inspection(upload, reading, keeps_upload=True)
+    current: Inspection = st.session_state[_INSPECTION]
+    st.session_state[_REPEATED] = inspections.start_inspection(
+        current.upload, reading, remembered=current.remembered, keeps_upload=True
+    )
 
 
 def stop_repeating() -> None:
@@ -132,11 +146,21 @@ def show_progress(
 
 
 def finish_inspection(inspection: Inspection) -> None:
-    """Keep the result of an inspection that has ended, or offer a new upload if it failed."""
+    """Keep the result of an inspection that has ended, or offer a new upload if it failed.
+
+    If it failed with stored settings, which may not fit this file, detect them instead.
+    """
     try:
         st.session_state[_RESULT] = inspection.load_result()
-    except LavenderTownError as error:
+    except FileLimitError as error:
         _show_refusal(error)
+    except LavenderTownError as error:
+        if inspection.remembered == DETECT:
+            _show_refusal(error)
+            return
+        reading_panel.show_fallback(error)
+        detecting = inspections.start_inspection(inspection.upload, keeps_upload=True)
+        st.session_state[_INSPECTION] = inspection.replaced_by(detecting)
 
 
 def finish_repeating(repeated: Inspection) -> None:
@@ -145,6 +169,7 @@ def finish_repeating(repeated: Inspection) -> None:
     try:
         result = repeated.load_result()
     except LavenderTownError as error:
+        repeated.discard()
         reading_panel.show_problem(error)
         return
     st.session_state[_INSPECTION] = st.session_state[_INSPECTION].replaced_by(repeated)

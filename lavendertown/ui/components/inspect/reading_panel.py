@@ -14,8 +14,9 @@ from lavendertown.inspection.result_files import InspectionResult
 from lavendertown.ui import errors
 from lavendertown.ui.components.shared import layout
 from lavendertown.ui.components.shared.formatting import escape_markdown, format_count
+from lavendertown.ui.components.shared.markdown import Markdown
 
-_PLACE = "reading"
+_PLACE, _FALLBACK = "reading", "reading:fallback"
 _DRAFT = "inspect:reading:draft"
 _OTHER = "other"
 _FIELD_WIDTH = 190
@@ -67,6 +68,7 @@ def show_reading(result: InspectionResult, read_again: Callable[[Reading], None]
         read_again: Starts to read the file again with the settings. It may raise a ``LavenderTownError``,
             which the panel shows; the result stays.
     """
+    layout.show_notice(_FALLBACK)
     if not result.guesses and not result.reading:
         return
     attempt, given = _draft_of(result)
@@ -77,6 +79,8 @@ def show_reading(result: InspectionResult, read_again: Callable[[Reading], None]
         expanded=bool(attempt or given),
         key=f"inspect:reading:{result.folder.name}",
     ):
+        if result.given and result.given == result.remembered:
+            st.markdown(f"**Read as last time:** {_describe(result.given)}")
         _draw_list(result.guesses[:_MAX_SENTENCES])
         if result.reading:
             _draw_settings(result, given, f"inspect:reading:{result.folder.name}:{attempt}", read_again)
@@ -114,7 +118,8 @@ def _draw_settings(
         is_reset_clicked = st.button(
             "Reset", type="tertiary", key=f"{key}:reset", help="Detect all settings again."
         )
-        st.caption(_describe(settings), width="content")
+        if described := _describe(settings):
+            st.caption(f"Set: {described}", width="content")
     if is_reset_clicked:
         _try_reading(result, {}, read_again)
     elif is_read_clicked:
@@ -123,10 +128,9 @@ def _draw_settings(
 
 def _describe(settings: Mapping[str, Any]) -> str:
     try:
-        described = Reading.from_dict(settings).describe()
+        return escape_markdown(Reading.from_dict(settings).describe())
     except InvalidInputError:
         return ""  # Reading the file with them shows what is wrong.
-    return f"Set: {escape_markdown(described)}" if described else ""
 
 
 def _draw_fields(result: InspectionResult, shown: Mapping[str, Any], key: str) -> dict[str, Any]:
@@ -245,6 +249,12 @@ def _try_reading(
     except LavenderTownError as error:
         show_problem(error)
     st.rerun()
+
+
+def show_fallback(error: LavenderTownError) -> None:
+    """Show above the panel why the stored settings of the dataset are not used."""
+    text = Markdown(f"{errors.error_message(error)[0]} The settings were detected instead.")
+    layout.queue_notice(text, "problem", place=_FALLBACK, lead="Not read as last time.")
 
 
 def show_problem(error: LavenderTownError) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
@@ -93,6 +94,14 @@ def describe_effect(result: InspectionResult, dataset: str) -> str:
     )
 
 
+def reading_to_store(result: InspectionResult, dataset: str) -> dict[str, Any] | None:
+    """Return the settings to store for the next files of a dataset; None to leave them unchanged.
+
+    They are removed if the user reset those of this dataset.
+    """
+    return result.given if result.given or (result.remembered and dataset == result.dataset) else None
+
+
 def save_report(result: InspectionResult, on_saved: Callable[[], None]) -> None:
     """Save the report, adopt history if chosen, and keep the affected rows in this session."""
     state = st.session_state
@@ -118,6 +127,7 @@ def save_report(result: InspectionResult, on_saved: Callable[[], None]) -> None:
         evidence=result.evidence,
         with_samples=bool(state.get(WITH_SAMPLES, True)),
         file=result.name,
+        reading=reading_to_store(result, chosen.name),
     )
     if report_id is None:
         return
