@@ -22,9 +22,10 @@ from lavendertown.collaboration.models import ShareableReport
 from lavendertown.collaboration.parts.datasets import ChoiceReason
 from lavendertown.collaboration.storage import Storage, get_finding_id
 from lavendertown.core import clock
+from lavendertown.core.errors import InvalidInputError, StorageError
 from lavendertown.core.file_limits import limits_from_settings
 from lavendertown.core.findings import SEVERITIES, GhostFinding
-from lavendertown.core.reading import DATE_ORDERS, ColumnType, DateOrder, Reading
+from lavendertown.core.reading import DATE_ORDERS, DETECT, ColumnType, DateOrder, Reading
 from lavendertown.core.settings import load_settings
 from lavendertown.profile.masking import prepare_coverage, prepare_evidence, prepare_findings
 
@@ -120,6 +121,9 @@ def analyze_command(
     report to a dataset that has other columns or reports of several tables. To add it anyway, name the
     dataset with --dataset.
 
+    With --save, options that say how FILE is read are stored for its dataset. A later analysis that names
+    the dataset with --dataset, and has none of these options, uses them.
+
     \b
     Example:
       lavendertown analyze orders.csv --fail-on error
@@ -143,6 +147,9 @@ def analyze_command(
         date_order=date_order,
         types=_read_types(types_file) if types_file else {},
     )
+    given = reading
+    if dataset and reading == DETECT:
+        reading = _load_reading(dataset, required=save)
     # Imported here, because they import Polars, which other commands do not need.
     from lavendertown.cli.sources import describe_sources, read_sources
     from lavendertown.inspector import Inspector
@@ -157,6 +164,10 @@ def analyze_command(
         with open_storage() as storage:
             if not dataset:
                 findings = _join_dataset(storage, inspector, findings)
+            if given != DETECT:
+                storage.dataset_settings.save(
+                    str(inspector.dataset), "reading", given.to_dict(), actor=require_author(author)
+                )
             report_id = _save_report(storage, inspector, findings, title, tags, require_author(author))
     failed = fail_on is not None and any(
         SEVERITIES.index(finding.severity) >= SEVERITIES.index(fail_on) for finding in findings
@@ -196,6 +207,36 @@ def _read_types(file: Path) -> dict[str, ColumnType]:
             f"{file} does not map column names to types; write lines such as 'amount: number'."
         )
     return {str(name): column_type for name, column_type in types.items()}
+
+
+def _load_reading(dataset: str, *, required: bool) -> Reading:
+    """Return the settings that are stored for a dataset, and say so on standard error.
+
+    Args:
+        dataset: The dataset.
+        required: Whether the storage is used anyway, so that the command cannot go on without it.
+
+    Raises:
+        CommandError: A stored setting is not possible.
+    """
+    try:
+        with open_storage() as storage:
+            stored = storage.dataset_settings.load(dataset, "reading")
+    except (CommandError, StorageError, ImportError) as error:
+        if required:
+            raise
+        click.echo(f"Stored settings are not used: {error}", err=True)
+        return DETECT
+    try:
+        reading = Reading.from_dict(stored)
+    except InvalidInputError as error:
+        raise CommandError(
+            f"The settings stored for dataset {dataset!r} cannot be used: {error} Say how to read the file "
+            "with options such as --encoding, or analyze it without --dataset."
+        ) from error
+    if reading != DETECT:
+        click.echo(f"Read as last time: {format_cell(reading.describe())}.", err=True)
+    return reading
 
 
 def _join_dataset(storage: Storage, inspector: Inspector, findings: list[GhostFinding]) -> list[GhostFinding]:

@@ -379,3 +379,58 @@ def test_a_former_dataset_that_other_tables_may_share_is_confirmed_once(run: Run
     run("analyze", "public.orders.csv", "--save", "--dataset", "public", "--author", "Ana")
     again = run("analyze", "public.orders.csv", "--save", "--author", "Ana", "--json")
     assert json.loads(again.stdout)["dataset"] == "public"
+
+
+SALES = "Sales of May\nid;amount\n1;2,5\n2;3,5\n"
+
+
+def test_options_of_a_saved_analysis_are_used_for_the_next_file_of_the_dataset(
+    run: Run, folder: Path
+) -> None:
+    (folder / "may.csv").write_text(SALES, "utf-8")
+    save = ("analyze", "may.csv", "--dataset", "sales", "--save", "--author", "Ana")
+    assert run(*save, "--header-row", "2", "--delimiter", ";").exit_code == 0
+
+    later = run("analyze", "may.csv", "--dataset", "sales")
+    assert later.stderr == "Read as last time: delimiter ;, header row 2.\n"
+    assert "2 rows, 2 columns" in later.stdout
+    found = json.loads(run("analyze", "may.csv", "--dataset", "sales", "--json").stdout)
+    assert found["coverage"]["columns"] == 2
+
+    other = run("analyze", "may.csv", "--dataset", "sales", "--header-row", "1", "--delimiter", "|")
+    assert (other.stderr, "3 rows, 1 column" in other.stdout) == ("", True)
+    for args in (("analyze", "may.csv"), ("analyze", "may.csv", "--dataset", "customers")):
+        assert run(*args).stderr == ""
+
+    assert run(*save).exit_code == 0, "an analysis without options leaves them as they are"
+    with options.open_storage() as storage:
+        assert storage.dataset_settings.load("sales", "reading") == {"delimiter": ";", "header_row": 2}
+        (event,) = storage.audit_log(component="dataset_settings")
+        assert event["actor"] == "Ana"
+
+
+def test_options_of_an_analysis_that_is_not_saved_are_not_stored(run: Run, folder: Path) -> None:
+    (folder / "may.csv").write_text(SALES, "utf-8")
+    assert run("analyze", "may.csv", "--dataset", "sales", "--delimiter", ";").exit_code == 0
+    with options.open_storage() as storage:
+        assert storage.dataset_settings.load("sales", "reading") == {}
+
+
+def test_the_options_are_stored_for_the_dataset_that_the_file_joins(run: Run) -> None:
+    assert run("analyze", "orders.csv", "--encoding", "cp1252", "--save", "--author", "Ana").exit_code == 0
+    later = run("analyze", "orders.csv", "--dataset", "orders")
+    assert later.stderr == "Read as last time: encoding cp1252.\n"
+
+
+def test_stored_settings_that_cannot_be_used_are_named(run: Run) -> None:
+    with options.open_storage() as storage:
+        storage.dataset_settings.save("orders", "reading", {"colour": "red"}, actor="Ana")
+        storage.dataset_settings.save("sales", "reading", {"header_row": 99}, actor="Ana")
+    result = run("analyze", "orders.csv", "--dataset", "orders")
+    assert result.exit_code == 2
+    assert "settings stored for dataset 'orders' cannot be used: There is no reading setting" in result.stderr
+    assert run("analyze", "orders.csv", "--dataset", "orders", "--encoding", "utf-8").exit_code == 0
+    result = run("analyze", "orders.csv", "--dataset", "sales")
+    assert result.exit_code == 2
+    assert "Read as last time: header row 99." in result.stderr
+    assert "its table is said to start at line 99" in result.stderr
