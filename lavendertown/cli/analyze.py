@@ -222,7 +222,7 @@ def _load_reading(dataset: str, *, required: bool) -> Reading:
     try:
         with open_storage() as storage:
             stored = storage.dataset_settings.load(dataset, "reading")
-    except (CommandError, StorageError, ImportError) as error:
+    except (StorageError, ImportError) as error:
         if required:
             raise
         click.echo(f"Stored settings are not used: {error}", err=True)

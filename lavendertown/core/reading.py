@@ -18,7 +18,7 @@ MAX_HEADER_ROWS = 3
 NO_DELIMITER = "\x1f"
 """Delimiter of a file with one column, where commas are part of the text."""
 
-_SIGN_NAMES = {"\t": "tab", " ": "blank", NO_DELIMITER: "none"}
+_SIGN_NAMES = {"\t": "tab", " ": "blank", NO_DELIMITER: "none", "": "none"}
 _MAX_NAMES = 3
 
 
@@ -106,19 +106,19 @@ class Reading:
         return given
 
     def describe(self) -> str:
-        """Return the settings that are set as a list in words: ``header row 3, delimiter ;``."""
+        """Return the settings that are set as a list in words: ``header row 3, delimiter ';'``."""
         parts = [
-            f"{label} {_SIGN_NAMES.get(str(value), value)}"
+            f"{label} {value}"
             for label, value in (
                 ("encoding", self.encoding),
                 ("sheet", self.sheet),
-                ("delimiter", self.delimiter),
-                ("comment sign", self.comment),
-                ("lines above the table", self.skip_lines),
                 ("header row", "none" if self.header_row == 0 else self.header_row),
                 ("header rows", self.header_rows),
-                ("decimal sign", self.decimal),
-                ("thousands separator", "none" if self.thousands == "" else self.thousands),
+                ("lines above the table", self.skip_lines),
+                ("delimiter", _describe_sign(self.delimiter)),
+                ("comment sign", _describe_sign(self.comment)),
+                ("decimal sign", _describe_sign(self.decimal)),
+                ("thousands separator", _describe_sign(self.thousands)),
                 ("dates start with", self.date_order),
                 ("missing-value words", " ".join(self.null_words) if self.null_words else None),
             )
@@ -148,6 +148,10 @@ class Reading:
         if not isinstance(given.get("types", {}), Mapping):
             raise InvalidInputError("The reading setting 'types' must map column names to types.")
         return cls(**given)
+
+
+def _describe_sign(sign: str | None) -> str | None:
+    return None if sign is None else _SIGN_NAMES.get(sign, f"'{sign}'")
 
 
 def _check_text(name: str, value: Any) -> None:

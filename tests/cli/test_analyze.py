@@ -392,7 +392,7 @@ def test_options_of_a_saved_analysis_are_used_for_the_next_file_of_the_dataset(
     assert run(*save, "--header-row", "2", "--delimiter", ";").exit_code == 0
 
     later = run("analyze", "may.csv", "--dataset", "sales")
-    assert later.stderr == "Read as last time: delimiter ;, header row 2.\n"
+    assert later.stderr == "Read as last time: header row 2, delimiter ';'.\n"
     assert "2 rows, 2 columns" in later.stdout
     found = json.loads(run("analyze", "may.csv", "--dataset", "sales", "--json").stdout)
     assert found["coverage"]["columns"] == 2

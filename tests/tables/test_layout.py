@@ -168,7 +168,8 @@ def test_settings_survive_the_way_through_json() -> None:
 def test_settings_are_described_in_words() -> None:
     assert Reading().describe() == ""
     reading = Reading(delimiter="\t", header_row=0, types={"a": "text"}, null_words=("none", "x"))
-    assert reading.describe() == "delimiter tab, header row none, missing-value words none x, a as text"
+    assert reading.describe() == "header row none, delimiter tab, missing-value words none x, a as text"
+    assert Reading(decimal=",", thousands="").describe() == "decimal sign ',', thousands separator none"
     many = Reading(header_row=3, types=dict.fromkeys("abcde", "date"))
     assert many.describe() == "header row 3, a as date, b as date, c as date, the types of 2 more columns"
 
