@@ -434,3 +434,16 @@ def test_stored_settings_that_cannot_be_used_are_named(run: Run) -> None:
     assert result.exit_code == 2
     assert "Read as last time: header row 99." in result.stderr
     assert "its table is said to start at line 99" in result.stderr
+
+
+def test_a_check_runs_without_the_storage_and_says_what_is_not_used(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "file").write_text("not a folder", "utf-8")
+    (folder / "sales.csv").write_text("id,amount\n1,2\n2,\n", "utf-8")
+    monkeypatch.setenv("LAVENDERTOWN_DATABASE_URL", f"sqlite:///{folder}/file/store.db")
+    monkeypatch.setenv("LAVENDERTOWN_STORAGE_TYPE", "database")
+    result = run("analyze", "sales.csv", "--dataset", "orders")
+    assert result.exit_code == 0
+    assert "Stored settings are not used: " in result.stderr
+    assert run("analyze", "sales.csv", "--dataset", "orders", "--save", "--author", "Ana").exit_code == 2
