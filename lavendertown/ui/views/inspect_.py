@@ -13,7 +13,12 @@ from lavendertown.core.reading import DETECT, Reading
 from lavendertown.core.settings import load_settings
 from lavendertown.inspection.result_files import InspectionResult
 from lavendertown.ui import errors, inspections, queries
-from lavendertown.ui.components.inspect import inspection_results, reading_panel, save_report
+from lavendertown.ui.components.inspect import (
+    inspection_results,
+    reading_panel,
+    save_report,
+    table_profile,
+)
 from lavendertown.ui.components.shared import layout
 from lavendertown.ui.components.shared.affected_rows import ResultRows
 from lavendertown.ui.components.shared.formatting import escape_markdown, format_count
@@ -182,23 +187,36 @@ def _show_refusal(error: LavenderTownError) -> None:
 
 def show_results(result: InspectionResult) -> None:
     """Show the findings and offer to save them."""
-    name, findings, coverage = escape_markdown(result.name), result.findings, result.coverage
+    name, findings = escape_markdown(result.name), result.findings
     with (
         st.container(border=True),
         st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"),
     ):
         st.markdown(
             f"**{format_count(len(findings), 'finding')}** in {name}  \n"
-            f":small[:gray[{inspection_results.describe_coverage(coverage)}]]",
+            f":small[:gray[{table_profile.describe_table(result)}]]",
             width="content",
         )
         with st.container(horizontal=True, width="content", gap="xsmall"):
             st.button("Start over", type="tertiary", on_click=start_over)
             is_save_clicked = st.button("Save as report", type="primary", icon=":material/save:")
     reading_panel.show_reading(result, read_again)
-    if findings:
-        inspection_results.show_findings(findings, ResultRows(result), "inspect:finding")
-    else:
+    left, right = st.columns([1, 1.1], gap="medium")
+    with left:
+        st.markdown("### Columns", anchors=False)
+        column = table_profile.draw_columns(result, "inspect:columns") if result.columns else None
+        st.caption("Select a column to see its findings only.")
+    with right:
+        show_result_findings(result, column)
+    if is_save_clicked:
+        layout.withdraw_question("save")
+        save_report.open_save_dialog(result, reset_after_saving)
+
+
+def show_result_findings(result: InspectionResult, column: str | None) -> None:
+    """Show the findings, or those of one column, and the affected rows with marked cells."""
+    findings, coverage = result.findings, result.coverage
+    if not findings:
         layout.show_empty_state(
             "task_alt",
             "No ghosts in this table",
@@ -206,9 +224,19 @@ def show_results(result: InspectionResult) -> None:
             f"{format_count(coverage['rows'], 'row')} and all passed. "
             "Save it anyway: a clean run is part of the history.",
         )
-    if is_save_clicked:
-        layout.withdraw_question("save")
-        save_report.open_save_dialog(result, reset_after_saving)
+        return
+    shown = [index for index, each in enumerate(findings) if column in (None, each.column)]
+    heading = "Findings" if column is None else f"Findings in {escape_markdown(column)}"
+    st.markdown(f"### {heading}", anchors=False)
+    if not shown:
+        st.caption("No check found anything in this column.")
+        return
+    listed, cells = st.tabs(["List", "Affected cells"], key="inspect:tabs", on_change="rerun")
+    with listed:
+        inspection_results.show_findings(findings, ResultRows(result), "inspect:finding", shown)
+    with cells:
+        if cells.open:
+            table_profile.draw_affected_cells(result, [findings[i] for i in shown], "inspect:cells")
 
 
 render_inspect_page()

@@ -45,11 +45,23 @@ def show_guesses(sentences: Sequence[str]) -> None:
                 st.markdown(f"- {escape_markdown(guess)}")
 
 
-def show_findings(findings: Sequence[GhostFinding], affected: AffectedRows, prefix: str) -> None:
-    """Show each finding as an expander, whose content is drawn when it is opened."""
+def show_findings(
+    findings: Sequence[GhostFinding],
+    affected: AffectedRows,
+    prefix: str,
+    shown: Sequence[int] | None = None,
+) -> None:
+    """Show each finding as an expander, whose content is drawn when it is opened.
+
+    Args:
+        findings: All findings.
+        affected: The source of their rows.
+        prefix: The prefix of the keys.
+        shown: The positions of the findings to show; None for all.
+    """
     with st.container(gap="xxsmall"):
-        for index, finding in enumerate(findings):
-            _draw_finding(finding, index, affected, f"{prefix}:{index}")
+        for index in range(len(findings)) if shown is None else shown:
+            _draw_finding(findings[index], index, affected, f"{prefix}:{index}")
 
 
 def _draw_finding(finding: GhostFinding, index: int, affected: AffectedRows, key: str) -> None:
