@@ -52,7 +52,7 @@ def test_a_column_becomes_text(page: Page) -> None:
     upload(page, "stock.csv", CODES.encode())
     open_panel(page)
     expect(page.get_by_text(UNUSUAL)).to_be_visible()
-    page.locator(GRID).click(position={"x": 500, "y": 48})
+    page.locator(GRID).first.click(position={"x": 500, "y": 48})
     page.keyboard.press("Enter")
     expect(page.get_by_role("option", name="Text")).to_be_visible()
     page.keyboard.press("ArrowDown")
@@ -83,7 +83,7 @@ def test_the_panel_fits_a_narrow_window(visitor: Visitor, file_dashboard: Dashbo
     page.goto(f"{file_dashboard.url}/inspect")
     upload(page, "stock.csv", CODES.encode())
     open_panel(page)
-    for part in (page.locator(GRID), page.get_by_role("button", name="Reset")):
+    for part in (page.locator(GRID).first, page.get_by_role("button", name="Reset")):
         part.scroll_into_view_if_needed()
         box = part.bounding_box()
         assert box is not None

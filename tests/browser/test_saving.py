@@ -115,4 +115,4 @@ def open_findings(page: Page, file: Path) -> None:
         # A click on a page that is still being drawn can be lost.
         expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
         findings.nth(place).locator("summary").click()
-        expect(page.get_by_test_id("stDataFrame")).to_have_count(place + 1)
+        expect(findings.nth(place).get_by_test_id("stDataFrame")).to_be_visible()

@@ -109,8 +109,9 @@ def test_a_setting_that_does_not_fit_the_file_is_one_sentence_and_the_result_sta
     assert [message in error.value for error in app.error] == [True]
     assert result_of(app) is before
     assert field(app, label).value == value, "what was entered is not lost"
-    app.run()
-    assert field(app, label).value == value
+    app.switch_page("views/reports.py").run()
+    app.switch_page("views/inspect_.py").run()
+    assert field(app, label).value == value, "nor on the way to another screen and back"
     assert before.source.exists()
     app = button(app, "Reset").click().run()
     assert not app.error

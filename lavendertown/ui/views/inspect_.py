@@ -204,7 +204,11 @@ def show_results(result: InspectionResult) -> None:
     left, right = st.columns([1, 1.1], gap="medium")
     with left:
         st.markdown("### Columns", anchors=False)
-        column = table_profile.draw_columns(result, "inspect:columns") if result.columns else None
+        column = (
+            table_profile.draw_columns(result, f"inspect:columns:{result.folder.name}")
+            if result.columns
+            else None
+        )
         st.caption("Select a column to see its findings only.")
     with right:
         show_result_findings(result, column)
@@ -215,7 +219,7 @@ def show_results(result: InspectionResult) -> None:
 
 def show_result_findings(result: InspectionResult, column: str | None) -> None:
     """Show the findings, or those of one column, and the affected rows with marked cells."""
-    findings, coverage = result.findings, result.coverage
+    findings, coverage, key = result.findings, result.coverage, result.folder.name
     if not findings:
         layout.show_empty_state(
             "task_alt",
@@ -231,12 +235,12 @@ def show_result_findings(result: InspectionResult, column: str | None) -> None:
     if not shown:
         st.caption("No check found anything in this column.")
         return
-    listed, cells = st.tabs(["List", "Affected cells"], key="inspect:tabs", on_change="rerun")
+    listed, cells = st.tabs(["List", "Affected cells"], key=f"inspect:tabs:{key}", on_change="rerun")
     with listed:
-        inspection_results.show_findings(findings, ResultRows(result), "inspect:finding", shown)
+        inspection_results.show_findings(findings, ResultRows(result), f"inspect:finding:{key}", shown)
     with cells:
         if cells.open:
-            table_profile.draw_affected_cells(result, [findings[i] for i in shown], "inspect:cells")
+            table_profile.draw_affected_cells(result, [findings[i] for i in shown], f"inspect:cells:{key}")
 
 
 render_inspect_page()
