@@ -224,3 +224,14 @@ def test_stored_settings_that_do_not_fit_are_named_and_detected_instead(
     assert result_of(app).source.exists()
     save(app)
     assert storage.dataset_settings.load("orders", "reading") == stored, "one odd file changes nothing"
+
+
+def test_a_file_of_fixed_width_has_no_delimiter_to_keep(open_app: App) -> None:
+    rows = "".join(f"{f'shop {i}':<12}{f'town {i % 4}':<14}{i * 3:>8}\n" for i in range(20))
+    text = f"{'name':<12}{'town':<14}{'amount':>8}\n{rows}"
+    app = upload(open_app("inspect_"), "shops.txt", text.encode())
+    assert result_of(app).columns == ["name", "town", "amount"]
+    assert field(app, "Delimiter").value is None
+    field(app, "Header row").set_value(3)
+    app = read_again(app)
+    assert result_of(app).given == {"header_row": 3}

@@ -44,7 +44,8 @@ _ENCODINGS = {
     "big5": "Chinese (Big5)",
     "euc_kr": "Korean (EUC)",
 }
-_DELIMITERS = {
+_FIXED_WIDTH = "None (fixed width)"
+_DELIMITERS: Mapping[str | None, str] = {
     ",": "Comma ( , )",
     ";": "Semicolon ( ; )",
     "\t": "Tab",
@@ -107,6 +108,8 @@ def _draw_settings(
     """Draw the fields with the settings, and the buttons that read the file again or reset the fields."""
     layout.show_notice(_PLACE)
     shown = {**result.reading, **given}
+    if "encoding" in shown:
+        shown.setdefault("delimiter", NO_DELIMITER if len(result.columns) == 1 else None)
     fields, table = st.columns(2, gap="medium")
     with fields, st.container(horizontal=True, gap="small"):
         chosen = _draw_fields(result, shown, key)
@@ -141,8 +144,8 @@ def _draw_fields(result: InspectionResult, shown: Mapping[str, Any], key: str) -
         chosen["sheet"] = _select("Sheet", sheets, shown.get("sheet"), f"{key}:sheet")
     elif "encoding" in shown:
         chosen["encoding"] = _select("Encoding", _ENCODINGS, shown.get("encoding"), f"{key}:encoding")
-        delimiter = shown.get("delimiter", NO_DELIMITER)
-        chosen["delimiter"] = _select("Delimiter", _DELIMITERS, delimiter, f"{key}:delimiter")
+        delimiters = _DELIMITERS if shown["delimiter"] else {None: _FIXED_WIDTH, **_DELIMITERS}
+        chosen["delimiter"] = _select("Delimiter", delimiters, shown["delimiter"], f"{key}:delimiter")
         if chosen["delimiter"] == _OTHER:
             chosen["delimiter"] = st.text_input(
                 "Other delimiter", max_chars=1, width=_FIELD_WIDTH, key=f"{key}:other"
@@ -231,7 +234,7 @@ def _changed_settings(
         for name in ("header_row", "header_rows", "skip_lines"):
             settings.pop(name, None)
     for name, value in chosen.items():
-        if value != shown.get(name, NO_DELIMITER if name == "delimiter" else None):
+        if value != shown.get(name):
             settings[name] = value
     if "header_row" in settings and "delimiter" in chosen:
         # Detected below another row, the delimiter might be another than the one shown.
