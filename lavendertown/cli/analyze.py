@@ -148,7 +148,7 @@ def analyze_command(
         types=_read_types(types_file) if types_file else {},
     )
     given = reading
-    if dataset and reading == DETECT:
+    if dataset and reading == DETECT and table is None and query is None:
         reading = _load_reading(dataset, required=save)
     # Imported here, because they import Polars, which other commands do not need.
     from lavendertown.cli.sources import describe_sources, read_sources

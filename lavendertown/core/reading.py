@@ -16,7 +16,7 @@ DATE_ORDERS: tuple[DateOrder, ...] = get_args(DateOrder)
 DECIMAL_SIGNS = (".", ",")
 MAX_HEADER_ROWS = 3
 NO_DELIMITER = "\x1f"
-"""Delimiter of a file with one column, where commas are part of the text."""
+"""Delimiter of a file with one column, where commas are part of the text, and of split fixed-width lines."""
 
 _SIGN_NAMES = {"\t": "tab", " ": "blank", NO_DELIMITER: "none", "": "none"}
 _MAX_NAMES = 3
