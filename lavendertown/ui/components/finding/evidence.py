@@ -47,13 +47,12 @@ def show_evidence(row: queries.Row) -> bool:
     has_samples = samples is not None and bool(samples.rows)
     if not has_samples and figure is None:
         return False
-    left, right = st.columns([1.3, 1] if has_samples and figure else [1, 0.001], gap="medium")
-    with left:
-        if samples is not None and has_samples:
+    is_pair = has_samples and figure is not None
+    left, right = st.columns([1.3, 1], gap="medium") if is_pair else (st.container(), st.container())
+    if samples is not None and has_samples:
+        with left:
             _draw_samples(evidence, samples, row)
-        elif figure is not None:
-            _draw_distribution(figure, alt, caption, row)
-    if has_samples and figure is not None:
+    if figure is not None:
         with right:
             _draw_distribution(figure, alt, caption, row)
     return True
