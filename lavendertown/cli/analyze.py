@@ -85,6 +85,12 @@ _FORMATS = ("csv", "json", "jsonl", "parquet", "excel", "arrow", "orc", "avro")
     type=click.Choice(SEVERITIES),
     help="Exit with 1 if there is a finding of at least this severity.",
 )
+@click.option(
+    "--rows-out",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Write the affected rows of each finding to a CSV file in this new or empty folder.",
+)
 @click.option("--save", is_flag=True, help="Save the findings as a report; requires --author.")
 @click.option("--title", help="The title of the saved report. Default: the dataset.")
 @click.option("--tag", "tags", multiple=True, help="A tag for the saved report; can be repeated.")
@@ -105,6 +111,7 @@ def analyze_command(
     output: str,
     as_json: bool,
     fail_on: str | None,
+    rows_out: Path | None,
     save: bool,
     title: str | None,
     tags: tuple[str, ...],
@@ -129,6 +136,7 @@ def analyze_command(
       lavendertown analyze orders.csv --fail-on error
       cat orders.csv | lavendertown analyze - --format-in csv --dataset orders --json
       lavendertown analyze orders.csv --save --title "Orders, May" --author Ana
+      lavendertown analyze orders.csv --rows-out affected --key order_id
       lavendertown analyze orders.zip::may.csv
       lavendertown analyze postgresql://ana@host/shop --table orders
       lavendertown analyze "exports/orders-*.parquet"
@@ -159,6 +167,8 @@ def analyze_command(
     inspector = Inspector(data, dataset=dataset, key=key)
     name = describe_sources(sources)
     findings = inspector.detect()
+    if rows_out is not None:
+        _write_rows(rows_out, inspector, findings)
     report_id = None
     if save:
         with open_storage() as storage:
@@ -177,6 +187,20 @@ def analyze_command(
     else:
         _print_findings(name, inspector, findings, report_id)
     raise click.exceptions.Exit(1 if failed else 0)
+
+
+def _write_rows(folder: Path, inspector: Inspector, findings: list[GhostFinding]) -> None:
+    from lavendertown.inspection.affected_files import write_affected_files
+
+    files = write_affected_files(folder, inspector.table, findings, inspector.evidence())
+    click.echo(f"Wrote {format_count(len(files), 'file')} of affected rows to {folder}.", err=True)
+    for finding in findings:
+        if finding.metadata.get("rows_truncated"):
+            click.echo(
+                f"Only the first {len(finding.row_indices or []):,} rows were kept of: "
+                f"{format_cell(finding.description)}",
+                err=True,
+            )
 
 
 def _check_options(

@@ -447,3 +447,27 @@ def test_a_check_runs_without_the_storage_and_says_what_is_not_used(
     assert result.exit_code == 0
     assert "Stored settings are not used: " in result.stderr
     assert run("analyze", "sales.csv", "--dataset", "orders", "--save", "--author", "Ana").exit_code == 2
+
+
+def test_the_affected_rows_are_written_to_a_folder(run: Run, folder: Path) -> None:
+    text = "May\n\nid,name,amount\n" + "".join(f"{n},{'=x' if n == 3 else 'ü'},{n % 5}\n" for n in range(40))
+    (folder / "may.csv").write_text(text + "40,,\n41,=SUM(A1),\n", "utf-8")
+    result = run("analyze", "may.csv", "--rows-out", "out", "--key", "id")
+    assert result.exit_code == 0
+    assert result.stderr.startswith("Wrote 2 files of affected rows to out.")
+    (file,) = (folder / "out").glob("*-amount-null.csv")
+    with file.open(encoding="utf-8-sig", newline="") as opened:
+        rows = list(csv.reader(opened))
+    assert rows[0] == ["finding", "row", "id", "amount", "name"]
+    assert [row[1:] for row in rows[1:]] == [["44", "40", "", ""], ["45", "41", "", "'=SUM(A1)"]]
+    again = run("analyze", "may.csv", "--rows-out", "out")
+    assert again.exit_code == 2
+    assert again.stderr == "Error: The folder out has files; choose an empty or a new one.\n"
+    (folder / "file").write_text("x", "utf-8")
+    assert "cannot be written to file/rows" in run("analyze", "may.csv", "--rows-out", "file/rows").stderr
+
+
+def test_the_name_of_a_column_is_no_path(run: Run, folder: Path) -> None:
+    (folder / "may.csv").write_text("id,../../x\n" + "1,\n" * 3 + "2,a\n", "utf-8")
+    assert run("analyze", "may.csv", "--rows-out", "out/deep").exit_code == 0
+    assert {path.parent for path in folder.rglob("*-null.csv")} == {folder / "out" / "deep"}
