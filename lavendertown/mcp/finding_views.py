@@ -56,6 +56,7 @@ def describe_finding(storage: Storage, finding_id: str) -> dict[str, Any]:
                 row["report_id"], row["position"], MAX_ROWS
             ),
             "metadata": occurrences[0]["metadata"] if occurrences else {},
+            **_describe_samples(storage, row["report_id"], name),
         },
         "occurrences": [{each: found[each] for each in _OCCURRENCE} for found in occurrences],
         "comments": [_describe_comment(each) for each in comments],
@@ -63,6 +64,20 @@ def describe_finding(storage: Storage, finding_id: str) -> dict[str, Any]:
     }
     plain: dict[str, Any] = json_codec.to_jsonable(described)
     return plain
+
+
+def _describe_samples(storage: Storage, report_id: str, finding_id: str) -> dict[str, Any]:
+    """Return sample rows and frequent values as the newest report has them; both empty without evidence."""
+    evidence = storage.reports.load_evidence(report_id)
+    samples = storage.findings.find_samples(evidence, finding_id) if evidence is not None else None
+    if evidence is None or samples is None:
+        return {"sample_rows": [], "frequent_values": []}
+    return {
+        "sample_rows": [
+            {"row": each.position + evidence.first_row, "values": each.values} for each in samples.rows
+        ],
+        "frequent_values": [{"value": each.value, "rows": each.count} for each in samples.frequent],
+    }
 
 
 def _describe_comment(annotation: Mapping[str, Any]) -> dict[str, Any]:

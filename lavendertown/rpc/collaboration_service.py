@@ -25,6 +25,7 @@ from lavendertown.rpc.collaboration_messages import (
     REPORT,
     SUMMARY,
     annotation_values,
+    json_text,
     read_report,
     report_values,
     row_values,
@@ -91,6 +92,15 @@ def _methods(service: _Collaboration) -> Iterable[MethodSpec]:
         service.get_report,
         is_read=True,
         messages=parts,
+    )
+    yield MethodSpec(
+        "GetEvidence",
+        MessageSpec("GetEvidenceRequest", (FieldSpec("report_id", "string"),)),
+        MessageSpec(
+            "GetEvidenceResponse", (FieldSpec("evidence_json", "string", comment="Empty if there is none."),)
+        ),
+        service.get_evidence,
+        is_read=True,
     )
     yield _query("QueryReports", "reports", SUMMARY, _REPORT_FILTERS, (), service.query_reports)
     in_report = (FieldSpec("report_id", "string"),)
@@ -217,6 +227,14 @@ class _Collaboration:
         if found is None:
             raise NotFoundError(f"There is no report {request.id[:200]!r}.")
         return {"report": report_values(found)}
+
+    def get_evidence(self, request: Any, call: Call) -> dict[str, Any]:
+        storage = self._storage()
+        found = storage.reports.find(request.report_id)
+        if found is None or found["deleted_at"] is not None:
+            raise NotFoundError(f"There is no report {request.report_id[:200]!r}.")
+        evidence = storage.reports.load_evidence(request.report_id)
+        return {"evidence_json": json_text(evidence.to_dict()) if evidence is not None else ""}
 
     def query_reports(self, request: Any, call: Call) -> dict[str, Any]:
         storage, chosen = self._storage(), _filters(request, _REPORT_FILTERS)

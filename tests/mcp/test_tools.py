@@ -9,6 +9,7 @@ import pytest
 
 from lavendertown.collaboration.storage import Storage
 from lavendertown.core import clock
+from lavendertown.profile.evidence import Evidence, FindingSamples, SampleRow, ValueCount
 from tests.mcp.conftest import Connect, make_report
 from tests.support.mcp import McpClient, ToolRefused
 
@@ -72,6 +73,17 @@ def test_a_finding_is_read_with_its_history(client: McpClient, storage: Storage)
     newest, *older = read["history"]
     assert (newest["actor"], newest["changes"]) == ("triage-bot", {"assignee": {"from": "", "to": "Ben"}})
     assert {(each["actor"], each["on_behalf_of"]) for each in older} == {("triage-bot", "Maya")}
+
+
+def test_a_finding_is_read_with_sample_rows(client: McpClient, storage: Storage) -> None:
+    report = make_report("r-2")
+    [name] = find_ids(client, column=["price"])
+    samples = FindingSamples("price", [SampleRow(1, {"id": 7, "price": None})], [ValueCount("n/a", 3)])
+    assert client.call("read_finding", finding_id=name)["finding"]["sample_rows"] == []
+    storage.save_report(report, evidence=Evidence(samples={name: samples}, first_row=2))
+    finding = client.call("read_finding", finding_id=name)["finding"]
+    assert finding["sample_rows"] == [{"row": 3, "values": {"id": 7, "price": None}}]
+    assert finding["frequent_values"] == [{"value": "n/a", "rows": 3}]
 
 
 def test_every_write_is_undone(client: McpClient, storage: Storage) -> None:

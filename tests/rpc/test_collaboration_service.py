@@ -15,6 +15,7 @@ from lavendertown.collaboration.models import ShareableReport
 from lavendertown.collaboration.storage import Storage
 from lavendertown.core import clock
 from lavendertown.core.settings import load_settings
+from lavendertown.profile.evidence import Evidence, FindingSamples, SampleRow
 from lavendertown.records.record_classes import AuditEvent
 from lavendertown.rpc import ConnectClient, RpcError, collaboration_service
 from lavendertown.rpc.schema import Call, Caller, Role
@@ -43,6 +44,20 @@ def save(client: ConnectClient, **changes: Any) -> str:
     report = client.call("SaveReport", {"report": {**REPORT, **changes}, "actor": "Maya"})
     found = client.call("GetReport", {"id": report.id}).report
     return str(found.findings[0].finding_id)
+
+
+def test_the_evidence_of_a_report_is_read(client: ConnectClient, storage: Storage) -> None:
+    name = save(client)
+    assert client.call("GetEvidence", {"report_id": "r-1"}).evidence_json == ""
+    report = storage.load_report("r-1")
+    assert report is not None
+    evidence = Evidence(samples={name: FindingSamples("price", [SampleRow(3, {"price": None})])}, first_row=2)
+    storage.save_report(report, evidence=evidence)
+    read = json.loads(client.call("GetEvidence", {"report_id": "r-1"}).evidence_json)
+    assert Evidence.from_dict(read) == evidence
+    storage.delete_report("r-1")
+    with pytest.raises(RpcError, match="There is no report 'r-1'"):
+        client.call("GetEvidence", {"report_id": "r-1"})
 
 
 def test_a_report_is_saved_and_read_as_it_was(client: ConnectClient, storage: Storage) -> None:

@@ -176,6 +176,7 @@ def test_no_request_about_findings_ends_in_an_internal_error(storage: Storage, s
     requests: dict[str, dict[str, Any]] = {
         "SaveReport": {"report": report},
         "GetReport": {"id": "r-1"},
+        "GetEvidence": {"report_id": "r-1"},
         "Annotate": {"finding_id": saved.finding_id, "comment": "Known."},
         "SetStatus": {"finding_ids": [saved.finding_id], "status": "reviewed"},
         "Assign": {"finding_ids": [saved.finding_id], "assignee": "Ben"},

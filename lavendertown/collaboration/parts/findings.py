@@ -9,6 +9,7 @@ from lavendertown.collaboration import converters, filters
 from lavendertown.collaboration.parts.context import StoragePart
 from lavendertown.core import row_positions
 from lavendertown.core.errors import NotFoundError
+from lavendertown.profile.evidence import Evidence, FindingSamples
 from lavendertown.records import validation
 from lavendertown.records.json_records import merged_into_map
 from lavendertown.records.queries import FlatRecordQuery
@@ -66,6 +67,15 @@ class Findings(StoragePart):
         return (
             row_positions.read_positions_page(packed, page.offset, page.limit) if packed is not None else []
         )
+
+    def find_samples(self, evidence: Evidence, finding_id: str) -> FindingSamples | None:
+        """Return the samples of a finding by its current id, or by the id that it had when it was saved."""
+        if finding_id in evidence.samples:
+            return evidence.samples[finding_id]
+        for former, samples in evidence.samples.items():
+            if self.resolve_id(former) == finding_id:
+                return samples
+        return None
 
     def resolve_id(self, finding_id: str) -> str:
         """Return the current id of a finding; an unknown id is returned unchanged."""

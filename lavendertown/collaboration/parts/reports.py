@@ -59,7 +59,7 @@ class Reports(StoragePart):
             return None
         try:
             return Evidence.from_dict(record.content)
-        except (InvalidInputError, AttributeError, TypeError) as error:
+        except (InvalidInputError, AttributeError, KeyError, TypeError) as error:
             raise DamagedRecordError(
                 f"The evidence of report {report_id!r} is unreadable: {error}"
             ) from error

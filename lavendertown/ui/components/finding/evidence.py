@@ -18,17 +18,6 @@ SHOWN_ROWS = 5
 _ROW_COLUMN = "Row"
 
 
-def find_samples(evidence: Evidence, finding_id: str) -> FindingSamples | None:
-    """Return the samples of a finding by its current id, or by an id that it had when it was saved."""
-    if finding_id in evidence.samples:
-        return evidence.samples[finding_id]
-    storage = queries.current_storage()
-    for former, samples in evidence.samples.items():
-        if storage.findings.resolve_id(former) == finding_id:
-            return samples
-    return None
-
-
 def show_evidence(row: queries.Row) -> bool:
     """Show the samples and the distribution that were saved with a report.
 
@@ -41,7 +30,7 @@ def show_evidence(row: queries.Row) -> bool:
     evidence = queries.load_evidence(row["report_id"])
     if evidence is None:
         return False
-    samples = find_samples(evidence, row["finding_id"])
+    samples = queries.current_storage().findings.find_samples(evidence, row["finding_id"])
     profile = evidence.column(row["column"])
     figure, alt, caption = _make_chart(profile, samples, row["severity"])
     has_samples = samples is not None and bool(samples.rows)
