@@ -51,9 +51,9 @@ def write_affected_files(
 
 def _write_file(folder: Path, number: int, finding: GhostFinding, table: Table, evidence: Evidence) -> Path:
     positions = finding.row_indices or []
-    first = [*evidence.key, *([finding.column] if finding.column in table.columns else [])]
+    first = [*evidence.key, *([finding.column] if table.has_column(finding.column) else [])]
     order = list(dict.fromkeys([*first, *table.columns]))
-    rows = table.rows(positions, len(positions))[order].map(escape_formula)
+    rows = table.rows(positions, len(positions), order).map(escape_formula)
     rows.columns = pd.Index([escape_formula(name) for name in order])
     rows.insert(0, "row", [position + evidence.first_row for position in positions], allow_duplicates=True)
     rows.insert(0, "finding", str(escape_formula(finding.description)), allow_duplicates=True)

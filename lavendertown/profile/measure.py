@@ -84,19 +84,19 @@ def _first_row(table: Table) -> int:
 def frequent_values(table: Table, finding: GhostFinding) -> list[ValueCount]:
     """Return the most frequent affected values of a finding; empty if it concerns whole rows."""
     positions = finding.row_indices or []
-    if not positions or finding.column not in table.columns:
+    if not positions or not table.has_column(finding.column):
         return []
-    column = table.rows(positions, COUNTED_ROWS)[finding.column]
+    column = table.rows(positions, COUNTED_ROWS, [finding.column])[finding.column]
     counts = Counter(str(value)[:MAX_VALUE_LENGTH] for value in column if _to_value(value) is not None)
     return [ValueCount(value, count) for value, count in counts.most_common(MAX_FREQUENT_VALUES)]
 
 
 def sample_finding(table: Table, finding: GhostFinding, key: Sequence[str]) -> FindingSamples:
     """Return the first affected rows of a finding, with the key and the affected column."""
-    affected = [finding.column] if finding.column in table.columns else []
+    affected = [finding.column] if table.has_column(finding.column) else []
     shown = list(dict.fromkeys([*key, *(affected or table.columns[:MAX_SHOWN_COLUMNS])]))
     positions = (finding.row_indices or [])[:MAX_SAMPLES]
-    frame = table.rows(positions, MAX_SAMPLES)[shown]
+    frame = table.rows(positions, MAX_SAMPLES, shown)
     rows = [
         SampleRow(int(position), {name: _to_value(value) for name, value in zip(shown, values, strict=True)})
         for position, values in zip(frame.index, frame.itertuples(index=False, name=None), strict=True)

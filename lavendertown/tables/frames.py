@@ -100,8 +100,8 @@ def _from_pandas(data: pd.DataFrame, name: str | None) -> Table:
     series = [_from_pandas_series(data.iloc[:, i]) for i in range(data.shape[1])]
     table = from_columns(names, series, height=len(data), name=name)
 
-    def preview(positions: list[int]) -> pd.DataFrame:
-        return data.iloc[positions].copy()
+    def preview(positions: list[int], columns: Sequence[Column]) -> pd.DataFrame:
+        return data.iloc[positions, [column.position for column in columns]].copy()
 
     return Table(table.frame, table.schema, table.row_count, preview, name, table.guesses)
 
@@ -178,12 +178,15 @@ def from_columns(
         all_guesses.append(f"{join_names(nested)}: {kept}.")
     data = pl.DataFrame(frame)
 
-    def preview(positions: list[int]) -> pd.DataFrame:
-        rows = data[positions]
+    def preview(positions: list[int], columns: Sequence[Column]) -> pd.DataFrame:
+        keys = [
+            key for column in columns for key in (column.text_key or column.key, column.errors_key) if key
+        ]
+        rows = data.select(list(dict.fromkeys(keys)))[positions]
         shown = rows.select(
-            [pl.col(column.text_key or column.key).alias(column.key) for column in schema]
+            [pl.col(column.text_key or column.key).alias(column.key) for column in columns]
         ).to_pandas()
-        for column in schema:
+        for column in columns:
             if column.errors_key:
                 names = rows[column.errors_key].to_pandas()
                 shown[column.key] = shown[column.key].astype(object).where(names.isna(), names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import narwhals as nw
@@ -61,7 +62,7 @@ class Table:
             including NaN and NaT, are null.
         schema: Its columns in order.
         row_count: The number of rows.
-        preview: Returns the rows at the given positions as the source has them.
+        preview: Returns these columns of the rows at the given positions, as the source has them.
         name: The file's name; None for a frame passed without a name.
         guesses: Sentences that describe what was guessed while reading.
         reading: The settings that the file was read with, given and detected.
@@ -71,7 +72,7 @@ class Table:
     frame: nw.LazyFrame[Any]
     schema: tuple[Column, ...]
     row_count: int
-    preview: Callable[[list[int]], pd.DataFrame] = field(repr=False)
+    preview: Callable[[list[int], Sequence[Column]], pd.DataFrame] = field(repr=False)
     name: str | None = None
     guesses: list[str] = field(default_factory=list)
     reading: Reading = DETECT
@@ -82,24 +83,38 @@ class Table:
         """The column names in order."""
         return [column.name for column in self.schema]
 
+    @cached_property
+    def _columns_by_name(self) -> dict[str, Column]:
+        return {column.name: column for column in self.schema}
+
+    def has_column(self, name: str) -> bool:
+        """Return whether a column has this name."""
+        return name in self._columns_by_name
+
     def column(self, name: str) -> Column:
         """Return the column with this name.
 
         Raises:
             InvalidInputError: No column has this name.
         """
-        for column in self.schema:
-            if column.name == name:
-                return column
-        raise InvalidInputError(f"There is no column {name!r}; the table has {', '.join(self.columns)}.")
+        if name not in self._columns_by_name:
+            raise InvalidInputError(f"There is no column {name!r}; the table has {', '.join(self.columns)}.")
+        return self._columns_by_name[name]
 
-    def rows(self, positions: Sequence[int], limit: int = 100) -> pd.DataFrame:
+    def rows(
+        self, positions: Sequence[int], limit: int = 100, columns: Sequence[str] | None = None
+    ) -> pd.DataFrame:
         """Return the first ``limit`` rows at these positions, with the values of the source.
 
         The index, named ``row``, contains the positions.
 
+        Args:
+            positions: Row positions, counted from 0.
+            limit: The maximum number of rows.
+            columns: The names of the columns, in order; None for all.
+
         Raises:
-            InvalidInputError: A position is outside the table.
+            InvalidInputError: A position is outside the table, or no column has one of the names.
         """
         wanted = [int(position) for position in positions[:limit]]
         outside = [position for position in wanted if not 0 <= position < self.row_count]
@@ -107,7 +122,8 @@ class Table:
             raise InvalidInputError(
                 f"There is no row {outside[0]}: the table has {self.row_count:,} rows, counted from 0."
             )
-        shown = self.preview(wanted)
-        shown.columns = pd.Index(self.columns)
+        chosen = self.schema if columns is None else [self.column(name) for name in columns]
+        shown = self.preview(wanted, chosen)
+        shown.columns = pd.Index([column.name for column in chosen])
         shown.index = pd.Index(wanted, name=ROW)
         return shown
