@@ -141,7 +141,7 @@ SETTINGS = (
         "evidence.samples",
         bool,
         True,
-        "`true`: reports keep sample rows and frequent values; `false`: counts only",
+        "`true`: reports keep sample rows and frequent values; `false`: neither",
     ),
     Setting(
         "evidence.mask",

@@ -56,7 +56,7 @@ def describe_finding(storage: Storage, finding_id: str) -> dict[str, Any]:
                 row["report_id"], row["position"], MAX_ROWS
             ),
             "metadata": occurrences[0]["metadata"] if occurrences else {},
-            **_describe_samples(storage, row["report_id"], name),
+            **_describe_samples(storage, row),
         },
         "occurrences": [{each: found[each] for each in _OCCURRENCE} for found in occurrences],
         "comments": [_describe_comment(each) for each in comments],
@@ -66,10 +66,12 @@ def describe_finding(storage: Storage, finding_id: str) -> dict[str, Any]:
     return plain
 
 
-def _describe_samples(storage: Storage, report_id: str, finding_id: str) -> dict[str, Any]:
+def _describe_samples(storage: Storage, row: Mapping[str, Any]) -> dict[str, Any]:
     """Return sample rows and frequent values as the newest report has them; both empty without evidence."""
-    evidence = storage.reports.load_evidence(report_id)
-    samples = storage.findings.find_samples(evidence, finding_id) if evidence is not None else None
+    evidence = storage.reports.load_evidence(row["report_id"])
+    samples = None
+    if evidence is not None:
+        samples = storage.findings.find_samples(evidence, row["finding_id"], row["column"])
     if evidence is None or samples is None:
         return {"sample_rows": [], "frequent_values": []}
     return {

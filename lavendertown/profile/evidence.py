@@ -125,7 +125,7 @@ class Evidence:
     omitted: list[str] = field(default_factory=list)
 
     def column(self, name: str) -> ColumnProfile | None:
-        """Return the profile of a column; None if there is none."""
+        """Return the profile of a column; None if the evidence has none of it."""
         return next((profile for profile in self.columns if profile.name == name), None)
 
     def named(self, finding_ids: Sequence[str]) -> Evidence:

@@ -50,7 +50,6 @@ def measure_table(table: Table, findings: Sequence[GhostFinding], key: Sequence[
         table: The table.
         findings: The findings; their samples are named by their positions, see :meth:`Evidence.named`.
         key: The columns that identify a row; by default the first column whose values are all different.
-
     """
     profiles = [_profile_column(table, column) for column in table.schema[:MAX_PROFILED_COLUMNS]]
     key_columns = list(key) or suggest_key(profiles)
@@ -67,7 +66,7 @@ def measure_table(table: Table, findings: Sequence[GhostFinding], key: Sequence[
 
 
 def suggest_key(profiles: Sequence[ColumnProfile]) -> list[str]:
-    """Return the first column whose values are all different and never missing; empty if there is none."""
+    """Return the first column whose values are all different and never missing; empty without one."""
     for profile in profiles:
         if profile.kind in ("number", "text") and profile.count and profile.distinct == profile.count:
             return [profile.name]

@@ -97,7 +97,8 @@ def _methods(service: _Collaboration) -> Iterable[MethodSpec]:
         "GetEvidence",
         MessageSpec("GetEvidenceRequest", (FieldSpec("report_id", "string"),)),
         MessageSpec(
-            "GetEvidenceResponse", (FieldSpec("evidence_json", "string", comment="Empty if there is none."),)
+            "GetEvidenceResponse",
+            (FieldSpec("evidence_json", "string", comment="Empty if the report has no evidence."),),
         ),
         service.get_evidence,
         is_read=True,

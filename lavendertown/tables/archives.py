@@ -130,7 +130,7 @@ def _choose_member(
     else:
         tables = [info for info in files if _file_ending(info).lstrip(".") in endings]
         data = [info for info in tables if _file_ending(info) != ".txt"]
-        candidates = (data if len(data) == 1 else tables) or files  # a .txt beside a table is a remark
+        candidates = (data if len(data) == 1 else tables) or files  # a .txt next to a table is a remark
     if not candidates:
         raise UnreadableTableError(f"{name} is an empty zip archive; put a table in it, such as a CSV file.")
     if len(candidates) > 1:

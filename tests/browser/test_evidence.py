@@ -66,7 +66,7 @@ def test_a_person_saves_a_report_without_values(
     expect(page.get_by_text("Stored values come from order_id, email, amount.")).to_be_visible()
     page.get_by_text("Keep sample values for colleagues").click()
     expect(
-        page.get_by_text("Colleagues see counts and row numbers, but no value of the table.")
+        page.get_by_text("The report keeps no sample rows; the text of a finding may still quote a value.")
     ).to_be_visible()
     page.get_by_role("button", name="Save report").click()
     expect(page.get_by_role("heading", name="Orders")).to_be_visible()

@@ -76,4 +76,4 @@ def test_affected_rows_are_shown_to_who_has_the_data(
     expect(ana.get_by_text("Positions are counted from 0.")).to_be_visible()
     open_as_visitor(ben, ana.evaluate("location.href"), "Ben Okafor")
     ben.get_by_text("Affected rows ·").click()
-    expect(ben.get_by_text("The complete rows stay with whoever inspected the file")).to_be_visible()
+    expect(ben.get_by_text("The complete rows stay with the person who inspected the file")).to_be_visible()

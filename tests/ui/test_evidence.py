@@ -137,7 +137,7 @@ def test_the_settings_can_forbid_sample_values(
 ) -> None:
     monkeypatch.setenv("LAVENDERTOWN_EVIDENCE_SAMPLES", "false")
     app = press(upload(open_app("inspect_"), "orders.csv", CSV), "Save as report")
-    assert "sample values are off in the settings" in said(app)
+    assert "Sample values are off in the settings" in said(app)
     press(app, "Save report")
     (report,) = storage.query_reports()
     stored = storage.reports.load_evidence(report["id"])

@@ -12,7 +12,7 @@ from lavendertown.collaboration.parts.context import StoragePart
 from lavendertown.core import clock, json_codec
 from lavendertown.records import validation
 from lavendertown.records.record_classes import DatasetSettingsRecord, RecordKind
-from lavendertown.records.write_path import RestoreRecord, SaveRecord
+from lavendertown.records.write_path import SaveRecord
 
 
 class DatasetSettings(StoragePart):
@@ -21,9 +21,7 @@ class DatasetSettings(StoragePart):
     def load(self, dataset: str, part: str) -> dict[str, Any]:
         """Return one part of a dataset's settings; empty if nothing is set."""
         record = self._context.read_record(RecordKind.DATASET_SETTINGS, _record_id(dataset))
-        if not isinstance(record, DatasetSettingsRecord) or record.deleted_at is not None:
-            return {}
-        return dict(record.settings.get(part, {}))
+        return dict(record.settings.get(part, {})) if isinstance(record, DatasetSettingsRecord) else {}
 
     def save(self, dataset: str, part: str, values: Mapping[str, Any], *, actor: str | None = None) -> None:
         """Replace one part of a dataset's settings; other parts stay.
@@ -40,9 +38,6 @@ class DatasetSettings(StoragePart):
         """
         record_id = _record_id(dataset)
         stored = self._context.read_record(RecordKind.DATASET_SETTINGS, record_id)
-        if stored is not None and stored.deleted_at is not None:
-            self._context.write_path.commit([RestoreRecord(RecordKind.DATASET_SETTINGS, record_id, actor)])
-            stored = self._context.read_record(RecordKind.DATASET_SETTINGS, record_id)
         if not isinstance(stored, DatasetSettingsRecord):
             stored = DatasetSettingsRecord(record_id, {}, clock.EPOCH)
         parts = {name: value for name, value in stored.settings.items() if name != part}

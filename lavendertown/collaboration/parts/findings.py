@@ -68,12 +68,18 @@ class Findings(StoragePart):
             row_positions.read_positions_page(packed, page.offset, page.limit) if packed is not None else []
         )
 
-    def find_samples(self, evidence: Evidence, finding_id: str) -> FindingSamples | None:
-        """Return the samples of a finding by its current id, or by the id that it had when it was saved."""
+    def find_samples(self, evidence: Evidence, finding_id: str, column: str) -> FindingSamples | None:
+        """Return the samples of a finding by its current id, or by the id that it had when it was saved.
+
+        Args:
+            evidence: The evidence of a report with the finding.
+            finding_id: The current id of the finding.
+            column: Its column: only ids of samples of this column, or of whole rows, are resolved.
+        """
         if finding_id in evidence.samples:
             return evidence.samples[finding_id]
         for former, samples in evidence.samples.items():
-            if self.resolve_id(former) == finding_id:
+            if samples.column in ("", column) and self.resolve_id(former) == finding_id:
                 return samples
         return None
 

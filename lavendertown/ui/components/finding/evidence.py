@@ -18,24 +18,20 @@ SHOWN_ROWS = 5
 _ROW_COLUMN = "Row"
 
 
-def show_evidence(row: queries.Row) -> bool:
-    """Show the samples and the distribution that were saved with a report.
+def show_evidence(row: queries.Row) -> None:
+    """Show the samples and the distribution that were saved with a report, if there are any.
 
     Args:
         row: The finding in a report.
-
-    Returns:
-        Whether there was anything to show.
     """
     evidence = queries.load_evidence(row["report_id"])
     if evidence is None:
-        return False
-    samples = queries.current_storage().findings.find_samples(evidence, row["finding_id"])
+        return
+    findings = queries.current_storage().findings
+    samples = findings.find_samples(evidence, row["finding_id"], row["column"])
     profile = evidence.column(row["column"])
     figure, alt, caption = _make_chart(profile, samples, row["severity"])
     has_samples = samples is not None and bool(samples.rows)
-    if not has_samples and figure is None:
-        return False
     is_pair = has_samples and figure is not None
     left, right = st.columns([1.3, 1], gap="medium") if is_pair else (st.container(), st.container())
     if samples is not None and has_samples:
@@ -44,7 +40,6 @@ def show_evidence(row: queries.Row) -> bool:
     if figure is not None:
         with right:
             _draw_distribution(figure, alt, caption, row)
-    return True
 
 
 def _draw_samples(evidence: Evidence, samples: FindingSamples, row: queries.Row) -> None:

@@ -129,8 +129,8 @@ def show_affected_rows(row: queries.Row) -> None:
         shown = ", ".join(f"{position:,}" for position in positions)
         st.markdown(f":small[{shown}{' …' if len(positions) == FIRST_ROWS else ''}]")
         st.caption(
-            "Row positions, counted from 0. The complete rows stay with whoever inspected the file; the "
-            "report keeps samples at most."
+            "Row positions, counted from 0. The complete rows stay with the person who inspected the "
+            "file; the report keeps samples at most."
         )
     else:
         key = f"rows:{row['report_id']}:{row['position']}:file"

@@ -159,7 +159,7 @@ def _draw_fields(result: InspectionResult, shown: Mapping[str, Any], key: str) -
             value=shown["header_row"],
             step=1,
             width=_FIELD_WIDTH,
-            help="The row of the file with the column names, counted from 1; 0 if there is none.",
+            help="The row of the file with the column names, counted from 1; 0 if no row has them.",
             key=f"{key}:header_row",
         )
     chosen["date_order"] = _select("Date order", _DATE_ORDERS, shown.get("date_order"), f"{key}:date_order")

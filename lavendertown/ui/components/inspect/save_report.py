@@ -53,13 +53,13 @@ def _draw_samples_choice(result: InspectionResult) -> None:
     """Offer to store values of the table, and name the columns that they come from."""
     settings = load_settings()
     if not settings.evidence_samples:
-        st.caption("The report keeps counts only: sample values are off in the settings.")
+        st.caption("Sample values are off in the settings; the text of a finding may still quote a value.")
         return
-    columns = [profile.name for profile in result.evidence.columns]
+    columns = result.columns
     stored = [name for name in columns if not is_masked(name, settings.evidence_mask)]
     st.checkbox("Keep sample values for colleagues", True, key=WITH_SAMPLES)
     if not st.session_state[WITH_SAMPLES]:
-        st.caption("Colleagues see counts and row numbers, but no value of the table.")
+        st.caption("The report keeps no sample rows; the text of a finding may still quote a value.")
         return
     masked = len(columns) - len(stored)
     note = f" {format_count(masked, 'column is', 'columns are')} masked." if masked else ""

@@ -308,7 +308,7 @@ def value_histogram(
     ]
     if far:
         places, labels, numbers = zip(*far, strict=True)
-        # A bar of one value beside thousands is too low to see; its number is not.
+        # Next to bars of thousands, a bar of one value is too low to see; its number is not.
         labelled = {
             "text": [f"{count:,}" for count in numbers],
             "textfont": {"size": 12},
