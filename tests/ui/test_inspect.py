@@ -54,6 +54,8 @@ def test_a_file_that_is_no_table_is_one_sentence(open_app: App) -> None:
     app = upload(open_app("inspect_"), "broken.parquet", b"this is not parquet")
     assert "broken.parquet" in app.error[0].value
     assert not app.exception
+    assert "broken.parquet" in app.run().error[0].value, "it stays when the page is drawn again"
+    assert not upload(app, "orders.csv", CSV).error
 
 
 def test_the_upload_accepts_every_file_that_is_read(open_app: App) -> None:

@@ -30,12 +30,15 @@ _INSPECTION = "inspect:running"
 _REPEATED = "inspect:repeated"
 _RESULT = "inspect:result"
 _ROUND = "inspect:round"
+_REFUSAL = "inspect:refusal"
 _POLL_SECONDS = 0.1
 
 
 def render_inspect_page() -> None:
     """Draw the screen: upload, then progress, then findings."""
     layout.draw_page_header("Inspect")
+    if layout.is_first_run():
+        st.session_state.pop(_REFUSAL, None)
     if _REPEATED in st.session_state:
         show_progress(st.session_state[_REPEATED], stop_repeating, finish_repeating)
     elif _RESULT in st.session_state:
@@ -58,6 +61,8 @@ def ask_for_file() -> None:
             label_visibility="collapsed",
             key=f"inspect:file:{st.session_state.get(_ROUND, 0)}",
         )
+        if _REFUSAL in st.session_state:
+            errors.show_error(st.session_state[_REFUSAL])
         st.caption("Stays on this server, for your session only.")
         if demo.is_available():
             with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
@@ -75,6 +80,7 @@ def ask_for_file() -> None:
 
 def inspect_upload(upload: Upload) -> None:
     """Inspect a file, read as the last one of its dataset if settings are stored for that."""
+    st.session_state.pop(_REFUSAL, None)
     remembered = DETECT
     try:
         remembered = queries.stored_reading(dataset_name(upload.name))
@@ -85,6 +91,7 @@ def inspect_upload(upload: Upload) -> None:
 
 def inspect_sample() -> None:
     """Inspect the sample table."""
+    st.session_state.pop(_REFUSAL, None)
     st.session_state[_INSPECTION] = inspections.start_inspection(uploads.keep_sample())
 
 
@@ -181,8 +188,9 @@ def finish_repeating(repeated: Inspection) -> None:
 
 
 def _show_refusal(error: LavenderTownError) -> None:
+    """Offer a new upload; the reason stays below it until the next file, or until the user leaves."""
     start_over()
-    layout.queue_notice(errors.error_message(error)[0], "problem")
+    st.session_state[_REFUSAL] = error
 
 
 def show_results(result: InspectionResult) -> None:
