@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from lavendertown.detectors.base import NOT_CHECKED, Aggregates, Count, Detection, DetectionSteps, Detector
+from lavendertown.detectors.base import (
+    NOT_CHECKED,
+    Aggregates,
+    Count,
+    CountedValues,
+    Detection,
+    DetectionSteps,
+    Detector,
+    Select,
+    ValueCounts,
+)
 from lavendertown.detectors.constants import Constants
 from lavendertown.detectors.disguised_nulls import DisguisedNulls
 from lavendertown.detectors.duplicates import Duplicates
@@ -36,6 +46,7 @@ __all__ = [
     "Aggregates",
     "Constants",
     "Count",
+    "CountedValues",
     "Detection",
     "DetectionSteps",
     "Detector",
@@ -47,6 +58,8 @@ __all__ = [
     "Nulls",
     "Outliers",
     "RowCount",
+    "Select",
     "Types",
+    "ValueCounts",
     "default_detectors",
 ]

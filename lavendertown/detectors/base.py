@@ -1,15 +1,15 @@
 """Base class of detectors, and the queries they send to the runner.
 
 A detector never reads values itself. :meth:`Detector.check_column` is a generator that yields queries
-(:class:`Aggregates` or :class:`Count`), receives their results, and returns a :class:`Detection`, None (no
-fault) or :data:`NOT_CHECKED`. The runner combines the queries of many detectors into one pass over the
-data, on any engine that Narwhals supports.
+(:class:`Aggregates`, :class:`Count`, :class:`ValueCounts` or :class:`Select`), receives their results, and
+returns a :class:`Detection`, None (no fault) or :data:`NOT_CHECKED`. The runner combines the aggregates of
+many detectors into one pass over the data, on any engine that Narwhals supports.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Any, ClassVar, Final, TypeAlias, TypeVar
@@ -36,6 +36,52 @@ class Count:
     """A query for the number of rows that meet a condition, which may use window functions."""
 
     condition: nw.Expr
+
+
+@dataclass(frozen=True)
+class ValueCounts:
+    """A query for the distinct values of a frame column with their counts, as :class:`CountedValues`.
+
+    The runner keeps the answer for other detectors of the same column.
+
+    Attributes:
+        key: The frame column.
+        limit: The maximum number of distinct values.
+    """
+
+    key: str
+    limit: int = 100_000
+
+
+@dataclass(frozen=True)
+class CountedValues:
+    """The distinct values of a column: the most frequent first, equally frequent ones in ascending order.
+
+    Attributes:
+        values: The values, without null.
+        counts: Their numbers of rows.
+        is_complete: Whether these are all; False if the limit left some out.
+    """
+
+    values: Sequence[Any]
+    counts: Sequence[int]
+    is_complete: bool
+
+
+@dataclass(frozen=True)
+class Select:
+    """A query for rows that :attr:`build` derives from the frame, as a Narwhals data frame.
+
+    Aggregate or limit the rows in it: the answer is held in memory.
+
+    Attributes:
+        build: Takes the table's lazy frame and returns another.
+    """
+
+    build: Callable[[nw.LazyFrame[Any]], nw.LazyFrame[Any]]
+
+
+Query: TypeAlias = Aggregates | Count | ValueCounts | Select
 
 
 @dataclass(frozen=True)
@@ -70,7 +116,7 @@ class NotChecked(Enum):
 NOT_CHECKED: Final = NotChecked.NOT_CHECKED
 
 StepResult = TypeVar("StepResult")
-QuerySteps: TypeAlias = Generator[Aggregates | Count, Any, StepResult]
+QuerySteps: TypeAlias = Generator[Query, Any, StepResult]
 """A generator that yields queries, receives their results, and returns its own result."""
 
 DetectionSteps: TypeAlias = QuerySteps[Detection | NotChecked | None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -16,9 +17,13 @@ from lavendertown.detectors.base import (
     WHOLE_ROW,
     Aggregates,
     Count,
+    CountedValues,
     Detection,
     DetectionSteps,
     Detector,
+    Query,
+    Select,
+    ValueCounts,
     format_value,
 )
 from lavendertown.tables import ROW, Column, Table
@@ -28,6 +33,11 @@ ROW_CAP = 200_000
 
 BATCH_SIZE = 8
 """Number of checks whose queries share a pass. Progress and cancellation work between batches."""
+
+SMALL_TABLE_CELLS = 1_000_000
+"""Tables up to this size are read into memory once: planning a query takes longer than running it there."""
+
+SMALL_TABLE_BATCH_SIZE = 64
 
 _MAX_SAMPLES = 5
 _MAX_SAMPLED_ROWS = 1_000
@@ -56,9 +66,10 @@ class CheckResult:
 @dataclass(eq=False)
 class _Task:
     detector: Detector
+    order: int
     column: Column | None
     steps: DetectionSteps
-    query: Aggregates | Count | None = None
+    query: Query | None = None
     detection: Detection | None = None
     checked: bool = True
     failure: BaseException | None = None
@@ -67,6 +78,10 @@ class _Task:
     @property
     def column_name(self) -> str:
         return self.column.name if self.column else WHOLE_ROW
+
+    @property
+    def frame_keys(self) -> list[str]:
+        return [key for key in (self.column.key, self.column.text_key) if key] if self.column else []
 
     @property
     def label(self) -> str:
@@ -93,7 +108,7 @@ def run_detectors(
     progress: Progress | None = None,
     *,
     dataset: str | None = None,
-    batch_size: int = BATCH_SIZE,
+    batch_size: int | None = None,
 ) -> tuple[list[GhostFinding], list[CheckResult]]:
     """Run every detector on the columns it checks.
 
@@ -103,47 +118,103 @@ def run_detectors(
         progress: Called as ``progress(done, total, text)``. An exception it raises ends the run and
             propagates.
         dataset: Added to the metadata of each finding if given.
-        batch_size: The number of checks that share a pass.
+        batch_size: The number of checks that share a pass; chosen by the size of the table by default.
 
     Returns:
         The findings (most severe first, then by column and type), and the results of the checks that
         apply to the table. A check that raises becomes a finding of type ``check_error``.
     """
     report_progress: Progress = progress or (lambda done, total, text: None)
+    is_small = table.row_count * len(table.columns) <= SMALL_TABLE_CELLS
+    source = _Source(table.frame, is_small)
+    batch = batch_size or (SMALL_TABLE_BATCH_SIZE if is_small else BATCH_SIZE)
     tasks = list(_create_tasks(table, detectors))
-    sortable: list[tuple[tuple[int, int, str, int], GhostFinding]] = []
-    checks: list[CheckResult] = []
+    found: list[tuple[tuple[int, int, str, int], GhostFinding]] = []
     done = 0
-    for group in (tasks[i : i + batch_size] for i in range(0, len(tasks), batch_size)):
+    # By column, so that the values of few columns are kept at a time.
+    by_column = sorted(tasks, key=lambda task: task.column.position if task.column else -1)
+    for group in (by_column[i : i + batch] for i in range(0, len(by_column), batch)):
         report_progress(done, len(tasks), group[0].label)
-        _run_tasks(table.frame, group)
+        source.keep_columns({key for task in group for key in task.frame_keys})
+        _run_tasks(source, group)
         for task in group:
             report_progress(done, len(tasks), task.label)
             done += 1
-            finding = _finding_of_task(table, task, dataset)
+            finding = _finding_of_task(table, source, task, dataset)
             if finding is not None:
-                sortable.append((_sort_key(task, finding, done), finding))
-            if task.checked:
-                checks.append(
-                    CheckResult(
-                        task.detector.check, task.column_name, task.detector.params, _task_outcome(task)
-                    )
-                )
+                found.append((_sort_key(task, finding), finding))
     report_progress(len(tasks), len(tasks), "Done")
-    return [finding for _, finding in sorted(sortable, key=lambda pair: pair[0])], checks
+    checks = [
+        CheckResult(task.detector.check, task.column_name, task.detector.params, _task_outcome(task))
+        for task in tasks
+        if task.checked
+    ]
+    return [finding for _, finding in sorted(found, key=lambda pair: pair[0])], checks
+
+
+class _Source:
+    """The frame that is queried, and the distinct values that were queried already."""
+
+    def __init__(self, frame: nw.LazyFrame[Any], is_small: bool) -> None:
+        self.frame: nw.LazyFrame[Any] | nw.DataFrame[Any] = frame.collect() if is_small else frame
+        self._counted: dict[ValueCounts, CountedValues] = {}
+
+    def keep_columns(self, keys: AbstractSet[str]) -> None:
+        """Forget the distinct values of the other columns."""
+        self._counted = {query: answer for query, answer in self._counted.items() if query.key in keys}
+
+    def select(self, *expressions: nw.Expr) -> nw.DataFrame[Any]:
+        """Return these expressions of the frame."""
+        return _collect(self.frame.select(*expressions))
+
+    def select_rows(self, condition: nw.Expr, columns: Sequence[str]) -> nw.DataFrame[Any]:
+        """Return columns of the first :data:`ROW_CAP` rows that meet a condition, in row order."""
+        return _collect(self._matching_rows(condition, columns).sort(ROW).head(ROW_CAP))
+
+    def count_rows(self, condition: nw.Expr) -> int:
+        """Return the number of rows that meet a condition."""
+        return int(_collect(self._matching_rows(condition, [ROW]).select(nw.len())).row(0)[0])
+
+    def _matching_rows(
+        self, condition: nw.Expr, columns: Sequence[str]
+    ) -> nw.LazyFrame[Any] | nw.DataFrame[Any]:
+        # Not every engine allows window functions in a filter, so the condition becomes a column first.
+        return self.frame.select(*columns, condition.alias("hit")).filter(nw.col("hit"))
+
+    def count_values(self, query: ValueCounts) -> CountedValues:
+        """Return the distinct values of a column with their counts."""
+        if query not in self._counted:
+            counted = _collect(
+                self.frame.lazy()
+                .select(nw.col(query.key).alias("value"))
+                .drop_nulls()
+                .group_by("value")
+                .agg(nw.len().alias("count"))
+                .sort("count", "value", descending=[True, False])
+                .head(query.limit + 1)
+            )
+            values, counts = counted["value"].to_list(), counted["count"].to_list()
+            self._counted[query] = CountedValues(
+                values[: query.limit], counts[: query.limit], len(values) <= query.limit
+            )
+        return self._counted[query]
+
+
+def _collect(frame: nw.LazyFrame[Any] | nw.DataFrame[Any]) -> nw.DataFrame[Any]:
+    return frame.collect() if isinstance(frame, nw.LazyFrame) else frame
 
 
 def _create_tasks(table: Table, detectors: Sequence[Detector]) -> Iterator[_Task]:
-    for detector in detectors:
+    for order, detector in enumerate(detectors):
         if detector.needs_rows and not table.row_count:
             continue
         for column in detector.columns_to_check(table):
-            yield _Task(detector, column, detector.check_column(table, column))
+            yield _Task(detector, order, column, detector.check_column(table, column))
 
 
-def _sort_key(task: _Task, finding: GhostFinding, number: int) -> tuple[int, int, str, int]:
+def _sort_key(task: _Task, finding: GhostFinding) -> tuple[int, int, str, int]:
     position = task.column.position if task.column else -1
-    return (-SEVERITIES.index(finding.severity), position, finding.ghost_type, number)
+    return (-SEVERITIES.index(finding.severity), position, finding.ghost_type, task.order)
 
 
 def _task_outcome(task: _Task) -> Literal["found", "passed", "failed"]:
@@ -152,38 +223,47 @@ def _task_outcome(task: _Task) -> Literal["found", "passed", "failed"]:
     return "found" if task.detection else "passed"
 
 
-def _run_tasks(frame: nw.LazyFrame[Any], tasks: Sequence[_Task]) -> None:
+def _run_tasks(source: _Source, tasks: Sequence[_Task]) -> None:
     for task in tasks:
         task.advance(None)
     while pending := [task for task in tasks if not task.done]:
-        counting = [task for task in pending if isinstance(task.query, Count)]
+        alone = [task for task in pending if not isinstance(task.query, Aggregates)]
         grouped = [(task, task.query) for task in pending if isinstance(task.query, Aggregates)]
         try:
-            answers = _collect_aggregates(frame, [query for _, query in grouped])
+            answers = _collect_aggregates(source, [query for _, query in grouped])
         except _CHECK_ERRORS:
             # One failing query fails the whole pass: run each alone to find it.
-            _run_separately(frame, [task for task, _ in grouped])
+            _run_separately(source, [task for task, _ in grouped])
         else:
             for (task, _), answer in zip(grouped, answers, strict=True):
                 task.advance(answer)
-        _run_separately(frame, counting)
+        _run_separately(source, alone)
 
 
-def _run_separately(frame: nw.LazyFrame[Any], tasks: Sequence[_Task]) -> None:
+def _run_separately(source: _Source, tasks: Sequence[_Task]) -> None:
     for task in tasks:
+        assert task.query is not None
         try:
-            if isinstance(task.query, Count):
-                answer: Any = _count_matching(frame, task.query.condition)
-            else:
-                assert task.query is not None
-                answer = _collect_aggregates(frame, [task.query])[0]
+            answer = _answer_query(source, task.query)
         except _CHECK_ERRORS as error:
             task.record_failure(error)
         else:
             task.advance(answer)
 
 
-def _collect_aggregates(frame: nw.LazyFrame[Any], queries: Sequence[Aggregates]) -> list[dict[str, Any]]:
+def _answer_query(source: _Source, query: Query) -> Any:
+    match query:
+        case Aggregates():
+            return _collect_aggregates(source, [query])[0]
+        case Count(condition):
+            return source.count_rows(condition)
+        case ValueCounts():
+            return source.count_values(query)
+        case Select(build):
+            return _collect(build(source.frame.lazy()))
+
+
+def _collect_aggregates(source: _Source, queries: Sequence[Aggregates]) -> list[dict[str, Any]]:
     if not queries:
         return []
     expressions = [
@@ -191,23 +271,14 @@ def _collect_aggregates(frame: nw.LazyFrame[Any], queries: Sequence[Aggregates])
         for i, query in enumerate(queries)
         for name, expression in query.expressions.items()
     ]
-    values = iter(frame.select(*expressions).collect().row(0))
+    values = iter(source.select(*expressions).row(0))
     return [{name: next(values) for name in query.expressions} for query in queries]
 
 
-def _matching_rows(frame: nw.LazyFrame[Any], rows: nw.Expr) -> nw.LazyFrame[Any]:
-    # Not every engine allows window functions in a filter, so the condition becomes a column first.
-    return frame.with_columns(rows.alias("hit")).filter(nw.col("hit"))
-
-
-def _count_matching(frame: nw.LazyFrame[Any], rows: nw.Expr) -> int:
-    return int(_matching_rows(frame, rows).select(nw.len()).collect().row(0)[0])
-
-
-def _finding_of_task(table: Table, task: _Task, dataset: str | None) -> GhostFinding | None:
+def _finding_of_task(table: Table, source: _Source, task: _Task, dataset: str | None) -> GhostFinding | None:
     if task.failure is None and task.detection is not None:
         try:
-            return _create_finding(table, task, task.detection, dataset)
+            return _create_finding(table, source, task, task.detection, dataset)
         except _CHECK_ERRORS as error:
             task.record_failure(error)
     if task.failure is not None:
@@ -215,7 +286,9 @@ def _finding_of_task(table: Table, task: _Task, dataset: str | None) -> GhostFin
     return None
 
 
-def _create_finding(table: Table, task: _Task, detection: Detection, dataset: str | None) -> GhostFinding:
+def _create_finding(
+    table: Table, source: _Source, task: _Task, detection: Detection, dataset: str | None
+) -> GhostFinding:
     metadata = {
         **_common_metadata(task, dataset),
         "count": detection.count,
@@ -225,13 +298,7 @@ def _create_finding(table: Table, task: _Task, detection: Detection, dataset: st
     indices: list[int] | None = None
     if detection.row_condition is not None:
         columns = [ROW] if detection.sample_column is None else [ROW, detection.sample_column]
-        hits = (
-            _matching_rows(table.frame, detection.row_condition)
-            .select(*columns)
-            .sort(ROW)
-            .head(ROW_CAP)
-            .collect()
-        )
+        hits = source.select_rows(detection.row_condition, columns)
         indices = hits[ROW].to_list()
         if detection.count > len(indices):
             metadata["rows_truncated"] = True

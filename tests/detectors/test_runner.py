@@ -11,7 +11,17 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from lavendertown.detectors import Aggregates, DetectionSteps, Detector, Nulls, default_detectors, runner
+from lavendertown.detectors import (
+    Aggregates,
+    CountedValues,
+    DetectionSteps,
+    Detector,
+    Nulls,
+    Select,
+    ValueCounts,
+    default_detectors,
+    runner,
+)
 from lavendertown.detectors.runner import run_detectors
 from lavendertown.inspector import Inspector
 from lavendertown.models import SEVERITIES
@@ -146,3 +156,51 @@ def test_pandas_and_polars_give_the_same_findings() -> None:
     frame = data.to_pandas()
     frame.index = pd.Index([0] * len(frame))
     assert Inspector(frame).detect() == Inspector(data).detect()
+
+
+@dataclasses.dataclass(frozen=True)
+class Asking(Detector):
+    """Sends one query about each column and keeps the answers."""
+
+    check: ClassVar[str] = "asking"
+    title: ClassVar[str] = "Asking"
+    answers: dict[str, Any] = dataclasses.field(default_factory=dict, compare=False)
+    limit: int = 3
+
+    def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
+        assert column is not None
+        self.answers[column.name] = yield ValueCounts(column.key, self.limit)
+        return None
+
+
+@pytest.mark.parametrize("engine", ["polars", "pandas", "pyarrow"])
+@pytest.mark.parametrize("small", [True, False])
+def test_distinct_values_come_by_frequency_then_in_order(
+    engine: str, small: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not small:
+        monkeypatch.setattr(runner, "SMALL_TABLE_CELLS", 0)
+    table = from_frame(pl.DataFrame({"a": ["x", "b", None, "x", "a"], "n": [4, 3, 2, 1, 1]}))
+    native = table.frame.collect().to_native()
+    other = {"polars": lambda: native, "pandas": native.to_pandas, "pyarrow": native.to_arrow}[engine]()
+    asking = Asking()
+    run_detectors(dataclasses.replace(table, frame=nw.from_native(other).lazy()), [asking])
+    assert asking.answers["a"] == CountedValues(["x", "a", "b"], [2, 1, 1], is_complete=True)
+    assert asking.answers["n"] == CountedValues([1, 2, 3], [2, 1, 1], is_complete=False)
+
+
+def test_a_query_may_derive_rows() -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Longest(Asking):
+        def columns_to_check(self, table: Table) -> list[Column | None]:
+            return [None]
+
+        def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
+            keys = [each.key for each in table.schema]
+            pairs = yield Select(lambda frame: frame.select(*keys).unique().sort(*keys))
+            self.answers["*"] = pairs.rows()
+            return None
+
+    longest = Longest()
+    run_detectors(from_frame(pl.DataFrame({"a": [2, 1, 2], "b": ["x", "y", "x"]})), [longest])
+    assert longest.answers == {"*": [(1, "y"), (2, "x")]}
