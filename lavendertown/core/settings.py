@@ -150,6 +150,22 @@ SETTINGS = (
         "columns whose values are never stored, such as `email` or `*_name`; case does not matter",
     ),
     Setting(
+        "triage.runs_to_confirm",
+        int,
+        3,
+        "number of runs in which the fix of a finding must be verified; otherwise it needs attention",
+        1,
+    ),
+    Setting("triage.error_days", int, 0, "days until an open error is due; 0 for no due date", 0),
+    Setting("triage.warning_days", int, 0, "days until an open warning is due; 0 for no due date", 0),
+    Setting("triage.info_days", int, 0, "days until an open info finding is due; 0 for no due date", 0),
+    Setting(
+        "triage.close_reasons",
+        tuple,
+        (),
+        "reasons that screens offer for closing a finding",
+    ),
+    Setting(
         "rpc_app",
         str,
         "",
@@ -205,6 +221,11 @@ class Settings:
         limits_inspections: The number of uploads that are inspected at the same time.
         evidence_samples: Whether reports keep sample rows and frequent values.
         evidence_mask: Patterns of column names whose values are never stored.
+        triage_runs_to_confirm: The number of runs in which the fix of a finding must be verified.
+        triage_error_days: The days until an open error is due; 0 for no due date.
+        triage_warning_days: The same of a warning.
+        triage_info_days: The same of an info finding.
+        triage_close_reasons: Reasons that screens offer when a finding is closed.
         rpc_app: ``module:attribute`` of an RPC app to serve; empty for the team's records.
         rpc_authentication: ``"required"`` or ``"off"``.
         rpc_allowed_origins: Origins of other websites whose pages may call RPC.
@@ -229,6 +250,11 @@ class Settings:
     limits_inspections: int = 2
     evidence_samples: bool = True
     evidence_mask: tuple[str, ...] = ()
+    triage_runs_to_confirm: int = 3
+    triage_error_days: int = 0
+    triage_warning_days: int = 0
+    triage_info_days: int = 0
+    triage_close_reasons: tuple[str, ...] = ()
     rpc_app: str = ""
     rpc_authentication: str = "required"
     rpc_allowed_origins: tuple[str, ...] = ()

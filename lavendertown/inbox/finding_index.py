@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import heapq
 from array import array
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -15,12 +16,24 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 from pyroaring import BitMap
 
-from lavendertown.core import clock
+from lavendertown.core import clock, statuses
 from lavendertown.core.findings import SEVERITIES
-from lavendertown.inbox.inbox_query import Facet, InboxEntry, InboxOrder
+from lavendertown.inbox.attention import (
+    AttentionReason,
+    FindingState,
+    FixCheck,
+    TriageRules,
+    check_fix,
+    find_attention_reasons,
+    find_ceiling,
+    find_due_time,
+    next_change,
+)
+from lavendertown.inbox.inbox_query import NOT_YET_DUE, OVERDUE, Facet, InboxEntry, InboxOrder
 from lavendertown.inbox.renamed_checks import match_renamed
 from lavendertown.records.identities import (
     PRESENT_STATES,
+    Acceptance,
     DatasetRuns,
     Identity,
     RunState,
@@ -44,7 +57,13 @@ class _IndexedFinding:
     identity: Identity
     triage: TriageRecord | None = None
     run_state: RunState = RunState.ONGOING
+    is_annotated: bool = False
+    acceptance: Acceptance | None = None
+    fix_check: FixCheck | None = None
+    attention: tuple[AttentionReason, ...] = ()
+    due_at: dt.datetime | None = None
     facet_values: list[tuple[Facet, str]] = field(default_factory=list)
+    state_values: list[tuple[Facet, str]] = field(default_factory=list)
     mention_texts: tuple[str, ...] = ()
     mentioned: frozenset[str] | None = None
 
@@ -52,16 +71,23 @@ class _IndexedFinding:
 class FindingIndex:
     """An index of findings by the values of each facet.
 
+    Args:
+        rules: What the team set for all findings.
+
     Attributes:
         runs: The latest runs of each dataset.
+        executed: The keys of the completed checks by report, for runs after a fix.
         live: The ordinals of the findings in live reports.
         postings: The ordinals for each value of each facet.
         finding_ids: The finding ids by ordinal.
         ordinals: The ordinals by finding id.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, rules: TriageRules) -> None:
+        self._rules = rules
         self.runs: dict[str, DatasetRuns] = {}
+        self.executed: dict[str, frozenset[str]] = {}
+        self._changes: list[tuple[dt.datetime, int]] = []
         self.live = BitMap()
         self.postings: dict[Facet, dict[str, BitMap]] = {facet: defaultdict(BitMap) for facet in Facet}
         self.finding_ids: list[str] = []
@@ -75,7 +101,11 @@ class FindingIndex:
         self._sort_values = {order: np.zeros(1024, np.int64) for order in InboxOrder}
 
     def upsert(
-        self, identity: Identity, triage: TriageRecord | None, annotation_texts: Sequence[tuple[str, str]]
+        self,
+        identity: Identity,
+        triage: TriageRecord | None,
+        annotation_texts: Sequence[tuple[str, str]],
+        acceptance: Acceptance | None,
     ) -> None:
         """Add a finding or replace it.
 
@@ -83,9 +113,12 @@ class FindingIndex:
             identity: The finding.
             triage: Its triage record; None if it has none.
             annotation_texts: The author and casefolded text of each live annotation.
+            acceptance: Its acceptance; None if its status is not accepted.
         """
         ordinal = self._allocate_ordinal(identity)
-        row = self._rows[ordinal] = _IndexedFinding(identity, triage, self._rows[ordinal].run_state)
+        row = self._rows[ordinal] = _IndexedFinding(
+            identity, triage, is_annotated=bool(annotation_texts), acceptance=acceptance
+        )
         row.facet_values = [
             *_facet_values(identity, triage),
             *((Facet.AUTHOR, name) for name in {a for a, _ in annotation_texts}),
@@ -102,7 +135,7 @@ class FindingIndex:
         self._cached_searches.clear()
         for order, key in _sort_keys(identity).items():
             self._sort_values[order][ordinal] = key
-        self.refresh_run_state(ordinal)
+        self.refresh_state(ordinal)
 
     def remove(self, finding_id: str) -> None:
         """Remove a finding; if it is added again, it gets the same ordinal."""
@@ -112,13 +145,54 @@ class FindingIndex:
             self.live.discard(ordinal)
             self._predecessors.pop(self._rows[ordinal].identity.dataset, None)
 
-    def refresh_run_state(self, ordinal: int) -> None:
-        """Compute the run state of a finding again."""
+    def refresh_state(self, ordinal: int) -> None:
+        """Compute again what depends on the runs of the finding's dataset and on the time."""
         row = self._rows[ordinal]
+        runs = self.runs.get(row.identity.dataset)
         self._predecessors.pop(row.identity.dataset, None)
-        self.postings[Facet.RUN_STATE][row.run_state].discard(ordinal)
-        row.run_state = compute_run_state(row.identity, self.runs.get(row.identity.dataset))
-        self.postings[Facet.RUN_STATE][row.run_state].add(ordinal)
+        for facet, value in row.state_values:
+            self.postings[facet][value].discard(ordinal)
+        row.run_state = compute_run_state(row.identity, runs)
+        row.fix_check = check_fix(row.identity, runs, self.executed)
+        row.due_at = find_due_time(row.identity, self._rules)
+        now = clock.now()
+        state = FindingState(
+            row.identity, row.triage, row.run_state, row.is_annotated, row.acceptance, row.fix_check
+        )
+        row.attention = find_attention_reasons(state, self._rules, now)
+        row.state_values = [
+            (Facet.RUN_STATE, row.run_state),
+            *((Facet.ATTENTION, reason) for reason in row.attention),
+        ]
+        if row.due_at is not None:
+            row.state_values.append((Facet.DUE, OVERDUE if row.due_at <= now else NOT_YET_DUE))
+        for facet, value in row.state_values:
+            self.postings[facet][value].add(ordinal)
+        changes_at = next_change(state, self._rules, now)
+        if changes_at is not None:
+            heapq.heappush(self._changes, (changes_at, ordinal))
+
+    def refresh_elapsed(self, now: dt.datetime) -> None:
+        """Compute the states again that the passing of time has changed: snooze, acceptance, due date."""
+        while self._changes and self._changes[0][0] <= now:
+            _, ordinal = heapq.heappop(self._changes)
+            if ordinal in self.live:
+                self.refresh_state(ordinal)
+
+    def unread_runs_after_fixes(self, ordinals: BitMap) -> set[str]:
+        """Return the reports whose completed checks tell whether the fixes of these findings are verified.
+
+        Reports whose checks are known already are left out.
+        """
+        reports: set[str] = set()
+        for ordinal in ordinals & self.postings[Facet.STATUS].get(statuses.FIXED.name, BitMap()):
+            row = self._rows[ordinal]
+            runs = self.runs.get(row.identity.dataset)
+            if row.fix_check is None or row.fix_check.report_id or runs is None:
+                continue
+            times = zip(runs.run_times[1:], runs.report_ids[1:], strict=True)
+            reports |= {name for at, name in times if at > (row.identity.fixed_at or at)}
+        return reports - self.executed.keys()
 
     def build_entry(self, ordinal: int, now: dt.datetime) -> InboxEntry:
         """Return the inbox entry of a finding."""
@@ -132,6 +206,11 @@ class FindingIndex:
             self._is_snoozed_at(ordinal, now),
             runs.run_times if runs else (),
             predecessor,
+            row.attention,
+            row.due_at,
+            row.fix_check,
+            row.acceptance,
+            find_ceiling(row.triage, row.acceptance) if row.acceptance is not None else None,
         )
 
     def identity_at(self, ordinal: int) -> Identity:
@@ -274,7 +353,7 @@ class FindingIndex:
 
     def _clear_postings(self, ordinal: int) -> None:
         row = self._rows[ordinal]
-        for facet, value in [*row.facet_values, (Facet.RUN_STATE, row.run_state.value)]:
+        for facet, value in [*row.facet_values, *row.state_values]:
             self.postings[facet][value].discard(ordinal)
         self._snoozed.discard(ordinal)
 
@@ -284,6 +363,7 @@ def _facet_values(identity: Identity, triage: TriageRecord | None) -> list[tuple
         (Facet.DATASET, identity.dataset),
         (Facet.SEVERITY, identity.severity),
         (Facet.STATUS, identity.status),
+        (Facet.STATE, statuses.BY_NAME[identity.status].category),
         (Facet.ASSIGNEE, triage.assignee if triage is not None else ""),
         (Facet.TYPE, identity.ghost_type),
         (Facet.COLUMN, identity.column),

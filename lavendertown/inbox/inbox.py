@@ -16,8 +16,9 @@ from typing import Any
 
 from pyroaring import BitMap
 
-from lavendertown.core import clock
+from lavendertown.core import clock, statuses
 from lavendertown.core.garbage_collection import gc_paused
+from lavendertown.inbox.attention import TriageRules
 from lavendertown.inbox.finding_index import FindingIndex
 from lavendertown.inbox.inbox_query import Facet, InboxEntry, InboxQuery, SnoozedFilter
 from lavendertown.records.queries import FlatRecordQuery
@@ -31,12 +32,14 @@ class Inbox:
 
     Args:
         store: The store, which is only read.
+        rules: What the team set for all findings.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, rules: TriageRules | None = None) -> None:
         self._store = store
+        self._rules = rules or TriageRules()
         self._lock = threading.Lock()
-        self._index = FindingIndex()
+        self._index = FindingIndex(self._rules)
         self._revision: str | None = None
         self._mark: Any = None
 
@@ -98,6 +101,7 @@ class Inbox:
     def _fresh_index(self) -> Iterator[FindingIndex]:
         with self._lock:
             self._refresh_index()
+            self._index.refresh_elapsed(clock.now())
             yield self._index
 
     def _refresh_index(self) -> None:
@@ -114,7 +118,7 @@ class Inbox:
     def _apply_events(self) -> None:
         self._mark, events = self._store.events_since(self._mark)
         if events is None or any(event.component == "store" for event in events):
-            self._index = FindingIndex()
+            self._index = FindingIndex(self._rules)
             self._load_findings(None, None)
         else:
             finding_ids, datasets = self._affected_by(events)
@@ -150,22 +154,38 @@ class Inbox:
         """Read these findings and the runs of these datasets from the store; None for all."""
         index = self._index
         for dataset in datasets or ():
-            index.runs.pop(dataset, None)
+            former = index.runs.pop(dataset, None)
+            for report_id in former.report_ids if former else ():
+                index.executed.pop(report_id, None)
         if datasets is None or datasets:
             index.runs |= self._store.latest_runs(datasets)
         texts: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for finding_id, author, text in self._store.annotation_texts(finding_ids):
             texts[finding_id].append((author, text))
         triage = self._read_triage(finding_ids)
+        acceptances = self._store.acceptances(finding_ids)
         stored = set()
         for identity in self._store.read_identities(finding_ids):
             stored.add(identity.finding_id)
-            index.upsert(identity, triage.get(identity.finding_id), texts.get(identity.finding_id, ()))
+            name = identity.finding_id
+            index.upsert(identity, triage.get(name), texts.get(name, ()), acceptances.get(name))
         for finding_id in set(finding_ids or ()) - stored:
             index.remove(finding_id)
+        changed = BitMap(index.ordinals[name] for name in stored)
         for dataset in datasets or ():
-            for ordinal in BitMap(index.postings[Facet.DATASET].get(dataset, ())):
-                index.refresh_run_state(ordinal)
+            in_dataset = BitMap(index.postings[Facet.DATASET].get(dataset, ()))
+            for ordinal in in_dataset:
+                index.refresh_state(ordinal)
+            changed |= in_dataset
+        self._check_fixes(changed)
+
+    def _check_fixes(self, ordinals: BitMap) -> None:
+        """Read which checks the runs after the fixes of these findings completed."""
+        unread = self._index.unread_runs_after_fixes(ordinals)
+        if unread:
+            self._index.executed |= self._store.executed_check_keys(sorted(unread))
+            for ordinal in ordinals & self._index.postings[Facet.STATUS][statuses.FIXED.name]:
+                self._index.refresh_state(ordinal)
 
     def _read_triage(self, finding_ids: Sequence[str] | None) -> dict[str, TriageRecord]:
         if finding_ids is not None and not finding_ids:

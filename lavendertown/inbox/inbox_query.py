@@ -8,22 +8,34 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from lavendertown.records.identities import Identity, RunState
+from lavendertown.inbox.attention import AttentionReason, Ceiling, FixCheck
+from lavendertown.records.identities import Acceptance, Identity, RunState
 from lavendertown.records.record_classes import TriageRecord
 
 
 class Facet(StrEnum):
-    """A property by which findings are filtered and counted. AUTHOR is an author in the thread."""
+    """A property by which findings are filtered and counted.
+
+    STATE is the category of the status (open or closed), AUTHOR is an author in the thread, ATTENTION a
+    reason why the finding needs attention, and DUE is :data:`OVERDUE` or :data:`NOT_YET_DUE` for a finding
+    that has a due date.
+    """
 
     DATASET = "dataset"
     SEVERITY = "severity"
     STATUS = "status"
+    STATE = "state"
     RUN_STATE = "seen"
     ASSIGNEE = "assignee"
     TAG = "tag"
     TYPE = "ghost_type"
     COLUMN = "column"
     AUTHOR = "author"
+    ATTENTION = "attention"
+    DUE = "due"
+
+
+OVERDUE, NOT_YET_DUE = "overdue", "not_yet"
 
 
 class InboxOrder(StrEnum):
@@ -77,6 +89,11 @@ class InboxEntry(NamedTuple):
     Attributes:
         run_times: The times of the latest runs of its dataset, newest first.
         predecessor_id: Its likely predecessor, see :mod:`lavendertown.inbox.renamed_checks`; empty for none.
+        attention: Why it needs attention; empty if it does not.
+        due_at: When it is due; None if it has no due date.
+        fix_check: Whether its fix was verified; None if its status is not fixed.
+        acceptance: Its acceptance; None if its status is not accepted.
+        ceiling: The size up to which it is accepted; None if its status is not accepted.
     """
 
     identity: Identity
@@ -85,3 +102,8 @@ class InboxEntry(NamedTuple):
     snoozed: bool
     run_times: tuple[dt.datetime, ...]
     predecessor_id: str
+    attention: tuple[AttentionReason, ...] = ()
+    due_at: dt.datetime | None = None
+    fix_check: FixCheck | None = None
+    acceptance: Acceptance | None = None
+    ceiling: Ceiling | None = None

@@ -177,6 +177,10 @@ FIELDS: dict[type, tuple[Field, ...]] = {
         Field("stands_alone", field_kinds.FLAG),
         _FLAT_VERSION,
         _FLAT_DELETED,
+        Field("accepted_until", optional_kind(field_kinds.UTC_TIME), default=None, added_later=True),
+        Field("ceiling_count", optional_kind(field_kinds.COUNT), default=None, added_later=True),
+        Field("ceiling_share", optional_kind(field_kinds.NUMBER), default=None, added_later=True),
+        Field("has_no_ceiling", field_kinds.FLAG, default=False, added_later=True),
     ),
     PersonRecord: (
         replace(_FLAT_ID, label="name of a person"),

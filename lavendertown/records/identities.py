@@ -66,13 +66,24 @@ class DatasetRuns(NamedTuple):
 
     Attributes:
         run_times: Their times, newest first, at most :data:`MAX_RUNS`.
-        report_id: The report of the latest run.
+        report_ids: Their reports, in the same order.
         executed_check_keys: The keys of the checks that the latest run completed.
     """
 
     run_times: tuple[dt.datetime, ...]
-    report_id: str
+    report_ids: tuple[str, ...]
     executed_check_keys: frozenset[str]
+
+
+class Acceptance(NamedTuple):
+    """When a finding was accepted, and the affected rows it had in the last run before that.
+
+    Attributes:
+        row_count: The number of rows; None if it is not known.
+    """
+
+    accepted_at: dt.datetime
+    row_count: int | None
 
 
 class LastOccurrences(NamedTuple):
@@ -180,11 +191,18 @@ def is_snoozed(identity: Identity, triage: TriageRecord, now: dt.datetime) -> bo
         return False
     if triage.snooze_factor is None:
         return triage.snooze_until is not None
+    return not has_outgrown_snooze(identity, triage)
+
+
+def has_outgrown_snooze(identity: Identity, triage: TriageRecord) -> bool:
+    """Return whether a snoozed finding has grown by the set factor since."""
+    if triage.snooze_factor is None:
+        return False
     measures = (
         (identity.last_count, triage.snooze_count),
         (identity.last_share, triage.snooze_share),
     )
-    return not any(
+    return any(
         current > at_snooze * triage.snooze_factor
         for current, at_snooze in measures
         if current is not None and at_snooze is not None

@@ -111,6 +111,10 @@ class TriageRecord:
         merged_into: The fingerprint of the finding that this one is merged into; empty if not merged.
         stands_alone: Whether a person rejected the suggested predecessor
             (see :mod:`lavendertown.inbox.renamed_checks`).
+        accepted_until: The acceptance of the finding ends at this time.
+        ceiling_count, ceiling_share: The number and share of affected rows up to which the finding is
+            accepted. Without either, it is accepted up to twice its size when it was accepted.
+        has_no_ceiling: Whether the finding is accepted whatever its size.
     """
 
     id: str
@@ -126,6 +130,10 @@ class TriageRecord:
     stands_alone: bool = False
     version: int = 0
     deleted_at: dt.datetime | None = None
+    accepted_until: dt.datetime | None = None
+    ceiling_count: int | None = None
+    ceiling_share: float | None = None
+    has_no_ceiling: bool = False
 
 
 @dataclass(frozen=True, slots=True)

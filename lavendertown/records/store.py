@@ -14,6 +14,7 @@ from typing import Any, overload
 
 from lavendertown.records.change_feed import ChangePage
 from lavendertown.records.identities import (
+    Acceptance,
     AnnotationText,
     DatasetRuns,
     Identity,
@@ -164,6 +165,14 @@ class Store(abc.ABC):
     @abc.abstractmethod
     def latest_runs(self, datasets: Sequence[str] | None = None) -> Mapping[str, DatasetRuns]:
         """Return the latest runs of all datasets that have any, or of the given ones."""
+
+    @abc.abstractmethod
+    def executed_check_keys(self, report_ids: Sequence[str]) -> Mapping[str, frozenset[str]]:
+        """Return the keys of the checks that each of these reports completed."""
+
+    @abc.abstractmethod
+    def acceptances(self, fingerprints: Sequence[str] | None = None) -> Mapping[str, Acceptance]:
+        """Return the acceptance of each finding whose status is accepted: of all, or of the given ones."""
 
     @abc.abstractmethod
     def last_occurrences(self, fingerprints: Sequence[str]) -> Mapping[str, LastOccurrences]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 
+from lavendertown.core.settings import load_settings
 from lavendertown.inbox import Inbox
+from lavendertown.inbox.attention import triage_rules
 from lavendertown.records import validation
 from lavendertown.records.record_classes import Record, RecordKind
 from lavendertown.records.store import Store
@@ -32,7 +34,7 @@ class StorageContext:
         """The in-memory index of all findings, built on first use and kept up to date."""
         with self._index_lock:
             if self._inbox_index is None:
-                self._inbox_index = Inbox(self.store)
+                self._inbox_index = Inbox(self.store, triage_rules(load_settings()))
             return self._inbox_index
 
     def read_record(self, kind: RecordKind, record_id: str) -> Record | None:

@@ -12,6 +12,7 @@ from lavendertown.collaboration.parts.context import StorageContext, StoragePart
 from lavendertown.collaboration.parts.trends import Trends
 from lavendertown.core.errors import InvalidInputError
 from lavendertown.inbox import Facet, InboxEntry, InboxOrder, InboxQuery, SnoozedFilter
+from lavendertown.inbox.attention import AttentionReason
 from lavendertown.records import validation
 from lavendertown.records.identities import LastOccurrences
 
@@ -23,14 +24,19 @@ class InboxFilters(TypedDict, total=False):
     ``counted``: the findings behind a number in a chart, see
     :class:`~lavendertown.collaboration.chart_selection.ChartSelection`.
     ``twins``: only findings that resemble one that vanished when they appeared.
-    ``seen``: new, regressed, ongoing, passing or not_checked. ``snoozed``: "hidden", "included" (the
+    ``seen``: new, regressed, ongoing, passing or not_checked. ``state``: "open" or "closed".
+    ``attention``: "any", or reasons of :class:`~lavendertown.inbox.attention.AttentionReason`.
+    ``due``: "overdue" or "not_yet". ``snoozed``: "hidden", "included" (the
     default) or "only". ``mentions``: a name. Dates: when the finding was last seen.
     """
 
     dataset: filters.OneOrMany
     severity: filters.OneOrMany
     status: filters.OneOrMany
+    state: filters.OneOrMany
     seen: filters.OneOrMany
+    attention: filters.OneOrMany
+    due: filters.OneOrMany
     assignee: filters.OneOrMany
     tags: filters.OneOrMany
     ghost_type: filters.OneOrMany
@@ -49,7 +55,10 @@ _FACETS = {
     "dataset": Facet.DATASET,
     "severity": Facet.SEVERITY,
     "status": Facet.STATUS,
+    "state": Facet.STATE,
     "seen": Facet.RUN_STATE,
+    "attention": Facet.ATTENTION,
+    "due": Facet.DUE,
     "assignee": Facet.ASSIGNEE,
     "tags": Facet.TAG,
     "ghost_type": Facet.TYPE,
@@ -85,7 +94,11 @@ class FindingsInbox(StoragePart):
             Dictionaries with finding_id, dataset, ghost_type, column, severity, description, status,
             seen, fixed_at, regressed_at, first_seen, last_seen, times_seen, comment_count, last_count,
             last_share, tags, assignee, close_reason, note, snoozed, snooze_until, snooze_factor,
-            version (of the triage), twin (the id of the vanished finding it looks like, or empty),
+            attention (why it needs attention, as codes), due_at, verified_in (the report that verified its
+            fix, or empty), verified_at, runs_since_fix (runs that did not complete its check),
+            accepted_at, accepted_until, ceiling_count and ceiling_share (the size up to which it is
+            accepted; both None without limit), version (of the triage),
+            twin (the id of the vanished finding it looks like, or empty),
             report_id and position (of the last occurrence), and runs: the
             rows affected in the newest runs of its dataset, oldest first: 0 where it was not seen, None
             where their number is not known.
@@ -159,6 +172,8 @@ def _build_inbox_query(given: InboxFilters, order: str = "last_seen") -> InboxQu
 
 def _filter_values(chosen: dict[str, Any], name: str) -> tuple[str, ...]:
     value = chosen.get(name)
+    if name == "attention" and value == "any":
+        return tuple(AttentionReason)
     # Nobody is somebody to look for.
     return ("",) if name == "assignee" and value == "" else filters.as_tuple(value)
 
@@ -176,6 +191,16 @@ def _inbox_row(entry: InboxEntry, recent: LastOccurrences | None) -> dict[str, A
     out["twin"] = entry.predecessor_id
     out["snooze_until"] = triage.snooze_until if triage else None
     out["snooze_factor"] = triage.snooze_factor if triage else None
+    out["attention"] = [reason.value for reason in entry.attention]
+    out["due_at"] = entry.due_at
+    check, ceiling = entry.fix_check, entry.ceiling
+    out["verified_in"] = check.report_id if check else ""
+    out["verified_at"] = check.verified_at if check else None
+    out["runs_since_fix"] = check.runs_waited if check else 0
+    out["accepted_at"] = entry.acceptance.accepted_at if entry.acceptance else None
+    out["accepted_until"] = triage.accepted_until if triage and entry.acceptance else None
+    out["ceiling_count"] = ceiling.row_count if ceiling else None
+    out["ceiling_share"] = ceiling.share if ceiling else None
     out["version"] = triage.version if triage else 0
     counts = dict(reversed(recent.occurrences)) if recent else {}
     out["runs"] = [counts.get(at, 0) for at in reversed(entry.run_times)]

@@ -37,6 +37,11 @@ class Decision:
         snooze_factor: Snoozed until the number or share of affected rows has grown by this factor.
         unsnooze: Ends a snooze.
         stands_alone: Whether the finding is distinct from the vanished findings that it resembles.
+        accepted_until: When the acceptance ends; only with the status ``accepted``, like the next three.
+        ceiling_count: The number of affected rows up to which the findings are accepted.
+        ceiling_share: The same as a share of all rows, 0 to 1.
+        has_no_ceiling: Accepts the findings whatever their size. Without a ceiling, they are accepted up to
+            twice their present size.
     """
 
     status: str | None = None
@@ -49,6 +54,10 @@ class Decision:
     snooze_factor: float | None = None
     unsnooze: bool = False
     stands_alone: bool | None = None
+    accepted_until: dt.datetime | None = None
+    ceiling_count: int | None = None
+    ceiling_share: float | None = None
+    has_no_ceiling: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +260,16 @@ class Triage(StoragePart):
             record = replace(record, stands_alone=decision.stands_alone)
         if decision.status is not None:
             closes = statuses.is_closed(decision.status)
-            record = replace(record, close_reason=(decision.reason or decision.comment) if closes else "")
+            record = replace(
+                record,
+                close_reason=(decision.reason or decision.comment) if closes else "",
+                accepted_until=clock.to_utc_bound(decision.accepted_until)
+                if decision.accepted_until
+                else None,
+                ceiling_count=decision.ceiling_count,
+                ceiling_share=decision.ceiling_share,
+                has_no_ceiling=decision.has_no_ceiling,
+            )
         if decision.unsnooze or decision.snooze_until or decision.snooze_factor:
             record = replace(
                 record, snooze_until=None, snooze_factor=None, snooze_count=None, snooze_share=None
@@ -281,6 +299,17 @@ def _check_finding_ids(finding_ids: str | Iterable[str]) -> list[str]:
 def _check_decision(decision: Decision) -> None:
     if decision == Decision():
         raise InvalidInputError(f"Nothing is decided. {validation.NOTHING_TO_SAVE}")
+    has_ceiling = decision.ceiling_count is not None or decision.ceiling_share is not None
+    if decision.status != statuses.ACCEPTED.name and (
+        has_ceiling or decision.has_no_ceiling or decision.accepted_until is not None
+    ):
+        raise InvalidInputError(
+            "Only an accepted finding has an end or a ceiling; set the status accepted too."
+        )
+    if has_ceiling and decision.has_no_ceiling:
+        raise InvalidInputError("A ceiling was set and also none; choose one of them.")
+    if decision.ceiling_share is not None and not 0 <= decision.ceiling_share <= 1:
+        raise InvalidInputError("The ceiling is a share of the rows between 0 and 1, such as 0.05.")
 
 
 def _inherit_triage(mine: TriageRecord, theirs: TriageRecord) -> TriageRecord:
@@ -295,6 +324,10 @@ def _inherit_triage(mine: TriageRecord, theirs: TriageRecord) -> TriageRecord:
         snooze_factor=snooze.snooze_factor,
         snooze_count=snooze.snooze_count,
         snooze_share=snooze.snooze_share,
+        accepted_until=mine.accepted_until or theirs.accepted_until,
+        ceiling_count=mine.ceiling_count if mine.ceiling_count is not None else theirs.ceiling_count,
+        ceiling_share=mine.ceiling_share if mine.ceiling_share is not None else theirs.ceiling_share,
+        has_no_ceiling=mine.has_no_ceiling or theirs.has_no_ceiling,
     )
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
+from lavendertown.core import statuses
 from lavendertown.core.fingerprints import check_key, executed_check_keys, mask_description
 from lavendertown.records.identities import (
     MAX_RUNS,
+    Acceptance,
     AnnotationText,
     DatasetRuns,
     Identity,
@@ -18,6 +20,8 @@ from lavendertown.records.record_classes import FindingRecord
 from lavendertown.records.search_text import annotation_text
 from lavendertown.stores.files.cache import FolderCache, ReportEntry
 from lavendertown.stores.files.thread_index import OPEN, Occurrences, find_regression_time
+
+ACCEPTED = statuses.ACCEPTED.name
 
 
 def read_identities(
@@ -107,7 +111,35 @@ def read_latest_runs(cache: FolderCache, datasets: Sequence[str] | None) -> dict
 def _summarize_runs(entries: Sequence[ReportEntry]) -> DatasetRuns:
     newest = entries[0].record
     times = tuple(entry.record.created_at for entry in entries)
-    return DatasetRuns(times, newest.id, executed_check_keys(newest.metadata, newest.dataset))
+    ids = tuple(entry.record.id for entry in entries)
+    return DatasetRuns(times, ids, executed_check_keys(newest.metadata, newest.dataset))
+
+
+def read_executed_check_keys(cache: FolderCache, report_ids: Sequence[str]) -> dict[str, frozenset[str]]:
+    """Return the keys of the checks that each of these reports completed."""
+    wanted = frozenset(report_ids)
+    return {
+        entry.record.id: executed_check_keys(entry.record.metadata, entry.record.dataset)
+        for entry in cache.sorted_reports
+        if entry.record.id in wanted
+    }
+
+
+def read_acceptances(cache: FolderCache, fingerprints: Sequence[str] | None) -> dict[str, Acceptance]:
+    """Return the acceptance of each finding whose status is accepted."""
+    threads, acceptances = cache.threads, {}
+    for fingerprint in threads.annotated_fingerprints() if fingerprints is None else fingerprints:
+        if threads.state_of(fingerprint).status != ACCEPTED:
+            continue
+        accepted_at = max(
+            each.created_at
+            for each in threads.annotations_on(fingerprint)
+            if each.deleted_at is None and each.status == ACCEPTED
+        )
+        occurrences = threads.live_occurrences().get(fingerprint)
+        counts = (count for at, count in (occurrences.times if occurrences else ()) if at <= accepted_at)
+        acceptances[fingerprint] = Acceptance(accepted_at, next(counts, None))
+    return acceptances
 
 
 def read_last_occurrences(cache: FolderCache, fingerprints: Sequence[str]) -> dict[str, LastOccurrences]:

@@ -14,6 +14,7 @@ from typing import Any
 from lavendertown.records import summaries
 from lavendertown.records.change_feed import ChangePage
 from lavendertown.records.identities import (
+    Acceptance,
     AnnotationText,
     DatasetRuns,
     Identity,
@@ -134,6 +135,14 @@ class FileStore(Store):
     def latest_runs(self, datasets: Sequence[str] | None = None) -> Mapping[str, DatasetRuns]:
         with self._refreshed_cache() as cache:
             return inbox_reads.read_latest_runs(cache, datasets)
+
+    def executed_check_keys(self, report_ids: Sequence[str]) -> Mapping[str, frozenset[str]]:
+        with self._refreshed_cache() as cache:
+            return inbox_reads.read_executed_check_keys(cache, report_ids)
+
+    def acceptances(self, fingerprints: Sequence[str] | None = None) -> Mapping[str, Acceptance]:
+        with self._refreshed_cache() as cache:
+            return inbox_reads.read_acceptances(cache, fingerprints)
 
     def last_occurrences(self, fingerprints: Sequence[str]) -> Mapping[str, LastOccurrences]:
         with self._refreshed_cache() as cache:

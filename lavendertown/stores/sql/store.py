@@ -14,6 +14,7 @@ from sqlalchemy.engine import URL, Engine
 
 from lavendertown.records.change_feed import ChangePage
 from lavendertown.records.identities import (
+    Acceptance,
     AnnotationText,
     DatasetRuns,
     Identity,
@@ -218,6 +219,14 @@ class DatabaseStore(Store):
     def latest_runs(self, datasets: Sequence[str] | None = None) -> Mapping[str, DatasetRuns]:
         with self._snapshot_connection() as connection:
             return inbox_queries.read_latest_runs(connection, datasets)
+
+    def executed_check_keys(self, report_ids: Sequence[str]) -> Mapping[str, frozenset[str]]:
+        with self._read_connection() as connection:
+            return inbox_queries.read_executed_check_keys(connection, report_ids)
+
+    def acceptances(self, fingerprints: Sequence[str] | None = None) -> Mapping[str, Acceptance]:
+        with self._read_connection() as connection:
+            return inbox_queries.read_acceptances(connection, fingerprints)
 
     def last_occurrences(self, fingerprints: Sequence[str]) -> Mapping[str, LastOccurrences]:
         with self._snapshot_connection() as connection:

@@ -18,6 +18,7 @@ from lavendertown.core.findings import SEVERITIES
 from lavendertown.core.fingerprints import executed_check_keys
 from lavendertown.records.identities import (
     MAX_RUNS,
+    Acceptance,
     AnnotationText,
     DatasetRuns,
     Identity,
@@ -33,7 +34,7 @@ from lavendertown.stores.sql.schema.tables import (
     identity_tags,
     reports,
 )
-from lavendertown.stores.sql.statements.conditions import FIXED_CODE, SEVERITY_CODES, in_list
+from lavendertown.stores.sql.statements.conditions import ACCEPTED_CODE, FIXED_CODE, SEVERITY_CODES, in_list
 from lavendertown.stores.sql.writing.audit_log import EVENT_COLUMNS, event_from_row
 
 # Not a join: without statistics, as after an import, PostgreSQL would start with a scan of all reports.
@@ -97,6 +98,27 @@ _NUMBERED_RUNS = (
     .where(_R.deleted_at.is_(None))
 )  # fmt: skip
 _METADATA = sa.select(_R.key, _R.metadata).where(in_list(_R.key, "keys"))
+_COVERAGE = sa.select(_R.id, _R.dataset, _R.metadata).where(in_list(_R.id, "ids"))
+_ACCEPTED_AT = (
+    sa.select(_A.identity_key, sa.func.max(_A.created_at).label("accepted_at"))
+    .where(_A.deleted_at.is_(None), _A.status == ACCEPTED_CODE)
+    .group_by(_A.identity_key)
+    .subquery()
+)
+_COUNT_WHEN_ACCEPTED = (
+    sa.select(_F.row_count)
+    .join(reports, _R.key == _F.report_key)
+    .where(_F.identity_key == _I.key, _F.seen_at <= _ACCEPTED_AT.c.accepted_at, _R.deleted_at.is_(None))
+    .order_by(_F.seen_at.desc(), _R.id.desc(), _F.position)
+    .limit(1)
+    .correlate(identities, _ACCEPTED_AT)
+    .scalar_subquery()
+)
+_ACCEPTANCES = (
+    sa.select(_I.fingerprint, _ACCEPTED_AT.c.accepted_at, _COUNT_WHEN_ACCEPTED)
+    .join_from(identities, _ACCEPTED_AT, _I.key == _ACCEPTED_AT.c.identity_key)
+    .where(_I.status == ACCEPTED_CODE)
+)
 _OCCURRENCES = (
     sa.select(
         _I.fingerprint, _F.seen_at, _F.row_count, _F.report_key,
@@ -194,11 +216,28 @@ def read_latest_runs(connection: sa.Connection, datasets: Sequence[str] | None) 
     return {
         dataset: DatasetRuns(
             tuple(row.created_at for row in rows),
-            rows[0].id,
+            tuple(row.id for row in rows),
             executed_check_keys(metadata.get(latest_keys[dataset]) or {}, dataset),
         )
         for dataset, rows in rows_by_dataset.items()
     }
+
+
+def read_executed_check_keys(
+    connection: sa.Connection, report_ids: Sequence[str]
+) -> dict[str, frozenset[str]]:
+    """Return the keys of the checks that each of these reports completed."""
+    rows = connection.execute(_COVERAGE, {"ids": list(report_ids)})
+    return {row.id: executed_check_keys(row.metadata or {}, row.dataset) for row in rows}
+
+
+def read_acceptances(connection: sa.Connection, fingerprints: Sequence[str] | None) -> dict[str, Acceptance]:
+    """Return the acceptance of each finding whose status is accepted."""
+    statement = _ACCEPTANCES
+    if fingerprints is not None:
+        statement = statement.where(in_list(_I.fingerprint, "names"))
+    rows = connection.execute(statement, {} if fingerprints is None else {"names": list(fingerprints)})
+    return {fingerprint: Acceptance(accepted_at, count) for fingerprint, accepted_at, count in rows}
 
 
 def read_last_occurrences(

@@ -25,6 +25,7 @@ SEVERITY_CODES = {severity: code for code, severity in enumerate(SEVERITIES)}
 STATUS_CODES = statuses.CODES
 OPEN_CODE = statuses.OPEN.code
 FIXED_CODE = statuses.FIXED.code
+ACCEPTED_CODE = statuses.ACCEPTED.code
 
 
 class ArrayParameter(sa.types.TypeDecorator[Sequence[Any]]):
