@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import takewhile
 from typing import Any
 
 from pyroaring import BitMap
@@ -90,6 +91,22 @@ class Inbox:
                 for finding_id, ordinal in ordinals.items()
                 if ordinal in index.live
             }
+
+    def count_passing_runs(self, finding_id: str) -> int:
+        """Return how many of the latest runs in a row completed a finding's check without finding it."""
+        with self._fresh_index() as index:
+            ordinal = index.ordinals.get(finding_id)
+            if ordinal is None or ordinal not in index.live:
+                return 0
+            identity = index.identity_at(ordinal)
+            runs = index.runs.get(identity.dataset)
+        if runs is None:
+            return 0
+        times = zip(runs.run_times, runs.report_ids, strict=True)
+        later = [report_id for at, report_id in times if at > identity.last_seen]
+        executed = self._store.executed_check_keys(later)
+        passing = takewhile(lambda name: identity.check_key in executed.get(name, frozenset()), later)
+        return sum(1 for _ in passing)
 
     def first_seen_times(self, datasets: Sequence[str] = ()) -> dict[str, dt.datetime]:
         """Return when each finding was first seen: all findings, or those of these datasets."""

@@ -18,7 +18,9 @@ from pydantic import Field
 from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.core import clock, json_codec, statuses
 from lavendertown.core.errors import InvalidInputError
+from lavendertown.core.statuses import StatusCategory
 from lavendertown.inbox import InboxOrder, SnoozedFilter
+from lavendertown.inbox.attention import AttentionReason
 from lavendertown.mcp.finding_views import describe_finding, summarize_finding
 from lavendertown.mcp.undo import MAX_FINDINGS, UndoReference, undo_decision, undo_reference
 from lavendertown.records.identities import RunState
@@ -74,6 +76,12 @@ class FindingTools:
         ghost_type: Annotated[Texts, Field(description="Such as null, duplicate, outlier, type.")] = [],  # noqa: B006
         severity: list[Severity] = [],  # noqa: B006
         status: list[Status] = [],  # noqa: B006
+        state: Annotated[
+            list[StatusCategory], Field(description="Whether the status is open or closed.")
+        ] = [],  # noqa: B006
+        attention: Annotated[
+            list[AttentionReason], Field(description="Findings that need attention for one of these reasons.")
+        ] = [],  # noqa: B006
         run_state: Annotated[
             list[RunState], Field(description="State in the newest runs of its dataset.")
         ] = [],  # noqa: B006
@@ -81,7 +89,7 @@ class FindingTools:
         is_unassigned: bool = False,
         author: Annotated[Texts, Field(description="Author of a comment.")] = [],  # noqa: B006
         tags: Annotated[Texts, Field(description="Findings that have all of these tags.")] = [],  # noqa: B006
-        snoozed: SnoozedFilter = SnoozedFilter.HIDDEN,
+        snoozed: SnoozedFilter = SnoozedFilter.INCLUDED,
         seen_since: Annotated[
             str, Field(description="Day or ISO time; only findings last seen since then.")
         ] = "",
@@ -105,6 +113,8 @@ class FindingTools:
             "ghost_type": ghost_type,
             "severity": severity,
             "status": status,
+            "state": [each.value for each in state],
+            "attention": [each.value for each in attention],
             "seen": [each.value for each in run_state],
             "assignee": "" if is_unassigned else assignee,
             "author": author,
@@ -151,10 +161,25 @@ class FindingTools:
         context: AnyContext,
         reason: Annotated[str, Field(description="Needed for fixed, accepted and false_positive.")] = "",
         comment: str = "",
+        accepted_until: Annotated[
+            str, Field(description="With accepted: a day or ISO time at which the acceptance ends.")
+        ] = "",
+        ceiling_rows: Annotated[
+            int | None,
+            Field(ge=0, description="With accepted: rows up to which it is; by default twice the present."),
+        ] = None,
+        has_no_ceiling: Annotated[bool, Field(description="With accepted: whatever its size.")] = False,
         on_behalf_of: OnBehalfOf = "",
     ) -> dict[str, Any]:
         """Set the status of findings."""
-        decision = Decision(status=status, reason=reason or None, comment=comment)
+        decision = Decision(
+            status=status,
+            reason=reason or None,
+            comment=comment,
+            accepted_until=_read_end(accepted_until, "accepted_until") if accepted_until else None,
+            ceiling_count=ceiling_rows,
+            has_no_ceiling=has_no_ceiling,
+        )
         return self._decide(context, finding_ids, decision, on_behalf_of)
 
     def assign(
@@ -180,7 +205,9 @@ class FindingTools:
         """Hide findings from those that need attention, until a time, until they have grown, or either."""
         if not until and not factor:
             raise InvalidInputError("A snooze needs an end: give until, factor or both.")
-        decision = Decision(snooze_until=_read_end(until) if until else None, snooze_factor=factor or None)
+        decision = Decision(
+            snooze_until=_read_end(until, "until") if until else None, snooze_factor=factor or None
+        )
         return self._decide(context, finding_ids, decision, on_behalf_of)
 
     def unsnooze(
@@ -223,13 +250,13 @@ def _in_thread(tool: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def _read_end(text: str) -> dt.datetime:
+def _read_end(text: str, name: str) -> dt.datetime:
     try:
         end = clock.parse_time(text)
     except (ValueError, OverflowError):
         raise InvalidInputError(
-            f"{text[:100]!r} in until is not a time; give a day such as 2027-01-31, or an ISO time."
+            f"{text[:100]!r} in {name} is not a time; give a day such as 2027-01-31, or an ISO time."
         ) from None
     if end <= clock.now():
-        raise InvalidInputError(f"The time {text[:100]!r} in until has passed; give a later one.")
+        raise InvalidInputError(f"The time {text[:100]!r} in {name} has passed; give a later one.")
     return end

@@ -15,9 +15,22 @@ MAX_HISTORY = 50
 MAX_ROWS = 20
 _SUMMARY = (
     *("finding_id", "description", "dataset", "column", "ghost_type", "severity", "status"),
-    *("assignee", "tags", "snoozed", "first_seen", "last_seen", "times_seen", "comment_count"),
+    *(
+        "attention",
+        "attention_text",
+        "assignee",
+        "tags",
+        "snoozed",
+        "first_seen",
+        "last_seen",
+        "times_seen",
+        "comment_count",
+    ),
 )
-_DETAILS = ("close_reason", "note", "snooze_until", "snooze_factor", "fixed_at", "regressed_at", "report_id")
+_DETAILS = (
+    *("close_reason", "note", "snooze_until", "snooze_factor", "fixed_at", "regressed_at", "report_id"),
+    *("verified_in", "accepted_until", "ceiling_count", "ceiling_share", "due_at"),
+)
 _OCCURRENCE = ("report_id", "seen_at", "severity", "description", "row_count", "share")
 _BOOKKEEPING = frozenset(("version", "updated_at", "deleted_at", "on_behalf_of", "id", "finding_id"))
 

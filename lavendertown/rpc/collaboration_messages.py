@@ -111,6 +111,37 @@ OCCURRENCE = MessageSpec(
 )
 
 
+TRIAGED_FINDING = MessageSpec(
+    "TriagedFinding",
+    (
+        FieldSpec("finding_id", "string"),
+        *(FieldSpec(name, "string") for name in ("dataset", "ghost_type", "column", "severity")),
+        FieldSpec("description", "string"),
+        FieldSpec("status", "string"),
+        FieldSpec("seen", "string", comment="What the latest runs say: new, ongoing, regressed, passing, …"),
+        FieldSpec("attention", "string", repeated=True, comment="Why it needs attention, as codes."),
+        FieldSpec("attention_text", "string", comment="The same in words; empty if it does not."),
+        FieldSpec("assignee", "string"),
+        FieldSpec("close_reason", "string"),
+        FieldSpec("tags", "string", repeated=True),
+        FieldSpec("comment_count", "int32"),
+        FieldSpec("snoozed", "bool"),
+        FieldSpec("due_at", "timestamp"),
+        FieldSpec("verified_in", "string", comment="The report that verified its fix."),
+        FieldSpec("accepted_until", "timestamp"),
+        FieldSpec("ceiling_count", "int64", optional=True),
+        FieldSpec("ceiling_share", "double", optional=True),
+        FieldSpec("last_count", "int64", optional=True),
+        FieldSpec("last_share", "double", optional=True),
+        FieldSpec("first_seen", "timestamp"),
+        FieldSpec("last_seen", "timestamp"),
+        FieldSpec("times_seen", "int32"),
+        FieldSpec("report_id", "string", comment="The report of the latest occurrence."),
+    ),
+    comment="A finding over all reports, with what the team decided.",
+)
+
+
 def report_values(report: ShareableReport) -> dict[str, Any]:
     """Return a report's fields."""
     return {

@@ -24,6 +24,7 @@ from lavendertown.rpc.collaboration_messages import (
     OCCURRENCE,
     REPORT,
     SUMMARY,
+    TRIAGED_FINDING,
     annotation_values,
     json_text,
     read_report,
@@ -59,6 +60,11 @@ _CHANGE = MessageSpec(
 _REPORT_FILTERS = ("author", "dataset", "status", "severity", "tags")
 _FINDING_FILTERS = (
     *("finding_id", "author", "dataset", "ghost_type", "column", "severity", "status", "tags"),
+)
+
+_INBOX_FILTERS = (
+    *("dataset", "ghost_type", "column", "severity", "status", "state", "seen", "attention", "due"),
+    *("assignee", "author", "tags"),
 )
 
 
@@ -106,6 +112,14 @@ def _methods(service: _Collaboration) -> Iterable[MethodSpec]:
     yield _query("QueryReports", "reports", SUMMARY, _REPORT_FILTERS, (), service.query_reports)
     in_report = (FieldSpec("report_id", "string"),)
     yield _query("QueryFindings", "findings", OCCURRENCE, _FINDING_FILTERS, in_report, service.query_findings)
+    yield _query(
+        "QueryInbox",
+        "findings",
+        TRIAGED_FINDING,
+        _INBOX_FILTERS,
+        (FieldSpec("needs_attention", "bool", comment="Only those that do, for any reason."),),
+        service.query_inbox,
+    )
     yield MethodSpec(
         "Annotate",
         MessageSpec(
@@ -134,6 +148,12 @@ def _methods(service: _Collaboration) -> Iterable[MethodSpec]:
                 FieldSpec("reason", "string", comment="Needed by a status that closes a finding."),
                 FieldSpec("comment", "string"),
                 _ACTOR,
+                FieldSpec("accepted_until", "timestamp", comment="With accepted: when that ends."),
+                FieldSpec(
+                    "ceiling_count", "int64", optional=True, comment="With accepted: up to these rows."
+                ),
+                FieldSpec("ceiling_share", "double", optional=True, comment="The same as a share, 0 to 1."),
+                FieldSpec("has_no_ceiling", "bool", comment="With accepted: whatever its size."),
             ),
         ),
         MessageSpec("SetStatusResponse", (ids,)),
@@ -260,6 +280,21 @@ class _Collaboration:
             "total": total,
         }
 
+    def query_inbox(self, request: Any, call: Call) -> dict[str, Any]:
+        storage, chosen = self._storage(), _filters(request, _INBOX_FILTERS)
+        if chosen.pop("include_deleted"):
+            raise InvalidInputError("The inbox has no deleted findings; leave include_deleted out.")
+        if request.needs_attention:
+            chosen["attention"] = "any"
+        limit, offset = _page(request)
+        found = storage.inbox.query(limit, offset, **chosen)
+        total = storage.inbox.count(**chosen)
+        return {
+            "findings": [row_values(row, TRIAGED_FINDING) for row in found],
+            "next_page_token": _next_token(offset + len(found), total),
+            "total": total,
+        }
+
     def annotate(self, request: Any, call: Call) -> dict[str, Any]:
         actor = call.actor(request.actor)
         annotation = Annotation(
@@ -280,7 +315,15 @@ class _Collaboration:
     def set_status(self, request: Any, call: Call) -> dict[str, Any]:
         if not request.status:
             raise InvalidInputError("The request has no status.")
-        decision = Decision(status=request.status, reason=request.reason or None, comment=request.comment)
+        decision = Decision(
+            status=request.status,
+            reason=request.reason or None,
+            comment=request.comment,
+            accepted_until=read_time(request, "accepted_until"),
+            ceiling_count=request.ceiling_count if request.HasField("ceiling_count") else None,
+            ceiling_share=request.ceiling_share if request.HasField("ceiling_share") else None,
+            has_no_ceiling=request.has_no_ceiling,
+        )
         return self._decide(request, call, decision)
 
     def assign(self, request: Any, call: Call) -> dict[str, Any]:

@@ -264,6 +264,11 @@ def inbox_rows(finding_ids: tuple[str, ...]) -> list[Row]:
     return result
 
 
+def count_passing_runs(finding_id: str) -> int:
+    """Return how many of the latest runs in a row completed a finding's check without finding it."""
+    return int(_read_cached("inbox.count_passing_runs", finding_id))
+
+
 def find_inbox_rows(finding_ids: tuple[str, ...]) -> dict[str, Row]:
     """Return the inbox rows of these findings by the given ids; skip those without a live report."""
     current = {given: str(_read_cached("findings.resolve_id", given)) for given in finding_ids if given}

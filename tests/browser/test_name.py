@@ -183,11 +183,11 @@ def save_view(page: Page) -> None:
     [
         (set_assignee, "1 finding assigned to Ana."),
         (close_with_reason, "1 finding set to Fixed."),
-        (snooze, "1 finding asleep until"),
+        (snooze, "1 finding snoozed until"),
         (rename, "People, again"),
         (delete, "Deleted People r-1."),
         (restore, "1 report restored."),
-        (snooze_selected, "1 finding asleep until"),
+        (snooze_selected, "1 finding snoozed until"),
         (save_view, "Saved the view Orders"),
     ],
 )

@@ -60,6 +60,7 @@ def answers_about_records(recording: Recording, scratch: Path) -> dict[str, Any]
         "report compare": run_json("report", "compare", "orders 1"),
         "findings list": run_json("findings", "list", "--severity", "warning"),
         "findings show": run_json("findings", "show", ids["null"]),
+        "findings inbox": run_json("findings", "inbox", "--attention", "any"),
         "audit": run_json("audit", "--limit", "3"),
     }
     # The following commands write.

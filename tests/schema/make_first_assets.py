@@ -87,9 +87,11 @@ def decide(storage: Storage, name: str) -> None:
     storage.triage.decide(
         name, Decision(assignee="Ben", note="See the **wiki**.", snooze_until=until), actor="Ana"
     )
-    storage.triage.decide(
-        other, Decision(status="accepted", reason="Prices move.", snooze_factor=2), actor="Ben"
+    # The end and the ceiling came with schema 0010.
+    accepted = Decision(
+        status="accepted", reason="Prices move.", snooze_factor=2, accepted_until=until, ceiling_share=0.5
     )
+    storage.triage.decide(other, accepted, actor="Ben")
     storage.triage.merge_findings("nobody has it yet", name, actor="Ana")
     storage.people.save("Ben", mail="ben@example.org", initials="B")
     # With schema 0004: one that is not the vanished finding it looks like.

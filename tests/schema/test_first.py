@@ -79,6 +79,8 @@ def test_it_can_be_worked_on(storage: Storage) -> None:
         "0008/lavendertown.db",
         "0009/folder",
         "0009/lavendertown.db",
+        "0010/folder",
+        "0010/lavendertown.db",
     ],
 )
 def test_decisions_people_and_views_are_read(store: str, tmp_path: Path) -> None:
@@ -89,6 +91,7 @@ def test_decisions_people_and_views_are_read(store: str, tmp_path: Path) -> None
     assert (street["assignee"], street["note"], street["snoozed"]) == ("Ben", "See the **wiki**.", True)
     assert (street["seen"], street["comment_count"]) == ("regressed", 2)
     assert (price["status"], price["close_reason"], price["snooze_factor"]) == ("accepted", "Prices move.", 2)
+    assert (price["ceiling_share"], price["has_no_ceiling"]) == (0.5 if "0010" in store else None, False)
     assert storage.triage.load(price["finding_id"])["stands_alone"] == (not store.startswith("0003"))
     assert storage.findings.resolve_id("nobody has it yet") == street["finding_id"]
     assert {"name": "Ben", "mail": "ben@example.org", "initials": "B"} in storage.people.list_known()

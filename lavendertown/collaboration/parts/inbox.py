@@ -13,6 +13,7 @@ from lavendertown.collaboration.parts.trends import Trends
 from lavendertown.core.errors import InvalidInputError
 from lavendertown.inbox import Facet, InboxEntry, InboxOrder, InboxQuery, SnoozedFilter
 from lavendertown.inbox.attention import AttentionReason
+from lavendertown.inbox.attention_text import describe_attention
 from lavendertown.records import validation
 from lavendertown.records.identities import LastOccurrences
 
@@ -94,10 +95,11 @@ class FindingsInbox(StoragePart):
             Dictionaries with finding_id, dataset, ghost_type, column, severity, description, status,
             seen, fixed_at, regressed_at, first_seen, last_seen, times_seen, comment_count, last_count,
             last_share, tags, assignee, close_reason, note, snoozed, snooze_until, snooze_factor,
-            attention (why it needs attention, as codes), due_at, verified_in (the report that verified its
-            fix, or empty), verified_at, runs_since_fix (runs that did not complete its check),
-            accepted_at, accepted_until, ceiling_count and ceiling_share (the size up to which it is
-            accepted; both None without limit), version (of the triage),
+            attention (why it needs attention, as codes), attention_text (the same in words), due_at,
+            verified_in (the report that verified its fix, or empty), verified_at, runs_since_fix (the runs
+            since then that did not complete its check), accepted_at, accepted_until, ceiling_count and
+            ceiling_share (the size up to which it is accepted; both None without limit), has_no_ceiling
+            (whether a person decided that), version (of the triage),
             twin (the id of the vanished finding it looks like, or empty),
             report_id and position (of the last occurrence), and runs: the
             rows affected in the newest runs of its dataset, oldest first: 0 where it was not seen, None
@@ -119,6 +121,13 @@ class FindingsInbox(StoragePart):
     def count(self, **filter_values: Unpack[InboxFilters]) -> int:
         """Count the findings that :meth:`query` would list without a limit."""
         return self._context.inbox_index.count_entries(self._build_query(filter_values))
+
+    def count_passing_runs(self, finding_id: str) -> int:
+        """Return how many of the latest runs in a row completed a finding's check without finding it.
+
+        Only the latest 12 runs of its dataset count. 0 if no live report has the finding.
+        """
+        return self._context.inbox_index.count_passing_runs(self._context.resolve_finding(finding_id))
 
     def query_ids(self, order: str = "last_seen", **filter_values: Unpack[InboxFilters]) -> list[str]:
         """Return the ids of all findings that :meth:`query` would list without a limit."""
@@ -192,6 +201,7 @@ def _inbox_row(entry: InboxEntry, recent: LastOccurrences | None) -> dict[str, A
     out["snooze_until"] = triage.snooze_until if triage else None
     out["snooze_factor"] = triage.snooze_factor if triage else None
     out["attention"] = [reason.value for reason in entry.attention]
+    out["attention_text"] = " ".join(describe_attention(entry))
     out["due_at"] = entry.due_at
     check, ceiling = entry.fix_check, entry.ceiling
     out["verified_in"] = check.report_id if check else ""
@@ -199,6 +209,7 @@ def _inbox_row(entry: InboxEntry, recent: LastOccurrences | None) -> dict[str, A
     out["runs_since_fix"] = check.runs_waited if check else 0
     out["accepted_at"] = entry.acceptance.accepted_at if entry.acceptance else None
     out["accepted_until"] = triage.accepted_until if triage and entry.acceptance else None
+    out["has_no_ceiling"] = triage.has_no_ceiling if triage and entry.acceptance else False
     out["ceiling_count"] = ceiling.row_count if ceiling else None
     out["ceiling_share"] = ceiling.share if ceiling else None
     out["version"] = triage.version if triage else 0

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from lavendertown.core import statuses
 from lavendertown.ui import queries
 from lavendertown.ui.components.finding import finding_detail
 from lavendertown.ui.components.findings import inbox_actions
@@ -131,8 +132,8 @@ def draw_metrics(report: queries.Row, rows: list[queries.Row], runs: list[querie
     """Show four numbers; the first two with their change since the run before."""
     many = len(runs) > 1
     top = max(rows, key=lambda row: row["share"] or 0)
-    still_open = sum(row["status"] == "open" for row in rows)
-    quiet = sum(row["status"] == "open" and not row["comment_count"] for row in rows)
+    open_rows = [row for row in rows if not statuses.is_closed(row["status"])]
+    still_open, quiet = len(open_rows), sum(not row["comment_count"] for row in open_rows)
     with st.grid(4, min_column_width=150, gap="small"):
         for label, field, colour in (
             ("Findings", "finding_count", "violet"),

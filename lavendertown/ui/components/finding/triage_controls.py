@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from lavendertown.collaboration.parts.triage import Decision
-from lavendertown.core import statuses
+from lavendertown.core import clock, statuses
+from lavendertown.core.settings import load_settings
 from lavendertown.ui import actions, queries, triage_actions
 from lavendertown.ui.components.finding import duplicate_prompt
 from lavendertown.ui.components.findings import inbox_actions
@@ -14,6 +15,8 @@ from lavendertown.ui.components.shared.formatting import (
     STATUSES,
     comment_markdown,
     escape_markdown,
+    format_count,
+    format_percent,
     format_time,
     status_name,
 )
@@ -36,6 +39,7 @@ def draw_controls(row: queries.Row, inbox_row: queries.Row | None) -> None:
             _draw_more_menu(inbox_row)
     layout.show_notice(_notice_place(row["finding_id"]))
     if inbox_row is not None:
+        _show_attention(inbox_row)
         duplicate_prompt.ask_if_duplicate(inbox_row)
         _show_decision(inbox_row)
 
@@ -141,6 +145,62 @@ def _handle_more_menu(inbox_row: queries.Row, key: str) -> None:
         person.run_with_name(_notice_place(ids[0]), inbox_actions.snooze_selected, ids, option)
 
 
+def _show_attention(inbox_row: queries.Row) -> None:
+    """Show why the finding needs attention, and offer to close one whose check passes."""
+    if inbox_row["attention_text"]:
+        st.warning(escape_markdown(inbox_row["attention_text"]), icon=":material/notification_important:")
+    if inbox_row["due_at"] is not None:
+        is_overdue = inbox_row["due_at"] <= clock.now()
+        words = ":red[:material/event_busy: Overdue since" if is_overdue else ":gray[:material/event: Due"
+        st.markdown(f":small[{words} {format_time(inbox_row['due_at'])}.]]")
+    if inbox_row["seen"] == "passing" and not statuses.is_closed(inbox_row["status"]):
+        runs = queries.count_passing_runs(inbox_row["finding_id"])
+        if runs >= load_settings().triage_runs_to_confirm:
+            _offer_to_close(inbox_row["finding_id"], runs)
+
+
+def _offer_to_close(finding_id: str, runs: int) -> None:
+    reason = f"Its check passed in the last {runs:,} runs."
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f":small[:green[:material/task_alt:] {reason}]", width="content")
+        decision = Decision(status=statuses.FIXED.name, reason=reason)
+        st.button(
+            "Close as fixed",
+            type="tertiary",
+            key=f"detail:passing:{finding_id}",
+            on_click=person.run_with_name,
+            args=(
+                _notice_place(finding_id),
+                triage_actions.decide_findings,
+                [finding_id],
+                decision,
+                "set to Fixed",
+            ),
+        )
+
+
+def _describe_fix_check(inbox_row: queries.Row) -> str:
+    if inbox_row["verified_in"]:
+        return f":green[:material/verified: Verified] in the run of {format_time(inbox_row['verified_at'])}."
+    waited = inbox_row["runs_since_fix"]
+    since = f" {format_count(waited, 'run')} since did not complete its check." if waited else ""
+    return f":gray[:material/hourglass_empty: Waiting for a run that completes its check.{since}]"
+
+
+def _describe_acceptance(inbox_row: queries.Row) -> str:
+    if inbox_row["ceiling_count"] is not None:
+        ceiling = f"up to {format_count(inbox_row['ceiling_count'], 'row')}"
+    elif inbox_row["ceiling_share"] is not None:
+        ceiling = f"up to {format_percent(inbox_row['ceiling_share'])} of the rows"
+    elif inbox_row["has_no_ceiling"]:
+        ceiling = "without limit"
+    else:
+        ceiling = "without limit, as its size when it was accepted is not known"
+    until = inbox_row["accepted_until"]
+    end = f" until {format_time(until)}" if until else ""
+    return f":gray[Accepted {ceiling}{end}.]"
+
+
 def _show_decision(inbox_row: queries.Row) -> None:
     if inbox_row["note"]:
         st.info(comment_markdown(inbox_row["note"]), icon=":material/push_pin:")
@@ -152,7 +212,11 @@ def _show_decision(inbox_row: queries.Row) -> None:
         )
     if inbox_row["close_reason"] and statuses.is_closed(inbox_row["status"]):
         st.markdown(f":small[:gray[Closed:] {escape_markdown(inbox_row['close_reason'])}]")
+    if inbox_row["accepted_at"] is not None:
+        st.markdown(f":small[{_describe_acceptance(inbox_row)}]")
+    if inbox_row["status"] == statuses.FIXED.name:
+        st.markdown(f":small[{_describe_fix_check(inbox_row)}]")
     if inbox_row["snoozed"]:
         until = inbox_row["snooze_until"]
         when = f"until {format_time(until)}" if until else "until it gets worse"
-        st.markdown(f":small[:gray[:material/snooze: Asleep {when}.]]")
+        st.markdown(f":small[:gray[:material/snooze: Snoozed {when}.]]")

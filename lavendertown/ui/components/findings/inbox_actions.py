@@ -9,6 +9,7 @@ import streamlit as st
 
 from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.core import clock, statuses
+from lavendertown.core.settings import load_settings
 from lavendertown.ui import queries, triage_actions
 from lavendertown.ui.components.findings import inbox_filters, inbox_grid
 from lavendertown.ui.components.shared import layout, person
@@ -17,6 +18,7 @@ from lavendertown.ui.components.shared.formatting import (
     escape_markdown,
     format_count,
     format_time,
+    reader_time_zone,
     run_state_badge,
     status_name,
 )
@@ -26,6 +28,10 @@ DIALOG = "desk:dialog"
 
 NOBODY = "Nobody"
 _NOTE = "desk:note"
+_OWN_REASON = "desk:own reason"
+_CEILING, _CEILING_ROWS, _CEILING_PERCENT = "desk:ceiling", "desk:ceiling rows", "desk:ceiling percent"
+_TWICE, _ROWS, _SHARE, _NO_LIMIT = "twice", "rows", "share", "none"
+_ACCEPTED_UNTIL = "desk:accepted until"
 _BAR = "desk:bulk"
 """The place of the question for the user's name before an action on the selection."""
 
@@ -35,7 +41,7 @@ SNOOZES = {
     "For a month": dt.timedelta(days=30),
 }
 UNTIL_DOUBLED = "Until it is twice as bad"
-UNSNOOZE = "Wake up"
+UNSNOOZE = "End the snooze"
 
 
 def open_dialog(dialog: str, ids: list[str]) -> None:
@@ -156,12 +162,12 @@ def assign_selected(ids: list[str], name: str) -> None:
 def snooze_selected(ids: list[str], how: str) -> None:
     """Snooze or unsnooze findings."""
     if how == UNSNOOZE:
-        decision, done = Decision(unsnooze=True), "awake again"
+        decision, done = Decision(unsnooze=True), "no longer snoozed"
     elif how == UNTIL_DOUBLED:
-        decision, done = Decision(snooze_factor=2), "asleep until twice as bad"
+        decision, done = Decision(snooze_factor=2), "snoozed until twice as bad"
     else:
         until = clock.now() + SNOOZES[how]
-        decision, done = Decision(snooze_until=until), f"asleep until {format_time(until)}"
+        decision, done = Decision(snooze_until=until), f"snoozed until {format_time(until)}"
     _finish_bulk_action(triage_actions.decide_findings(ids, decision, done))
 
 
@@ -211,15 +217,59 @@ def _reason_dialog(ids: list[str], status: str) -> None:
     st.caption(
         f"{format_count(len(ids), 'finding')} will be set to {name}. Colleagues read why in the thread."
     )
+    own_reasons = load_settings().triage_close_reasons
+    if own_reasons:
+        st.pills("Reason", own_reasons, key=_OWN_REASON, format_func=escape_markdown)
     st.text_area("Why?", key="desk:reason", height=80, placeholder="Mended in the loader, by design, …")
+    if status == statuses.ACCEPTED.name:
+        _draw_acceptance_terms(ids)
 
     def work() -> None:
-        decision = Decision(status=status, reason=str(st.session_state["desk:reason"]).strip())
+        parts = [st.session_state.get(_OWN_REASON), str(st.session_state["desk:reason"]).strip()]
+        reason = ": ".join(part for part in parts if part)
+        terms = _acceptance_terms() if status == statuses.ACCEPTED.name else {}
+        decision = Decision(status=status, reason=reason, **terms)
         _finish_dialog(
             triage_actions.decide_findings(ids, decision, f"set to {name}", place=triage_actions.FORM)
         )
 
     _submit_button(f"Set to {name}", work)
+
+
+def _draw_acceptance_terms(ids: list[str]) -> None:
+    """Draw the fields for the size up to which findings are accepted, and for the end of it."""
+    rows = queries.inbox_rows(tuple(ids[:1]))
+    size = rows[0]["last_count"] if len(ids) == 1 and rows else None
+    twice = f"Twice its size: {format_count(2 * size, 'row')}" if size is not None else "Twice its size"
+    names = {_TWICE: twice, _ROWS: "A number of rows", _SHARE: "A share of the rows", _NO_LIMIT: "No limit"}
+    kind = st.radio(
+        "It needs attention again above",
+        list(names),
+        format_func=names.__getitem__,
+        key=_CEILING,
+        horizontal=True,
+    )
+    if kind == _ROWS:
+        st.number_input("Rows", min_value=0, value=2 * size if size else 100, step=1, key=_CEILING_ROWS)
+    elif kind == _SHARE:
+        st.number_input("Percent of the rows", 0.0, 100.0, 5.0, key=_CEILING_PERCENT)
+    st.date_input(
+        "Accepted until", value=None, format="YYYY-MM-DD", key=_ACCEPTED_UNTIL, help="Empty: no end."
+    )
+
+
+def _acceptance_terms() -> dict[str, Any]:
+    """Return the arguments of a decision for what was entered."""
+    terms: dict[str, Any] = {}
+    match st.session_state[_CEILING]:
+        case "rows":
+            terms["ceiling_count"] = int(st.session_state[_CEILING_ROWS])
+        case "share":
+            terms["ceiling_share"] = float(st.session_state[_CEILING_PERCENT]) / 100
+        case "none":
+            terms["has_no_ceiling"] = True
+    day = st.session_state[_ACCEPTED_UNTIL]
+    return terms | ({"accepted_until": clock.day_end(day, reader_time_zone())} if day else {})
 
 
 def _assign_dialog(ids: list[str], _: str) -> None:

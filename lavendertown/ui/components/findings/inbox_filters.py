@@ -8,7 +8,8 @@ from typing import Any
 import streamlit as st
 
 from lavendertown.collaboration.chart_selection import ChartSelection
-from lavendertown.core import statuses
+from lavendertown.core.statuses import StatusCategory
+from lavendertown.inbox.attention import AttentionReason
 from lavendertown.ui import queries, triage_actions
 from lavendertown.ui.components.shared import filters, person
 from lavendertown.ui.components.shared.formatting import escape_markdown
@@ -19,6 +20,8 @@ FACETS = {
     "dataset": ("dataset", "Dataset"),
     "type": ("ghost_type", "Type"),
     "seen": ("seen", "Seen"),
+    "attention": ("attention", "Attention"),
+    "due": ("due", "Due"),
     "status": ("status", "Status"),
     "assignee": ("assignee", "Assignee"),
     "author": ("author", "Discussed by"),
@@ -35,7 +38,6 @@ ORDERS = {
     "comment_count": "Most discussed first",
 }
 VIEW, SORT, COUNTED = "view", "sort", "counted"
-UNREVIEWED = (statuses.OPEN.name, statuses.INVESTIGATING.name)
 _NAMES = {
     "attention": "Needs attention",
     "open": "Open",
@@ -75,10 +77,10 @@ def view_filters(name: str) -> dict[str, Any]:
     """Return the filters of a view."""
     me = person.current_name()
     views: dict[str, dict[str, Any]] = {
-        "attention": {"status": UNREVIEWED, "seen": ("new", "regressed"), "snoozed": "hidden"},
-        "open": {"status": UNREVIEWED, "snoozed": "hidden"},
-        "mine": {"assignee": (me,), "status": statuses.OPEN_NAMES},
-        "closed": {"status": statuses.CLOSED_NAMES},
+        "attention": {"attention": tuple(AttentionReason)},
+        "open": {"state": (StatusCategory.OPEN,)},
+        "mine": {"assignee": (me,), "state": (StatusCategory.OPEN,)},
+        "closed": {"state": (StatusCategory.CLOSED,)},
         "all": {},
         "mentions": {"mentions": me},
         "snoozed": {"snoozed": "only"},
@@ -168,17 +170,26 @@ def _delete_view(name: str) -> None:
 
 
 def inbox_query() -> dict[str, list[str]]:
-    """Return the query parameters of the list for a saved view."""
-    names = (VIEW, SORT, COUNTED, filters.TEXT, *FACETS)
-    return {name: st.query_params.get_all(name) for name in names if st.query_params.get_all(name)}
+    """Return the whole list for a saved view: the query parameters, also those with their defaults."""
+    names = (COUNTED, *FACETS)
+    query = {name: st.query_params.get_all(name) for name in names if st.query_params.get_all(name)}
+    query |= {VIEW: [current_view()], SORT: [chosen_order()]}
+    if st.session_state.get(filters.TEXT):
+        query[filters.TEXT] = [str(st.session_state[filters.TEXT])]
+    days = filters.chosen_days()
+    return query | {filters.DAYS: [day.isoformat() for day in days]} if days else query
 
 
 def _apply_saved_view(saved: queries.Row) -> None:
+    """Show exactly what was saved. A view that was saved without a base view or order has the defaults."""
     clear_filters()
+    for name in (VIEW, SORT):
+        st.query_params.pop(name, None)
     for name, values in saved["query"].items():
         if name in (VIEW, SORT, COUNTED, *FACETS) and isinstance(values, list):
             st.query_params[name] = [str(value) for value in values]
     st.session_state[filters.TEXT] = str((saved["query"].get(filters.TEXT) or [""])[0])
+    st.session_state[filters.DAYS] = filters.parse_days(saved["query"].get(filters.DAYS))
     st.session_state["desk:saved"] = saved["name"]
     refresh_inbox()
 

@@ -10,7 +10,9 @@ import streamlit as st
 
 from lavendertown.core import clock
 from lavendertown.ui.components.shared.formatting import (
+    DUE_NAMES,
     SEVERITIES,
+    attention_name,
     escape_markdown,
     ghost_type_name,
     reader_time_zone,
@@ -113,11 +115,26 @@ def chosen_text_and_days() -> dict[str, Any]:
     text = str(st.session_state.get(TEXT) or "").strip()
     if text:
         chosen["search"] = text
-    days = tuple(st.session_state.get(DAYS) or ())
-    if len(days) == 2:
+    days = chosen_days()
+    if days:
         chosen["start_date"] = clock.day_start(days[0], reader_time_zone())
         chosen["end_date"] = clock.day_end(days[1], reader_time_zone())
     return chosen
+
+
+def chosen_days() -> tuple[dt.date, ...]:
+    """Return the first and the last day of the date range; empty without one, or if only one is set."""
+    days = tuple(st.session_state.get(DAYS) or ())
+    return days if len(days) == 2 else ()
+
+
+def parse_days(stored: object) -> tuple[dt.date, ...]:
+    """Return a stored date range; empty if it is none."""
+    try:
+        days = tuple(dt.date.fromisoformat(str(day)) for day in stored) if isinstance(stored, list) else ()
+    except ValueError:
+        return ()
+    return days if len(days) == 2 else ()
 
 
 def draw_filter_menu(
@@ -169,6 +186,10 @@ def _value_name(facet: str, value: str) -> str:
         return SEVERITIES[value][2]
     if facet == "seen":
         return run_state_name(value)
+    if facet == "attention":
+        return attention_name(value)
+    if facet == "due":
+        return DUE_NAMES.get(value, value)
     if facet == "type":
         return ghost_type_name(value)
     return NOBODY if facet == "assignee" and value == NOBODY_KEY else value

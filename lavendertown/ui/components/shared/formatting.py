@@ -40,6 +40,18 @@ RUN_STATES = {
 }
 """Run state → colour and name."""
 
+ATTENTION_NAMES = {
+    "new": "New",
+    "regressed": "Seen again after a fix",
+    "worse": "Worse than accepted",
+    "expired": "Acceptance or snooze ended",
+    "unassigned": "Error without assignee",
+    "unconfirmed": "Fix not confirmed",
+}
+"""Reason why a finding needs attention → name."""
+
+DUE_NAMES = {"overdue": "Overdue", "not_yet": "Not yet due"}
+
 GHOST_TYPES = {
     "null": "Empty values",
     "disguised_null": "Stand-ins for empty",
@@ -93,6 +105,11 @@ def run_state_badge(run_state: str) -> str:
 def run_state_name(run_state: str) -> str:
     """Return the name of a run state."""
     return RUN_STATES[run_state][1] if run_state in RUN_STATES else run_state
+
+
+def attention_name(reason: str) -> str:
+    """Return the name of a reason why a finding needs attention."""
+    return ATTENTION_NAMES.get(reason, reason)
 
 
 def status_name(status: str) -> str:
