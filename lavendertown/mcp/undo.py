@@ -11,12 +11,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lavendertown.collaboration.parts.triage import Undo
+from lavendertown.collaboration.parts.triage import Undo, undo_from_events
 from lavendertown.collaboration.storage import Storage
-from lavendertown.core import clock
 from lavendertown.core.errors import ConflictError, InvalidInputError, NotFoundError
-from lavendertown.records.json_records import record_from_json
-from lavendertown.records.record_classes import RecordKind, TriageRecord
+from lavendertown.records.record_classes import RecordKind
 from lavendertown.records.write_path import acting_for
 from lavendertown.rpc.schema import Call
 
@@ -52,7 +50,7 @@ def undo_decision(storage: Storage, reference: UndoReference, call: Call, on_beh
     actor = call.actor(on_behalf_of)
     if not reference.versions and not reference.annotation_ids:
         raise InvalidInputError("The undo is empty: the write changed nothing.")
-    undo = _build_undo(_find_events(storage, reference, actor))
+    undo = undo_from_events(_find_events(storage, reference, actor))
     if undo_reference(undo) != reference:
         raise InvalidInputError("The undo is not what the write returned; pass it on unchanged.")
     with acting_for(call.on_behalf_of(on_behalf_of)):
@@ -79,23 +77,3 @@ def _is_named(event: dict[str, Any], reference: UndoReference) -> bool:
     if event["component"] == RecordKind.ANNOTATION.value:
         return event["operation"] == "create" and event["record_id"] in reference.annotation_ids
     return (event["after"] or {}).get("version") == reference.versions.get(event["record_id"])
-
-
-def _build_undo(events: Sequence[dict[str, Any]]) -> Undo:
-    triage = [each for each in events if each["component"] == RecordKind.TRIAGE.value]
-    annotations = [each for each in events if each["component"] == RecordKind.ANNOTATION.value]
-    return Undo(
-        tuple(each["record_id"] for each in triage),
-        tuple(each["record_id"] for each in annotations if each["operation"] == "create"),
-        {each["record_id"]: _read_former(each) for each in triage},
-        {each["record_id"]: each["after"]["version"] for each in triage},
-    )
-
-
-def _read_former(event: dict[str, Any]) -> TriageRecord | None:
-    """Return the triage before an event; None if there was none."""
-    if not event["before"]:
-        return None
-    # Saving the record sets its time; the audit log has none.
-    values = {**event["before"], "id": event["record_id"], "updated_at": clock.EPOCH.isoformat()}
-    return record_from_json(TriageRecord, values, clock.UTC)

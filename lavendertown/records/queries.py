@@ -85,6 +85,7 @@ class AnnotationQuery:
         report_id: The report whose findings are annotated, or that carried the annotations.
         search: A text in the comment.
         status: The status that the annotation set.
+        with_comment: Only annotations with a text: those without one are events, not comments.
         newest_first: Whether to reverse the order.
     """
 
@@ -99,6 +100,7 @@ class AnnotationQuery:
     end_date: dt.datetime | None = None
     newest_first: bool = False
     deleted: DeletedFilter = DeletedFilter.HIDDEN
+    with_comment: bool = False
 
 
 @dataclass(frozen=True, slots=True)

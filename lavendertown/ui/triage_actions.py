@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from lavendertown.collaboration.parts.triage import Decision, Undo
+from lavendertown.collaboration.parts.triage import Decision, Undo, undo_from_events
 from lavendertown.core.errors import LavenderTownError
 from lavendertown.ui import actions, errors, queries
 from lavendertown.ui.components.shared import layout, person
@@ -99,6 +100,11 @@ def undo_decision(undo: Undo) -> None:
         layout.queue_notice(text)
 
     actions.run_action(work)
+
+
+def undo_act(events: Sequence[Mapping[str, Any]]) -> None:
+    """Undo a decision of any time, given all audit events of its commit."""
+    undo_decision(undo_from_events(events))
 
 
 def save_view(name: str, query: dict[str, list[str]]) -> bool:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
+from lavendertown.collaboration.models import Annotation
+from lavendertown.collaboration.parts.triage import Decision, Undo
 from lavendertown.collaboration.storage import FileStorage
 from lavendertown.core.clock import now
+from lavendertown.ui.components.data import data_queries
 from lavendertown.ui.components.shared import audit_text
 
 App = Callable[..., AppTest]
@@ -19,6 +23,13 @@ Save = Callable[..., Any]
 
 def lines(app: AppTest) -> list[str]:
     return [box.label for box in app.expander]
+
+
+def open_all(app: AppTest) -> AppTest:
+    """Open every line, as a click does."""
+    for box in app.expander:
+        app.session_state[box.key] = True
+    return app.run()
 
 
 def captions(app: AppTest) -> list[str]:
@@ -53,13 +64,13 @@ def test_a_changed_comment_shows_before_and_after(
         ("Comment", "Asked the shop.", "It was us."),
         ("Status", "—", "Fixed"),
     ]
-    app = open_app("activity")
+    app = open_all(open_app("activity"))
     assert any("Asked the shop. → It was us." in str(table.value) for table in app.table)
 
 
 def test_a_change_leads_to_its_report_and_finding(open_app: App, save: Save, comment: Save) -> None:
     comment(save("r-1"), 1)
-    app = open_app("activity")
+    app = open_all(open_app("activity"))
     links = [link.proto.label for link in app.main if link.type == "page_link"]
     assert links == ["Open the finding", "Open the report"]
 
@@ -117,14 +128,14 @@ def test_filters_that_match_nothing_say_so_and_can_be_cleared(open_app: App, sav
 
 
 def test_older_changes_are_on_the_next_part(open_app: App, save: Save) -> None:
-    for number in range(33):
-        save(f"r-{number}", title=f"Run {number:02d}")
+    for number in range(103):
+        save(f"r-{number}", title=f"Run {number:03d}")
     app = open_app("activity")
-    assert "Changes 1–30, newest first" in captions(app)
+    assert "Changes 1–100, newest first" in captions(app)
     app.button(key="activity:older").click().run()
-    assert [line.rpartition("Run ")[2] for line in lines(app)] == ["02**", "01**", "00**"]
+    assert [line.rpartition("Run ")[2] for line in lines(app)] == ["002**", "001**", "000**"]
     app.button(key="activity:newer").click().run()
-    assert len(lines(app)) == 30
+    assert len(lines(app)) == 100
 
 
 def test_an_application_s_own_records_are_told_by_their_names() -> None:
@@ -138,3 +149,46 @@ def test_an_application_s_own_records_are_told_by_their_names() -> None:
     }
     assert audit_text.describe_event(event, {}) == "**Ana** moved to trash the invoices **7**"
     assert audit_text.changed_fields(event) == [("Total", "3", "4"), ("Paid", "no", "yes")]
+
+
+def decide_on_all(storage: FileStorage, **decision: Any) -> Undo:
+    return storage.triage.decide(storage.inbox.query_ids(), Decision(**decision), actor="Maya")
+
+
+def test_a_decision_about_many_findings_is_one_line_that_can_be_undone(
+    open_app: App, save: Save, storage: FileStorage
+) -> None:
+    save("r-1")
+    decide_on_all(storage, status="reviewed")
+    decide_on_all(storage, assignee="Ben")
+    app = open_all(open_app("activity"))
+    assert "**Maya** assigned **2 findings** to **Ben**" in lines(app)[0]
+    assert "**Maya** set **2 findings** to :blue-badge" in lines(app)[1]
+    assert len(lines(app)) == 3
+    undo = [button for button in app.button if button.label == "Undo"]
+    undo[1].click().run()
+    assert {row["status"] for row in storage.inbox.query()} == {"open"}
+    assert {row["assignee"] for row in storage.inbox.query()} == {"Ben"}
+
+
+def test_an_undone_decision_stays_one_line_and_leaves_no_comments(
+    open_app: App, save: Save, storage: FileStorage
+) -> None:
+    save("r-1")
+    storage.triage.undo(decide_on_all(storage, status="reviewed"), actor="Maya")
+    app = open_all(open_app("activity"))
+    assert re.search(r"set \*\*2 findings\*\* to .*Reviewed.* undone \d+ s later", lines(app)[0])
+    assert len(lines(app)) == 2
+    assert [button for button in app.button if button.label == "Undo"] == []
+    assert {row["comment_count"] for row in storage.inbox.query()} == {0}
+    assert data_queries.count_trash()["annotation"] == 0
+
+
+def test_a_status_that_was_taken_back_is_no_deleted_comment(
+    open_app: App, save: Save, storage: FileStorage
+) -> None:
+    save("r-1")
+    undo = decide_on_all(storage, status="reviewed")
+    storage.save_annotation(Annotation("a", storage.inbox.query_ids()[0], "Ben", now(), "No."))
+    storage.delete_annotation(undo.annotations[0], actor="Ben")
+    assert "**Ben** took back the status :blue-badge" in lines(open_app("activity"))[0]

@@ -12,6 +12,7 @@ from lavendertown.collaboration.parts.context import StoragePart
 from lavendertown.core import clock, statuses
 from lavendertown.core.errors import InvalidInputError
 from lavendertown.records import validation
+from lavendertown.records.json_records import record_from_json
 from lavendertown.records.queries import FlatRecordQuery
 from lavendertown.records.record_classes import (
     ALL_ITEMS,
@@ -75,6 +76,33 @@ class Undo:
     annotations: tuple[str, ...] = ()
     before: Mapping[str, TriageRecord | None] = field(default_factory=dict)
     versions: Mapping[str, int] = field(default_factory=dict)
+
+
+def undo_from_events(events: Iterable[Mapping[str, Any]]) -> Undo:
+    """Return what undoes a decision, from all audit events of its commit as ``audit.query`` returns them.
+
+    Events of other records than annotations and triage are ignored.
+    """
+    made = list(events)
+    triage = [each for each in made if each["component"] == RecordKind.TRIAGE.value]
+    annotations = [each for each in made if each["component"] == RecordKind.ANNOTATION.value]
+    named = [each["record_id"] for each in triage]
+    named += [str((each["after"] or {}).get("finding_id", "")) for each in annotations]
+    return Undo(
+        tuple(dict.fromkeys(filter(None, named))),
+        tuple(each["record_id"] for each in annotations if each["operation"] == "create"),
+        {each["record_id"]: _read_former(each) for each in triage},
+        {each["record_id"]: each["after"]["version"] for each in triage},
+    )
+
+
+def _read_former(event: Mapping[str, Any]) -> TriageRecord | None:
+    """Return the triage before an event; None if there was none."""
+    if not event["before"]:
+        return None
+    # Saving the record sets its time; the audit log has none.
+    values = {**event["before"], "id": event["record_id"], "updated_at": clock.EPOCH.isoformat()}
+    return record_from_json(TriageRecord, values, clock.UTC)
 
 
 class Triage(StoragePart):

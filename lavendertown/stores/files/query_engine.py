@@ -166,6 +166,7 @@ def matching_annotations(cache: FolderCache, query: AnnotationQuery) -> list[Ann
         and set(a.tags).issuperset(query.tags)
         and (not query.status or a.status in query.status)
         and query.search in annotation_text(a)
+        and (a.comment != "" or not query.with_comment)
         and (
             query.report_id is None
             or a.report_id == query.report_id

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import streamlit as st
 
-from lavendertown.ui import queries
-from lavendertown.ui.components.activity import activity_filters
-from lavendertown.ui.components.shared import audit_text, change_notifier, layout
+from lavendertown.ui import queries, triage_actions
+from lavendertown.ui.components.activity import activity_filters, acts
+from lavendertown.ui.components.shared import audit_text, change_notifier, layout, person
 from lavendertown.ui.components.shared.formatting import (
     escape_markdown,
     format_count,
@@ -20,7 +20,8 @@ from lavendertown.ui.components.shared.formatting import (
     short_description,
 )
 
-PAGE_SIZE = 30
+PAGE_SIZE = 100
+MAX_SHOWN = 10
 # The menus offer the values of this number of latest events. (Streamlit would display a docstring here.)
 RECENT_EVENTS = 500
 
@@ -95,15 +96,34 @@ def draw_clear_button(key: str, kind: Any = "tertiary") -> None:
 
 
 def show_events(events: Iterable[dict[str, Any]]) -> None:
-    """Show one expander per event, with its changed fields."""
+    """Show one expander for everything that a person did at once, with the changed fields."""
     events = list(events)
     names = finding_names(events)
     with st.container(gap="xsmall"):
-        for event in events:
-            time = f"{event['at'].astimezone(reader_time_zone()):%H:%M}"
-            icon = audit_text.operation_icon(event)
-            with st.expander(f":gray[{time}] {icon} {audit_text.describe_event(event, names)}"):
-                show_change(event)
+        for act in acts.group_events(events):
+            time = f"{act.at.astimezone(reader_time_zone()):%H:%M}"
+            icon = audit_text.operation_icon(act.events[0])
+            line = f":gray[{time}] {icon} {acts.describe_act(act, names)}"
+            with st.expander(line, key=f"activity:{act.key}", on_change="rerun") as box:
+                if box.open:
+                    show_act(act)
+
+
+def show_act(act: acts.Act) -> None:
+    """Show the changes of an act, with a button to undo a decision."""
+    if act.is_undoable:
+        st.button(
+            "Undo",
+            type="tertiary",
+            icon=":material/undo:",
+            key=f"activity:undo:{act.key}",
+            on_click=person.run_with_name,
+            args=("page", triage_actions.undo_act, act.events),
+        )
+    for event in act.events[:MAX_SHOWN]:
+        show_change(event)
+    if len(act.events) > MAX_SHOWN:
+        st.caption(f"And {format_count(len(act.events) - MAX_SHOWN, 'change')} of the same act.")
 
 
 def finding_names(events: Iterable[dict[str, Any]]) -> dict[str, str]:
@@ -112,7 +132,7 @@ def finding_names(events: Iterable[dict[str, Any]]) -> dict[str, str]:
     return {name: short_description(row["description"]) for name, row in queries.find_inbox_rows(ids).items()}
 
 
-def show_change(event: dict[str, Any]) -> None:
+def show_change(event: Mapping[str, Any]) -> None:
     """Show the changed fields of an event, and a link to its record."""
     fields = audit_text.changed_fields(event)
     link_to_record(event)
@@ -130,7 +150,7 @@ def show_change(event: dict[str, Any]) -> None:
     st.table(rows, border="horizontal", alt="The fields of this change, before and after")
 
 
-def link_to_record(event: dict[str, Any]) -> None:
+def link_to_record(event: Mapping[str, Any]) -> None:
     """Draw a link to the report or finding of an event, if it exists."""
     if event["component"] == "report":
         st.page_link(

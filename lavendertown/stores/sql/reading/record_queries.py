@@ -131,6 +131,8 @@ def _annotations_statement(query: AnnotationQuery, fingerprints: Sequence[str]) 
     filters.add_in_codes(_A.status, "status", query.status, STATUS_CODES)
     filters.add_between_times(_A.created_at, query.start_date, query.end_date)
     filters.add_text_search(_A.search_text, query.search)
+    if query.with_comment:
+        filters.add_condition("with_comment", lambda: _A.comment != "", {})
     if query.finding_id:
         filters.add_condition("finding_id", _is_about_findings, {"finding_id": list(fingerprints)})
     if query.report_id is not None:

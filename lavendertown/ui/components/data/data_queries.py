@@ -116,7 +116,7 @@ def _trash_query(kind: str) -> Query:
     if kind == "report":
         return ReportQuery(deleted=_ONLY)
     if kind == "annotation":
-        return AnnotationQuery(deleted=_ONLY, newest_first=True)
+        return AnnotationQuery(deleted=_ONLY, newest_first=True, with_comment=True)
     return RuleSetQuery(deleted=_ONLY)
 
 
@@ -126,7 +126,7 @@ def _trash_row(kind: str, record: Any) -> dict[str, Any]:
         name, about, record_id = row["title"] or "Untitled", row["dataset"], row["id"]
     elif kind == "annotation":
         row = converters.annotation_to_row(record)
-        name, about, record_id = row["comment"] or "(no comment)", row["author"], row["id"]
+        name, about, record_id = row["comment"], row["author"], row["id"]
     else:
         row = converters.summary_to_row(record)
         name, about, record_id = row["name"], row["description"], row["name"]

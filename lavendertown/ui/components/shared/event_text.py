@@ -14,6 +14,7 @@ from lavendertown.ui.components.shared.formatting import (
 
 MAX_LENGTH = 90
 Event = Mapping[str, Any]
+_TAKEN_BACK = {"delete": "took back", "restore": "set again"}
 _DONE = {"update": "edited", "delete": "deleted", "restore": "restored"}
 
 
@@ -34,7 +35,10 @@ def describe_annotation_event(event: Event, finding: str) -> str:
     comment, status, tags = fields.get("comment"), fields.get("status"), fields.get("tags") or ()
     if event["operation"] != "create":
         done = _DONE.get(event["operation"]) or escape_markdown(event["operation"])
-        return f"{done} a comment on {finding}: {shorten_text(comment or '(no comment)')}"
+        if comment:
+            return f"{done} a comment on {finding}: {shorten_text(comment)}"
+        what = f"the status {status_badge(status)}" if status else f"the tags {tag_badges(tags)}"
+        return f"{_TAKEN_BACK.get(event['operation'], done)} {what} of {finding}"
     text = f": {shorten_text(comment)}" if comment else ""
     if status:
         return f"set {finding} to {status_badge(status)}{text}"
