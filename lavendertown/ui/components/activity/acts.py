@@ -67,7 +67,7 @@ def group_events(events: Iterable[Event]) -> list[Act]:
 
 
 def _is_annotation(event: Event, operation: str) -> bool:
-    return event["component"] == "annotation" and event["operation"] == operation
+    return (event["component"], event["operation"]) == ("annotation", operation)
 
 
 def _takes_back(events: Sequence[Event], created: set[str]) -> bool:
