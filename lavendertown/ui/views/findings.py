@@ -100,7 +100,8 @@ def draw_list(rows: list[queries.Row], matching: int, *, narrow: bool) -> None:
             draw_shortcuts(rows, None)
         _shortcut_button("Help", ":material/help:", "H", inbox_actions.open_dialog, "help", [])
     if rows:
-        inbox_grid.draw_grid(rows, narrow=narrow)
+        shows_reasons = inbox_filters.current_view() == "attention"
+        inbox_grid.draw_grid(rows, narrow=narrow, shows_reasons=shows_reasons)
 
 
 def draw_shortcuts(rows: list[queries.Row], current: queries.Row | None) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -49,12 +48,12 @@ class Act:
 
 def group_events(events: Iterable[Event]) -> list[Act]:
     """Return the acts of these events, newest first. An act and its undo are one act."""
-    groups = [
-        list(group) for _, group in itertools.groupby(events, key=lambda event: (event["at"], event["actor"]))
-    ]
+    groups: dict[tuple[dt.datetime, str], list[Event]] = {}
+    for event in events:
+        groups.setdefault((event["at"], event["actor"]), []).append(event)
     undone_at: dict[str, dt.datetime] = {}
     acts: list[Act] = []
-    for group in groups:
+    for group in groups.values():
         created = {each["record_id"] for each in group if _is_annotation(each, "create")}
         times = {undone_at.get(record_id) for record_id in created}
         undone = times.pop() if len(times) == 1 else None
@@ -88,9 +87,16 @@ def describe_act(act: Act, names: Mapping[str, str]) -> str:
 
 
 def _describe_events(events: Sequence[Event], names: Mapping[str, str]) -> str:
+    # Evidence belongs to the report it was saved with.
+    events = [event for event in events if event["component"] != "evidence"] or events
     findings = {audit_text.finding_of_event(event) for event in events}
     # What people wrote says more than the state that it changed.
     main = [event for event in events if event["component"] == "annotation"] or list(events)
+    reports = [event for event in events if event["component"] == "report"]
+    if len(reports) == 1:
+        comments = len(events) - 1
+        with_comments = f" with {format_count(comments, 'comment')}" if comments else ""
+        return audit_text.describe_event(reports[0], names) + with_comments
     if len(main) == 1 or (len(findings) == 1 and "" not in findings):
         return audit_text.describe_event(main[0], names)
     actor = f"**{escape_markdown(events[0]['actor'])}**"
@@ -99,8 +105,10 @@ def _describe_events(events: Sequence[Event], names: Mapping[str, str]) -> str:
         if len(shared) == 1:
             return f"{actor} {shared.pop()}".replace(_PLACE, f"**{format_count(len(findings), 'finding')}**")
     counts = Counter(audit_text.component_name(event["component"]) for event in events)
-    parts = ", ".join(format_count(number, escape_markdown(name)) for name, number in counts.items())
-    return f"{actor} changed {parts}"
+    parts = " and ".join(format_count(number, escape_markdown(name)) for name, number in counts.items())
+    operations = {event["operation"] for event in events}
+    done = audit_text.operation_verb(operations.pop()) if len(operations) == 1 else "changed"
+    return f"{actor} {escape_markdown(done)} {parts}"
 
 
 _PLACE = "\x00"

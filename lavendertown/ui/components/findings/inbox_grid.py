@@ -20,6 +20,7 @@ from lavendertown.ui.components.shared.formatting import (
 )
 
 FINDING = "finding"
+_NARROW = ("severity", "finding", "where", "status")
 _SELECTED = "desk:selected"
 _SELECTION_TOKEN = "desk:grid:turn"
 
@@ -54,11 +55,12 @@ def open_finding(finding_id: str) -> None:
     st.session_state[_SELECTION_TOKEN] = st.session_state.get(_SELECTION_TOKEN, 0) + 1
 
 
-def draw_grid(rows: list[queries.Row], *, narrow: bool) -> None:
+def draw_grid(rows: list[queries.Row], *, narrow: bool, shows_reasons: bool = False) -> None:
     """Show the findings.
 
     Args:
         rows: The inbox rows.
+        shows_reasons: Show why the findings need attention, instead of what the runs say.
         narrow: Show only the most important columns, as a finding is open next to the list.
     """
     ids = [row["finding_id"] for row in rows]
@@ -67,7 +69,8 @@ def draw_grid(rows: list[queries.Row], *, narrow: bool) -> None:
     chosen = set(selected_ids())
     selected_rows = [place for place, name in enumerate(ids) if name in chosen]
     columns = _column_config()
-    wide = list(columns)
+    hidden = "seen" if shows_reasons else "why"
+    wide = [name for name in columns if name != hidden]
     st.dataframe(
         _build_frame(rows),
         key=key,
@@ -78,7 +81,7 @@ def draw_grid(rows: list[queries.Row], *, narrow: bool) -> None:
         row_height=34,
         height="content",
         placeholder="",
-        column_order=["severity", "finding", "seen", "status"] if narrow else wide,
+        column_order=[name for name in wide if not narrow or name in _NARROW],
         column_config=columns | {"finding": _finding_column(ids, digest, narrow=narrow)},
         alt="Findings, one row each; open one by its sentence, select several by their boxes",
     )
@@ -115,6 +118,7 @@ def _column_config() -> dict[str, Any]:
             options=[name for _, name in RUN_STATES.values()],
             color=[colour for colour, _ in RUN_STATES.values()],
         ),
+        "why": config.TextColumn("Needs attention", width=260),
         "first": config.DatetimeColumn("First", format="distance", width=90),
         "last": config.DatetimeColumn("Last", format="distance", width=90),
         "status": config.MultiselectColumn(
@@ -133,11 +137,12 @@ def _build_frame(rows: list[queries.Row]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "severity": [[SEVERITIES[row["severity"]][2]] for row in rows],
-            "finding": [short_description(row["description"]) for row in rows],
+            "finding": [_mark_open(row) + short_description(row["description"]) for row in rows],
             "where": [format_column(row) for row in rows],
             "rows": pd.array([row["last_count"] for row in rows], dtype="Int64"),
             "runs": [[count if count is not None else 1 for count in row["runs"]] for row in rows],
             "seen": [[run_state_name(row["seen"])] for row in rows],
+            "why": [row["attention_text"] for row in rows],
             "first": [row["first_seen"] for row in rows],
             "last": [row["last_seen"] for row in rows],
             "status": [[status_name(row["status"])] for row in rows],
@@ -146,6 +151,10 @@ def _build_frame(rows: list[queries.Row]) -> pd.DataFrame:
             "tags": [row["tags"] for row in rows],
         }
     )
+
+
+def _mark_open(row: queries.Row) -> str:
+    return "▸ " if row["finding_id"] == opened_finding() else ""
 
 
 def format_column(row: queries.Row) -> str:

@@ -51,6 +51,11 @@ def operation_name(name: str) -> str:
     return OPERATIONS[name][0] if name in OPERATIONS else name
 
 
+def operation_verb(name: str) -> str:
+    """Return the verb of an operation for a sentence."""
+    return OPERATIONS[name][1] if name in OPERATIONS else name
+
+
 def operation_icon(event: Mapping[str, Any]) -> str:
     """Return the icon of an event's operation."""
     name = event["operation"]
@@ -91,8 +96,8 @@ def describe_event(event: Mapping[str, Any], names: Mapping[str, str]) -> str:
         return f"**{escape_markdown(event['actor'])}** {event_text.describe_annotation_event(event, finding)}"
     if event["component"] == "finding" and event["operation"] in ("create", "update"):
         return f"**{escape_markdown(event['actor'])}** {event_text.describe_decision_event(event, finding)}"
-    done = OPERATIONS[event["operation"]][1] if event["operation"] in OPERATIONS else event["operation"]
-    return f"**{escape_markdown(event['actor'])}** {escape_markdown(done)} {_record_name(event)}"
+    done = escape_markdown(operation_verb(event["operation"]))
+    return f"**{escape_markdown(event['actor'])}** {done} {_record_name(event)}"
 
 
 def _record_name(event: Mapping[str, Any]) -> str:
