@@ -106,9 +106,8 @@ class Inspector:
     def evidence(self) -> Evidence:
         """Return the column profiles, and sample rows of each finding by its position in the findings.
 
-        Values are not masked: pass the evidence and the settings to
-        :func:`lavendertown.profile.masking.prepare_evidence` before it is stored. Runs the checks first if
-        :meth:`detect` was not called yet.
+        Values are not masked; saving it with a report does that. Runs the checks first if :meth:`detect` was
+        not called yet.
         """
         findings = self.detect() if self.findings is None else self.findings
         return measure_table(self.table, findings, self._key)

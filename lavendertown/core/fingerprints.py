@@ -20,7 +20,10 @@ from lavendertown.core import json_codec
 from lavendertown.core.findings import GhostFinding
 
 FINGERPRINT_PREFIX = "f1-"
+KEPT_FINGERPRINT = "masked_fingerprint"
+"""The key in the metadata of a finding without a check whose description was masked: its id before that."""
 
+_FINGERPRINT = re.compile(r"f1-[0-9a-f]{32}")
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,\u00a0\u202f']\d+)*(?:[eE][+-]?\d+)?(?:\s?%)?")
 _RUN_ID = re.compile(
     r"\b((?:run|batch|invocation|execution|session|job)(?:[ _-]?id)?[ :=#(]{1,3})"
@@ -63,12 +66,16 @@ def compute_fingerprint(finding: GhostFinding, dataset: str | None = None) -> st
 
     It is computed from the dataset, the ghost type, the column and the check. The check is a tool's own
     stable ``metadata["check_id"]``, else ``metadata["check"]`` with its ``params``, else the description
-    as :func:`mask_description` leaves it.
+    as :func:`mask_description` leaves it. A masked description does not count: the finding keeps the
+    fingerprint from before.
 
     Args:
         finding: The finding.
         dataset: The dataset, if the finding's own ``metadata["dataset"]`` is missing or empty.
     """
+    kept = _kept_fingerprint(finding.metadata)
+    if kept:
+        return kept
     check = _check_identity(finding.metadata, finding.description)
     return _hash_fingerprint(
         json_codec.dumps_canonical(
@@ -84,6 +91,9 @@ def compute_field_fingerprint(
 
     It equals the result of :func:`compute_fingerprint`.
     """
+    kept = _kept_fingerprint(metadata)
+    if kept:
+        return kept
     parts = [
         "v1",
         _effective_dataset(metadata, dataset),
@@ -96,6 +106,14 @@ def compute_field_fingerprint(
     except TypeError:
         # A text that cannot be encoded as UTF-8: this raises an error that names it.
         return _hash_fingerprint(json_codec.dumps_canonical(parts))
+
+
+def _kept_fingerprint(metadata: Mapping[str, Any]) -> str:
+    """Return the id that the finding had before it was masked; empty if it has a check or was not masked."""
+    if metadata.get("check_id") or metadata.get("check"):
+        return ""
+    kept = metadata.get(KEPT_FINGERPRINT)
+    return kept if isinstance(kept, str) and _FINGERPRINT.fullmatch(kept) else ""
 
 
 def _effective_dataset(metadata: Mapping[str, Any], dataset: str | None) -> str:

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from lavendertown.core.findings import GhostFinding
+from lavendertown.core.fingerprints import KEPT_FINGERPRINT, compute_fingerprint
 from lavendertown.core.settings import Settings
 from lavendertown.profile.evidence import Evidence, FindingSamples, remove_values
 
@@ -23,8 +24,12 @@ _KEPT_METADATA = frozenset(
 
 
 def is_masked(column: str, patterns: Iterable[str]) -> bool:
-    """Return whether a column name matches one of the patterns, such as ``*_name``; case does not matter."""
-    return any(fnmatchcase(column.casefold(), pattern.casefold()) for pattern in patterns)
+    """Return whether a column name matches one of the patterns, such as ``*_name``; case does not matter.
+
+    The names of several columns, joined by commas, match if one of them does.
+    """
+    names = {column.casefold(), *column.casefold().split(", ")}
+    return any(fnmatchcase(name, pattern.casefold()) for pattern in patterns for name in names)
 
 
 def prepare_evidence(evidence: Evidence, settings: Settings) -> Evidence:
@@ -72,13 +77,16 @@ def _mask_samples(samples: FindingSamples, masked: set[str]) -> FindingSamples:
 def mask_finding(finding: GhostFinding, patterns: Sequence[str]) -> GhostFinding:
     """Return a finding whose description and metadata have no value of a masked column.
 
-    A finding with a check keeps its identity, which does not depend on the description.
+    The finding keeps its id: without a check the id depends on the description, so it is kept in the
+    metadata.
     """
     if not is_masked(finding.column, patterns):
         return finding
     metadata: dict[str, Any] = {
         name: value for name, value in finding.metadata.items() if name in _KEPT_METADATA
     }
+    if not (metadata.get("check_id") or metadata.get("check")):
+        metadata[KEPT_FINGERPRINT] = compute_fingerprint(finding)
     count = metadata.get("count")
     rows = "some rows" if not isinstance(count, int) else f"{count:,} {'row' if count == 1 else 'rows'}"
     check = str(metadata.get("check", finding.ghost_type)).replace("_", " ")

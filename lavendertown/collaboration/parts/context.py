@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+from functools import cached_property
 
-from lavendertown.core.settings import load_settings
+from lavendertown.core.settings import Settings, load_settings
 from lavendertown.inbox import Inbox
 from lavendertown.inbox.attention import triage_rules
 from lavendertown.records import validation
@@ -29,12 +30,17 @@ class StorageContext:
         self._inbox_index: Inbox | None = None
         self._index_lock = threading.Lock()
 
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings, read when they are first needed."""
+        return load_settings()
+
     @property
     def inbox_index(self) -> Inbox:
         """The in-memory index of all findings, built on first use and kept up to date."""
         with self._index_lock:
             if self._inbox_index is None:
-                self._inbox_index = Inbox(self.store, triage_rules(load_settings()))
+                self._inbox_index = Inbox(self.store, triage_rules(self.settings))
             return self._inbox_index
 
     def read_record(self, kind: RecordKind, record_id: str) -> Record | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Unpack
 
 from lavendertown.collaboration import converters, filters
@@ -13,6 +14,7 @@ from lavendertown.core import clock, json_codec
 from lavendertown.core.errors import DamagedRecordError, InvalidInputError
 from lavendertown.core.garbage_collection import gc_paused
 from lavendertown.profile.evidence import Evidence
+from lavendertown.profile.masking import prepare_coverage, prepare_evidence, prepare_findings
 from lavendertown.records import validation
 from lavendertown.records.queries import AnnotationQuery, DeletedFilter, ReportFacet, ReportQuery
 from lavendertown.records.record_classes import ALL_ITEMS, EvidenceRecord, Page, RecordKind, ReportRecord
@@ -28,14 +30,16 @@ class Reports(StoragePart):
     ) -> str:
         """Save a report under its own id, new or changed, and return that id.
 
+        Values of columns that the setting ``evidence.mask`` names are not stored, nor are sample values if
+        ``evidence.samples`` is false.
+
         Its annotations are saved with it; stored annotations that it lacks stay. Saving does not bring a
         deleted report back: restore it first.
 
         Args:
             report: The report. ``report.version``, when not None, must be the stored version.
             actor: The name in the audit log; by default the visitor on a project page, else the author.
-            evidence: The evidence, which is stored with the report; None to keep what is stored. Mask it
-                first: it is stored as it is, within its limit of size.
+            evidence: The evidence, which is stored with the report; None to keep what is stored.
 
         Raises:
             ConflictError: Somebody else changed (or deleted) the report or a carried annotation.
@@ -98,6 +102,7 @@ class Reports(StoragePart):
         with gc_paused():
             for report in reports:
                 report.name_dataset()
+                report = self._without_masked_values(report)
                 changes.append(SaveRecord(converters.to_report_record(report), report.version, actor))
                 changes += [
                     SaveRecord(
@@ -117,8 +122,20 @@ class Reports(StoragePart):
             self._context.store.analyze()
         return [each for each in stored if isinstance(each, ReportRecord)]
 
+    def _without_masked_values(self, report: ShareableReport) -> ShareableReport:
+        """Return the report as the settings allow it to be stored; its findings keep their ids."""
+        settings = self._context.settings
+        if settings.evidence_samples and not settings.evidence_mask:
+            return report
+        metadata = report.metadata
+        coverage = metadata.get("coverage")
+        if isinstance(coverage, Mapping) and "guesses" in coverage:
+            metadata = {**metadata, "coverage": prepare_coverage(coverage, settings)}
+        findings = prepare_findings(report.findings, settings)
+        return replace(report, findings=findings, metadata=metadata)
+
     def _save_evidence(self, report: ShareableReport, evidence: Evidence, actor: str | None) -> SaveRecord:
-        content = evidence.limited().to_dict()
+        content = prepare_evidence(evidence, self._context.settings).to_dict()
         stored = self._context.read_record(RecordKind.EVIDENCE, report.id)
         version = stored.version if stored is not None else 0
         size = len(json_codec.dumps(content))
