@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lavendertown.cli.errors import CommandError
+from lavendertown.cli.gate import gate_options, judge_runs, report_results
 from lavendertown.cli.options import (
     author_option,
     json_option,
@@ -20,11 +21,12 @@ from lavendertown.cli.options import (
 from lavendertown.cli.output import format_cell, format_count, print_json
 from lavendertown.collaboration.models import ShareableReport
 from lavendertown.collaboration.parts.datasets import ChoiceReason
+from lavendertown.collaboration.parts.gate import Run
 from lavendertown.collaboration.storage import Storage, get_finding_id
 from lavendertown.core import clock
 from lavendertown.core.errors import InvalidInputError, StorageError
 from lavendertown.core.file_limits import limits_from_settings
-from lavendertown.core.findings import SEVERITIES, GhostFinding
+from lavendertown.core.findings import GhostFinding
 from lavendertown.core.reading import DATE_ORDERS, DETECT, ColumnType, DateOrder, Reading
 from lavendertown.core.settings import load_settings
 from lavendertown.profile.masking import prepare_coverage, prepare_evidence, prepare_findings
@@ -80,11 +82,7 @@ _FORMATS = ("csv", "json", "jsonl", "parquet", "excel", "arrow", "orc", "avro")
     "--format", "output", type=click.Choice(["text", "json"]), default="text", help="The output format."
 )
 @json_option
-@click.option(
-    "--fail-on",
-    type=click.Choice(SEVERITIES),
-    help="Exit with 1 if there is a finding of at least this severity.",
-)
+@gate_options
 @click.option(
     "--rows-out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -110,7 +108,9 @@ def analyze_command(
     key: tuple[str, ...],
     output: str,
     as_json: bool,
-    fail_on: str | None,
+    fail_on: tuple[str, ...],
+    baseline: str,
+    summary: Path | None,
     rows_out: Path | None,
     save: bool,
     title: str | None,
@@ -124,6 +124,9 @@ def analyze_command(
     the same columns are read as one table. FILE may also be an SQLite file (shop.db::orders) or a database
     URL; nothing is written to them.
 
+    --fail-on judges the findings by what the team decided: closed ones, accepted ones within their ceiling
+    and snoozed ones fail nothing. Comparisons use the last saved run of the dataset.
+
     Exit codes: 0 success, 1 as set by --fail-on, 2 if FILE cannot be read, or if --save would add the
     report to a dataset that has other columns or reports of several tables. To add it anyway, name the
     dataset with --dataset.
@@ -134,6 +137,7 @@ def analyze_command(
     \b
     Example:
       lavendertown analyze orders.csv --fail-on error
+      lavendertown analyze orders.csv --fail-on new --fail-on regressed --summary gate.md
       cat orders.csv | lavendertown analyze - --format-in csv --dataset orders --json
       lavendertown analyze orders.csv --save --title "Orders, May" --author Ana
       lavendertown analyze orders.csv --rows-out affected --key order_id
@@ -174,19 +178,27 @@ def analyze_command(
         with open_storage() as storage:
             if not dataset:
                 findings = _join_dataset(storage, inspector, findings)
+            results = judge_runs([_build_run(inspector, findings)], fail_on, baseline)
             if given != DETECT:
                 storage.dataset_settings.save(
                     str(inspector.dataset), "reading", given.to_dict(), actor=require_author(author)
                 )
             report_id = _save_report(storage, inspector, findings, title, tags, require_author(author))
-    failed = fail_on is not None and any(
-        SEVERITIES.index(finding.severity) >= SEVERITIES.index(fail_on) for finding in findings
-    )
-    if as_json or output == "json":
-        print_json(_build_result(name, inspector, findings, report_id, failed))
+    else:
+        results = judge_runs([_build_run(inspector, findings)], fail_on, baseline)
+    is_json = as_json or output == "json"
+    if is_json:
+        failed = not all(result.has_passed for result in results)
+        answer = _build_result(name, inspector, findings, report_id, failed)
+        print_json(answer | {"gate": results[0].to_dict() if results else None})
     else:
         _print_findings(name, inspector, findings, report_id)
+    failed = report_results(results, summary, silent=is_json)
     raise click.exceptions.Exit(1 if failed else 0)
+
+
+def _build_run(inspector: Inspector, findings: list[GhostFinding]) -> Run:
+    return Run(str(inspector.dataset or ""), findings, inspector.table.row_count, clock.now())
 
 
 def _write_rows(folder: Path, inspector: Inspector, findings: list[GhostFinding]) -> None:

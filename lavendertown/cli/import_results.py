@@ -5,11 +5,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from lavendertown.cli import options
+from lavendertown.cli.gate import gate_options, judge_runs, report_results
 from lavendertown.cli.output import format_cell, format_count, print_json
 from lavendertown.core.errors import NotFoundError
 from lavendertown.core.file_limits import limits_from_settings
@@ -35,6 +37,7 @@ _COUNTS = ("findings", "passed", "errored", "not_run", "new", "regressed", "unch
 )
 @click.option("--dry-run", is_flag=True, help="Show what would change, and save nothing.")
 @click.option("--undo", "report_id", metavar="REPORT_ID", help="Move the report of an import to the trash.")
+@gate_options
 @options.author_option
 @options.json_option
 def import_command(
@@ -43,6 +46,9 @@ def import_command(
     format_name: str | None,
     dry_run: bool,
     report_id: str | None,
+    fail_on: tuple[str, ...],
+    baseline: str,
+    summary: Path | None,
     author: str | None,
     as_json: bool,
 ) -> None:
@@ -51,12 +57,16 @@ def import_command(
     - reads standard input. Each run on a table becomes a report; importing a file again changes nothing.
     Give the manifest.json of dbt together with its run_results.json. Zip and gzip files are unpacked.
 
-    Exit codes: 0 success, 1 if --undo finds no such report, 2 if a FILE cannot be imported.
+    --fail-on judges each run as `lavendertown analyze` does.
+
+    Exit codes: 0 success, 1 as set by --fail-on, or if --undo finds no such report, 2 if a FILE cannot be
+    imported.
 
     \b
     Example:
       lavendertown import target/run_results.json target/manifest.json
       lavendertown import validation.json --dataset orders --dry-run
+      lavendertown import target/run_results.json --fail-on regressed --summary gate.xml
       lavendertown import --undo i-2f6c8a1b9d03e457
     """
     if report_id is not None:
@@ -70,15 +80,20 @@ def import_command(
         streams, format_name=format_name or "", dataset=(dataset or "").strip(), limits=limits
     )
     with options.open_storage() as storage:
+        runs = [storage.imports.build_run(each) for each in results] if fail_on else []
+        gate_results = judge_runs(runs, fail_on, baseline)
         if dry_run:
             previews = [storage.imports.preview(each) for each in results]
         else:
             previews = storage.imports.save(results, author=(author or "").strip())
     if as_json:
-        print_json(_build_answer(previews, dry_run))
+        gate = [each.to_dict() for each in gate_results]
+        print_json(_build_answer(previews, dry_run) | ({"gate": gate} if fail_on else {}))
     else:
         for preview in previews:
             _print_preview(preview, dry_run)
+    failed = report_results(gate_results, summary, silent=as_json)
+    raise click.exceptions.Exit(1 if failed else 0)
 
 
 def _undo_import(report_id: str, author: str | None, as_json: bool, given_files: bool) -> None:

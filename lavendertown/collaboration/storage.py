@@ -16,6 +16,7 @@ from lavendertown.collaboration.parts.context import StorageContext
 from lavendertown.collaboration.parts.dataset_settings import DatasetSettings
 from lavendertown.collaboration.parts.datasets import Datasets
 from lavendertown.collaboration.parts.findings import Findings
+from lavendertown.collaboration.parts.gate import Gate
 from lavendertown.collaboration.parts.imports import Imports
 from lavendertown.collaboration.parts.inbox import FindingsInbox
 from lavendertown.collaboration.parts.people import People
@@ -102,7 +103,7 @@ class Storage:
     and may be changed freely.
 
     Attributes:
-        reports, imports, findings, annotations, triage, datasets, inbox, trends, audit, people, views,
+        reports, imports, findings, annotations, triage, datasets, inbox, trends, gate, audit, people, views,
             rulesets, dataset_settings: The parts.
         store: The store below; for tools that read it directly.
         write_path: The write path of all parts.
@@ -121,6 +122,7 @@ class Storage:
         self.datasets = Datasets(self._context, self.triage)
         self.trends = Trends(self._context)
         self.inbox = FindingsInbox(self._context, self.trends)
+        self.gate = Gate(self._context, self.triage)
         self.audit = AuditTrail(self._context, self.findings)
         self.people = People(self._context)
         self.views = Views(self._context)

@@ -10,6 +10,7 @@ from typing import Any
 
 from lavendertown.collaboration.models import ShareableReport
 from lavendertown.collaboration.parts.context import StorageContext, StoragePart
+from lavendertown.collaboration.parts.gate import Run
 from lavendertown.collaboration.parts.reports import Reports
 from lavendertown.core import clock, json_codec, statuses
 from lavendertown.core.errors import ConflictError, InvalidInputError
@@ -76,6 +77,16 @@ class Imports(StoragePart):
             InvalidInputError: The file contains a report that is incomplete.
         """
         return self._preview_report(results, self._build_report(results, author=""))
+
+    def build_run(self, results: ReadRun) -> Run:
+        """Return the run that these results are, to judge it by :meth:`Gate.judge`.
+
+        Raises:
+            InvalidInputError: The file contains a report that is incomplete.
+        """
+        report = self._build_report(results, author="")
+        dataset = str(report.metadata.get("dataset") or "")
+        return Run(dataset, report.findings, None, clock.to_utc(report.created_at), report.id)
 
     def save(self, results: Sequence[ReadRun], *, author: str = "") -> list[ImportPreview]:
         """Save results as reports, all of them or none, and return what that changed.

@@ -1,0 +1,336 @@
+"""The gate: whether the findings of a run should stop a pipeline, judged by identity and triage."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from lavendertown.collaboration.parts.context import StorageContext, StoragePart
+from lavendertown.collaboration.parts.triage import Triage
+from lavendertown.core import clock, statuses
+from lavendertown.core.errors import NotFoundError
+from lavendertown.core.findings import SEVERITIES, GhostFinding
+from lavendertown.core.fingerprints import check_key, compute_fingerprint, executed_check_keys
+from lavendertown.inbox.attention import exceeds_ceiling, find_ceiling
+from lavendertown.records.identities import Acceptance, Identity, is_snoozed
+from lavendertown.records.queries import ReportQuery
+from lavendertown.records.record_classes import FindingRecord, Page, RecordKind, ReportRecord, TriageRecord
+from lavendertown.records.store import Store
+
+LATEST = "latest"
+_MIN_ROWS_FOR_SHARE = 20
+"""Sizes of tables with fewer rows are compared by the number of affected rows, not by their share."""
+
+
+class FailOn(StrEnum):
+    """What fails a run.
+
+    NEW, REGRESSED and WORSE compare it with a baseline. The others are open findings: of at least this
+    severity, or any.
+    """
+
+    NEW = "new"
+    REGRESSED = "regressed"
+    WORSE = "worse"
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+    ANY = "any"
+
+
+COMPARING = (FailOn.NEW, FailOn.REGRESSED, FailOn.WORSE)
+"""What needs a baseline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the gate says of one finding.
+
+    Attributes:
+        finding: The finding of this run.
+        finding_id: Its current id; empty if the storage cannot be read.
+        failed_on: What it fails of that which was asked; empty if it fails nothing.
+        reason: Why it fails or is spared, as a sentence; empty if there is nothing to say.
+    """
+
+    finding: GhostFinding
+    finding_id: str
+    failed_on: tuple[FailOn, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """The result of a gate.
+
+    Attributes:
+        dataset: The dataset.
+        fail_on: What was asked.
+        baseline: The id of the report that the run was compared with; empty for none.
+        judgements: One for each finding, in their order.
+        notes: Sentences about how the findings were judged.
+    """
+
+    dataset: str
+    fail_on: tuple[FailOn, ...]
+    baseline: str
+    judgements: Sequence[Judgement]
+    notes: Sequence[str]
+
+    @property
+    def failures(self) -> list[Judgement]:
+        """The findings that fail the run."""
+        return [each for each in self.judgements if each.failed_on]
+
+    @property
+    def spared(self) -> list[Judgement]:
+        """The findings that fail nothing because of what people decided."""
+        return [each for each in self.judgements if not each.failed_on and each.reason]
+
+    @property
+    def has_passed(self) -> bool:
+        """Whether nothing that was asked fails the run."""
+        return not self.failures
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain JSON values."""
+        return {
+            "passed": self.has_passed,
+            "fail_on": [each.value for each in self.fail_on],
+            "baseline": self.baseline or None,
+            "failures": [
+                {
+                    "finding_id": each.finding_id,
+                    "failed_on": [kind.value for kind in each.failed_on],
+                    "severity": each.finding.severity,
+                    "column": each.finding.column,
+                    "description": each.finding.description,
+                    "reason": each.reason,
+                }
+                for each in self.failures
+            ],
+            "spared": [{"finding_id": each.finding_id, "reason": each.reason} for each in self.spared],
+            "notes": list(self.notes),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run to judge, saved or not.
+
+    Attributes:
+        dataset: The dataset.
+        findings: The findings.
+        row_count: The number of rows of the table; None if it is not known.
+        ran_at: When it ran; the baseline ran before.
+        report_id: The report of the run, which is never its own baseline; empty if it has none.
+    """
+
+    dataset: str
+    findings: Sequence[GhostFinding]
+    row_count: int | None
+    ran_at: dt.datetime
+    report_id: str = ""
+
+
+def judge_by_severity(run: Run, fail_on: Sequence[FailOn], note: str) -> GateResult:
+    """Judge a run without a storage: every finding counts as open.
+
+    Args:
+        run: The run.
+        fail_on: What fails it; those that need a baseline never do.
+        note: Why the storage is not used.
+    """
+    judgements = [Judgement(each, "", _failed_levels(each, fail_on), "") for each in run.findings]
+    return GateResult(run.dataset, tuple(fail_on), "", judgements, [note])
+
+
+class Gate(StoragePart):
+    """Judges runs by what a storage knows of their findings."""
+
+    def __init__(self, context: StorageContext, triage: Triage) -> None:
+        super().__init__(context)
+        self._triage = triage
+
+    def judge(self, run: Run, fail_on: Sequence[FailOn], baseline: str = LATEST) -> GateResult:
+        """Judge a run.
+
+        Closed findings, accepted ones within their ceiling, and snoozed ones fail nothing.
+
+        Args:
+            run: The run.
+            fail_on: What fails it.
+            baseline: The id of a report, or ``latest`` for the last run of the dataset before.
+
+        Raises:
+            NotFoundError: There is no such report.
+        """
+        compares = any(kind in COMPARING for kind in fail_on)
+        former = self._find_baseline(run, baseline) if compares else None
+        notes = []
+        if compares and former is None:
+            notes.append(
+                f"{run.dataset} has no earlier run: this is the baseline for "
+                f"{', '.join(kind for kind in fail_on if kind in COMPARING)}."
+            )
+        known = _Known(self._context.store, self._triage, run.dataset)
+        comparison = _Comparison(former, run, known) if former is not None else None
+        judgements = [known.judge(each, fail_on, comparison, clock.now()) for each in run.findings]
+        return GateResult(
+            run.dataset, tuple(fail_on), former.id if former is not None else "", judgements, notes
+        )
+
+    def _find_baseline(self, run: Run, baseline: str) -> ReportRecord | None:
+        if baseline != LATEST:
+            record = self._context.read_record(RecordKind.REPORT, baseline)
+            if not isinstance(record, ReportRecord) or record.deleted_at is not None:
+                raise NotFoundError(
+                    f"There is no report {baseline!r} to compare with. Find its id with "
+                    "`lavendertown report list`, or use --baseline latest."
+                )
+            return record
+        query = ReportQuery(dataset=(run.dataset,), end_date=clock.to_utc(run.ran_at))
+        earlier = (each for each in self._context.store.scan(query, Page(2)) if each.id != run.report_id)
+        latest = next(earlier, None)
+        record = self._context.read_record(RecordKind.REPORT, latest.id) if latest is not None else None
+        return record if isinstance(record, ReportRecord) else None
+
+
+class _Known:
+    """What the storage knows of the findings of a dataset."""
+
+    def __init__(self, store: Store, triage: Triage, dataset: str) -> None:
+        self._store = store
+        self._dataset = dataset
+        self.identities: dict[str, Identity] = {
+            each.finding_id: each for each in store.read_identities(datasets=[dataset])
+        }
+        names = list(self.identities)
+        self._triage: Mapping[str, TriageRecord] = triage.read_records(names)
+        accepted = [name for name in names if self.identities[name].status == statuses.ACCEPTED.name]
+        self._acceptances: Mapping[str, Acceptance] = store.acceptances(accepted) if accepted else {}
+
+    def current_id(self, finding: GhostFinding) -> str:
+        """Return the id under which a finding is known."""
+        return self.resolve_id(compute_fingerprint(finding, self._dataset))
+
+    def resolve_id(self, fingerprint: str) -> str:
+        """Return the current id of a fingerprint."""
+        if fingerprint in self.identities or not self.identities:
+            return fingerprint
+        return self._store.resolve_fingerprint(fingerprint)
+
+    def judge(
+        self,
+        finding: GhostFinding,
+        fail_on: Sequence[FailOn],
+        comparison: _Comparison | None,
+        now: dt.datetime,
+    ) -> Judgement:
+        """Judge one finding."""
+        name = self.current_id(finding)
+        identity = self.identities.get(name)
+        if identity is None:
+            return _judge_open(finding, name, fail_on, comparison, None, [])
+        size = identity._replace(last_count=_row_count(finding), last_share=_share(finding))
+        triage = self._triage.get(name)
+        if triage is not None and is_snoozed(size, triage, now):
+            return Judgement(finding, name, (), "It is snoozed.")
+        if identity.status == statuses.FALSE_POSITIVE.name:
+            return Judgement(finding, name, (), f"It is closed as {statuses.FALSE_POSITIVE.label}.")
+        found: list[tuple[FailOn, str]] = []
+        if identity.status == statuses.FIXED.name:
+            found.append((FailOn.REGRESSED, "It was fixed before."))
+        acceptance = self._acceptances.get(name)
+        if acceptance is not None:
+            has_ended = (
+                triage is not None and triage.accepted_until is not None and triage.accepted_until <= now
+            )
+            is_worse = exceeds_ceiling(size, find_ceiling(triage, acceptance))
+            if not has_ended and not is_worse:
+                return Judgement(finding, name, (), "It is accepted.")
+            if is_worse:
+                found.append((FailOn.WORSE, "It is larger than was accepted."))
+        return _judge_open(finding, name, fail_on, comparison, identity, found)
+
+
+def _judge_open(
+    finding: GhostFinding,
+    name: str,
+    fail_on: Sequence[FailOn],
+    comparison: _Comparison | None,
+    identity: Identity | None,
+    found: list[tuple[FailOn, str]],
+) -> Judgement:
+    if comparison is not None:
+        found = [*found, *comparison.compare(finding, name, identity)]
+    matched = [(kind, reason) for kind, reason in found if kind in fail_on]
+    levels = _failed_levels(finding, fail_on)
+    kinds = tuple(dict.fromkeys([*(kind for kind, _ in matched), *levels]))
+    reasons = [reason for _, reason in matched]
+    if levels and not reasons:
+        reasons.append(f"It is an open finding of severity {finding.severity}.")
+    return Judgement(finding, name, kinds, " ".join(dict.fromkeys(reasons)))
+
+
+class _Comparison:
+    """A baseline, to compare the findings of a run with."""
+
+    def __init__(self, baseline: ReportRecord, run: Run, known: _Known) -> None:
+        self._run = run
+        self._executed = executed_check_keys(baseline.metadata, baseline.dataset)
+        self._findings: dict[str, FindingRecord] = {}
+        for each in baseline.findings:
+            self._findings[known.resolve_id(each.fingerprint)] = each
+
+    def compare(
+        self, finding: GhostFinding, name: str, identity: Identity | None
+    ) -> list[tuple[FailOn, str]]:
+        """Return what a finding is in comparison with the baseline, and why."""
+        before = self._findings.get(name)
+        if before is not None:
+            growth = self._describe_growth(finding, before)
+            return [(FailOn.WORSE, growth)] if growth else []
+        key = check_key(finding.metadata, self._run.dataset, finding.column)
+        if self._executed and key and key not in self._executed:
+            return []  # The first run of a check is its own baseline.
+        if identity is not None and identity.first_seen < self._run.ran_at:
+            return [(FailOn.REGRESSED, "It was gone in the baseline, and is back.")]
+        return [(FailOn.NEW, "It is not in the baseline.")]
+
+    def _describe_growth(self, finding: GhostFinding, before: FindingRecord) -> str:
+        """Return how a finding has grown since the baseline; empty if it has not."""
+        share, former = _share(finding), before.share
+        is_small = self._run.row_count is not None and self._run.row_count < _MIN_ROWS_FOR_SHARE
+        if share is not None and former is not None and not is_small:
+            text = f"It affects {share:.2%} of the rows, and {former:.2%} in the baseline."
+            return text if share > former else ""
+        count = _row_count(finding)
+        if count is None or before.row_count is None or count <= before.row_count:
+            return ""
+        return f"It affects {count:,} rows, and {before.row_count:,} in the baseline."
+
+
+def _failed_levels(finding: GhostFinding, fail_on: Sequence[FailOn]) -> tuple[FailOn, ...]:
+    """Return the severity levels that an open finding fails."""
+    rank = SEVERITIES.index(finding.severity)
+    return tuple(
+        level
+        for level in fail_on
+        if level is FailOn.ANY or (level in SEVERITIES and rank >= SEVERITIES.index(level))
+    )
+
+
+def _row_count(finding: GhostFinding) -> int | None:
+    count = finding.metadata.get("count")
+    if isinstance(count, int) and not isinstance(count, bool):
+        return count
+    return len(finding.row_indices) if finding.row_indices is not None else None
+
+
+def _share(finding: GhostFinding) -> float | None:
+    share = finding.metadata.get("share")
+    return float(share) if isinstance(share, int | float) and not isinstance(share, bool) else None

@@ -1,0 +1,111 @@
+"""``--fail-on`` of ``analyze`` and ``import``: exit codes and summaries."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.cli.conftest import Run
+
+Answer = Callable[..., Any]
+MORE = "id,amount,country\n1,10.5,NL\n2,,NL\n3,,\n4,11.0,DE\n,7.0,DE\n"
+FRICTIONLESS = {"valid": False, "tasks": []}
+
+
+def analyze(run: Run, *options: str, file: str = "orders.csv") -> Any:
+    return run("analyze", file, "--dataset", "orders", *options)
+
+
+def test_only_what_was_named_fails(run: Run, saved: dict[str, Any], folder: Path) -> None:
+    assert analyze(run, "--fail-on", "new", "--fail-on", "worse").exit_code == 0
+    (folder / "orders.csv").write_text(MORE, "utf-8")
+    assert analyze(run, "--fail-on", "error").exit_code == 0
+    result = analyze(run, "--fail-on", "new")
+    assert result.exit_code == 1
+    assert f"failed: 1 finding (fails on new, compared with report {saved['report_id']})" in result.stderr
+    assert "[new] id is empty in 1 of 5 rows (20%). It is not in the baseline." in result.stderr
+    assert analyze(run, "--fail-on", "worse").exit_code == 1
+
+
+def test_a_decision_of_the_team_is_honoured(run: Run, saved: dict[str, Any]) -> None:
+    assert analyze(run, "--fail-on", "any").exit_code == 1
+    for finding in saved["findings"]:
+        name = finding["finding_id"]
+        asked = ("annotate", name, "--status", "false_positive", "--comment", "No.", "--author", "Ana")
+        assert run(*asked).exit_code == 0
+    result = analyze(run, "--fail-on", "any")
+    assert (result.exit_code, "should fail nothing" in result.stderr) == (0, True)
+
+
+def test_saving_compares_with_the_run_before(run: Run, saved: dict[str, Any], folder: Path) -> None:
+    (folder / "orders.csv").write_text(MORE, "utf-8")
+    options = ("--save", "--author", "Ana", "--fail-on", "new", "--json")
+    result = analyze(run, *options)
+    answer = json.loads(result.stdout)
+    assert (result.exit_code, answer["failed"], answer["gate"]["baseline"]) == (1, True, saved["report_id"])
+    assert [each["column"] for each in answer["gate"]["failures"]] == ["id"]
+    assert analyze(run, *options).exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["gate.md", "gate.xml", "gate.txt"])
+def test_the_summary_says_why(run: Run, saved: dict[str, Any], folder: Path, name: str) -> None:
+    (folder / "orders.csv").write_text(MORE, "utf-8")
+    assert analyze(run, "--fail-on", "new", "--summary", name).exit_code == 1
+    text = (folder / name).read_text("utf-8")
+    assert "It is not in the baseline." in text
+    if name == "gate.xml":
+        [suite] = ElementTree.fromstring(text)
+        assert (suite.get("tests"), suite.get("failures")) == ("3", "1")
+    if name == "gate.md":
+        assert (
+            "| new | warning | id | id is empty in 1 of 5 rows (20%). | It is not in the baseline. |" in text
+        )
+
+
+def test_without_a_readable_storage_triage_is_not_applied(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAVENDERTOWN_DATABASE_URL", "postgresql://nobody@127.0.0.1:9/none")
+    monkeypatch.setenv("LAVENDERTOWN_STORAGE_TYPE", "database")
+    result = run("analyze", "orders.csv", "--fail-on", "info")
+    assert result.exit_code == 1
+    assert "Statuses and snoozes are not applied" in result.stderr
+    assert run("analyze", "orders.csv", "--fail-on", "error").exit_code == 0
+    result = run("analyze", "orders.csv", "--fail-on", "new")
+    assert result.exit_code == 2
+    assert "there is no baseline for --fail-on new" in result.stderr
+
+
+def test_judging_writes_nothing(run: Run, folder: Path) -> None:
+    run("analyze", "orders.csv", "--fail-on", "any")
+    assert [path.name for path in folder.iterdir() if path.name != ".lavendertown"] == ["orders.csv"]
+    assert run("report", "list").stdout.strip() == "No matching reports."
+
+
+def test_results_of_other_tools_are_judged_too(run: Run, folder: Path) -> None:
+    for day, failures in ((1, 3), (2, 3), (3, 4)):
+        results = {
+            "metadata": {
+                "dbt_schema_version": "https://schemas.getdbt.com/dbt/run-results/v6.json",
+                "invocation_id": f"run-{day}",
+                "generated_at": f"2026-11-0{day}T00:00:00Z",
+            },
+            "results": [
+                {
+                    "unique_id": f"test.shop.not_null_orders_c{number}.{number:010x}",
+                    "status": "fail" if number < failures else "pass",
+                    "failures": 1 if number < failures else 0,
+                    "message": "Got 1 result",
+                }
+                for number in range(5)
+            ],
+        }
+        (folder / "run_results.json").write_text(json.dumps(results), "utf-8")
+        result = run("import", "run_results.json", "--dataset", "shop", "--fail-on", "new", "--author", "Ana")
+        assert result.exit_code == (1 if day == 3 else 0), result.output
+    assert "failed: 1 finding" in result.stderr
