@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,11 @@ from lavendertown.detectors import Detector, default_detectors
 from lavendertown.detectors.runner import CheckResult, Progress, run_detectors
 from lavendertown.profile.evidence import Evidence
 from lavendertown.profile.measure import measure_table
+from lavendertown.rules.checks import RuleCheck
+from lavendertown.rules.models import Rule, RuleSet
+from lavendertown.rules.reference_rules import References
+from lavendertown.rules.ruleset_files import read_ruleset_file
+from lavendertown.rules.running import create_checks
 from lavendertown.tables import Reading, Table
 
 
@@ -35,6 +40,10 @@ class Inspector:
         reading: How to read a data file, for what is not to be detected; ignored for frames.
         key: The columns that identify a row; they name the sample rows of findings. Default: the first
             column whose values are all different.
+        rules: Rules to check besides: a rule set, rules, or the path of a rule file (YAML or JSON). A rule
+            that cannot run is a finding of type ``check_error``.
+        references: The tables that rules of type ``reference`` name: frames or paths by name. Other names are
+            paths of data files, relative to the folder of the rule file, or the current folder.
 
     Attributes:
         table: The parsed data, with ``guesses``, ``columns``, ``row_count`` and ``rows()``.
@@ -46,7 +55,7 @@ class Inspector:
         UnreadableTableError: The file cannot be read as a table, or does not fit ``reading``.
         FileLimitError: The file exceeds a limit.
         InvalidInputError: ``data`` is of a type that cannot be inspected, or has no column of a name in
-            ``key``.
+            ``key``; the rule file cannot be read.
     """
 
     def __init__(
@@ -59,6 +68,8 @@ class Inspector:
         limits: FileLimits | None = None,
         reading: Reading | None = None,
         key: Sequence[str] = (),
+        rules: RuleSet | Sequence[Rule] | str | Path | None = None,
+        references: Mapping[str, Any] | None = None,
     ) -> None:
         self.table: Table = _open_table(data, limits, reading or Reading())
         name = self.table.name
@@ -69,6 +80,7 @@ class Inspector:
         for column in self._key:
             self.table.column(column)
         self._detectors = list(default_detectors() if detectors is None else detectors)
+        self._detectors += _create_rule_checks(rules, references or {}, limits)
         self._progress = progress
         self._seconds = 0.0
 
@@ -117,6 +129,19 @@ class Inspector:
         from lavendertown.ui.inline import render_inspector
 
         render_inspector(self)
+
+
+def _create_rule_checks(
+    rules: RuleSet | Sequence[Rule] | str | Path | None, tables: Mapping[str, Any], limits: FileLimits | None
+) -> list[RuleCheck]:
+    if rules is None:
+        return []
+    folder = Path()
+    if isinstance(rules, (str, Path)):
+        folder = Path(rules).parent
+        rules = read_ruleset_file(Path(rules))
+    known = References(tables, folder, limits or limits_from_settings(load_settings()))
+    return create_checks(rules.rules if isinstance(rules, RuleSet) else rules, known)
 
 
 def _open_table(data: Any, limits: FileLimits | None, reading: Reading) -> Table:

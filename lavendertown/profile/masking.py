@@ -17,6 +17,7 @@ MASKED_VALUE = "•••"
 _KEPT_METADATA = frozenset(
     {
         *("check", "params", "check_id", "dataset", "count", "share", "total_count", "rows_truncated"),
+        *("rule_name", "rule_type", "columns", "settings", "violation_count"),
         *("null_count", "duplicate_count", "infinite_count", "near_empty", "fault", "expected"),
     }
 )

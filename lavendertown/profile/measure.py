@@ -91,9 +91,12 @@ def frequent_values(table: Table, finding: GhostFinding) -> list[ValueCount]:
 
 
 def sample_finding(table: Table, finding: GhostFinding, key: Sequence[str]) -> FindingSamples:
-    """Return the first affected rows of a finding, with the key and the affected column."""
+    """Return the first affected rows of a finding, with the key, the affected column, and the other columns
+    that ``metadata["columns"]`` names."""
     affected = [finding.column] if table.has_column(finding.column) else []
-    shown = list(dict.fromkeys([*key, *(affected or table.columns[:MAX_SHOWN_COLUMNS])]))
+    others = [name for name in finding.metadata.get("columns", ()) if table.has_column(name)]
+    involved = [*affected, *others[:MAX_SHOWN_COLUMNS]] or table.columns[:MAX_SHOWN_COLUMNS]
+    shown = list(dict.fromkeys([*key, *involved]))
     positions = (finding.row_indices or [])[:MAX_SAMPLES]
     frame = table.rows(positions, MAX_SAMPLES, shown)
     rows = [
