@@ -17,7 +17,6 @@ from lavendertown.detectors import Detector, default_detectors
 from lavendertown.detectors.runner import CheckResult, Progress, run_detectors
 from lavendertown.profile.evidence import Evidence
 from lavendertown.profile.measure import measure_table
-from lavendertown.rules.checks import RuleCheck
 from lavendertown.rules.models import Rule, RuleSet
 from lavendertown.rules.reference_rules import References
 from lavendertown.rules.ruleset_files import read_ruleset_file
@@ -50,6 +49,7 @@ class Inspector:
         dataset: The dataset.
         findings: The findings of the last :meth:`detect`; None before the first.
         checks: The checks that the last :meth:`detect` ran, with their outcomes.
+        ruleset: The rules that are checked besides; None without rules.
 
     Raises:
         UnreadableTableError: The file cannot be read as a table, or does not fit ``reading``.
@@ -79,8 +79,12 @@ class Inspector:
         self._key = list(key)
         for column in self._key:
             self.table.column(column)
+        self.ruleset = _read_rules(rules)
         self._detectors = list(default_detectors() if detectors is None else detectors)
-        self._detectors += _create_rule_checks(rules, references or {}, limits)
+        if self.ruleset is not None:
+            folder = Path(rules).parent if isinstance(rules, (str, Path)) else Path()
+            known = References(references or {}, folder, limits or limits_from_settings(load_settings()))
+            self._detectors += create_checks(self.ruleset.rules, known)
         self._progress = progress
         self._seconds = 0.0
 
@@ -131,17 +135,10 @@ class Inspector:
         render_inspector(self)
 
 
-def _create_rule_checks(
-    rules: RuleSet | Sequence[Rule] | str | Path | None, tables: Mapping[str, Any], limits: FileLimits | None
-) -> list[RuleCheck]:
-    if rules is None:
-        return []
-    folder = Path()
-    if isinstance(rules, (str, Path)):
-        folder = Path(rules).parent
-        rules = read_ruleset_file(Path(rules))
-    known = References(tables, folder, limits or limits_from_settings(load_settings()))
-    return create_checks(rules.rules if isinstance(rules, RuleSet) else rules, known)
+def _read_rules(rules: RuleSet | Sequence[Rule] | str | Path | None) -> RuleSet | None:
+    if rules is None or isinstance(rules, RuleSet):
+        return rules
+    return read_ruleset_file(Path(rules)) if isinstance(rules, (str, Path)) else RuleSet("", "", list(rules))
 
 
 def _open_table(data: Any, limits: FileLimits | None, reading: Reading) -> Table:

@@ -26,6 +26,7 @@ from lavendertown.cli.mcp import mcp_command
 from lavendertown.cli.migrate import migrate_command
 from lavendertown.cli.report import report_group
 from lavendertown.cli.rpc import rpc_group
+from lavendertown.cli.rules import rules_group
 from lavendertown.cli.ui import ui_command
 
 
@@ -56,6 +57,7 @@ for command in (
     report_group,
     findings_group,
     annotate_command,
+    rules_group,
     audit_command,
     migrate_command,
     db_group,

@@ -19,6 +19,7 @@ from lavendertown.cli.options import (
     require_author,
 )
 from lavendertown.cli.output import format_cell, format_count, print_json
+from lavendertown.cli.rules import load_rules
 from lavendertown.collaboration.models import ShareableReport
 from lavendertown.collaboration.parts.datasets import ChoiceReason
 from lavendertown.collaboration.parts.gate import Run
@@ -79,6 +80,12 @@ _FORMATS = ("csv", "json", "jsonl", "parquet", "excel", "arrow", "orc", "avro")
     help="A column that identifies a row in samples; can be repeated. Default: the first unique column.",
 )
 @click.option(
+    "--rules",
+    "rules_name",
+    metavar="FILE|NAME",
+    help="Check the rules of this rule file or stored rule set, too.",
+)
+@click.option(
     "--format", "output", type=click.Choice(["text", "json"]), default="text", help="The output format."
 )
 @json_option
@@ -106,6 +113,7 @@ def analyze_command(
     date_order: DateOrder | None,
     types_file: Path | None,
     key: tuple[str, ...],
+    rules_name: str | None,
     output: str,
     as_json: bool,
     fail_on: tuple[str, ...],
@@ -141,6 +149,7 @@ def analyze_command(
       cat orders.csv | lavendertown analyze - --format-in csv --dataset orders --json
       lavendertown analyze orders.csv --save --title "Orders, May" --author Ana
       lavendertown analyze orders.csv --rows-out affected --key order_id
+      lavendertown analyze orders.csv --rules orders-rules.yaml --fail-on error
       lavendertown analyze orders.zip::may.csv
       lavendertown analyze postgresql://ana@host/shop --table orders
       lavendertown analyze "exports/orders-*.parquet"
@@ -166,9 +175,10 @@ def analyze_command(
     from lavendertown.cli.sources import describe_sources, read_sources
     from lavendertown.inspector import Inspector
 
+    rules = load_rules(rules_name)[1] if rules_name else None
     limits = limits_from_settings(load_settings())
     data = read_sources(sources, format_in, limits, reading, table, query)
-    inspector = Inspector(data, dataset=dataset, key=key)
+    inspector = Inspector(data, dataset=dataset, key=key, rules=rules)
     name = describe_sources(sources)
     findings = inspector.detect()
     if rows_out is not None:
@@ -327,6 +337,7 @@ def _save_report(
         author=author,
         created_at=clock.now(),
         findings=prepare_findings(findings, settings),
+        ruleset=inspector.ruleset,
         metadata={
             "dataset": inspector.dataset,
             "tags": list(tags),

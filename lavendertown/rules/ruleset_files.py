@@ -15,6 +15,7 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import json
+import re
 from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -29,6 +30,9 @@ RuleFileFormat = Literal["yaml", "json"]
 MAX_BYTES = 20_000_000
 """The largest rule file."""
 
+_BOOL, _INT, _FLOAT = (f"tag:yaml.org,2002:{name}" for name in ("bool", "int", "float"))
+_RESOLVED_ANEW = (_BOOL, _INT, _FLOAT)
+
 _RULE_KEYS = ("name", "description", "rule_type", "column", "parameters", "enabled")
 _SET_KEYS = ("name", "description", "rules")
 _STORED_KEYS = ("updated_at", "version", "deleted_at")
@@ -36,7 +40,10 @@ _STORED_KEYS = ("updated_at", "version", "deleted_at")
 
 
 class _TextLoader(yaml.SafeLoader):
-    """YAML without aliases, which could expand without limit, and without a key given twice."""
+    """YAML without aliases, which could expand without limit, and without a key given twice.
+
+    As in YAML 1.2, ``no``, ``off`` and ``12:30`` are texts; so are digits after a zero, such as ``00123``.
+    """
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
@@ -51,6 +58,21 @@ class _TextLoader(yaml.SafeLoader):
                 mark = node.value[position][0].start_mark
                 raise yaml.MarkedYAMLError(None, None, f"the key {key!r} is given twice", mark)
         return super().construct_mapping(node, deep)
+
+
+_TextLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in _RESOLVED_ANEW]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_TextLoader.add_implicit_resolver(_BOOL, re.compile("^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
+_TextLoader.add_implicit_resolver(_INT, re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$"), list("-+0123456789"))
+_TextLoader.add_implicit_resolver(
+    _FLOAT,
+    re.compile(
+        r"^[-+]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$|^[-+]?\.(?:inf|Inf|INF)$"
+    ),
+    list("-+0123456789."),
+)
 
 
 def read_ruleset_file(path: Path) -> RuleSet:
@@ -130,9 +152,17 @@ def parse_yaml(text: str, file_name: str) -> Any:
 def _load_json(text: str) -> Any:
     """Return the values in JSON, which is read faster; None for other texts, also for wrong JSON."""
     try:
-        return json.loads(text) if text.lstrip()[:1] in ("{", "[") else None
-    except json.JSONDecodeError:
+        is_json = text.lstrip()[:1] in ("{", "[")
+        return json.loads(text, object_pairs_hook=_to_mapping) if is_json else None
+    except ValueError:
         return None
+
+
+def _to_mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
+        raise ValueError("A key is given twice.")
+    return mapping
 
 
 def format_ruleset(ruleset: RuleSet, file_format: RuleFileFormat = "yaml") -> str:

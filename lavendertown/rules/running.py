@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
 
+from lavendertown.core import json_codec
 from lavendertown.core.errors import InvalidInputError
+from lavendertown.core.findings import GhostFinding
+from lavendertown.detectors.runner import CheckResult
 from lavendertown.rules.checks import RuleCheck, UnrunnableRule
 from lavendertown.rules.cross_column_rules import CrossColumnRule
 from lavendertown.rules.models import Rule
@@ -27,6 +32,25 @@ _TYPES: dict[str, Callable[[Rule], RuleCheck]] = {
 }
 RULE_TYPES = (*_TYPES, "reference")
 """The types of rules that run."""
+
+
+Outcome = Literal["passed", "failed", "not_run", "disabled"]
+_OUTCOMES: dict[str, Outcome] = {"passed": "passed", "found": "failed", "failed": "not_run"}
+
+
+@dataclass(frozen=True)
+class RuleResult:
+    """The result of a rule.
+
+    Attributes:
+        rule: The rule.
+        outcome: passed, failed, not_run (it could not run, or the table has no rows) or disabled.
+        finding: The finding, if it failed or could not run; None also for a table without rows.
+    """
+
+    rule: Rule
+    outcome: Outcome
+    finding: GhostFinding | None = None
 
 
 def create_check(rule: Rule, references: References) -> RuleCheck:
@@ -65,6 +89,35 @@ def find_problem(rule: Rule) -> str | None:
     except InvalidInputError as error:
         return f"Rule {rule.name!r} cannot run: {error}."
     return None
+
+
+def match_results(
+    rules: Iterable[Rule], findings: Iterable[GhostFinding], checks: Iterable[CheckResult]
+) -> list[RuleResult]:
+    """Return the result of each rule, in order, of a run in which all of them were checks.
+
+    Args:
+        rules: The rules.
+        findings: The findings of the run.
+        checks: The results of the checks of the run.
+    """
+    by_check = {_result_key(check.check, check.params): check for check in checks}
+    by_finding = {_result_key(each.metadata["check"], each.metadata["params"]): each for each in findings}
+    results = []
+    for rule in rules:
+        if not rule.enabled:
+            results.append(RuleResult(rule, "disabled"))
+            continue
+        (detector,) = create_checks([rule])
+        key = _result_key(detector.check, detector.params)
+        check = by_check.get(key)
+        outcome = _OUTCOMES[check.outcome] if check else "not_run"
+        results.append(RuleResult(rule, outcome, by_finding.get(key)))
+    return results
+
+
+def _result_key(check: str, params: Mapping[str, Any]) -> bytes:
+    return json_codec.dumps_canonical([check, json_codec.to_jsonable(params)])
 
 
 def _create_or_report(rule: Rule, references: References) -> RuleCheck:

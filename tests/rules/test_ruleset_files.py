@@ -34,6 +34,13 @@ def test_a_short_file_needs_names_and_types_only() -> None:
     assert parse_ruleset(text, "orders.yaml") == RuleSet("orders", "", [rule])
 
 
+def test_words_and_numbers_mean_what_they_say() -> None:
+    values = "[no, 007, 12:30, 7, 0.5, true]"
+    text = f"rules: [{{name: off, rule_type: enum, column: n, parameters: {{values: {values}}}}}]"
+    (rule,) = parse_ruleset(text, "r.yaml").rules
+    assert (rule.name, rule.parameters["values"]) == ("off", ["no", "007", "12:30", 7, 0.5, True])
+
+
 def test_a_rule_set_of_a_file_store_is_a_rule_file() -> None:
     folder = Path(__file__).parents[1] / "golden/assets/store/rulesets"
     assert [rule.name for rule in read_ruleset_file(folder / "nightly.json").rules] == ["price range", "off"]
@@ -48,6 +55,10 @@ def test_a_rule_set_of_a_file_store_is_a_rule_file() -> None:
             "rules: []\nrules: []",
             "r.yaml is not valid YAML or JSON in line 2, column 1: the key 'rules' is given twice.",
         ),
+        (
+            '{"rules": [], "rules": []}',
+            "r.yaml is not valid YAML or JSON in line 1, column 15: the key 'rules'",
+        ),
         ("a: &x 1\nrules: [*x]", "aliases (*name) are not supported"),
         ("- a", "r.yaml is no rule set: it has no list 'rules'."),
         ("", "r.yaml is no rule set: it has no list 'rules'."),
@@ -57,7 +68,7 @@ def test_a_rule_set_of_a_file_store_is_a_rule_file() -> None:
         ("rules: [{name: a}]", "r.yaml, rule 1 (a) has no rule_type."),
         ("rules: [{rule_type: a}]", "r.yaml, rule 1 has no name."),
         (
-            "rules: [{name: no, rule_type: range}]",
+            "rules: [{name: true, rule_type: range}]",
             "r.yaml, rule 1: 'name' must be a text; write it in quotes.",
         ),
         (
