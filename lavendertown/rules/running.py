@@ -13,6 +13,7 @@ from lavendertown.core.findings import GhostFinding
 from lavendertown.detectors.runner import CheckResult
 from lavendertown.rules.checks import RuleCheck, UnrunnableRule
 from lavendertown.rules.cross_column_rules import CrossColumnRule
+from lavendertown.rules.expression_rules import ExpressionRule
 from lavendertown.rules.models import Rule
 from lavendertown.rules.reference_rules import ReferenceRule, References
 from lavendertown.rules.table_rules import FreshnessRule, RowCountRule, UniqueRule
@@ -29,6 +30,7 @@ _TYPES: dict[str, Callable[[Rule], RuleCheck]] = {
     "cross_column": CrossColumnRule,
     "row_count": RowCountRule,
     "freshness": FreshnessRule,
+    "expression": ExpressionRule,
 }
 RULE_TYPES = (*_TYPES, "reference")
 """The types of rules that run."""

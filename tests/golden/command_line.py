@@ -20,6 +20,16 @@ RESULTS = """<testsuite name="nightly" timestamp="2026-05-04T06:00:00Z">
   <testcase classname="checks" name="amount is set"><failure message="1 of 4 rows"/></testcase>
 </testsuite>"""
 ORDERS = "id,amount,country\n1,10.5,NL\n2,,NL\n3,12.0,\n4,11.0,DE\n"
+RULES = json.dumps(
+    {
+        "name": "orders",
+        "rules": [
+            {"name": "small", "rule_type": "range", "column": "amount", "parameters": {"max_value": 11}},
+            {"name": "key", "rule_type": "unique", "column": "id"},
+            {"name": "gone", "rule_type": "not_null", "column": "price"},
+        ],
+    }
+)
 _GENERATED = re.compile(r"\b(?:[ar]-[0-9a-f]{12}|m-\d{8}T\d{6}-[0-9a-f]{6}|\d{8}T\d{6}-\d{4})\b")
 # Where a store is, how long something took and how something is worded are not the answer's form.
 _NOT_COMPARED = (
@@ -88,6 +98,22 @@ def answers_about_records(recording: Recording, scratch: Path) -> dict[str, Any]
     for finding in found["analyze"]["findings"]:
         finding["description"] = "<description>"
     return {name: _lasting(recording.fixed_value(value), scratch) for name, value in found.items()}
+
+
+def answers_about_rules(scratch: Path) -> dict[str, Any]:
+    """Return what ``lavendertown rules`` prints, on a configured store without rule sets."""
+    orders, rules = str(scratch / "orders.csv"), str(scratch / "rules.json")
+    Path(orders).write_text(ORDERS, "utf-8")
+    Path(rules).write_text(RULES, "utf-8")
+    found = {
+        "rules suggest": run_json("rules", "suggest", orders),
+        "rules import": run_json("rules", "import", rules, "--author", "Ana"),
+        "rules list": run_json("rules", "list"),
+        "rules show": run_json("rules", "show", "orders"),
+        "rules run": run_json("rules", "run", orders, "--rules", "orders", exit_code=1),
+        "rules export": run_json("rules", "export", "orders", "--format", "odcs"),
+    }
+    return {name: _lasting(_without(value, ("updated_at",)), scratch) for name, value in found.items()}
 
 
 def answers_about_stores(store: str, scratch: Path) -> dict[str, Any]:

@@ -73,6 +73,8 @@ def make_command_line(scratch: Path) -> None:
         write_value("cli_databases.json", command_line.answers_about_databases(database, folder))
         write_value("revisions.json", command_line.revisions())
         write_value("cli_tokens.json", command_line.answers_about_tokens())
+        patch.setenv("LAVENDERTOWN_DATA_DIR", str(scratch / "no records"))
+        write_value("cli_rules.json", command_line.answers_about_rules(folder))
 
 
 def make_addresses(scratch: Path) -> None:

@@ -47,6 +47,11 @@ def test_commands_about_records_print_the_same(place: StoreLocation, tmp_path: P
 
 
 @pytest.mark.parametrize("place", BACKENDS, indirect=True)
+def test_commands_about_rules_print_the_same(place: StoreLocation, tmp_path: Path) -> None:
+    check_value("cli_rules.json", command_line.answers_about_rules(tmp_path))
+
+
+@pytest.mark.parametrize("place", BACKENDS, indirect=True)
 def test_commands_about_stores_print_the_same(place: StoreLocation, tmp_path: Path) -> None:
     fill(place)
     check_value("cli_stores.json", command_line.answers_about_stores(place.where, tmp_path))
@@ -66,7 +71,7 @@ def test_commands_about_tokens_print_the_same(place: StoreLocation) -> None:
 def test_every_command_with_json_has_a_golden_answer() -> None:
     pinned = {
         name
-        for part in ("records", "stores", "databases", "tokens")
+        for part in ("records", "rules", "stores", "databases", "tokens")
         for name in read_golden(f"cli_{part}.json")
     }
     # Its answer is compared with the fingerprints of the demo.
