@@ -151,8 +151,8 @@ def test_export_writes_the_format_of_another_tool(
 
 
 def test_suggested_rules_are_a_rule_file_that_the_data_meets(run: Run, folder: Path) -> None:
-    lines = [f"{n},{n * 1.5},{'NL' if n % 3 else 'DE'},AB-{n:04d}\n" for n in range(1, 61)]
-    (folder / "orders_2026-11.csv").write_text("id,amount,country,code\n" + "".join(lines))
+    lines = [f"{n},{n * 1.5},{'NL' if n % 3 else 'DE'},AB-{n:04d},{n % 7 - 3 or ''}\n" for n in range(1, 61)]
+    (folder / "orders_2026-11.csv").write_text("id,amount,country,code,change\n" + "".join(lines))
     printed = run("rules", "suggest", "orders_2026-11.csv")
     assert (printed.exit_code, printed.stderr) == (0, "")
     suggested = yaml.safe_load(printed.stdout)
@@ -165,6 +165,7 @@ def test_suggested_rules_are_a_rule_file_that_the_data_meets(run: Run, folder: P
         ("country", "enum"): {"allowed_values": ["DE", "NL"]},
         **{("code", "not_null"): {}, ("code", "unique"): {}},
         ("code", "regex"): {"pattern": "^[A-Z]{2}-[0-9]{4}$"},
+        ("change", "type"): {"type": "integer"},
     }
     (folder / "r.yaml").write_text(printed.stdout)
     assert run("rules", "run", "orders_2026-11.csv", "--rules", "r.yaml").exit_code == 0

@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+import ast
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from lavendertown.core import json_codec
 from lavendertown.errors import InvalidInputError
 from lavendertown.interchange.rulesets import RULESET_FORMATS, read_rules, write_rules
 from lavendertown.rules.models import Rule, RuleSet
@@ -19,7 +22,7 @@ from lavendertown.rules.ruleset_files import parse_ruleset
 from lavendertown.rules.running import find_problem
 
 SAMPLES = Path(__file__).parent / "rule_samples"
-OTHERS = tuple(name for name in RULESET_FORMATS if name not in ("yaml", "json"))
+OTHERS = tuple(name for name in RULESET_FORMATS if name not in ("yaml", "json", "pandera-python"))
 
 
 def read_sample(path: Path) -> Any:
@@ -137,10 +140,37 @@ def test_two_checks_of_one_name_are_a_list_for_pandera() -> None:
     assert [each["value"] for each in yaml.safe_load(text)["columns"]["a"]["checks"]] == ["x", "y"]
 
 
+def test_a_schema_is_code_too() -> None:
+    rules = [*COMMON, rule("form", "regex", "c", pattern="^'x'$", severity="warning")]
+    code, skipped = write_rules(RuleSet("orders", "", rules), "pandera-python")
+    assert skipped == []
+    calls = {ast.unparse(node) for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)}
+    assert "pa.Check.less_than(10)" in calls
+    assert "pa.Check.str_length(min_value=1, max_value=4)" in calls
+    assert """pa.Check.str_matches("^'x'$", raise_warning=True)""" in calls
+    (day,) = (call for call in calls if call.startswith("pa.Column('datetime64[ns]'"))
+    assert "checks=[pa.Check.greater_than_or_equal_to('2026-11-01')], nullable=True" in day
+
+
 def test_a_second_pattern_of_a_field_is_named() -> None:
     rules = [rule(name, "regex", "a", pattern=name, match="full") for name in ("x", "y")]
     _, skipped = write_rules(RuleSet("r", "", rules), "frictionless")
     assert skipped == ["Rule 'y' of type regex: its field has another pattern already."]
+
+
+def test_a_constraint_that_the_type_of_its_field_does_not_support_is_named() -> None:
+    rules = [rule("t", "type", "a", type="integer"), rule("l", "length", "a", max_length=3)]
+    text, skipped = write_rules(RuleSet("r", "", rules), "frictionless")
+    assert skipped == ["Rule 'l' of type length: the type of its field does not support it."]
+    assert json.loads(text)["fields"] == [{"name": "a", "type": "integer"}]
+
+
+def test_a_contract_of_version_3_0_says_how_to_read_a_bound() -> None:
+    options = "{minimum: 0, exclusiveMinimum: true, exclusiveMaximum: false}"
+    table = f"{{name: t, properties: [{{name: a, logicalTypeOptions: {options}}}]}}"
+    text = f"{{kind: DataContract, schema: [{table}]}}"
+    (bound,) = read_rules(text, "x.yaml").ruleset.rules
+    assert bound.parameters == {"min_value": 0, "exclusive_min": True}
 
 
 def test_rule_files_are_read_too() -> None:
@@ -184,3 +214,35 @@ def test_a_file_that_is_wrong_is_one_sentence(text: str, arguments: dict[str, An
     with pytest.raises(InvalidInputError) as caught:
         read_rules(text, "x.yaml", **arguments)
     assert message in str(caught.value)
+
+
+def replacements(value: Any) -> Iterator[Any]:
+    """Yield the value with each of its parts replaced by values of other types."""
+    yield from WRONG
+    if isinstance(value, dict):
+        for key, part in value.items():
+            for wrong in replacements(part):
+                yield {**value, key: wrong}
+    elif isinstance(value, list):
+        for position, part in enumerate(value):
+            for wrong in replacements(part):
+                yield [*value[:position], wrong, *value[position + 1 :]]
+
+
+WRONG: tuple[Any, ...] = (None, -1, "x", [1], {"a": 1}, True)
+
+
+@pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.*")), ids=lambda path: path.name)
+def test_a_wrong_value_anywhere_is_named_or_read_but_never_a_crash(path: Path) -> None:
+    sample = yaml.safe_load(path.read_text("utf-8"))
+    format_name = read_sample(path).format_name
+    for wrong in replacements(sample):
+        try:
+            read = read_rules(
+                json.dumps(wrong), path.name, format_name, "orders" if "package" in path.name else None
+            )
+        except InvalidInputError:
+            continue
+        for rule in read.ruleset.rules:
+            find_problem(rule)
+        json_codec.to_jsonable(read.ruleset.to_dict())

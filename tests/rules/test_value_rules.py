@@ -102,6 +102,7 @@ def test_booleans_are_allowed_by_value(run_rules) -> None:
         ({"pattern": r"\d{3}", "match": "anywhere"}, []),
         ({"pattern": r"(?i)X|1"}, [2]),
         ({"pattern": r"(?!1)\d"}, [0, 1]),  # look-ahead runs in Python
+        ({"pattern": r"(?i)(?!Z)[^X]"}, [1]),
         ({"pattern": r"(\d)\1{2}", "match": "full"}, [0, 1, 2]),
         ({"pattern": r"(?=\d{3})\d+x", "match": "full"}, [0, 1]),
     ],

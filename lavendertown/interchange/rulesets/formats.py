@@ -11,6 +11,7 @@ from lavendertown.interchange.rulesets import (
     frictionless_schema,
     great_expectations_suite,
     odcs_contract,
+    pandera_code,
     pandera_schema,
 )
 from lavendertown.interchange.rulesets.translation import ReadRules, RuleFormatError, WrittenRules
@@ -79,7 +80,7 @@ RULE_FILE = "rules"
 IMPORT_FORMATS = (RULE_FILE, *_FORMATS)
 """The formats that can be read, by name."""
 
-RULESET_FORMATS = ("yaml", "json", *_FORMATS)
+RULESET_FORMATS = ("yaml", "json", *_FORMATS, pandera_code.NAME)
 """The formats that can be written, by name: rule files in YAML and JSON, and those of other tools."""
 
 
@@ -112,6 +113,9 @@ def read_rules(
 
 def write_rules(ruleset: RuleSet, format_name: str) -> tuple[str, list[str]]:
     """Return a rule set in a format of :data:`RULESET_FORMATS`, and sentences about what was left out."""
+    if format_name == pandera_code.NAME:
+        schema = pandera_schema.write_pandera(ruleset)
+        return pandera_code.format_pandera_code(schema.values), schema.skipped
     if format_name == "yaml" or format_name == "json":
         return format_ruleset(ruleset, "json" if format_name == "json" else "yaml"), []
     chosen = _FORMATS[format_name]

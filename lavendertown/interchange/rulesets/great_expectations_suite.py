@@ -27,6 +27,7 @@ _SETTING_KEYS = frozenset(
         *("meta", "notes", "severity", "condition_parser"),
     }
 )
+_LISTS = ("value_set", "regex_list", "type_list", "column_list")
 _SEVERITIES = {"error": "critical", "warning": "warning", "info": "info"}
 _TYPE_LISTS = {
     "integer": ["int", "int32", "int64", "Int64", "INTEGER", "BIGINT"],
@@ -75,6 +76,9 @@ def _read_expectation(read: ReadRules, entry: Mapping[str, Any], place: str, fil
     kind = str(entry.get("type") or entry.get("expectation_type") or "")
     given = as_mapping(entry.get("kwargs"), f"{file_name}, {place}: kwargs")
     values = {key: value for key, value in given.items() if value is not None and key not in _SETTING_KEYS}
+    for key in _LISTS:
+        if key in values:
+            values[key] = list(as_list(values[key], f"{file_name}, {place}: {key}"))
     label = kind.removeprefix("expect_").removeprefix("column_values_to_").removeprefix("column_")
     column = values.get("column", values.get("column_A"))
     where = f"{place}{f' on {column}' if column else ''}"
@@ -113,7 +117,7 @@ def _translate(kind: str, values: Mapping[str, Any]) -> Translated | None:
         return _translate_column(kind, values, column)
     match kind:
         case "expect_compound_columns_to_be_unique" | "expect_multicolumn_values_to_be_unique":
-            return "unique", None, {"columns": list(values.get("column_list", []))}
+            return "unique", None, {"columns": values.get("column_list")}
         case "expect_table_row_count_to_be_between":
             return (
                 "row_count",
@@ -146,7 +150,7 @@ def _translate_column(kind: str, values: Mapping[str, Any], column: str) -> Tran
             }
             return "range", column, {"min_value": _to_day(low), "max_value": _to_day(high), **flags}
         case "values_to_be_in_set" | "distinct_values_to_be_in_set" if values.get("value_set"):
-            return "enum", column, {"allowed_values": list(values["value_set"])}
+            return "enum", column, {"allowed_values": values["value_set"]}
         case "values_to_match_regex" if "regex" in values:
             return "regex", column, {"pattern": values["regex"], "match": "anywhere"}
         case "values_to_match_regex_list" if (

@@ -13,6 +13,7 @@ from lavendertown.interchange.rulesets.translation import (
     WrittenRules,
     as_list,
     as_mapping,
+    as_number,
     base_type,
     canonical,
     max_share_of,
@@ -68,13 +69,14 @@ def read_odcs(
     name = str(chosen.get("name") or data.get("name") or default_name)
     read = ReadRules(NAME, RuleSet(name, str(chosen.get("description") or "")))
     properties = as_list(chosen.get("properties"), f"{file_name}, {name}: properties")
-    key: list[tuple[int, str]] = []
+    key: list[tuple[float, str]] = []
     for position, each in enumerate(properties, 1):
         prop = as_mapping(each, f"{file_name}, {name}, property {position}")
         column = str(prop.get("name") or f"property {position}")
         _read_property(read, column, prop, f"{file_name}, {column}")
         if prop.get("primaryKey"):
-            key.append((int(prop.get("primaryKeyPosition") or position), column))
+            place = f"{file_name}, {column}: primaryKeyPosition"
+            key.append((as_number(prop.get("primaryKeyPosition") or position, place), column))
     names = [column for _, column in sorted(key)]
     if len(names) > 1:
         read.add(f"{', '.join(names)} unique", "unique", None, {"columns": names})
@@ -178,7 +180,8 @@ def _read_metric(
         values = arguments.get("validValues", check.get("validValues"))
         pattern = arguments.get("pattern", check.get("pattern"))
         if column and values and not pattern:
-            return "enum", {"allowed_values": [value for value in values if value is not None]}
+            listed = as_list(values, "validValues")
+            return "enum", {"allowed_values": [value for value in listed if value is not None]}
         if column and pattern and not values:
             return "regex", {"pattern": pattern, "match": "anywhere"}
         return "enum", None
@@ -186,7 +189,7 @@ def _read_metric(
     if rule_type == "unique":
         columns = arguments.get("properties")
         if column is None:
-            return "unique", {"columns": list(columns)} if columns else None
+            return "unique", {"columns": columns} if columns else None
         return "unique", {}
     if rule_type == "not_null" and column:
         return "not_null", {"placeholders": True} if metric == "missingValues" else {}
@@ -201,7 +204,7 @@ def _read_tolerance(operator: str, check: Mapping[str, Any]) -> dict[str, Any] |
     if operator == "mustBeLessThan" and value == 1 and check.get("unit", "rows") == "rows":
         return {}
     if operator in ("mustBeLessThan", "mustBeLessOrEqualTo") and check.get("unit") == "percent":
-        return {"max_share": round(float(value or 0) / 100, 12)}
+        return {"max_share": round(as_number(value, operator) / 100, 12)}
     return None
 
 
@@ -210,11 +213,11 @@ def _read_row_bounds(operator: str, value: Any) -> dict[str, Any] | None:
         case "mustBe":
             return {"min_rows": value, "max_rows": value}
         case "mustBeGreaterThan":
-            return {"min_rows": int(value) + 1}
+            return {"min_rows": as_number(value, operator) + 1}
         case "mustBeGreaterOrEqualTo":
             return {"min_rows": value}
         case "mustBeLessThan":
-            return {"max_rows": int(value) - 1}
+            return {"max_rows": as_number(value, operator) - 1}
         case "mustBeLessOrEqualTo":
             return {"max_rows": value}
         case "mustBeBetween" if isinstance(value, list) and len(value) == 2:

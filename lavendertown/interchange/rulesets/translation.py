@@ -148,6 +148,17 @@ def as_mapping(value: Any, place: str) -> Mapping[str, Any]:
     return value
 
 
+def as_number(value: Any, place: str) -> float | int:
+    """Return a number.
+
+    Raises:
+        RuleFormatError: The value is something else.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise RuleFormatError(f"{place} must be a number, not {value!r}.")
+    return value
+
+
 def as_list(value: Any, place: str) -> Sequence[Any]:
     """Return a list; an empty one for null, and one with the value for a single text.
 
