@@ -52,8 +52,9 @@ class CrossColumnRule(RowRule):
         if self.operation in _COMPARISONS:
             if len(self.source) == 1 and self.target:
                 self.source = [*self.source, self.target]
-            if len(self.source) != 2:
+            if len(self.source) < 2:
                 raise InvalidInputError(f"{operation} compares two source_columns, not {len(self.source)}")
+            self.source = self.source[:2]  # version 0.7 allowed more, and ignored them
         elif self.operation == "conditional":
             missing = [key for key in _CONDITION_KEYS if self.condition.get(key) in (None, "")]
             if missing:

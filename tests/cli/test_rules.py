@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,23 @@ def test_history_with_an_unknown_type_is_kept_and_reported(run: Run, answer: Ans
     ]
     result = run("rules", "run", "orders.csv", "--rules", "old")
     assert (result.exit_code, result.stdout.splitlines()[-1][-12:]) == (1, ": 1 not run.")
+
+
+def test_rules_of_version_07_run_after_their_migration(run: Run, folder: Path) -> None:
+    old = Path(__file__).parents[1] / "schema" / "assets" / "071" / "folder"
+    target = (
+        "sqlite:///.lavendertown/lavendertown.db"
+        if "LAVENDERTOWN_STORAGE_TYPE" in os.environ
+        else ".lavendertown"
+    )
+    assert run("migrate", "--from", str(old), "--to", target).exit_code == 0
+    (folder / "people.csv").write_text("age,email\n17,a\n18,b\n")
+    result = run("rules", "run", "people.csv", "--rules", "customer rules")
+    assert result.exit_code == 1
+    assert result.stdout.splitlines()[:2] == [
+        "failed   age: age is outside 18 to 120 in 1 of 2 rows (50%).",
+        "disabled off",
+    ]
 
 
 def test_an_unknown_name_lists_what_is_stored(run: Run, answer: Answer, rules_file: str) -> None:

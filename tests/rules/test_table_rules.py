@@ -37,6 +37,11 @@ def test_two_columns_are_compared(run_rules, operation: str, rows: list[int]) ->
     assert finding.metadata["columns"] == ["a", "b"]
 
 
+def test_a_comparison_ignores_further_columns_as_version_07_did(run_rules) -> None:
+    rule = make_rule("cross_column", source_columns=["a", "b", "gone"], operation="equals")
+    assert [finding.row_indices for finding in run_rules(PAIRS, rule)] == [[0, 2]]
+
+
 def test_a_comparison_may_have_a_tolerance(run_rules) -> None:
     columns = {"a": [1.0, 1.0, 1.0], "b": [1.05, 1.5, 0.96]}
     rule = make_rule("cross_column", source_columns=["a", "b"], operation="equals", tolerance=0.1)
