@@ -241,3 +241,38 @@ def test_a_run_is_compared_with_the_one_before(
     expect(page.locator(CELL, has_text="Gone")).to_have_count(2)
     click_first_row(page, 260, page.get_by_role("heading", name="city is empty in 11 of 100 rows."))
     expect(page.get_by_role("heading", name="Findings", exact=True)).to_be_visible()
+
+
+def save_view(page: Page, name: str) -> None:
+    toolbar(page, "Views")
+    page.get_by_role("menuitem", name="Save this view").click()
+    page.get_by_role("textbox", name="Name", exact=True).fill(name)
+    page.keyboard.press("Enter")
+
+
+def test_a_saved_view_shows_exactly_what_was_saved_and_is_replaced_only_when_confirmed(
+    file_dashboard: Dashboard, visitor: Callable[..., Page], storage: FileStorage
+) -> None:
+    storage.triage.decide(name_of("city"), Decision(status="fixed", reason="Repaired."), actor="Ana")
+    ana, ben = visitor(), visitor()
+    first, last = (f"{now() + timedelta(days=number):%Y-%m-%d}" for number in (-30, 1))
+    address = f"{file_dashboard.url}/?view=open&sort=last_count&when={first}&when={last}&severity=error"
+    open_as_visitor(ana, address, "Ana")
+    save_view(ana, "Errors of today")
+    expect(ana.get_by_text("Saved the view Errors of today for everybody.")).to_be_visible()
+    open_as_visitor(ben, f"{file_dashboard.url}/?view=closed", "Ben")
+    toolbar(ben, "Views")
+    ben.get_by_role("menuitem", name="Errors of today").click()
+    expect(ben.get_by_text("2 findings · rows counted")).to_be_visible()
+    for part in ("view=open", "sort=last_count", "severity=error"):
+        expect(ben).to_have_url(re.compile(part))
+    [view] = storage.views.query()
+    assert view["query"]["when"] == [first, last]
+
+    ben.get_by_role("button", name="All", exact=False).first.click()
+    save_view(ben, "Errors of today")
+    expect(ben.get_by_text("Ana saved a view with this name on")).to_be_visible()
+    assert storage.views.query() == [view]
+    ben.get_by_role("button", name="Replace for everybody").click()
+    expect(ben.get_by_text("Saved the view Errors of today for everybody.")).to_be_visible()
+    assert [each["author"] for each in storage.views.query()] == ["Ben"]

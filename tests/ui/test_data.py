@@ -169,15 +169,31 @@ def test_what_was_deleted_is_listed_with_who_and_restored(
         storage.delete_report(each, actor="Ben Okafor")
     storage.delete_annotation(said.id, actor="Ana Ferreira")
     storage.rulesets.delete("nightly", actor="Ana Ferreira")
+    storage.views.save("Mine", {"view": ["mine"]}, author="Ana Ferreira")
+    storage.people.save("Cy", actor="Ana Ferreira")
+    storage.views.delete("Mine", actor="Ana Ferreira")
+    storage.people.delete("Cy", actor="Ana Ferreira")
     app = start("Trash")
-    assert app.radio(key="data:trash:kind").options == ["Reports (2)", "Comments (1)", "Rule sets (1)"]
+    assert app.radio(key="data:trash:kind").options == [
+        "Reports (2)",
+        "Comments (1)",
+        "Rule sets (1)",
+        "Views (1)",
+        "People (1)",
+    ]
     assert all("by Ben Okafor" in box.label for box in app.checkbox)
     app.button(key="data:trash:all").click().run()
     app.button(key="data:trash:restore").click().run()
     assert storage.count_reports() == 2
     app.button(key="frame:undo:page").click().run()
     assert storage.count_reports() == 0
-    for kind, there in (("annotation", storage.query_annotations), ("ruleset", storage.query_rulesets)):
+    people = {row["name"] for row in storage.people.list_known()}
+    for kind, there in (
+        ("annotation", storage.query_annotations),
+        ("ruleset", storage.query_rulesets),
+        ("view", storage.views.query),
+        ("person", lambda: [row for row in storage.people.list_known() if row["name"] not in people]),
+    ):
         app.radio(key="data:trash:kind").set_value(kind).run()
         app.checkbox[0].check().run()
         app.button(key="data:trash:restore").click().run()

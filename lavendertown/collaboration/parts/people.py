@@ -52,6 +52,10 @@ class People(StoragePart):
         """Stop suggesting a person; return False if they were not known. Their annotations stay."""
         return self._context.delete_record(RecordKind.PERSON, name, actor)
 
+    def restore(self, name: str, *, actor: str | None = None) -> bool:
+        """Suggest a deleted person again; return False if they were not deleted."""
+        return self._context.restore_record(RecordKind.PERSON, name, actor)
+
     def list_known(self) -> list[dict[str, Any]]:
         """List the people who were added and the authors of reports.
 

@@ -10,8 +10,10 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from lavendertown.collaboration.parts.annotations import Annotations
+from lavendertown.collaboration.parts.people import People
 from lavendertown.collaboration.parts.reports import Reports
 from lavendertown.collaboration.parts.rulesets import RuleSets
+from lavendertown.collaboration.parts.views import Views
 from lavendertown.core import clock
 from lavendertown.core.atomic_files import find_free_path
 from lavendertown.core.errors import LavenderTownError, RefusedRowsError
@@ -151,12 +153,17 @@ def restore_from_trash(kind: str, ids: Sequence[str]) -> None:
     _run_action(work)
 
 
-def _storage_part(kind: str) -> Reports | Annotations | RuleSets:
+_Part = Reports | Annotations | RuleSets | Views | People
+
+
+def _storage_part(kind: str) -> _Part:
     storage = queries.current_storage()
-    parts: dict[str, Reports | Annotations | RuleSets] = {
+    parts: dict[str, _Part] = {
         "report": storage.reports,
         "annotation": storage.annotations,
         "ruleset": storage.rulesets,
+        "view": storage.views,
+        "person": storage.people,
     }
     return parts[kind]
 
@@ -175,4 +182,6 @@ _NOUNS = {
     "report": ("report", "reports"),
     "annotation": ("comment", "comments"),
     "ruleset": ("rule set", "rule sets"),
+    "view": ("view", "views"),
+    "person": ("person", "people"),
 }

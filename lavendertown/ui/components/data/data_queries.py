@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from lavendertown.collaboration import converters
 from lavendertown.core.settings import Settings, load_settings
-from lavendertown.records.queries import AnnotationQuery, DeletedFilter, Query, ReportQuery, RuleSetQuery
-from lavendertown.records.record_classes import Page
+from lavendertown.records.queries import (
+    AnnotationQuery,
+    DeletedFilter,
+    FlatRecordQuery,
+    Query,
+    ReportQuery,
+    RuleSetQuery,
+)
+from lavendertown.records.record_classes import Page, RecordKind
 from lavendertown.stores.files import FileStore
 from lavendertown.ui import queries
 from lavendertown.ui.components.data import data_files
@@ -17,7 +24,13 @@ from lavendertown.ui.components.data import data_files
 if TYPE_CHECKING:
     from lavendertown.stores.sql.schema.schema_diagram import TableBox
 
-TRASH_KINDS = {"report": "Reports", "annotation": "Comments", "ruleset": "Rule sets"}
+TRASH_KINDS = {
+    "report": "Reports",
+    "annotation": "Comments",
+    "ruleset": "Rule sets",
+    "view": "Views",
+    "person": "People",
+}
 """Component → name, for the records that can be in the trash."""
 
 _ONLY = DeletedFilter.ONLY
@@ -117,7 +130,9 @@ def _trash_query(kind: str) -> Query:
         return ReportQuery(deleted=_ONLY)
     if kind == "annotation":
         return AnnotationQuery(deleted=_ONLY, newest_first=True, with_comment=True)
-    return RuleSetQuery(deleted=_ONLY)
+    if kind == "ruleset":
+        return RuleSetQuery(deleted=_ONLY)
+    return FlatRecordQuery(RecordKind(kind), deleted=_ONLY)
 
 
 def _trash_row(kind: str, record: Any) -> dict[str, Any]:
@@ -127,9 +142,12 @@ def _trash_row(kind: str, record: Any) -> dict[str, Any]:
     elif kind == "annotation":
         row = converters.annotation_to_row(record)
         name, about, record_id = row["comment"], row["author"], row["id"]
-    else:
+    elif kind == "ruleset":
         row = converters.summary_to_row(record)
         name, about, record_id = row["name"], row["description"], row["name"]
+    else:
+        row = {"deleted_at": record.deleted_at}
+        name, about, record_id = record.id, getattr(record, "author", ""), record.id
     last = queries.current_storage().audit_log(
         component=kind, record_id=record_id, operation=("delete", "soft_delete"), limit=1
     )

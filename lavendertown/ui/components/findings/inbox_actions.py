@@ -28,6 +28,7 @@ DIALOG = "desk:dialog"
 
 NOBODY = "Nobody"
 _NOTE = "desk:note"
+_VIEW_NAME, _REPLACED_VIEW = "desk:view name", "desk:view replaced"
 _OWN_REASON = "desk:own reason"
 _CEILING, _CEILING_ROWS, _CEILING_PERCENT = "desk:ceiling", "desk:ceiling rows", "desk:ceiling percent"
 _TWICE, _ROWS, _SHARE, _NO_LIMIT = "twice", "rows", "share", "none"
@@ -338,16 +339,45 @@ def _merge_dialog(ids: list[str], _: str) -> None:
 
 
 def _view_dialog(_: list[str], __: str) -> None:
-    st.text_input("Name", key="desk:view name", placeholder="Orders, open, nobody's")
-    st.caption("View, filters, search and order are saved, for everybody.")
+    layout.show_notice(triage_actions.FORM)
+    # In a form, Enter saves.
+    with st.form("desk:view form", border=False):
+        st.text_input("Name", key=_VIEW_NAME, placeholder="Orders, open, nobody's")
+        st.caption("View, filters, dates, search and order are saved, for everybody.")
+        replaced = _view_to_replace()
+        if replaced:
+            st.warning(
+                f"**{escape_markdown(replaced['author'])}** saved a view with this name on "
+                f"{format_time(replaced['updated_at'])}. Save again to replace it for everybody.",
+                icon=":material/warning:",
+            )
+        st.form_submit_button(
+            "Replace for everybody" if replaced else "Save for everybody",
+            type="primary",
+            disabled=layout.has_question(triage_actions.FORM),
+            on_click=person.run_with_name,
+            args=(triage_actions.FORM, _save_view),
+        )
 
-    def work() -> None:
-        name = str(st.session_state["desk:view name"]).strip()
-        if triage_actions.save_view(name, inbox_filters.inbox_query()):
-            st.session_state["desk:saved"] = name
-            _close_dialog()
 
-    _submit_button("Save for everybody", work)
+def _view_to_replace() -> queries.Row | None:
+    """Return the view of another person whose replacement the user has yet to confirm."""
+    name = str(st.session_state.get(_VIEW_NAME) or "").strip()
+    if not name or st.session_state.get(_REPLACED_VIEW) != name:
+        return None
+    return next((row for row in queries.saved_views() if row["name"] == name), None)
+
+
+def _save_view() -> None:
+    """Save the view; ask first if that replaces one of another person."""
+    name = str(st.session_state[_VIEW_NAME]).strip()
+    stored = next((row for row in queries.saved_views() if row["name"] == name), None)
+    is_confirmed = st.session_state.pop(_REPLACED_VIEW, None) == name
+    if stored is not None and stored["author"] != person.current_name() and not is_confirmed:
+        st.session_state[_REPLACED_VIEW] = name
+    elif triage_actions.save_view(name, inbox_filters.inbox_query()):
+        st.session_state["desk:saved"] = name
+        _close_dialog()
 
 
 KEYBOARD_SHORTCUTS = {
