@@ -1,14 +1,17 @@
 """Read queries of the screens. Results are cached until the revision of the store changes.
 
-Only data of the shared store is cached across sessions, never a table that a user inspects.
+Only data of the shared store is cached across sessions, never a table that a user inspects. The sessions
+share the results: a screen must not change one.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import operator
+import threading
+import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 
@@ -19,10 +22,29 @@ from lavendertown.collaboration.storage import FileStorage, Storage, get_storage
 from lavendertown.core.reading import Reading
 from lavendertown.core.settings import Settings, load_settings
 from lavendertown.profile.evidence import Evidence
+from lavendertown.ui.query_cache import QueryCache
 
 Row = dict[str, Any]
 PAGE_SIZE = 20
 FINDINGS_PAGE = 200
+
+
+_MOMENT_SECONDS = 0.05
+_cache = QueryCache()
+_local = threading.local()
+
+
+class _Moment(NamedTuple):
+    """The store and its revision, for the queries of one thread during a short time.
+
+    A run of a screen asks about 25 questions, and reading the settings and the revision took longer than
+    most answers.
+    """
+
+    ends_at: float
+    key: tuple[str, str, str]
+    store: Storage
+    revision: str
 
 
 def current_storage() -> Storage:
@@ -44,29 +66,45 @@ def _storage_with_key() -> tuple[tuple[str, str, str], Storage]:
 
 @st.cache_resource(show_spinner=False, on_release=Storage.close)
 def _open_storage(kind: str, url: str, folder: str, _settings: Settings) -> Storage:
-    return get_storage_backend(_settings)
+    storage = get_storage_backend(_settings)
+    storage.write_path.hooks.after_commit.append(lambda _: forget_moment())
+    return storage
+
+
+def _current_moment() -> _Moment:
+    moment: _Moment | None = getattr(_local, "moment", None)
+    if moment is None or time.monotonic() >= moment.ends_at:
+        key, store = _storage_with_key()
+        moment = _local.moment = _Moment(time.monotonic() + _MOMENT_SECONDS, key, store, store.revision())
+    return moment
+
+
+def forget_moment() -> None:
+    """Make the next query of this thread read the revision again, as after a write."""
+    _local.moment = None
+
+
+def forget_results() -> None:
+    """Forget all results, as after the data was replaced."""
+    _cache.clear()
+    forget_moment()
 
 
 def close_storages() -> None:
     """Close all open storages."""
+    forget_results()
     _open_storage.clear()
 
 
 def _read_cached(method: str, /, *arguments: Any, **named: Any) -> Any:
-    key, store = _storage_with_key()
-    return _call_cached(key, store.revision(), method, arguments, named, store)
-
-
-@st.cache_data(ttl=60, max_entries=1000, show_spinner=False)
-def _call_cached(
-    key: tuple[str, str, str],
-    revision: str,
-    method: str,
-    arguments: tuple[Any, ...],
-    named: dict[str, Any],
-    _store: Storage,
-) -> Any:
-    return operator.attrgetter(method)(_store)(*arguments, **named)
+    moment = _current_moment()
+    question = repr((method, arguments, sorted(named.items())))
+    return _cache.read(
+        moment.key,
+        moment.revision,
+        question,
+        lambda: operator.attrgetter(method)(moment.store)(*arguments, **named),
+    )
 
 
 def current_revision() -> str:

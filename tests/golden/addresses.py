@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import parse_qs
 
-import streamlit as st
 from streamlit.testing.v1 import AppTest
+
+from lavendertown.ui import queries
 
 MAIN = Path(__file__).parents[2] / "lavendertown" / "ui" / "main.py"
 COUNTED = re.compile(r"(?:seen|found|open|closed|closing)~\d{8}T\d{6}\.\d{6}Z~\d{8}T\d{6}\.\d{6}Z~[^\"\\]*")
@@ -17,7 +18,7 @@ COUNTED = re.compile(r"(?:seen|found|open|closed|closing)~\d{8}T\d{6}\.\d{6}Z~\d
 
 def open_address(screen: str, query: str) -> AppTest:
     """Open a screen of the configured store as a link with this query string does."""
-    st.cache_data.clear()
+    queries.forget_results()
     app = AppTest.from_file(str(MAIN), default_timeout=60)
     app.session_state["person"] = "Ben"
     app.switch_page(f"views/{screen}.py")

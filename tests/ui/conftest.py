@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from lavendertown.collaboration.models import Annotation, ShareableReport
 from lavendertown.collaboration.storage import FileStorage, get_finding_id
 from lavendertown.core.clock import now
 from lavendertown.models import GhostFinding
+from lavendertown.ui import queries
+from lavendertown.ui.query_cache import QueryCache
 
 HERE = Path(__file__).parent
 MAIN = Path(__file__).parents[2] / "lavendertown" / "ui" / "main.py"
@@ -25,12 +27,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
 
 
+@pytest.fixture(autouse=True)
+def shared_answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fail a test in which a screen changes an answer that all sessions share."""
+    given: list[tuple[str, object, str]] = []
+    read = QueryCache.read
+
+    def remember(self: QueryCache, store: object, revision: str, question: str, compute: Any) -> Any:
+        answer = read(self, store, revision, question, compute)
+        given.append((question, answer, repr(answer)))
+        return answer
+
+    monkeypatch.setattr(QueryCache, "read", remember)
+    yield
+    assert [question for question, answer, before in given if repr(answer) != before] == []
+
+
 @pytest.fixture
 def storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FileStorage:
     """The store that the dashboard under test is configured to use."""
     monkeypatch.setenv("LAVENDERTOWN_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("LAVENDERTOWN_STORAGE_TYPE", "file")
-    st.cache_data.clear()
+    queries.forget_results()
     return FileStorage(tmp_path / "data")
 
 

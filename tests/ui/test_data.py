@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from lavendertown.collaboration.database_storage import DatabaseStorage
@@ -35,7 +34,7 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DatabaseStorage
     monkeypatch.setenv("LAVENDERTOWN_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("LAVENDERTOWN_STORAGE_TYPE", "database")
     monkeypatch.setenv("LAVENDERTOWN_DATABASE_URL", url)
-    st.cache_data.clear()
+    queries.forget_results()
     made = DatabaseStorage(url)
     made.save_report(report("r1"))
     return made

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from lavendertown.collaboration.parts.annotations import Annotations
@@ -117,7 +116,7 @@ def replace_all_data(what: str, source: Source) -> bool:
 
     def work() -> None:
         done = _restore_source(what, source, dry_run=False)
-        st.cache_data.clear()
+        queries.forget_results()
         rows = format_count(sum(done.rows.values()), describe_units()[0])
         backup = done.backup_file
         if backup is None:
