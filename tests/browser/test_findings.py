@@ -276,3 +276,41 @@ def test_a_saved_view_shows_exactly_what_was_saved_and_is_replaced_only_when_con
     ben.get_by_role("button", name="Replace for everybody").click()
     expect(ben.get_by_text("Saved the view Errors of today for everybody.")).to_be_visible()
     assert [each["author"] for each in storage.views.query()] == ["Ben"]
+
+
+def test_search_comment_and_close_have_keys_that_are_silent_while_typing(
+    file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page]
+) -> None:
+    page = visitor()
+    open_as_visitor(page, f"{file_dashboard.url}/?finding={name_of('age')}", "Chiyo Tanaka")
+    expect(page.get_by_role("button", name="Close…")).to_be_visible()
+    page.keyboard.press("/")
+    search = page.get_by_role("searchbox", name="Search findings")
+    expect(search).to_be_focused()
+    page.keyboard.type("m?/")
+    expect(search).to_have_value("m?/")
+    search.fill("")
+    search.blur()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_contain_text("send the comment")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).not_to_be_visible()
+
+    page.keyboard.press("m")
+    expect(page.get_by_role("textbox", name="Add a comment")).to_be_focused()
+    page.keyboard.type("Asked the shop / at noon?")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_test_id("stChatMessage")).to_contain_text("Asked the shop / at noon?")
+
+    page.keyboard.press("a")
+    expect(page.get_by_role("combobox", name="Who looks after it?")).to_be_focused()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).not_to_be_visible()
+    page.keyboard.press("x")
+    expect(page.get_by_role("textbox", name="Why?")).to_be_focused()
+    page.keyboard.type("By design.")
+    page.get_by_role("radio", name="False alarm").click()
+    page.get_by_role("button", name="Set to False alarm").click()
+    expect(page.get_by_text("1 finding set to False alarm.")).to_be_visible()
+    assert status(storage, "age") == "false_positive"

@@ -1,5 +1,6 @@
 // Served by lavendertown/ui/server/shell.py, for features without a Streamlit setting: texts of Streamlit's own
-// dialogs, focus of a field, scrolling to the open finding on phones, and links followed without a click.
+// dialogs, focus of a field, keys that Streamlit's buttons cannot have, scrolling to the open finding on phones,
+// and links followed without a click.
 // React owns the page: change texts and hide elements, but never remove a node.
 
 const LOST_TEXT =
@@ -45,7 +46,7 @@ function replaceConnectionDialog() {
 }
 
 function focusField() {
-  for (const field of document.querySelectorAll('[class*="st-key-focus-"] input')) {
+  for (const field of document.querySelectorAll('[class*="st-key-focus-"] :is(input, textarea)')) {
     if (shown.has(field)) continue;
     shown.add(field);
     field.focus();
@@ -74,6 +75,53 @@ function showOpenFinding() {
     window.addEventListener(event, stop, { once: true, passive: true });
   setTimeout(stop, SETTLE_MS);
 }
+
+function findComment() {
+  return document.querySelector('[class*="st-key-open-finding"] textarea[aria-label="Add a comment"]');
+}
+
+function isTyping(target) {
+  return target.closest('input, textarea, select, [contenteditable], [role="dialog"]') !== null;
+}
+
+// The keys of inbox_actions.KEYBOARD_SHORTCUTS that are no button's shortcut. Each returns what it acted on.
+function pressKey(event) {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) return sendComment(event.target);
+  if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return null;
+  if (event.key === "/") return focusOn(document.querySelector('input[type="search"]'));
+  if (event.key === "m") return focusOn(findComment());
+  if (event.key === "?") return click(document.querySelector('[class*="st-key-desk-key-H"] button'));
+  return null;
+}
+
+function focusOn(field) {
+  field?.focus();
+  return field;
+}
+
+function click(button) {
+  button?.click();
+  return button;
+}
+
+function sendComment(field) {
+  if (field !== findComment()) return null;
+  const button = field.closest("form, [data-testid=stForm]")?.querySelector('[class*="-send"] button');
+  // The form takes the text when the field loses the focus.
+  field.blur();
+  setTimeout(() => click(button), 0);
+  return button;
+}
+
+document.addEventListener(
+  "keydown",
+  (event) => {
+    if (!pressKey(event)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  },
+  { capture: true },
+);
 
 function follow(changes) {
   for (const change of changes) {

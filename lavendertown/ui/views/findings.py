@@ -117,7 +117,7 @@ def draw_shortcuts(rows: list[queries.Row], current: queries.Row | None) -> None
             target = ids[(place + step) % len(ids)] if ids else name
             _shortcut_button(label, icon, key, inbox_grid.open_finding, target)
         _shortcut_button(
-            "Close…", ":material/check_circle:", "X", inbox_actions.open_dialog, "reason:fixed", [name]
+            "Close…", ":material/check_circle:", "X", inbox_actions.open_dialog, "reason:", [name]
         )
         _shortcut_button("Assign…", ":material/person:", "A", inbox_actions.open_dialog, "assign", [name])
         _shortcut_button(

@@ -214,6 +214,17 @@ def _submit_button(label: str, work: Any) -> None:
 
 
 def _reason_dialog(ids: list[str], status: str) -> None:
+    if not status:
+        status = str(
+            st.segmented_control(
+                "Close as",
+                statuses.CLOSED_NAMES,
+                default=statuses.FIXED.name,
+                format_func=status_name,
+                key="desk:close as",
+                required=True,
+            )
+        )
     name = status_name(status)
     st.caption(
         f"{format_count(len(ids), 'finding')} will be set to {name}. Colleagues read why in the thread."
@@ -221,7 +232,8 @@ def _reason_dialog(ids: list[str], status: str) -> None:
     own_reasons = load_settings().triage_close_reasons
     if own_reasons:
         st.pills("Reason", own_reasons, key=_OWN_REASON, format_func=escape_markdown)
-    st.text_area("Why?", key="desk:reason", height=80, placeholder="Mended in the loader, by design, …")
+    with st.container(key="focus-reason"):
+        st.text_area("Why?", key="desk:reason", height=80, placeholder="Mended in the loader, by design, …")
     if status == statuses.ACCEPTED.name:
         _draw_acceptance_terms(ids)
 
@@ -274,9 +286,9 @@ def _acceptance_terms() -> dict[str, Any]:
 
 
 def _assign_dialog(ids: list[str], _: str) -> None:
-    st.selectbox(
-        "Who looks after it?", [NOBODY, *queries.list_people()], key="desk:assign", accept_new_options=True
-    )
+    with st.container(key="focus-assign"):
+        people = [NOBODY, *queries.list_people()]
+        st.selectbox("Who looks after it?", people, key="desk:assign", accept_new_options=True)
 
     def work() -> None:
         name = str(st.session_state["desk:assign"] or NOBODY).strip()
@@ -383,10 +395,12 @@ def _save_view() -> None:
 KEYBOARD_SHORTCUTS = {
     "J / K": "next, previous finding",
     "O": "open the first finding, or close the one that is open",
-    "X": "close the finding: set it to Fixed",
+    "X": "close the finding, with a reason",
     "A": "assign it",
     "M": "write a comment",
-    "H": "this list",
+    "Ctrl + Enter": "send the comment",
+    "/": "search",
+    "?": "this list",
 }
 
 
