@@ -10,6 +10,7 @@
 # make bench-desk  measure the inbox over a million findings
 # make bench-migration  measure the migration of 2,000,000 findings from files into SQLite
 # make bench-accessors  measure batches of an application's own rows against single writes
+# make bench-quality  plant errors of every kind in clean tables, and count what is found (ARGS: kinds)
 # make wheel  build the wheel;  make test-wheel: install it elsewhere and open its dashboard
 # make pins   write constraints.txt from what is installed
 
@@ -18,7 +19,7 @@ WORKERS ?= 2
 PY := .venv/bin/python
 INPUTS := pyproject.toml constraints.txt scripts/install.sh
 
-.PHONY: run test test-fast test-mariadb test-rpc-clients test-soak lint demo bench bench-accessors bench-desk bench-migration wheel test-wheel pins clean
+.PHONY: run test test-fast test-mariadb test-rpc-clients test-soak lint demo bench bench-accessors bench-desk bench-migration bench-quality wheel test-wheel pins clean
 
 run: .venv/run.stamp
 	@$(PY) -m streamlit run app.py --server.port $(PORT)
@@ -62,6 +63,9 @@ bench-desk: .venv/test.stamp
 
 bench-migration: .venv/test.stamp
 	@$(PY) -m benchmarks.migration $(ARGS)
+
+bench-quality: .venv/test.stamp
+	@$(PY) -m benchmarks.quality $(ARGS)
 
 wheel: .venv/test.stamp
 	@rm -rf build  # setuptools would carry removed files over from it

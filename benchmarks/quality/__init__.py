@@ -1,0 +1,1 @@
+"""Planted errors: clean tables, functions that damage them, and the score of the checks on both."""
