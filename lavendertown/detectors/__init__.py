@@ -21,6 +21,7 @@ from lavendertown.detectors.infinite_values import InfiniteValues
 from lavendertown.detectors.lost_digits import LostDigits
 from lavendertown.detectors.nulls import Nulls
 from lavendertown.detectors.outliers import Outliers
+from lavendertown.detectors.placeholders import Placeholders
 from lavendertown.detectors.row_count import RowCount
 from lavendertown.detectors.types import Types
 
@@ -32,6 +33,7 @@ def default_detectors() -> list[Detector]:
         Nulls(),
         ErrorCells(),
         DisguisedNulls(),
+        Placeholders(),
         Types(),
         LostDigits(),
         Constants(),
@@ -57,6 +59,7 @@ __all__ = [
     "LostDigits",
     "Nulls",
     "Outliers",
+    "Placeholders",
     "RowCount",
     "Select",
     "Types",

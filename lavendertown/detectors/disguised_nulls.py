@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -10,20 +11,27 @@ import narwhals as nw
 
 from lavendertown.detectors.base import (
     Aggregates,
+    CountedValues,
     Detection,
     DetectionSteps,
     Detector,
+    ValueCounts,
     count_where,
     format_row_share,
     severity_of_missing,
 )
+from lavendertown.detectors.stand_ins import find_text_stand_ins
 from lavendertown.tables import Column, Table
-from lavendertown.tables.patterns import NULL_SIGN, NULL_WORD
+from lavendertown.tables.column_names import is_proper_name
+from lavendertown.tables.patterns import DISGUISED_NULL, NULL_SIGN, NULL_WORD
 
 _BLANK = r"^\s*$"
 _TWO_LETTERS = r"^[A-Z]{2}$"
 _MIN_CODE_SHARE = 0.9
 _MIN_WORD_SHARE = 0.001
+_SURNAME = re.compile("Null|None|Nil")
+_MAX_SURNAME_SHARE = 0.1
+_FEW_LEVELS, _MIN_PER_LEVEL = 12, 5
 
 
 @dataclass(frozen=True)
@@ -31,7 +39,9 @@ class DisguisedNulls(Detector):
     """Values that are only a placeholder for a missing value: signs (``-``, ``N/A``), blanks, words.
 
     ``NA`` among two-letter codes (Namibia) is not a placeholder, nor are words such as ``Unknown`` in at
-    most one row of a thousand: it may be the title of a film.
+    most one row of a thousand (it may be the title of a film), surnames such as Null, and the level None
+    among a few levels. If a column has such placeholders, other words that
+    :class:`~lavendertown.detectors.Placeholders` knows belong to the same finding.
     """
 
     check: ClassVar[str] = "disguised_nulls"
@@ -57,12 +67,20 @@ class DisguisedNulls(Detector):
             }
         )
         count, rows = int(facts["signs"] or 0), sign
+        if count or facts["words"]:
+            counted: CountedValues = yield ValueCounts(column.text_key or column.key)
+            if levels := _levels(column, counted):
+                word = word & ~value.is_in(levels)
+                facts = {**facts, "words": int(facts["words"]) - _count_of(levels, counted)}
+            others = find_text_stand_ins(column.name, counted)
         if _na_is_a_code(facts):
             count, rows = count - int(facts["na"]), rows & ~na
         if int(facts["words"] or 0) > _MIN_WORD_SHARE * int(facts["present"]):
             count, rows = count + int(facts["words"]), rows | word
         if not count:
             return None
+        if others:
+            count, rows = count + _count_of(others, counted), rows | value.is_in(others)
         written = nw.when(rows & ~value.str.contains(_BLANK)).then(value)
         words = yield Aggregates({"first": written.min(), "last": written.max()})
         total = table.row_count
@@ -77,6 +95,28 @@ class DisguisedNulls(Detector):
             sample_column=column.text_key or column.key,
             metadata={"total_count": total},
         )
+
+
+def _levels(column: Column, counted: CountedValues) -> list[str]:
+    """Return words that are right here: the level None among a few levels, and surnames such as Null."""
+    counts = dict(zip(counted.values, counted.counts, strict=True))
+    total = sum(counts.values())
+    others = [value for value in counts if not re.search(DISGUISED_NULL, value)]
+    if is_proper_name(column.name):
+        return [v for v in counts if _SURNAME.fullmatch(v) and counts[v] <= _MAX_SURNAME_SHARE * total]
+    if not 2 <= len(others) <= _FEW_LEVELS or sum(counts[v] for v in others) < _MIN_PER_LEVEL * len(others):
+        return []
+    levels = [value for value in counts if value.lower() == "none"]
+    return levels if len(levels) == 1 and all(_is_styled_like(levels[0], other) for other in others) else []
+
+
+def _is_styled_like(level: str, other: str) -> bool:
+    return level[0].isupper() == other[0].isupper() and level[1:].isupper() == other[1:].isupper()
+
+
+def _count_of(values: Sequence[str], counted: CountedValues) -> int:
+    chosen = set(values)
+    return sum(n for value, n in zip(counted.values, counted.counts, strict=True) if value in chosen)
 
 
 def _na_is_a_code(facts: dict[str, Any]) -> bool:

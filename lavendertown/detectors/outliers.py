@@ -19,8 +19,9 @@ from lavendertown.detectors.base import (
     count_where,
     format_row_share,
 )
+from lavendertown.detectors.stand_ins import find_number_stand_ins
 from lavendertown.tables import Column, Table, patterns
-from lavendertown.tables.column_names import is_calendar, is_coordinate, is_identifier
+from lavendertown.tables.column_names import is_label
 
 _MIN_VALUES = 8
 _MIN_OTHER_VALUES = 20
@@ -35,7 +36,8 @@ class Outliers(Detector):
 
     Identifiers, codes, years and coordinates are skipped. Skewed columns are transformed to a symmetric
     scale. A value that most rows share is excluded before the range is computed. If more than 1% of the
-    values are outside, extreme values are normal for the column and nothing is reported.
+    values are outside, extreme values are normal for the column and nothing is reported. Numbers that stand
+    for a missing value (-999) are left to the check of placeholders.
 
     Attributes:
         k: The allowed distance from the quartiles, in spreads: interquartile ranges, widened for heavy
@@ -51,8 +53,7 @@ class Outliers(Detector):
         is_text = {name for name, chosen in table.reading.types.items() if chosen == "text"}
         kinds = ("number", "text")
         fits = [column for column in table.schema if column.kind in kinds and column.name not in is_text]
-        labels = (is_identifier, is_calendar, is_coordinate)
-        return [column for column in fits if not any(is_label(column.name) for is_label in labels)]
+        return [column for column in fits if not is_label(column.name)]
 
     def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
         """Find the rows with numbers outside the usual range."""
@@ -62,6 +63,8 @@ class Outliers(Detector):
             if not (yield from _are_numbers(column)):
                 return NOT_CHECKED
             value = _parse_numbers(column)
+        elif stand_ins := (yield from find_number_stand_ins(column)):
+            value = nw.when(~value.is_in(stand_ins)).then(value)
         facts = yield Aggregates(_distribution_aggregates(value))
         if int(facts["n"]) < _MIN_VALUES or (yield from _are_labels(column, facts)):
             return NOT_CHECKED

@@ -13,6 +13,10 @@ _IDENTIFIERS = re.compile(
 _CALENDAR = re.compile(r"year|yr|month|week|weekday|quarter|day|hour|minute|date|timestamp|epoch")
 _COORDINATE = re.compile(r"lat|latitude|lon|long|lng|longitude")
 _LEADING = re.compile(r"zip|postal|phone|telephone")
+_PERSON = re.compile(
+    r"(?:(?:sur|last|first|fore|middle|maiden|family|given|full|nick|nach|vor)_?)?names?"
+    r"|person|author|artist|contact|employee|player|director|actor|nom|prenom|apellidos?|cognome|title"
+)
 
 
 def is_identifier(name: str) -> bool:
@@ -31,6 +35,17 @@ def is_coordinate(name: str) -> bool:
     """Return whether the name suggests that the numbers are coordinates."""
     words = _split_words(name)
     return bool(words) and _COORDINATE.fullmatch(words[-1]) is not None
+
+
+def is_label(name: str) -> bool:
+    """Return whether the name suggests that the numbers are labels, dates or coordinates: no quantities."""
+    return is_identifier(name) or is_calendar(name) or is_coordinate(name)
+
+
+def is_proper_name(name: str) -> bool:
+    """Return whether the name suggests names of people or works, such as the surnames Null and Test."""
+    words = _split_words(name)
+    return bool(words) and _PERSON.fullmatch(words[-1]) is not None
 
 
 def _split_words(name: str) -> list[str]:
