@@ -13,6 +13,7 @@ from lavendertown.detectors.base import (
     Select,
     ValueCounts,
 )
+from lavendertown.detectors.category_variants import CategoryVariants
 from lavendertown.detectors.constants import Constants
 from lavendertown.detectors.disguised_nulls import DisguisedNulls
 from lavendertown.detectors.duplicates import Duplicates
@@ -23,6 +24,7 @@ from lavendertown.detectors.nulls import Nulls
 from lavendertown.detectors.outliers import Outliers
 from lavendertown.detectors.placeholders import Placeholders
 from lavendertown.detectors.row_count import RowCount
+from lavendertown.detectors.text_damage import TextDamage
 from lavendertown.detectors.types import Types
 
 
@@ -36,6 +38,8 @@ def default_detectors() -> list[Detector]:
         Placeholders(),
         Types(),
         LostDigits(),
+        TextDamage(),
+        CategoryVariants(),
         Constants(),
         InfiniteValues(),
         Outliers(),
@@ -46,6 +50,7 @@ def default_detectors() -> list[Detector]:
 __all__ = [
     "NOT_CHECKED",
     "Aggregates",
+    "CategoryVariants",
     "Constants",
     "Count",
     "CountedValues",
@@ -62,6 +67,7 @@ __all__ = [
     "Placeholders",
     "RowCount",
     "Select",
+    "TextDamage",
     "Types",
     "ValueCounts",
     "default_detectors",

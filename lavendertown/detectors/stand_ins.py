@@ -65,6 +65,7 @@ _WORDS = re.compile(
     re.IGNORECASE,
 )
 _ROMAN = re.compile(r"[IVX]{1,5}")
+_SHORT = re.compile(r"[^\W\d_]{1,4}")
 _MAX_WORD_SHARE = 0.05
 _FEW_LEVELS = 12
 _MAIL = re.compile(
@@ -221,6 +222,9 @@ def find_text_stand_ins(name: str, counted: CountedValues) -> list[str]:
     levels = sum(1 for value in counted.values if not re.search(DISGUISED_NULL, value))
     # XX and XXX are numbers where there are other Roman numbers.
     are_roman = sum(1 for value in counted.values if _ROMAN.fullmatch(value) and set(value) != {"X"}) > 1
+    # ND and UNK may be right among chemical elements and airports.
+    short = sum(1 for value in counted.values if _SHORT.fullmatch(value))
+    are_short = levels > _FEW_LEVELS and short > 0.5 * len(counted.values)
     found = []
     for value, count in zip(counted.values, counted.counts, strict=True):
         text = value.strip()
@@ -228,6 +232,8 @@ def find_text_stand_ins(name: str, counted: CountedValues) -> list[str]:
             continue
         if _SURE_WORDS.fullmatch(text):
             if (are_roman or is_proper_name(name)) and _ROMAN.fullmatch(text):
+                continue
+            if are_short and count < _MIN_EXTREME_REPEATS and _SHORT.fullmatch(text):
                 continue
             found.append(value)
         elif _WORDS.fullmatch(text):
