@@ -24,6 +24,7 @@ from lavendertown.detectors.nulls import Nulls
 from lavendertown.detectors.outliers import Outliers
 from lavendertown.detectors.placeholders import Placeholders
 from lavendertown.detectors.row_count import RowCount
+from lavendertown.detectors.shapes import Shapes
 from lavendertown.detectors.text_damage import TextDamage
 from lavendertown.detectors.types import Types
 
@@ -40,6 +41,7 @@ def default_detectors() -> list[Detector]:
         LostDigits(),
         TextDamage(),
         CategoryVariants(),
+        Shapes(),
         Constants(),
         InfiniteValues(),
         Outliers(),
@@ -67,6 +69,7 @@ __all__ = [
     "Placeholders",
     "RowCount",
     "Select",
+    "Shapes",
     "TextDamage",
     "Types",
     "ValueCounts",

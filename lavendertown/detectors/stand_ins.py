@@ -233,6 +233,8 @@ def find_text_stand_ins(name: str, counted: CountedValues) -> list[str]:
         if _SURE_WORDS.fullmatch(text):
             if (are_roman or is_proper_name(name)) and _ROMAN.fullmatch(text):
                 continue
+            if set(text) == {"X"} and sum(len(value) == len(text) for value in counted.values) > levels / 2:
+                continue  # an unknown code among codes, which the check of shapes reports
             if are_short and count < _MIN_EXTREME_REPEATS and _SHORT.fullmatch(text):
                 continue
             found.append(value)

@@ -28,6 +28,7 @@ _SURE_COMMA = r",[0-9]{1,2}$|,[0-9]{4,}$|\..*,"
 _SURE_POINT = r"\.[0-9]{1,2}$|\.[0-9]{4,}$|,.*\.|,[0-9]{3},"
 _LEADING_ZERO = r"^0[0-9]"
 _MAX_DIGITS = 15
+_MIN_AFFIX_SHARE = 0.1
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ class NumberText:
 def parse_number_text(column: pl.Series, decimal: str | None = None) -> NumberText | None:
     """Parse the values that are numbers in the usual notation of the column.
 
-    Values with another unit than the usual one are not numbers of this column. Return None if digits are
+    Values with another unit than the usual one are not numbers of this column, nor are the few values with a
+    unit in a column without. Return None if digits are
     codes (a leading zero, more than 15 digits) or may be phone numbers.
 
     Args:
@@ -62,7 +64,7 @@ def parse_number_text(column: pl.Series, decimal: str | None = None) -> NumberTe
     grouped = digits.str.replace_all(f"[{_BLANKS}]", "")
     suffix = parts["suffix"]
     affix = parts["prefix"].fill_null("") + suffix.fill_null("")
-    usual = _usual_affix(affix)
+    usual = _usual_affix(affix.filter(grouped.is_not_null()))
     fits = (
         grouped.is_not_null()
         & ((affix == "") | (affix == usual))
@@ -85,8 +87,10 @@ def parse_number_text(column: pl.Series, decimal: str | None = None) -> NumberTe
 
 
 def _usual_affix(affix: pl.Series) -> str:
+    """Return the most frequent affix; empty if few numbers have one, so that these stand out."""
     counts = affix.filter(affix != "").value_counts(sort=True)
-    return str(counts.row(0)[0]) if len(counts) else ""
+    usual, count = counts.row(0) if len(counts) else ("", 0)
+    return str(usual) if count >= _MIN_AFFIX_SHARE * len(affix) else ""
 
 
 def _are_codes(digits: pl.Series, spaced: pl.Series, signs: pl.Series) -> bool:

@@ -1,0 +1,286 @@
+"""Detect texts in another format than the rest of their column."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+from typing import Any, ClassVar
+
+import narwhals as nw
+
+from lavendertown.detectors.base import (
+    NOT_CHECKED,
+    Aggregates,
+    CountedValues,
+    Detection,
+    DetectionSteps,
+    Detector,
+    ValueCounts,
+    format_row_share,
+)
+from lavendertown.detectors.stand_ins import find_text_stand_ins
+from lavendertown.detectors.text_faults import find_text_faults
+from lavendertown.detectors.validators import VALIDATORS, is_article_number
+from lavendertown.tables import Column, Table, patterns
+
+_MIN_VALUES = 30
+_MIN_VALID_SHARE = 0.9
+_TRIED_VALUES = 200
+_MAX_FREQUENT, _MAX_FEW = 6, 2
+_MIN_FREQUENT_SHARE = 0.05
+_MIN_COVERAGE_OF_MANY = 0.985
+_MIN_DIGIT_SHARE = 0.5
+_FEW_VALUES = 30
+_MAX_REPEATS, _MAX_REPEATED_SHARE = (2, 10), 0.005
+"""Among few values, a shape that is repeated more often may be a rare category."""
+
+_MAX_BLANKS = 3
+_MAX_GAP = 20
+_NEARLY_FULL = 0.3
+_MAX_LOST_ZEROS = 0.15
+_MAX_NUMBERS = 0.02
+_MAX_WORD_LENGTH = 30
+_MAX_LISTED = 6
+_ZIP = re.compile(r"zip|postal|postcode|plz|post_?code", re.IGNORECASE)
+_DIGITS = re.compile(r"[0-9]+")
+_ARTICLE_NUMBERS = (10_000_000, 10**14)
+
+
+@dataclass(frozen=True)
+class Shapes(Detector):
+    """Texts that are not of the format that nearly all values of their column have.
+
+    If 90% of the values are mail addresses, URLs, IP addresses, UUIDs, ISO codes, phone numbers, times of day
+    or numbers with a correct checksum (IBAN, EAN, ISBN), the others are reported. Otherwise values are
+    compared by shape: ``AA-9999`` for AB-1234, or ``A-9`` if lengths vary. Free text, words without digits,
+    and numbers that only have more digits because they count on, are left alone.
+
+    Attributes:
+        min_coverage: The share of the values that one or two frequent shapes must cover.
+    """
+
+    check: ClassVar[str] = "shapes"
+    title: ClassVar[str] = "Formats of text"
+    min_coverage: float = 0.95
+
+    def columns_to_check(self, table: Table) -> Sequence[Column | None]:
+        """Return the text columns, and the columns of whole numbers, which may be codes."""
+        return [
+            column
+            for column in table.schema
+            if (column.kind == "text" and not column.kinds_key)
+            or (column.kind == "number" and column.integer)
+        ]
+
+    def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
+        """Find the rows in another format."""
+        assert column is not None
+        if column.kind == "number":
+            return (yield from _check_codes(table, column))
+        counted: CountedValues = yield ValueCounts(column.key)
+        values = _values_to_compare(column, counted)
+        total = sum(values.values())
+        if total < _MIN_VALUES:
+            return NOT_CHECKED
+        odd, expected = _find_invalid(column.name, values, total)
+        if not expected:
+            if _is_checked_elsewhere(values, total):
+                return NOT_CHECKED
+            odd, expected = self._find_other_shapes(column.name, values, total)
+        if not odd:
+            return None
+        capped = {} if counted.is_complete else {"values_capped": True}
+        return _create_detection(table, column, odd, values, expected, capped)
+
+    def _find_other_shapes(self, name: str, values: Mapping[str, int], total: int) -> tuple[list[str], str]:
+        if _ZIP.search(name) and (lost := _find_lost_zeros(values, total)):
+            return lost, "a code with its leading zero"
+        numbers = _find_numbers_among_words(values, total)
+        if numbers:
+            return numbers, "a word"
+        if not _are_codes(values, total):
+            return [], ""
+        for shape_of, is_exact in ((_exact_shape, True), (_short_shape, False)):
+            usual = _frequent_shapes(values, shape_of, total)
+            others = [value for value in values if shape_of(value) not in usual]
+            covered = 1 - sum(values[value] for value in others) / total
+            few = len(usual) <= _MAX_FEW
+            if usual and covered >= (self.min_coverage if few else _MIN_COVERAGE_OF_MANY):
+                if is_exact:
+                    others = _without_counting_on(others, values, usual)
+                if len(values) <= _FEW_VALUES:
+                    most = min(max(_MAX_REPEATS[0], _MAX_REPEATED_SHARE * total), _MAX_REPEATS[1])
+                    others = [value for value in others if values[value] <= most]
+                return others, "of the form " + " or ".join(usual[:_MAX_LISTED])
+        return [], ""
+
+
+def _values_to_compare(column: Column, counted: CountedValues) -> dict[str, int]:
+    """Return the values that no other check of text reports."""
+    faults = find_text_faults(column.name, counted)
+    reported = {*faults.damaged, *faults.spellings, *find_text_stand_ins(column.name, counted)}
+    return {
+        value: count
+        for value, count in zip(counted.values, counted.counts, strict=True)
+        if value not in reported and not (re.search(patterns.DISGUISED_NULL, value) and value != "NA")
+    }
+
+
+def _find_invalid(name: str, values: Mapping[str, int], total: int) -> tuple[list[str], str]:
+    tried = list(values)[:_TRIED_VALUES]
+    for validator in VALIDATORS:
+        if validator.name is not None and not validator.name.search(name):
+            continue
+        if sum(map(validator.is_valid, map(str.strip, tried))) < min(validator.min_distinct, len(tried)):
+            continue
+        invalid = [value for value in values if not validator.is_valid(value.strip())]
+        if len(values) - len(invalid) < validator.min_distinct:
+            continue
+        if sum(values[value] for value in invalid) <= (1 - _MIN_VALID_SHARE) * total:
+            return [value for value in invalid if value != "NA"], validator.noun
+    return [], ""
+
+
+def _is_checked_elsewhere(values: Mapping[str, int], total: int) -> bool:
+    """Return whether the values are numbers or dates, which the check of types compares."""
+    dates = sum(count for value, count in values.items() if re.search(patterns.DATE, value))
+    numbers = sum(count for value, count in values.items() if re.search(patterns.NUMBER, value))
+    codes = any(re.search(patterns.CODE, value) for value in values)
+    return max(dates, 0 if codes else numbers) >= 0.6 * total
+
+
+def _exact_shape(value: str) -> str:
+    return "".join(_class_of(sign) for sign in value)
+
+
+def _short_shape(value: str) -> str:
+    return "".join(kind for kind, _ in groupby(_exact_shape(value)))
+
+
+def _class_of(sign: str) -> str:
+    if sign.isdigit():
+        return "9"
+    if sign.isalpha():
+        return "A" if sign.isupper() else "a"
+    return sign
+
+
+def _frequent_shapes(values: Mapping[str, int], shape_of: Any, total: int) -> list[str]:
+    counts: dict[str, int] = {}
+    for value, count in values.items():
+        shape = shape_of(value)
+        counts[shape] = counts.get(shape, 0) + count
+    usual = [shape for shape, count in counts.items() if count >= _MIN_FREQUENT_SHARE * total]
+    return sorted(usual, key=lambda shape: (-counts[shape], shape)) if len(usual) <= _MAX_FREQUENT else []
+
+
+def _are_codes(values: Mapping[str, int], total: int) -> bool:
+    """Return whether most values have digits or are words of capitals, and few have several blanks."""
+    coded = sum(n for value, n in values.items() if any(c.isdigit() for c in value) or value.isupper())
+    long = sum(n for value, n in values.items() if value.count(" ") > _MAX_BLANKS)
+    return coded >= _MIN_DIGIT_SHARE * total and long <= (1 - _MIN_VALID_SHARE) * total
+
+
+def _without_counting_on(others: Sequence[str], values: Mapping[str, int], usual: Sequence[str]) -> list[str]:
+    """Leave out values such as u99 among u100 to u800, whose number is the next."""
+    short = {re.sub("9+", "9", shape): shape for shape in usual}
+    frequent = [value for value in values if _exact_shape(value) in usual]
+    found = []
+    for value in others:
+        shape = re.sub("9+", "9", _exact_shape(value))
+        similar = [each for each in frequent if re.sub("9+", "9", _exact_shape(each)) == shape]
+        if shape not in short or not _counts_on(value, similar, others):
+            found.append(value)
+    return found
+
+
+def _counts_on(value: str, similar: Sequence[str], others: Sequence[str]) -> bool:
+    runs, usual = _DIGITS.findall(value), [_DIGITS.findall(each) for each in similar]
+    differs = [i for i, run in enumerate(runs) if all(len(each[i]) != len(run) for each in usual)]
+    if len(differs) != 1:
+        return False
+    place = differs[0]
+    digits = max(len(each[place]) for each in usual)
+    if len(runs[place]) > digits and max(int(each[place]) for each in usual) > _NEARLY_FULL * 10**digits:
+        return not runs[place].startswith("0")
+    if any(each[place].startswith("0") and len(each[place]) > 1 for each in usual):
+        return False
+    same = [_DIGITS.findall(other) for other in others]
+    numbers = {int(each[place]) for each in usual}
+    numbers |= {
+        int(each[place]) for each in same if len(each) == len(runs) and not each[place].startswith("0")
+    }
+    ordered = sorted(numbers)
+    steps = sorted(b - a for a, b in pairwise(ordered))
+    step = max(1, steps[len(steps) // 2])
+    low, high = min(int(each[place]) for each in usual), max(int(each[place]) for each in usual)
+    number = int(runs[place])
+    path = [each for each in ordered if (number <= each <= low if number < low else high <= each <= number)]
+    return all(b - a <= _MAX_GAP * step for a, b in pairwise(path))
+
+
+def _find_lost_zeros(values: Mapping[str, int], total: int) -> list[str]:
+    lengths: dict[int, int] = {}
+    for value, count in values.items():
+        if value.strip().isdigit():
+            lengths[len(value.strip())] = lengths.get(len(value.strip()), 0) + count
+    usual = max(lengths, key=lambda length: lengths[length], default=0)
+    short = [value for value in values if value.strip().isdigit() and len(value.strip()) == usual - 1]
+    lost = sum(values[value] for value in short)
+    return short if lengths.get(usual, 0) + lost >= 0.98 * total and lost <= _MAX_LOST_ZEROS * total else []
+
+
+def _find_numbers_among_words(values: Mapping[str, int], total: int) -> list[str]:
+    numbers = [value for value in values if re.search(patterns.PLAIN_NUMBER, value)]
+    with_digits = sum(count for value, count in values.items() if any(sign.isdigit() for sign in value))
+    longest = max(map(len, values))
+    if not numbers or with_digits > _MAX_NUMBERS * total or longest > _MAX_WORD_LENGTH:
+        return []
+    return numbers
+
+
+def _check_codes(table: Table, column: Column) -> DetectionSteps:
+    """Check whole numbers that may be article numbers, or codes whose leading zeros were lost."""
+    value = nw.col(column.key)
+    facts = yield Aggregates({"n": value.count(), "least": value.min(), "most": value.max()})
+    if int(facts["n"]) < _MIN_VALUES or facts["least"] is None:
+        return NOT_CHECKED
+    least, most = int(facts["least"]), int(facts["most"])
+    may_be_zip = bool(_ZIP.search(column.name)) and least > 0 and 10_000 <= most < 100_000
+    if not may_be_zip and not (_ARTICLE_NUMBERS[0] <= least and most < _ARTICLE_NUMBERS[1]):
+        return NOT_CHECKED
+    counted: CountedValues = yield ValueCounts(column.key)
+    values = {str(each): count for each, count in zip(counted.values, counted.counts, strict=True)}
+    total = sum(values.values())
+    if may_be_zip:
+        odd, expected = _find_lost_zeros(values, total), "a code with its leading zero"
+    else:
+        odd = [each for each in values if not is_article_number(each)]
+        expected = "an article number with a correct check digit"
+        if sum(values[each] for each in odd) > (1 - _MIN_VALID_SHARE) * total:
+            return NOT_CHECKED
+    if not odd:
+        return None
+    return _create_detection(table, column, [int(each) for each in odd], values, expected, {})
+
+
+def _create_detection(
+    table: Table,
+    column: Column,
+    odd: Sequence[Any],
+    values: Mapping[str, int],
+    expected: str,
+    metadata: Mapping[str, Any],
+) -> Detection:
+    count = sum(values[str(value)] for value in odd)
+    return Detection(
+        "format",
+        "warning",
+        f"{column.name} is not {expected} in {format_row_share(count, table.row_count)}, unlike the others.",
+        count,
+        nw.col(column.key).is_in(sorted(odd)),
+        sample_column=column.key,
+        metadata={"expected": expected, "total_count": table.row_count, **metadata},
+    )
