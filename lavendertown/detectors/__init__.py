@@ -15,6 +15,7 @@ from lavendertown.detectors.base import (
 )
 from lavendertown.detectors.category_variants import CategoryVariants
 from lavendertown.detectors.constants import Constants
+from lavendertown.detectors.coordinates import Coordinates
 from lavendertown.detectors.disguised_nulls import DisguisedNulls
 from lavendertown.detectors.duplicates import Duplicates
 from lavendertown.detectors.error_cells import ErrorCells
@@ -42,6 +43,7 @@ def default_detectors() -> list[Detector]:
         TextDamage(),
         CategoryVariants(),
         Shapes(),
+        Coordinates(),
         Constants(),
         InfiniteValues(),
         Outliers(),
@@ -54,6 +56,7 @@ __all__ = [
     "Aggregates",
     "CategoryVariants",
     "Constants",
+    "Coordinates",
     "Count",
     "CountedValues",
     "Detection",
