@@ -267,7 +267,7 @@ KINDS: list[Kind] = [
     *_in_columns(
         "date in the future",
         ["orders.ordered", "employees.hired", "customers.birth_date"],
-        _shift_years(40),
+        _shift_years(100),
         0.008,
     ),
     *_in_columns("date of another century", _DATES, _shift_years(-200), 0.008),

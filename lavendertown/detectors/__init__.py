@@ -16,6 +16,7 @@ from lavendertown.detectors.base import (
 from lavendertown.detectors.category_variants import CategoryVariants
 from lavendertown.detectors.constants import Constants
 from lavendertown.detectors.coordinates import Coordinates
+from lavendertown.detectors.dates import Dates
 from lavendertown.detectors.disguised_nulls import DisguisedNulls
 from lavendertown.detectors.duplicates import Duplicates
 from lavendertown.detectors.error_cells import ErrorCells
@@ -44,6 +45,7 @@ def default_detectors() -> list[Detector]:
         CategoryVariants(),
         Shapes(),
         Coordinates(),
+        Dates(),
         Constants(),
         InfiniteValues(),
         Outliers(),
@@ -59,6 +61,7 @@ __all__ = [
     "Coordinates",
     "Count",
     "CountedValues",
+    "Dates",
     "Detection",
     "DetectionSteps",
     "Detector",

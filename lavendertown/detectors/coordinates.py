@@ -23,9 +23,9 @@ from lavendertown.tables import Column, Table
 _LATITUDE = re.compile(r"(?:^|[^A-Za-z]|(?<=[a-z])(?=L))((?i:lat(?:itude)?))(?=$|[^A-Za-z])")
 _LONGITUDES = ("lon", "lng", "long", "longitude")
 _MIN_VALUES = 20
-_MAX_SHARE = 0.1
+_MAX_SHARE, _MAX_DISPLACED_SHARE = 0.1, 0.04
 _MIN_SIZE = 1.0
-_CORE, _AROUND = 0.2, 1.0
+_CORE, _AROUND = 0.5, 1.0
 """How far a region reaches beyond the middle 80% of its places, as a share of its size. A displaced place
 lies outside the second, and would lie inside the first."""
 
@@ -79,6 +79,11 @@ class Coordinates(Detector):
             swapped = region.contains(lon, lat) | region.contains(lon.abs(), lat.abs())
             faults["sign"] = outside & signs
             faults["swapped"] = outside & swapped & ~signs
+            few = yield Aggregates({name: count_where(faults[name]) for name in ("sign", "swapped")})
+            # Many places on the other side of the equator are a second region.
+            for name, number in few.items():
+                if int(number or 0) > _MAX_DISPLACED_SHARE * int(facts["n"]):
+                    del faults[name]
         rows = faults["out of range"]
         for fault in faults.values():
             rows = rows | fault

@@ -37,6 +37,9 @@ _MAX_REPEATS, _MAX_REPEATED_SHARE = (2, 10), 0.005
 """Among few values, a shape that is repeated more often may be a rare category."""
 
 _MAX_BLANKS = 3
+_MAX_LETTERS = 4
+_MIN_CAPITALS = 8
+_MIN_ROWS_OF_FEW_VALUES = 200
 _MAX_GAP = 20
 _NEARLY_FULL = 0.3
 _MAX_LOST_ZEROS = 0.15
@@ -102,7 +105,11 @@ class Shapes(Detector):
             return numbers, "a word"
         if not _are_codes(values, total):
             return [], ""
+        if len(values) <= _FEW_VALUES and total < _MIN_ROWS_OF_FEW_VALUES:
+            return [], ""
         for shape_of, is_exact in ((_exact_shape, True), (_short_shape, False)):
+            if not is_exact and _have_words(values, total):
+                break
             usual = _frequent_shapes(values, shape_of, total)
             others = [value for value in values if shape_of(value) not in usual]
             covered = 1 - sum(values[value] for value in others) / total
@@ -124,7 +131,7 @@ def _values_to_compare(column: Column, counted: CountedValues) -> dict[str, int]
     return {
         value: count
         for value, count in zip(counted.values, counted.counts, strict=True)
-        if value not in reported and not (re.search(patterns.DISGUISED_NULL, value) and value != "NA")
+        if value not in reported and not re.search(patterns.DISGUISED_NULL, value)
     }
 
 
@@ -139,7 +146,7 @@ def _find_invalid(name: str, values: Mapping[str, int], total: int) -> tuple[lis
         if len(values) - len(invalid) < validator.min_distinct:
             continue
         if sum(values[value] for value in invalid) <= (1 - _MIN_VALID_SHARE) * total:
-            return [value for value in invalid if value != "NA"], validator.noun
+            return invalid, validator.noun
     return [], ""
 
 
@@ -178,17 +185,28 @@ def _frequent_shapes(values: Mapping[str, int], shape_of: Any, total: int) -> li
 
 def _are_codes(values: Mapping[str, int], total: int) -> bool:
     """Return whether most values have digits or are words of capitals, and few have several blanks."""
-    coded = sum(n for value, n in values.items() if any(c.isdigit() for c in value) or value.isupper())
+    capitals = [value for value in values if value.isupper() and len(value) <= _MAX_LETTERS]
+    are_capitals = len(capitals) >= _MIN_CAPITALS
+    coded = sum(values[value] for value in capitals) if are_capitals else 0
+    coded += sum(n for value, n in values.items() if any(sign.isdigit() for sign in value))
     long = sum(n for value, n in values.items() if value.count(" ") > _MAX_BLANKS)
     return coded >= _MIN_DIGIT_SHARE * total and long <= (1 - _MIN_VALID_SHARE) * total
 
 
+def _have_words(values: Mapping[str, int], total: int) -> bool:
+    letters = sum(count * sum(sign.isalpha() for sign in value) for value, count in values.items())
+    return letters > _MAX_LETTERS * total
+
+
 def _without_counting_on(others: Sequence[str], values: Mapping[str, int], usual: Sequence[str]) -> list[str]:
-    """Leave out values such as u99 among u100 to u800, whose number is the next."""
-    short = {re.sub("9+", "9", shape): shape for shape in usual}
+    """Leave out values whose length is usual: u99 among u100 to u800, and ann7 among carla8 and david9."""
+    short = {re.sub("9+", "9", shape) for shape in usual}
+    forms = [_short_shape(shape) for shape in usual]
     frequent = [value for value in values if _exact_shape(value) in usual]
     found = []
     for value in others:
+        if forms.count(_short_shape(value)) > 1:
+            continue
         shape = re.sub("9+", "9", _exact_shape(value))
         similar = [each for each in frequent if re.sub("9+", "9", _exact_shape(each)) == shape]
         if shape not in short or not _counts_on(value, similar, others):

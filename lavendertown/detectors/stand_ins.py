@@ -32,8 +32,12 @@ _MIN_BODY, _MIN_DISTINCT, _MIN_DENSE = 20, 8, 30
 _GAP, _SPIKE = 0.25, 8.0
 _NEIGHBOURS = 5
 _MAX_ZERO_SHARE, _MAX_SHARE = 0.2, 0.5
-_ZERO_GAP = 0.25
-"""Zero is far away if the least other value is at least this share of the median."""
+_MIN_ROWS_OF_ZERO = 100
+_ZERO_GAP, _ZERO_STEPS = 0.25, 4
+"""Zero is far away if the least other value is at least this share of the median, and this many steps."""
+
+_MIN_COUNT_SHARE = 0.002
+"""The share of the values from which on -1 is a placeholder next to 0 and 1."""
 
 _DATES = {
     (1, 1, 1), (1111, 11, 11), (1677, 9, 21), (1753, 1, 1), (1800, 1, 1), (1899, 12, 30),
@@ -143,10 +147,17 @@ def _is_stand_in(
     if count < _MIN_REPEATS or count > _MAX_SHARE * total:
         return False
     if value == 0:
-        is_far = body[0] > 0 and body[0] >= max(gap, _ZERO_GAP * quartiles[1])
+        step = (body[len(body) // 4] - body[0]) / max(1, len(body) // 4)
+        is_far = (
+            total >= _MIN_ROWS_OF_ZERO
+            and body[0] > 0
+            and body[0] >= max(gap, _ZERO_GAP * quartiles[1], _ZERO_STEPS * step)
+        )
         return is_far and count >= _MIN_EXTREME_REPEATS and count <= _MAX_ZERO_SHARE * total
     if value < 0 <= body[0]:
-        return True
+        return body[0] - value > gap or count >= _MIN_COUNT_SHARE * total
+    if abs(value) < 100 and count < _MIN_EXTREME_REPEATS:
+        return False
     if value < body[0] - gap or value > body[-1] + gap:
         dense = (body[-1] - body[0]) / len(body)
         return value < 0 or value - body[-1] > 4 * dense
@@ -235,7 +246,7 @@ def find_text_stand_ins(name: str, counted: CountedValues) -> list[str]:
                 continue
             if set(text) == {"X"} and sum(len(value) == len(text) for value in counted.values) > levels / 2:
                 continue  # an unknown code among codes, which the check of shapes reports
-            if are_short and count < _MIN_EXTREME_REPEATS and _SHORT.fullmatch(text):
+            if are_short and _SHORT.fullmatch(text):
                 continue
             found.append(value)
         elif _WORDS.fullmatch(text):

@@ -25,6 +25,7 @@ _NEARLY = 0.4
 _MIN_VALUES = 3
 _ENOUGH_VALUES = 10
 _CODE = r"^\s*[0-9]+[A-Za-z]\w*\s*$|^\s*[A-Za-z]{1,4}[-_/]?[0-9]+\w*\s*$"
+_ZONE = r":[0-9]{2}(?:[.,][0-9]+)? ?(Z|UTC|[+-][0-9]{2}:?[0-9]{2})\s*$"
 _KEPT_AS_TEXT = {
     "code": "",
     "long": "it holds numbers too long to be kept exactly",
@@ -160,7 +161,8 @@ def _infer_column(name: str, column: pl.Series, decimal_comma: bool, reading: Re
     if sentence:
         return _Found(ClassifiedColumn(date), sentence)
     if date.dtype != pl.String:
-        return _Found(ClassifiedColumn(date), group=f"read as dates, year first ({_ISO_DAY})")
+        texts = column if _has_several_zones(column) else None
+        return _Found(ClassifiedColumn(date, texts=texts), group=f"read as dates, year first ({_ISO_DAY})")
     return _infer_mostly(name, column, reading)
 
 
@@ -360,6 +362,12 @@ def _parse_iso_dates(column: pl.Series) -> pl.Series:
     text = text.str.replace(r" ([+-]\d\d:?\d\d)$", "$1")
     pattern = "%Y-%m-%d %H:%M:%S%.f%z" if zoned.any() else "%Y-%m-%d %H:%M:%S%.f"
     return _parsed_or_original(column, text.str.to_datetime(pattern, strict=False, time_unit="us"))
+
+
+def _has_several_zones(column: pl.Series) -> bool:
+    """Return whether times were converted from several time zones, which the values no longer show."""
+    zones = column.drop_nulls().str.extract(_ZONE).unique()
+    return len(zones) > 1
 
 
 def _parse_day_month_dates(

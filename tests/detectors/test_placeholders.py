@@ -53,6 +53,7 @@ def test_a_stand_in_is_not_reported_as_outlier_too(detect) -> None:
         PRICES,
         DAYS,
         [0 if i % 3 else AGES[i] for i in range(N)],  # Zero means none.
+        [DRAWN.randrange(1, 15) if i % 12 else 0 for i in range(N)],
         [9.99, 99.99, 999.99, 19.99] * 50,  # Prices
         [1, 99, 999, 9999] * 50,
         [DRAWN.gauss(0, 1) for _ in range(N)] + [0.0] * 5,  # Zero lies among them.
@@ -68,6 +69,8 @@ def test_values_that_do_not_stand_apart_are_left_alone(detect, values: list) -> 
 def test_surnames_levels_and_cameras_are_left_alone(detect) -> None:
     surnames = [DRAWN.choice(["Null", "Test", "Miller", "None", "Kim", *"ABCDEFGHIJKL"]) for _ in range(N)]
     levels = {"surname": surnames, "split": ["train", "test"] * 100, "part": ["II", "III", "XX", "XXX"] * 50}
+    levels["state"] = ["AL", "AK", "CA", "DE", "FL", "GA", "HI", "IL", "KS", "MD", "ND", "NV", "NY"] * 16
+    levels["state"] = levels["state"][:N]
     assert detect(levels, Placeholders(), DisguisedNulls()) == []
     assert detect({"level": ["None", "Low", "High", "Low"] * 50}, DisguisedNulls()) == []
     assert len(detect({"level": ["None", "low", "high", "low"] * 50}, DisguisedNulls())) == 1

@@ -73,6 +73,9 @@ def test_a_column_of_one_format_has_no_finding(detect, name: str) -> None:
         [f"{DRAWN.choice(['Desk', 'Sofa'])} {i % 7}" for i in range(N)] + ["Smart TV 43 inch"] * 9,
         [f"on {i} May she called us again" for i in range(N)] + ["ok"],
         ["v1.2"] * 90 + ["v1.3"] * 90 + ["v2.0-rc1"] * 20,
+        [f"{DRAWN.choice(['carla', 'daniel', 'emil'])}{i % 90:02}" for i in range(N)] + ["ann07"],
+        ["TRUE", "FALSE"] * 90 + ["FALSE"],
+        ["AL", "CA", "NA", "DE", "GA", "IL", "MA", "MI", "NY"] * 20,
         ["200", "404"] * 90 + ["5xx"] * 20,
         [f"{DRAWN.random():.3f}" for _ in range(N)] + ["high"],  # Types reports it.
     ],
