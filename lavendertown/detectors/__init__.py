@@ -16,6 +16,7 @@ from lavendertown.detectors.base import (
 from lavendertown.detectors.category_variants import CategoryVariants
 from lavendertown.detectors.constants import Constants
 from lavendertown.detectors.coordinates import Coordinates
+from lavendertown.detectors.cut_text import CutText
 from lavendertown.detectors.dates import Dates
 from lavendertown.detectors.disguised_nulls import DisguisedNulls
 from lavendertown.detectors.duplicates import Duplicates
@@ -42,6 +43,7 @@ def default_detectors() -> list[Detector]:
         Types(),
         LostDigits(),
         TextDamage(),
+        CutText(),
         CategoryVariants(),
         Shapes(),
         Coordinates(),
@@ -61,6 +63,7 @@ __all__ = [
     "Coordinates",
     "Count",
     "CountedValues",
+    "CutText",
     "Dates",
     "Detection",
     "DetectionSteps",
