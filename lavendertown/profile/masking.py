@@ -14,6 +14,7 @@ from lavendertown.core.settings import Settings
 from lavendertown.profile.evidence import Evidence, FindingSamples, remove_values
 
 MASKED_VALUE = "•••"
+_SAMPLE_METADATA = frozenset(("samples", "spellings", "placeholders"))
 _KEPT_METADATA = frozenset(
     {
         *("check", "params", "check_id", "dataset", "count", "share", "total_count", "rows_truncated"),
@@ -110,7 +111,7 @@ def prepare_coverage(coverage: Mapping[str, Any], settings: Settings) -> dict[st
 
 def remove_samples(finding: GhostFinding) -> GhostFinding:
     """Return a finding without sample values in its metadata."""
-    metadata = {name: value for name, value in finding.metadata.items() if name != "samples"}
+    metadata = {name: value for name, value in finding.metadata.items() if name not in _SAMPLE_METADATA}
     return replace(finding, metadata=metadata)
 
 

@@ -137,7 +137,9 @@ def test_without_samples_nothing_of_the_table_is_left() -> None:
     assert "Name" not in text
     assert evidence.samples == {}
     assert len(evidence.columns) == 4
-    finding = GhostFinding("null", "a", "error", "d", None, {"samples": [1], "count": 2})
+    finding = GhostFinding(
+        "null", "a", "error", "d", None, {"samples": [1], "spellings": {"a": "b"}, "count": 2}
+    )
     assert remove_samples(finding).metadata == {"count": 2}
 
 
