@@ -19,6 +19,7 @@ import narwhals as nw
 from lavendertown.tables import Column, Table
 
 WHOLE_ROW = "*"
+Derived = TypeVar("Derived")
 _MANY, _SOME = 0.5, 0.05
 _INT64 = 2**63
 _MAX_VALUE_LENGTH = 120
@@ -66,6 +67,17 @@ class CountedValues:
     values: Sequence[Any]
     counts: Sequence[int]
     is_complete: bool
+    _derived: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def derive(self, name: str, compute: Callable[[], Derived]) -> Derived:
+        """Return what was computed from the values under this name; compute it the first time.
+
+        Several checks of a column need the same.
+        """
+        if name not in self._derived:
+            self._derived[name] = compute()
+        derived: Derived = self._derived[name]
+        return derived
 
 
 @dataclass(frozen=True)

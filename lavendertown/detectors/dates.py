@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from lavendertown.detectors.base import (
     ValueCounts,
     format_row_share,
 )
-from lavendertown.detectors.stand_ins import find_date_stand_ins
+from lavendertown.detectors.stand_ins import count_days, day_of, find_date_stand_ins
 from lavendertown.tables import Column, Table, patterns
 
 _MIN_VALUES = 30
@@ -64,12 +63,23 @@ class Dates(Detector):
             written: CountedValues = yield ValueCounts(text_key)
             others, fault = _find_other_notations(written)
             if others:
-                return _create_detection(table, column, text_key, others, written, fault)
+                chosen = set(others)
+                count = sum(
+                    n for value, n in zip(written.values, written.counts, strict=True) if value in chosen
+                )
+                rows = nw.col(text_key).is_in(sorted(others))
+                return _create_detection(
+                    table, column, text_key, fault, rows, count, is_capped=not written.is_complete
+                )
         if column.kind != "time":
             return None if text_key is not None and _are_dates(written) else NOT_CHECKED
-        counted: CountedValues = yield ValueCounts(column.key)
-        far = _find_far_dates(column.name, counted)
-        return _create_detection(table, column, column.key, far, counted, "far") if far else None
+        days = yield from count_days(column)
+        far = _find_far_days(column.name, days)
+        if not far:
+            return None
+        return _create_detection(
+            table, column, column.key, "far", day_of(column).is_in(far), sum(days[day] for day in far)
+        )
 
 
 _SENTENCES = {
@@ -82,33 +92,26 @@ _SENTENCES = {
 
 
 def _create_detection(
-    table: Table, column: Column, key: str, values: Sequence[Any], counted: CountedValues, fault: str
+    table: Table, column: Column, key: str, fault: str, rows: nw.Expr, count: int, *, is_capped: bool = False
 ) -> Detection:
-    chosen = set(values)
-    count = sum(n for value, n in zip(counted.values, counted.counts, strict=True) if value in chosen)
     return Detection(
         "date",
         "warning",
         f"{column.name} {_SENTENCES[fault]} in {format_row_share(count, table.row_count)}.",
         count,
-        nw.col(key).is_in(sorted(values)),
+        rows,
         sample_column=key,
         metadata={
             "fault": fault,
             "total_count": table.row_count,
-            **({} if counted.is_complete else {"values_capped": True}),
+            **({"values_capped": True} if is_capped else {}),
         },
     )
 
 
-def _find_far_dates(name: str, counted: CountedValues) -> list[Any]:
-    left_out = set(find_date_stand_ins(counted))
-    days: dict[int, int] = {}
-    for value, count in zip(counted.values, counted.counts, strict=True):
-        if not isinstance(value, dt.date):
-            return []
-        if value not in left_out:
-            days[value.toordinal()] = days.get(value.toordinal(), 0) + count
+def _find_far_days(name: str, counts: Mapping[Any, int]) -> list[Any]:
+    left_out = set(find_date_stand_ins(counts))
+    days = {day.toordinal(): count for day, count in counts.items() if day not in left_out}
     total = sum(days.values())
     if total < _MIN_VALUES or len(days) < 3:
         return []
@@ -118,9 +121,7 @@ def _find_far_dates(name: str, counted: CountedValues) -> list[Any]:
     last = _last_usual_day(name, ordered, days, high, max(high - low, 1), most)
     past = max(_PAST_GAP * (high - low), _MIN_PAST_DAYS)
     first = _first_usual_day(ordered, days, low, past, most)
-    return [
-        value for value in counted.values if value not in left_out and not first <= value.toordinal() <= last
-    ]
+    return [day for day in counts if day not in left_out and not first <= day.toordinal() <= last]
 
 
 def _last_usual_day(

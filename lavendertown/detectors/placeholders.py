@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -23,12 +23,14 @@ from lavendertown.detectors.base import (
     severity_of_missing,
 )
 from lavendertown.detectors.stand_ins import (
+    count_days,
+    day_of,
     find_date_stand_ins,
+    find_disguised_nulls,
     find_number_stand_ins,
     find_text_stand_ins,
 )
 from lavendertown.tables import Column, Table
-from lavendertown.tables.patterns import DISGUISED_NULL
 
 _MAX_NAMED = 3
 
@@ -57,10 +59,11 @@ class Placeholders(Detector):
         if not found:
             return None
         value = nw.col(column.key)
-        rows = (value.cast(nw.Float64) if column.kind == "number" else value).is_in(found)
+        compared = {"number": value.cast(nw.Float64), "time": day_of(column)}.get(column.kind, value)
+        rows = compared.is_in(found)
         facts = yield Aggregates({"count": count_where(rows)})
         count = int(facts["count"] or 0)
-        named = ", ".join(f"'{format_value(_shorten_number(each))}'" for each in found[:_MAX_NAMED])
+        named = ", ".join(f"'{format_value(_shorten(each))}'" for each in found[:_MAX_NAMED])
         more = " or the like" if len(found) > _MAX_NAMED else ""
         return Detection(
             "disguised_null",
@@ -76,7 +79,7 @@ class Placeholders(Detector):
             sample_column=column.key,
             metadata={
                 "total_count": table.row_count,
-                "placeholders": [format_value(_shorten_number(each)) for each in found[:20]],
+                "placeholders": [format_value(_shorten(each)) for each in found[:20]],
             },
         )
 
@@ -90,13 +93,15 @@ def _severity(column: Column, share: float) -> str:
 def _find_stand_ins(column: Column) -> QuerySteps[list[Any]]:
     if column.kind == "number":
         return (yield from find_number_stand_ins(column))
-    counted: CountedValues = yield ValueCounts(column.key)
     if column.kind == "time":
-        return find_date_stand_ins(counted)
-    if any(re.search(DISGUISED_NULL, value) for value in counted.values):
+        return find_date_stand_ins((yield from count_days(column)))
+    counted: CountedValues = yield ValueCounts(column.key)
+    if find_disguised_nulls(counted):
         return []  # DisguisedNulls reports them.
     return find_text_stand_ins(column.name, counted)
 
 
-def _shorten_number(value: Any) -> Any:
+def _shorten(value: Any) -> Any:
+    if isinstance(value, dt.datetime):
+        return value.date()
     return int(value) if isinstance(value, float) and value.is_integer() else value

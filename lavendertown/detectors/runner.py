@@ -190,8 +190,8 @@ class _Source:
                 .drop_nulls()
                 .group_by("value")
                 .agg(nw.len().alias("count"))
+                .top_k(query.limit + 1, by=["count", "value"], reverse=[False, True])
                 .sort("count", "value", descending=[True, False])
-                .head(query.limit + 1)
             )
             values, counts = counted["value"].to_list(), counted["count"].to_list()
             self._counted[query] = CountedValues(

@@ -20,14 +20,15 @@ from lavendertown.detectors.base import (
     ValueCounts,
     format_row_share,
 )
-from lavendertown.detectors.stand_ins import find_text_stand_ins
+from lavendertown.detectors.stand_ins import find_disguised_nulls, find_text_stand_ins
 from lavendertown.detectors.text_faults import find_text_faults
 from lavendertown.detectors.validators import VALIDATORS, is_article_number
 from lavendertown.tables import Column, Table, patterns
 
 _MIN_VALUES = 30
 _MIN_VALID_SHARE = 0.9
-_TRIED_VALUES = 200
+_TRIED_VALUES, _MOST_TRIED_VALUES = 200, 2_000
+_MIN_DATE_SHARE = 0.6
 _MAX_FREQUENT, _MAX_FEW = 6, 2
 _MIN_FREQUENT_SHARE = 0.05
 _MIN_COVERAGE_OF_MANY = 0.985
@@ -89,7 +90,7 @@ class Shapes(Detector):
             return NOT_CHECKED
         odd, expected = _find_invalid(column.name, values, total)
         if not expected:
-            if _is_checked_elsewhere(values, total):
+            if _is_checked_elsewhere(values):
                 return NOT_CHECKED
             odd, expected = self._find_other_shapes(column.name, values, total)
         if not odd:
@@ -128,10 +129,11 @@ def _values_to_compare(column: Column, counted: CountedValues) -> dict[str, int]
     """Return the values that no other check of text reports."""
     faults = find_text_faults(column.name, counted)
     reported = {*faults.damaged, *faults.spellings, *find_text_stand_ins(column.name, counted)}
+    reported |= find_disguised_nulls(counted)
     return {
         value: count
         for value, count in zip(counted.values, counted.counts, strict=True)
-        if value not in reported and not re.search(patterns.DISGUISED_NULL, value)
+        if value not in reported
     }
 
 
@@ -150,16 +152,19 @@ def _find_invalid(name: str, values: Mapping[str, int], total: int) -> tuple[lis
     return [], ""
 
 
-def _is_checked_elsewhere(values: Mapping[str, int], total: int) -> bool:
+def _is_checked_elsewhere(values: Mapping[str, int]) -> bool:
     """Return whether the values are numbers or dates, which the check of types compares."""
-    dates = sum(count for value, count in values.items() if re.search(patterns.DATE, value))
-    numbers = sum(count for value, count in values.items() if re.search(patterns.NUMBER, value))
-    codes = any(re.search(patterns.CODE, value) for value in values)
-    return max(dates, 0 if codes else numbers) >= 0.6 * total
+    tried = list(values)[:_MOST_TRIED_VALUES]
+    dates, numbers = (
+        sum(values[value] for value in tried if re.search(pattern, value))
+        for pattern in (patterns.DATE, patterns.NUMBER)
+    )
+    codes = any(re.search(patterns.CODE, value) for value in tried)
+    return max(dates, 0 if codes else numbers) >= _MIN_DATE_SHARE * sum(values[value] for value in tried)
 
 
 def _exact_shape(value: str) -> str:
-    return "".join(_class_of(sign) for sign in value)
+    return value.translate(_ASCII_CLASSES) if value.isascii() else "".join(map(_class_of, value))
 
 
 def _short_shape(value: str) -> str:
@@ -172,6 +177,9 @@ def _class_of(sign: str) -> str:
     if sign.isalpha():
         return "A" if sign.isupper() else "a"
     return sign
+
+
+_ASCII_CLASSES = {sign: _class_of(chr(sign)) for sign in range(128)}
 
 
 def _frequent_shapes(values: Mapping[str, int], shape_of: Any, total: int) -> list[str]:

@@ -14,7 +14,14 @@ from typing import Any
 
 import narwhals as nw
 
-from lavendertown.detectors.base import Aggregates, CountedValues, QuerySteps, ValueCounts, count_where
+from lavendertown.detectors.base import (
+    Aggregates,
+    CountedValues,
+    QuerySteps,
+    Select,
+    ValueCounts,
+    count_where,
+)
 from lavendertown.tables import Column
 from lavendertown.tables.column_names import is_calendar, is_coordinate, is_identifier, is_proper_name
 from lavendertown.tables.patterns import DISGUISED_NULL
@@ -70,6 +77,8 @@ _WORDS = re.compile(
 )
 _ROMAN = re.compile(r"[IVX]{1,5}")
 _SHORT = re.compile(r"[^\W\d_]{1,4}")
+_LONGEST_WORD, _LONGEST_STAND_IN = 20, 40
+_DISGUISED_NULL = re.compile(DISGUISED_NULL)
 _MAX_WORD_SHARE = 0.05
 _FEW_LEVELS = 12
 _MAIL = re.compile(
@@ -192,14 +201,36 @@ def _weighted_quartiles(body: Sequence[float], counts: Mapping[float, int]) -> l
     return found
 
 
-def find_date_stand_ins(counted: CountedValues) -> list[Any]:
-    """Return the dates or times that stand for a missing one, such as 1900-01-01, if repeated and apart."""
-    days: dict[float, int] = {}
-    for value, count in zip(counted.values, counted.counts, strict=True):
-        if not isinstance(value, dt.date):
-            return []
-        days[value.toordinal()] = days.get(value.toordinal(), 0) + count
-    usual = {day for day in days if _date_key(dt.date.fromordinal(int(day))) in _DATES}
+def count_days(column: Column) -> QuerySteps[dict[Any, int]]:
+    """Return the days of a column of dates or times with their counts; empty if it holds times of day."""
+    value = nw.col(column.key)
+    facts = yield Aggregates({"least": value.min()})
+    if not isinstance(facts["least"], dt.date):
+        return {}
+    days = yield Select(
+        lambda frame: (
+            frame.select(day_of(column).alias("day"))
+            .drop_nulls()
+            .group_by("day")
+            .agg(nw.len().alias("count"))
+        )
+    )
+    return dict(sorted(zip(days["day"].to_list(), days["count"].to_list(), strict=True)))
+
+
+def day_of(column: Column) -> nw.Expr:
+    """Return the start of the day of a date or time."""
+    return nw.col(column.key).dt.truncate("1d")
+
+
+def find_date_stand_ins(counts: Mapping[Any, int]) -> list[Any]:
+    """Return the days that stand for a missing date, such as 1900-01-01, if repeated and apart.
+
+    Args:
+        counts: The result of :func:`count_days`.
+    """
+    days = {day.toordinal(): count for day, count in counts.items()}
+    usual = {day for day in days if _date_key(dt.date.fromordinal(day)) in _DATES}
     body = sorted(day for day in days if day not in usual)
     if not usual or len(body) < _MIN_DISTINCT or sum(days[day] for day in body) < _MIN_BODY:
         return []
@@ -215,7 +246,7 @@ def find_date_stand_ins(counted: CountedValues) -> list[Any]:
             or days[day] >= max(_MIN_EXTREME_REPEATS, _SPIKE * _usual_count(day, days, body), 3 * most)
         )
     }
-    return [value for value in counted.values if value.toordinal() in found]
+    return [day for day in counts if day.toordinal() in found]
 
 
 def _date_key(date: dt.date) -> tuple[int, int, int]:
@@ -229,8 +260,24 @@ def find_text_stand_ins(name: str, counted: CountedValues) -> list[str]:
     may be right, such as Test, count only where they are rare, the column has many different values, and does
     not hold names of people or works.
     """
+    return counted.derive("text stand-ins", lambda: _find_text_stand_ins(name, counted))
+
+
+def is_disguised_null(text: str) -> bool:
+    """Return whether the check of disguised empty values knows the text."""
+    is_long_word = len(text) > _LONGEST_WORD and text[0].isalnum()
+    return not is_long_word and _DISGUISED_NULL.search(text) is not None
+
+
+def find_disguised_nulls(counted: CountedValues) -> frozenset[str]:
+    """Return the values that the check of disguised empty values knows."""
+    return counted.derive("disguised nulls", lambda: frozenset(filter(is_disguised_null, counted.values)))
+
+
+def _find_text_stand_ins(name: str, counted: CountedValues) -> list[str]:
     total = sum(counted.counts)
-    levels = sum(1 for value in counted.values if not re.search(DISGUISED_NULL, value))
+    disguised = find_disguised_nulls(counted)
+    levels = len(counted.values) - len(disguised)
     # XX and XXX are numbers where there are other Roman numbers.
     are_roman = sum(1 for value in counted.values if _ROMAN.fullmatch(value) and set(value) != {"X"}) > 1
     # ND and UNK may be right among chemical elements and airports.
@@ -239,7 +286,7 @@ def find_text_stand_ins(name: str, counted: CountedValues) -> list[str]:
     found = []
     for value, count in zip(counted.values, counted.counts, strict=True):
         text = value.strip()
-        if count > _MAX_SHARE * total or re.search(DISGUISED_NULL, text):
+        if len(text) > _LONGEST_STAND_IN or count > _MAX_SHARE * total or value in disguised:
             continue
         if _SURE_WORDS.fullmatch(text):
             if (are_roman or is_proper_name(name)) and _ROMAN.fullmatch(text):

@@ -83,6 +83,10 @@ def find_text_faults(name: str, counted: CountedValues) -> TextFaults:
 
     Blanks are damage if other values are damaged or spellings differ in nothing else, otherwise a spelling.
     """
+    return counted.derive("text faults", lambda: _find_text_faults(name, counted))
+
+
+def _find_text_faults(name: str, counted: CountedValues) -> TextFaults:
     damaged = find_damage(counted)
     hard = {value for value, kind in damaged.items() if kind not in COSMETIC}
     spellings = {
