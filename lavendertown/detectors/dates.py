@@ -131,8 +131,10 @@ def _last_usual_day(
     steps = sorted(b - a for a, b in pairwise(usual[len(usual) // 2 :]))
     step = steps[int(0.95 * (len(steps) - 1))] if steps else span
     gap = max(_MIN_FUTURE_DAYS, _FUTURE_GAP * span, _FUTURE_STEPS * step)
-    if _MAY_BE_LATER.search(name) or len(usual) < _MIN_VALUES:
+    if _MAY_BE_LATER.search(name):
         gap = max(gap, 2 * span, 30 * _YEAR)
+    elif len(usual) < _MIN_VALUES:
+        gap = max(gap, 2 * span, _YEAR)
     later = [day for day in ordered if day >= high]
     for before, after in pairwise(later):
         if after - before > min(gap, 60 * _YEAR):

@@ -41,7 +41,7 @@ _MAX_BLANKS = 3
 _MAX_LETTERS = 4
 _MIN_CAPITALS = 8
 _MIN_ROWS_OF_FEW_VALUES = 200
-_MAX_GAP = 20
+_MAX_GAP, _MIN_NUMBERS = 20, 10
 _NEARLY_FULL = 0.3
 _MAX_LOST_ZEROS = 0.15
 _MAX_NUMBERS = 0.02
@@ -235,6 +235,8 @@ def _counts_on(value: str, similar: Sequence[str], others: Sequence[str]) -> boo
         return False
     same = [_DIGITS.findall(other) for other in others]
     numbers = {int(each[place]) for each in usual}
+    if len(numbers) < _MIN_NUMBERS:
+        return False
     numbers |= {
         int(each[place]) for each in same if len(each) == len(runs) and not each[place].startswith("0")
     }

@@ -172,8 +172,10 @@ def _is_stand_in(
         return value < 0 or value - body[-1] > 4 * dense
     if abs(value) < 999 or value != round(value):
         return False
-    most = max((count for each, count in counts.items() if each not in (value, 0)), default=0)
-    return count >= max(_MIN_REPEATS * 2, 0.003 * total, 3 * most, _SPIKE * _usual_count(value, counts, body))
+    repeats = max(_MIN_REPEATS * 2, 0.003 * total, _SPIKE * _usual_count(value, counts, body))
+    if count < repeats:
+        return False
+    return count >= 3 * max((n for each, n in counts.items() if each not in (value, 0)), default=0)
 
 
 def _is_repeated_extreme(

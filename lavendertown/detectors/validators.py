@@ -17,6 +17,20 @@ _PHONE = re.compile(r"\+?[\d\s()./\u2010-\u2013-]+(?:\s*(?:x|ext\.?)\s*\d{1,6})?
 _TIME = re.compile(r"(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:[.,]\d+)?)?(?:\s?[AaPp]\.?[Mm]\.?)?")
 _HEX_COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3}){1,2}")
 _IBAN = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}")
+_IBAN_LENGTHS = {
+    **dict.fromkeys(("BE",), 16),
+    **dict.fromkeys(("DK", "FI", "NL"), 18),
+    **dict.fromkeys(("AT", "LT", "LU"), 20),
+    **dict.fromkeys(("CH", "HR", "LI", "LV"), 21),
+    **dict.fromkeys(("BG", "DE", "GB", "IE", "RS"), 22),
+    **dict.fromkeys(("CZ", "ES", "RO", "SE", "SK"), 24),
+    **dict.fromkeys(("FR", "GR", "IT", "MC", "SM"), 27),
+    **dict.fromkeys(("CY", "HU", "PL"), 28),
+    "NO": 15,
+    "SI": 19,
+    "PT": 25,
+    "TR": 26,
+}
 _BIC = re.compile(r"[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?")
 
 
@@ -113,8 +127,8 @@ def _is_phone(text: str) -> bool:
 
 def is_iban(text: str) -> bool:
     """Return whether the text is an IBAN with a correct checksum; blanks between groups are allowed."""
-    plain = text.replace(" ", "").upper()
-    if not _IBAN.fullmatch(plain):
+    plain = text.replace(" ", "")
+    if not _IBAN.fullmatch(plain) or len(plain) != _IBAN_LENGTHS.get(plain[:2], len(plain)):
         return False
     return int("".join(str(int(sign, 36)) for sign in plain[4:] + plain[:4])) % 97 == 1
 

@@ -28,6 +28,7 @@ def from_csv(values: list[str], name: str = "when") -> list:
     [
         (ORDERED, dt.date(2123, 6, 1)), (ORDERED, dt.date(2025, 11, 1)), (ORDERED, dt.date(1, 1, 1)),
         (ORDERED, dt.date(1923, 6, 1)), (BORN, dt.date(2099, 3, 4)), (BORN, dt.date(1738, 5, 6)),
+        ([dt.datetime(2024, 3, 1 + i // 100, i % 24) for i in range(N)], dt.datetime(2030, 3, 1)),
         ([dt.datetime(d.year, d.month, d.day, 8) for d in ORDERED], dt.datetime(2123, 6, 1, 7)),
     ],
 )  # fmt: skip

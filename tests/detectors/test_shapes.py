@@ -26,6 +26,7 @@ COLUMNS: dict[str, list[str]] = {
     "start": EMPLOYEES["start_time"],
     "zip": [f"{DRAWN.randrange(1000, 99000):05}" for _ in range(N)],
     "size": [f"{DRAWN.randrange(9, 900)}x{DRAWN.randrange(9, 900)}" for _ in range(N)],
+    "diagnosis": [DRAWN.choice(["E11.9", "I10", "J45.0", "M54.5", "F32.1"]) for _ in range(N)],
     "city": [DRAWN.choice(["Bern", "Genf", "St. Gallen"]) for _ in range(N)],
 }
 
@@ -41,6 +42,7 @@ COLUMNS: dict[str, list[str]] = {
         ("mail", "anna@web"),
         ("mail", "a@@web.de"),
         ("iban", "DE02120300000000202052"),
+        ("diagnosis", "M545"),
         ("url", "http:/web.de"),
         ("ip", "10.0.0.256"),
         ("device", "4f9e-1"),
@@ -102,6 +104,8 @@ def test_a_wrong_check_digit_of_a_number_is_found(detect) -> None:
 def test_checksums() -> None:
     assert is_iban("GB82 WEST 1234 5698 7654 32")
     assert not is_iban("GB82 WEST 1234 5698 7654 33")
+    assert not is_iban("gb82 west 1234 5698 7654 32")
+    assert not is_iban("DE3636805531281361908")  # The checksum is right by chance, but a digit is missing.
     assert is_article_number("4006381333931")
     assert not is_article_number("4006381333930")
 
