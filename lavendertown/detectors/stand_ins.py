@@ -165,7 +165,7 @@ def _is_stand_in(
         return is_far and count >= _MIN_EXTREME_REPEATS and count <= _MAX_ZERO_SHARE * total
     if value < 0 <= body[0]:
         return body[0] - value > gap or count >= _MIN_COUNT_SHARE * total
-    if abs(value) < 100 and count < _MIN_EXTREME_REPEATS:
+    if value > 0 and count < _MIN_EXTREME_REPEATS:
         return False
     if value < body[0] - gap or value > body[-1] + gap:
         dense = (body[-1] - body[0]) / len(body)

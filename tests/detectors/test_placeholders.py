@@ -66,6 +66,12 @@ def test_values_that_do_not_stand_apart_are_left_alone(detect, values: list) -> 
     assert detect({"a": values}, Placeholders()) == []
 
 
+def test_a_positive_number_is_a_placeholder_from_three_rows_on(detect) -> None:
+    for repeats, check in ((2, "outliers"), (3, "placeholders")):
+        (finding,) = detect({"a": [*PRICES, *[999999.0] * repeats]}, Placeholders(), Outliers())
+        assert (finding.metadata["check"], len(finding.row_indices)) == (check, repeats)
+
+
 def test_surnames_levels_and_cameras_are_left_alone(detect) -> None:
     surnames = [DRAWN.choice(["Null", "Test", "Miller", "None", "Kim", *"ABCDEFGHIJKL"]) for _ in range(N)]
     levels = {"surname": surnames, "split": ["train", "test"] * 100, "part": ["II", "III", "XX", "XXX"] * 50}
