@@ -21,6 +21,7 @@ GHOST_TYPES = (
     "format",
     "category",
     "date",
+    "dependency",
     "rule",
     "drift",
     "check_error",
@@ -41,7 +42,8 @@ class GhostFinding:
             None if unknown.
         metadata: Plain JSON values. LavenderTown's own findings always have ``check`` (the name),
             ``params`` (values that a person chose, never values from the data), ``count`` (affected
-            rows) and ``share`` (0 to 1). ``dataset`` names the dataset the finding belongs to.
+            rows) and ``share`` (0 to 1). ``dataset`` names the dataset the finding belongs to, ``columns``
+            the columns of a finding about several; see :func:`finding_columns`.
 
     Raises:
         InvalidInputError: The severity is unknown.
@@ -72,3 +74,11 @@ class GhostFinding:
             InvalidInputError: A required key is missing.
         """
         return cls(**fields_from_dict(cls, data, "finding"))
+
+
+def finding_columns(finding: GhostFinding) -> list[str]:
+    """Return the columns of a finding: those in ``metadata["columns"]``, else its one column or ``"*"``."""
+    columns = finding.metadata.get("columns")
+    if isinstance(columns, list) and columns and all(isinstance(name, str) for name in columns):
+        return columns
+    return [finding.column]

@@ -1,9 +1,10 @@
 """Base class of detectors, and the queries they send to the runner.
 
 A detector never reads values itself. :meth:`Detector.check_column` is a generator that yields queries
-(:class:`Aggregates`, :class:`Count`, :class:`ValueCounts` or :class:`Select`), receives their results, and
-returns a :class:`Detection`, None (no fault) or :data:`NOT_CHECKED`. The runner combines the aggregates of
-many detectors into one pass over the data, on any engine that Narwhals supports.
+(:class:`Aggregates`, :class:`Count`, :class:`ValueCounts`, :class:`Select` or :class:`Sample`), receives their
+results, and returns a :class:`Detection`, None (no fault) or :data:`NOT_CHECKED`. A check over several columns
+returns a list with a detection, or :class:`Passed`, for each set of columns that it checked. The runner combines
+the aggregates of many detectors into one pass over the data, on any engine that Narwhals supports.
 """
 
 from __future__ import annotations
@@ -93,7 +94,28 @@ class Select:
     build: Callable[[nw.LazyFrame[Any]], nw.LazyFrame[Any]]
 
 
-Query: TypeAlias = Aggregates | Count | ValueCounts | Select
+@dataclass(frozen=True)
+class Sample:
+    """A query for evenly spaced rows with all columns, in row order, as :class:`SampledRows`.
+
+    The runner keeps the answer for the other detectors.
+    """
+
+
+@dataclass(frozen=True)
+class SampledRows:
+    """Evenly spaced rows of a table.
+
+    Attributes:
+        rows: The rows as a Narwhals data frame, with the column ``ROW`` and one per key.
+        is_complete: Whether these are all rows.
+    """
+
+    rows: nw.DataFrame[Any]
+    is_complete: bool
+
+
+Query: TypeAlias = Aggregates | Count | ValueCounts | Select | Sample
 
 
 @dataclass(frozen=True)
@@ -108,6 +130,8 @@ class Detection:
         row_condition: True for each affected row; None if the fault is not in particular rows.
         sample_column: The frame column to take example values from.
         metadata: Additional metadata of the finding.
+        columns: The names of the columns, if the fault is in several; the finding names them all.
+        rows: All affected rows in ascending order, instead of a condition.
     """
 
     ghost_type: str
@@ -117,6 +141,15 @@ class Detection:
     row_condition: nw.Expr | None = None
     sample_column: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    columns: Sequence[str] = ()
+    rows: Sequence[int] | None = None
+
+
+@dataclass(frozen=True)
+class Passed:
+    """Columns that a check over several columns found to be without fault."""
+
+    columns: Sequence[str]
 
 
 class NotChecked(Enum):
@@ -131,7 +164,10 @@ StepResult = TypeVar("StepResult")
 QuerySteps: TypeAlias = Generator[Query, Any, StepResult]
 """A generator that yields queries, receives their results, and returns its own result."""
 
-DetectionSteps: TypeAlias = QuerySteps[Detection | NotChecked | None]
+Outcome: TypeAlias = Detection | NotChecked | None | Sequence[Detection | Passed]
+"""The result of a check; an empty list is the same as :data:`NOT_CHECKED`."""
+
+DetectionSteps: TypeAlias = QuerySteps[Outcome]
 
 
 class Detector(ABC):
@@ -157,6 +193,11 @@ class Detector(ABC):
     @abstractmethod
     def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
         """Query one column (or whole rows) and return what the results mean."""
+
+
+def join_names(columns: Sequence[str]) -> str:
+    """Return what a finding or a coverage entry about several columns has as its column."""
+    return ", ".join(columns)
 
 
 def count_where(condition: nw.Expr) -> nw.Expr:

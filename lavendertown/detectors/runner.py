@@ -21,11 +21,17 @@ from lavendertown.detectors.base import (
     Detection,
     DetectionSteps,
     Detector,
+    Outcome,
+    Passed,
     Query,
+    Sample,
+    SampledRows,
     Select,
     ValueCounts,
     format_value,
+    join_names,
 )
+from lavendertown.detectors.related import name_related_findings
 from lavendertown.tables import ROW, Column, Table
 
 ROW_CAP = 200_000
@@ -38,6 +44,12 @@ SMALL_TABLE_CELLS = 1_000_000
 """Tables up to this size are read into memory once: planning a query takes longer than running it there."""
 
 SMALL_TABLE_BATCH_SIZE = 64
+
+SAMPLE_ROWS = 20_000
+"""Maximum number of rows of a :class:`Sample`; fewer for a table with more than 100 columns."""
+
+_SAMPLE_CELLS = 2_000_000
+_MIN_SAMPLE_ROWS = 1_000
 
 _MAX_SAMPLES = 5
 _MAX_SAMPLED_ROWS = 1_000
@@ -52,7 +64,7 @@ class CheckResult:
 
     Attributes:
         check: The name of the check, such as ``"nulls"``.
-        column: The column name, ``"*"`` for whole rows.
+        column: The column name, several names joined by commas, or ``"*"`` for whole rows.
         params: The parameters that differ from their defaults.
         outcome: ``found`` a fault, ``passed``, or ``failed`` to run.
     """
@@ -70,8 +82,7 @@ class _Task:
     column: Column | None
     steps: DetectionSteps
     query: Query | None = None
-    detection: Detection | None = None
-    checked: bool = True
+    results: list[Detection | Passed | None] = field(default_factory=list)
     failure: BaseException | None = None
     done: bool = field(default=False)
 
@@ -93,8 +104,7 @@ class _Task:
             self.query = self.steps.send(answer)
         except StopIteration as stop:
             self.query, self.done = None, True
-            self.checked = stop.value is not NOT_CHECKED
-            self.detection = stop.value if self.checked else None
+            self.results = _list_results(stop.value)
         except _CHECK_ERRORS as error:
             self.record_failure(error)
 
@@ -126,7 +136,7 @@ def run_detectors(
     """
     report_progress: Progress = progress or (lambda done, total, text: None)
     is_small = table.row_count * len(table.columns) <= SMALL_TABLE_CELLS
-    source = _Source(table.frame, is_small)
+    source = _Source(table.frame, table.row_count, is_small)
     batch = batch_size or (SMALL_TABLE_BATCH_SIZE if is_small else BATCH_SIZE)
     tasks = list(_create_tasks(table, detectors))
     found: list[tuple[tuple[int, int, str, int], GhostFinding]] = []
@@ -140,24 +150,25 @@ def run_detectors(
         for task in group:
             report_progress(done, len(tasks), task.label)
             done += 1
-            finding = _finding_of_task(table, source, task, dataset)
-            if finding is not None:
-                found.append((_sort_key(task, finding), finding))
+            found.extend(
+                (_sort_key(table, task, finding), finding)
+                for finding in _findings_of_task(table, source, task, dataset)
+            )
     report_progress(len(tasks), len(tasks), "Done")
-    checks = [
-        CheckResult(task.detector.check, task.column_name, task.detector.params, _task_outcome(task))
-        for task in tasks
-        if task.checked
-    ]
-    return [finding for _, finding in sorted(found, key=lambda pair: pair[0])], checks
+    checks = [check for task in tasks for check in _check_results(task)]
+    findings = [finding for _, finding in sorted(found, key=lambda pair: pair[0])]
+    name_related_findings(findings)
+    return findings, checks
 
 
 class _Source:
     """The frame that is queried, and the distinct values that were queried already."""
 
-    def __init__(self, frame: nw.LazyFrame[Any], is_small: bool) -> None:
+    def __init__(self, frame: nw.LazyFrame[Any], row_count: int, is_small: bool) -> None:
         self.frame: nw.LazyFrame[Any] | nw.DataFrame[Any] = frame.collect() if is_small else frame
+        self._row_count = row_count
         self._counted: dict[ValueCounts, CountedValues] = {}
+        self._sample: SampledRows | None = None
 
     def keep_columns(self, keys: AbstractSet[str]) -> None:
         """Forget the distinct values of the other columns."""
@@ -200,6 +211,16 @@ class _Source:
         return self._counted[query]
 
 
+    def sample_rows(self) -> SampledRows:
+        """Return every n-th row, at most :data:`SAMPLE_ROWS`."""
+        if self._sample is None:
+            fitting = _SAMPLE_CELLS // max(1, len(self.frame.collect_schema()))
+            step = -(-self._row_count // min(SAMPLE_ROWS, max(_MIN_SAMPLE_ROWS, fitting)))
+            frame = self.frame if step <= 1 else self.frame.filter(nw.col(ROW) % step == 0)
+            self._sample = SampledRows(_collect(frame.sort(ROW)), is_complete=step <= 1)
+        return self._sample
+
+
 def _collect(frame: nw.LazyFrame[Any] | nw.DataFrame[Any]) -> nw.DataFrame[Any]:
     return frame.collect() if isinstance(frame, nw.LazyFrame) else frame
 
@@ -212,15 +233,29 @@ def _create_tasks(table: Table, detectors: Sequence[Detector]) -> Iterator[_Task
             yield _Task(detector, order, column, detector.check_column(table, column))
 
 
-def _sort_key(task: _Task, finding: GhostFinding) -> tuple[int, int, str, int]:
-    position = task.column.position if task.column else -1
+def _list_results(outcome: Outcome) -> list[Detection | Passed | None]:
+    if outcome is NOT_CHECKED:
+        return []
+    if outcome is None or isinstance(outcome, Detection):
+        return [outcome]
+    assert isinstance(outcome, Sequence)
+    return list(outcome)
+
+
+def _sort_key(table: Table, task: _Task, finding: GhostFinding) -> tuple[int, int, str, int]:
+    names = finding.metadata.get("columns") or [task.column_name]
+    position = table.column(names[-1]).position if table.has_column(names[-1]) else -1
     return (-SEVERITIES.index(finding.severity), position, finding.ghost_type, task.order)
 
 
-def _task_outcome(task: _Task) -> Literal["found", "passed", "failed"]:
+def _check_results(task: _Task) -> Iterator[CheckResult]:
+    check, params = task.detector.check, task.detector.params
     if task.failure is not None:
-        return "failed"
-    return "found" if task.detection else "passed"
+        yield CheckResult(check, task.column_name, params, "failed")
+        return
+    for result in task.results:
+        column = join_names(result.columns) if result is not None and result.columns else task.column_name
+        yield CheckResult(check, column, params, "found" if isinstance(result, Detection) else "passed")
 
 
 def _run_tasks(source: _Source, tasks: Sequence[_Task]) -> None:
@@ -261,6 +296,8 @@ def _answer_query(source: _Source, query: Query) -> Any:
             return source.count_values(query)
         case Select(build):
             return _collect(build(source.frame.lazy()))
+        case Sample():
+            return source.sample_rows()
 
 
 def _collect_aggregates(source: _Source, queries: Sequence[Aggregates]) -> list[dict[str, Any]]:
@@ -275,15 +312,17 @@ def _collect_aggregates(source: _Source, queries: Sequence[Aggregates]) -> list[
     return [{name: next(values) for name in query.expressions} for query in queries]
 
 
-def _finding_of_task(table: Table, source: _Source, task: _Task, dataset: str | None) -> GhostFinding | None:
-    if task.failure is None and task.detection is not None:
+def _findings_of_task(
+    table: Table, source: _Source, task: _Task, dataset: str | None
+) -> list[GhostFinding]:
+    if task.failure is None:
+        detections = [result for result in task.results if isinstance(result, Detection)]
         try:
-            return _create_finding(table, source, task, task.detection, dataset)
+            return [_create_finding(table, source, task, detection, dataset) for detection in detections]
         except _CHECK_ERRORS as error:
             task.record_failure(error)
-    if task.failure is not None:
-        return _create_failure_finding(task, task.failure, dataset)
-    return None
+    assert task.failure is not None
+    return [_create_failure_finding(task, task.failure, dataset)]
 
 
 def _create_finding(
@@ -293,9 +332,14 @@ def _create_finding(
         **_common_metadata(task, dataset),
         "count": detection.count,
         "share": detection.count / table.row_count if table.row_count else 0.0,
+        **({"columns": list(detection.columns)} if detection.columns else {}),
         **detection.metadata,
     }
     indices: list[int] | None = None
+    if detection.rows is not None:
+        indices = list(detection.rows[:ROW_CAP])
+        if detection.count > len(indices):
+            metadata["rows_truncated"] = True
     if detection.row_condition is not None:
         columns = [ROW] if detection.sample_column is None else [ROW, detection.sample_column]
         hits = source.select_rows(detection.row_condition, columns)
@@ -308,7 +352,7 @@ def _create_finding(
             )
     return GhostFinding(
         detection.ghost_type,
-        task.column_name,
+        join_names(detection.columns) or task.column_name,
         detection.severity,
         detection.description,
         indices,

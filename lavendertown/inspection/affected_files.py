@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from lavendertown.core.errors import InvalidInputError
-from lavendertown.core.findings import GhostFinding
+from lavendertown.core.findings import GhostFinding, finding_columns
 from lavendertown.core.spreadsheet_cells import escape_formula
 from lavendertown.profile.evidence import Evidence
 from lavendertown.tables import Table
@@ -51,7 +51,7 @@ def write_affected_files(
 
 def _write_file(folder: Path, number: int, finding: GhostFinding, table: Table, evidence: Evidence) -> Path:
     positions = finding.row_indices or []
-    first = [*evidence.key, *([finding.column] if table.has_column(finding.column) else [])]
+    first = [*evidence.key, *(name for name in finding_columns(finding) if table.has_column(name))]
     order = list(dict.fromkeys([*first, *table.columns]))
     rows = table.rows(positions, len(positions), order).map(escape_formula)
     rows.columns = pd.Index([escape_formula(name) for name in order])

@@ -8,7 +8,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from lavendertown.core.findings import GhostFinding
+from lavendertown.core.findings import GhostFinding, finding_columns
 from lavendertown.core.fingerprints import KEPT_FINGERPRINT, compute_fingerprint
 from lavendertown.core.settings import Settings
 from lavendertown.profile.evidence import Evidence, FindingSamples, remove_values
@@ -20,6 +20,7 @@ _KEPT_METADATA = frozenset(
         *("check", "params", "check_id", "dataset", "count", "share", "total_count", "rows_truncated"),
         *("rule_name", "rule_type", "columns", "settings", "violation_count"),
         *("null_count", "duplicate_count", "infinite_count", "near_empty", "fault", "expected"),
+        "related",
     }
 )
 """Metadata of a finding that has no value of the table."""
@@ -82,7 +83,12 @@ def mask_finding(finding: GhostFinding, patterns: Sequence[str]) -> GhostFinding
     The finding keeps its id: without a check the id depends on the description, so it is kept in the
     metadata.
     """
-    if not is_masked(finding.column, patterns):
+    explained_by = finding.metadata.get("explained_by")
+    if isinstance(explained_by, Mapping) and is_masked(str(explained_by.get("column")), patterns):
+        finding = replace(
+            finding, metadata={k: v for k, v in finding.metadata.items() if k != "explained_by"}
+        )
+    if not any(is_masked(column, patterns) for column in finding_columns(finding)):
         return finding
     metadata: dict[str, Any] = {
         name: value for name, value in finding.metadata.items() if name in _KEPT_METADATA

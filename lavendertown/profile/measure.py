@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from lavendertown.core import clock
-from lavendertown.core.findings import GhostFinding
+from lavendertown.core.findings import GhostFinding, finding_columns
 from lavendertown.profile.evidence import (
     MAX_SAMPLES,
     ColumnProfile,
@@ -91,19 +91,17 @@ def frequent_values(table: Table, finding: GhostFinding) -> list[ValueCount]:
 
 
 def sample_finding(table: Table, finding: GhostFinding, key: Sequence[str]) -> FindingSamples:
-    """Return the first affected rows of a finding, with the key, the affected column, and the other columns
-    that ``metadata["columns"]`` names."""
-    affected = [finding.column] if table.has_column(finding.column) else []
-    others = [name for name in finding.metadata.get("columns", ()) if table.has_column(name)]
-    involved = [*affected, *others[:MAX_SHOWN_COLUMNS]] or table.columns[:MAX_SHOWN_COLUMNS]
-    shown = list(dict.fromkeys([*key, *involved]))
+    """Return the first affected rows of a finding, with the key and the affected columns."""
+    affected = [name for name in finding_columns(finding) if table.has_column(name)]
+    shown = list(dict.fromkeys([*key, *(affected[:MAX_SHOWN_COLUMNS] or table.columns[:MAX_SHOWN_COLUMNS])]))
     positions = (finding.row_indices or [])[:MAX_SAMPLES]
     frame = table.rows(positions, MAX_SAMPLES, shown)
     rows = [
         SampleRow(int(position), {name: _to_value(value) for name, value in zip(shown, values, strict=True)})
         for position, values in zip(frame.index, frame.itertuples(index=False, name=None), strict=True)
     ]
-    return FindingSamples("".join(affected), rows, frequent_values(table, finding))
+    column = finding.column if affected == [finding.column] else ""
+    return FindingSamples(column, rows, frequent_values(table, finding))
 
 
 def _to_value(value: Any) -> Value:

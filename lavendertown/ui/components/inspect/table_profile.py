@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from lavendertown.core.findings import GhostFinding
+from lavendertown.core.findings import GhostFinding, finding_columns
 from lavendertown.inspection.result_files import FIRST_ROWS, InspectionResult
 from lavendertown.profile.evidence import ColumnProfile
 from lavendertown.ui.components.shared import charts
@@ -77,7 +77,7 @@ def draw_columns(result: InspectionResult, key: str) -> str | None:
 def _column_line(profile: ColumnProfile, findings: Sequence[GhostFinding]) -> dict[str, Any]:
     return {
         "Column": show_hidden_characters(profile.name),
-        "Findings": sum(finding.column == profile.name for finding in findings),
+        "Findings": sum(profile.name in finding_columns(finding) for finding in findings),
         "Type": _KIND_NAMES.get(profile.kind, profile.kind),
         "Missing": profile.nulls / profile.count if profile.count else 0.0,
         "Distribution": _bars(profile),
@@ -124,7 +124,7 @@ def draw_affected_cells(result: InspectionResult, findings: Sequence[GhostFindin
             if len(positions) >= FIRST_ROWS and position not in positions:
                 break
             positions[position] = None
-            columns = result.columns if finding.column == WHOLE_ROWS else [finding.column]
+            columns = result.columns if finding.column == WHOLE_ROWS else finding_columns(finding)
             for column in columns:
                 severities.setdefault((position, column), finding.severity)
     if not positions:

@@ -62,6 +62,7 @@ GHOST_TYPES = {
     "format": "Format",
     "category": "Category",
     "date": "Date",
+    "dependency": "Dependency",
     "rule": "Rule",
     "drift": "Drift",
     "check_error": "Check did not run",
