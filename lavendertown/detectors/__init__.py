@@ -10,6 +10,8 @@ from lavendertown.detectors.base import (
     Detection,
     DetectionSteps,
     Detector,
+    Passed,
+    Sample,
     Select,
     ValueCounts,
 )
@@ -76,7 +78,9 @@ __all__ = [
     "Nulls",
     "Outliers",
     "Placeholders",
+    "Passed",
     "RowCount",
+    "Sample",
     "Select",
     "Shapes",
     "TextDamage",

@@ -1,10 +1,11 @@
 """Base class of detectors, and the queries they send to the runner.
 
 A detector never reads values itself. :meth:`Detector.check_column` is a generator that yields queries
-(:class:`Aggregates`, :class:`Count`, :class:`ValueCounts`, :class:`Select` or :class:`Sample`), receives their
-results, and returns a :class:`Detection`, None (no fault) or :data:`NOT_CHECKED`. A check over several columns
-returns a list with a detection, or :class:`Passed`, for each set of columns that it checked. The runner combines
-the aggregates of many detectors into one pass over the data, on any engine that Narwhals supports.
+(:class:`Aggregates`, :class:`Count`, :class:`ValueCounts`, :class:`Select` or :class:`Sample`), receives
+their results, and returns a :class:`Detection`, None (no fault) or :data:`NOT_CHECKED`. A check over several
+columns returns a list with a detection, or :class:`Passed`, for each set of columns that it checked. The
+runner combines the aggregates of many detectors into one pass over the data, on any engine that Narwhals
+supports.
 """
 
 from __future__ import annotations
@@ -96,23 +97,11 @@ class Select:
 
 @dataclass(frozen=True)
 class Sample:
-    """A query for evenly spaced rows with all columns, in row order, as :class:`SampledRows`.
+    """A query for evenly spaced rows with all columns, in row order, as
+    :class:`lavendertown.detectors.sampled_rows.SampledRows`.
 
     The runner keeps the answer for the other detectors.
     """
-
-
-@dataclass(frozen=True)
-class SampledRows:
-    """Evenly spaced rows of a table.
-
-    Attributes:
-        rows: The rows as a Narwhals data frame, with the column ``ROW`` and one per key.
-        is_complete: Whether these are all rows.
-    """
-
-    rows: nw.DataFrame[Any]
-    is_complete: bool
 
 
 Query: TypeAlias = Aggregates | Count | ValueCounts | Select | Sample
@@ -164,7 +153,7 @@ StepResult = TypeVar("StepResult")
 QuerySteps: TypeAlias = Generator[Query, Any, StepResult]
 """A generator that yields queries, receives their results, and returns its own result."""
 
-Outcome: TypeAlias = Detection | NotChecked | None | Sequence[Detection | Passed]
+Outcome: TypeAlias = Detection | NotChecked | Sequence[Detection | Passed] | None
 """The result of a check; an empty list is the same as :data:`NOT_CHECKED`."""
 
 DetectionSteps: TypeAlias = QuerySteps[Outcome]

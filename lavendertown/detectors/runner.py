@@ -25,13 +25,13 @@ from lavendertown.detectors.base import (
     Passed,
     Query,
     Sample,
-    SampledRows,
     Select,
     ValueCounts,
     format_value,
     join_names,
 )
 from lavendertown.detectors.related import name_related_findings
+from lavendertown.detectors.sampled_rows import SampledRows
 from lavendertown.tables import ROW, Column, Table
 
 ROW_CAP = 200_000
@@ -210,14 +210,13 @@ class _Source:
             )
         return self._counted[query]
 
-
     def sample_rows(self) -> SampledRows:
         """Return every n-th row, at most :data:`SAMPLE_ROWS`."""
         if self._sample is None:
             fitting = _SAMPLE_CELLS // max(1, len(self.frame.collect_schema()))
             step = -(-self._row_count // min(SAMPLE_ROWS, max(_MIN_SAMPLE_ROWS, fitting)))
             frame = self.frame if step <= 1 else self.frame.filter(nw.col(ROW) % step == 0)
-            self._sample = SampledRows(_collect(frame.sort(ROW)), is_complete=step <= 1)
+            self._sample = SampledRows(_collect(frame.sort(ROW)).to_polars(), is_complete=step <= 1)
         return self._sample
 
 
@@ -312,9 +311,7 @@ def _collect_aggregates(source: _Source, queries: Sequence[Aggregates]) -> list[
     return [{name: next(values) for name in query.expressions} for query in queries]
 
 
-def _findings_of_task(
-    table: Table, source: _Source, task: _Task, dataset: str | None
-) -> list[GhostFinding]:
+def _findings_of_task(table: Table, source: _Source, task: _Task, dataset: str | None) -> list[GhostFinding]:
     if task.failure is None:
         detections = [result for result in task.results if isinstance(result, Detection)]
         try:

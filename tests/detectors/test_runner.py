@@ -14,9 +14,12 @@ import pytest
 from lavendertown.detectors import (
     Aggregates,
     CountedValues,
+    Detection,
     DetectionSteps,
     Detector,
     Nulls,
+    Passed,
+    Sample,
     Select,
     ValueCounts,
     default_detectors,
@@ -25,7 +28,7 @@ from lavendertown.detectors import (
 from lavendertown.detectors.runner import run_detectors
 from lavendertown.inspector import Inspector
 from lavendertown.models import SEVERITIES
-from lavendertown.tables import Column, Table, from_frame
+from lavendertown.tables import ROW, Column, Table, from_frame
 
 
 @dataclasses.dataclass(frozen=True)
@@ -204,3 +207,38 @@ def test_a_query_may_derive_rows() -> None:
     longest = Longest()
     run_detectors(from_frame(pl.DataFrame({"a": [2, 1, 2], "b": ["x", "y", "x"]})), [longest])
     assert longest.answers == {"*": [(1, "y"), (2, "x")]}
+
+
+@dataclasses.dataclass(frozen=True)
+class Pairs(Detector):
+    """Finds the first row in each pair of neighbouring columns, but not in the last pair."""
+
+    check: ClassVar[str] = "pairs"
+    title: ClassVar[str] = "Pairs"
+
+    def columns_to_check(self, table: Table) -> list[Column | None]:
+        return [None]
+
+    def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
+        sample = yield Sample()
+        names = table.columns
+        rows = sample.frame[ROW].to_list()[:1]
+        first = Detection("rule", "info", "Found.", 1, columns=names[:2], rows=rows)
+        return [first, Passed(names[1:])]
+
+
+def test_a_check_over_several_columns_gives_a_finding_for_each_set() -> None:
+    inspector = Inspector(pl.DataFrame({"a": [1], "b": [2], "c": [3]}), detectors=[Pairs()])
+    (finding,) = inspector.detect()
+    assert (finding.column, finding.row_indices) == ("a, b", [0])
+    assert finding.metadata["columns"] == ["a", "b"]
+    assert [(c.column, c.outcome) for c in inspector.checks] == [("a, b", "found"), ("b, c", "passed")]
+
+
+def test_a_sample_is_evenly_spaced_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "SAMPLE_ROWS", 100)
+    source = runner._Source(from_frame(pl.DataFrame({"a": range(1_000)})).frame, 1_000, is_small=False)
+    sample = source.sample_rows()
+    assert sample.frame["c0"].to_list() == list(range(0, 1_000, 10))
+    assert not sample.is_complete
+    assert source.sample_rows() is sample
