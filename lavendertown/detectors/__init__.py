@@ -24,6 +24,7 @@ from lavendertown.detectors.disguised_nulls import DisguisedNulls
 from lavendertown.detectors.duplicates import Duplicates
 from lavendertown.detectors.error_cells import ErrorCells
 from lavendertown.detectors.infinite_values import InfiniteValues
+from lavendertown.detectors.keys import Keys
 from lavendertown.detectors.lost_digits import LostDigits
 from lavendertown.detectors.nulls import Nulls
 from lavendertown.detectors.outliers import Outliers
@@ -54,6 +55,7 @@ def default_detectors() -> list[Detector]:
         InfiniteValues(),
         Outliers(),
         Duplicates(),
+        Keys(),
     ]
 
 
@@ -74,6 +76,7 @@ __all__ = [
     "Duplicates",
     "ErrorCells",
     "InfiniteValues",
+    "Keys",
     "LostDigits",
     "Nulls",
     "Outliers",

@@ -12,6 +12,18 @@ _IDENTIFIERS = re.compile(
 )
 _CALENDAR = re.compile(r"year|yr|month|week|weekday|quarter|day|hour|minute|date|timestamp|epoch")
 _COORDINATE = re.compile(r"lat|latitude|lon|long|lng|longitude")
+_UNIQUE = re.compile(
+    r"uuid|guid|ssn|vin|imei|isbn|ean|gtin|upc|barcode|passport|mrn|serial|pk|rowid|hash|key|sku|invoice|ticket"
+)
+_COUNTED = re.compile(
+    r"qty|quantity|count|counts|children|kids|persons|people|passengers|visits|visitors|orders|items|units|pieces"
+    r"|rooms|bedrooms|beds|floors|seats|staff|employees|members|students|guests|nights|clicks|views|sales|stock"
+    r"|inventory|logins|sessions|calls|tickets|copies|pages|goals|headcount|population|votes|siblings|cylinders"
+)
+_MEASURED = re.compile(
+    r"age|ages|price|prices|height|weight|length|width|depth|size|distance|duration|area|speed|salary|wage|income"
+    r"|mileage|volume|mass|capacity|kwh|km|kg|cm|mm|ml|bytes|hours|minutes|seconds|ms|tenure|horsepower|rent|fare"
+)
 _LEADING = re.compile(r"zip|postal|phone|telephone")
 _PERSON = re.compile(
     r"(?:(?:sur|last|first|fore|middle|maiden|family|given|full|nick|nach|vor)_?)?names?"
@@ -21,19 +33,19 @@ _PERSON = re.compile(
 
 def is_identifier(name: str) -> bool:
     """Return whether the name suggests that the numbers are labels, not quantities."""
-    words = _split_words(name)
+    words = split_words(name)
     return bool(words) and bool(_IDENTIFIERS.fullmatch(words[-1]) or _LEADING.fullmatch(words[0]))
 
 
 def is_calendar(name: str) -> bool:
     """Return whether the name suggests that the numbers are years, months or other parts of a date."""
-    words = _split_words(name)
+    words = split_words(name)
     return bool(words) and _CALENDAR.fullmatch(words[-1]) is not None
 
 
 def is_coordinate(name: str) -> bool:
     """Return whether the name suggests that the numbers are coordinates."""
-    words = _split_words(name)
+    words = split_words(name)
     return bool(words) and _COORDINATE.fullmatch(words[-1]) is not None
 
 
@@ -44,9 +56,44 @@ def is_label(name: str) -> bool:
 
 def is_proper_name(name: str) -> bool:
     """Return whether the name suggests names of people or works, such as the surnames Null and Test."""
-    words = _split_words(name)
+    words = split_words(name)
     return bool(words) and _PERSON.fullmatch(words[-1]) is not None
 
 
-def _split_words(name: str) -> list[str]:
+def is_unique_identifier(name: str) -> bool:
+    """Return whether the name suggests that each thing of the world has a value of its own."""
+    words = split_words(name)
+    return any(_UNIQUE.fullmatch(word) for word in words[-2:])
+
+
+def is_count(name: str) -> bool:
+    """Return whether the name suggests whole numbers of things."""
+    words = split_words(name)
+    if words[:2] in (["number", "of"], ["no", "of"], ["num", "of"]) or words[:1] in (["n"], ["num"]):
+        return len(words) > 1
+    return any(_COUNTED.fullmatch(word) for word in (words[-1:] + words[:1]))
+
+
+def is_never_negative(name: str) -> bool:
+    """Return whether the name suggests a quantity, age, price or count, which cannot be below zero."""
+    words = split_words(name)
+    signed = {
+        "change",
+        "diff",
+        "difference",
+        "delta",
+        "balance",
+        "adjustment",
+        "net",
+        "gain",
+        "loss",
+        "growth",
+    }
+    if signed & set(words):
+        return False
+    return is_count(name) or any(_MEASURED.fullmatch(word) for word in words)
+
+
+def split_words(name: str) -> list[str]:
+    """Return the words of a column name in lower case, without numbers: ``orderNo2`` is ``order, no``."""
     return [word.lower() for word in _WORD.findall(name) if not word.isdecimal()]
