@@ -26,6 +26,7 @@ from lavendertown.detectors.error_cells import ErrorCells
 from lavendertown.detectors.infinite_values import InfiniteValues
 from lavendertown.detectors.keys import Keys
 from lavendertown.detectors.lost_digits import LostDigits
+from lavendertown.detectors.near_duplicates import NearDuplicates
 from lavendertown.detectors.nulls import Nulls
 from lavendertown.detectors.outliers import Outliers
 from lavendertown.detectors.placeholders import Placeholders
@@ -56,6 +57,7 @@ def default_detectors() -> list[Detector]:
         Outliers(),
         Duplicates(),
         Keys(),
+        NearDuplicates(),
     ]
 
 
@@ -78,6 +80,7 @@ __all__ = [
     "InfiniteValues",
     "Keys",
     "LostDigits",
+    "NearDuplicates",
     "Nulls",
     "Outliers",
     "Placeholders",
