@@ -20,6 +20,7 @@ from lavendertown.detectors.constants import Constants
 from lavendertown.detectors.coordinates import Coordinates
 from lavendertown.detectors.cut_text import CutText
 from lavendertown.detectors.dates import Dates
+from lavendertown.detectors.dependencies import Dependencies
 from lavendertown.detectors.disguised_nulls import DisguisedNulls
 from lavendertown.detectors.duplicates import Duplicates
 from lavendertown.detectors.error_cells import ErrorCells
@@ -58,6 +59,7 @@ def default_detectors() -> list[Detector]:
         Duplicates(),
         Keys(),
         NearDuplicates(),
+        Dependencies(),
     ]
 
 
@@ -71,6 +73,7 @@ __all__ = [
     "CountedValues",
     "CutText",
     "Dates",
+    "Dependencies",
     "Detection",
     "DetectionSteps",
     "Detector",
