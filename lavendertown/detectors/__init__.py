@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lavendertown.detectors.arithmetic import Arithmetic
 from lavendertown.detectors.base import (
     NOT_CHECKED,
     Aggregates,
@@ -60,6 +61,7 @@ def default_detectors() -> list[Detector]:
         Keys(),
         NearDuplicates(),
         Dependencies(),
+        Arithmetic(),
     ]
 
 
@@ -67,6 +69,7 @@ __all__ = [
     "NOT_CHECKED",
     "Aggregates",
     "CategoryVariants",
+    "Arithmetic",
     "Constants",
     "Coordinates",
     "Count",
