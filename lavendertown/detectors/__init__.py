@@ -21,6 +21,7 @@ from lavendertown.detectors.constants import Constants
 from lavendertown.detectors.coordinates import Coordinates
 from lavendertown.detectors.cut_text import CutText
 from lavendertown.detectors.dates import Dates
+from lavendertown.detectors.date_order import DateOrder
 from lavendertown.detectors.dependencies import Dependencies
 from lavendertown.detectors.disguised_nulls import DisguisedNulls
 from lavendertown.detectors.duplicates import Duplicates
@@ -62,6 +63,7 @@ def default_detectors() -> list[Detector]:
         NearDuplicates(),
         Dependencies(),
         Arithmetic(),
+        DateOrder(),
     ]
 
 
@@ -76,6 +78,7 @@ __all__ = [
     "CountedValues",
     "CutText",
     "Dates",
+    "DateOrder",
     "Dependencies",
     "Detection",
     "DetectionSteps",
