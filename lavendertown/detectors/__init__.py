@@ -36,6 +36,7 @@ from lavendertown.detectors.placeholders import Placeholders
 from lavendertown.detectors.row_count import RowCount
 from lavendertown.detectors.shapes import Shapes
 from lavendertown.detectors.text_damage import TextDamage
+from lavendertown.detectors.time_series import LevelShifts, RepeatedTimes, StuckValues, TimeGaps
 from lavendertown.detectors.types import Types
 
 
@@ -64,6 +65,10 @@ def default_detectors() -> list[Detector]:
         Dependencies(),
         Arithmetic(),
         DateOrder(),
+        TimeGaps(),
+        RepeatedTimes(),
+        StuckValues(),
+        LevelShifts(),
     ]
 
 
@@ -88,17 +93,21 @@ __all__ = [
     "ErrorCells",
     "InfiniteValues",
     "Keys",
+    "LevelShifts",
     "LostDigits",
     "NearDuplicates",
     "Nulls",
     "Outliers",
     "Placeholders",
     "Passed",
+    "RepeatedTimes",
     "RowCount",
     "Sample",
     "Select",
     "Shapes",
     "TextDamage",
+    "StuckValues",
+    "TimeGaps",
     "Types",
     "ValueCounts",
     "default_detectors",
