@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import narwhals as nw
+import numpy as np
 
 from lavendertown.detectors.base import (
     Aggregates,
     Detection,
     DetectionSteps,
     Detector,
+    QuerySteps,
+    Sample,
     count_where,
     format_row_share,
+    format_value,
     severity_of_missing,
 )
+from lavendertown.detectors.sampled_rows import SampledRows
 from lavendertown.tables import Column, Table
 
 NEAR_EMPTY = 0.95
+_EXPLAINED = 0.95
+_MIN_EXPLAINED = 10
+_MAX_LEVELS = 50
+_MAX_CAUSES = 200
 
 
 @dataclass(frozen=True)
 class Nulls(Detector):
     """Missing values. A nearly empty column is the same finding with a higher severity.
+
+    If the values are missing where another column has one particular value, and hardly elsewhere,
+    ``metadata["explained_by"]`` names that column and value.
 
     Attributes:
         threshold: The largest accepted share of missing values (0 to 1).
@@ -45,7 +57,7 @@ class Nulls(Detector):
         if not missing or missing / total <= self.threshold:
             return None
         share = missing / total
-        metadata = {
+        metadata: dict[str, Any] = {
             "null_count": missing,
             "total_count": total,
             "null_percentage": share,
@@ -53,6 +65,10 @@ class Nulls(Detector):
         }
         if share >= NEAR_EMPTY:
             metadata["near_empty"] = True
+        elif missing >= _MIN_EXPLAINED:
+            cause = yield from _explain_missing(table, column, empty, missing)
+            if cause is not None:
+                metadata["explained_by"] = cause
         return Detection(
             "null",
             severity_of_missing(share),
@@ -61,6 +77,36 @@ class Nulls(Detector):
             empty,
             metadata=metadata,
         )
+
+
+def _explain_missing(
+    table: Table, column: Column, empty: nw.Expr, missing: int
+) -> QuerySteps[dict[str, Any] | None]:
+    """Return the column and the value that go with the missing values, in at least 95% both ways."""
+    sample: SampledRows = yield Sample()
+    rows = np.ones(len(sample), dtype=bool)
+    for key in (column.key, column.errors_key, column.text_key):
+        if key:
+            rows &= sample.frame[key].is_null().to_numpy()
+    if rows.sum() < _MIN_EXPLAINED:
+        return None
+    for other in table.schema[:_MAX_CAUSES]:
+        if other is column or other.kind not in ("text", "boolean", "number"):
+            continue
+        codes = sample.codes(other.key)
+        levels = int(codes.max(initial=0)) + 1
+        if not 2 <= levels <= _MAX_LEVELS:
+            continue
+        both = np.bincount(codes[rows & (codes >= 0)], minlength=levels)
+        code = int(both.argmax())
+        if both[code] < _EXPLAINED * max(int(rows.sum()), int((codes == code).sum())):
+            continue
+        value = sample.frame[other.key][int((codes == code).argmax())]
+        matches = nw.col(other.key) == nw.lit(value)
+        facts = yield Aggregates({"both": count_where(empty & matches), "value": count_where(matches)})
+        if int(facts["both"] or 0) >= _EXPLAINED * max(missing, int(facts["value"] or 0)):
+            return {"column": other.name, "value": format_value(value)}
+    return None
 
 
 def _describe_missing(name: str, missing: int, total: int) -> str:

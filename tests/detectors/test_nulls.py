@@ -41,3 +41,29 @@ def test_a_share_within_the_threshold_is_accepted(detect) -> None:
     assert detect({"a": [None] + [1] * 9}, Nulls(threshold=0.1)) == []
     (finding,) = detect({"a": [None] * 2 + [1] * 8}, Nulls(threshold=0.1))
     assert finding.metadata["params"] == {"threshold": 0.1}
+
+
+def test_missing_values_name_the_value_that_explains_them(detect) -> None:
+    method = ["card", "cash", "transfer"] * 40
+    reference = [None if each == "cash" else f"R{i}" for i, each in enumerate(method)]
+    (finding,) = detect({"method": method, "reference": reference}, Nulls())
+    assert finding.metadata["explained_by"] == {"column": "method", "value": "cash"}
+
+
+def test_missing_values_that_nothing_explains_name_nothing(detect) -> None:
+    method = ["card", "cash", "transfer"] * 40
+    reference = [None if i % 4 == 0 else f"R{i}" for i in range(120)]
+    (finding,) = detect({"method": method, "reference": reference}, Nulls())
+    assert "explained_by" not in finding.metadata
+
+
+def test_columns_missing_in_the_same_rows_name_each_other(detect) -> None:
+    lost = [None if i % 9 == 0 else i for i in range(90)]
+    other = [None if i % 7 == 0 else i for i in range(90)]
+    findings = detect({"lat": lost, "lon": lost, "height": other}, Nulls())
+    related = {finding.column: finding.metadata.get("related") for finding in findings}
+    assert related == {
+        "lat": [{"check": "nulls", "column": "lon"}],
+        "lon": [{"check": "nulls", "column": "lat"}],
+        "height": None,
+    }
