@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import narwhals as nw
+import numpy as np
 
 from lavendertown.detectors import usual_range
 from lavendertown.detectors.base import (
@@ -16,17 +18,26 @@ from lavendertown.detectors.base import (
     DetectionSteps,
     Detector,
     QuerySteps,
+    Sample,
+    Select,
     count_where,
     format_row_share,
 )
+from lavendertown.detectors.sampled_rows import SampledRows
 from lavendertown.detectors.stand_ins import find_number_stand_ins
+from lavendertown.detectors.unit_mix import find_unit_mix
 from lavendertown.tables import Column, Table, patterns
-from lavendertown.tables.column_names import is_label
+from lavendertown.tables.column_names import is_count, is_label, is_never_negative
 
 _MIN_VALUES = 8
 _MIN_OTHER_VALUES = 20
 _MIN_NUMBER_SHARE = 0.9
 _MAX_OUTLIER_SHARE = 0.01
+_MAX_ODD_SHARE, _FEW = 0.03, 3.0
+_MAX_ODD_NEGATIVE = 0.002
+_TAIL_SHARE, _MIN_TAIL = 0.04, 30
+_MIN_FOR_GAPS = 60
+_UNUSUAL_GAP = 6.0
 _YEARS = (1800.0, 2100.0)
 
 
@@ -35,9 +46,13 @@ class Outliers(Detector):
     """Numbers more than ``k`` spreads outside the quartiles of their column.
 
     Identifiers, codes, years and coordinates are skipped. Skewed columns are transformed to a symmetric
-    scale. A value that most rows share is excluded before the range is computed. If more than 1% of the
-    values are outside, extreme values are normal for the column and nothing is reported. Numbers that stand
-    for a missing value (-999) are left to the check of placeholders.
+    scale, on which only numbers past a gap are outside. A value that most rows share is excluded before the
+    range is computed. If more than 1% of the values are outside, extreme values are normal for the column
+    and nothing is reported. Numbers that stand for a missing value (-999) are left to the check of
+    placeholders.
+
+    Reported instead, with ``metadata["fault"]``, are up to 6% of numbers in another unit (``unit``), negative
+    ages, prices and counts (``sign``), and fractions among counts (``fraction``).
 
     Attributes:
         k: The allowed distance from the quartiles, in spreads: interquartile ranges, widened for heavy
@@ -68,6 +83,9 @@ class Outliers(Detector):
         facts = yield Aggregates(_distribution_aggregates(value))
         if int(facts["n"]) < _MIN_VALUES or (yield from _are_labels(column, facts)):
             return NOT_CHECKED
+        special = yield from _check_units_and_signs(table, column, value, facts)
+        if special is not None:
+            return special
         usual, considered = usual_range.compute_bounds(facts, int(facts["n"]), self.k), value
         if usual is None:
             considered = nw.when(value != nw.lit(float(facts["median"]))).then(value)
@@ -77,7 +95,9 @@ class Outliers(Detector):
             usual = usual_range.compute_bounds(facts, int(facts["n"]), self.k)
         if usual is None:
             return NOT_CHECKED
-        rows = _outside_bounds(considered, usual)
+        if usual.scale != "linear" and int(facts["n"]) >= _MIN_FOR_GAPS:
+            usual = yield from _widen_to_gap(considered, usual, facts)
+        rows = _outside_bounds(considered, usual, facts)
         far = nw.when(rows).then(considered)
         answer = yield Aggregates(
             {"count": count_where(rows), "present": value.count(), "least": far.min(), "most": far.max()}
@@ -92,16 +112,101 @@ def _distribution_aggregates(value: nw.Expr) -> dict[str, nw.Expr]:
     return {
         "n": value.count(),
         "whole": count_where(value == value.round(0)),
+        "negative": count_where(value < 0),
         **usual_range.quantile_aggregates(value),
     }
 
 
-def _outside_bounds(value: nw.Expr, usual: usual_range.Bounds) -> nw.Expr:
+def _outside_bounds(value: nw.Expr, usual: usual_range.Bounds, facts: Mapping[str, Any]) -> nw.Expr:
     low = value < nw.lit(usual.lower)
     if usual.scale != "linear":
-        # Zero is not on a root or log scale: it means "none", not "unusually few".
+        # Zero is not on a root or log scale: it means "none", not "unusually few". Neither are negative
+        # numbers: if there are several, they are refunds or the like.
         low = low & (value != nw.lit(0.0))
+        if int(facts["negative"] or 0) > max(1.0, _MAX_ODD_NEGATIVE * int(facts["n"])):
+            low = low & (value > nw.lit(0.0))
     return low | (value > nw.lit(usual.upper))
+
+
+def _check_units_and_signs(
+    table: Table, column: Column, value: nw.Expr, facts: Mapping[str, Any]
+) -> QuerySteps[Detection | None]:
+    """Check for numbers in another unit, with an impossible sign, and for fractions of things."""
+    n, negative = int(facts["n"]), int(facts["negative"] or 0)
+    fractions = n - int(facts["whole"] or 0)
+    least_positive = max(_FEW, _MAX_ODD_SHARE * n)
+    if n < _MIN_OTHER_VALUES:
+        return None
+    if 0 < negative <= least_positive and float(facts["q05"]) >= 0 and is_never_negative(column.name):
+        return _report_odd(
+            table, column, value < nw.lit(0.0), negative, "sign", f"{column.name} is below zero in {{}}."
+        )
+    if column.kind == "number":
+        sample: SampledRows = yield Sample()
+        mix = find_unit_mix(sample.floats(column.key), column.name)
+        if mix is not None:
+            rows = value > nw.lit(mix.limit) if mix.above else value < nw.lit(mix.limit)
+            answer = yield Aggregates({"count": count_where(rows)})
+            sentence = f"{column.name} seems to be in another unit in {{}} ({mix.unit} than most)."
+            if "times" not in mix.unit:
+                sentence = f"{column.name} seems to be in {mix.unit} in {{}}, unlike most."
+            return _report_odd(table, column, rows, int(answer["count"] or 0), "unit", sentence)
+    if 0 < fractions <= least_positive and is_count(column.name):
+        sentence = f"{column.name} holds whole numbers, but not in {{}}."
+        return _report_odd(table, column, value != value.round(0), fractions, "fraction", sentence)
+    return None
+
+
+def _report_odd(
+    table: Table, column: Column, rows: nw.Expr, count: int, fault: str, sentence: str
+) -> Detection | None:
+    if not count:
+        return None
+    total = table.row_count
+    return Detection(
+        "outlier",
+        "warning",
+        sentence.format(format_row_share(count, total)),
+        count,
+        rows,
+        sample_column=column.key,
+        metadata={
+            "fault": fault,
+            "outlier_count": count,
+            "total_count": total,
+            "outlier_percentage": count / total,
+        },
+    )
+
+
+def _widen_to_gap(
+    value: nw.Expr, usual: usual_range.Bounds, facts: Mapping[str, Any]
+) -> QuerySteps[usual_range.Bounds]:
+    """Return the range up to a gap that a power tail does not have, if the largest numbers form one.
+
+    In such a tail the logarithms of neighbouring numbers, the i-th and the next largest, differ by about
+    1 / (i × exponent).
+    """
+    n = int(facts["n"])
+    number = max(_MIN_TAIL, int(_TAIL_SHARE * n))
+    hits = yield Select(
+        lambda frame: (
+            frame.select(value.alias("value"))
+            .filter(nw.col("value") > max(0.0, float(facts["q3"])))
+            .sort("value", descending=True)
+            .head(number)
+        )
+    )
+    largest = hits["value"].to_numpy().astype(float)
+    outside = int((largest > usual.upper).sum())
+    if not outside or outside > len(largest) / 2 or not np.isfinite(largest[0]):
+        return usual
+    logs = np.log(largest)
+    gaps = (logs[:-1] - logs[1:]) * np.arange(1, len(logs))
+    usual_gap = float(gaps[outside:].mean())
+    wide = np.flatnonzero(gaps[:outside] >= (_UNUSUAL_GAP + math.log(outside)) * usual_gap)
+    limit = largest[wide.max() + 1] if len(wide) else largest[0]
+    return replace(usual, upper=max(usual.upper, float(limit)))
 
 
 def _are_numbers(column: Column) -> QuerySteps[bool]:

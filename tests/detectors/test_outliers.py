@@ -142,3 +142,80 @@ def test_a_column_that_is_set_to_text_is_left_out() -> None:
     for types, count in (({}, 1), ({"batch": "text"}, 0)):
         found = Inspector((text.encode(), "t.csv"), reading=Reading(types=types)).detect()
         assert len([each for each in found if each.ghost_type == "outlier"]) == count
+
+
+def fault(values: object, name: str) -> tuple[str | None, list[int]]:
+    findings = Inspector(pd.DataFrame({name: values}), detectors=[Outliers()]).detect()
+    return (findings[0].metadata.get("fault"), findings[0].row_indices or []) if findings else (None, [])
+
+
+UNITS = {
+    "height": lambda v: v / 2.54,
+    "height in m": lambda v: v / 100,
+    "temperature": lambda v: v * 1.8 + 32,
+    "length": lambda v: v * 1000,
+}
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_numbers_in_another_unit_are_found(name: str) -> None:
+    random = np.random.default_rng(1)
+    values = random.normal(172, 9, 600).round(1)
+    rows = sorted(random.choice(600, 25, replace=False))
+    values[rows] = UNITS[name](values[rows]).round(3)
+    kind, found_rows = fault(values, name)
+    assert (kind, found_rows) == ("unit", [int(row) for row in rows])
+
+
+def test_shares_among_percentages_are_found() -> None:
+    values = np.random.default_rng(1).uniform(15, 95, 400).round(1)
+    values[::40] = (values[::40] / 100).round(3)
+    assert fault(values, "percent") == ("unit", list(range(0, 400, 40)))
+
+
+@pytest.mark.parametrize("scale", [0.3, 0.6, 1.0, 1.5])
+def test_one_wide_cluster_has_one_unit(scale: float) -> None:
+    for seed in range(20):
+        values = np.random.default_rng(seed).lognormal(3, scale, 500).round(2)
+        assert fault(values, "price")[0] is None
+
+
+def test_a_value_that_repeats_is_no_other_unit() -> None:
+    values = np.random.default_rng(1).normal(172, 9, 600).round(1)
+    values[::40] = 17.2
+    assert fault(values, "height")[0] is None
+
+
+@pytest.mark.parametrize("name", ["age", "price", "qty", "number of rooms", "weight_kg"])
+def test_quantities_below_zero_are_found(name: str) -> None:
+    values = np.random.default_rng(1).normal(50, 10, 300).round()
+    values[[4, 50, 200]] = [-3, -40, -55]
+    assert fault(values, name) == ("sign", [4, 50, 200])
+
+
+@pytest.mark.parametrize("name", ["balance", "price change", "profit"])
+def test_refunds_are_no_outliers_by_being_negative(name: str) -> None:
+    values = np.random.default_rng(1).lognormal(3, 0.8, 1_000)
+    values[::150] *= -1
+    assert fault(values, name) == (None, [])
+
+
+def test_fractions_of_things_are_found() -> None:
+    values = np.random.default_rng(1).integers(0, 6, 300).astype(float)
+    values[[7, 70]] = 2.5
+    assert fault(values, "children") == ("fraction", [7, 70])
+    assert fault(values, "grade") == (None, [])
+
+
+@pytest.mark.parametrize("exponent", [0.9, 1.5, 2.5])
+def test_the_end_of_a_power_tail_is_no_outlier(exponent: float) -> None:
+    wrong = 0
+    for seed in range(40):
+        wrong += len(found(200 * (1 + np.random.default_rng(seed).pareto(exponent, 2_000))))
+    assert wrong <= 4
+
+
+def test_a_number_past_a_gap_of_a_power_tail_is_found() -> None:
+    values = 200 * (1 + np.random.default_rng(1).pareto(1.5, 2_000))
+    values[9] = values.max() * 100_000
+    assert found(values) == {9}
