@@ -8,6 +8,7 @@ from collections.abc import Callable
 from random import Random
 
 from benchmarks.quality import words
+from benchmarks.quality.clean_ledgers import LEDGERS
 from benchmarks.quality.sheets import Sheet
 
 _DAY = dt.timedelta(days=1)
@@ -236,6 +237,7 @@ CLEAN_TABLES: dict[str, Callable[[Random, int], Sheet]] = {
     "products": make_products,
     "events": make_events,
     "patients": make_patients,
+    **LEDGERS,
 }
 
 
