@@ -25,6 +25,7 @@ from lavendertown.detectors.date_order import DateOrder
 from lavendertown.detectors.dependencies import Dependencies
 from lavendertown.detectors.disguised_nulls import DisguisedNulls
 from lavendertown.detectors.duplicates import Duplicates
+from lavendertown.detectors.durations import Durations
 from lavendertown.detectors.error_cells import ErrorCells
 from lavendertown.detectors.infinite_values import InfiniteValues
 from lavendertown.detectors.keys import Keys
@@ -33,6 +34,7 @@ from lavendertown.detectors.near_duplicates import NearDuplicates
 from lavendertown.detectors.nulls import Nulls
 from lavendertown.detectors.outliers import Outliers
 from lavendertown.detectors.placeholders import Placeholders
+from lavendertown.detectors.ranges import Ranges
 from lavendertown.detectors.row_count import RowCount
 from lavendertown.detectors.shapes import Shapes
 from lavendertown.detectors.text_damage import TextDamage
@@ -59,12 +61,14 @@ def default_detectors() -> list[Detector]:
         Constants(),
         InfiniteValues(),
         Outliers(),
+        Ranges(),
         Duplicates(),
         Keys(),
         NearDuplicates(),
         Dependencies(),
         Arithmetic(),
         DateOrder(),
+        Durations(),
         TimeGaps(),
         RepeatedTimes(),
         StuckValues(),
@@ -90,6 +94,7 @@ __all__ = [
     "Detector",
     "DisguisedNulls",
     "Duplicates",
+    "Durations",
     "ErrorCells",
     "InfiniteValues",
     "Keys",
@@ -100,6 +105,7 @@ __all__ = [
     "Outliers",
     "Placeholders",
     "Passed",
+    "Ranges",
     "RepeatedTimes",
     "RowCount",
     "Sample",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import narwhals as nw
 import numpy as np
@@ -37,6 +37,10 @@ _MIN_TELLING_SHARE = 0.1
 _MIN_RESULTS = 5
 
 
+Sign = Literal["+", "×", "/"]
+_NOUNS: dict[Sign, str] = {"+": "sum", "×": "product", "/": "quotient"}
+
+
 @dataclass(frozen=True)
 class _Term:
     """A factor or summand: a column, or 1 - column, 1 + column, column / 100."""
@@ -57,7 +61,7 @@ class _Term:
     @property
     def text(self) -> str:
         name = self.column.name
-        scaled = name if abs(self.scale) == 1 else f"{name}/100"
+        scaled = {0.01: f"{name}/100", 100.0: f"100 × {name}"}.get(abs(self.scale), name)
         if not self.offset:
             return scaled if self.scale > 0 else f"- {scaled}"
         return f"(1 {'+' if self.scale > 0 else '-'} {scaled})"
@@ -65,11 +69,11 @@ class _Term:
 
 @dataclass(frozen=True)
 class _Equation:
-    """``result`` is the sum or the product of the terms."""
+    """``result`` is the sum, product or quotient of the terms; ``sign`` is ``+``, ``×`` or ``/``."""
 
     result: Column
     terms: tuple[_Term, ...]
-    is_product: bool
+    sign: Sign
     tolerance: float
 
     @property
@@ -78,16 +82,15 @@ class _Equation:
 
     @property
     def text(self) -> str:
-        sign = " × " if self.is_product else " + "
-        return sign.join(term.text for term in self.terms).replace("+ - ", "- ")
+        return f" {self.sign} ".join(term.text for term in self.terms).replace("+ - ", "- ")
 
 
 @dataclass(frozen=True)
 class Arithmetic(Detector):
     """Rows that do not add up where a number is the sum or product of others in nearly all rows.
 
-    Sums of two or three columns and of neighbouring columns, and products of two or three with rates and
-    discounts (``price × (1 - discount)``). They must hold in 97% of the rows, to rounding.
+    Sums of two or three columns and of neighbouring columns, products of two or three with rates and
+    discounts (``price × (1 - discount)``), and quotients. They must hold in 97% of the rows, to rounding.
     """
 
     check: ClassVar[str] = "arithmetic"
@@ -134,13 +137,13 @@ def _propose_equations(columns: Sequence[Column], numbers: dict[str, Floats]) ->
     """Yield the equations that hold in the sample, the longest ones last."""
     rows = np.linspace(0, len(next(iter(numbers.values()), [])) - 1, _PROPOSED_ROWS).astype(int)
     few = {key: values[np.unique(rows)] for key, values in numbers.items()}
-    for result, terms, is_product in _candidates(columns, few):
-        equation = _Equation(result, terms, is_product, _tolerance(result, terms, is_product, numbers))
+    for result, terms, sign in _candidates(columns, few):
+        equation = _Equation(result, terms, sign, _tolerance(result, terms, sign, numbers))
         if _holds(equation, few, _MIN_EXACT - 0.02) and _holds(equation, numbers, _MIN_EXACT):
             yield equation
 
 
-Candidate = tuple[Column, tuple[_Term, ...], bool]
+Candidate = tuple[Column, tuple[_Term, ...], Sign]
 
 
 def _candidates(columns: Sequence[Column], few: dict[str, Floats]) -> Iterator[Candidate]:
@@ -159,19 +162,32 @@ def _candidates(columns: Sequence[Column], few: dict[str, Floats]) -> Iterator[C
     ]
     factors: list[tuple[_Term, ...]] = [*itertools.combinations(plain, 2), *itertools.product(plain, rates)]
     factors += [(a, b, rate) for a, b in itertools.combinations(short, 2) for rate in rates]
-    for is_product, groups in ((False, sums), (True, factors)):
+    quotients: list[tuple[_Term, ...]] = [*itertools.permutations(short, 2)]
+    quotients += [(_Term(a.column, 0.0, 100.0), b) for a, b in itertools.permutations(short, 2)]
+    signs: tuple[tuple[Sign, list[tuple[_Term, ...]]], ...] = (("+", sums), ("×", factors), ("/", quotients))
+    for sign, groups in signs:
         for terms in groups:
             keys = [term.column.key for term in terms]
             if len(set(keys)) < len(keys):
                 continue
-            values = [term.values(few) for term in terms]
-            total = np.prod(values, axis=0) if is_product else np.sum(values, axis=0)
+            total = _combine([term.values(few) for term in terms], sign)
             with np.errstate(invalid="ignore"):
-                close = np.abs(table - total) <= 0.0101 + 1e-3 * is_product * np.abs(total)
+                close = np.abs(table - total) <= 0.0101 + 1e-3 * (sign != "+") * np.abs(total)
             agreeing = close.mean(axis=1) >= 0.5
             for i in np.flatnonzero(agreeing).tolist():
                 if columns[i].key not in keys:
-                    yield columns[i], terms, is_product
+                    yield columns[i], terms, sign
+
+
+def _combine(values: Sequence[Floats], sign: Sign) -> Floats:
+    result = values[0]
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        for value in values[1:]:
+            if sign == "+":
+                result = result + value
+            else:
+                result = result * value if sign == "×" else result / np.where(value == 0, np.nan, value)
+    return result
 
 
 def _rates(column: Column, few: dict[str, Floats]) -> list[_Term]:
@@ -186,10 +202,10 @@ def _rates(column: Column, few: dict[str, Floats]) -> list[_Term]:
     return [*terms, *(_Term(column, 0.0, scale) for scale in scales if scale != 1.0)]
 
 
-def _tolerance(result: Column, terms: Sequence[_Term], is_product: bool, numbers: dict[str, Floats]) -> float:
+def _tolerance(result: Column, terms: Sequence[_Term], sign: Sign, numbers: dict[str, Floats]) -> float:
     """Return the largest difference that rounding to the decimals of the result explains."""
     step = 10.0 ** -_decimals(numbers[result.key])
-    if is_product:
+    if sign != "+":
         return 1.01 * step
     return 1e-9 + sum(0.5 * 10.0 ** -_decimals(numbers[term.column.key]) for term in terms) + 0.01 * step
 
@@ -207,14 +223,14 @@ def _holds(equation: _Equation, numbers: dict[str, Floats], least: float) -> boo
     """Return whether an equation holds, also in the rows in which it says something."""
     values = [term.values(numbers) for term in equation.terms]
     result = numbers[equation.result.key]
-    total = np.prod(values, axis=0) if equation.is_product else np.sum(values, axis=0)
+    total = _combine(values, equation.sign)
     present = np.isfinite(total) & np.isfinite(result)
     with np.errstate(invalid="ignore", divide="ignore"):
         exact = np.abs(result - total) <= equation.tolerance + 1e-9 * np.abs(total)
         telling = present.copy()
         for value in values:
             # How much the equation would be wrong without this term.
-            change = result - result / value if equation.is_product else value
+            change = value if equation.sign == "+" else result - result / value
             telling &= np.abs(change) > 3 * equation.tolerance
     if present.sum() < _MIN_ROWS or exact[present].mean() < least:
         return False
@@ -230,7 +246,10 @@ def _check_equation(table: Table, equation: _Equation) -> QuerySteps[Detection |
     terms = [term.expression() for term in equation.terms]
     total = terms[0]
     for term in terms[1:]:
-        total = total * term if equation.is_product else total + term
+        if equation.sign == "+":
+            total = total + term
+        else:
+            total = total * term if equation.sign == "×" else total / nw.when(term != nw.lit(0.0)).then(term)
     result = nw.col(equation.result.key).cast(nw.Float64)
     # Twice the tolerance: a difference of a cent is how a tool rounds, not a wrong number.
     allowed = nw.lit(2 * equation.tolerance) + nw.lit(1e-9) * total.abs()
@@ -241,11 +260,10 @@ def _check_equation(table: Table, equation: _Equation) -> QuerySteps[Detection |
         return Passed(equation.names)
     if count > (1 - _MIN_EXACT) * (count + right):
         return None
-    verb = "product" if equation.is_product else "sum"
     return Detection(
         "dependency",
         "error",
-        f"{equation.result.name} is the {verb} {equation.text}, but not in "
+        f"{equation.result.name} is the {_NOUNS[equation.sign]} {equation.text}, but not in "
         f"{format_row_share(count, table.row_count)}.",
         count,
         wrong,

@@ -9,7 +9,6 @@ from typing import ClassVar, Literal
 
 import narwhals as nw
 import numpy as np
-import polars as pl
 
 from lavendertown.detectors.base import (
     NOT_CHECKED,
@@ -23,7 +22,7 @@ from lavendertown.detectors.base import (
     count_where,
     format_row_share,
 )
-from lavendertown.detectors.sampled_rows import Floats, SampledRows
+from lavendertown.detectors.sampled_rows import Floats, SampledRows, to_seconds
 from lavendertown.tables import Column, Table
 from lavendertown.tables.column_names import split_words
 
@@ -38,7 +37,8 @@ _ORDERED_WORDS = (
     ("created", "creation", "issued", "issue", "requested", "submitted", "ordered", "order", "booked"),
     ("booking", "registered", "signup", "joined", "hired", "hire"),
     ("admitted", "admission", "start", "started", "begin", "began", "from", "opened", "open", "departure"),
-    ("departed", "pickup", "checkin", "in", "effective", "shipped", "dispatched", "sent"),
+    ("departed", "pickup", "checkin", "in", "effective", "shipped", "ship", "dispatched", "sent"),
+    ("shipping", "dispatch", "approved", "enrolled"),
     ("arrival", "arrived", "dropoff", "delivered", "delivery", "received", "returned"),
     ("discharged", "discharge", "end", "ended", "finished", "finish", "completed", "to", "until", "closed"),
     ("close", "checkout", "out", "left", "terminated", "termination", "resolved", "updated", "modified"),
@@ -86,7 +86,7 @@ class DateOrder(Detector):
     def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
         """Find the rows in which two dates are in reverse order."""
         sample: SampledRows = yield Sample()
-        seconds = {each.key: _to_seconds(sample.frame[each.key]) for each in _times(table)}
+        seconds = {each.key: to_seconds(sample.frame[each.key]) for each in _times(table)}
         ordered = []
         for one, other in itertools.combinations(_times(table), 2):
             gaps = seconds[other.key] - seconds[one.key]
@@ -109,14 +109,6 @@ def _times(table: Table) -> list[Column]:
     return [column for column in table.schema if column.kind == "time"][:_MAX_COLUMNS]
 
 
-def _to_seconds(values: pl.Series) -> Floats:
-    if values.dtype == pl.Time:
-        return np.full(len(values), np.nan)
-    if isinstance(values.dtype, pl.Duration):
-        return np.full(len(values), np.nan)
-    return values.cast(pl.Datetime("us")).dt.epoch("us").cast(pl.Float64).fill_null(np.nan).to_numpy() / 1e6
-
-
 def _order_of(start: Column, end: Column, gaps: Floats) -> Literal["named", "seen"] | None:
     """Return how it is known that one date is before the other; None if it is not."""
     gaps = gaps[~np.isnan(gaps)]
@@ -129,8 +121,8 @@ def _order_of(start: Column, end: Column, gaps: Floats) -> Literal["named", "see
     if _FREE_WORDS & {word for name in names for word in name}:
         return None
     first, last = (_rank_words(name) for name in names)
-    if first is not None and last is not None and first != last:
-        return "named" if first < last else None
+    if first is not None and last is not None and first < last:
+        return "named"
     if not len(reverse):
         return "seen" if np.quantile(gaps, 0.05) >= 0 else None
     # If the order is a rule, dates just after the other are many or none; if it is a habit, those just

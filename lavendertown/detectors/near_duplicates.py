@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Any, ClassVar
 
 import narwhals as nw
@@ -36,6 +37,7 @@ _MAX_GROUP = 4
 _MAX_PAIRS_OF_CHANCE = 0.01
 _MIN_UNIQUE = 0.97
 _DEPENDENT = 3.0
+_MIN_SPELT, _SPELT_ALIKE = 5, 0.8
 _MAX_TELLING = 20
 _FEW_SUSPECTS = 1_000.0
 _MARKS = r"[\s\p{P}\p{S}]+"
@@ -43,11 +45,11 @@ _MARKS = r"[\s\p{P}\p{S}]+"
 
 @dataclass(frozen=True)
 class NearDuplicates(Detector):
-    """Rows that equal an earlier row but for case, blanks and punctuation, or but for their key.
+    """Rows that equal an earlier row but for case, blanks and punctuation, one misspelt text, or their key.
 
     The key is a column of unique numbers or codes. Rows that independent columns would repeat by chance
     are left out, and exact copies are left to the check for duplicates. In a table of more than 20,000 rows,
-    only case and punctuation of columns that tell little may differ.
+    only case and punctuation of columns that tell little may differ, and no text may be misspelt.
     """
 
     check: ClassVar[str] = "near_duplicates"
@@ -69,6 +71,8 @@ class NearDuplicates(Detector):
             telling, _ = _choose_telling(compared, sample, np.ones(len(sample), dtype=bool))
             known = (yield Select(_select_suspects(_fewest_telling(telling, sample, table)))).to_polars()
         found = _find_repeated(known, keys)
+        if sample.is_complete:
+            found = sorted({*found, *_find_misspelt(known, compared)})
         if not found or len(found) > _MAX_SHARE * table.row_count:
             return None
         others = ~sample.frame[ROW].is_in(found).to_numpy()
@@ -81,7 +85,7 @@ class NearDuplicates(Detector):
             "duplicate",
             "warning",
             f"{format_row_share(count, table.row_count)} {verb} nearly the same as an earlier row: they "
-            "differ only in case, blanks, punctuation or their key.",
+            "differ only in case, blanks, punctuation, spelling or their key.",
             count,
             metadata={"total_count": table.row_count},
             rows=found,
@@ -167,6 +171,33 @@ def _find_repeated(rows: pl.DataFrame, keys: Sequence[str]) -> list[int]:
                 found.append(row)
             seen.add(values)
     return sorted(found)
+
+
+def _find_misspelt(rows: pl.DataFrame, compared: Sequence[Column]) -> list[int]:
+    """Return the rows that equal an earlier row in all columns but one text, which is spelt alike."""
+    normal = {each.key: _normalise(rows[each.text_key or each.key]) for each in compared}
+    hashes = {key: values.hash().to_numpy() for key, values in normal.items()}
+    together = np.sum(list(hashes.values()), axis=0, dtype=np.uint64)
+    positions = rows[ROW].to_list()
+    found = set()
+    for column in compared:
+        texts = normal[column.key]
+        if texts.dtype != pl.String or texts.str.len_chars().max() == 0:
+            continue
+        others = pl.DataFrame({"rest": together - hashes[column.key], "at": np.arange(len(rows))})
+        groups = others.filter(pl.len().over("rest") == 2).group_by("rest").agg("at")["at"].to_list()
+        for first, second in groups:
+            if _are_spelt_alike(texts[first], texts[second]):
+                found.add(positions[second])
+    return sorted(found)
+
+
+def _are_spelt_alike(one: str | None, other: str | None) -> bool:
+    if not one or not other or one == other or min(len(one), len(other)) < _MIN_SPELT:
+        return False
+    if [c for c in one if c.isdigit()] != [c for c in other if c.isdigit()]:
+        return False
+    return SequenceMatcher(None, one, other, autojunk=False).ratio() >= _SPELT_ALIKE
 
 
 def _normalise(values: pl.Series) -> pl.Series:

@@ -39,6 +39,14 @@ class SampledRows:
         return self.frame[key].cast(pl.Float64).fill_null(float("nan")).to_numpy()
 
 
+def to_seconds(times: pl.Series) -> Floats:
+    """Return dates and times as seconds since 1970, NaN for null, times of day and durations."""
+    if times.dtype == pl.Time or isinstance(times.dtype, pl.Duration):
+        return np.full(len(times), np.nan)
+    microseconds = times.cast(pl.Datetime("us")).dt.epoch("us").cast(pl.Float64)
+    return microseconds.fill_null(float("nan")).to_numpy() / 1e6
+
+
 def combine_codes(*columns: Codes) -> Codes:
     """Return a code for each combination of values, from 0; -1 where one of the values is null."""
     combined = columns[0]

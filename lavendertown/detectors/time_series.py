@@ -33,7 +33,7 @@ _HEAD_ROWS = 20_000
 _MAX_ROWS = 5_000_000
 _MAX_ENTITY_SHARE = 0.05
 _MAX_REPEATED = 0.03
-_MAX_GAPS, _FEW_GAPS = 0.003, 5
+_MAX_GAPS, _FEW_GAPS = 0.003, 10
 
 _MIN_RUN = 6
 _RUN_OF_OTHERS = 3.0
@@ -336,7 +336,7 @@ def _check_measures(table: Table, find_rows: Any, report: Any) -> DetectionSteps
 def _stuck_rows(parts: Sequence[pl.DataFrame]) -> list[int] | None:
     """Return the rows of runs that are far too long; None if the column does not change much anyway."""
     values = pl.concat([part["value"] for part in parts]) if parts else pl.Series([], dtype=pl.Float64)
-    if values.n_unique() < _MIN_DISTINCT or (values == values.round(0)).all():
+    if values.n_unique() < _MIN_DISTINCT:
         return None
     runs = [run for part in parts for run in _list_runs(part)]
     runs.sort(key=lambda run: -len(run[1]))

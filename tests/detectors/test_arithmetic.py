@@ -15,6 +15,7 @@ QTY = RANDOM.integers(1, 9, N)
 PRICE = RANDOM.lognormal(3, 0.8, N).round(2)
 RATE = RANDOM.choice([0.0, 0.05, 0.1], N)
 PARTS = RANDOM.lognormal(4, 0.5, (N, 4)).round(2)
+WHOLE = PARTS.sum(axis=1)
 
 EQUATIONS: dict[str, dict[str, np.ndarray]] = {
     "amount × price": {"amount": QTY, "price": PRICE, "total": (QTY * PRICE).round(2)},
@@ -32,6 +33,12 @@ EQUATIONS: dict[str, dict[str, np.ndarray]] = {
     "gross + freight - rebate": {
         "gross": PARTS[:, 0], "freight": PARTS[:, 1], "rebate": PARTS[:, 2],
         "total": PARTS[:, 0] + PARTS[:, 1] - PARTS[:, 2],
+    },
+    "revenue / visitors": {
+        "revenue": PARTS[:, 0], "visitors": QTY + 20, "total": (PARTS[:, 0] / (QTY + 20)).round(2)
+    },
+    "100 × part / whole": {
+        "part": PARTS[:, 0], "whole": WHOLE, "total": (100 * PARTS[:, 0] / WHOLE).round(1)
     },
 }  # fmt: skip
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lavendertown.detectors import DateOrder
+from lavendertown.detectors import DateOrder, Durations
 
 N = 300
 
@@ -71,3 +71,21 @@ def test_a_date_and_a_time_compare(detect) -> None:
     data["first_day"] = [day.date() for day in data["first_day"]]
     data["second_day"][7] = data["second_day"][7].replace(year=2001)
     assert [f.row_indices for f in detect(data, DateOrder())] == [[7]]
+
+
+@pytest.mark.parametrize("added", [0, 1])
+def test_durations_that_do_not_fit_are_found(detect, added: int) -> None:
+    lengths = short_stays()
+    data = stays(lengths)
+    data["nights"] = (lengths + added).tolist()
+    assert detect(data, Durations()) == []
+    data["nights"][8] += 3
+    (finding,) = detect(data, Durations())
+    assert (finding.ghost_type, finding.row_indices) == ("dependency", [8])
+    assert finding.metadata["columns"] == ["first_day", "second_day", "nights"]
+
+
+def test_a_number_of_its_own_is_no_duration(detect) -> None:
+    data = stays(short_stays())
+    data["guests"] = np.random.default_rng(1).integers(0, 12, N).tolist()
+    assert detect(data, Durations()) == []

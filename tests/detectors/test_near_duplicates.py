@@ -51,6 +51,20 @@ def test_case_blanks_and_punctuation_do_not_matter(detect) -> None:
     assert finding.row_indices == [N]
 
 
+def test_a_misspelt_copy_is_found(detect) -> None:
+    data = people()
+    row = next(i for i, name in enumerate(data["name"]) if name == "Hanna Engel")
+    (finding,) = detect(
+        added(data, **row_of(data, row) | {"id": 999, "name": "Hana Engel"}), NearDuplicates()
+    )
+    assert finding.row_indices == [N]
+
+
+def test_another_name_with_the_same_values_is_another_person(detect) -> None:
+    data = people()
+    assert detect(added(data, **row_of(data, 9) | {"id": 999, "name": "Zoe Quill"}), NearDuplicates()) == []
+
+
 def test_exact_copies_are_left_to_the_check_for_duplicates(detect) -> None:
     data = people()
     assert detect(added(data, **row_of(data, 9)), NearDuplicates()) == []

@@ -1,0 +1,124 @@
+"""Detect durations that are not the time between two dates: 5 days from 3 to 6 May."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import narwhals as nw
+import numpy as np
+
+from lavendertown.detectors.base import (
+    NOT_CHECKED,
+    Aggregates,
+    Detection,
+    DetectionSteps,
+    Detector,
+    Passed,
+    QuerySteps,
+    Sample,
+    count_where,
+    format_row_share,
+)
+from lavendertown.detectors.sampled_rows import SampledRows, to_seconds
+from lavendertown.tables import Column, Table
+from lavendertown.tables.column_names import is_identifier
+
+_MIN_ROWS = 30
+_MAX_COLUMNS = 12
+_MIN_EXACT = 0.97
+_MIN_DISTINCT = 5
+_UNITS = {"days": 86_400, "hours": 3_600, "minutes": 60, "seconds": 1}
+
+
+@dataclass(frozen=True)
+class _Span:
+    """``length`` is the time from start to end in a unit, plus ``added`` (1 if both days count)."""
+
+    start: Column
+    end: Column
+    length: Column
+    unit: str
+    added: int
+
+
+@dataclass(frozen=True)
+class Durations(Detector):
+    """Rows in which a number is not the time between two dates, as it is in at least 97% of the rows.
+
+    Days, hours, minutes or seconds; the first and the last day may both count.
+    """
+
+    check: ClassVar[str] = "durations"
+    title: ClassVar[str] = "Durations"
+
+    def columns_to_check(self, table: Table) -> Sequence[Column | None]:
+        """Return whole rows (None) if there are two columns of dates and one of numbers."""
+        fits = len(_times(table)) > 1 and bool(_numbers(table)) and table.row_count >= _MIN_ROWS
+        return [None] if fits else []
+
+    def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
+        """Find the rows with a wrong duration."""
+        sample: SampledRows = yield Sample()
+        results: list[Detection | Passed] = []
+        for span in _propose_spans(table, sample):
+            result = yield from _check_span(table, span)
+            if result is not None:
+                results.append(result)
+        return results or NOT_CHECKED
+
+
+def _times(table: Table) -> list[Column]:
+    return [column for column in table.schema if column.kind == "time"][:_MAX_COLUMNS]
+
+
+def _numbers(table: Table) -> list[Column]:
+    numbers = (
+        column for column in table.schema if column.kind == "number" and not is_identifier(column.name)
+    )
+    return list(numbers)[: 2 * _MAX_COLUMNS]
+
+
+def _propose_spans(table: Table, sample: SampledRows) -> Iterator[_Span]:
+    seconds = {column.key: to_seconds(sample.frame[column.key]) for column in _times(table)}
+    for start, end in itertools.permutations(_times(table), 2):
+        apart = seconds[end.key] - seconds[start.key]
+        if not (np.nanmedian(apart) > 0 if np.isfinite(apart).any() else False):
+            continue
+        for length, (unit, size), added in itertools.product(_numbers(table), _UNITS.items(), (0, 1)):
+            numbers = sample.floats(length.key)
+            present = np.isfinite(apart) & np.isfinite(numbers)
+            if present.sum() < _MIN_ROWS or (added and unit != "days"):
+                continue
+            right = np.abs(apart[present] / size + added - numbers[present]) < 1e-6
+            if right.mean() >= _MIN_EXACT and len(np.unique(numbers[present])) >= _MIN_DISTINCT:
+                yield _Span(start, end, length, unit, added)
+
+
+def _check_span(table: Table, span: _Span) -> QuerySteps[Detection | Passed | None]:
+    start, end = (nw.col(each.key).cast(nw.Datetime("us")) for each in (span.start, span.end))
+    microseconds = (end.dt.timestamp("us") - start.dt.timestamp("us")).cast(nw.Float64)
+    size = nw.lit(_UNITS[span.unit] * 1e6)
+    length = nw.col(span.length.key).cast(nw.Float64)
+    wrong = (microseconds / size + nw.lit(float(span.added)) - length).abs() > nw.lit(1e-6)
+    facts = yield Aggregates({"wrong": count_where(wrong), "right": count_where(~wrong)})
+    count, right = int(facts["wrong"] or 0), int(facts["right"] or 0)
+    names = [span.start.name, span.end.name, span.length.name]
+    if not count:
+        return Passed(names)
+    if count > (1 - _MIN_EXACT) * (count + right):
+        return None
+    counted = ", the first one counted" if span.added else ""
+    return Detection(
+        "dependency",
+        "error",
+        f"{span.length.name} is the number of {span.unit} from {span.start.name} to {span.end.name}"
+        f"{counted}, but not in {format_row_share(count, table.row_count)}.",
+        count,
+        wrong,
+        sample_column=span.length.key,
+        metadata={"fault": "wrong_duration", "total_count": table.row_count},
+        columns=names,
+    )
