@@ -61,6 +61,8 @@ class _Term:
     @property
     def text(self) -> str:
         name = self.column.name
+        if 0 < abs(self.scale) < 1 and self.scale != 0.01:
+            return f"{name}/{round(1 / self.scale)}"
         scaled = {0.01: f"{name}/100", 100.0: f"100 × {name}"}.get(abs(self.scale), name)
         if not self.offset:
             return scaled if self.scale > 0 else f"- {scaled}"
@@ -160,6 +162,8 @@ def _candidates(columns: Sequence[Column], few: dict[str, Floats]) -> Iterator[C
     sums += [
         tuple(plain[i:j]) for i in range(len(plain)) for j in range(i + 4, len(plain) + 1) if j - i <= 31
     ]
+    blocks = [plain[i:j] for i in range(len(plain)) for j in range(i + 3, len(plain) + 1) if j - i <= 31]
+    sums += [tuple(_Term(term.column, 0.0, 1 / len(block)) for term in block) for block in blocks]
     factors: list[tuple[_Term, ...]] = [*itertools.combinations(plain, 2), *itertools.product(plain, rates)]
     factors += [(a, b, rate) for a, b in itertools.combinations(short, 2) for rate in rates]
     quotients: list[tuple[_Term, ...]] = [*itertools.permutations(short, 2)]
@@ -207,6 +211,8 @@ def _tolerance(result: Column, terms: Sequence[_Term], sign: Sign, numbers: dict
     step = 10.0 ** -_decimals(numbers[result.key])
     if sign != "+":
         return 1.01 * step
+    if any(abs(term.scale) != 1 for term in terms):
+        return 0.51 * step  # A mean.
     return 1e-9 + sum(0.5 * 10.0 ** -_decimals(numbers[term.column.key]) for term in terms) + 0.01 * step
 
 

@@ -36,6 +36,7 @@ _ORDERED_WORDS = (
     ("birth", "born", "dob", "founded"),
     ("created", "creation", "issued", "issue", "requested", "submitted", "ordered", "order", "booked"),
     ("booking", "registered", "signup", "joined", "hired", "hire"),
+    ("loaned", "lent", "borrowed", "rented", "loan"),
     ("admitted", "admission", "start", "started", "begin", "began", "from", "opened", "open", "departure"),
     ("departed", "pickup", "checkin", "in", "effective", "shipped", "ship", "dispatched", "sent"),
     ("shipping", "dispatch", "approved", "enrolled"),
@@ -60,7 +61,21 @@ _FREE_WORDS = frozenset(
             "estimated",
             "forecast",
         ),
-        *("last", "next", "previous", "contact", "visit", "reminder", "paid", "payment"),
+        *(
+            "sched",
+            "plan",
+            "est",
+            "eta",
+            "etd",
+            "last",
+            "next",
+            "previous",
+            "contact",
+            "visit",
+            "reminder",
+            "paid",
+            "payment",
+        ),
     )
 )
 """A date of this kind may rightly be on either side of another."""

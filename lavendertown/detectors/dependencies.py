@@ -36,9 +36,11 @@ _QUICK_ROWS = 2_000
 _QUICK_ERROR = 0.06
 _MIN_MAJORITY_ROWS = 3
 _MIN_MAJORITY = 0.8
+_MAX_UNCLEAR = 0.35
 _MIN_ERROR_OF_CHANCE = 0.1
 _MAX_VALUE_LENGTH = 60
 _MIN_FOR_SPREAD = 8
+_MAX_LEVELS = 50
 _MAX_GROUPS = 100_000
 
 
@@ -111,9 +113,7 @@ def _propose_pairs(columns: Sequence[Column], sample: SampledRows) -> list[tuple
     pairs = []
     for one in columns:
         for other in columns:
-            if one is other or (
-                one.kind == "time" and other.kind == "number" and not is_calendar(other.name)
-            ):
+            if one is other or not _may_determine(one, other, sample):
                 continue
             a, b = sample.codes(one.key), sample.codes(other.key)
             both = (a >= 0) & (b >= 0)
@@ -131,6 +131,18 @@ def _propose_pairs(columns: Sequence[Column], sample: SampledRows) -> list[tuple
             if error <= _MAX_OF_CHANCE * _error(a, shuffled) >= _MAX_OF_CHANCE * _MIN_ERROR_OF_CHANCE:
                 pairs.append((one, other))
     return pairs
+
+
+def _may_determine(one: Column, other: Column, sample: SampledRows) -> bool:
+    """Return whether a dependency would mean something: amounts and dates determine others by chance only."""
+    if one.kind == "time":
+        return other.kind != "number" or is_calendar(other.name)
+    if one.kind != "number":
+        return True
+    if len(count_codes(sample.codes(one.key))) <= _MAX_LEVELS:
+        return True
+    values = sample.floats(one.key)
+    return bool((values[np.isfinite(values)] % 1 == 0).all())
 
 
 def _error(a: Codes, b: Codes) -> float:
@@ -161,11 +173,11 @@ def _check_pair(pair: _Pair) -> QuerySteps[_Pair | None]:
         others = sum(count for count, _ in group) - most
         clear_groups += most >= _MIN_MAJORITY_ROWS
         deviating += others
-        if others and (most < _MIN_MAJORITY_ROWS or most < _MIN_MAJORITY * (most + others)):
+        if others and not _is_clear(most, others):
             unclear += others
         elif others:
             odd += [(first, second) for _, second in group if second != usual]
-    if deviating > _MAX_ERROR * total or unclear > 0.2 * deviating or clear_groups < 2:
+    if deviating > _MAX_ERROR * total or unclear > _MAX_UNCLEAR * deviating or clear_groups < 2:
         return None
     if _is_uneven(groups.values(), deviating / total):
         return None
@@ -178,6 +190,12 @@ def _check_pair(pair: _Pair) -> QuerySteps[_Pair | None]:
     wrong = set(odd)
     pair.rows = [row for row, first, second in hits.rows() if (first, second) in wrong]
     return pair
+
+
+def _is_clear(most: int, others: int) -> bool:
+    if others == 1:
+        return most > 1
+    return most >= _MIN_MAJORITY * (most + others)
 
 
 def _is_uneven(groups: Iterable[Sequence[tuple[int, Any]]], share: float) -> bool:

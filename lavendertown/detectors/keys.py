@@ -63,9 +63,9 @@ class _Key:
 class Keys(Detector):
     """Rows with the same key as another row: one to three columns that identify at least 97% of the rows.
 
-    A single column must be a number or code whose name or numbering shows that it is a key. Two or three
-    columns are a key if their values repeat far less than those of independent columns would. Exact copies
-    of a row are left to the check for duplicates. Repetitions that chance partly explains are an info.
+    A single column must be a number or code that comes first, or is known by its name or numbering. Two or
+    three columns are a key if their values repeat far less than those of independent columns would. Exact
+    copies of a row are left to the check for duplicates. Repetitions that chance partly explains are an info.
     """
 
     check: ClassVar[str] = "keys"
@@ -119,14 +119,12 @@ def _single_keys(sample: SampledRows, candidates: Sequence[Column], exact: set[s
         pairs, n = count_pairs(counts), float(counts.sum())
         expected = n * n / 2 / size
         is_numbered = expected >= _MIN_EXPECTED and pairs <= expected / _RARER_THAN_CHANCE
-        own_key = is_unique_identifier(column.name) or (
-            is_identifier(column.name) and not any(key != column.key for key in exact)
-        )
-        if column.kind == "time":
-            own_key = False
-        if is_numbered and (own_key or is_identifier(column.name) or column.position == 0):
+        is_label = is_identifier(column.name)
+        is_named = is_unique_identifier(column.name) or (is_label and not exact - {column.key})
+        is_first = column.position == 0
+        if is_numbered and (is_label or is_named or is_first):
             yield _Key((column,), 0.0)
-        elif own_key and (n >= _MIN_ROWS_BY_NAME or column.position == 0):
+        elif column.kind != "time" and (is_first or is_named) and n >= _MIN_ROWS_BY_NAME:
             yield _Key((column,), expected)
 
 
@@ -149,7 +147,7 @@ def _domain_size(values: pl.Series, column: Column) -> float | None:
         size = float(numbers.max() - numbers.min() + 1)  # type: ignore[operator]
         return size * numbered.to_series(0).n_unique()
     longest = int(values.str.len_chars().max())  # type: ignore[arg-type]
-    letters = (values.str.slice(i, 1) for i in range(min(longest, 20)))
+    letters = (values.str.slice(i, 1) for i in range(min(longest, _MAX_KEY_LENGTH)))
     return float(np.prod([float(each.n_unique()) for each in letters]))
 
 

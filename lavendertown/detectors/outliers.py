@@ -38,6 +38,7 @@ _MAX_ODD_NEGATIVE = 0.002
 _TAIL_SHARE, _MIN_TAIL = 0.04, 30
 _MIN_FOR_GAPS = 60
 _UNUSUAL_GAP = 6.0
+_SKEWED = 1.5
 _YEARS = (1800.0, 2100.0)
 
 
@@ -95,7 +96,7 @@ class Outliers(Detector):
             usual = usual_range.compute_bounds(facts, int(facts["n"]), self.k)
         if usual is None:
             return NOT_CHECKED
-        if usual.scale != "linear" and int(facts["n"]) >= _MIN_FOR_GAPS:
+        if int(facts["n"]) >= _MIN_FOR_GAPS and (usual.scale != "linear" or _is_skewed(facts)):
             usual = yield from _widen_to_gap(considered, usual, facts)
         rows = _outside_bounds(considered, usual, facts)
         far = nw.when(rows).then(considered)
@@ -179,29 +180,35 @@ def _report_odd(
     )
 
 
+def _is_skewed(facts: Mapping[str, Any]) -> bool:
+    low, middle, high = (float(facts[name]) for name in ("q05", "median", "q95"))
+    return high - middle > _SKEWED * (middle - low)
+
+
 def _widen_to_gap(
     value: nw.Expr, usual: usual_range.Bounds, facts: Mapping[str, Any]
 ) -> QuerySteps[usual_range.Bounds]:
     """Return the range up to a gap that a power tail does not have, if the largest numbers form one.
 
-    In such a tail the logarithms of neighbouring numbers, the i-th and the next largest, differ by about
-    1 / (i × exponent).
+    In such a tail the logarithms of neighbouring distances from the median, the i-th and the next largest,
+    differ by about 1 / (i × exponent).
     """
     n = int(facts["n"])
     number = max(_MIN_TAIL, int(_TAIL_SHARE * n))
     hits = yield Select(
         lambda frame: (
             frame.select(value.alias("value"))
-            .filter(nw.col("value") > max(0.0, float(facts["q3"])))
+            .filter(nw.col("value") > float(facts["q3"]))
             .sort("value", descending=True)
             .head(number)
         )
     )
     largest = hits["value"].to_numpy().astype(float)
+    base = float(facts["median"])
     outside = int((largest > usual.upper).sum())
     if not outside or outside > len(largest) / 2 or not np.isfinite(largest[0]):
         return usual
-    logs = np.log(largest)
+    logs = np.log(largest - base)
     gaps = (logs[:-1] - logs[1:]) * np.arange(1, len(logs))
     usual_gap = float(gaps[outside:].mean())
     wide = np.flatnonzero(gaps[:outside] >= (_UNUSUAL_GAP + math.log(outside)) * usual_gap)

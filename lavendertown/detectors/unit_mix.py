@@ -11,10 +11,11 @@ from lavendertown.detectors.sampled_rows import Floats
 from lavendertown.tables.column_names import split_words
 
 _FACTORS = {
-    10.0: "10", 100.0: "100", 1000.0: "1,000", 1e6: "1,000,000", 2.54: "2.54 (inches)", 30.48: "30.48 (feet)",
-    3.28084: "3.28 (feet)", 39.3701: "39.4 (inches)", 2.20462: "2.2 (pounds)", 1.609344: "1.6 (miles)",
-    28.3495: "28.3 (ounces)", 3.78541: "3.8 (gallons)", 60.0: "60", 3600.0: "3,600",
-}  # fmt: skip
+    **{10.0: "10", 100.0: "100", 1000.0: "1,000", 1e6: "1,000,000", 12.0: "12", 60.0: "60", 3600.0: "3,600"},
+    **{2.54: "2.54 (inches)", 30.48: "30.48 (feet)", 3.28084: "3.28 (feet)", 39.3701: "39.4 (inches)"},
+    **{2.20462: "2.2 (pounds)", 28.3495: "28.3 (ounces)", 3.78541: "3.8 (gallons)"},
+    **{1.609344: "1.6 (miles)", 10.7639: "10.8 (square feet)", 4.184: "4.2 (kilojoules)"},
+}
 _SUMMANDS = (
     (1.8, 32.0, "Fahrenheit"),
     (1 / 1.8, -32 / 1.8, "Celsius"),

@@ -34,6 +34,10 @@ EQUATIONS: dict[str, dict[str, np.ndarray]] = {
         "gross": PARTS[:, 0], "freight": PARTS[:, 1], "rebate": PARTS[:, 2],
         "total": PARTS[:, 0] + PARTS[:, 1] - PARTS[:, 2],
     },
+    "a/3 + b/3 + c/3": {
+        **{name: PARTS[:, i] for i, name in enumerate(["a", "b", "c"])},
+        "total": PARTS[:, :3].mean(axis=1).round(2),
+    },
     "revenue / visitors": {
         "revenue": PARTS[:, 0], "visitors": QTY + 20, "total": (PARTS[:, 0] / (QTY + 20)).round(2)
     },
