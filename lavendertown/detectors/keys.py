@@ -43,6 +43,7 @@ _RARER_THAN_CHANCE = 5.0
 _PARTLY_BY_CHANCE, _BY_CHANCE = 0.1, 0.4
 _MAX_REPEATED_ROWS = 50_000
 _MAX_KEY_LENGTH = 40
+_MAX_PREFIX_SHARE = 0.1
 _UUID = r"^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"
 
 
@@ -112,13 +113,13 @@ def _single_keys(sample: SampledRows, candidates: Sequence[Column], exact: set[s
     for column in candidates:
         if _unique_share(sample, column) < _MIN_UNIQUE:
             continue
-        size = _domain_size(sample.frame[column.key].drop_nulls(), column)
+        size, are_numbered = _domain_size(sample.frame[column.key].drop_nulls(), column)
         if size is None:
             continue
         counts = count_codes(sample.codes(column.key))
         pairs, n = count_pairs(counts), float(counts.sum())
         expected = n * n / 2 / size
-        is_numbered = expected >= _MIN_EXPECTED and pairs <= expected / _RARER_THAN_CHANCE
+        is_numbered = are_numbered and expected >= _MIN_EXPECTED and pairs <= expected / _RARER_THAN_CHANCE
         is_label = is_identifier(column.name)
         is_named = is_unique_identifier(column.name) or (is_label and not exact - {column.key})
         is_first = column.position == 0
@@ -128,27 +129,31 @@ def _single_keys(sample: SampledRows, candidates: Sequence[Column], exact: set[s
             yield _Key((column,), expected)
 
 
-def _domain_size(values: pl.Series, column: Column) -> float | None:
-    """Return how many values the column can have, judged by those it has; None for free text."""
+def _domain_size(values: pl.Series, column: Column) -> tuple[float | None, bool]:
+    """Return how many values the column can have, judged by those it has, and whether they are numbered.
+
+    None for free text.
+    """
     if column.kind == "number":
-        return float(values.max()) - float(values.min()) + 1  # type: ignore[arg-type]
+        return float(values.max()) - float(values.min()) + 1, True  # type: ignore[arg-type]
     if column.kind == "time":
         days = values.cast(pl.Date)
         if values.dtype != pl.Date and (values != days.cast(values.dtype)).any():
-            return None
-        return float((days.max() - days.min()).days + 1)  # type: ignore[operator,union-attr]
+            return None, False
+        return float((days.max() - days.min()).days + 1), True  # type: ignore[operator,union-attr]
     if values.str.contains(r"\s").mean() > 0.05 or values.str.contains("[0-9]").mean() < 0.9:  # type: ignore[operator]
-        return None
+        return None, False
     if values.str.contains(_UUID).all():
-        return 2.0**122
+        return 2.0**122, False
     numbered = values.str.extract_groups(r"^(.*?)0*([0-9]{1,15})$").struct.unnest()
-    if not numbered.to_series(1).null_count():
+    few_prefixes = numbered.to_series(0).n_unique() <= max(1.0, _MAX_PREFIX_SHARE * len(values))
+    if few_prefixes and not numbered.to_series(1).null_count():
         numbers = numbered.to_series(1).cast(pl.Int64)
         size = float(numbers.max() - numbers.min() + 1)  # type: ignore[operator]
-        return size * numbered.to_series(0).n_unique()
+        return size * numbered.to_series(0).n_unique(), True
     longest = int(values.str.len_chars().max())  # type: ignore[arg-type]
     letters = (values.str.slice(i, 1) for i in range(min(longest, _MAX_KEY_LENGTH)))
-    return float(np.prod([float(each.n_unique()) for each in letters]))
+    return float(np.prod([float(each.n_unique()) for each in letters])), False
 
 
 def _combined_keys(sample: SampledRows, candidates: Sequence[Column], exact: set[str]) -> Iterator[_Key]:

@@ -99,3 +99,9 @@ def test_a_large_table_is_checked_in_all_its_rows(monkeypatch: pytest.MonkeyPatc
     data["order_no"][50] = data["order_no"][11]
     findings, _ = run_detectors(from_frame(pl.DataFrame(data)), [Keys()])
     assert [f.row_indices for f in findings] == [[11, 50]]
+
+
+def test_numbers_that_start_again_for_each_group_are_no_key_in_few_rows(detect) -> None:
+    """Birds of nests, two each; nests of other species have the same numbers."""
+    birds = [f"N{nest}A{bird}" for nest in range(1, 18) for bird in (1, 2)] + ["N3A1"]
+    assert detect({"Sample": [0.5] * 35, "Individual ID": birds, "x": list(range(35))}, Keys()) == []
