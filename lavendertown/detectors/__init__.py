@@ -20,8 +20,8 @@ from lavendertown.detectors.category_variants import CategoryVariants
 from lavendertown.detectors.constants import Constants
 from lavendertown.detectors.coordinates import Coordinates
 from lavendertown.detectors.cut_text import CutText
-from lavendertown.detectors.dates import Dates
 from lavendertown.detectors.date_order import DateOrder
+from lavendertown.detectors.dates import Dates
 from lavendertown.detectors.dependencies import Dependencies
 from lavendertown.detectors.disguised_nulls import DisguisedNulls
 from lavendertown.detectors.duplicates import Duplicates
@@ -79,15 +79,15 @@ def default_detectors() -> list[Detector]:
 __all__ = [
     "NOT_CHECKED",
     "Aggregates",
-    "CategoryVariants",
     "Arithmetic",
+    "CategoryVariants",
     "Constants",
     "Coordinates",
     "Count",
     "CountedValues",
     "CutText",
-    "Dates",
     "DateOrder",
+    "Dates",
     "Dependencies",
     "Detection",
     "DetectionSteps",
@@ -103,16 +103,16 @@ __all__ = [
     "NearDuplicates",
     "Nulls",
     "Outliers",
-    "Placeholders",
     "Passed",
+    "Placeholders",
     "Ranges",
     "RepeatedTimes",
     "RowCount",
     "Sample",
     "Select",
     "Shapes",
-    "TextDamage",
     "StuckValues",
+    "TextDamage",
     "TimeGaps",
     "Types",
     "ValueCounts",
