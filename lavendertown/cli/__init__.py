@@ -20,6 +20,7 @@ from lavendertown.cli.database.store_files import (
 )
 from lavendertown.cli.demo import demo_command
 from lavendertown.cli.errors import ErrorHandlingGroup
+from lavendertown.cli.export import export_command
 from lavendertown.cli.findings import findings_group
 from lavendertown.cli.import_results import import_command
 from lavendertown.cli.mcp import mcp_command
@@ -54,6 +55,7 @@ for command in (
     demo_command,
     analyze_command,
     import_command,
+    export_command,
     report_group,
     findings_group,
     annotate_command,

@@ -9,9 +9,6 @@ import click
 from lavendertown.cli import options
 from lavendertown.cli.output import format_cell, format_count, print_json, print_table
 from lavendertown.core.errors import NotFoundError
-from lavendertown.core.statuses import StatusCategory
-from lavendertown.inbox.attention import AttentionReason
-from lavendertown.inbox.inbox_query import OVERDUE
 
 
 @click.group()
@@ -101,45 +98,10 @@ def list_findings(
 
 
 @findings_group.command("inbox")
-@click.option(
-    "--state",
-    type=click.Choice([each.value for each in StatusCategory]),
-    help="Only open or only closed findings.",
-)
-@click.option(
-    "--attention",
-    multiple=True,
-    type=click.Choice(["any", *(each.value for each in AttentionReason)]),
-    help="Only findings that need attention, for any or for this reason; can be repeated.",
-)
-@click.option("--overdue", is_flag=True, help="Only open findings whose due date has passed.")
-@click.option("--assignee", multiple=True, help="Only findings of this person; can be repeated.")
-@click.option("--unassigned", is_flag=True, help="Only findings that nobody is assigned to.")
-@options.dataset_option
-@options.severity_option
-@options.status_option
-@options.tags_option
-@options.search_option
-@options.date_options
+@options.inbox_filter_options
 @options.paging_options
 @options.json_option
-def list_inbox(
-    state: str | None,
-    attention: tuple[str, ...],
-    overdue: bool,
-    assignee: tuple[str, ...],
-    unassigned: bool,
-    dataset: tuple[str, ...],
-    severity: tuple[str, ...],
-    status: tuple[str, ...],
-    tags: tuple[str, ...],
-    search: str | None,
-    since: str | None,
-    until: str | None,
-    limit: int,
-    offset: int,
-    as_json: bool,
-) -> None:
+def list_inbox(limit: int, offset: int, as_json: bool, **filter_values: Any) -> None:
     """List the findings of all reports, each once, the most severe first, with why they need attention.
 
     \b
@@ -147,21 +109,7 @@ def list_inbox(
       lavendertown findings inbox --attention any
       lavendertown findings inbox --state open --assignee Ana --json
     """
-    if unassigned and assignee:
-        raise click.UsageError("Give --assignee or --unassigned, but not both.")
-    filters: dict[str, Any] = {
-        "state": state,
-        "attention": "any" if "any" in attention else attention,
-        "due": OVERDUE if overdue else None,
-        "assignee": "" if unassigned else assignee,
-        "dataset": dataset,
-        "severity": severity,
-        "status": status,
-        "tags": tags,
-        "search": search,
-        "start_date": since,
-        "end_date": until,
-    }
+    filters = options.build_inbox_filters(**filter_values)
     with options.open_storage() as storage:
         findings = storage.inbox.query(limit, offset, "severity", **filters)
         total = storage.inbox.count(**filters)

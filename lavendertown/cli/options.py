@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar, cast
 
 import click
 
 from lavendertown.collaboration.models import STATUSES
+from lavendertown.collaboration.parts.inbox import InboxFilters
 from lavendertown.collaboration.storage import Storage, get_storage_backend
 from lavendertown.core.findings import SEVERITIES
+from lavendertown.core.statuses import StatusCategory
+from lavendertown.inbox.attention import AttentionReason
+from lavendertown.inbox.inbox_query import OVERDUE
 
 CommandFunction = TypeVar("CommandFunction", bound=Callable[..., Any])
 
@@ -77,6 +81,74 @@ def paging_options(function: CommandFunction) -> CommandFunction:
         show_default=True,
         help="The maximum number of results.",
     )(function)
+
+
+def inbox_filter_options(function: CommandFunction) -> CommandFunction:
+    """Add the filters of the inbox; :func:`build_inbox_filters` takes their values."""
+    for option in reversed(
+        (
+            click.option(
+                "--state",
+                type=click.Choice([each.value for each in StatusCategory]),
+                help="Only open or only closed findings.",
+            ),
+            click.option(
+                "--attention",
+                multiple=True,
+                type=click.Choice(["any", *(each.value for each in AttentionReason)]),
+                help="Only findings that need attention, for any or for this reason; can be repeated.",
+            ),
+            click.option("--overdue", is_flag=True, help="Only open findings whose due date has passed."),
+            click.option("--assignee", multiple=True, help="Only findings of this person; can be repeated."),
+            click.option("--unassigned", is_flag=True, help="Only findings that nobody is assigned to."),
+            dataset_option,
+            severity_option,
+            status_option,
+            tags_option,
+            search_option,
+            date_options,
+        )
+    ):
+        function = option(function)
+    return function
+
+
+def build_inbox_filters(
+    *,
+    state: str | None,
+    attention: tuple[str, ...],
+    overdue: bool,
+    assignee: tuple[str, ...],
+    unassigned: bool,
+    dataset: tuple[str, ...],
+    severity: tuple[str, ...],
+    status: tuple[str, ...],
+    tags: tuple[str, ...],
+    search: str | None,
+    since: str | None,
+    until: str | None,
+) -> InboxFilters:
+    """Return the filters of the inbox for the values of :func:`inbox_filter_options`.
+
+    Raises:
+        click.UsageError: The values exclude each other.
+    """
+    if unassigned and assignee:
+        raise click.UsageError("Give --assignee or --unassigned, but not both.")
+    filters: dict[str, Any] = {
+        "state": state,
+        "attention": "any" if "any" in attention else attention,
+        "due": OVERDUE if overdue else None,
+        "assignee": "" if unassigned else assignee,
+        "dataset": dataset,
+        "severity": severity,
+        "status": status,
+        "tags": tags,
+        "search": search,
+        "start_date": since,
+        "end_date": until,
+    }
+    return cast("InboxFilters", filters)
 
 
 def require_author(author: str | None) -> str:

@@ -10,12 +10,14 @@ import click
 
 from lavendertown.cli import options
 from lavendertown.cli.output import format_cell, format_count, print_json, print_table
-from lavendertown.collaboration.api import export_report
+from lavendertown.collaboration.api import export_report, report_to_export
+from lavendertown.collaboration.converters import read_exported_evidence
 from lavendertown.collaboration.models import ShareableReport
 from lavendertown.collaboration.storage import Storage, get_finding_id
 from lavendertown.core import clock, json_codec
 from lavendertown.core.errors import InvalidInputError, NotFoundError
 from lavendertown.core.findings import GhostFinding
+from lavendertown.profile.evidence import Evidence
 
 _WORSE_CHANGES = ("new", "back", "worse")
 
@@ -264,7 +266,9 @@ def restore_reports(report_ids: tuple[str, ...], author: str | None) -> None:
     help="The file to write; - prints it. Default: exports/REPORT_ID.json in the data folder.",
 )
 def export_report_file(report_id: str, output: str | None) -> None:
-    """Write a whole report, including comments, to a JSON file.
+    """Write a whole report, including comments and evidence, to a JSON file.
+
+    For other formats, use `lavendertown export`.
 
     \b
     Example:
@@ -272,10 +276,11 @@ def export_report_file(report_id: str, output: str | None) -> None:
     """
     with options.open_storage() as storage:
         report = _load_report(storage, report_id)
+        evidence = storage.reports.load_evidence(report_id)
     if output == "-":
-        print_json(report.to_dict())
+        print_json(report_to_export(report, evidence))
     else:
-        click.echo(f"Wrote {export_report(report, output)}.")
+        click.echo(f"Wrote {export_report(report, output, evidence)}.")
 
 
 @report_group.command("import")
@@ -283,7 +288,7 @@ def export_report_file(report_id: str, output: str | None) -> None:
 @click.option("--overwrite", is_flag=True, help="Overwrite newer versions of the same reports.")
 @options.json_option
 def import_reports(files: tuple[BinaryIO, ...], overwrite: bool, as_json: bool) -> None:
-    """Import whole reports from JSON FILEs, all or none; - reads standard input.
+    """Import whole reports, with their evidence, from JSON FILEs, all or none; - reads standard input.
 
     Reports keep their ids. A report that exists already is updated.
 
@@ -291,14 +296,16 @@ def import_reports(files: tuple[BinaryIO, ...], overwrite: bool, as_json: bool) 
     Example:
       lavendertown report import orders.json
     """
-    reports = [_parse_report(file) for file in files]
+    parsed = [_parse_report(file) for file in files]
+    reports = [report for report, _ in parsed]
+    evidence = {report.id: found for report, found in parsed if found is not None}
     if overwrite:
         for report in reports:
             report.version = None
             for annotation in report.annotations:
                 annotation.version = None
     with options.open_storage() as storage:
-        ids = storage.save_reports(reports)
+        ids = storage.save_reports(reports, evidence=evidence)
     if as_json:
         print_json(ids)
     else:
@@ -336,7 +343,7 @@ def _parse_finding(value: Any, name: str) -> GhostFinding:
     return GhostFinding.from_dict(value)
 
 
-def _parse_report(file: BinaryIO) -> ShareableReport:
+def _parse_report(file: BinaryIO) -> tuple[ShareableReport, Evidence | None]:
     data = _read_json(file)
     if not isinstance(data, dict) or "findings" not in data or "title" not in data:
         raise InvalidInputError(
@@ -347,7 +354,7 @@ def _parse_report(file: BinaryIO) -> ShareableReport:
         items = data.get(part) or []
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
             raise InvalidInputError(f"The {part} in {options.input_name(file)} must be an array of objects.")
-    return ShareableReport.from_dict(data)
+    return ShareableReport.from_dict(data), read_exported_evidence(data)
 
 
 def _print_done(verb: str, ids: list[str], next_step: str) -> None:

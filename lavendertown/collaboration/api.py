@@ -14,6 +14,7 @@ from lavendertown.core import clock, json_codec
 from lavendertown.core.errors import InvalidInputError, NotFoundError, StorageUnavailableError
 from lavendertown.core.findings import GhostFinding
 from lavendertown.core.settings import load_settings
+from lavendertown.profile.evidence import Evidence
 from lavendertown.records.validation import check_id
 from lavendertown.rules.models import RuleSet
 
@@ -83,19 +84,22 @@ def create_shareable_report(
     )
 
 
-def export_report(report: ShareableReport, filepath: str | Path | None = None) -> Path:
+def export_report(
+    report: ShareableReport, filepath: str | Path | None = None, evidence: Evidence | None = None
+) -> Path:
     """Write a report to a JSON file and return its path.
 
     Args:
         report: The report.
         filepath: The file; by default ``exports/<report id>.json`` in the data folder.
+        evidence: The evidence of the report, from ``storage.reports.load_evidence``.
 
     Raises:
         InvalidInputError: A value cannot be written as JSON.
         StorageUnavailableError: The file cannot be written.
     """
     path = Path(filepath) if filepath is not None else _export_path(report)
-    data = json_codec.dumps(json_codec.to_jsonable(_report_in_utc(report), "report"), indent=True)
+    data = json_codec.dumps(json_codec.to_jsonable(report_to_export(report, evidence), "report"), indent=True)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
@@ -133,13 +137,13 @@ def import_report(filepath: str | Path) -> ShareableReport:
         raise InvalidInputError(f"{path} does not contain a complete report: {error}.") from error
 
 
-def _report_in_utc(report: ShareableReport) -> dict[str, Any]:
-    """Return the report as a dictionary with all times in UTC."""
+def report_to_export(report: ShareableReport, evidence: Evidence | None = None) -> dict[str, Any]:
+    """Return the report as a dictionary with all times in UTC, and its evidence."""
     data = report.to_dict()
     data["created_at"] = clock.to_utc(report.created_at).isoformat()
     for written, annotation in zip(data["annotations"], report.annotations, strict=True):
         written["timestamp"] = clock.to_utc(annotation.timestamp).isoformat()
-    return data
+    return data | ({"evidence": evidence.to_dict()} if evidence is not None else {})
 
 
 def _export_path(report: ShareableReport) -> Path:

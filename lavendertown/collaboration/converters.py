@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lavendertown.collaboration.models import ANNOTATION_FIELDS, REPORT_FIELDS, Annotation, ShareableReport
 from lavendertown.core import clock, json_codec
 from lavendertown.core.errors import InvalidInputError
+from lavendertown.profile.evidence import Evidence
 from lavendertown.records.finding_conversion import finding_to_record, record_to_finding
 from lavendertown.records.public_fields import PublicFields
 from lavendertown.records.record_classes import (
@@ -52,6 +53,24 @@ def to_report(record: ReportRecord, annotations: Iterable[AnnotationRecord]) -> 
         metadata=dict(record.metadata),
         version=record.version,
     )
+
+
+def read_exported_evidence(data: Mapping[str, Any]) -> Evidence | None:
+    """Return the evidence in the dictionary of an exported report; None if it has none.
+
+    Raises:
+        InvalidInputError: The evidence is incomplete.
+    """
+    content = data.get("evidence")
+    if content is None:
+        return None
+    try:
+        return Evidence.from_dict(content)
+    except (InvalidInputError, AttributeError, KeyError, TypeError) as error:
+        reason = str(error).rstrip(".")
+        raise InvalidInputError(
+            f"The evidence of report {str(data.get('id'))!r} is incomplete: {reason}. Export it again."
+        ) from error
 
 
 def to_annotation_record(annotation: Annotation, report_id: str | None) -> AnnotationRecord:

@@ -15,6 +15,7 @@ from lavendertown.collaboration.parts.audit import AuditTrail
 from lavendertown.collaboration.parts.context import StorageContext
 from lavendertown.collaboration.parts.dataset_settings import DatasetSettings
 from lavendertown.collaboration.parts.datasets import Datasets
+from lavendertown.collaboration.parts.exports import Exports
 from lavendertown.collaboration.parts.findings import Findings
 from lavendertown.collaboration.parts.gate import Gate
 from lavendertown.collaboration.parts.imports import Imports
@@ -103,8 +104,8 @@ class Storage:
     and may be changed freely.
 
     Attributes:
-        reports, imports, findings, annotations, triage, datasets, inbox, trends, gate, audit, people, views,
-            rulesets, dataset_settings: The parts.
+        reports, imports, exports, findings, annotations, triage, datasets, inbox, trends, gate, audit,
+            people, views, rulesets, dataset_settings: The parts.
         store: The store below; for tools that read it directly.
         write_path: The write path of all parts.
     """
@@ -122,6 +123,7 @@ class Storage:
         self.datasets = Datasets(self._context, self.triage)
         self.trends = Trends(self._context)
         self.inbox = FindingsInbox(self._context, self.trends)
+        self.exports = Exports(self._context, self.reports, self.findings, self.annotations, self.inbox)
         self.gate = Gate(self._context, self.triage)
         self.audit = AuditTrail(self._context, self.findings)
         self.people = People(self._context)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from lavendertown.collaboration.converters import read_exported_evidence
 from lavendertown.collaboration.models import ShareableReport
 from lavendertown.collaboration.parts.context import StorageContext, StoragePart
 from lavendertown.collaboration.parts.gate import Run
@@ -17,6 +18,7 @@ from lavendertown.core.errors import ConflictError, InvalidInputError
 from lavendertown.core.findings import GhostFinding
 from lavendertown.core.fingerprints import check_key, compute_fingerprint, executed_check_keys
 from lavendertown.interchange import ImportedRun, ReadRun
+from lavendertown.profile.evidence import Evidence
 from lavendertown.records.identities import Identity
 from lavendertown.records.queries import ReportQuery
 from lavendertown.records.record_classes import Page, RecordKind, ReportRecord, ReportSummary
@@ -114,7 +116,8 @@ class Imports(StoragePart):
                 self._reports.restore(report_id, actor=author or report.author)
             # 0 refuses a report that somebody else has saved since.
             report.version = None if is_in_trash else 0
-        self._reports.save_many(missing.values(), actor=actor)
+        evidence = {each.id: found for each, found in _read_evidence(built) if each.id in missing}
+        self._reports.save_many(missing.values(), actor=actor, evidence=evidence)
         return previews
 
     def _build_report(self, results: ReadRun, author: str) -> ShareableReport:
@@ -293,6 +296,15 @@ def _report_id(results: ReadRun) -> str:
     ran_at = run.ran_at.isoformat() if run.ran_at is not None else ""
     parts = json_codec.dumps_canonical([run.tool, run.dataset, run.run_id, ran_at, results.digest])
     return f"i-{hashlib.sha256(parts).hexdigest()[:16]}"
+
+
+def _read_evidence(
+    built: Sequence[tuple[ReadRun, ShareableReport]],
+) -> Iterator[tuple[ShareableReport, Evidence]]:
+    for results, report in built:
+        evidence = read_exported_evidence(results.run.report or {})
+        if evidence is not None:
+            yield report, evidence
 
 
 def _read_own_report(results: ReadRun) -> ShareableReport:

@@ -1,0 +1,130 @@
+"""``lavendertown export``: write a report, or the findings of the inbox, in the formats of other tools."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lavendertown.cli import options
+from lavendertown.cli.errors import CommandError
+from lavendertown.cli.output import format_count, print_json
+from lavendertown.core.atomic_files import write_atomically
+from lavendertown.interchange.exports.content import ExportContent
+from lavendertown.interchange.exports.formats import (
+    EXPORT_FORMAT_NAMES,
+    EXPORT_FORMATS,
+    ExportFormat,
+    find_export_format,
+)
+
+
+@click.command("export")
+@click.option("--report", "report_id", metavar="REPORT_ID", help="The report. Default: the inbox.")
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(EXPORT_FORMAT_NAMES),
+    help="The format. Default: by the ending of FILE, or JSON.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, allow_dash=True),
+    metavar="FILE",
+    help="The file to write; - prints it, which is the default for text.",
+)
+@click.option("--force", is_flag=True, help="Overwrite FILE if it exists.")
+@options.inbox_filter_options
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print what was written as JSON instead of text; needs FILE."
+)
+def export_command(
+    report_id: str | None,
+    format_name: str | None,
+    output: str | None,
+    force: bool,
+    as_json: bool,
+    **filter_values: Any,
+) -> None:
+    """Export a report, or the findings of the inbox that match, each once.
+
+    \b
+    json      a report with comments and evidence, for `lavendertown report import`
+    csv       a row a finding, for spreadsheet programs
+    excel     the same, and a sheet with sample rows
+    parquet   the same columns, with types
+    markdown  a short table, for a pull request
+
+    \b
+    Example:
+      lavendertown export --report r-2f6c --format markdown
+      lavendertown export --state open --dataset orders -o open.xlsx
+    """
+    has_filters = any(filter_values.values())
+    if report_id is not None and has_filters:
+        raise click.UsageError("--report exports a whole report; leave out the filters of the inbox.")
+    target = None if output in (None, "-") else Path(str(output))
+    export_format = _choose_format(format_name, target)
+    if target is None and as_json:
+        raise click.UsageError("--json needs --output FILE, because the export itself is printed.")
+    if target is None and output is None and not export_format.is_text:
+        raise click.UsageError(
+            f"{export_format.label} is not text; write it to a file: --output FILE{export_format.ending}"
+        )
+    if target is not None and target.exists() and not force:
+        raise CommandError(f"The file {target} exists already; choose another one, or give --force.")
+    filters = options.build_inbox_filters(**filter_values)
+    with options.open_storage() as storage:
+        if report_id is not None:
+            content = storage.exports.read_report(report_id)
+        else:
+            content = storage.exports.read_inbox(_describe_filters(filter_values), **filters)
+    data = export_format.write(content)
+    if target is None:
+        click.echo(data, nl=False)
+        return
+    _write_file(target, data)
+    _print_result(target, export_format, content, as_json)
+
+
+def _choose_format(name: str | None, target: Path | None) -> ExportFormat:
+    if name is not None:
+        return find_export_format(name)
+    if target is None:
+        return find_export_format("json")
+    for each in EXPORT_FORMATS:
+        if target.name.lower().endswith(each.ending):
+            return each
+    raise click.UsageError(f"The ending of {target} names no format; give --format.")
+
+
+def _describe_filters(values: Mapping[str, Any]) -> str:
+    """Return a title for the list that names its filters."""
+    parts = []
+    for name, value in values.items():
+        if value is True:
+            parts.append(name)
+        elif value:
+            text = ", ".join(value) if isinstance(value, tuple) else str(value)
+            parts.append(f"{name} {text}")
+    return f"Findings: {'; '.join(parts)}" if parts else "All findings"
+
+
+def _write_file(target: Path, data: bytes) -> None:
+    try:
+        with write_atomically(target) as temporary:
+            temporary.write_bytes(data)
+    except OSError as error:
+        raise CommandError(f"{target} cannot be written: {error.strerror}.") from error
+
+
+def _print_result(target: Path, export_format: ExportFormat, content: ExportContent, as_json: bool) -> None:
+    if as_json:
+        print_json({"file": str(target), "format": export_format.name, "findings": len(content.findings)})
+    else:
+        count = format_count(len(content.findings), "finding")
+        click.echo(f"Wrote {count} to {shlex.quote(str(target))}.")
