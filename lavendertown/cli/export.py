@@ -58,6 +58,7 @@ def export_command(
     excel     the same, and a sheet with sample rows
     parquet   the same columns, with types
     markdown  a short table, for a pull request
+    sarif     for code scanning, closed findings suppressed; `lavendertown import` reads it
 
     \b
     Example:

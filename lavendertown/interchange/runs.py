@@ -14,6 +14,8 @@ WHOLE_TABLE = "*"
 """The column of a check that concerns no single column."""
 MAX_POSITIONS = 200_000
 """The maximum number of row positions that are kept of one finding; its count stays exact."""
+STATUS_ANNOTATION = "status_annotation"
+"""The key in the metadata of a finding for the annotation that sets its status; it is saved as such."""
 
 Outcome = Literal["found", "passed", "failed", "not_run"]
 """Outcome of a check; ``failed`` means that the check itself crashed, as in a report's coverage."""

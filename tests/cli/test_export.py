@@ -147,3 +147,66 @@ def test_wrong_use_exits_with_2(run: Run, saved: dict[str, Any], arguments: list
     assert (result.exit_code, result.stdout) == (2, "")
     assert sentence in result.stderr
     assert "Unexpected error" not in result.stderr
+
+
+def test_sarif_is_imported_elsewhere_with_ids_statuses_and_coverage(
+    run: Run, triaged: dict[str, Any], folder: Path
+) -> None:
+    assert run("export", "--report", triaged["report_id"], "-o", "log.sarif").exit_code == 0
+    done = elsewhere(run, folder, "import", "log.sarif", "--json")
+    assert done.exit_code == 0, done.stderr
+    imported = json.loads(done.stdout)
+    assert (imported["dataset"], imported["findings"], imported["errored"]) == ("orders", 2, 0)
+    assert imported["passed"] == triaged["coverage"]["passed"]
+    shown = json.loads(elsewhere(run, folder, "findings", "list", "--json").stdout)
+    keys = ("finding_id", "description", "severity", "status", "tags", "row_count", "share", "seen_at")
+    here = json.loads(run("findings", "list", "--json").stdout)
+    assert [{key: row[key] for key in keys} for row in shown] == [
+        {key: row[key] for key in keys} for row in here
+    ]
+    assert [row["status"] for row in shown] == ["accepted", "open"]
+    closed = json.loads(elsewhere(run, folder, "findings", "inbox", "--state", "closed", "--json").stdout)
+    thread = json.loads(elsewhere(run, folder, "findings", "show", closed[0]["finding_id"], "--json").stdout)[
+        "annotations"
+    ]
+    assert [(each["author"], each["comment"]) for each in thread] == [("Ben", "By design")]
+
+
+def test_sarif_of_the_inbox_keeps_the_datasets_apart(
+    run: Run, answer: Answer, triaged: dict[str, Any], folder: Path
+) -> None:
+    (folder / "stock.csv").write_text("id,shelf\n1,\n2,\n3,\n4,A\n", "utf-8")
+    answer("analyze", "stock.csv", "--save", "--author", "Ben")
+    run("export", "--format", "sarif", "-o", "log.json")
+    done = elsewhere(run, folder, "import", "log.json")
+    assert done.exit_code == 0, done.stderr
+    shown = json.loads(elsewhere(run, folder, "findings", "inbox", "--json").stdout)
+    here = answer("findings", "inbox")
+    keys = ("finding_id", "dataset", "status")
+    assert sorted([row[key] for key in keys] for row in shown) == sorted(
+        [row[key] for key in keys] for row in here
+    )
+
+
+def test_sarif_that_comes_back_changes_no_later_decision(
+    run: Run, answer: Answer, triaged: dict[str, Any]
+) -> None:
+    finding_id = triaged["findings"][0]["finding_id"]
+    run("export", "--report", triaged["report_id"], "-o", "log.sarif")
+    answer("annotate", finding_id, "--author", "Ana", "--status", "reviewed")
+    assert run("import", "log.sarif").exit_code == 0
+    shown = answer("findings", "show", finding_id)
+    assert shown["finding"]["status"] == "reviewed"
+    assert len(shown["annotations"]) == 2
+
+
+def test_sarif_with_a_broken_status_is_refused(run: Run, answer: Answer, triaged: dict[str, Any]) -> None:
+    log = json.loads(run("export", "--format", "sarif").stdout)
+    annotated = next(
+        bag for each in log["runs"][0]["results"] if (bag := each["properties"]["lavendertown"])["annotation"]
+    )
+    annotated["annotation"] = {"status": "accepted"}
+    result = run("import", "-", text=json.dumps(log))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "The status of a finding in standard input is incomplete" in result.stderr
+    assert len(answer("report", "list")) == 1

@@ -8,12 +8,15 @@ import io
 import json
 from typing import Any
 
+import jsonschema
 import openpyxl
 import polars as pl
 import pytest
 from markdown_it import MarkdownIt
 
 from lavendertown.core.errors import InvalidInputError
+from lavendertown.core.fingerprints import compute_fingerprint
+from lavendertown.interchange import read_runs
 from lavendertown.interchange.exports import ExportContent, ExportedFinding, tables
 from lavendertown.interchange.exports.formats import EXPORT_FORMATS, find_export_format
 from lavendertown.profile.evidence import FindingSamples, SampleRow
@@ -193,3 +196,117 @@ def test_markdown_shows_hostile_text_as_text() -> None:
     for reference in ("@octocat", "www.evil", "https://", "#12", ":smile:"):
         assert reference not in html.replace("\\", "")
     assert "@octocat www.evil.example https://evil.example #12 :smile:" in body
+
+
+# The parts of the schema of SARIF 2.1.0 (errata 01) that an export uses; each object has no other property.
+TEXT = {"type": "string"}
+
+
+def closed(required: list[str], **properties: Any) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": required,
+        "properties": properties,
+    }
+
+
+def array(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": items, "uniqueItems": True}
+
+
+LEVEL = {"enum": ["none", "note", "warning", "error"]}
+TIME = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$"}
+BAG = {"type": "object", "properties": {"tags": array(TEXT)}}
+MESSAGE = closed(["text"], text=TEXT)
+RULE = closed(
+    ["id"],
+    id=TEXT,
+    name=TEXT,
+    shortDescription=MESSAGE,
+    defaultConfiguration=closed([], level=LEVEL),
+)
+ARTIFACT = closed([], uri={"type": "string", "format": "uri-reference", "pattern": "^[^ ]+$"})
+LOCATION = closed(
+    [],
+    physicalLocation=closed([], artifactLocation=ARTIFACT),
+    logicalLocations=array(closed([], name=TEXT, kind=TEXT)),
+)
+SUPPRESSION = closed(
+    ["kind"],
+    kind={"enum": ["inSource", "external"]},
+    status={"enum": ["accepted", "underReview", "rejected"]},
+    justification=TEXT,
+)
+RESULT = closed(
+    ["message"],
+    ruleId=TEXT,
+    ruleIndex={"type": "integer", "minimum": -1},
+    kind={"enum": ["notApplicable", "pass", "fail", "review", "open", "informational"]},
+    level=LEVEL,
+    message=MESSAGE,
+    locations=array(LOCATION),
+    partialFingerprints={"type": "object", "additionalProperties": TEXT},
+    suppressions=array(SUPPRESSION),
+    properties=BAG,
+)
+RUN = closed(
+    ["tool"],
+    tool=closed(["driver"], driver=closed(["name"], name=TEXT, version=TEXT, rules=array(RULE))),
+    automationDetails=closed([], id=TEXT),
+    invocations=array(
+        closed(["executionSuccessful"], executionSuccessful={"type": "boolean"}, endTimeUtc=TIME)
+    ),
+    results={"type": "array", "items": RESULT},
+    properties=BAG,
+)
+SARIF = closed(
+    ["version", "runs"],
+    **{"$schema": {"type": "string", "format": "uri"}},
+    version={"const": "2.1.0"},
+    runs={"type": "array", "items": RUN},
+)
+
+
+def test_sarif_has_the_structure_of_its_schema() -> None:
+    spaced = exported(dataset="my orders/2026", column="*", status="open", metadata={}, tags=("a", "a"))
+    data = json.loads(write("sarif", exported(), spaced))
+    jsonschema.validate(data, SARIF, cls=jsonschema.Draft7Validator)
+    assert data["runs"][1]["results"][0]["locations"][0]["physicalLocation"] == {
+        "artifactLocation": {"uri": "my%20orders%2F2026"}
+    }
+
+
+def test_sarif_has_closed_findings_as_suppressions_with_their_reason() -> None:
+    without_reason = exported(close_reason="", annotations=())
+    open_finding = exported(status="needs-investigation", severity="info")
+    results = json.loads(write("sarif", exported(), without_reason, open_finding))["runs"][0]["results"]
+    accepted = {"kind": "external", "status": "accepted"}
+    assert [each["suppressions"] for each in results] == [
+        [accepted | {"justification": "Mended in the loader"}],
+        [accepted | {"justification": "Fixed"}],
+        [],
+    ]
+    assert [each["level"] for each in results] == ["warning", "warning", "note"]
+
+
+def test_sarif_has_no_sample_values() -> None:
+    samples = FindingSamples("email", [SampleRow(3, {"email": "ana@example.org"})])
+    assert b"ana@example.org" not in write("sarif", exported(samples=samples))
+
+
+def read_sarif(data: bytes) -> list[Any]:
+    return [each.run for each in read_runs([(io.BytesIO(data), "log.sarif")])]
+
+
+def test_sarif_without_property_bags_keeps_the_ids_of_findings() -> None:
+    finding_id = f"f1-{'ab' * 16}"
+    log = json.loads(write("sarif", exported(finding_id=finding_id)))
+    for run in log["runs"]:
+        del run["properties"]
+        for result in run["results"]:
+            del result["properties"]
+    (run,) = read_sarif(json.dumps(log).encode())
+    (finding,) = run.findings
+    assert compute_fingerprint(finding, run.dataset) == finding_id
+    assert (run.dataset, finding.ghost_type, finding.column) == ("orders", "null", "email")

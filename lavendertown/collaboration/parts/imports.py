@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lavendertown.collaboration.converters import read_exported_evidence
-from lavendertown.collaboration.models import ShareableReport
+from lavendertown.collaboration.models import Annotation, ShareableReport
 from lavendertown.collaboration.parts.context import StorageContext, StoragePart
 from lavendertown.collaboration.parts.gate import Run
 from lavendertown.collaboration.parts.reports import Reports
@@ -18,6 +18,7 @@ from lavendertown.core.errors import ConflictError, InvalidInputError
 from lavendertown.core.findings import GhostFinding
 from lavendertown.core.fingerprints import check_key, compute_fingerprint, executed_check_keys
 from lavendertown.interchange import ImportedRun, ReadRun
+from lavendertown.interchange.runs import STATUS_ANNOTATION
 from lavendertown.profile.evidence import Evidence
 from lavendertown.records.identities import Identity
 from lavendertown.records.queries import ReportQuery
@@ -127,9 +128,11 @@ class Imports(StoragePart):
         report_id = _report_id(results)
         stored = self._reports.find(report_id)
         ran_at = run.ran_at or (stored["created_at"] if stored is not None else clock.now())
-        findings = [
-            replace(each, metadata={**each.metadata, "dataset": run.dataset, "tool": run.tool})
-            for each in run.findings
+        findings = [_name_dataset(each, run) for each in run.findings]
+        annotations = [
+            found
+            for finding, each in zip(findings, run.findings, strict=True)
+            if (found := self._read_status_annotation(each, finding, results.file_name)) is not None
         ]
         details = {"tool": run.tool, "tool_version": run.tool_version, "run_id": run.run_id}
         metadata = {
@@ -145,8 +148,33 @@ class Imports(StoragePart):
             author=author.strip() or run.tool,
             created_at=ran_at,
             findings=findings,
+            annotations=annotations,
             metadata=json_codec.to_jsonable(metadata, "metadata"),
         )
+
+    def _read_status_annotation(
+        self, imported: GhostFinding, finding: GhostFinding, file_name: str
+    ) -> Annotation | None:
+        """Return the annotation that sets the status of an imported finding.
+
+        None if it has no status, or the annotation is stored already: later edits of it are kept.
+
+        Raises:
+            InvalidInputError: The annotation is incomplete.
+        """
+        data = imported.metadata.get(STATUS_ANNOTATION)
+        if not data:
+            return None
+        try:
+            annotation = Annotation.from_dict({**data, "finding_id": compute_fingerprint(finding)})
+        except (InvalidInputError, TypeError, AttributeError) as error:
+            raise InvalidInputError(
+                f"The status of a finding in {file_name} is incomplete: {str(error).rstrip('.')}."
+            ) from error
+        if self._context.read_record(RecordKind.ANNOTATION, annotation.id) is not None:
+            return None
+        annotation.version = None
+        return annotation.mark_as_read()
 
     def _with_known_details(self, run: ImportedRun) -> ImportedRun:
         """Give findings the column and type under which their check is known already.
@@ -249,6 +277,13 @@ class Imports(StoragePart):
             yield from (each for each in page if (each.created_at, each.id) < (ran_at, report.id))
             if len(page) < _PAGE:
                 return
+
+
+def _name_dataset(finding: GhostFinding, run: ImportedRun) -> GhostFinding:
+    """Return a finding with the dataset of its run, and the tool that found it."""
+    metadata = {"tool": run.tool, **finding.metadata, "dataset": run.dataset}
+    metadata.pop(STATUS_ANNOTATION, None)
+    return replace(finding, metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True)

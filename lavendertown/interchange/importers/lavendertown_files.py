@@ -50,7 +50,7 @@ def _read_findings(file: ResultFile, descriptions: Sequence[ResultFile]) -> list
         elif isinstance(value, dict):
             findings.append(_read_finding(file, value, path[-1]))
     coverage = read_mapping(header.get("coverage"))
-    checks = [_read_check(read_mapping(entry)) for entry in read_list(coverage.get("ran"))]
+    checks = read_checks(coverage)
     return [
         ImportedRun(
             _TOOL,
@@ -68,6 +68,11 @@ def _read_finding(file: ResultFile, value: dict[str, Any], position: str) -> Gho
         return GhostFinding.from_dict(value)
     except (InvalidInputError, TypeError) as error:
         raise ImportFileError(f"Finding {int(position) + 1:,} of {file.name} is invalid: {error}") from error
+
+
+def read_checks(coverage: Mapping[str, Any]) -> list[CheckResult]:
+    """Return the checks that the coverage of a report lists."""
+    return [_read_check(read_mapping(entry)) for entry in read_list(coverage.get("ran"))]
 
 
 def _read_check(entry: Mapping[str, Any]) -> CheckResult:

@@ -1,20 +1,36 @@
-"""SARIF 2.1.0. A rule on one column, or else on one file, is a finding; its results are counted."""
+"""SARIF 2.1.0. A rule on one column, or else on one file, is a finding; its results are counted.
+
+A result that LavenderTown exported is the finding that it was, with its status.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from lavendertown.core.findings import GhostFinding
+from lavendertown.core.fingerprints import KEPT_FINGERPRINT
+from lavendertown.interchange.exports.sarif import FINGERPRINT, PROPERTIES
 from lavendertown.interchange.formats import (
     Content,
     ImportFormat,
+    read_count,
     read_list,
     read_mapping,
     read_text,
     read_time,
 )
+from lavendertown.interchange.importers.lavendertown_files import read_checks
 from lavendertown.interchange.json_stream import read_items
-from lavendertown.interchange.runs import WHOLE_TABLE, CheckResult, Failure, ImportedRun, RunBuilder
+from lavendertown.interchange.runs import (
+    STATUS_ANNOTATION,
+    WHOLE_TABLE,
+    CheckResult,
+    Failure,
+    ImportedRun,
+    RunBuilder,
+)
 from lavendertown.interchange.sources import ResultFile
 from lavendertown.interchange.wording import first_line, guess_ghost_type
 
@@ -24,6 +40,7 @@ _ITEMS = (
     "runs/[]/tool",
     "runs/[]/automationDetails",
     "runs/[]/invocations",
+    f"runs/[]/properties/{PROPERTIES}",
 )
 
 
@@ -44,7 +61,7 @@ def _read_sarif(file: ResultFile, descriptions: Sequence[ResultFile]) -> list[Im
             if path[2] == "results":
                 run.add_result(read_mapping(value))
             else:
-                run.properties[path[2]] = value
+                run.properties[path[-1]] = value
     return [run.finish() for run in runs.values()] or [RunBuilder("SARIF").finish()]
 
 
@@ -57,9 +74,14 @@ class _SarifRun:
         self._found: dict[tuple[str, str, str], tuple[Mapping[str, Any], int]] = {}
         self._passed: set[tuple[str, str]] = set()
         self._not_run: set[tuple[str, str]] = set()
+        self._exported: list[GhostFinding] = []
 
     def add_result(self, result: Mapping[str, Any]) -> None:
         """Add a result of the log."""
+        exported_id = read_text(read_mapping(result.get("partialFingerprints")).get(FINGERPRINT))
+        if exported_id:
+            self._exported.append(_read_exported(result, exported_id))
+            return
         rule = read_text(result.get("ruleId")) or read_text(read_mapping(result.get("rule")).get("id"))
         rule = rule or f"#{result.get('ruleIndex', '')}"
         column, uri = _read_place(result)
@@ -100,7 +122,23 @@ class _SarifRun:
             for rule in rules.keys() - known - {names.get(key[0], key[0]) for key in self._found}:
                 run.add_pass(_make_check(run.tool, rule, WHOLE_TABLE))
         self._add_crashes(run, invocations)
-        return run.finish()
+        return self._with_exported(run.finish())
+
+    def _with_exported(self, run: ImportedRun) -> ImportedRun:
+        """Add the findings and the coverage that LavenderTown exported."""
+        bag = read_mapping(self.properties.get(PROPERTIES))
+        if run.tool != "LavenderTown" and not self._exported:
+            return run
+        coverage = read_mapping(bag.get("coverage"))
+        checks = read_checks(coverage)
+        return replace(
+            run,
+            findings=(*self._exported, *run.findings),
+            # The rules are those of the findings, none of which passed.
+            passed=tuple(check for check in checks if check.outcome == "passed"),
+            errored=(*run.errored, *(check for check in checks if check.outcome == "failed")),
+            row_count=read_count(coverage.get("rows")),
+        )
 
     def _add_failure(
         self,
@@ -139,6 +177,28 @@ class _SarifRun:
                 rule = read_text(descriptor.get("id")) or "run"
                 text = read_text(read_mapping(notification.get("message")).get("text"))
                 run.add_error(_make_check(run.tool, rule, WHOLE_TABLE), text)
+
+
+def _read_exported(result: Mapping[str, Any], finding_id: str) -> GhostFinding:
+    """Return the finding that a result of LavenderTown was.
+
+    If another tool has dropped the property bags, the finding keeps its id but has no check.
+    """
+    bag = read_mapping(read_mapping(result.get("properties")).get(PROPERTIES))
+    metadata = dict(read_mapping(bag.get("metadata"))) or {KEPT_FINGERPRINT: finding_id}
+    annotation = read_mapping(bag.get("annotation"))
+    if annotation:
+        metadata[STATUS_ANNOTATION] = dict(annotation)
+    rule = read_text(result.get("ruleId"))
+    message = read_text(read_mapping(result.get("message")).get("text"))
+    return GhostFinding(
+        read_text(bag.get("ghost_type")) or rule.partition("/")[0] or "rule",
+        read_text(bag.get("column")) or _read_place(result)[0],
+        _SEVERITIES.get(read_text(result.get("level")), "warning"),
+        read_text(bag.get("description")) or message,
+        None,
+        metadata,
+    )
 
 
 def _make_check(tool: str, rule: str, column: str) -> CheckResult:
