@@ -58,11 +58,13 @@ def export_command(
     excel     the same, and a sheet with sample rows
     parquet   the same columns, with types
     markdown  a short table, for a pull request
+    html      one page with charts and evidence, which needs no network
     sarif     for code scanning, closed findings suppressed; `lavendertown import` reads it
 
     \b
     Example:
       lavendertown export --report r-2f6c --format markdown
+      lavendertown export --report r-2f6c -o orders.html
       lavendertown export --state open --dataset orders -o open.xlsx
     """
     has_filters = any(filter_values.values())

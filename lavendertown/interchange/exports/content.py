@@ -102,7 +102,7 @@ def describe_annotation(annotation: Mapping[str, Any]) -> str:
     status = annotation.get("status")
     changes = [f"-> {status_label(status)}"] if status else []
     changes += [f"#{tag}" for tag in annotation.get("tags") or ()]
-    head = f"{annotation['author']}, {_format_time(annotation['timestamp'])}"
+    head = f"{annotation['author']}, {format_time(annotation['timestamp'])}"
     text = " ".join([*changes, str(annotation.get("comment") or "")]).strip()
     return f"{head}: {text}" if text else head
 
@@ -129,6 +129,7 @@ def format_rows(finding: ExportedFinding) -> str:
     return f"{finding.row_count:,} ({share})" if share else f"{finding.row_count:,}"
 
 
-def _format_time(value: Any) -> str:
+def format_time(value: Any) -> str:
+    """Return a time, also in ISO format, in UTC."""
     moment = value if isinstance(value, dt.datetime) else dt.datetime.fromisoformat(str(value))
     return f"{moment.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lavendertown.core.errors import InvalidInputError
 from lavendertown.interchange.exports.content import ExportContent
+from lavendertown.interchange.exports.html_page import write_html
 from lavendertown.interchange.exports.json_document import write_json
 from lavendertown.interchange.exports.markdown import write_markdown
 from lavendertown.interchange.exports.sarif import write_sarif
@@ -49,6 +50,7 @@ EXPORT_FORMATS: tuple[ExportFormat, ...] = (
         "parquet", "Parquet", ".parquet", "application/vnd.apache.parquet", write_parquet, is_text=False
     ),
     ExportFormat("markdown", "Markdown", ".md", "text/markdown", write_markdown),
+    ExportFormat("html", "HTML", ".html", "text/html", write_html),
     ExportFormat("sarif", "SARIF", ".sarif", "application/sarif+json", write_sarif),
 )
 EXPORT_FORMAT_NAMES = tuple(each.name for each in EXPORT_FORMATS)
