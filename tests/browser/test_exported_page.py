@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,7 @@ from lavendertown.profile.evidence import (
     SampleRow,
     ValueCount,
 )
+from tests.support.dashboard import Dashboard
 
 HOSTILE = (
     "</script><script>window.hacked = 1</script><img src=http://127.0.0.1:9/x.png onerror=window.hacked=2>"
@@ -134,3 +136,45 @@ def test_the_page_is_readable_on_a_phone(visitor: Callable[..., Page], tmp_path:
     page, _, _ = open_page(visitor, write_page(tmp_path, HOSTILE))
     page.set_viewport_size({"width": 400, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def download(page: Page, menu: str, item: str) -> tuple[str, bytes]:
+    """Download an item of a menu; return the name and the content of the file."""
+    if not page.get_by_role("button", name=item).is_visible():
+        page.get_by_role("button", name=menu, exact=True).click()
+    with page.expect_download() as found:
+        page.get_by_role("button", name=item).click()
+    return found.value.suggested_filename, Path(found.value.path()).read_bytes()
+
+
+def test_a_report_and_the_filtered_list_are_downloaded(
+    file_dashboard: Dashboard, visitor: Callable[..., Page], tmp_path: Path
+) -> None:
+    storage = FileStorage(tmp_path / "data")
+    findings = [
+        GhostFinding(
+            "null", f"column {n}", "error" if n < 30 else "info", f"Number {n}.", [1], {"check": "n"}
+        )
+        for n in range(45)
+    ]
+    created = clock.now() - dt.timedelta(hours=1)
+    storage.save_report(
+        ShareableReport("r1", "Week 12", "Ana", created, findings, metadata={"dataset": "orders"})
+    )
+    page = visitor()
+    page.goto(f"{file_dashboard.url}/report?report=r1")
+    for item, name, start in (
+        ("HTML (.html)", "week-12-r1.html", b"<!DOCTYPE html>"),
+        ("Excel (.xlsx)", "week-12-r1.xlsx", b"PK"),
+        ("Parquet (.parquet)", "week-12-r1.parquet", b"PAR1"),
+        ("Markdown (.md)", "week-12-r1.md", b"### Week 12"),
+        ("SARIF (.sarif)", "week-12-r1.sarif", b"{"),
+        ("JSON (.json)", "week-12-r1.json", b'{\n  "id": "r1"'),
+    ):
+        found, content = download(page, "Export", item)
+        assert (found, content[: len(start)]) == (name, start)
+    page.goto(f"{file_dashboard.url}/findings?severity=error")
+    _, content = download(page, "Download", "CSV (.csv)")
+    rows = list(csv.DictReader(content.decode("utf-8-sig").splitlines()))
+    assert [row["severity"] for row in rows] == ["error"] * 30
+    storage.close()

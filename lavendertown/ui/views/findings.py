@@ -6,10 +6,17 @@ from typing import Any
 
 import streamlit as st
 
+from lavendertown.core import clock
 from lavendertown.ui import queries
 from lavendertown.ui.components.finding import finding_detail
 from lavendertown.ui.components.findings import inbox_actions, inbox_filters, inbox_grid
-from lavendertown.ui.components.shared import change_notifier, filters, large_store_hint, layout
+from lavendertown.ui.components.shared import (
+    change_notifier,
+    download_menu,
+    filters,
+    large_store_hint,
+    layout,
+)
 from lavendertown.ui.components.shared.formatting import format_count, inline_code
 
 _SHOWN = "desk:shown"
@@ -97,11 +104,25 @@ def draw_list(rows: list[queries.Row], matching: int, *, narrow: bool) -> None:
         if inbox_filters.is_filtered():
             draw_clear_button("desk:clear")
         if not narrow:
+            draw_download_menu()
             draw_shortcuts(rows, None)
         _shortcut_button("Help", ":material/help:", "H", inbox_actions.open_dialog, "help", [])
     if rows:
         shows_reasons = inbox_filters.current_view() == "attention"
         inbox_grid.draw_grid(rows, narrow=narrow, shows_reasons=shows_reasons)
+
+
+def draw_download_menu() -> None:
+    """Draw the menu that downloads all findings that match, in the order of the list."""
+    chosen, order = inbox_filters.chosen_filters(), inbox_filters.chosen_order()
+    title = inbox_filters.view_title()
+    download_menu.draw_download_menu(
+        "Download",
+        "desk:download",
+        f"findings-{clock.now():%Y-%m-%d}",
+        lambda: queries.current_storage().exports.read_inbox(title, order, **chosen),
+        is_tertiary=True,
+    )
 
 
 def draw_shortcuts(rows: list[queries.Row], current: queries.Row | None) -> None:

@@ -73,6 +73,11 @@ def current_view() -> str:
     return requested if requested in _NAMES else "open"
 
 
+def view_title() -> str:
+    """Return a title for the list: the view, and whether it is filtered."""
+    return f"Findings: {_NAMES[current_view()]}{', filtered' if is_filtered() else ''}"
+
+
 def view_filters(name: str) -> dict[str, Any]:
     """Return the filters of a view."""
     me = person.current_name()

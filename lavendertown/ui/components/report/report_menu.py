@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Callable
 from urllib.parse import quote
 
 import streamlit as st
 
-from lavendertown.core import json_codec
-from lavendertown.core.errors import NotFoundError
-from lavendertown.core.spreadsheet_cells import escape_formula
+from lavendertown.interchange.exports import ExportContent
 from lavendertown.ui import actions, queries
-from lavendertown.ui.components.shared import layout, person
+from lavendertown.ui.components.shared import download_menu, layout, person
 from lavendertown.ui.components.shared.formatting import format_time
 
 _OPEN = "manage:open"
@@ -28,26 +24,9 @@ LINK, RENAME, TAGS, DELETE = "Copy link", "Rename…", "Edit tags…", "Delete r
 
 def draw_menus(report: queries.Row) -> None:
     """Draw the Export and More menus."""
-    with st.popover("Export", icon=":material/download:"):
-        name = export_file_name(report)
-        st.download_button(
-            "Report file (.json)",
-            lambda: export_report(report["id"]),
-            file_name=f"{name}.json",
-            mime="application/json",
-            type="tertiary",
-            icon=":material/data_object:",
-            on_click="ignore",
-        )
-        st.download_button(
-            "Findings (.csv)",
-            lambda: export_findings(report["id"]),
-            file_name=f"{name}.csv",
-            mime="text/csv",
-            type="tertiary",
-            icon=":material/table:",
-            on_click="ignore",
-        )
+    download_menu.draw_download_menu(
+        "Export", "report:export", export_file_name(report), lambda: read_report(report["id"])
+    )
     st.menu_button(
         "More",
         [LINK, RENAME, TAGS, DELETE],
@@ -161,34 +140,13 @@ def export_file_name(report: queries.Row) -> str:
     return f"{title}-{report['id']}" if title else str(report["id"])
 
 
-def export_report(report_id: str) -> bytes:
-    """Return the whole report as JSON in the format of ``import_report``.
+def read_report(report_id: str) -> ExportContent:
+    """Return what is exported of a report.
 
     Raises:
         NotFoundError: The report was deleted.
     """
-    report = queries.current_storage().load_report(report_id)
-    if report is None:
-        raise NotFoundError(f"No report {report_id!r}; it may have been deleted. Reload the page.")
-    return json_codec.dumps(json_codec.to_jsonable(report.to_dict(), "report"), indent=True)
-
-
-def export_findings(report_id: str) -> bytes:
-    """Return the findings of a report as CSV, in UTF-8 with a byte order mark for spreadsheets."""
-    columns = ["severity", "ghost_type", "dataset", "column", "description", "row_count", "share"]
-    columns += ["status", "tags", "comment_count", "first_seen", "last_seen", "finding_id"]
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(columns)
-    for row in queries.list_findings(report_id, None):
-        writer.writerow([_csv_cell(row[column]) for column in columns])
-    return out.getvalue().encode("utf-8-sig")
-
-
-def _csv_cell(value: object) -> object:
-    if isinstance(value, list):
-        value = ", ".join(value)
-    return escape_formula(value.isoformat() if hasattr(value, "isoformat") else value)
+    return queries.current_storage().exports.read_report(report_id)
 
 
 def _restore_report(report_id: str) -> None:
