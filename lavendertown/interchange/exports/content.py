@@ -91,7 +91,11 @@ class ExportContent:
         total = len(self.findings)
         if not total:
             return "No findings."
-        parts = [f"{counts[name]:,} {name}" for name in reversed(SEVERITIES) if counts[name]]
+        parts = [
+            f"{counts[name]:,} {name}{'' if counts[name] == 1 else 's'}"
+            for name in reversed(SEVERITIES)
+            if counts[name]
+        ]
         still_open = sum(not statuses.is_closed(finding.status) for finding in self.findings)
         noun = "finding" if total == 1 else "findings"
         return f"{total:,} {noun}: {', '.join(parts)}; {still_open:,} open."
