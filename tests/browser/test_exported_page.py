@@ -103,6 +103,7 @@ def test_hostile_text_is_shown_as_text(visitor: Callable[..., Page], tmp_path: P
     expect(page.get_by_role("heading", level=1)).to_have_text(HOSTILE.replace("\u2028", " "))
     expect(page.locator("blockquote").first).to_contain_text("{{ 7 * 7 }}")
     assert page.locator("svg a").count() == 0
+    expect(page.locator("svg text", has_text="</script>").first).to_be_attached()
     assert requests == [(tmp_path / "report.html").as_uri()]
     assert errors == []
 
@@ -118,8 +119,9 @@ CHARTS_OVER_THE_EDGE = """
 def test_print_has_every_chart_and_cuts_nothing(visitor: Callable[..., Page], tmp_path: Path) -> None:
     page, _, errors = open_page(visitor, write_page(tmp_path, "amount"))
     expect(page.locator("svg.main-svg").first).to_be_visible()
-    page.set_viewport_size({"width": 1280, "height": 60})
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate("document.body.clientWidth") == 680
+    assert page.evaluate(CHARTS_OVER_THE_EDGE) == 0
     page.emulate_media(media="print")
     page.set_viewport_size({"width": 688, "height": 900})
     assert page.evaluate(CHARTS_OVER_THE_EDGE) == 0

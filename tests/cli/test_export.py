@@ -193,11 +193,17 @@ def test_sarif_that_comes_back_changes_no_later_decision(
 ) -> None:
     finding_id = triaged["findings"][0]["finding_id"]
     run("export", "--report", triaged["report_id"], "-o", "log.sarif")
+    storage = get_storage_backend()
+    (annotation,) = storage.get_annotations(finding_id)
+    annotation.comment = "By design, says the supplier"
+    storage.save_annotation(annotation)
+    storage.close()
     answer("annotate", finding_id, "--author", "Ana", "--status", "reviewed")
     assert run("import", "log.sarif").exit_code == 0
     shown = answer("findings", "show", finding_id)
     assert shown["finding"]["status"] == "reviewed"
-    assert len(shown["annotations"]) == 2
+    comments = [each["comment"] for each in shown["annotations"]]
+    assert comments == ["By design, says the supplier", ""]
 
 
 def test_sarif_with_a_broken_status_is_refused(run: Run, answer: Answer, triaged: dict[str, Any]) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import datetime as dt
+import hashlib
+import html
 import io
 import json
+import re
 from typing import Any
 
 import jsonschema
@@ -17,9 +21,9 @@ from markdown_it import MarkdownIt
 from lavendertown.core.errors import InvalidInputError
 from lavendertown.core.fingerprints import compute_fingerprint
 from lavendertown.interchange import read_runs
-from lavendertown.interchange.exports import ExportContent, ExportedFinding, tables
+from lavendertown.interchange.exports import ExportContent, ExportedFinding, html_page, tables
 from lavendertown.interchange.exports.formats import EXPORT_FORMATS, find_export_format
-from lavendertown.profile.evidence import FindingSamples, SampleRow
+from lavendertown.profile.evidence import FindingSamples, SampleRow, ValueCount
 
 NOON = dt.datetime(2026, 3, 4, 12, tzinfo=dt.UTC)
 FORMULAS = ("=1+1", "+cmd", "-2+3", "@x", '=HYPERLINK("http://evil.example")')
@@ -186,16 +190,42 @@ HOSTILE = (
 def test_markdown_shows_hostile_text_as_text() -> None:
     finding = exported(description=HOSTILE, column=HOSTILE, assignee=HOSTILE)
     text = write("markdown", finding, title=HOSTILE).decode()
-    html = MarkdownIt("gfm-like", {"linkify": False}).render(text)
-    body = html.replace("<!-- -->", "")
+    rendered = MarkdownIt("gfm-like", {"linkify": False}).render(text)
+    body = rendered.replace("<!-- -->", "")
     assert body.count("<tr>") == 2
     assert body.count("<td") == 6
     for element in ("<script", "<a ", "<img", "<strong", "<code", "<s>", "<h1"):
         assert element not in body
     # GitHub looks for these in parsed text: an empty comment is in each of them.
     for reference in ("@octocat", "www.evil", "https://", "#12", ":smile:"):
-        assert reference not in html.replace("\\", "")
+        assert reference not in rendered.replace("\\", "")
     assert "@octocat www.evil.example https://evil.example #12 :smile:" in body
+
+
+def test_no_data_of_a_chart_ends_its_script_element() -> None:
+    counted = [ValueCount("</script><!--\u2028&", 3), ValueCount("b", 2)]
+    page = write("html", exported(samples=FindingSamples("email", [], counted))).decode()
+    _, _, rest = page.partition('<script type="application/json" id="figures">')
+    data, _, _ = rest.partition("</script>")
+    assert not set(data) & set("<>&\u2028")
+    values = json.loads(data)[1]["data"][0]["customdata"]
+    assert values == ["&lt;/script&gt;&lt;!--\u2028&amp;", "b"]
+
+
+def test_the_policy_of_the_page_names_its_two_scripts() -> None:
+    page = write("html", exported()).decode()
+    scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    hashes = [base64.b64encode(hashlib.sha256(each.encode()).digest()).decode() for each in scripts]
+    assert len(scripts) == 2
+    policy = html.unescape(re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1])
+    assert policy.startswith(f"default-src 'none'; script-src 'sha256-{hashes[0]}' 'sha256-{hashes[1]}'; ")
+
+
+def test_the_page_has_the_details_of_the_most_severe_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(html_page, "MAX_DETAILS", 1)
+    page = write("html", exported(severity="info"), exported(severity="error")).decode()
+    assert page.count('<section class="finding"') == 1
+    assert "The first 1 of 2 findings are shown with their evidence." in page
 
 
 # The parts of the schema of SARIF 2.1.0 (errata 01) that an export uses; each object has no other property.
