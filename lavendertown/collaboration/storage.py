@@ -115,11 +115,11 @@ class Storage:
         self._context = StorageContext(store)
         self.store = store
         self.write_path = self._context.write_path
-        self.reports = Reports(self._context)
+        self.triage = Triage(self._context)
+        self.reports = Reports(self._context, self.triage)
         self.imports = Imports(self._context, self.reports)
         self.findings = Findings(self._context)
         self.annotations = Annotations(self._context)
-        self.triage = Triage(self._context)
         self.datasets = Datasets(self._context, self.triage)
         self.trends = Trends(self._context)
         self.inbox = FindingsInbox(self._context, self.trends)

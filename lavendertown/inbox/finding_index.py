@@ -6,7 +6,7 @@ import datetime as dt
 import heapq
 from array import array
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -31,6 +31,7 @@ from lavendertown.inbox.attention import (
 )
 from lavendertown.inbox.inbox_query import NOT_YET_DUE, OVERDUE, Facet, InboxEntry, InboxOrder
 from lavendertown.inbox.renamed_checks import match_renamed
+from lavendertown.inbox.run_tables import RunTable
 from lavendertown.records.identities import (
     PRESENT_STATES,
     Acceptance,
@@ -73,20 +74,26 @@ class FindingIndex:
 
     Args:
         rules: What the team set for all findings.
+        read_table: Reads what a report tells about its table.
 
     Attributes:
         runs: The latest runs of each dataset.
         executed: The keys of the completed checks by report, for runs after a fix.
+        in_latest_run: The findings in the latest run of each dataset whose latest two runs have one time.
+        tables: What reports tell about their tables, for runs in which findings vanished and appeared.
         live: The ordinals of the findings in live reports.
         postings: The ordinals for each value of each facet.
         finding_ids: The finding ids by ordinal.
         ordinals: The ordinals by finding id.
     """
 
-    def __init__(self, rules: TriageRules) -> None:
+    def __init__(self, rules: TriageRules, read_table: Callable[[str], RunTable]) -> None:
         self._rules = rules
+        self._read_table = read_table
+        self.tables: dict[str, RunTable] = {}
         self.runs: dict[str, DatasetRuns] = {}
         self.executed: dict[str, frozenset[str]] = {}
+        self.in_latest_run: dict[str, frozenset[str]] = {}
         self._changes: list[tuple[dt.datetime, int]] = []
         self.live = BitMap()
         self.postings: dict[Facet, dict[str, BitMap]] = {facet: defaultdict(BitMap) for facet in Facet}
@@ -152,7 +159,7 @@ class FindingIndex:
         self._predecessors.pop(row.identity.dataset, None)
         for facet, value in row.state_values:
             self.postings[facet][value].discard(ordinal)
-        row.run_state = compute_run_state(row.identity, runs)
+        row.run_state = compute_run_state(row.identity, runs, self.in_latest_run.get(row.identity.dataset))
         row.fix_check = check_fix(row.identity, runs, self.executed)
         row.due_at = find_due_time(row.identity, self._rules)
         now = clock.now()
@@ -204,7 +211,7 @@ class FindingIndex:
             row.run_state,
             row.triage,
             self._is_snoozed_at(ordinal, now),
-            runs.run_times if runs else (),
+            runs.report_ids if runs else (),
             predecessor,
             row.attention,
             row.due_at,
@@ -227,11 +234,11 @@ class FindingIndex:
     def _predecessors_in_dataset(self, dataset: str) -> dict[str, str]:
         if dataset not in self._predecessors:
             runs = self.runs.get(dataset)
-            self._predecessors[dataset] = self._find_predecessors(dataset, runs.run_times) if runs else {}
+            self._predecessors[dataset] = self._find_predecessors(dataset, runs) if runs else {}
         return self._predecessors[dataset]
 
-    def _find_predecessors(self, dataset: str, run_times: Sequence[dt.datetime]) -> dict[str, str]:
-        times = [clock.to_microseconds(time) for time in run_times]
+    def _find_predecessors(self, dataset: str, runs: DatasetRuns) -> dict[str, str]:
+        times = [clock.to_microseconds(time) for time in runs.run_times]
         in_dataset = self.postings[Facet.DATASET].get(dataset, BitMap())
         by_state = self.postings[Facet.RUN_STATE]
 
@@ -246,8 +253,14 @@ class FindingIndex:
         return match_renamed(
             [row.identity for row in appeared if row.triage is None or not row.triage.stands_alone],
             [row.identity for row in disappeared],
-            run_times,
+            runs,
+            self._find_table,
         )
+
+    def _find_table(self, report_id: str) -> RunTable:
+        if report_id not in self.tables:
+            self.tables[report_id] = self._read_table(report_id)
+        return self.tables[report_id]
 
     def match_facet(self, facet: Facet, values: Collection[str]) -> BitMap:
         """Return the ordinals of findings with any of these values; of tags, with all of them."""

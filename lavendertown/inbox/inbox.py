@@ -22,6 +22,8 @@ from lavendertown.core.garbage_collection import gc_paused
 from lavendertown.inbox.attention import TriageRules
 from lavendertown.inbox.finding_index import FindingIndex
 from lavendertown.inbox.inbox_query import Facet, InboxEntry, InboxQuery, SnoozedFilter
+from lavendertown.inbox.run_tables import RunTable, read_run_table
+from lavendertown.records.identities import DatasetRuns, Identity
 from lavendertown.records.queries import FlatRecordQuery
 from lavendertown.records.record_classes import ALL_ITEMS, AuditEvent, RecordKind, TriageRecord
 from lavendertown.records.search_text import fold_text
@@ -40,7 +42,7 @@ class Inbox:
         self._store = store
         self._rules = rules or TriageRules()
         self._lock = threading.Lock()
-        self._index = FindingIndex(self._rules)
+        self._index = FindingIndex(self._rules, self._read_table)
         self._revision: str | None = None
         self._mark: Any = None
 
@@ -102,11 +104,18 @@ class Inbox:
             runs = index.runs.get(identity.dataset)
         if runs is None:
             return 0
-        times = zip(runs.run_times, runs.report_ids, strict=True)
-        later = [report_id for at, report_id in times if at > identity.last_seen]
+        later = self._runs_after(identity, runs)
         executed = self._store.executed_check_keys(later)
         passing = takewhile(lambda name: identity.check_key in executed.get(name, frozenset()), later)
         return sum(1 for _ in passing)
+
+    def _runs_after(self, identity: Identity, runs: DatasetRuns) -> list[str]:
+        """Return the runs after the last one that has a finding, newest first."""
+        last = self._store.last_occurrences([identity.finding_id]).get(identity.finding_id)
+        if last is not None and last.report_id in runs.report_ids:
+            return list(runs.report_ids[: runs.report_ids.index(last.report_id)])
+        times = zip(runs.run_times, runs.report_ids, strict=True)
+        return [report_id for at, report_id in times if at > identity.last_seen]
 
     def first_seen_times(self, datasets: Sequence[str] = ()) -> dict[str, dt.datetime]:
         """Return when each finding was first seen: all findings, or those of these datasets."""
@@ -135,7 +144,7 @@ class Inbox:
     def _apply_events(self) -> None:
         self._mark, events = self._store.events_since(self._mark)
         if events is None or any(event.component == "store" for event in events):
-            self._index = FindingIndex(self._rules)
+            self._index = FindingIndex(self._rules, self._read_table)
             self._load_findings(None, None)
         else:
             finding_ids, datasets = self._affected_by(events)
@@ -174,6 +183,7 @@ class Inbox:
             former = index.runs.pop(dataset, None)
             for report_id in former.report_ids if former else ():
                 index.executed.pop(report_id, None)
+                index.tables.pop(report_id, None)
         if datasets is None or datasets:
             index.runs |= self._store.latest_runs(datasets)
         texts: dict[str, list[tuple[str, str]]] = defaultdict(list)
@@ -182,7 +192,9 @@ class Inbox:
         triage = self._read_triage(finding_ids)
         acceptances = self._store.acceptances(finding_ids)
         stored = set()
-        for identity in self._store.read_identities(finding_ids):
+        identities = list(self._store.read_identities(finding_ids))
+        self._read_tied_runs({*(datasets or ()), *(identity.dataset for identity in identities)})
+        for identity in identities:
             stored.add(identity.finding_id)
             name = identity.finding_id
             index.upsert(identity, triage.get(name), texts.get(name, ()), acceptances.get(name))
@@ -195,6 +207,18 @@ class Inbox:
                 index.refresh_state(ordinal)
             changed |= in_dataset
         self._check_fixes(changed)
+
+    def _read_table(self, report_id: str) -> RunTable:
+        return read_run_table(self._store, report_id)
+
+    def _read_tied_runs(self, datasets: Iterable[str]) -> None:
+        """Read the findings of the latest run of these datasets where its time does not tell them."""
+        index = self._index
+        for dataset in datasets:
+            index.in_latest_run.pop(dataset, None)
+            runs = index.runs.get(dataset)
+            if runs is not None and runs.is_latest_tied:
+                index.in_latest_run[dataset] = self._store.report_fingerprints(runs.report_ids[:1])
 
     def _check_fixes(self, ordinals: BitMap) -> None:
         """Read which checks the runs after the fixes of these findings completed."""

@@ -87,7 +87,7 @@ class InboxEntry(NamedTuple):
     """A finding in the inbox.
 
     Attributes:
-        run_times: The times of the latest runs of its dataset, newest first.
+        run_ids: The reports of the latest runs of its dataset, newest first.
         predecessor_id: Its likely predecessor, see :mod:`lavendertown.inbox.renamed_checks`; empty for none.
         attention: Why it needs attention; empty if it does not.
         due_at: When it is due; None if it has no due date.
@@ -100,7 +100,7 @@ class InboxEntry(NamedTuple):
     run_state: RunState
     triage: TriageRecord | None
     snoozed: bool
-    run_times: tuple[dt.datetime, ...]
+    run_ids: tuple[str, ...]
     predecessor_id: str
     attention: tuple[AttentionReason, ...] = ()
     due_at: dt.datetime | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -38,7 +38,8 @@ class Identity(NamedTuple):
         description: The latest description, with its numbers masked.
         fixed_at: When the status was set to fixed, if that was the latest status change.
         regressed_at: When the finding was first seen again after that; the status is open again.
-        last_count, last_share: The number and share of affected rows in the latest occurrence.
+        last_count, last_share: The number and share of affected rows in the latest occurrence; of a finding
+            that is in one report several times, the sums (:func:`add_counts`, :func:`add_shares`).
         check_key: The key of the check, see :func:`lavendertown.core.fingerprints.check_key`.
     """
 
@@ -74,6 +75,11 @@ class DatasetRuns(NamedTuple):
     report_ids: tuple[str, ...]
     executed_check_keys: frozenset[str]
 
+    @property
+    def is_latest_tied(self) -> bool:
+        """Whether the latest two runs have the same time."""
+        return len(self.run_times) > 1 and self.run_times[0] == self.run_times[1]
+
 
 class Acceptance(NamedTuple):
     """When a finding was accepted, and the affected rows it had in the last run before that.
@@ -91,14 +97,14 @@ class LastOccurrences(NamedTuple):
 
     Attributes:
         report_id, position, description: The latest occurrence.
-        occurrences: The time and row count of the latest occurrences, newest first, at most
-            :data:`MAX_RUNS`.
+        occurrences: The report and row count of the latest occurrences, one per report, newest first, at
+            most :data:`MAX_RUNS`.
     """
 
     report_id: str
     position: int
     description: str
-    occurrences: tuple[tuple[dt.datetime, int | None], ...]
+    occurrences: tuple[tuple[str, int | None], ...]
 
 
 class AnnotationText(NamedTuple):
@@ -127,6 +133,18 @@ class StatusChange(NamedTuple):
     status: str
     author: str
     regressed_at: dt.datetime | None
+
+
+def add_counts(counts: Iterable[int | None]) -> int | None:
+    """Return the sum of the known row counts of one finding in one report; None if none is known."""
+    known = [each for each in counts if each is not None]
+    return sum(known) if known else None
+
+
+def add_shares(shares: Iterable[float | None]) -> float | None:
+    """Return the sum of the known shares of one finding in one report, at most 1; None if none is known."""
+    known = [each for each in shares if each is not None]
+    return min(1.0, sum(known)) if known else None
 
 
 def find_regression(
@@ -173,12 +191,23 @@ def adopted_finding(
     return None
 
 
-def compute_run_state(identity: Identity, runs: DatasetRuns | None) -> RunState:
+def compute_run_state(
+    identity: Identity, runs: DatasetRuns | None, in_latest_run: Set[str] | None = None
+) -> RunState:
     """Return the run state of a finding.
 
     A finding that is absent from the latest run is passing only if its check completed in that run.
+
+    Args:
+        identity: The finding.
+        runs: The latest runs of its dataset.
+        in_latest_run: The ids of the findings in the latest run, if an earlier run has the same time; None
+            if the time alone tells which findings it has.
     """
-    if runs is None or identity.last_seen >= runs.run_times[0]:
+    is_present = runs is None or identity.last_seen >= runs.run_times[0]
+    if is_present and in_latest_run is not None and runs is not None:
+        is_present = identity.last_seen > runs.run_times[0] or identity.finding_id in in_latest_run
+    if runs is None or is_present:
         if identity.regressed_at is not None:
             return RunState.REGRESSED
         return RunState.NEW if identity.times_seen == 1 else RunState.ONGOING

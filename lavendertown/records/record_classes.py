@@ -110,7 +110,7 @@ class TriageRecord:
         note: A text pinned above the thread.
         merged_into: The fingerprint of the finding that this one is merged into; empty if not merged.
         stands_alone: Whether a person rejected the suggested predecessor
-            (see :mod:`lavendertown.inbox.renamed_checks`).
+            (see :mod:`lavendertown.inbox.renamed_checks`), or took apart an automatic merge.
         accepted_until: The acceptance of the finding ends at this time.
         ceiling_count, ceiling_share: The number and share of affected rows up to which the finding is
             accepted. Without either, it is accepted up to twice its size when it was accepted.

@@ -47,6 +47,7 @@ class SaveRecord:
             about new decisions do not apply.
         imported: Whether the record was read from another store or a file, so that the rules about new
             decisions do not apply.
+        adopted_because: Why a finding was merged without a person, for the audit event; empty otherwise.
     """
 
     record: Record
@@ -55,6 +56,7 @@ class SaveRecord:
     skip_if_unchanged: bool = False
     from_store: bool = False
     imported: bool = False
+    adopted_because: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +305,10 @@ class WritePath:
             draft.records.append(record)
             draft.operations.append(operation)
             event = self._build_audit_event(draft.at, actor, operation, record, stored)
+            if isinstance(change, SaveRecord) and change.adopted_because:
+                event = replace(
+                    event, after={**(event.after or {}), "adopted_because": change.adopted_because}
+                )
             draft.events.append(event)
             if has_repeated_keys and self._record_type.has_id(key[1]):
                 versions[key] = StoredVersion(

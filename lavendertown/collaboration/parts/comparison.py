@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
@@ -12,6 +13,7 @@ from lavendertown.core.errors import InvalidInputError
 from lavendertown.core.findings import SEVERITIES
 from lavendertown.core.fingerprints import check_key, executed_check_keys
 from lavendertown.records import validation
+from lavendertown.records.identities import add_counts, add_shares
 from lavendertown.records.queries import FindingQuery, ReportQuery
 from lavendertown.records.record_classes import (
     ALL_ITEMS,
@@ -48,9 +50,7 @@ def compare_reports(
     if report is None:
         return None
     before = (
-        _find_live_report(context, before_id)
-        if before_id is not None
-        else _find_previous_run(context, report)
+        _find_live_report(context, before_id) if before_id is not None else find_previous_run(context, report)
     )
     if before_id is not None and before is None:
         raise InvalidInputError(f"There is no report {before_id!r} to compare with; choose another one.")
@@ -89,8 +89,18 @@ def _compare_findings(
 def _findings_by_id(context: StorageContext, report_id: str) -> dict[str, FindingSummary]:
     findings: dict[str, FindingSummary] = {}
     for finding in context.store.scan(FindingQuery(report_id=report_id), ALL_ITEMS):
-        findings.setdefault(finding.finding_id, finding)
+        first = findings.get(finding.finding_id)
+        findings[finding.finding_id] = finding if first is None else _add_rows(first, finding)
     return findings
+
+
+def _add_rows(first: FindingSummary, again: FindingSummary) -> FindingSummary:
+    """Return a finding with the rows of both of its occurrences in one report."""
+    return replace(
+        first,
+        row_count=add_counts((first.row_count, again.row_count)),
+        share=add_shares((first.share, again.share)),
+    )
 
 
 def _find_live_report(context: StorageContext, report_id: str) -> ReportSummary | None:
@@ -99,7 +109,8 @@ def _find_live_report(context: StorageContext, report_id: str) -> ReportSummary 
     return next(iter(context.store.scan(ReportQuery(ids=(report_id,)), Page(limit=1))), None)
 
 
-def _find_previous_run(context: StorageContext, report: ReportSummary) -> ReportSummary | None:
+def find_previous_run(context: StorageContext, report: ReportSummary | ReportRecord) -> ReportSummary | None:
+    """Return the last live report of the same dataset before a report; None if there is none."""
     if not report.dataset:
         return None
     query = ReportQuery(dataset=(report.dataset,), end_date=report.created_at)

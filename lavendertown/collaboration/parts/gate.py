@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -15,9 +15,9 @@ from lavendertown.core.errors import NotFoundError
 from lavendertown.core.findings import SEVERITIES, GhostFinding
 from lavendertown.core.fingerprints import check_key, compute_fingerprint, executed_check_keys
 from lavendertown.inbox.attention import exceeds_ceiling, find_ceiling
-from lavendertown.records.identities import Acceptance, Identity, is_snoozed
+from lavendertown.records.identities import Acceptance, Identity, add_counts, add_shares, is_snoozed
 from lavendertown.records.queries import ReportQuery
-from lavendertown.records.record_classes import FindingRecord, Page, RecordKind, ReportRecord, TriageRecord
+from lavendertown.records.record_classes import Page, RecordKind, ReportRecord, TriageRecord
 from lavendertown.records.store import Store
 
 LATEST = "latest"
@@ -178,7 +178,11 @@ class Gate(StoragePart):
             )
         known = _Known(self._context.store, self._triage, run.dataset)
         comparison = _Comparison(former, run, known) if former is not None else None
-        judgements = [known.judge(each, fail_on, comparison, clock.now()) for each in run.findings]
+        now, sizes = clock.now(), _add_up_sizes(run.findings, known)
+        judgements = [
+            known.judge(each, sizes[known.current_id(each)], fail_on, comparison, now)
+            for each in run.findings
+        ]
         return GateResult(
             run.dataset, tuple(fail_on), former.id if former is not None else "", judgements, notes
         )
@@ -199,6 +203,17 @@ class Gate(StoragePart):
         return record if isinstance(record, ReportRecord) else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """The number and share of the rows that a finding affects in one run; None if unknown."""
+
+    row_count: int | None = None
+    share: float | None = None
+
+    def plus(self, row_count: int | None, share: float | None) -> _Size:
+        return _Size(add_counts((self.row_count, row_count)), add_shares((self.share, share)))
+
+
 class _Known:
     """What the storage knows of the findings of a dataset."""
 
@@ -208,6 +223,7 @@ class _Known:
         self.identities: dict[str, Identity] = {
             each.finding_id: each for each in store.read_identities(datasets=[dataset])
         }
+        self._resolved: dict[str, str] = {}
         names = list(self.identities)
         self._triage: Mapping[str, TriageRecord] = triage.read_records(names)
         accepted = [name for name in names if self.identities[name].status == statuses.ACCEPTED.name]
@@ -221,23 +237,26 @@ class _Known:
         """Return the current id of a fingerprint."""
         if fingerprint in self.identities or not self.identities:
             return fingerprint
-        return self._store.resolve_fingerprint(fingerprint)
+        if fingerprint not in self._resolved:
+            self._resolved[fingerprint] = self._store.resolve_fingerprint(fingerprint)
+        return self._resolved[fingerprint]
 
     def judge(
         self,
         finding: GhostFinding,
+        size: _Size,
         fail_on: Sequence[FailOn],
         comparison: _Comparison | None,
         now: dt.datetime,
     ) -> Judgement:
-        """Judge one finding."""
+        """Judge one finding, by its size in the whole run."""
         name = self.current_id(finding)
         identity = self.identities.get(name)
         if identity is None:
-            return _judge_open(finding, name, fail_on, comparison, None, [])
-        size = identity._replace(last_count=_row_count(finding), last_share=_share(finding))
+            return _judge_open(finding, name, size, fail_on, comparison, None, [])
+        present = identity._replace(last_count=size.row_count, last_share=size.share)
         triage = self._triage.get(name)
-        if triage is not None and is_snoozed(size, triage, now):
+        if triage is not None and is_snoozed(present, triage, now):
             return Judgement(finding, name, (), "It is snoozed.")
         if identity.status == statuses.FALSE_POSITIVE.name:
             return Judgement(finding, name, (), f"It is closed as {statuses.FALSE_POSITIVE.label}.")
@@ -249,24 +268,25 @@ class _Known:
             has_ended = (
                 triage is not None and triage.accepted_until is not None and triage.accepted_until <= now
             )
-            is_worse = exceeds_ceiling(size, find_ceiling(triage, acceptance))
+            is_worse = exceeds_ceiling(present, find_ceiling(triage, acceptance))
             if not has_ended and not is_worse:
                 return Judgement(finding, name, (), "It is accepted.")
             if is_worse:
                 found.append((FailOn.WORSE, "It is larger than was accepted."))
-        return _judge_open(finding, name, fail_on, comparison, identity, found)
+        return _judge_open(finding, name, size, fail_on, comparison, identity, found)
 
 
 def _judge_open(
     finding: GhostFinding,
     name: str,
+    size: _Size,
     fail_on: Sequence[FailOn],
     comparison: _Comparison | None,
     identity: Identity | None,
     found: list[tuple[FailOn, str]],
 ) -> Judgement:
     if comparison is not None:
-        found = [*found, *comparison.compare(finding, name, identity)]
+        found = [*found, *comparison.compare(finding, name, size, identity)]
     matched = [(kind, reason) for kind, reason in found if kind in fail_on]
     levels = _failed_levels(finding, fail_on)
     kinds = tuple(dict.fromkeys([*(kind for kind, _ in matched), *levels]))
@@ -282,17 +302,18 @@ class _Comparison:
     def __init__(self, baseline: ReportRecord, run: Run, known: _Known) -> None:
         self._run = run
         self._executed = executed_check_keys(baseline.metadata, baseline.dataset)
-        self._findings: dict[str, FindingRecord] = {}
+        self._sizes: dict[str, _Size] = {}
         for each in baseline.findings:
-            self._findings[known.resolve_id(each.fingerprint)] = each
+            name = known.resolve_id(each.fingerprint)
+            self._sizes[name] = self._sizes.get(name, _Size()).plus(each.row_count, each.share)
 
     def compare(
-        self, finding: GhostFinding, name: str, identity: Identity | None
+        self, finding: GhostFinding, name: str, size: _Size, identity: Identity | None
     ) -> list[tuple[FailOn, str]]:
         """Return what a finding is in comparison with the baseline, and why."""
-        before = self._findings.get(name)
+        before = self._sizes.get(name)
         if before is not None:
-            growth = self._describe_growth(finding, before)
+            growth = self._describe_growth(size, before)
             return [(FailOn.WORSE, growth)] if growth else []
         key = check_key(finding.metadata, self._run.dataset, finding.column)
         if self._executed and key and key not in self._executed:
@@ -301,14 +322,14 @@ class _Comparison:
             return [(FailOn.REGRESSED, "It was gone in the baseline, and is back.")]
         return [(FailOn.NEW, "It is not in the baseline.")]
 
-    def _describe_growth(self, finding: GhostFinding, before: FindingRecord) -> str:
+    def _describe_growth(self, size: _Size, before: _Size) -> str:
         """Return how a finding has grown since the baseline; empty if it has not."""
-        share, former = _share(finding), before.share
+        share, former = size.share, before.share
         is_small = self._run.row_count is not None and self._run.row_count < _MIN_ROWS_FOR_SHARE
         if share is not None and former is not None and not is_small:
             text = f"It affects {share:.2%} of the rows, and {former:.2%} in the baseline."
             return text if share > former else ""
-        count = _row_count(finding)
+        count = size.row_count
         if count is None or before.row_count is None or count <= before.row_count:
             return ""
         return f"It affects {count:,} rows, and {before.row_count:,} in the baseline."
@@ -322,6 +343,15 @@ def _failed_levels(finding: GhostFinding, fail_on: Sequence[FailOn]) -> tuple[Fa
         for level in fail_on
         if level is FailOn.ANY or (level in SEVERITIES and rank >= SEVERITIES.index(level))
     )
+
+
+def _add_up_sizes(findings: Iterable[GhostFinding], known: _Known) -> dict[str, _Size]:
+    """Return the size of each finding in a run, which may have it several times."""
+    sizes: dict[str, _Size] = {}
+    for each in findings:
+        name = known.current_id(each)
+        sizes[name] = sizes.get(name, _Size()).plus(_row_count(each), _share(each))
+    return sizes
 
 
 def _row_count(finding: GhostFinding) -> int | None:

@@ -213,8 +213,8 @@ def _inbox_row(entry: InboxEntry, recent: LastOccurrences | None) -> dict[str, A
     out["ceiling_count"] = ceiling.row_count if ceiling else None
     out["ceiling_share"] = ceiling.share if ceiling else None
     out["version"] = triage.version if triage else 0
-    counts = dict(reversed(recent.occurrences)) if recent else {}
-    out["runs"] = [counts.get(at, 0) for at in reversed(entry.run_times)]
+    counts = dict(recent.occurrences) if recent else {}
+    out["runs"] = [counts.get(run_id, 0) for run_id in reversed(entry.run_ids)]
     out["report_id"] = recent.report_id if recent else ""
     out["position"] = recent.position if recent else 0
     if recent:

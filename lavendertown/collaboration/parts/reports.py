@@ -8,8 +8,10 @@ from typing import Any, Unpack
 
 from lavendertown.collaboration import converters, filters
 from lavendertown.collaboration.models import ShareableReport
+from lavendertown.collaboration.parts.adoption import adopt_certain_histories
 from lavendertown.collaboration.parts.comparison import compare_reports
-from lavendertown.collaboration.parts.context import StoragePart
+from lavendertown.collaboration.parts.context import StorageContext, StoragePart
+from lavendertown.collaboration.parts.triage import Triage
 from lavendertown.core import clock, json_codec
 from lavendertown.core.errors import DamagedRecordError, InvalidInputError
 from lavendertown.core.garbage_collection import gc_paused
@@ -25,6 +27,10 @@ from lavendertown.records.write_path import Change, SaveRecord
 class Reports(StoragePart):
     """The reports of a storage."""
 
+    def __init__(self, context: StorageContext, triage: Triage) -> None:
+        super().__init__(context)
+        self._triage = triage
+
     def save(
         self, report: ShareableReport, *, actor: str | None = None, evidence: Evidence | None = None
     ) -> str:
@@ -32,6 +38,9 @@ class Reports(StoragePart):
 
         Values of columns that the setting ``evidence.mask`` names are not stored, nor are sample values if
         ``evidence.samples`` is false.
+
+        Findings of a new report that certainly continue vanished ones of the previous run adopt their history
+        (:mod:`lavendertown.collaboration.parts.adoption`).
 
         Its annotations are saved with it; stored annotations that it lacks stay. Saving does not bring a
         deleted report back: restore it first.
@@ -120,7 +129,10 @@ class Reports(StoragePart):
             stored = self._context.write_path.commit(changes)
         if rows_saved >= MIN_BULK_ROWS:
             self._context.store.analyze()
-        return [each for each in stored if isinstance(each, ReportRecord)]
+        saved = [each for each in stored if isinstance(each, ReportRecord)]
+        # In a unit of work of its own: until then, and if it fails, the same findings are only offered.
+        adopt_certain_histories(self._context, self._triage, [each for each in saved if each.version == 1])
+        return saved
 
     def _without_masked_values(self, report: ShareableReport) -> ShareableReport:
         """Return the report as the settings allow it to be stored; its findings keep their ids."""

@@ -13,15 +13,19 @@ from lavendertown.core import clock, statuses
 from lavendertown.core.errors import InvalidInputError
 from lavendertown.records import validation
 from lavendertown.records.json_records import record_from_json
-from lavendertown.records.queries import FlatRecordQuery
+from lavendertown.records.queries import AuditQuery, FlatRecordQuery
 from lavendertown.records.record_classes import (
     ALL_ITEMS,
     AnnotationRecord,
+    Page,
     RecordKind,
     TriageRecord,
     attributes_to_dict,
 )
 from lavendertown.records.write_path import Change, DeleteRecord, SaveRecord
+
+AUTOMATIC_ACTOR = "LavenderTown"
+"""The actor of merges without a person, see :mod:`lavendertown.collaboration.parts.adoption`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,14 +179,12 @@ class Triage(StoragePart):
         """
         now = self.read_records(undo.before)
         mine = [n for n in undo.before if n in now and now[n].version == undo.versions[n]]
+        former = {n: replace(undo.before[n] or TriageRecord(n, clock.EPOCH), deleted_at=None) for n in mine}
+        separated = {now[n].merged_into for n in mine if now[n].merged_into and not former[n].merged_into}
+        separated = {n for n in separated if n in self._automatic_targets(mine)}
+        former |= self._standing_alone(separated, former)
         back = [
-            SaveRecord(
-                replace(undo.before[n] or TriageRecord(n, clock.EPOCH), deleted_at=None),
-                undo.versions[n],
-                actor,
-                from_store=True,
-            )
-            for n in mine
+            SaveRecord(record, undo.versions.get(n), actor, from_store=True) for n, record in former.items()
         ]
         gone = [DeleteRecord(RecordKind.ANNOTATION, note, actor) for note in undo.annotations]
         done = self._context.write_path.commit([*back, *gone])
@@ -224,8 +226,16 @@ class Triage(StoragePart):
             raise InvalidInputError("Both are the same finding already; there is no history to adopt.")
         return self.adopt_histories({old: name}, actor)
 
-    def adopt_histories(self, pairs: Mapping[str, str], actor: str) -> Undo:
-        """Merge findings into others together with their triage; ``pairs`` maps current ids."""
+    def adopt_histories(
+        self, pairs: Mapping[str, str], actor: str, reasons: Mapping[str, str] | None = None
+    ) -> Undo:
+        """Merge findings into others together with their triage.
+
+        Args:
+            pairs: The current ids of the findings that are merged, with those that continue them.
+            actor: Who does it.
+            reasons: Why it is done without a person, by the finding that is merged; for the audit log.
+        """
         stored = self.read_records([*pairs, *pairs.values()])
         after: dict[str, TriageRecord] = {}
         for old, name in pairs.items():
@@ -235,7 +245,7 @@ class Triage(StoragePart):
             after[old] = replace(theirs, merged_into=name)
             if taken != mine:
                 after[name] = taken
-        return self._write_triage(list(after.values()), stored, actor)
+        return self._write_triage(list(after.values()), stored, actor, reasons or {})
 
     def unmerge_finding(self, finding_id: str, *, actor: str) -> Undo:
         """Separate a finding from the one it was merged into.
@@ -250,7 +260,30 @@ class Triage(StoragePart):
         stored = self.read_records([finding_id]).get(finding_id)
         if stored is None or not stored.merged_into:
             raise InvalidInputError(f"The finding {finding_id!r} was not merged into another one.")
-        return self._set_merged_into({finding_id: ""}, actor)
+        before = {finding_id: stored}
+        changed = [replace(stored, merged_into="")]
+        if stored.merged_into in self._automatic_targets([finding_id]):
+            before |= self.read_records([stored.merged_into])
+            changed += self._standing_alone([stored.merged_into], before).values()
+        return self._write_triage(changed, before, actor)
+
+    def _automatic_targets(self, finding_ids: Sequence[str]) -> set[str]:
+        """Return the findings into which some of these were merged without a person, if not changed since."""
+        targets = set()
+        for name in finding_ids:
+            query = AuditQuery(component=(RecordKind.TRIAGE.value,), record_id=(name,))
+            for event in self._context.store.scan(query, Page(1)):
+                if event.actor == AUTOMATIC_ACTOR and event.after and event.after.get("adopted_because"):
+                    targets.add(str(event.after.get("merged_into", "")))
+        return targets
+
+    def _standing_alone(
+        self, finding_ids: Iterable[str], known: Mapping[str, TriageRecord]
+    ) -> dict[str, TriageRecord]:
+        """Return the triage of findings that a person separated, so that they are not matched again."""
+        names = list(finding_ids)
+        stored = {**self.read_records(names), **known}
+        return {n: replace(stored.get(n) or TriageRecord(n, clock.EPOCH), stands_alone=True) for n in names}
 
     def _set_merged_into(self, where: Mapping[str, str], actor: str) -> Undo:
         before = self.read_records(where)
@@ -261,10 +294,19 @@ class Triage(StoragePart):
         return self._write_triage(changed, before, actor)
 
     def _write_triage(
-        self, records: Sequence[TriageRecord], before: Mapping[str, TriageRecord], actor: str
+        self,
+        records: Sequence[TriageRecord],
+        before: Mapping[str, TriageRecord],
+        actor: str,
+        reasons: Mapping[str, str] | None = None,
     ) -> Undo:
         written = self._context.write_path.commit(
-            [SaveRecord(record, actor=actor, from_store=True) for record in records]
+            [
+                SaveRecord(
+                    record, actor=actor, from_store=True, adopted_because=(reasons or {}).get(record.id, "")
+                )
+                for record in records
+            ]
         )
         names = tuple(record.id for record in records)
         versions = {record.id: record.version for record in written}

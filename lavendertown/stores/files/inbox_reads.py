@@ -54,8 +54,8 @@ def _build_identity(cache: FolderCache, fingerprint: str) -> Identity:
         occurrences.last_seen,
         occurrences.times_seen,
         state.comment_count,
-        newest.row_count,
-        newest.share,
+        occurrences.times[0].row_count,
+        occurrences.share,
         check_key(description_source.metadata, description_source.dataset, description_source.column),
         state.tags,
     )
@@ -137,7 +137,8 @@ def read_acceptances(cache: FolderCache, fingerprints: Sequence[str] | None) -> 
             if each.deleted_at is None and each.status == ACCEPTED
         )
         occurrences = threads.live_occurrences().get(fingerprint)
-        counts = (count for at, count in (occurrences.times if occurrences else ()) if at <= accepted_at)
+        times = occurrences.times if occurrences else ()
+        counts = (each.row_count for each in times if each.at <= accepted_at)
         acceptances[fingerprint] = Acceptance(accepted_at, next(counts, None))
     return acceptances
 
@@ -149,7 +150,6 @@ def read_last_occurrences(cache: FolderCache, fingerprints: Sequence[str]) -> di
         occurrences = cache.threads.live_occurrences().get(fingerprint)
         if occurrences is not None and occurrences.newest is not None:
             report, position, finding = occurrences.newest
-            last_occurrences[fingerprint] = LastOccurrences(
-                report.id, position, finding.description, occurrences.times[:MAX_RUNS]
-            )
+            latest = tuple((each.report_id, each.row_count) for each in occurrences.times[:MAX_RUNS])
+            last_occurrences[fingerprint] = LastOccurrences(report.id, position, finding.description, latest)
     return last_occurrences

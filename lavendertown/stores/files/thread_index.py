@@ -6,14 +6,23 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from lavendertown.core import statuses
 from lavendertown.core.fingerprints import is_legacy_id, legacy_id
-from lavendertown.records.identities import adopted_finding, find_regression
+from lavendertown.records.identities import add_counts, add_shares, adopted_finding, find_regression
 from lavendertown.records.record_classes import AnnotationRecord, FindingRecord, ReportRecord
 
 OPEN = statuses.OPEN.name
 FIXED = statuses.FIXED.name
+
+
+class OccurrenceTime(NamedTuple):
+    """The time and report of an occurrence, and the number of affected rows."""
+
+    at: dt.datetime
+    report_id: str
+    row_count: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +34,8 @@ class Occurrences:
         own_occurrence: The latest occurrence of the finding itself rather than of one merged into it. If
             there is none, but a merged finding is the same finding in another dataset, that finding as
             it would be in this one's dataset.
-        times: The time and row count of each occurrence, one per report, newest first.
+        share: The share of affected rows in the newest report.
+        times: The time, report and row count of each occurrence, one per report, newest first.
     """
 
     first_seen: dt.datetime
@@ -33,7 +43,8 @@ class Occurrences:
     times_seen: int
     newest: tuple[ReportRecord, int, FindingRecord] | None = None
     own_occurrence: FindingRecord | None = None
-    times: tuple[tuple[dt.datetime, int | None], ...] = ()
+    share: float | None = None
+    times: tuple[OccurrenceTime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +95,8 @@ class ThreadIndex:
         last: dict[str, ReportRecord] = {}
         newest: dict[str, tuple[ReportRecord, int, FindingRecord]] = {}
         own: dict[str, FindingRecord] = {}
-        times: dict[str, list[tuple[dt.datetime, int | None]]] = defaultdict(list)
+        times: dict[str, list[OccurrenceTime]] = defaultdict(list)
+        shares: dict[str, float | None] = {}
         self._findings = []
         self._legacy_ids = None
         for report, position, finding in occurrences:
@@ -94,21 +106,30 @@ class ThreadIndex:
             if target == fingerprint and target not in own:
                 own[target] = finding
             # The findings of a report follow one another, so that each report is counted once.
-            if report.deleted_at is None and last.get(target) is not report:
+            if report.deleted_at is not None:
+                continue
+            if last.get(target) is not report:
                 last[target] = report
                 if target not in newest:
                     newest[target] = (report, position, finding)
-                times[target].append((report.created_at, finding.row_count))
+                    shares[target] = finding.share
+                times[target].append(OccurrenceTime(report.created_at, report.id, finding.row_count))
+                continue
+            at, report_id, count = times[target][-1]
+            times[target][-1] = OccurrenceTime(at, report_id, add_counts((count, finding.row_count)))
+            if newest[target][0] is report:
+                shares[target] = add_shares((shares[target], finding.share))
         self._known_fingerprints = {finding.fingerprint for finding in self._findings}
         if unreported := newest.keys() - own.keys():
             own |= self._find_adopted(unreported, tuple(dict.fromkeys(datasets())))
         self._occurrences = {
             fingerprint: Occurrences(
-                first_seen=seen[-1][0],
-                last_seen=seen[0][0],
+                first_seen=seen[-1].at,
+                last_seen=seen[0].at,
                 times_seen=len(seen),
                 newest=newest[fingerprint],
                 own_occurrence=own.get(fingerprint),
+                share=shares[fingerprint],
                 times=tuple(seen),
             )
             for fingerprint, seen in times.items()
@@ -229,7 +250,7 @@ class ThreadIndex:
 
 def find_regression_time(annotation: AnnotationRecord, occurrences: Occurrences | None) -> dt.datetime | None:
     """Return when a finding regressed after an annotation that set it to fixed."""
-    times = (at for at, _ in occurrences.times) if occurrences is not None else ()
+    times = (each.at for each in occurrences.times) if occurrences is not None else ()
     return find_regression(annotation.status, annotation.created_at, times)
 
 

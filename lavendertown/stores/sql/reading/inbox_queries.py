@@ -105,11 +105,14 @@ _ACCEPTED_AT = (
     .group_by(_A.identity_key)
     .subquery()
 )
+# A report may have the same finding several times. The sum of bigints is a numeric in PostgreSQL.
+_ROWS_IN_REPORT = sa.cast(sa.func.sum(_F.row_count), sa.BigInteger)
 _COUNT_WHEN_ACCEPTED = (
-    sa.select(_F.row_count)
+    sa.select(_ROWS_IN_REPORT)
     .join(reports, _R.key == _F.report_key)
     .where(_F.identity_key == _I.key, _F.seen_at <= _ACCEPTED_AT.c.accepted_at, _R.deleted_at.is_(None))
-    .order_by(_F.seen_at.desc(), _R.id.desc(), _F.position)
+    .group_by(_F.seen_at, _R.id)
+    .order_by(_F.seen_at.desc(), _R.id.desc())
     .limit(1)
     .correlate(identities, _ACCEPTED_AT)
     .scalar_subquery()
@@ -121,19 +124,20 @@ _ACCEPTANCES = (
 )
 _OCCURRENCES = (
     sa.select(
-        _I.fingerprint, _F.seen_at, _F.row_count, _F.report_key,
+        _I.fingerprint, _F.report_key, _R.id.label("report_id"), _ROWS_IN_REPORT.label("row_count"),
         sa.func.row_number()
-        .over(partition_by=_F.identity_key, order_by=(_F.seen_at.desc(), _R.id.desc(), _F.position))
+        .over(partition_by=_F.identity_key, order_by=(_F.seen_at.desc(), _R.id.desc()))
         .label("recency"),
     )
     .join_from(findings, identities, _I.key == _F.identity_key)
     .join(reports, _R.key == _F.report_key)
     .where(in_list(_I.fingerprint, "names"), _R.deleted_at.is_(None))
+    .group_by(_I.fingerprint, _F.identity_key, _F.seen_at, _F.report_key, _R.id)
     .subquery()
 )  # fmt: skip
 _O = _OCCURRENCES.c
 _LAST_OCCURRENCES = (
-    sa.select(_O.fingerprint, _O.seen_at, _O.row_count, _O.report_key)
+    sa.select(_O.fingerprint, _O.report_key, _O.report_id, _O.row_count)
     .where(_O.recency <= MAX_RUNS)
     .order_by(_O.fingerprint, _O.recency)
 )
@@ -246,10 +250,8 @@ def read_last_occurrences(
     """Return the last occurrences of these findings, by fingerprint."""
     occurrences: dict[str, list[Any]] = defaultdict(list)
     for fingerprint, *row in connection.execute(_LAST_OCCURRENCES, {"names": list(fingerprints)}):
-        # A report may have the same finding twice.
-        if not occurrences[fingerprint] or occurrences[fingerprint][-1][2] != row[2]:
-            occurrences[fingerprint].append(row)
-    last_reports = {fingerprint: rows[0][2] for fingerprint, rows in occurrences.items()}
+        occurrences[fingerprint].append(row)
+    last_reports = {fingerprint: rows[0][0] for fingerprint, rows in occurrences.items()}
     description_rows = connection.execute(
         _LAST_DESCRIPTIONS, {"names": list(occurrences), "keys": list(set(last_reports.values()))}
     )
@@ -258,7 +260,7 @@ def read_last_occurrences(
         fingerprint: LastOccurrences._make(
             (
                 *descriptions[fingerprint, last_reports[fingerprint]],
-                tuple((at, count) for at, count, _ in rows),
+                tuple((report_id, count) for _, report_id, count in rows),
             )
         )
         for fingerprint, rows in occurrences.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 
 from lavendertown.core import clock
 from lavendertown.core.fingerprints import check_key, mask_description, matches_masked
-from lavendertown.records.identities import adopted_finding
+from lavendertown.records.identities import add_counts, add_shares, adopted_finding
 from lavendertown.records.record_classes import FindingRecord
 from lavendertown.records.search_text import identity_text
 from lavendertown.stores.sql.reading.inbox_queries import IN_LIVE_REPORT
@@ -120,7 +121,8 @@ def fold_occurrences(
 ) -> dict[str, OccurrenceTotals]:
     """Combine the occurrences in reports into totals for each fingerprint.
 
-    A report counts once for a finding, with the finding's first position in it. Deleted reports do not
+    A report counts once for a finding, with the rows of all its positions, and is otherwise like the first
+    of them. Deleted reports do not
     count; they matter only for findings that no other report has.
 
     Args:
@@ -131,6 +133,8 @@ def fold_occurrences(
         report_totals = {
             finding.fingerprint: OccurrenceTotals(finding, at, at, count) for finding in reversed(occurrences)
         }
+        if len(report_totals) < len(occurrences):
+            _add_repeated(report_totals, occurrences)
         if not totals:
             totals = report_totals
             continue
@@ -146,7 +150,20 @@ def fold_occurrences(
     return totals
 
 
-def add_counts(batch: StatementBatch, pairs: Sequence[tuple[IdentityRow, OccurrenceTotals]]) -> None:
+def _add_repeated(totals: Mapping[str, OccurrenceTotals], occurrences: Sequence[FindingRecord]) -> None:
+    """Add up the rows of the findings that are in one report several times."""
+    repeated: dict[str, list[FindingRecord]] = defaultdict(list)
+    for finding in occurrences:
+        repeated[finding.fingerprint].append(finding)
+    for fingerprint, found in repeated.items():
+        if len(found) > 1:
+            totals[fingerprint].finding = found[0]._replace(
+                row_count=add_counts(each.row_count for each in found),
+                share=add_shares(each.share for each in found),
+            )
+
+
+def write_counts(batch: StatementBatch, pairs: Sequence[tuple[IdentityRow, OccurrenceTotals]]) -> None:
     """Add occurrences to the counts of stored identities."""
     rows = [_count_parameters(identity, occurrence) for identity, occurrence in pairs]
     if batch.connection.dialect.name == "postgresql":
@@ -238,6 +255,17 @@ class Identities(IdentityLookup):
         report_id = sa.select(reports.c.id).where(reports.c.key == findings.c.report_key).correlate(findings)
         order = (findings.c.seen_at.desc(), report_id.scalar_subquery().desc(), findings.c.position)
         newest = live_occurrences.order_by(*order).limit(1)
+        newest_report = (
+            newest.with_only_columns(findings.c.report_key).correlate(identities).scalar_subquery()
+        )
+        repeated = findings.alias()
+        in_newest = (
+            sa.select(repeated.c.row_count)
+            .where(repeated.c.identity_key == _I.key, repeated.c.report_key == newest_report)
+            .correlate(identities)
+        )
+        rows = sa.cast(sa.func.sum(repeated.c.row_count), sa.BigInteger)
+        share = sa.func.sum(repeated.c.share)
 
         def select_scalar(select: sa.Select[Any], column: sa.ColumnElement[Any]) -> sa.ScalarSelect[Any]:
             return select.with_only_columns(column).scalar_subquery()
@@ -251,8 +279,8 @@ class Identities(IdentityLookup):
             "first_seen": sa.func.coalesce(first, _I.first_seen),
             "last_seen": sa.func.coalesce(last, _I.last_seen),
             "severity": sa.func.coalesce(select_scalar(newest, findings.c.severity), _I.severity),
-            "last_count": select_scalar(newest, findings.c.row_count),
-            "last_share": select_scalar(newest, findings.c.share),
+            "last_count": select_scalar(in_newest, rows),
+            "last_share": select_scalar(in_newest, sa.case((share > 1, 1.0), else_=share)),
         }
         if self._is_postgres:
             self._connection.execute(LOCK_IDENTITIES, {"keys": sorted(keys)})
@@ -325,7 +353,7 @@ class Identities(IdentityLookup):
         self._batch.execute(_DESCRIBE, undescribed)
         self._batch.execute(_SET_SEVERITY, other_severity)
         self._batch.execute(_SET_DESCRIPTION, reworded)
-        add_counts(self._batch, [(identity, occurrences[name]) for identity, name in stored])
+        write_counts(self._batch, [(identity, occurrences[name]) for identity, name in stored])
 
 
 def _needs_recount(identity: IdentityRow, occurrence: OccurrenceTotals, code: int) -> bool:

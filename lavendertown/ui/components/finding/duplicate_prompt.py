@@ -8,7 +8,12 @@ from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.ui import queries, triage_actions
 from lavendertown.ui.components.findings import inbox_grid
 from lavendertown.ui.components.shared import layout, person
-from lavendertown.ui.components.shared.formatting import escape_markdown, format_count, format_time
+from lavendertown.ui.components.shared.formatting import (
+    escape_markdown,
+    format_count,
+    format_time,
+    inline_code,
+)
 
 
 def ask_if_duplicate(inbox_row: queries.Row) -> None:
@@ -24,8 +29,8 @@ def ask_if_duplicate(inbox_row: queries.Row) -> None:
         st.markdown(
             f":violet[:material/join:] **Is this the same as “{escape_markdown(old['description'])}”?** "
             f":small[:gray[It was seen last on {format_time(old['last_seen'])}, in "
-            f"{format_count(old['times_seen'], 'report')}, on the same column; the latest run does not "
-            "say that its check ran, and this one came right after it.]]"
+            f"{format_count(old['times_seen'], 'report')}, {_describe_column(inbox_row, old)}; the "
+            "latest run does not say that its check ran, and this one came right after it.]]"
         )
         place = f"twin:{inbox_row['finding_id']}"
         layout.show_notice(place)
@@ -54,6 +59,13 @@ def ask_if_duplicate(inbox_row: queries.Row) -> None:
                 on_click=inbox_grid.open_finding,
                 args=(old["finding_id"],),
             )
+
+
+def _describe_column(inbox_row: queries.Row, old: queries.Row) -> str:
+    if inbox_row["column"] == old["column"]:
+        return "on the same column"
+    names = [inline_code(each["column"]) for each in (old, inbox_row)]
+    return f"on the column {names[0]}, which is gone; {names[1]} may be its new name"
 
 
 def _mark_distinct(inbox_row: queries.Row) -> None:

@@ -53,7 +53,7 @@ def history_sentence(event: queries.Row, finding_id: str) -> str:
     if event["record_id"] == finding_id:
         return event_text.describe_decision_event(event, "it")
     if (event["after"] or {}).get("merged_into"):
-        return "merged another finding into it"
+        return f"merged another finding into it{event_text.describe_adoption(event)}"
     return event_text.describe_decision_event(event, "the finding that was merged into it later")
 
 

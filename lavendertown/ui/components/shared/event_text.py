@@ -15,6 +15,12 @@ from lavendertown.ui.components.shared.formatting import (
 MAX_LENGTH = 90
 Event = Mapping[str, Any]
 _TAKEN_BACK = {"delete": "took back", "restore": "set again"}
+_ADOPTION_REASONS = {
+    "respelled_header": "the same check, and the header of the column is only written differently",
+    "moved_column": "the same check, and the unnamed column with these values moved",
+    "renamed_column": "the same check, and the column with these values has another name",
+    "changed_parameters": "the same check with other limits",
+}
 _DONE = {"update": "edited", "delete": "deleted", "restore": "restored"}
 
 
@@ -73,9 +79,17 @@ def _describe_snooze(after: Event, finding: str) -> str:
     return f"snoozed {finding}" if is_snoozed else f"unsnoozed {finding}"
 
 
+def describe_adoption(event: Event) -> str:
+    """Describe why findings were merged without a person: ``: the header …``; empty if a person did it."""
+    reason = _ADOPTION_REASONS.get(str((event["after"] or {}).get("adopted_because")))
+    return f": {reason}" if reason else ""
+
+
 def _describe_merge(after: Event, finding: str) -> str:
     into = after.get("merged_into")
-    return f"merged {finding} into {inline_code(str(into))}" if into else f"unmerged {finding}"
+    if not into:
+        return f"unmerged {finding}"
+    return f"merged {finding} into {inline_code(str(into))}{describe_adoption({'after': after})}"
 
 
 def _describe_separation(after: Event, finding: str) -> str:

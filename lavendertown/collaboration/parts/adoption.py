@@ -1,0 +1,92 @@
+"""Merge findings that certainly continue a vanished one, when the report in which they appear is saved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from lavendertown.collaboration.parts.comparison import find_previous_run
+from lavendertown.collaboration.parts.context import StorageContext
+from lavendertown.collaboration.parts.triage import AUTOMATIC_ACTOR, Triage
+from lavendertown.core.fingerprints import check_key, executed_check_keys
+from lavendertown.inbox.identity_passes import Candidate, IdentityMatch, match_findings
+from lavendertown.inbox.run_tables import read_run_table
+from lavendertown.records.queries import FindingQuery
+from lavendertown.records.record_classes import ALL_ITEMS, FindingSummary, ReportRecord
+
+
+def adopt_certain_histories(context: StorageContext, triage: Triage, reports: Iterable[ReportRecord]) -> None:
+    """Merge the findings that vanished before these new reports into those that certainly continue them.
+
+    Each report is compared with the run before it. Only a report that lists its columns or its completed
+    checks can show that a match is certain; of others nothing is read.
+
+    Args:
+        context: The storage.
+        triage: Merges the findings.
+        reports: Reports that were just saved for the first time.
+    """
+    for report in sorted(reports, key=lambda each: (each.created_at, each.id)):
+        if report.dataset and report.findings and _lists_its_table(report.metadata):
+            matches = [match for match in _match_with_previous_run(context, report) if match.certain]
+            distinct = triage.read_records([match.finding_id for match in matches])
+            matches = [m for m in matches if m.finding_id not in distinct]
+            if matches:
+                triage.adopt_histories(
+                    {match.vanished_id: match.finding_id for match in matches},
+                    AUTOMATIC_ACTOR,
+                    {match.vanished_id: match.reason for match in matches},
+                )
+
+
+def _lists_its_table(metadata: Mapping[str, object]) -> bool:
+    coverage = metadata.get("coverage")
+    return isinstance(coverage, Mapping) and bool(coverage.get("column_names") or coverage.get("ran"))
+
+
+def _match_with_previous_run(context: StorageContext, report: ReportRecord) -> list[IdentityMatch]:
+    """Match the findings that vanished between the previous run and a report with those that appeared."""
+    store = context.store
+    previous = find_previous_run(context, report)
+    if previous is None:
+        return []
+    now, former = (store.report_fingerprints([report_id]) for report_id in (report.id, previous.id))
+    if not now - former or not former - now:
+        return []
+    executed = executed_check_keys(report.metadata, report.dataset)
+    appeared = [
+        each
+        for each in _findings_of_report(context, report.id)
+        if each.finding_id not in former and each.first_seen == report.created_at
+    ]
+    vanished = [
+        each
+        for each in _findings_of_report(context, previous.id)
+        if each.finding_id not in now
+        and each.last_seen == previous.created_at
+        and check_key(each.metadata, each.dataset, each.column) not in executed
+    ]
+    if not appeared or not vanished:
+        return []
+    tables = (read_run_table(store, each) for each in (previous.id, report.id))
+    return match_findings([*map(_to_candidate, vanished)], [*map(_to_candidate, appeared)], *tables)
+
+
+def _findings_of_report(context: StorageContext, report_id: str) -> list[FindingSummary]:
+    """Return the findings of a report, each once."""
+    found = context.store.scan(FindingQuery(report_id=report_id), ALL_ITEMS)
+    return list({each.finding_id: each for each in reversed(found)}.values())
+
+
+def _to_candidate(finding: FindingSummary) -> Candidate:
+    params = finding.metadata.get("params")
+    return Candidate(
+        finding.finding_id,
+        finding.ghost_type,
+        finding.column,
+        finding.severity,
+        finding.description,
+        finding.row_count,
+        str(finding.metadata.get("check") or ""),
+        params if isinstance(params, Mapping) else {},
+        str(finding.metadata.get("check_id") or ""),
+    )
