@@ -15,6 +15,7 @@ from lavendertown.collaboration.storage import get_finding_id
 from lavendertown.core import clock, json_codec
 from lavendertown.core.errors import InvalidInputError
 from lavendertown.models import GhostFinding
+from lavendertown.profile.evidence import Evidence
 from lavendertown.records.field_kinds import ColumnType
 from lavendertown.records.fields import Field
 from lavendertown.rpc.messages import read_time
@@ -181,6 +182,23 @@ def row_values(row: Mapping[str, Any], message: MessageSpec) -> dict[str, Any]:
     if "metadata_json" in values:
         values["metadata_json"] = json_text(row["metadata"])
     return values
+
+
+def read_evidence(text: str) -> Evidence | None:
+    """Return the evidence in a message; None if there is none.
+
+    Raises:
+        InvalidInputError: The text is no evidence.
+    """
+    content = read_json(text, "evidence_json")
+    if not content:
+        return None
+    try:
+        return Evidence.from_dict(content)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InvalidInputError(
+            "The value of evidence_json is no evidence of a report; send what GetEvidence returns."
+        ) from error
 
 
 def read_report(message: Any, author: str) -> ShareableReport:

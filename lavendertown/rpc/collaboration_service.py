@@ -27,6 +27,7 @@ from lavendertown.rpc.collaboration_messages import (
     TRIAGED_FINDING,
     annotation_values,
     json_text,
+    read_evidence,
     read_report,
     report_values,
     row_values,
@@ -84,7 +85,18 @@ def _methods(service: _Collaboration) -> Iterable[MethodSpec]:
     parts = (FINDING, ANNOTATION, REPORT)
     yield MethodSpec(
         "SaveReport",
-        MessageSpec("SaveReportRequest", (report, _ACTOR)),
+        MessageSpec(
+            "SaveReportRequest",
+            (
+                report,
+                _ACTOR,
+                FieldSpec(
+                    "evidence_json",
+                    "string",
+                    comment="As GetEvidence returns it; empty to keep what is stored.",
+                ),
+            ),
+        ),
         MessageSpec("SaveReportResponse", (FieldSpec("id", "string"), FieldSpec("version", "int32"))),
         service.save_report,
         role=Role.WRITER,
@@ -240,7 +252,9 @@ class _Collaboration:
         report = read_report(request.report, actor)
         storage = self._storage()
         with acting_for(call.on_behalf_of(request.actor)):
-            version = storage.reports.save_versioned(report, actor=actor)
+            version = storage.reports.save_versioned(
+                report, actor=actor, evidence=read_evidence(request.evidence_json)
+            )
         return {"id": report.id, "version": version}
 
     def get_report(self, request: Any, call: Call) -> dict[str, Any]:

@@ -60,6 +60,18 @@ def test_the_evidence_of_a_report_is_read(client: ConnectClient, storage: Storag
         client.call("GetEvidence", {"report_id": "r-1"})
 
 
+def test_evidence_is_sent_with_its_report(client: ConnectClient, storage: Storage) -> None:
+    evidence = Evidence(samples={"f": FindingSamples("price", [SampleRow(3, {"price": 7})])}, first_row=2)
+    sent = json.dumps(evidence.to_dict())
+    client.call("SaveReport", {"report": REPORT, "actor": "Maya", "evidence_json": sent})
+    assert json.loads(client.call("GetEvidence", {"report_id": "r-1"}).evidence_json) == evidence.to_dict()
+    client.call("SaveReport", {"report": {**REPORT, "title": "Again"}, "actor": "Maya"})
+    assert storage.reports.load_evidence("r-1") == evidence
+    for wrong in ("[1]", '{"columns": [3]}', '{"samples": {"f": 1}}', "{"):
+        with pytest.raises(RpcError, match="evidence_json"):
+            client.call("SaveReport", {"report": REPORT, "actor": "Maya", "evidence_json": wrong})
+
+
 def test_a_report_is_saved_and_read_as_it_was(client: ConnectClient, storage: Storage) -> None:
     save(client)
     found = client.call("GetReport", {"id": "r-1"}).report

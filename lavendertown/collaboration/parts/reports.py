@@ -77,13 +77,15 @@ class Reports(StoragePart):
                 f"The evidence of report {report_id!r} is unreadable: {error}"
             ) from error
 
-    def save_versioned(self, report: ShareableReport, *, actor: str | None = None) -> int:
+    def save_versioned(
+        self, report: ShareableReport, *, actor: str | None = None, evidence: Evidence | None = None
+    ) -> int:
         """Save a report like :meth:`save`, and return the version that it is stored at.
 
         A later edit of the report needs this version. One that is read after the save may be somebody
         else's, so that the edit would overwrite that change.
         """
-        [stored] = self._write([report], actor, {})
+        [stored] = self._write([report], actor, {} if evidence is None else {report.id: evidence})
         return stored.version
 
     def save_many(
