@@ -11,6 +11,9 @@ from lavendertown.tables.column_names import is_identifier, is_proper_name
 
 _MAX_DISTINCT_SHARE, _CATEGORICAL_SHARE, _MAX_LEVELS = 0.5, 0.2, 20_000
 _MIN_RATIO, _MIN_CLEAR_RATIO = 2, 8
+_MIN_WORD = 4
+"""Words of at least this length that differ only in case are one category, however frequent each is."""
+
 _MIN_TYPED, _MIN_TWICE_TYPED = 5, 10
 _TWICE_TYPED_RATIO = 30
 _MAX_TYPED, _MAX_USUAL, _MAX_LENGTH = 5_000, 1_000, 60
@@ -57,7 +60,8 @@ def find_spellings(name: str, counted: CountedValues, damaged: Collection[str] =
     for values in groups.values():
         usual = values[0]  # the most frequent comes first
         for value in values[1:]:
-            if counts[usual] >= ratio * counts[value]:
+            is_word = categorical and len(_fold(value)) >= _MIN_WORD
+            if is_word or counts[usual] >= ratio * counts[value]:
                 found[value] = usual
     found |= _other_yes_no(counts, total)
     if categorical and not is_identifier(name) and not is_proper_name(name):

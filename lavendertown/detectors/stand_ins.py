@@ -234,9 +234,17 @@ def find_date_stand_ins(counts: Mapping[Any, int]) -> list[Any]:
     days = {day.toordinal(): count for day, count in counts.items()}
     usual = {day for day in days if _date_key(dt.date.fromordinal(day)) in _DATES}
     body = sorted(day for day in days if day not in usual)
+    total = sum(days.values())
+    # The ends of the calendar stand for a missing date whatever the others are.
+    ends = {
+        day
+        for day in usual
+        if dt.date.fromordinal(day).year in (dt.MINYEAR, dt.MAXYEAR)
+        and _MIN_REPEATS <= days[day] <= _MAX_SHARE * total
+    }
     if not usual or len(body) < _MIN_DISTINCT or sum(days[day] for day in body) < _MIN_BODY:
-        return []
-    quartiles, total = _weighted_quartiles(body, days), sum(days.values())
+        return [day for day in counts if day.toordinal() in ends]
+    quartiles = _weighted_quartiles(body, days)
     most = max(days[day] for day in body)
     gap = max(_GAP * (quartiles[2] - quartiles[0]), 30)
     found = {
@@ -248,7 +256,7 @@ def find_date_stand_ins(counts: Mapping[Any, int]) -> list[Any]:
             or days[day] >= max(_MIN_EXTREME_REPEATS, _SPIKE * _usual_count(day, days, body), 3 * most)
         )
     }
-    return [day for day in counts if day.toordinal() in found]
+    return [day for day in counts if day.toordinal() in found | ends]
 
 
 def _date_key(date: dt.date) -> tuple[int, int, int]:

@@ -65,3 +65,10 @@ def test_other_words_for_yes_and_no(detect) -> None:
     (finding,) = detect({"a": ["yes", "no"] * 30 + ["Y", "true"]}, CategoryVariants())
     assert finding.row_indices == [60, 61]
     assert detect({"a": ["yes", "no"] * 30 + ["n/k"]}, CategoryVariants()) == []
+
+
+def test_words_that_differ_in_case_are_one_category_however_frequent(detect) -> None:
+    values = ["Berlin"] * 13 + ["BERLIN"] * 11 + ["berlin"] * 11 + ["Lyon"] * 7
+    (finding,) = detect({"city": values}, CategoryVariants())
+    assert finding.row_indices == list(range(13, 35))
+    assert detect({"unit": ["mm"] * 10 + ["MM"] * 9 + ["cm"] * 12}, CategoryVariants()) == []

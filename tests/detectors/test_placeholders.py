@@ -102,3 +102,11 @@ def test_one_finding_reports_all_stand_ins_of_a_text_column(detect) -> None:
     values[0] = "N/A"
     (finding,) = detect({"a": values}, Placeholders(), DisguisedNulls())
     assert (finding.metadata["check"], finding.row_indices) == ("disguised_nulls", [0, *PLACES])
+
+
+def test_the_end_of_the_calendar_is_a_stand_in_among_few_days(detect) -> None:
+    days = [dt.date(2024, month, 1) for month in range(1, 6)] * 8
+    values = [*days, *[dt.date(9999, 12, 31)] * 21]
+    (finding,) = detect({"end": values}, Placeholders())
+    assert finding.row_indices == list(range(40, 61))
+    assert detect({"end": [*days, *[dt.date(9999, 12, 31)] * 41]}, Placeholders()) == []
