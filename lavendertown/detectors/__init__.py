@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from lavendertown.detectors.arithmetic import Arithmetic
 from lavendertown.detectors.base import (
     NOT_CHECKED,
     Aggregates,
@@ -16,30 +15,31 @@ from lavendertown.detectors.base import (
     Select,
     ValueCounts,
 )
-from lavendertown.detectors.category_variants import CategoryVariants
-from lavendertown.detectors.constants import Constants
-from lavendertown.detectors.coordinates import Coordinates
-from lavendertown.detectors.cut_text import CutText
-from lavendertown.detectors.date_order import DateOrder
-from lavendertown.detectors.dates import Dates
-from lavendertown.detectors.dependencies import Dependencies
-from lavendertown.detectors.disguised_nulls import DisguisedNulls
-from lavendertown.detectors.duplicates import Duplicates
-from lavendertown.detectors.durations import Durations
-from lavendertown.detectors.error_cells import ErrorCells
-from lavendertown.detectors.infinite_values import InfiniteValues
-from lavendertown.detectors.keys import Keys
-from lavendertown.detectors.lost_digits import LostDigits
-from lavendertown.detectors.near_duplicates import NearDuplicates
-from lavendertown.detectors.nulls import Nulls
-from lavendertown.detectors.outliers import Outliers
-from lavendertown.detectors.placeholders import Placeholders
-from lavendertown.detectors.ranges import Ranges
-from lavendertown.detectors.row_count import RowCount
-from lavendertown.detectors.shapes import Shapes
-from lavendertown.detectors.text_damage import TextDamage
-from lavendertown.detectors.time_series import LevelShifts, RepeatedTimes, StuckValues, TimeGaps
-from lavendertown.detectors.types import Types
+from lavendertown.detectors.columns.constants import Constants
+from lavendertown.detectors.columns.dates import Dates
+from lavendertown.detectors.columns.disguised_nulls import DisguisedNulls
+from lavendertown.detectors.columns.error_cells import ErrorCells
+from lavendertown.detectors.columns.lost_digits import LostDigits
+from lavendertown.detectors.columns.nulls import Nulls
+from lavendertown.detectors.columns.placeholders import Placeholders
+from lavendertown.detectors.columns.types import Types
+from lavendertown.detectors.numbers.coordinates import Coordinates
+from lavendertown.detectors.numbers.infinite_values import InfiniteValues
+from lavendertown.detectors.numbers.outliers import Outliers
+from lavendertown.detectors.numbers.ranges import Ranges
+from lavendertown.detectors.rows.arithmetic import Arithmetic
+from lavendertown.detectors.rows.date_order import DateOrder
+from lavendertown.detectors.rows.dependencies import Dependencies
+from lavendertown.detectors.rows.duplicates import Duplicates
+from lavendertown.detectors.rows.durations import Durations
+from lavendertown.detectors.rows.keys import Keys
+from lavendertown.detectors.rows.near_duplicates import NearDuplicates
+from lavendertown.detectors.rows.row_count import RowCount
+from lavendertown.detectors.rows.time_series import LevelShifts, RepeatedTimes, StuckValues, TimeGaps
+from lavendertown.detectors.text.category_variants import CategoryVariants
+from lavendertown.detectors.text.cut_text import CutText
+from lavendertown.detectors.text.shapes import Shapes
+from lavendertown.detectors.text.text_damage import TextDamage
 
 
 def default_detectors() -> list[Detector]:

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.quality.clean_tables import make_table
 from lavendertown.detectors import CategoryVariants, Placeholders, Shapes, TextDamage
-from lavendertown.detectors.validators import is_article_number, is_iban
+from lavendertown.detectors.text.validators import is_article_number, is_iban
 
 N = 200
 DRAWN = random.Random(8)

@@ -84,7 +84,8 @@ def test_several_kinds_are_one_finding(detect) -> None:
 
 
 def test_more_values_than_the_limit_are_named_as_capped(detect, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lavendertown.detectors import ValueCounts, text_damage
+    from lavendertown.detectors import ValueCounts
+    from lavendertown.detectors.text import text_damage
 
     monkeypatch.setattr(text_damage, "ValueCounts", lambda key: ValueCounts(key, limit=50))
     (finding,) = detect({"a": [" x", " x", *NOTES]}, TextDamage())

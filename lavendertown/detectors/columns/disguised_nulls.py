@@ -20,7 +20,7 @@ from lavendertown.detectors.base import (
     format_row_share,
     severity_of_missing,
 )
-from lavendertown.detectors.stand_ins import find_text_stand_ins
+from lavendertown.detectors.columns.stand_ins import find_text_stand_ins
 from lavendertown.tables import Column, Table
 from lavendertown.tables.column_names import is_proper_name
 from lavendertown.tables.patterns import DISGUISED_NULL, NULL_SIGN, NULL_WORD

@@ -16,7 +16,7 @@ from lavendertown.detectors.base import (
     ValueCounts,
     format_row_share,
 )
-from lavendertown.detectors.text_faults import COSMETIC, find_text_faults
+from lavendertown.detectors.text.text_faults import COSMETIC, find_text_faults
 from lavendertown.tables import Column, Table
 
 _MAX_NAMED = 3

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from lavendertown.detectors.base import CountedValues
-from lavendertown.detectors.spellings import find_spellings
+from lavendertown.detectors.text.spellings import find_spellings
 
 _SUSPECT = re.compile(r"[^ -~]|^\s|\s$|  |&[#a-zA-Z]|<[/a-zA-Z]|\\|%[0-9A-Fa-f]{2}|\"|\?")
 _ZERO_WIDTH = re.compile("[\u200b\u200e\u200f\u2060\u00ad\ufeff]|(?<=[ -\u024f])[\u200c\u200d](?=[ -\u024f])")

@@ -20,9 +20,9 @@ from lavendertown.detectors.base import (
     ValueCounts,
     format_row_share,
 )
-from lavendertown.detectors.stand_ins import find_disguised_nulls, find_text_stand_ins
-from lavendertown.detectors.text_faults import find_text_faults
-from lavendertown.detectors.validators import VALIDATORS, is_article_number
+from lavendertown.detectors.columns.stand_ins import find_disguised_nulls, find_text_stand_ins
+from lavendertown.detectors.text.text_faults import find_text_faults
+from lavendertown.detectors.text.validators import VALIDATORS, is_article_number
 from lavendertown.tables import Column, Table, patterns
 
 _MIN_VALUES = 30

@@ -22,7 +22,7 @@ from lavendertown.detectors.base import (
     format_value,
     severity_of_missing,
 )
-from lavendertown.detectors.stand_ins import (
+from lavendertown.detectors.columns.stand_ins import (
     count_days,
     day_of,
     find_date_stand_ins,

@@ -19,7 +19,7 @@ from lavendertown.detectors.base import (
     ValueCounts,
     format_row_share,
 )
-from lavendertown.detectors.stand_ins import count_days, day_of, find_date_stand_ins
+from lavendertown.detectors.columns.stand_ins import count_days, day_of, find_date_stand_ins
 from lavendertown.tables import Column, Table, patterns
 
 _MIN_VALUES = 30

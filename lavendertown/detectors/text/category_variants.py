@@ -17,7 +17,7 @@ from lavendertown.detectors.base import (
     format_row_share,
     format_value,
 )
-from lavendertown.detectors.text_faults import find_text_faults
+from lavendertown.detectors.text.text_faults import find_text_faults
 from lavendertown.tables import Column, Table
 
 _MAX_LISTED = 20

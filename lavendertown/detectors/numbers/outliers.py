@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 import narwhals as nw
 import numpy as np
 
-from lavendertown.detectors import usual_range
 from lavendertown.detectors.base import (
     NOT_CHECKED,
     Aggregates,
@@ -23,9 +22,10 @@ from lavendertown.detectors.base import (
     count_where,
     format_row_share,
 )
+from lavendertown.detectors.columns.stand_ins import find_number_stand_ins
+from lavendertown.detectors.numbers import usual_range
+from lavendertown.detectors.numbers.unit_mix import find_unit_mix
 from lavendertown.detectors.sampled_rows import SampledRows
-from lavendertown.detectors.stand_ins import find_number_stand_ins
-from lavendertown.detectors.unit_mix import find_unit_mix
 from lavendertown.tables import Column, Table, patterns
 from lavendertown.tables.column_names import is_count, is_label, is_never_negative
 

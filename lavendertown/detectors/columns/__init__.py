@@ -1,0 +1,1 @@
+"""Checks of the values of one column of any kind."""

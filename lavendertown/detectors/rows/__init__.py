@@ -1,0 +1,1 @@
+"""Checks of whole rows, and of several columns together."""
