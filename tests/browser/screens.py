@@ -59,6 +59,18 @@ def find_comment(page: Page, comment: str) -> Locator:
     return page.get_by_test_id("stChatMessage").filter(has_text=comment)
 
 
+def click_until(button: Locator, expected: Locator) -> None:
+    """Click a button until its effect shows: a click while the page changes reaches nobody."""
+    for wait in (10_000, 20_000, WAIT_MS):
+        button.click()
+        try:
+            expect(expected).to_be_visible(timeout=wait)
+            return
+        except AssertionError:
+            if wait == WAIT_MS:
+                raise
+
+
 def click_first_row(page: Page, x: int, expected: Locator) -> None:
     """Click in the first row of the first grid, ``x`` pixels from its left, until one ``expected`` is shown.
 

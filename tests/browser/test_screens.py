@@ -105,7 +105,7 @@ def test_a_deleted_report_can_be_restored_from_its_link(
 @pytest.mark.parametrize(
     ("address", "landmark"),
     [
-        pytest.param("", "1 finding ·", id="findings"),
+        pytest.param("", "2 findings ·", id="findings"),
         pytest.param("reports", "1 report, newest first", id="reports"),
         pytest.param("trends", "Current findings", id="trends"),
         pytest.param("inspect", "Upload a file", id="inspect"),

@@ -7,6 +7,7 @@ import streamlit as st
 from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.core import clock, statuses
 from lavendertown.core.settings import load_settings
+from lavendertown.inbox.attention import AttentionReason
 from lavendertown.ui import actions, queries, triage_actions
 from lavendertown.ui.components.finding import duplicate_prompt
 from lavendertown.ui.components.findings import inbox_actions
@@ -204,7 +205,7 @@ def _describe_acceptance(inbox_row: queries.Row) -> str:
 def _show_decision(inbox_row: queries.Row) -> None:
     if inbox_row["note"]:
         st.info(comment_markdown(inbox_row["note"]), icon=":material/push_pin:")
-    if inbox_row["regressed_at"] is not None:
+    if inbox_row["regressed_at"] is not None and AttentionReason.REGRESSED not in inbox_row["attention"]:
         fixed = format_time(inbox_row["fixed_at"])
         st.markdown(
             f":small[:red[:material/history: Back again] since {format_time(inbox_row['regressed_at'])}; "
