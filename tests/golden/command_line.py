@@ -71,8 +71,10 @@ def answers_about_records(recording: Recording, scratch: Path) -> dict[str, Any]
         "findings list": run_json("findings", "list", "--severity", "warning"),
         "findings show": run_json("findings", "show", ids["null"]),
         "findings inbox": run_json("findings", "inbox", "--attention", "any"),
+        "export": run_json("export", "--report", "orders 0", "--output", str(scratch / "orders.json")),
         "audit": run_json("audit", "--limit", "3"),
     }
+    found["export"]["file"] = Path(found["export"]["file"]).name
     # The following commands write.
     saving = ["--save", "--author", "Ana", "--title", "Orders", "--dataset", "shop", "--tag", "daily"]
     with recording.step():
