@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lavendertown.cli.errors import CommandError
-from lavendertown.cli.gate import gate_options, judge_runs, report_results
+from lavendertown.cli.gate import check_gate_options, gate_options, judge_runs, report_results
 from lavendertown.cli.options import (
     author_option,
     json_option,
@@ -30,7 +30,6 @@ from lavendertown.core.file_limits import limits_from_settings
 from lavendertown.core.findings import GhostFinding
 from lavendertown.core.reading import DATE_ORDERS, DETECT, ColumnType, DateOrder, Reading
 from lavendertown.core.settings import load_settings
-from lavendertown.profile.masking import prepare_coverage, prepare_evidence, prepare_findings
 
 if TYPE_CHECKING:
     from lavendertown.inspector import Inspector
@@ -160,6 +159,7 @@ def analyze_command(
     if save and query is not None and not dataset:
         raise click.UsageError("A query has no name. Name the dataset with --dataset.")
     _check_options(sources, dataset, save, title, tags, author)
+    check_gate_options(fail_on, baseline, summary)
     reading = Reading(
         encoding=encoding,
         delimiter=_DELIMITER_WORDS.get(delimiter, delimiter) if delimiter else None,
@@ -184,18 +184,14 @@ def analyze_command(
     if rows_out is not None:
         _write_rows(rows_out, inspector, findings)
     report_id = None
-    if save:
+    if save and not dataset:
         with open_storage() as storage:
-            if not dataset:
-                findings = _join_dataset(storage, inspector, findings)
-            results = judge_runs([_build_run(inspector, findings)], fail_on, baseline)
-            if given != DETECT:
-                storage.dataset_settings.save(
-                    str(inspector.dataset), "reading", given.to_dict(), actor=require_author(author)
-                )
-            report_id = _save_report(storage, inspector, findings, title, tags, require_author(author))
-    else:
-        results = judge_runs([_build_run(inspector, findings)], fail_on, baseline)
+            findings = _join_dataset(storage, inspector, findings)
+    # Before the report is saved, which would be the baseline.
+    run = Run(str(inspector.dataset or ""), findings, inspector.table.row_count, clock.now())
+    results = judge_runs([run], fail_on, baseline)
+    if save:
+        report_id = _save_report(inspector, findings, given, title, tags, require_author(author))
     is_json = as_json or output == "json"
     if is_json:
         failed = not all(result.has_passed for result in results)
@@ -205,10 +201,6 @@ def analyze_command(
         _print_findings(name, inspector, findings, report_id)
     failed = report_results(results, summary, silent=is_json)
     raise click.exceptions.Exit(1 if failed else 0)
-
-
-def _build_run(inspector: Inspector, findings: list[GhostFinding]) -> Run:
-    return Run(str(inspector.dataset or ""), findings, inspector.table.row_count, clock.now())
 
 
 def _write_rows(folder: Path, inspector: Inspector, findings: list[GhostFinding]) -> None:
@@ -322,32 +314,35 @@ def _join_dataset(storage: Storage, inspector: Inspector, findings: list[GhostFi
 
 
 def _save_report(
-    storage: Storage,
     inspector: Inspector,
     findings: list[GhostFinding],
+    given: Reading,
     title: str | None,
     tags: tuple[str, ...],
     author: str,
 ) -> str:
-    """Save the findings as a report with their evidence, without the values of masked columns."""
-    name, settings = inspector.table.name or "", load_settings()
+    """Save the findings as a report with their evidence, and the given settings of reading; return its id."""
+    name = inspector.table.name or ""
     report = ShareableReport(
         id=f"r-{uuid.uuid4().hex[:12]}",
         title=title or str(inspector.dataset),
         author=author,
         created_at=clock.now(),
-        findings=prepare_findings(findings, settings),
+        findings=findings,
         ruleset=inspector.ruleset,
         metadata={
             "dataset": inspector.dataset,
             "tags": list(tags),
-            "coverage": prepare_coverage(inspector.coverage(), settings),
+            "coverage": inspector.coverage(),
             "file": name if name != "stdin" else "",
         },
     )
     ids = [get_finding_id(finding, inspector.dataset) for finding in findings]
-    evidence = prepare_evidence(inspector.evidence(), settings).named(ids)
-    return storage.save_report(report, evidence=evidence)
+    evidence = inspector.evidence().named(ids)
+    with open_storage() as storage:
+        if given != DETECT:
+            storage.dataset_settings.save(str(inspector.dataset), "reading", given.to_dict(), actor=author)
+        return storage.save_report(report, evidence=evidence)
 
 
 def _build_result(

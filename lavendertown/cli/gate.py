@@ -21,6 +21,7 @@ from lavendertown.collaboration.parts.gate import (
     judge_by_severity,
 )
 from lavendertown.core.errors import StorageError
+from lavendertown.interchange.exports.markdown import escape_markdown
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 _MAX_PRINTED = 50
@@ -54,6 +55,17 @@ def gate_options(command: Command) -> Command:
     return command
 
 
+def check_gate_options(fail_on: Sequence[str], baseline: str, summary: Path | None) -> None:
+    """Refuse options of the gate that have no effect.
+
+    Raises:
+        click.UsageError: ``--baseline`` or ``--summary`` is given without ``--fail-on``.
+    """
+    if not fail_on and (summary is not None or baseline != LATEST):
+        name = "--summary" if summary is not None else "--baseline"
+        raise click.UsageError(f"{name} requires --fail-on, which says what fails.")
+
+
 def judge_runs(runs: Sequence[Run], fail_on: Sequence[str], baseline: str) -> list[GateResult]:
     """Judge runs, with what the storage knows of their findings.
 
@@ -67,7 +79,7 @@ def judge_runs(runs: Sequence[Run], fail_on: Sequence[str], baseline: str) -> li
         return []
     try:
         with open_storage() as storage:
-            return [storage.gate.judge(run, kinds, baseline) for run in runs]
+            return [storage.gate.judge_run(run, kinds, baseline) for run in runs]
     except (StorageError, ImportError) as error:
         comparing = [kind.value for kind in kinds if kind in COMPARING]
         if comparing:
@@ -117,7 +129,7 @@ def text_summary(results: Sequence[GateResult], limit: int | None) -> str:
     """Return the results as text, with at most this many failures of each run."""
     lines: list[str] = []
     for result in results:
-        lines.append(f"{format_cell(result.dataset)}: {_headline(result)}")
+        lines.append(f"{format_cell(result.dataset)}: {_describe_outcome(result)}")
         lines += [f"  {format_cell(note)}" for note in result.notes]
         for each in result.failures[:limit]:
             what = ", ".join(each.failed_on)
@@ -136,15 +148,14 @@ def markdown_summary(results: Sequence[GateResult]) -> str:
     """Return the results as Markdown for the comment of a pull request."""
     parts: list[str] = []
     for result in results:
-        parts.append(f"### {_escape(result.dataset)}: {_headline(result)}\n")
-        parts += [f"{_escape(note)}\n" for note in result.notes]
+        parts.append(f"### {escape_markdown(result.dataset)}: {_describe_outcome(result)}\n")
+        parts += [f"{escape_markdown(note)}\n" for note in result.notes]
         if result.failures:
             parts.append("| Fails | Severity | Column | Finding | Why |\n|---|---|---|---|---|")
-            parts += [
-                f"| {', '.join(each.failed_on)} | {each.finding.severity} | {_escape(each.finding.column)} "
-                f"| {_escape(each.finding.description)} | {_escape(each.reason)} |"
-                for each in result.failures
-            ]
+            for each in result.failures:
+                texts = (each.finding.column, each.finding.description, each.reason)
+                cells = [", ".join(each.failed_on), each.finding.severity, *map(escape_markdown, texts)]
+                parts.append(f"| {' | '.join(cells)} |")
             parts.append("")
         if result.spared:
             parts.append(f"{_describe_spared(result)}\n")
@@ -183,7 +194,7 @@ def junit_summary(results: Sequence[GateResult]) -> str:
     return ElementTree.tostring(root, "unicode", xml_declaration=True) + "\n"
 
 
-def _headline(result: GateResult) -> str:
+def _describe_outcome(result: GateResult) -> str:
     asked = ", ".join(result.fail_on)
     against = f", compared with report {result.baseline}" if result.baseline else ""
     if result.has_passed:
@@ -193,14 +204,6 @@ def _headline(result: GateResult) -> str:
 
 def _describe_spared(result: GateResult) -> str:
     return f"The team has decided that {format_count(len(result.spared), 'finding')} should fail nothing."
-
-
-def _escape(text: str) -> str:
-    """Return a text for one line or cell of Markdown."""
-    line = " ".join(text.split())
-    for sign in "\\`*_[]<>|&@#!":
-        line = line.replace(sign, f"\\{sign}")
-    return line
 
 
 def _clean_xml(text: str) -> str:

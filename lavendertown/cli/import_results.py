@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from lavendertown.cli import options
-from lavendertown.cli.gate import gate_options, judge_runs, report_results
+from lavendertown.cli.gate import check_gate_options, gate_options, judge_runs, report_results
 from lavendertown.cli.output import format_cell, format_count, print_json
 from lavendertown.core.errors import NotFoundError
 from lavendertown.core.file_limits import limits_from_settings
@@ -74,6 +74,7 @@ def import_command(
         return
     if not files:
         raise click.UsageError("Missing argument 'FILE...'.")
+    check_gate_options(fail_on, baseline, summary)
     streams = [(file, options.input_name(file)) for file in files]
     limits = limits_from_settings(load_settings())
     results = read_runs(

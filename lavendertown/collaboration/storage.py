@@ -119,7 +119,7 @@ class Storage:
         self.reports = Reports(self._context, self.triage)
         self.imports = Imports(self._context, self.reports)
         self.findings = Findings(self._context)
-        self.annotations = Annotations(self._context)
+        self.annotations = Annotations(self._context, self.triage)
         self.datasets = Datasets(self._context, self.triage)
         self.trends = Trends(self._context)
         self.inbox = FindingsInbox(self._context, self.trends)

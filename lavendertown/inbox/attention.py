@@ -34,7 +34,7 @@ class AttentionReason(StrEnum):
     NEW: it appeared in the latest run, and nobody has assigned it, annotated it or set its status.
     REGRESSED: it was seen again after it was fixed. WORSE: it is larger than was accepted or snoozed.
     EXPIRED: its acceptance or snooze has ended. UNASSIGNED: it is an open error without an assignee.
-    UNCONFIRMED: it is said to be fixed, but the runs since then have not completed its check.
+    UNCONFIRMED: it was set to fixed, but the runs since then have not completed its check.
     """
 
     NEW = "new"
@@ -125,7 +125,10 @@ def find_attention_reasons(
 
 
 def _reasons_of_open(state: FindingState, now: dt.datetime) -> list[AttentionReason]:
-    identity, triage, reasons = state.identity, state.triage, []
+    identity, triage = state.identity, state.triage
+    reasons: list[AttentionReason] = []
+    if state.run_state is RunState.PASSING:
+        return reasons
     assignee = triage.assignee if triage is not None else ""
     if state.run_state is RunState.NEW and not (assignee or state.is_annotated):
         reasons.append(AttentionReason.NEW)
@@ -133,8 +136,6 @@ def _reasons_of_open(state: FindingState, now: dt.datetime) -> list[AttentionRea
         reasons.append(AttentionReason.REGRESSED)
     if triage is not None and has_outgrown_snooze(identity, triage):
         reasons.append(AttentionReason.WORSE)
-    if state.run_state is RunState.PASSING:
-        return reasons
     if triage is not None and triage.snooze_until is not None and triage.snooze_until <= now:
         reasons.append(AttentionReason.EXPIRED)
     if identity.severity == "error" and not assignee:
@@ -160,7 +161,7 @@ def _reasons_of_closed(state: FindingState, rules: TriageRules, now: dt.datetime
 def find_ceiling(triage: TriageRecord | None, acceptance: Acceptance) -> Ceiling:
     """Return the size up to which a finding is accepted.
 
-    If nobody set one, this is twice its size when it was accepted; if that is not known, there is none.
+    If nobody set one, this is twice its size when it was accepted, or any size if that is not known.
     """
     if triage is not None:
         if triage.has_no_ceiling:

@@ -34,7 +34,7 @@ def _describe_reason(reason: AttentionReason, entry: InboxEntry) -> str:
         case AttentionReason.UNCONFIRMED:
             assert entry.fix_check is not None
             runs = entry.fix_check.runs_waited
-            return f"It is said to be fixed, but the {runs:,} runs since then did not complete its check."
+            return f"It was set to Fixed, but the {runs:,} runs since then did not complete its check."
 
 
 def _describe_growth(entry: InboxEntry) -> str:

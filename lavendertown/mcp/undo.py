@@ -66,8 +66,7 @@ def _find_events(storage: Storage, reference: UndoReference, actor: str) -> Sequ
     record_id = next(iter([*reference.versions, *reference.annotation_ids]))
     for event in storage.audit.query(component=kinds, record_id=record_id, actor=actor, limit=None):
         if _is_named(event, reference):
-            at = event["at"]
-            return storage.audit.query(component=kinds, actor=actor, since=at, until=at, limit=None)
+            return storage.audit.query_commit(event["at"], actor)
     raise NotFoundError(
         f"{actor} made no such decision on {record_id[:200]!r}; pass on the undo that the write returned."
     )

@@ -185,7 +185,7 @@ def row_values(row: Mapping[str, Any], message: MessageSpec) -> dict[str, Any]:
 
 
 def read_evidence(text: str) -> Evidence | None:
-    """Return the evidence in a message; None if there is none.
+    """Return the evidence in a message, or None if it is empty.
 
     Raises:
         InvalidInputError: The text is no evidence.

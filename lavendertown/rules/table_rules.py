@@ -145,7 +145,7 @@ def parse_age(text: str) -> dt.timedelta:
     """Return a duration such as ``36 hours``, ``2 days`` or ``2d``.
 
     Raises:
-        InvalidInputError: The text is none.
+        InvalidInputError: The text is not a duration.
     """
     match = _AGE.fullmatch(text)
     if not match:

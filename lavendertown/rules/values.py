@@ -67,7 +67,7 @@ def failing_distinct_values(expression: nw.Expr, passes: Callable[[Any], bool]) 
 
 
 def to_number(text: str) -> float | None:
-    """Return a number written as text; None if it is none."""
+    """Return the number that a text contains; None if it is not a number."""
     try:
         return float(text.strip())
     except ValueError:
@@ -95,7 +95,7 @@ def literal_for(table: Table, column: Column, value: Scalar) -> Any:
 def _number_literal(column: Column, value: Scalar) -> float | int:
     number = to_number(value) if isinstance(value, str) else value
     if number is None or isinstance(number, bool) or not math.isfinite(number):
-        raise InvalidInputError(f"{column.name} holds numbers, and {value!r} is none")
+        raise InvalidInputError(f"{column.name} holds numbers, and {value!r} is not a number")
     return int(number) if number == int(number) and abs(number) < 2**63 else float(number)
 
 

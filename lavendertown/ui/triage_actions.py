@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import datetime as dt
+from collections.abc import Sequence
 
 from lavendertown.collaboration.parts.triage import Decision, Undo, undo_from_events
 from lavendertown.core.errors import LavenderTownError
@@ -102,9 +102,9 @@ def undo_decision(undo: Undo) -> None:
     actions.run_action(work)
 
 
-def undo_act(events: Sequence[Mapping[str, Any]]) -> None:
-    """Undo a decision of any time, given all audit events of its commit."""
-    undo_decision(undo_from_events(events))
+def undo_commit(at: dt.datetime, actor: str) -> None:
+    """Undo the decision that a person made in one commit, at any later time."""
+    undo_decision(undo_from_events(queries.current_storage().audit.query_commit(at, actor)))
 
 
 def save_view(name: str, query: dict[str, list[str]]) -> bool:

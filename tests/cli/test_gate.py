@@ -81,6 +81,14 @@ def test_without_a_readable_storage_triage_is_not_applied(
     assert "there is no baseline for --fail-on new" in result.stderr
 
 
+@pytest.mark.parametrize("option", [("--summary", "gate.md"), ("--baseline", "r-1")])
+def test_an_option_without_fail_on_is_refused(run: Run, folder: Path, option: tuple[str, str]) -> None:
+    result = run("analyze", "orders.csv", *option)
+    assert result.exit_code == 2
+    assert f"{option[0]} requires --fail-on, which says what fails." in result.stderr
+    assert not (folder / "gate.md").exists()
+
+
 def test_judging_writes_nothing(run: Run, folder: Path) -> None:
     run("analyze", "orders.csv", "--fail-on", "any")
     assert [path.name for path in folder.iterdir() if path.name != ".lavendertown"] == ["orders.csv"]

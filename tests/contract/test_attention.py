@@ -218,3 +218,26 @@ def test_impossible_terms_are_refused(storage: Storage, decision: dict[str, Any]
     sized(storage, 0, 5)
     with pytest.raises(InvalidInputError):
         decide(storage, **decision)
+
+
+def test_a_new_status_ends_the_terms_of_an_earlier_acceptance(storage: Storage, at_day: Any) -> None:
+    sized(storage, 0, 5)
+    at_day(0)
+    decide(storage, status="accepted", reason="Known.", has_no_ceiling=True, accepted_until=at(3 * DAY))
+    storage.save_annotation(Annotation("a", name_of(), "Ben", at(13), "", status="open"))
+    storage.save_annotation(Annotation("b", name_of(), "Ben", at(14), "Known again.", status="accepted"))
+    row = row_of(storage)
+    assert (row["ceiling_count"], row["has_no_ceiling"], row["accepted_until"]) == (10, False, None)
+    at_day(4)
+    sized(storage, 4, 11)
+    assert reasons(storage) == ["worse"]
+
+
+def test_a_snoozed_finding_whose_check_passes_needs_no_attention(storage: Storage, at_day: Any) -> None:
+    sized(storage, 0, 5, "warning")
+    at_day(0)
+    decide(storage, assignee="Ben", snooze_factor=2.0)
+    sized(storage, 1, 11, "warning")
+    assert reasons(storage) == ["worse"]
+    storage.save_report(run(2, ran=("email",)))
+    assert reasons(storage) == []

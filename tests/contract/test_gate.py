@@ -31,7 +31,7 @@ def save(storage: Storage, day: int, *findings: GhostFinding, ran: str = "abcde"
 def judge(storage: Storage, *findings: GhostFinding, fail_on: str = "error", **options: Any) -> GateResult:
     baseline, rows = options.get("baseline", "latest"), options.get("rows", 1000)
     run = Run("orders", findings, rows, at(30 * DAY))
-    return storage.gate.judge(run, [FailOn(each) for each in fail_on.split()], baseline)
+    return storage.gate.judge_run(run, [FailOn(each) for each in fail_on.split()], baseline)
 
 
 def failed(result: GateResult) -> dict[str, tuple[str, ...]]:
@@ -145,5 +145,5 @@ def test_later_runs_and_the_run_itself_are_no_baseline(storage: Storage) -> None
     save(storage, 30, null("a"))
     save(storage, 40, null("a"))
     run = Run("orders", [null("a")], 1000, at(30 * DAY), "day 30")
-    result = storage.gate.judge(run, COMPARING)
+    result = storage.gate.judge_run(run, COMPARING)
     assert (result.baseline, failed(result)) == ("day 1", {"a": ("new",)})

@@ -1,4 +1,4 @@
-"""Values of masked columns reach no store, whoever writes the report, and findings keep their ids."""
+"""Values of masked columns reach no store by any entry point, and findings keep their ids."""
 
 from __future__ import annotations
 

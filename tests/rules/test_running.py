@@ -111,7 +111,7 @@ def test_a_share_of_the_values_may_fail(run_rules, parameters: dict[str, Any], f
             "a range rule has no parameter mx_value; did you mean",
         ),
         (make_rule("range", "a", min=0, min_value=1), "the parameter min_value is given twice"),
-        (make_rule("range", "a", min_value="low"), "a holds numbers, and 'low' is none"),
+        (make_rule("range", "a", min_value="low"), "a holds numbers, and 'low' is not a number"),
         (make_rule("range", min_value=0), "a range rule needs a column"),
         (make_rule("enum", "a", allowed_values=[]), "the parameter allowed_values must be a list"),
         (make_rule("regex", "a", pattern="(["), "'([' is not a regular expression"),

@@ -14,6 +14,7 @@ from lavendertown.collaboration.models import Annotation
 from lavendertown.collaboration.parts.triage import Decision, Undo
 from lavendertown.collaboration.storage import FileStorage
 from lavendertown.core.clock import now
+from lavendertown.models import GhostFinding
 from lavendertown.ui.components.data import data_queries
 from lavendertown.ui.components.shared import audit_text
 
@@ -169,6 +170,16 @@ def test_a_decision_about_many_findings_is_one_line_that_can_be_undone(
     undo[1].click().run()
     assert {row["status"] for row in storage.inbox.query()} == {"open"}
     assert {row["assignee"] for row in storage.inbox.query()} == {"Ben"}
+
+
+def test_a_decision_is_undone_whole_though_the_page_shows_a_part(
+    open_app: App, save: Save, storage: FileStorage
+) -> None:
+    save("r-1", findings=[GhostFinding("null", f"c{n}", "error", f"c{n} is empty") for n in range(120)])
+    decide_on_all(storage, status="reviewed")
+    app = open_all(open_app("activity"))
+    next(button for button in app.button if button.label == "Undo").click().run()
+    assert {row["status"] for row in storage.inbox.query()} == {"open"}
 
 
 def test_an_undone_decision_stays_one_line_and_leaves_no_comments(

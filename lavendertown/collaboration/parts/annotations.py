@@ -7,7 +7,8 @@ from typing import Any, Unpack
 
 from lavendertown.collaboration import converters, filters
 from lavendertown.collaboration.models import Annotation
-from lavendertown.collaboration.parts.context import StoragePart
+from lavendertown.collaboration.parts.context import StorageContext, StoragePart
+from lavendertown.collaboration.parts.triage import Triage
 from lavendertown.records import validation
 from lavendertown.records.queries import AnnotationQuery
 from lavendertown.records.record_classes import ALL_ITEMS, AnnotationRecord, RecordKind
@@ -17,6 +18,10 @@ from lavendertown.records.write_path import SaveRecord
 
 class Annotations(StoragePart):
     """The annotations of a storage."""
+
+    def __init__(self, context: StorageContext, triage: Triage) -> None:
+        super().__init__(context)
+        self._triage = triage
 
     def save(self, annotation: Annotation, *, actor: str | None = None) -> str:
         """Save an annotation, new or changed, and return its id.
@@ -41,13 +46,19 @@ class Annotations(StoragePart):
 
     def _write(self, annotations: Iterable[Annotation], actor: str | None) -> list[AnnotationRecord]:
         """Save annotations; return the stored records in order."""
+        given = list(annotations)
         puts = [
             SaveRecord(
                 converters.to_annotation_record(a, None), a.version, actor, imported=a.has_status_as_read
             )
-            for a in annotations
+            for a in given
         ]
-        stored = self._context.write_path.commit(puts)
+        decided = [a.finding_id for a in given if a.status is not None and not a.has_status_as_read]
+        ended = [
+            SaveRecord(record, record.version, actor or given[0].author)
+            for record in self._triage.end_acceptances(decided)
+        ]
+        stored = self._context.write_path.commit([*puts, *ended])
         if len(puts) >= MIN_BULK_ROWS:
             self._context.store.analyze()
         return [each for each in stored if isinstance(each, AnnotationRecord)]

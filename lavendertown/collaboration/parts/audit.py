@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from lavendertown.collaboration import converters, filters
@@ -73,6 +74,13 @@ class AuditTrail(StoragePart):
         )
         found = self._context.store.scan(query, filters.make_page(limit, offset))
         return [converters.audit_event_to_row(event) for event in found]
+
+    def query_commit(self, at: dt.datetime, actor: str) -> list[dict[str, Any]]:
+        """List all changes that one person made in one commit, as :meth:`query` does.
+
+        The changes of a commit share their time.
+        """
+        return self.query(actor=actor, since=at, until=at, limit=None)
 
     def read_changes(self, cursor: str = "", limit: int = 100) -> ChangePage:
         """Return the changes after a cursor, in the order in which they were committed.

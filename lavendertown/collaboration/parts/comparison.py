@@ -110,7 +110,7 @@ def _find_live_report(context: StorageContext, report_id: str) -> ReportSummary 
 
 
 def find_previous_run(context: StorageContext, report: ReportSummary | ReportRecord) -> ReportSummary | None:
-    """Return the last live report of the same dataset before a report; None if there is none."""
+    """Return the last live report of the same dataset before a report, or None."""
     if not report.dataset:
         return None
     query = ReportQuery(dataset=(report.dataset,), end_date=report.created_at)

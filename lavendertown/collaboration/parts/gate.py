@@ -155,7 +155,7 @@ class Gate(StoragePart):
         super().__init__(context)
         self._triage = triage
 
-    def judge(self, run: Run, fail_on: Sequence[FailOn], baseline: str = LATEST) -> GateResult:
+    def judge_run(self, run: Run, fail_on: Sequence[FailOn], baseline: str = LATEST) -> GateResult:
         """Judge a run.
 
         Closed findings, accepted ones within their ceiling, and snoozed ones fail nothing.
@@ -180,7 +180,7 @@ class Gate(StoragePart):
         comparison = _Comparison(former, run, known) if former is not None else None
         now, sizes = clock.now(), _add_up_sizes(run.findings, known)
         judgements = [
-            known.judge(each, sizes[known.current_id(each)], fail_on, comparison, now)
+            known.judge_finding(each, sizes[known.current_id(each)], fail_on, comparison, now)
             for each in run.findings
         ]
         return GateResult(
@@ -210,7 +210,8 @@ class _Size:
     row_count: int | None = None
     share: float | None = None
 
-    def plus(self, row_count: int | None, share: float | None) -> _Size:
+    def add_occurrence(self, row_count: int | None, share: float | None) -> _Size:
+        """Return the size with the rows of another occurrence in the same run."""
         return _Size(add_counts((self.row_count, row_count)), add_shares((self.share, share)))
 
 
@@ -241,7 +242,7 @@ class _Known:
             self._resolved[fingerprint] = self._store.resolve_fingerprint(fingerprint)
         return self._resolved[fingerprint]
 
-    def judge(
+    def judge_finding(
         self,
         finding: GhostFinding,
         size: _Size,
@@ -286,7 +287,7 @@ def _judge_open(
     found: list[tuple[FailOn, str]],
 ) -> Judgement:
     if comparison is not None:
-        found = [*found, *comparison.compare(finding, name, size, identity)]
+        found = [*found, *comparison.compare_finding(finding, name, size, identity)]
     matched = [(kind, reason) for kind, reason in found if kind in fail_on]
     levels = _failed_levels(finding, fail_on)
     kinds = tuple(dict.fromkeys([*(kind for kind, _ in matched), *levels]))
@@ -305,9 +306,9 @@ class _Comparison:
         self._sizes: dict[str, _Size] = {}
         for each in baseline.findings:
             name = known.resolve_id(each.fingerprint)
-            self._sizes[name] = self._sizes.get(name, _Size()).plus(each.row_count, each.share)
+            self._sizes[name] = self._sizes.get(name, _Size()).add_occurrence(each.row_count, each.share)
 
-    def compare(
+    def compare_finding(
         self, finding: GhostFinding, name: str, size: _Size, identity: Identity | None
     ) -> list[tuple[FailOn, str]]:
         """Return what a finding is in comparison with the baseline, and why."""
@@ -350,7 +351,7 @@ def _add_up_sizes(findings: Iterable[GhostFinding], known: _Known) -> dict[str, 
     sizes: dict[str, _Size] = {}
     for each in findings:
         name = known.current_id(each)
-        sizes[name] = sizes.get(name, _Size()).plus(_row_count(each), _share(each))
+        sizes[name] = sizes.get(name, _Size()).add_occurrence(_row_count(each), _share(each))
     return sizes
 
 

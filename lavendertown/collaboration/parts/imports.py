@@ -82,7 +82,7 @@ class Imports(StoragePart):
         return self._preview_report(results, self._build_report(results, author=""))
 
     def build_run(self, results: ReadRun) -> Run:
-        """Return the run that these results are, to judge it by :meth:`Gate.judge`.
+        """Return the run that these results are, to judge it by :meth:`Gate.judge_run`.
 
         Raises:
             InvalidInputError: The file contains a report that is incomplete.

@@ -320,6 +320,15 @@ class Triage(StoragePart):
         found = self._context.store.scan(FlatRecordQuery(RecordKind.TRIAGE, wanted), ALL_ITEMS)
         return {record.id: record for record in found if isinstance(record, TriageRecord)}
 
+    def end_acceptances(self, finding_ids: Iterable[str]) -> list[TriageRecord]:
+        """Return the triage records whose acceptance has an end or a ceiling, without these.
+
+        A new status ends the terms of an earlier acceptance: they must not apply to the next one.
+        """
+        names = {self._context.resolve_finding(each) for each in finding_ids}
+        cleared = ((record, without_acceptance_terms(record)) for record in self.read_records(names).values())
+        return [after for before, after in cleared if after != before]
+
     def _apply_decision(self, stored: TriageRecord | None, name: str, decision: Decision) -> TriageRecord:
         record = stored or TriageRecord(name, clock.EPOCH)
         if decision.assignee is not None:
@@ -355,6 +364,11 @@ class Triage(StoragePart):
                 snooze_share=last.last_share if last else None,
             )
         return record
+
+
+def without_acceptance_terms(record: TriageRecord) -> TriageRecord:
+    """Return a triage record without the end and the ceiling of an acceptance."""
+    return replace(record, accepted_until=None, ceiling_count=None, ceiling_share=None, has_no_ceiling=False)
 
 
 def _check_finding_ids(finding_ids: str | Iterable[str]) -> list[str]:

@@ -79,7 +79,7 @@ def find_unit_mix(values: Floats, name: str) -> UnitMix | None:
 
 
 def _split(values: Floats, slope: float, shift: float, left_out: int = 0) -> tuple[float, float, bool] | None:
-    """Return how well a cluster fits, its limit, and whether it is above; None if there is none."""
+    """Return how well a cluster fits, its limit, and whether it is above; None without a cluster."""
     low, middle, high = np.quantile(values, [0.16, 0.5, 0.84])
     width = float(high - low) / 2
     expected = slope * float(middle) + shift

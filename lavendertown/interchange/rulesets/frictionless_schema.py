@@ -83,7 +83,7 @@ def choose_table(
     """Return the table that is wanted, or the only one.
 
     Raises:
-        RuleFormatError: There is none, or there are several.
+        RuleFormatError: There is no such schema, or there are several.
     """
     names = [str(each.get("name")) for each in tables]
     if wanted is None and len(tables) == 1:
@@ -224,7 +224,7 @@ def write_frictionless(ruleset: RuleSet) -> WrittenRules:
 
 
 def _write_key(rule: Rule, parameters: Mapping[str, Any], schema: dict[str, Any]) -> bool:
-    """Add a rule to the keys of a schema; return False if it is none."""
+    """Add a rule to the keys of a schema; return False if it does not describe a key."""
     columns = parameters.get("columns") or []
     if rule.rule_type == "unique" and len(columns) > 1:
         schema.setdefault("uniqueKeys", []).append(columns)

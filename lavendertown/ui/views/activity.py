@@ -118,7 +118,8 @@ def show_act(act: acts.Act) -> None:
             icon=":material/undo:",
             key=f"activity:undo:{act.key}",
             on_click=person.run_with_name,
-            args=("page", triage_actions.undo_act, act.events),
+            # The list may have only a part of the commit's events.
+            args=("page", triage_actions.undo_commit, act.at, act.actor),
         )
     for event in act.events[:MAX_SHOWN]:
         show_change(event)

@@ -34,6 +34,12 @@ class Act:
         return at
 
     @property
+    def actor(self) -> str:
+        """Who did it."""
+        actor: str = self.events[0]["actor"]
+        return actor
+
+    @property
     def key(self) -> str:
         """A name of the act: its first event."""
         event = self.events[0]

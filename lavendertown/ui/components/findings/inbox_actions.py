@@ -233,7 +233,7 @@ def _reason_dialog(ids: list[str], status: str) -> None:
     if own_reasons:
         st.pills("Reason", own_reasons, key=_OWN_REASON, format_func=escape_markdown)
     with st.container(key="focus-reason"):
-        st.text_area("Why?", key="desk:reason", height=80, placeholder="Mended in the loader, by design, …")
+        st.text_area("Why?", key="desk:reason", height=80, placeholder="Fixed in the loader, by design, …")
     if status == statuses.ACCEPTED.name:
         _draw_acceptance_terms(ids)
 
@@ -354,7 +354,7 @@ def _view_dialog(_: list[str], __: str) -> None:
     layout.show_notice(triage_actions.FORM)
     # In a form, Enter saves.
     with st.form("desk:view form", border=False):
-        st.text_input("Name", key=_VIEW_NAME, placeholder="Orders, open, nobody's")
+        st.text_input("Name", key=_VIEW_NAME, placeholder="Open orders without an assignee")
         st.caption("View, filters, dates, search and order are saved, for everybody.")
         replaced = _view_to_replace()
         if replaced:

@@ -129,7 +129,7 @@ def chosen_days() -> tuple[dt.date, ...]:
 
 
 def parse_days(stored: object) -> tuple[dt.date, ...]:
-    """Return a stored date range; empty if it is none."""
+    """Return a stored date range; empty if it is not valid."""
     try:
         days = tuple(dt.date.fromisoformat(str(day)) for day in stored) if isinstance(stored, list) else ()
     except ValueError:
