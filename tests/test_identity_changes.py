@@ -38,6 +38,10 @@ NAMES = {
 }
 
 
+class NoSuchColumnError(Exception):
+    """No column of the kind is left."""
+
+
 @dataclass
 class Col:
     """A column of the truth: what it means stays, whatever it is called."""
@@ -100,7 +104,10 @@ class World:
         )
 
     def pick(self, *kinds: str) -> Col:
-        return self.chance.choice([each for each in self.columns if not kinds or each.kind in kinds])
+        fitting = [each for each in self.columns if not kinds or each.kind in kinds]
+        if not fitting:
+            raise NoSuchColumnError
+        return self.chance.choice(fitting)
 
 
 def checks_for(world: World, kind: str) -> list[dict[str, Any]]:
@@ -312,7 +319,7 @@ def judge(number: int, outcome: Outcome) -> None:
     for change in changes:
         try:
             named.append(change(world))
-        except IndexError:  # No column of the kind is left.
+        except NoSuchColumnError:
             continue
     before = run(World(chance, before_columns))
     # Half of the runs read the same data again, the others a larger new batch.

@@ -14,9 +14,12 @@ from lavendertown.cli.errors import CommandError
 from lavendertown.cli.gate import check_gate_options, gate_options, judge_runs, report_results
 from lavendertown.cli.options import (
     author_option,
+    format_in_option,
     json_option,
     open_storage,
+    query_option,
     require_author,
+    table_option,
 )
 from lavendertown.cli.output import format_cell, format_count, print_json
 from lavendertown.cli.rules import load_rules
@@ -36,7 +39,6 @@ if TYPE_CHECKING:
 
 _MAX_LISTED_COLUMNS = 4
 _DELIMITER_WORDS = {"tab": "\t", "\\t": "\t", "blank": " "}
-_FORMATS = ("csv", "json", "jsonl", "parquet", "excel", "arrow", "orc", "avro")
 
 
 @click.command()
@@ -45,11 +47,9 @@ _FORMATS = ("csv", "json", "jsonl", "parquet", "excel", "arrow", "orc", "avro")
     "--dataset",
     help="The dataset that FILE belongs to. Default: the file name without extensions, dates and numbers.",
 )
-@click.option(
-    "--format-in", type=click.Choice(_FORMATS), help="The format of FILE, if its name does not show it."
-)
-@click.option("--table", help="The table of a database, also schema.table. Default: its only table.")
-@click.option("--query", metavar="SQL", help="A query in a database, in place of a table.")
+@format_in_option
+@table_option
+@query_option
 @click.option("--encoding", help="The encoding of a text file, such as cp1252. Default: detected.")
 @click.option("--delimiter", help="The character between fields; 'tab' for a tab. Default: detected.")
 @click.option("--sheet", help="The sheet of a workbook. Default: the first visible sheet with a table.")
@@ -154,8 +154,6 @@ def analyze_command(
       lavendertown analyze "exports/orders-*.parquet"
       lavendertown analyze orders.xlsx --sheet Orders --header-row 3
     """
-    if table is not None and query is not None:
-        raise click.UsageError("--table and --query exclude each other; leave one of them out.")
     if save and query is not None and not dataset:
         raise click.UsageError("A query has no name. Name the dataset with --dataset.")
     _check_options(sources, dataset, save, title, tags, author)

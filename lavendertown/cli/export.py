@@ -10,9 +10,7 @@ from typing import Any
 import click
 
 from lavendertown.cli import options
-from lavendertown.cli.errors import CommandError
-from lavendertown.cli.output import format_count, print_json
-from lavendertown.core.atomic_files import write_atomically
+from lavendertown.cli.output import format_count, print_json, refuse_existing, write_file
 from lavendertown.interchange.exports.content import ExportContent
 from lavendertown.interchange.exports.formats import (
     EXPORT_FORMAT_NAMES,
@@ -37,7 +35,7 @@ from lavendertown.interchange.exports.formats import (
     metavar="FILE",
     help="The file to write; - prints it, which is the default for text.",
 )
-@click.option("--force", is_flag=True, help="Overwrite FILE if it exists.")
+@options.force_option
 @options.inbox_filter_options
 @click.option(
     "--json", "as_json", is_flag=True, help="Print what was written as JSON instead of text; needs FILE."
@@ -50,11 +48,11 @@ def export_command(
     as_json: bool,
     **filter_values: Any,
 ) -> None:
-    """Export a report, or the findings of the inbox that match, each once.
+    """Export a report, or all inbox findings that match the filters, one entry per finding.
 
     \b
     json      a report with comments and evidence, for `lavendertown report import`
-    csv       a row a finding, for spreadsheet programs
+    csv       one row per finding, for spreadsheet programs
     excel     the same, and a sheet with sample rows
     parquet   the same columns, with types
     markdown  a short table, for a pull request
@@ -78,8 +76,8 @@ def export_command(
         raise click.UsageError(
             f"{export_format.label} is not text; write it to a file: --output FILE{export_format.ending}"
         )
-    if target is not None and target.exists() and not force:
-        raise CommandError(f"The file {target} exists already; choose another one, or give --force.")
+    if target is not None:
+        refuse_existing(target, force=force)
     filters = options.build_inbox_filters(**filter_values)
     with options.open_storage() as storage:
         if report_id is not None:
@@ -90,7 +88,7 @@ def export_command(
     if target is None:
         click.echo(data, nl=False)
         return
-    _write_file(target, data)
+    write_file(target, data)
     _print_result(target, export_format, content, as_json)
 
 
@@ -102,7 +100,9 @@ def _choose_format(name: str | None, target: Path | None) -> ExportFormat:
     for each in EXPORT_FORMATS:
         if target.name.lower().endswith(each.ending):
             return each
-    raise click.UsageError(f"The ending of {target} names no format; give --format.")
+    raise click.UsageError(
+        f"The file extension of {target} is not a known export format; choose one with --format."
+    )
 
 
 def _describe_filters(values: Mapping[str, Any]) -> str:
@@ -115,14 +115,6 @@ def _describe_filters(values: Mapping[str, Any]) -> str:
             text = ", ".join(value) if isinstance(value, tuple) else str(value)
             parts.append(f"{name} {text}")
     return f"Findings: {'; '.join(parts)}" if parts else "All findings"
-
-
-def _write_file(target: Path, data: bytes) -> None:
-    try:
-        with write_atomically(target) as temporary:
-            temporary.write_bytes(data)
-    except OSError as error:
-        raise CommandError(f"{target} cannot be written: {error.strerror}.") from error
 
 
 def _print_result(target: Path, export_format: ExportFormat, content: ExportContent, as_json: bool) -> None:

@@ -11,7 +11,7 @@ import click
 
 from lavendertown.cli.errors import CommandError
 from lavendertown.cli.options import open_storage
-from lavendertown.cli.output import format_cell, format_count
+from lavendertown.cli.output import format_cell, format_count, write_file
 from lavendertown.collaboration.parts.gate import (
     COMPARING,
     LATEST,
@@ -119,10 +119,7 @@ def write_summary(file: Path, results: Sequence[GateResult]) -> None:
         if ending == ".xml"
         else text_summary(results, None)
     )
-    try:
-        file.write_text(text, "utf-8")
-    except OSError as error:
-        raise CommandError(f"The summary cannot be written to {file}: {error.strerror}.") from error
+    write_file(file, text.encode("utf-8"))
 
 
 def text_summary(results: Sequence[GateResult], limit: int | None) -> str:

@@ -37,6 +37,17 @@ tags_option = click.option(
 )
 filter_author_option = click.option("--author", multiple=True, help="Only this author; can be repeated.")
 
+force_option = click.option("--force", is_flag=True, help="Overwrite FILE if it exists.")
+format_in_option = click.option(
+    "--format-in",
+    type=click.Choice(("csv", "json", "jsonl", "parquet", "excel", "arrow", "orc", "avro")),
+    help="The format of FILE, if its name does not show it.",
+)
+table_option = click.option(
+    "--table", help="The table of a database, also schema.table. Default: its only table."
+)
+query_option = click.option("--query", metavar="SQL", help="A query in a database, in place of a table.")
+
 
 @contextmanager
 def open_storage() -> Iterator[Storage]:

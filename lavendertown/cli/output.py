@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 
+from lavendertown.cli.errors import CommandError
 from lavendertown.core import json_codec
+from lavendertown.core.atomic_files import write_atomically
 
 
 def print_json(value: Any) -> None:
@@ -42,3 +45,27 @@ def format_cell(value: Any) -> str:
 def format_count(number: int, one: str, many: str | None = None) -> str:
     """Return ``"1 finding"`` or ``"1,234 findings"``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def write_file(target: Path, data: bytes) -> None:
+    """Write a file completely, or leave what was there.
+
+    Raises:
+        CommandError: The file cannot be written.
+    """
+    try:
+        with write_atomically(target) as temporary:
+            temporary.write_bytes(data)
+    except OSError as error:
+        reason = error.strerror or error
+        raise CommandError(f"{target} cannot be written: {reason}. Choose another file.") from error
+
+
+def refuse_existing(target: Path, *, force: bool) -> None:
+    """Refuse to overwrite a file, unless ``--force`` is given.
+
+    Raises:
+        CommandError: The file exists.
+    """
+    if target.exists() and not force:
+        raise CommandError(f"{target} already exists. Choose another file, or overwrite it with --force.")

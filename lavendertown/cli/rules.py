@@ -9,7 +9,14 @@ import click
 
 from lavendertown.cli import options
 from lavendertown.cli.errors import CommandError
-from lavendertown.cli.output import format_cell, format_count, print_json, print_table
+from lavendertown.cli.output import (
+    format_cell,
+    format_count,
+    print_json,
+    print_table,
+    refuse_existing,
+    write_file,
+)
 from lavendertown.core.file_limits import limits_from_settings
 from lavendertown.core.settings import load_settings
 from lavendertown.interchange.rulesets import IMPORT_FORMATS, RULESET_FORMATS, read_rules, write_rules
@@ -29,13 +36,6 @@ output_option = click.option(
     metavar="FILE",
     help="Write to this file instead of standard output.",
 )
-format_in_option = click.option(
-    "--format-in",
-    type=click.Choice(("csv", "json", "jsonl", "parquet", "excel", "arrow", "orc", "avro")),
-    help="The format of FILE, if its name does not show it.",
-)
-table_option = click.option("--table", help="The table of a database, also schema.table.")
-query_option = click.option("--query", metavar="SQL", help="A query in a database, in place of a table.")
 
 
 @click.group()
@@ -96,7 +96,7 @@ def show_ruleset(name: str, as_json: bool) -> None:
         format_cell(ruleset.name) + (f": {format_cell(ruleset.description)}" if ruleset.description else "")
     )
     print_table(
-        ("rule", "type", "column", "parameters", "runs"),
+        ("rule", "type", "column", "parameters", "enabled"),
         (
             (
                 rule.name,
@@ -118,9 +118,9 @@ def show_ruleset(name: str, as_json: bool) -> None:
 @click.option(
     "--rules", "rules_name", required=True, metavar="FILE|NAME", help="A rule file or a stored rule set."
 )
-@format_in_option
-@table_option
-@query_option
+@options.format_in_option
+@options.table_option
+@options.query_option
 @options.json_option
 def run_rules(
     sources: tuple[str, ...],
@@ -205,10 +205,11 @@ def _print_results(
 @rules_group.command("suggest")
 @click.argument("sources", metavar="FILE...", nargs=-1, required=True)
 @click.option("--name", help="The name of the rule set. Default: the dataset of FILE.")
-@format_in_option
-@table_option
-@query_option
+@options.format_in_option
+@options.table_option
+@options.query_option
 @output_option
+@options.force_option
 @options.json_option
 def suggest_command(
     sources: tuple[str, ...],
@@ -217,6 +218,7 @@ def suggest_command(
     table: str | None,
     query: str | None,
     output: Path | None,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Suggest rules that the data in FILE meets, and print them as a rule file.
@@ -229,6 +231,8 @@ def suggest_command(
       lavendertown rules suggest orders.csv > orders-rules.yaml
       lavendertown rules suggest orders.csv --output orders-rules.yaml
     """
+    if output is not None:
+        refuse_existing(output, force=force)
     from lavendertown.cli.sources import read_sources
     from lavendertown.core.dataset_names import dataset_name
     from lavendertown.core.reading import DETECT
@@ -259,6 +263,7 @@ def suggest_command(
     metavar="RULE_FILE",
     help="Write a rule file (YAML, or JSON if it ends in .json) instead of storing the rule set.",
 )
+@options.force_option
 @options.author_option
 @options.json_option
 def import_rules(
@@ -268,6 +273,7 @@ def import_rules(
     table: str | None,
     replace: bool,
     output: Path | None,
+    force: bool,
     author: str | None,
     as_json: bool,
 ) -> None:
@@ -284,6 +290,8 @@ def import_rules(
       lavendertown rules import orders-rules.yaml --author Ana
       lavendertown rules import suite.json --output orders-rules.yaml
     """
+    if output is not None:
+        refuse_existing(output, force=force)
     read = read_rules(read_text_file(file), file.name, format_name, table)
     ruleset = RuleSet(name or read.ruleset.name, read.ruleset.description, read.ruleset.rules)
     if output is not None:
@@ -325,8 +333,9 @@ def import_rules(
     help="The format to write.",
 )
 @output_option
+@options.force_option
 @options.json_option
-def export_rules(name: str, format_name: str, output: Path | None, as_json: bool) -> None:
+def export_rules(name: str, format_name: str, output: Path | None, force: bool, as_json: bool) -> None:
     """Print the rules of a stored rule set or a rule file in the format of another tool.
 
     What cannot be translated is listed on standard error. With --json, the answer has the text and this list.
@@ -336,6 +345,8 @@ def export_rules(name: str, format_name: str, output: Path | None, as_json: bool
       lavendertown rules export "Starter: orders" --format great-expectations
       lavendertown rules export orders-rules.yaml --format pandera --output schema.yaml
     """
+    if output is not None:
+        refuse_existing(output, force=force)
     ruleset, _ = load_rules(name)
     text, skipped = write_rules(ruleset, format_name)
     if as_json:
@@ -381,8 +392,5 @@ def write_text(output: Path | None, text: str) -> None:
     """
     if output is None:
         click.echo(text, nl=False)
-        return
-    try:
-        output.write_text(text, "utf-8")
-    except OSError as error:
-        raise CommandError(f"{output} cannot be written: {error.strerror}. Choose another file.") from error
+    else:
+        write_file(output, text.encode("utf-8"))

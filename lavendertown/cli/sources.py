@@ -69,6 +69,8 @@ def read_sources(
         FileLimitError: The files exceed a limit.
         UnreadableTableError: There is no such file, or it cannot be read as a table.
     """
+    if table is not None and query is not None:
+        raise CommandError("--table and --query exclude each other; leave one of them out.")
     source = sources[0]
     if is_database_url(source) and len(sources) == 1:
         _refuse_reading_options(format_in, reading)

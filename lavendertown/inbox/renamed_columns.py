@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from statistics import median
 from typing import NamedTuple
@@ -43,7 +43,7 @@ class IdentityPass(StrEnum):
 
 
 class ColumnMatch(NamedTuple):
-    """A lost column, and the new one that has its place."""
+    """A removed column and the new column that replaces it."""
 
     old: str
     new: str
@@ -55,14 +55,14 @@ def match_columns(before: RunTable, after: RunTable) -> list[ColumnMatch]:
     """Match the lost columns of a table with its new ones, each at most once; empty if they are not known."""
     gone = [name for name in before.columns if name not in set(after.columns)]
     new = [name for name in after.columns if name not in set(before.columns)]
-    if not (before.columns and after.columns and gone and new) or len(gone) * len(new) > MAX_COLUMN_PAIRS:
+    if not (before.columns and after.columns and gone and new):
         return []
     comparison = _TableComparison(before, after)
     matches = _match_respelled(gone, new, before, after)
     # The number in the name of an unnamed column is its place, so that all of them may have moved.
     matches += comparison.match_by_profile(
-        [name for name in before.columns if is_unnamed(name)],
-        [name for name in after.columns if is_unnamed(name)],
+        [name for name in before.columns if _is_unnamed(name)],
+        [name for name in after.columns if _is_unnamed(name)],
         IdentityPass.MOVED_COLUMN,
     )
     matched_old, matched_new = {match.old for match in matches}, {match.new for match in matches}
@@ -74,12 +74,12 @@ def match_columns(before: RunTable, after: RunTable) -> list[ColumnMatch]:
     return [match for match in matches if match.old != match.new]
 
 
-def is_unnamed(column: str) -> bool:
+def _is_unnamed(column: str) -> bool:
     """Return whether a column has the name that is given to a column without one: ``column 3``."""
     return _UNNAMED.fullmatch(column) is not None
 
 
-def fold_header(column: str) -> str:
+def _fold_header(column: str) -> str:
     """Return a column name without its case, blanks, underscores and Unicode form."""
     folded = unicodedata.normalize("NFKC", column).casefold()
     return "".join(char for char in folded if not char.isspace() and char not in "_\u200b\ufeff")
@@ -89,10 +89,10 @@ def _match_respelled(
     gone: Sequence[str], new: Sequence[str], before: RunTable, after: RunTable
 ) -> list[ColumnMatch]:
     matches = []
-    all_folded = [fold_header(name) for name in {*before.columns, *after.columns}]
+    all_folded = [_fold_header(name) for name in {*before.columns, *after.columns}]
     for old in gone:
-        folded = fold_header(old)
-        candidates = [name for name in new if fold_header(name) == folded]
+        folded = _fold_header(old)
+        candidates = [name for name in new if _fold_header(name) == folded]
         # Another column with the same folded name, in either run, leaves open which of them it is.
         if folded and len(candidates) == 1 and all_folded.count(folded) == 2:
             profiles = before.profiles.get(old), after.profiles.get(candidates[0])
@@ -107,20 +107,27 @@ class _TableComparison:
     def __init__(self, before: RunTable, after: RunTable) -> None:
         self._before, self._after = before, after
         others = set(after.columns)
-        self._kept = [name for name in before.columns if name in others and not is_unnamed(name)]
+        kept = [name for name in before.columns if name in others and not _is_unnamed(name)]
         known = [
             (before.profiles[name], after.profiles[name])
-            for name in self._kept
+            for name in kept
             if name in before.profiles and name in after.profiles
         ]
-        self._is_same_data = bool(known) and all(are_equal_profiles(*pair) for pair in known)
-        drifts = [compare_profiles(*pair) for pair in known]
+        self._is_same_data = bool(known) and all(_are_equal_profiles(*pair) for pair in known)
+        drifts = [_compare_profiles(*pair) for pair in known]
+        self._old_neighbors = _find_neighbors(before.columns, frozenset(kept))
+        self._new_neighbors = _find_neighbors(after.columns, frozenset(kept))
         self._drift = min(_MAX_DRIFT, max(_MIN_DRIFT, 2 * median(drifts) if drifts else 0.0))
 
     def match_by_profile(
         self, gone: Sequence[str], new: Sequence[str], reason: IdentityPass
     ) -> list[ColumnMatch]:
-        """Match lost and new columns one to one, those with the most similar profiles first."""
+        """Match lost and new columns one to one, those with the most similar profiles first.
+
+        Empty if there are more than :data:`MAX_COLUMN_PAIRS` pairs.
+        """
+        if len(gone) * len(new) > MAX_COLUMN_PAIRS:
+            return []
         distances = {(old, name): self._distance(old, name) for old in gone for name in new}
         matches: list[ColumnMatch] = []
         taken: set[str] = set()
@@ -140,41 +147,47 @@ class _TableComparison:
     def _distance(self, old: str, new: str) -> float:
         one, other = self._before.profiles.get(old), self._after.profiles.get(new)
         # Without a profile nothing speaks for two columns but their names and places.
-        return _MAX_OFFERED if one is None or other is None else compare_profiles(one, other)
+        return _MAX_OFFERED if one is None or other is None else _compare_profiles(one, other)
 
     def _rank(self, pair: tuple[str, str], distance: float) -> float:
-        bonus = 0.1 * self._have_same_place(*pair) + 0.1 * have_related_names(*pair)
+        bonus = 0.1 * self._have_same_place(*pair) + 0.1 * _have_related_names(*pair)
         return distance - bonus
 
     def _is_possible(self, old: str, new: str, distance: float) -> bool:
         profiles = self._before.profiles.get(old), self._after.profiles.get(new)
         if None not in profiles and distance <= _MAX_OFFERED:
             return True
-        return distance < 1 and (self._have_same_place(old, new) or have_related_names(old, new))
+        return distance < 1 and (self._have_same_place(old, new) or _have_related_names(old, new))
 
     def _is_certain(self, old: str, new: str, distance: float, reason: IdentityPass) -> bool:
         one, other = self._before.profiles.get(old), self._after.profiles.get(new)
-        if one is None or other is None or not _is_telling(one, other):
+        if one is None or other is None or not _is_distinctive(one, other):
             return False
         is_unnamed_column = reason is IdentityPass.MOVED_COLUMN
         if self._is_same_data:
             is_in_place = is_unnamed_column or self._have_same_place(old, new)
-            return is_in_place and are_equal_profiles(one, other)
-        has_same_name = is_unnamed_column or have_related_names(old, new)
+            return is_in_place and _are_equal_profiles(one, other)
+        has_same_name = is_unnamed_column or _have_related_names(old, new)
         return has_same_name and self._have_same_place(old, new) and distance <= self._drift
 
     def _have_same_place(self, old: str, new: str) -> bool:
         """Return whether two columns are between the same columns that stayed."""
-        return self._neighbors(self._before, old) == self._neighbors(self._after, new)
-
-    def _neighbors(self, table: RunTable, column: str) -> tuple[str, str]:
-        kept, at = set(self._kept), table.columns.index(column)
-        left = next((name for name in reversed(table.columns[:at]) if name in kept), "")
-        right = next((name for name in table.columns[at + 1 :] if name in kept), "")
-        return left, right
+        return self._old_neighbors[old] == self._new_neighbors[new]
 
 
-def have_related_names(one: str, other: str) -> bool:
+def _find_neighbors(columns: Sequence[str], kept: Collection[str]) -> dict[str, tuple[str, str]]:
+    """Return the nearest kept column on each side of each column; empty at the ends of the table."""
+    left: dict[str, str] = {}
+    right: dict[str, str] = {}
+    for found, ordered in ((left, columns), (right, reversed(columns))):
+        nearest = ""
+        for name in ordered:
+            found[name] = nearest
+            nearest = name if name in kept else nearest
+    return {name: (left[name], right[name]) for name in columns}
+
+
+def _have_related_names(one: str, other: str) -> bool:
     """Return whether one name has all words of the other, or shortens each: ``cust_name``, ``CustomerName``.
 
     Numbers must be equal: ``amount_2023`` and ``amount_2024`` are two columns.
@@ -197,7 +210,7 @@ def _split_words(name: str) -> list[str]:
     return [word.casefold() for word in _TOKEN.findall(spaced)]
 
 
-def are_equal_profiles(one: ColumnProfile, other: ColumnProfile) -> bool:
+def _are_equal_profiles(one: ColumnProfile, other: ColumnProfile) -> bool:
     """Return whether two profiles are of equal values, as far as they tell."""
     facts = [
         (each.kind, each.count, each.nulls, each.distinct, each.minimum, each.maximum, each.quantiles)
@@ -215,10 +228,10 @@ def _frequent_values(profile: ColumnProfile) -> dict[str, int]:
 
 def has_other_values(one: ColumnProfile | None, other: ColumnProfile | None) -> bool:
     """Return whether two profiles are so different that a column of the same name is another one."""
-    return one is not None and other is not None and compare_profiles(one, other) > _CONTRADICTION
+    return one is not None and other is not None and _compare_profiles(one, other) > _CONTRADICTION
 
 
-def compare_profiles(one: ColumnProfile, other: ColumnProfile) -> float:
+def _compare_profiles(one: ColumnProfile, other: ColumnProfile) -> float:
     """Return how different two columns are: 0 for equal profiles, 1 for columns of different kinds."""
     if one.kind != other.kind:
         return 1.0
@@ -250,8 +263,8 @@ def _compare_shares(one: Mapping[str, float], other: Mapping[str, float]) -> flo
     return sum(abs(one.get(value, 0) - other.get(value, 0)) for value in {*one, *other}) / 2
 
 
-def _is_telling(one: ColumnProfile, other: ColumnProfile) -> bool:
-    """Return whether equal profiles of these two columns are unlikely in two different columns.
+def _is_distinctive(one: ColumnProfile, other: ColumnProfile) -> bool:
+    """Return whether two different columns are unlikely to share these profiles.
 
     Flags, small codes, running numbers and calendars look alike in many columns.
     """
@@ -276,7 +289,7 @@ def _is_sequence(profile: ColumnProfile) -> bool:
     if isinstance(low, str) and isinstance(high, str):
         try:
             span = dt.datetime.fromisoformat(high) - dt.datetime.fromisoformat(low)
-        except ValueError:  # A time of day has no date.
+        except (ValueError, TypeError):  # A time of day has no date, or only one time has a zone.
             return False
         return span / dt.timedelta(days=1) + 1 == profile.distinct
     return False

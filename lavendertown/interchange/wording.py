@@ -81,15 +81,16 @@ def shorten(text: str, length: int = MAX_MESSAGE) -> str:
 
 def _rows(count: int | None, total: int | None, share: float | None) -> str:
     if count is None:
-        return "some rows" if not share else f"{_percent(share)} of the rows"
+        return "some rows" if not share else f"{format_percent(share)} of the rows"
     if total is None or total < count:
-        percent = f" ({_percent(share)})" if share else ""
+        percent = f" ({format_percent(share)})" if share else ""
         return f"{count:,} {'row' if count == 1 else 'rows'}{percent}"
-    percent = _percent(count / total if total else 0.0)
+    percent = format_percent(count / total if total else 0.0)
     return f"{count:,} of {total:,} {'row' if total == 1 else 'rows'} ({percent})"
 
 
-def _percent(share: float) -> str:
+def format_percent(share: float) -> str:
+    """Return a share as a percentage, in which few rows are not none and most are not all."""
     percent = 100 * share
     if 0 < percent < 0.1:
         return "under 0.1%"

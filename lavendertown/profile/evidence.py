@@ -11,12 +11,15 @@ from typing import Any
 
 from lavendertown.core import json_codec
 from lavendertown.core.dataclass_dicts import fields_from_dict
+from lavendertown.core.errors import InvalidInputError
 
 MAX_EVIDENCE_BYTES = 256_000
 """The largest evidence of a report, as JSON."""
 
 MAX_SAMPLES = 20
 """The number of sample rows of a finding."""
+
+_QUANTILES = 5
 
 Value = str | int | float | bool | None
 
@@ -194,8 +197,32 @@ def _to_profile(data: Mapping[str, Any]) -> ColumnProfile:
     values = fields_from_dict(ColumnProfile, data, "column profile")
     values["top"] = _to_counts(values.get("top", []))
     if values.get("histogram") is not None:
-        values["histogram"] = Histogram(**fields_from_dict(Histogram, values["histogram"], "histogram"))
+        values["histogram"] = _to_histogram(values["histogram"])
+    if not all(_is_count(values.get(name, 0)) for name in ("count", "nulls", "distinct")):
+        raise InvalidInputError("A column profile has a count that is not a whole number.")
+    quantiles = values.get("quantiles", [])
+    if not isinstance(quantiles, list) or len(quantiles) not in (0, _QUANTILES):
+        raise InvalidInputError(f"A column profile has {_QUANTILES} quantiles or none.")
+    if not all(map(_is_number, quantiles)):
+        raise InvalidInputError("A column profile has a quantile that is not a number.")
     return ColumnProfile(**values)
+
+
+def _to_histogram(data: Mapping[str, Any]) -> Histogram:
+    histogram = Histogram(**fields_from_dict(Histogram, data, "histogram"))
+    if not (_is_number(histogram.start) and _is_number(histogram.end)):
+        raise InvalidInputError("A histogram has an end that is not a number.")
+    if not isinstance(histogram.counts, list) or not all(map(_is_count, histogram.counts)):
+        raise InvalidInputError("A histogram has a count that is not a whole number.")
+    return histogram
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _to_samples(data: Mapping[str, Any]) -> FindingSamples:
@@ -205,4 +232,7 @@ def _to_samples(data: Mapping[str, Any]) -> FindingSamples:
 
 
 def _to_counts(data: Sequence[Mapping[str, Any]]) -> list[ValueCount]:
-    return [ValueCount(**fields_from_dict(ValueCount, each, "value count")) for each in data]
+    counts = [ValueCount(**fields_from_dict(ValueCount, each, "value count")) for each in data]
+    if not all(isinstance(each.value, str) and _is_count(each.count) for each in counts):
+        raise InvalidInputError("A frequent value must be a text with the number of its rows.")
+    return counts

@@ -52,11 +52,15 @@ class _TextLoader(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for position, key in enumerate(keys):
-            if key in keys[:position]:
-                mark = node.value[position][0].start_mark
+        seen: set[Hashable] = set()
+        for key_node, _ in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                continue  # It cannot be a key, which the parser of the mapping says.
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                mark = key_node.start_mark
                 raise yaml.MarkedYAMLError(None, None, f"the key {key!r} is given twice", mark)
+            seen.add(key)
         return super().construct_mapping(node, deep)
 
 
@@ -112,7 +116,12 @@ def parse_ruleset(text: str, file_name: str) -> RuleSet:
     Raises:
         InvalidInputError: The text is no rule set. The message names the file and the place.
     """
-    data = parse_yaml(text, file_name)
+    return build_ruleset(parse_yaml(text, file_name), file_name)
+
+
+def build_ruleset(data: Any, file_name: str) -> RuleSet:
+    """Return the rule set in the parsed content of a rule file; arguments and errors as
+    :func:`parse_ruleset`."""
     if not isinstance(data, Mapping) or "rules" not in data:
         raise InvalidInputError(
             f"{file_name} is no rule set: it has no list 'rules'. To read a schema of another tool, run: "

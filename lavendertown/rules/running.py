@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -19,7 +19,7 @@ from lavendertown.rules.reference_rules import ReferenceRule, References
 from lavendertown.rules.table_rules import FreshnessRule, RowCountRule, UniqueRule
 from lavendertown.rules.value_rules import EnumRule, LengthRule, NotNullRule, RangeRule, RegexRule, TypeRule
 
-_TYPES: dict[str, Callable[[Rule], RuleCheck]] = {
+_TYPES: dict[str, type[RuleCheck]] = {
     "not_null": NotNullRule,
     "unique": UniqueRule,
     "range": RangeRule,
@@ -34,7 +34,6 @@ _TYPES: dict[str, Callable[[Rule], RuleCheck]] = {
 }
 RULE_TYPES = (*_TYPES, "reference")
 """The types of rules that run."""
-
 
 Outcome = Literal["passed", "failed", "not_run", "disabled"]
 _OUTCOMES: dict[str, Outcome] = {"passed": "passed", "found": "failed", "failed": "not_run"}
@@ -86,11 +85,23 @@ def create_checks(rules: Iterable[Rule], references: References | None = None) -
 
 def find_problem(rule: Rule) -> str | None:
     """Return why a rule cannot run on any table, as a sentence; None if it can."""
+    reason = find_problem_reason(rule)
+    return f"Rule {rule.name!r} cannot run: {reason}." if reason else None
+
+
+def find_problem_reason(rule: Rule) -> str:
+    """Return why a rule cannot run on any table, as a part of a sentence; empty if it can."""
     try:
         create_check(rule, References())
     except InvalidInputError as error:
-        return f"Rule {rule.name!r} cannot run: {error}."
-    return None
+        return str(error)
+    return ""
+
+
+def parameter_aliases(rule_type: str) -> Mapping[str, str]:
+    """Return the former names of the parameters of a rule type, with the current ones."""
+    check = ReferenceRule if rule_type == "reference" else _TYPES.get(rule_type)
+    return check.aliases if check is not None else {}
 
 
 def match_results(

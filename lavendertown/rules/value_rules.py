@@ -15,6 +15,7 @@ from lavendertown.core.errors import InvalidInputError
 from lavendertown.detectors.base import QuerySteps, format_value
 from lavendertown.rules.checks import ColumnRule, FailingRows
 from lavendertown.rules.parameters import ParameterReader, Scalar
+from lavendertown.rules.text_patterns import bound_pattern
 from lavendertown.rules.values import (
     KIND_NAMES,
     failing_distinct_values,
@@ -219,11 +220,11 @@ class RegexRule(ColumnRule):
         """Read the pattern."""
         self.pattern = reader.require_text("pattern")
         self.place = reader.read_choice("match", ("start", "anywhere", "full"), "start")
-        self._bounded = _bound_pattern(self.pattern, self.place, r"\z")
+        self._bounded = bound_pattern(self.pattern, self.place)
         self._runs_on_engines = _is_plain_pattern(self._bounded)
         if not self._runs_on_engines:
             try:
-                self._compiled = re.compile(_bound_pattern(self.pattern, self.place, r"\Z"))
+                self._compiled = re.compile(bound_pattern(self.pattern, self.place, end=r"\Z"))
             except re.error as error:
                 shown = format_value(self.pattern)
                 raise InvalidInputError(f"{shown!r} is not a regular expression: {error.msg}") from error
@@ -236,15 +237,6 @@ class RegexRule(ColumnRule):
             return ~text.str.contains(self._bounded), what
         failing = yield from failing_distinct_values(text, lambda value: bool(self._compiled.search(value)))
         return failing, what
-
-
-def _bound_pattern(pattern: str, place: str, end: str) -> str:
-    flags = re.match(r"\(\?[aiLmsux]+\)", pattern)
-    start = flags[0] if flags else ""  # flags must come first
-    inner = pattern[len(start) :]
-    if place == "anywhere":
-        return pattern
-    return f"{start}\\A(?:{inner}){end}" if place == "full" else f"{start}\\A(?:{inner})"
 
 
 def _is_plain_pattern(pattern: str) -> bool:

@@ -72,7 +72,7 @@ def test_a_diagram_that_graphviz_cannot_draw_is_one_sentence(
 def test_a_file_that_cannot_be_written_is_named() -> None:
     result = run("db", "diagram", "--output", "no/where.dot")
     assert result.exit_code == 2
-    assert "no/where.dot could not be written" in result.stderr
+    assert "no/where.dot cannot be written" in result.stderr
 
 
 def test_the_audit_log_takes_an_application_s_component(folder: Path) -> None:

@@ -14,6 +14,7 @@ import openpyxl
 import polars as pl
 import pytest
 
+from lavendertown.collaboration.parts import exports
 from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.collaboration.storage import get_storage_backend
 from tests.cli.conftest import Run
@@ -79,7 +80,11 @@ def test_broken_evidence_is_refused_and_nothing_is_saved(
     assert [row["id"] for row in answer("report", "list")] == [saved["report_id"]]
 
 
-def test_inbox_is_filtered_and_has_all_pages(run: Run, triaged: dict[str, Any]) -> None:
+def test_inbox_is_filtered_and_has_all_pages(
+    run: Run, triaged: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exports, "_BATCH", 1)
+
     def exported(*filters: str) -> list[dict[str, str]]:
         result = run("export", "--format", "csv", *filters)
         assert (result.exit_code, result.stderr) == (0, "")
@@ -118,14 +123,17 @@ def test_format_follows_the_ending_of_the_file(run: Run, answer: Answer, triaged
     assert book["Samples"].max_row > 1
     unknown = run("export", "-o", "all.pdf")
     assert unknown.exit_code == 2
-    assert "The ending of all.pdf names no format; give --format." in unknown.stderr
+    assert (
+        "The file extension of all.pdf is not a known export format; choose one with --format."
+        in unknown.stderr
+    )
 
 
 def test_existing_file_is_kept_without_force(run: Run, saved: dict[str, Any], folder: Path) -> None:
     (folder / "open.md").write_text("mine", "utf-8")
     refused = run("export", "-o", "open.md")
     assert (refused.exit_code, refused.stdout) == (2, "")
-    assert "The file open.md exists already" in refused.stderr
+    assert "open.md already exists" in refused.stderr
     assert (folder / "open.md").read_text("utf-8") == "mine"
     assert run("export", "-o", "open.md", "--force").stdout == "Wrote 2 findings to open.md.\n"
     assert (folder / "open.md").read_text("utf-8").startswith("### All findings\n")

@@ -10,6 +10,7 @@ import pytest
 from lavendertown import Inspector
 from lavendertown.collaboration.parts.triage import AUTOMATIC_ACTOR, Decision, undo_from_events
 from lavendertown.collaboration.storage import Storage, get_finding_id
+from lavendertown.core.errors import StorageUnavailableError
 from lavendertown.records.record_classes import RecordKind
 from tests.contract.builders import annotation, at, report
 
@@ -72,6 +73,23 @@ def test_a_renamed_column_with_the_same_values_keeps_the_discussion(storage: Sto
     save(storage, 3, table())
     (row,) = storage.inbox.query()
     assert (row["times_seen"], storage.findings.resolve_id(old)) == (4, row["finding_id"])
+
+
+def test_a_report_is_saved_though_its_findings_cannot_be_merged(storage: Storage) -> None:
+    save(storage, 0, table())
+    old = discuss(storage)
+    commits: list[int] = []
+
+    def fail_after_the_report() -> None:
+        commits.append(1)
+        if len(commits) > 1:
+            raise StorageUnavailableError("The storage is gone.")
+
+    storage.write_path.commit_guards.append(fail_after_the_report)
+    save(storage, 1, table(billing_city="Ort"))
+    storage.write_path.commit_guards.remove(fail_after_the_report)
+    assert (len(commits), storage.count_reports()) == (2, 2)
+    assert rows(storage)["Ort"]["twin"] == old
 
 
 def test_the_audit_log_tells_who_joined_the_findings_and_why(storage: Storage) -> None:

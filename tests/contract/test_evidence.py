@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from lavendertown.collaboration.storage import Storage
-from lavendertown.core.errors import ConflictError
+from lavendertown.core.errors import ConflictError, InvalidInputError
 from lavendertown.profile.evidence import (
     MAX_EVIDENCE_BYTES,
     ColumnProfile,
@@ -71,3 +73,22 @@ def test_evidence_over_the_limit_is_stored_without_its_samples(storage: Storage)
     assert stored is not None
     assert stored.size() <= MAX_EVIDENCE_BYTES
     assert stored.omitted == ["top values", "histograms", "samples"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"quantiles": [1, 2]},
+        {"quantiles": [1, 2, 3, 4, "x"]},
+        {"count": "x"},
+        {"nulls": None},
+        {"top": [{"value": 3, "count": 1}]},
+        {"histogram": {"start": "a", "end": 2, "counts": []}},
+        {"histogram": {"start": 1, "end": 2, "counts": [None]}},
+    ],
+)
+def test_a_profile_with_wrong_values_is_refused(changes: dict[str, Any]) -> None:
+    profile = {"name": "a", "kind": "number", "count": 3, "nulls": 0, "distinct": 3}
+    assert Evidence.from_dict({"columns": [profile]}).columns[0].count == 3
+    with pytest.raises(InvalidInputError):
+        Evidence.from_dict({"columns": [profile | changes]})

@@ -78,7 +78,22 @@ def read_csv(data: bytes) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("each", EXPORT_FORMATS, ids=lambda each: each.name)
 def test_an_empty_list_is_written_in_every_format(each: Any) -> None:
-    assert each.write(content())
+    data = each.write(content())
+    match each.name:
+        case "csv":
+            assert read_csv(data) == []
+        case "excel":
+            book = openpyxl.load_workbook(io.BytesIO(data))
+            assert [sheet.max_row for sheet in book] == [1] * len(book.sheetnames)
+        case "parquet":
+            frame = pl.read_parquet(io.BytesIO(data))
+            assert (frame.height, tuple(frame.columns)) == (0, tables.COLUMNS)
+        case "json":
+            assert json.loads(data)["inbox"] == []
+        case "sarif":
+            assert json.loads(data)["runs"] == []
+        case _:
+            assert b"No findings." in data
 
 
 def test_an_unknown_format_is_refused_with_the_known_ones() -> None:
@@ -185,6 +200,13 @@ HOSTILE = (
     "<script>alert(1)</script> | [x](http://evil.example) ![i](http://evil.example/i.png)\n# no heading "
     "**b** `c` ~~s~~ @octocat www.evil.example https://evil.example #12 :smile: <!-- --> &lt; \\| $x$"
 )
+
+
+def test_html_escapes_every_text() -> None:
+    finding = exported(description=HOSTILE, column=HOSTILE, assignee=HOSTILE, dataset=HOSTILE)
+    page = write("html", finding, title=HOSTILE).decode()
+    assert "<script>alert" not in page
+    assert page.count("&lt;script&gt;alert(1)") >= 4
 
 
 def test_markdown_shows_hostile_text_as_text() -> None:

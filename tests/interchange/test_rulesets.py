@@ -134,6 +134,35 @@ def test_the_pattern_of_a_rule_keeps_its_place_in_the_text() -> None:
     assert "(?:x|y)$" in write_rules(full, "pandera")[0]
 
 
+def test_flags_of_a_pattern_stay_in_front() -> None:
+    rules = RuleSet("r", "", [rule("p", "regex", "a", pattern="(?i)x|y", match="full")])
+    for name, expected in (
+        ("great-expectations", "(?i)^(?:x|y)$"),
+        ("odcs", "(?i)^(?:x|y)$"),
+        ("pandera", "(?i)(?:x|y)$"),
+    ):
+        assert expected in write_rules(rules, name)[0], name
+    start = RuleSet("r", "", [rule("p", "regex", "a", pattern="(?i)x|y")])
+    assert '"pattern": "(?i)(?:x|y).*"' in write_rules(start, "frictionless")[0]
+
+
+@pytest.mark.parametrize("name", RULESET_FORMATS[2:])
+def test_rules_that_cannot_run_are_named_and_not_translated(name: str) -> None:
+    rules = [rule("p", "not_null", "a", mostly="lots"), rule("q", "odd", "a"), rule("r", "not_null", "a")]
+    _, skipped = write_rules(RuleSet("r", "", rules), name)
+    assert [sentence.split(" of type")[0] for sentence in skipped] == ["Rule 'p'", "Rule 'q'"]
+
+
+def test_former_names_of_parameters_are_translated() -> None:
+    rules = [
+        rule("p", "reference", "a", file="customers.csv", reference_column="id"),
+        rule("q", "unique", columns="a"),
+    ]
+    text, _ = write_rules(RuleSet("r", "", rules), "frictionless")
+    assert '"resource": null' not in text
+    assert '"a"' in text
+
+
 def test_two_checks_of_one_name_are_a_list_for_pandera() -> None:
     rules = [rule(name, "regex", "a", pattern=name) for name in ("x", "y")]
     text, _ = write_rules(RuleSet("r", "", rules), "pandera")
@@ -189,11 +218,11 @@ def test_rule_files_are_read_too() -> None:
             "x.yaml is neither a rule file nor one of: a Great Expectations suite, a Pandera schema",
         ),
         ("[1]", {"format_name": "odcs"}, "x.yaml is not an ODCS data contract"),
-        ("expectations: [1]", {}, "x.yaml, expectation 1 must be names with values, not int."),
+        ("expectations: [1]", {}, "x.yaml, expectation 1 must be a mapping, not int."),
         (
             "{schema_type: dataframe, columns: {a: 1}}",
             {},
-            "x.yaml, column a must be names with values, not int.",
+            "x.yaml, column a must be a mapping, not int.",
         ),
         ("{kind: DataContract}", {}, "x.yaml describes no table."),
         (
@@ -206,7 +235,7 @@ def test_rule_files_are_read_too() -> None:
             {"table": "c"},
             "x.yaml has no table 'c'; choose one with",
         ),
-        ("fields: [{name: a, constraints: 3}]", {}, "x.yaml, field a: constraints must be names with values"),
+        ("fields: [{name: a, constraints: 3}]", {}, "x.yaml, field a: constraints must be a mapping"),
         ("expectations: []", {"table": "a"}, "x.yaml describes one table only; leave out --table."),
     ],
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from lavendertown.cli.database.schema import url_option
+from lavendertown.cli.output import write_file
 from lavendertown.core.errors import InvalidInputError, StorageUnavailableError
 from lavendertown.core.settings import load_settings
 from lavendertown.transfer.locations import database_libraries
@@ -57,12 +58,7 @@ def diagram_command(kind: str | None, output: Path | None, graphviz: bool, url: 
     if output is None:
         click.echo(text, nl=False)
         return
-    try:
-        output.write_text(text, "utf-8")
-    except OSError as error:
-        raise InvalidInputError(
-            f"{output} could not be written ({error.strerror}). Choose another file with --output."
-        ) from error
+    write_file(output, text.encode("utf-8"))
     click.echo(f"Wrote a diagram of {len(boxes)} tables to {output}.")
 
 

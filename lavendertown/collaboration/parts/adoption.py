@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 
 from lavendertown.collaboration.parts.comparison import find_previous_run
 from lavendertown.collaboration.parts.context import StorageContext
 from lavendertown.collaboration.parts.triage import AUTOMATIC_ACTOR, Triage
+from lavendertown.core.errors import ConflictError, StorageError
 from lavendertown.core.fingerprints import check_key, executed_check_keys
 from lavendertown.inbox.identity_passes import Candidate, IdentityMatch, match_findings
 from lavendertown.inbox.run_tables import read_run_table
 from lavendertown.records.queries import FindingQuery
 from lavendertown.records.record_classes import ALL_ITEMS, FindingSummary, ReportRecord
 
+_log = logging.getLogger(__name__)
+
 
 def adopt_certain_histories(context: StorageContext, triage: Triage, reports: Iterable[ReportRecord]) -> None:
     """Merge the findings that vanished before these new reports into those that certainly continue them.
 
     Each report is compared with the run before it. Only a report that lists its columns or its completed
-    checks can show that a match is certain; of others nothing is read.
+    checks can show that a match is certain; of others nothing is read. The reports are saved already, so a
+    failure is logged and does not fail the save; the findings are then offered as look-alikes.
 
     Args:
         context: The storage.
@@ -27,15 +32,23 @@ def adopt_certain_histories(context: StorageContext, triage: Triage, reports: It
     """
     for report in sorted(reports, key=lambda each: (each.created_at, each.id)):
         if report.dataset and report.findings and _lists_its_table(report.metadata):
-            matches = [match for match in _match_with_previous_run(context, report) if match.certain]
-            distinct = triage.read_records([match.finding_id for match in matches])
-            matches = [m for m in matches if m.finding_id not in distinct]
-            if matches:
-                triage.adopt_histories(
-                    {match.vanished_id: match.finding_id for match in matches},
-                    AUTOMATIC_ACTOR,
-                    {match.vanished_id: match.reason for match in matches},
-                )
+            try:
+                _adopt_for_report(context, triage, report)
+            except (ConflictError, StorageError) as error:
+                _log.warning("Findings of report %r were not merged with earlier ones: %s", report.id, error)
+
+
+def _adopt_for_report(context: StorageContext, triage: Triage, report: ReportRecord) -> None:
+    matches = [match for match in _match_with_previous_run(context, report) if match.certain]
+    # A finding with its own triage keeps it; it is only offered.
+    decided = triage.read_records([match.finding_id for match in matches])
+    matches = [match for match in matches if match.finding_id not in decided]
+    if matches:
+        triage.adopt_histories(
+            {match.vanished_id: match.finding_id for match in matches},
+            AUTOMATIC_ACTOR,
+            {match.vanished_id: match.reason for match in matches},
+        )
 
 
 def _lists_its_table(metadata: Mapping[str, object]) -> bool:
@@ -49,19 +62,21 @@ def _match_with_previous_run(context: StorageContext, report: ReportRecord) -> l
     previous = find_previous_run(context, report)
     if previous is None:
         return []
-    now, former = (store.report_fingerprints([report_id]) for report_id in (report.id, previous.id))
-    if not now - former or not former - now:
+    current_ids, previous_ids = (
+        store.report_fingerprints([report_id]) for report_id in (report.id, previous.id)
+    )
+    if not current_ids - previous_ids or not previous_ids - current_ids:
         return []
     executed = executed_check_keys(report.metadata, report.dataset)
     appeared = [
         each
         for each in _findings_of_report(context, report.id)
-        if each.finding_id not in former and each.first_seen == report.created_at
+        if each.finding_id not in previous_ids and each.first_seen == report.created_at
     ]
     vanished = [
         each
         for each in _findings_of_report(context, previous.id)
-        if each.finding_id not in now
+        if each.finding_id not in current_ids
         and each.last_seen == previous.created_at
         and check_key(each.metadata, each.dataset, each.column) not in executed
     ]

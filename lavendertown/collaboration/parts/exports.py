@@ -12,7 +12,7 @@ from lavendertown.collaboration.parts.findings import Findings
 from lavendertown.collaboration.parts.inbox import FindingsInbox, InboxFilters
 from lavendertown.collaboration.parts.reports import Reports
 from lavendertown.core import clock
-from lavendertown.core.errors import NotFoundError
+from lavendertown.core.errors import DamagedRecordError, NotFoundError
 from lavendertown.interchange.exports import ExportContent, ExportedFinding
 from lavendertown.profile.evidence import Evidence
 
@@ -82,10 +82,17 @@ class Exports(StoragePart):
             for each in page
             if (each["report_id"], each["finding_id"]) in wanted
         }
-        evidence = {report_id: self._reports.load_evidence(report_id) for report_id in report_ids}
+        evidence = {report_id: self._find_evidence(report_id) for report_id in report_ids}
         # A finding whose last report was deleted since the list was read is left out.
         present = [occurrences[row["finding_id"]] for row in rows if row["finding_id"] in occurrences]
         return ExportContent(title, clock.now(), self._build_findings(present, rows, evidence))
+
+    def _find_evidence(self, report_id: str) -> Evidence | None:
+        """Return the evidence of a report; None if it is missing, or unreadable and so listed as damaged."""
+        try:
+            return self._reports.load_evidence(report_id)
+        except DamagedRecordError:
+            return None
 
     def _build_findings(
         self,

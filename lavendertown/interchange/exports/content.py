@@ -10,6 +10,7 @@ from typing import Any
 
 from lavendertown.core import statuses
 from lavendertown.core.findings import SEVERITIES
+from lavendertown.interchange.wording import format_percent
 from lavendertown.profile.evidence import ColumnProfile, FindingSamples
 
 
@@ -119,10 +120,7 @@ def status_label(name: str) -> str:
 
 def format_share(share: float | None) -> str:
     """Return a share as a percentage; empty if it is unknown."""
-    if share is None:
-        return ""
-    percent = share * 100
-    return "< 0.1%" if 0 < percent < 0.1 else f"{percent:.1f}".removesuffix(".0") + "%"
+    return "" if share is None else format_percent(share)
 
 
 def format_rows(finding: ExportedFinding) -> str:

@@ -18,9 +18,9 @@ from lavendertown.interchange.rulesets.translation import ReadRules, RuleFormatE
 from lavendertown.rules.models import RuleSet
 from lavendertown.rules.ruleset_files import (
     RuleFileFormat,
+    build_ruleset,
     format_ruleset,
     format_values,
-    parse_ruleset,
     parse_yaml,
 )
 
@@ -104,7 +104,7 @@ def read_rules(
     if table is not None and format_name not in (odcs_contract.NAME, frictionless_schema.NAME):
         raise RuleFormatError(f"{file_name} describes one table only; leave out --table.")
     if format_name == RULE_FILE:
-        return ReadRules(RULE_FILE, parse_ruleset(text, file_name))
+        return ReadRules(RULE_FILE, build_ruleset(data, file_name))
     if not isinstance(data, Mapping):
         raise RuleFormatError(f"{file_name} is not {_FORMATS[format_name].label}; choose another --format.")
     name = Path(file_name).name.partition(".")[0] or file_name
@@ -116,8 +116,8 @@ def write_rules(ruleset: RuleSet, format_name: str) -> tuple[str, list[str]]:
     if format_name == pandera_code.NAME:
         schema = pandera_schema.write_pandera(ruleset)
         return pandera_code.format_pandera_code(schema.values), schema.skipped
-    if format_name == "yaml" or format_name == "json":
-        return format_ruleset(ruleset, "json" if format_name == "json" else "yaml"), []
+    if format_name in ("yaml", "json"):
+        return format_ruleset(ruleset, "yaml" if format_name == "yaml" else "json"), []
     chosen = _FORMATS[format_name]
     written = chosen.write(ruleset)
     return format_values(written.values, chosen.file_format), written.skipped

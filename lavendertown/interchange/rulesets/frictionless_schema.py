@@ -12,11 +12,12 @@ from lavendertown.interchange.rulesets.translation import (
     WrittenRules,
     as_list,
     as_mapping,
-    base_type,
-    canonical,
+    current_parameters,
+    find_rule_type,
     max_share_of,
 )
 from lavendertown.rules.models import Rule, RuleSet
+from lavendertown.rules.text_patterns import split_flags
 
 NAME = "frictionless"
 _FIELD_TYPES = {
@@ -100,7 +101,7 @@ def _read_field(read: ReadRules, described: Mapping[str, Any], position: int, fi
     name = str(described.get("name") or f"field{position}")
     place, description = f"field {name}", str(described.get("description") or "")
     kind = str(described.get("type") or "any")
-    wanted = base_type(kind)
+    wanted = find_rule_type(kind)
     if wanted is not None:
         read.add("type", "type", name, {"type": wanted}, description=description)
     elif kind != "any":
@@ -205,10 +206,10 @@ def write_frictionless(ruleset: RuleSet) -> WrittenRules:
     written = WrittenRules()
     fields: dict[str, _Field] = {}
     schema: dict[str, Any] = {}
-    for rule in written.enabled_rules(ruleset):
-        parameters = canonical(rule)
+    for rule in written.translatable_rules(ruleset):
+        parameters = current_parameters(rule)
         if max_share_of(parameters):
-            problem = "Frictionless accepts no share of failing values"
+            problem = "Frictionless cannot tolerate a share of failing values"
         else:
             problem = "" if _write_key(rule, parameters, schema) else _write_field(rule, parameters, fields)
         if problem:
@@ -262,8 +263,8 @@ def _constraints(
             return {"required": True}, None
         case "unique":
             return {"unique": True}, None
-        case "type" if base_type(parameters.get("type")):
-            return {}, frozenset({_FIELD_TYPES[str(base_type(parameters["type"]))]})
+        case "type" if find_rule_type(parameters.get("type")):
+            return {}, frozenset({_FIELD_TYPES[str(find_rule_type(parameters["type"]))]})
         case "range":
             low = "exclusiveMinimum" if parameters.get("exclusive_min") else "minimum"
             high = "exclusiveMaximum" if parameters.get("exclusive_max") else "maximum"
@@ -278,7 +279,8 @@ def _constraints(
         case "regex":
             pattern, place = parameters.get("pattern"), parameters.get("match", "start")
             if place != "full":
-                pattern = f"{'.*' if place == 'anywhere' else ''}(?:{pattern}).*"
+                flags, inner = split_flags(str(pattern))
+                pattern = f"{flags}{'.*' if place == 'anywhere' else ''}(?:{inner}).*"
             return {"pattern": pattern}, frozenset({"string"})
     return None
 

@@ -11,8 +11,8 @@ from lavendertown.interchange.rulesets.translation import (
     WrittenRules,
     as_list,
     as_mapping,
-    base_type,
-    canonical,
+    current_parameters,
+    find_rule_type,
     max_share_of,
     search_pattern,
     severity_of,
@@ -162,8 +162,8 @@ def _translate_column(kind: str, values: Mapping[str, Any], column: str) -> Tran
             return "length", column, {"min_length": low, "max_length": high}
         case "value_lengths_to_equal" if "value" in values:
             return "length", column, {"min_length": values["value"], "max_length": values["value"]}
-        case "values_to_be_of_type" | "type_to_be" if base_type(values.get("type_")):
-            return "type", column, {"type": base_type(values["type_"])}
+        case "values_to_be_of_type" | "type_to_be" if find_rule_type(values.get("type_")):
+            return "type", column, {"type": find_rule_type(values["type_"])}
         case "values_to_be_in_type_list" if values.get("type_list"):
             return _translate_types(column, values["type_list"])
         case "values_to_be_dateutil_parseable":
@@ -172,7 +172,7 @@ def _translate_column(kind: str, values: Mapping[str, Any], column: str) -> Tran
 
 
 def _translate_types(column: str, names: list[Any]) -> Translated | None:
-    wanted = {base_type(name) for name in names if name != "object"}
+    wanted = {find_rule_type(name) for name in names if name != "object"}
     if wanted == {"integer", "number"}:
         wanted = {"number"}
     only = wanted.pop() if len(wanted) == 1 else None
@@ -183,8 +183,8 @@ def write_great_expectations(ruleset: RuleSet) -> WrittenRules:
     """Return a rule set as a suite."""
     written = WrittenRules()
     expectations = []
-    for rule in written.enabled_rules(ruleset):
-        parameters = canonical(rule)
+    for rule in written.translatable_rules(ruleset):
+        parameters = current_parameters(rule)
         found = _write_rule(rule, parameters)
         if found is None:
             written.skip(rule, "Great Expectations has no such expectation")
@@ -249,8 +249,8 @@ def _write_rule(rule: Rule, parameters: dict[str, Any]) -> tuple[str, dict[str, 
         case "length":
             bounds = {"min_value": parameters.get("min_length"), "max_value": parameters.get("max_length")}
             return "expect_column_value_lengths_to_be_between", {**column, **bounds}
-        case "type" if base_type(parameters.get("type")):
-            types = _TYPE_LISTS[str(base_type(parameters["type"]))]
+        case "type" if find_rule_type(parameters.get("type")):
+            types = _TYPE_LISTS[str(find_rule_type(parameters["type"]))]
             return "expect_column_values_to_be_in_type_list", {**column, "type_list": types}
         case "row_count":
             bounds = {"min_value": parameters.get("min_rows"), "max_value": parameters.get("max_rows")}

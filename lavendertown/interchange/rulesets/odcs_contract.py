@@ -14,8 +14,8 @@ from lavendertown.interchange.rulesets.translation import (
     as_list,
     as_mapping,
     as_number,
-    base_type,
-    canonical,
+    current_parameters,
+    find_rule_type,
     max_share_of,
     search_pattern,
     severity_of,
@@ -95,7 +95,7 @@ def read_odcs(
 def _read_property(read: ReadRules, column: str, prop: Mapping[str, Any], place: str) -> None:
     where, description = f"property {column}", str(prop.get("description") or "")
     logical = prop.get("logicalType")
-    wanted = base_type(logical)
+    wanted = find_rule_type(logical)
     if wanted is not None:
         read.add("type", "type", column, {"type": wanted}, description=description)
     elif logical not in _EMPTY:
@@ -233,8 +233,8 @@ def write_odcs(ruleset: RuleSet) -> WrittenRules:
     if ruleset.description:
         table["description"] = ruleset.description
     quality: list[dict[str, Any]] = []
-    for rule in written.enabled_rules(ruleset):
-        parameters = canonical(rule)
+    for rule in written.translatable_rules(ruleset):
+        parameters = current_parameters(rule)
         if not _write_rule(rule, parameters, properties, quality):
             written.skip(rule, "ODCS has no such check, or its property has another one already")
     for prop in properties.values():
@@ -307,8 +307,8 @@ def _is_compatible(prop: Mapping[str, Any], changes: Mapping[str, Any]) -> bool:
 def _property_changes(rule: Rule, parameters: dict[str, Any]) -> dict[str, Any] | None:
     plain = not max_share_of(parameters) and parameters.get("severity", "error") == "error"
     match rule.rule_type:
-        case "type" if plain and base_type(parameters.get("type")):
-            return {"logicalType": _LOGICAL_TYPES.get(str(base_type(parameters["type"])), "date")}
+        case "type" if plain and find_rule_type(parameters.get("type")):
+            return {"logicalType": _LOGICAL_TYPES.get(str(find_rule_type(parameters["type"])), "date")}
         case "not_null" if plain and not parameters.get("placeholders"):
             return {"required": True}
         case "not_null":

@@ -11,11 +11,12 @@ from lavendertown.interchange.rulesets.translation import (
     WrittenRules,
     as_list,
     as_mapping,
-    base_type,
-    canonical,
+    current_parameters,
+    find_rule_type,
     max_share_of,
 )
 from lavendertown.rules.models import Rule, RuleSet
+from lavendertown.rules.text_patterns import bound_pattern
 
 NAME = "pandera"
 _COMPONENT_KEYS = frozenset(
@@ -92,7 +93,7 @@ def _read_column(read: ReadRules, column: str, component: Mapping[str, Any], fil
         read.skip(place, "required: false", "a rule on a missing column cannot run")
     dtype = component.get("dtype")
     if dtype is not None and str(dtype) != "object":
-        wanted = base_type(dtype)
+        wanted = find_rule_type(dtype)
         if wanted is None:
             read.skip(place, f"the type {dtype}")
         else:
@@ -171,17 +172,17 @@ def write_pandera(ruleset: RuleSet) -> WrittenRules:
     written = WrittenRules()
     columns: dict[str, dict[str, Any]] = {}
     unique: list[str] | None = None
-    for rule in written.enabled_rules(ruleset):
-        parameters = canonical(rule)
+    for rule in written.translatable_rules(ruleset):
+        parameters = current_parameters(rule)
         if max_share_of(parameters):
-            written.skip(rule, "Pandera accepts no share of failing values")
+            written.skip(rule, "Pandera cannot tolerate a share of failing values")
             continue
         several = list(parameters.get("columns") or [])
         if rule.rule_type == "unique" and len(several) > 1:
             if unique is None:
                 unique = several
             else:
-                written.skip(rule, "a Pandera schema has one set of unique columns")
+                written.skip(rule, "a Pandera schema can have only one set of unique columns")
             continue
         column = rule.column or (several[0] if several else None)
         if column is None or not _write_rule(written, columns, column, rule, parameters):
@@ -220,7 +221,7 @@ def _write_rule(
         case "unique":
             changes["unique"] = True
         case "type":
-            wanted = base_type(parameters.get("type"))
+            wanted = find_rule_type(parameters.get("type"))
             if wanted is None:
                 return False
             changes |= {"dtype": wanted, "coerce": True}
@@ -272,7 +273,8 @@ def _range_checks(parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _regex_check(pattern: str, place: str) -> dict[str, Any]:
     if place == "anywhere":
         return _check("str_contains", value=pattern)
-    return _check("str_matches", value=f"(?:{pattern})$" if place == "full" else pattern)
+    full = bound_pattern(pattern, place, start="", end="$")
+    return _check("str_matches", value=full if place == "full" else pattern)
 
 
 def _merge_checks(checks: list[dict[str, Any]]) -> Any:

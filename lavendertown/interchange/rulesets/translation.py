@@ -9,8 +9,9 @@ from typing import Any
 from lavendertown.core.errors import InvalidInputError
 from lavendertown.core.findings import SEVERITIES
 from lavendertown.rules.models import Rule, RuleSet
+from lavendertown.rules.text_patterns import bound_pattern
 
-TYPE_NAMES = {
+_TYPE_NAMES = {
     **{"int": "integer", "integer": "integer", "bigint": "integer", "smallint": "integer"},
     **{"float": "number", "double": "number", "number": "number", "decimal": "number", "numeric": "number"},
     **{"real": "number", "str": "text", "string": "text", "text": "text", "varchar": "text", "char": "text"},
@@ -58,7 +59,7 @@ class ReadRules:
         given = {key: value for key, value in (parameters or {}).items() if value is not None}
         self.ruleset.add_rule(Rule(unique, description, rule_type, column, given))
 
-    def skip(self, place: str, what: str, reason: str = "no rule type says this") -> None:
+    def skip(self, place: str, what: str, reason: str = "no rule type can express this") -> None:
         """Note something that was not translated."""
         self.skipped.append(f"{place}: {what} ({reason}).")
 
@@ -79,37 +80,36 @@ class WrittenRules:
         """Note a rule that was not translated."""
         self.skipped.append(f"Rule {rule.name!r} of type {rule.rule_type}: {reason}.")
 
-    def enabled_rules(self, ruleset: RuleSet) -> list[Rule]:
-        """Return the rules to translate; those that do not run are noted."""
+    def translatable_rules(self, ruleset: RuleSet) -> list[Rule]:
+        """Return the rules to translate; those that are disabled or cannot run are noted."""
+        from lavendertown.rules.running import find_problem_reason
+
+        usable = []
         for rule in ruleset.rules:
-            if not rule.enabled:
-                self.skip(rule, "it is disabled")
-        return [rule for rule in ruleset.rules if rule.enabled]
+            problem = find_problem_reason(rule) if rule.enabled else "it is disabled"
+            if problem:
+                self.skip(rule, problem)
+            else:
+                usable.append(rule)
+        return usable
 
 
-def base_type(name: Any) -> str | None:
+def find_rule_type(name: Any) -> str | None:
     """Return the type of a rule for a type name such as ``Int64``, ``VARCHAR(20)`` or ``datetime64[ns]``."""
     text = str(name).lower().partition("(")[0].partition("[")[0].strip().rstrip("0123456789").lstrip("u")
-    return TYPE_NAMES.get(text)
+    return _TYPE_NAMES.get(text)
 
 
-def canonical(rule: Rule) -> dict[str, Any]:
+def current_parameters(rule: Rule) -> dict[str, Any]:
     """Return the parameters of a rule by their current names, without those that are null."""
-    names = {"min": "min", "max": "max"}
-    if rule.rule_type == "range":
-        names = {"min": "min_value", "max": "max_value"}
-    elif rule.rule_type == "length":
-        names = {
-            **{"min": "min_length", "max": "max_length"},
-            **{"min_value": "min_length", "max_value": "max_length"},
-        }
-    elif rule.rule_type == "row_count":
-        names = {"min": "min_rows", "max": "max_rows", "min_value": "min_rows", "max_value": "max_rows"}
-    elif rule.rule_type == "enum":
-        names = {"values": "allowed_values"}
-    elif rule.rule_type == "unique":
-        names = {"source_columns": "columns"}
-    return {names.get(key, key): value for key, value in rule.parameters.items() if value is not None}
+    # Imported here, because it imports Polars, which most commands do not need.
+    from lavendertown.rules.running import parameter_aliases
+
+    names = parameter_aliases(rule.rule_type)
+    values = {names.get(key, key): value for key, value in rule.parameters.items() if value is not None}
+    if isinstance(values.get("columns"), str):
+        values["columns"] = [values["columns"]]
+    return values
 
 
 def max_share_of(parameters: Mapping[str, Any]) -> float:
@@ -124,7 +124,7 @@ def search_pattern(parameters: Mapping[str, Any]) -> str:
     pattern, place = str(parameters.get("pattern")), parameters.get("match", "start")
     if place == "anywhere" or (place == "start" and pattern.startswith("^") and "|" not in pattern):
         return pattern
-    return f"^(?:{pattern})$" if place == "full" else f"^(?:{pattern})"
+    return bound_pattern(pattern, place, start="^", end="$")
 
 
 def severity_of(value: Any) -> str | None:
@@ -144,7 +144,7 @@ def as_mapping(value: Any, place: str) -> Mapping[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, Mapping):
-        raise RuleFormatError(f"{place} must be names with values, not {type(value).__name__}.")
+        raise RuleFormatError(f"{place} must be a mapping, not {type(value).__name__}.")
     return value
 
 
