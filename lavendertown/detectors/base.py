@@ -11,7 +11,7 @@ supports.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Any, ClassVar, Final, TypeAlias, TypeVar
@@ -80,6 +80,15 @@ class CountedValues:
             self._derived[name] = compute()
         derived: Derived = self._derived[name]
         return derived
+
+    def by_value(self) -> dict[Any, int]:
+        """Return the number of rows by value, in the same order; do not change it."""
+        return self.derive("by value", lambda: dict(zip(self.values, self.counts, strict=True)))
+
+    def count_rows(self, values: Iterable[Any]) -> int:
+        """Return the number of rows that have one of these values."""
+        counts = self.by_value()
+        return sum(counts.get(value, 0) for value in set(values))
 
 
 @dataclass(frozen=True)
@@ -193,6 +202,15 @@ def count_where(condition: nw.Expr) -> nw.Expr:
     """Return an aggregate that counts the rows that meet the condition."""
     # Not condition.sum(): some engines cannot sum booleans.
     return nw.when(condition).then(nw.lit(1)).otherwise(nw.lit(0)).sum()
+
+
+def has_value(column: Column) -> nw.Expr:
+    """Return whether a cell is not missing; a cell that does not fit the column is not missing."""
+    present = ~nw.col(column.key).is_null()
+    for key in (column.text_key, column.errors_key):
+        if key:
+            present = present | ~nw.col(key).is_null()
+    return present
 
 
 def severity_of_missing(share: float) -> str:

@@ -84,7 +84,7 @@ class _Task:
     query: Query | None = None
     results: list[Detection | Passed | None] = field(default_factory=list)
     failure: BaseException | None = None
-    done: bool = field(default=False)
+    done: bool = False
 
     @property
     def column_name(self) -> str:

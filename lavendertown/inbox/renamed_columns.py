@@ -32,7 +32,7 @@ _CONTRADICTION = 0.5
 
 
 class IdentityPass(StrEnum):
-    """What tells that two findings are one, from strong evidence to weak."""
+    """The evidence that two findings are the same, from strong to weak."""
 
     RESPELLED_HEADER = "respelled_header"
     MOVED_COLUMN = "moved_column"

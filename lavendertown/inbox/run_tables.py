@@ -1,4 +1,4 @@
-"""What a run tells about its table: the columns, their profiles, and the completed checks."""
+"""The table of a run: its columns, their profiles, and the completed checks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CheckRun = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class RunTable:
-    """What a run tells about its table.
+    """The table of a run, as far as the report describes it.
 
     Attributes:
         columns: The names of all columns in order; empty if they are not known.

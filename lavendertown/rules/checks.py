@@ -28,10 +28,10 @@ from lavendertown.detectors.base import (
     count_where,
     format_percent,
     format_row_share,
+    has_value,
 )
 from lavendertown.rules.models import Rule
 from lavendertown.rules.parameters import ParameterReader
-from lavendertown.rules.values import has_value
 from lavendertown.tables import Column, Table
 
 _SETTINGS = ("severity", "max_share", "mostly")
@@ -273,7 +273,7 @@ def require_column(rule: Rule) -> str:
     """Return the column of a rule.
 
     Raises:
-        InvalidInputError: It has none.
+        InvalidInputError: The rule has no column.
     """
     if not rule.column or not isinstance(rule.column, str):
         raise InvalidInputError(f"a {rule.rule_type} rule needs a column")

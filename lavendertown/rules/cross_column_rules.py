@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 import narwhals as nw
 
 from lavendertown.core.errors import InvalidInputError
-from lavendertown.detectors.base import QuerySteps
+from lavendertown.detectors.base import QuerySteps, has_value
 from lavendertown.rules.checks import FailingRows, RowRule
 from lavendertown.rules.parameters import ParameterReader, Scalar
 from lavendertown.rules.reference_rules import values_outside
-from lavendertown.rules.values import KIND_NAMES, has_value, literal_for, quote_value
+from lavendertown.rules.values import KIND_NAMES, literal_for, quote_value
 from lavendertown.tables import Column, Table
 
 _COMPARISONS = {

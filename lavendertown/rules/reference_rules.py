@@ -15,7 +15,7 @@ from lavendertown.detectors.base import QuerySteps
 from lavendertown.rules.checks import ColumnRule
 from lavendertown.rules.models import Rule
 from lavendertown.rules.parameters import ParameterReader
-from lavendertown.rules.values import failing_distinct_values, written_text
+from lavendertown.rules.values import failing_distinct_values, or_misfit, written_text
 from lavendertown.tables import Column, Table, from_frame, read_table
 
 
@@ -103,4 +103,6 @@ def values_outside(column: Column, other: Table, known: Column) -> QuerySteps[nw
         value, source = nw.col(column.key), nw.col(known.key)
     found = other.frame.select(source.alias("value")).drop_nulls().unique().collect()
     accepted = set(found["value"].to_list())
-    return (yield from failing_distinct_values(value, accepted.__contains__))
+    condition = yield from failing_distinct_values(value, accepted.__contains__)
+    # A cell that is no number is null in the column of numbers, but not a missing value.
+    return condition if as_text else or_misfit(condition, column)

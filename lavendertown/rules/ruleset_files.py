@@ -31,7 +31,7 @@ MAX_BYTES = 20_000_000
 """The largest rule file."""
 
 _BOOL, _INT, _FLOAT = (f"tag:yaml.org,2002:{name}" for name in ("bool", "int", "float"))
-_RESOLVED_ANEW = (_BOOL, _INT, _FLOAT)
+_REDEFINED_TAGS = (_BOOL, _INT, _FLOAT)
 
 _RULE_KEYS = ("name", "description", "rule_type", "column", "parameters", "enabled")
 _SET_KEYS = ("name", "description", "rules")
@@ -65,7 +65,7 @@ class _TextLoader(yaml.SafeLoader):
 
 
 _TextLoader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag not in _RESOLVED_ANEW]
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in _REDEFINED_TAGS]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 _TextLoader.add_implicit_resolver(_BOOL, re.compile("^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
@@ -83,7 +83,7 @@ def read_ruleset_file(path: Path) -> RuleSet:
     """Read a rule set from a YAML or JSON file.
 
     Raises:
-        InvalidInputError: The file cannot be read, or is no rule set. The message names the place.
+        InvalidInputError: The file cannot be read, or is not a rule set. The message names the place.
     """
     return parse_ruleset(read_text_file(path), path.name)
 
@@ -114,7 +114,7 @@ def parse_ruleset(text: str, file_name: str) -> RuleSet:
         file_name: The name of the file, for messages, and without its ending the default name of the set.
 
     Raises:
-        InvalidInputError: The text is no rule set. The message names the file and the place.
+        InvalidInputError: The text is not a rule set. The message names the file and the place.
     """
     return build_ruleset(parse_yaml(text, file_name), file_name)
 
@@ -124,7 +124,7 @@ def build_ruleset(data: Any, file_name: str) -> RuleSet:
     :func:`parse_ruleset`."""
     if not isinstance(data, Mapping) or "rules" not in data:
         raise InvalidInputError(
-            f"{file_name} is no rule set: it has no list 'rules'. To read a schema of another tool, run: "
+            f"{file_name} is not a rule set: it has no list 'rules'. To read a schema of another tool, run: "
             "lavendertown rules import."
         )
     _refuse_other_keys(data, (*_SET_KEYS, *_STORED_KEYS), file_name)

@@ -11,10 +11,10 @@ import narwhals as nw
 
 from lavendertown.core import clock
 from lavendertown.core.errors import InvalidInputError
-from lavendertown.detectors.base import NOT_CHECKED, Aggregates, DetectionSteps, QuerySteps
+from lavendertown.detectors.base import NOT_CHECKED, Aggregates, DetectionSteps, QuerySteps, has_value
 from lavendertown.rules.checks import FailingRows, RowRule, RuleCheck, require_column
 from lavendertown.rules.parameters import ParameterReader
-from lavendertown.rules.values import fit_zone, has_value
+from lavendertown.rules.values import fit_zone
 from lavendertown.tables import ROW, Column, Table
 
 _UNITS = {"minute": 1 / 1440, "hour": 1 / 24, "day": 1.0, "week": 7.0}
@@ -108,7 +108,7 @@ class FreshnessRule(RuleCheck):
             self._as_of = clock.parse_time(as_of, clock.UTC) if as_of else None
         except ValueError as error:
             raise InvalidInputError(
-                f"as_of {as_of!r} is no time; write 2026-11-21 or 2026-11-21T08:00"
+                f"as_of {as_of!r} is not a time; write 2026-11-21 or 2026-11-21T08:00"
             ) from error
 
     @property
@@ -149,7 +149,7 @@ def parse_age(text: str) -> dt.timedelta:
     """
     match = _AGE.fullmatch(text)
     if not match:
-        raise InvalidInputError(f"max_age {text!r} is no duration; write '36 hours' or '2 days'")
+        raise InvalidInputError(f"max_age {text!r} is not a duration; write '36 hours' or '2 days'")
     unit = match[2].lower()
     return dt.timedelta(days=float(match[1]) * _UNITS[_SHORT_UNITS.get(unit, unit)])
 

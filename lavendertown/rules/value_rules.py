@@ -12,7 +12,7 @@ import narwhals as nw
 import polars as pl
 
 from lavendertown.core.errors import InvalidInputError
-from lavendertown.detectors.base import QuerySteps, format_value
+from lavendertown.detectors.base import QuerySteps, format_value, has_value
 from lavendertown.rules.checks import ColumnRule, FailingRows
 from lavendertown.rules.parameters import ParameterReader, Scalar
 from lavendertown.rules.text_patterns import bound_pattern
@@ -20,10 +20,9 @@ from lavendertown.rules.values import (
     KIND_NAMES,
     failing_distinct_values,
     format_scalar,
-    has_value,
+    is_misfit,
     literal_for,
-    misfit,
-    never,
+    matches_no_row,
     or_misfit,
     quote_value,
     to_number,
@@ -151,8 +150,14 @@ class EnumRule(ColumnRule):
             literals = [literal for literal in literals if isinstance(literal, int)]
         elif column.kind == "number":
             value, literals = value.cast(nw.Float64), [float(literal) for literal in literals]
-        other = ~value.is_in(literals) if literals else ~value.is_null()
-        unfit = misfit(column)
+        if not literals:
+            other = ~value.is_null()
+        elif column.kind == "time":
+            # Dates are not found in a list of times, but compared with one.
+            other = ~reduce(or_, (value == nw.lit(literal) for literal in literals))
+        else:
+            other = ~value.is_in(literals)
+        unfit = is_misfit(column)
         if unfit is not None and column.text_key:
             texts = [format_scalar(value) for value in self.allowed]
             other = other.fill_null(False) | (unfit & ~nw.col(column.text_key).is_in(texts).fill_null(False))
@@ -271,10 +276,7 @@ class TypeRule(ColumnRule):
 
     def read_value_parameters(self, reader: ParameterReader) -> None:
         """Read the type."""
-        given = reader.read_text("type")
-        wanted = reader.read_choice("type", (*_TYPES, *_TYPE_ALIASES)) if given else None
-        if wanted is None:
-            raise InvalidInputError(f"the parameter type is missing; use one of {', '.join(_TYPES)}")
+        wanted = reader.read_choice("type", (*_TYPES, *_TYPE_ALIASES))
         self.type = _TYPE_ALIASES.get(wanted, wanted)
 
     def failing_values(self, table: Table, column: Column) -> QuerySteps[tuple[nw.Expr, str]]:
@@ -284,13 +286,13 @@ class TypeRule(ColumnRule):
         value = nw.col(column.key)
         if column.kind == _KINDS[self.type] and column.kind != "text":
             whole = self.type == "integer" and not column.integer
-            odd = value != value.round(0) if whole else never(column)
+            odd = value != value.round(0) if whole else matches_no_row(column)
             return or_misfit(odd, column), what
         if column.kind == "text":
             return self._failing_texts(column), what
         if self.type == "text" and column.kind in KIND_NAMES:
             declared = "date" if column.kind == "time" else "number"
-            return (never(column) if declared not in column.declared else has_value(column)), what
+            return (matches_no_row(column) if declared not in column.declared else has_value(column)), what
         if self.type == "boolean" and column.kind == "number":
             return or_misfit(~value.is_in([0, 1]), column), what
         return has_value(column), what
@@ -299,6 +301,6 @@ class TypeRule(ColumnRule):
         value = nw.col(column.key)
         if self.type == "text":
             if column.kinds_key is None:
-                return never(column)
+                return matches_no_row(column)
             return ~value.is_null() & (nw.col(column.kinds_key) != nw.lit("text"))
         return ~value.is_null() & ~value.str.contains(_TEXT_PATTERNS[self.type])

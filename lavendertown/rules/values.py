@@ -24,18 +24,11 @@ def written_text(column: Column) -> nw.Expr:
     return nw.col(column.text_key or column.key).cast(nw.String)
 
 
-def has_value(column: Column) -> nw.Expr:
-    """Return whether a cell is not missing; a cell that does not fit the column is not missing."""
-    present = ~nw.col(column.key).is_null()
-    for key in (column.text_key, column.errors_key):
-        if key:
-            present = present | ~nw.col(key).is_null()
-    return present
+def is_misfit(column: Column) -> nw.Expr | None:
+    """Return whether a cell has a value that does not fit the column, such as ``abc`` among numbers.
 
-
-def misfit(column: Column) -> nw.Expr | None:
-    """Return whether a cell has a value that does not fit the column, such as ``abc`` among numbers; None if
-    there is none. A placeholder such as ``n/a`` is a missing value."""
+    A placeholder such as ``n/a`` is a missing value. None if no cell can be a misfit.
+    """
     condition = None
     if column.text_key:
         text = nw.col(column.text_key)
@@ -50,11 +43,11 @@ def misfit(column: Column) -> nw.Expr | None:
 
 def or_misfit(condition: nw.Expr, column: Column) -> nw.Expr:
     """Return the condition, or that the cell does not fit its column."""
-    other = misfit(column)
+    other = is_misfit(column)
     return condition if other is None else (condition.fill_null(False)) | other
 
 
-def never(column: Column) -> nw.Expr:
+def matches_no_row(column: Column) -> nw.Expr:
     """Return a condition that no row meets."""
     value = nw.col(column.key)
     return value.is_null() & ~value.is_null()
@@ -113,7 +106,7 @@ def _time_literal(table: Table, column: Column, value: Scalar) -> Any:
             return dt.time.fromisoformat(str(value))
         parsed = dt.datetime.fromisoformat(str(value))
     except ValueError as error:
-        raise InvalidInputError(f"{column.name} holds times, and {value!r} is no date or time") from error
+        raise InvalidInputError(f"{column.name} holds times, and {value!r} is not a date or time") from error
     if dtype == nw.Duration:
         raise InvalidInputError(f"{column.name} holds durations, which cannot be compared")
     return fit_zone(parsed, dtype)

@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from lavendertown.cli import analyze, options, sources
+from lavendertown.cli import options, sources
 from lavendertown.collaboration.models import ShareableReport
 from lavendertown.inspector import Inspector
 from tests.cli.conftest import ORDERS, Run
@@ -217,10 +217,6 @@ def test_an_option_that_does_not_go_with_the_source_is_refused(
 )
 def test_a_url_is_shown_without_its_password(url: str, shown: str) -> None:
     assert sources.describe_sources([url]) == shown
-
-
-def test_each_format_in_has_an_ending() -> None:
-    assert list(sources.FORMAT_ENDINGS) == list(analyze._FORMATS)
 
 
 def test_missing_file_exits_with_2(run: Run) -> None:

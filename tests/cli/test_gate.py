@@ -63,7 +63,8 @@ def test_the_summary_says_why(run: Run, saved: dict[str, Any], folder: Path, nam
         assert (suite.get("tests"), suite.get("failures")) == ("3", "1")
     if name == "gate.md":
         assert (
-            r"| new | warning | id | id is empty in 1 of 5 rows \(20%\). | It is not in the baseline. |" in text
+            r"| new | warning | id | id is empty in 1 of 5 rows \(20%\). | It is not in the baseline. |"
+            in text
         )
 
 

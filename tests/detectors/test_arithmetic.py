@@ -25,6 +25,9 @@ EQUATIONS: dict[str, dict[str, np.ndarray]] = {
     "price × (1 + tax/100)": {
         "price": PRICE, "tax": RATE * 100, "more": PARTS[:, 0], "total": (PRICE * (1 + RATE)).round(2)
     },
+    "price × (1 - discount/100)": {
+        "price": PRICE, "discount": RATE * 100, "more": PARTS[:, 0], "total": (PRICE * (1 - RATE)).round(2)
+    },
     "revenue + tax": {"revenue": PARTS[:, 0], "tax": PARTS[:, 1], "total": PARTS[:, :2].sum(axis=1)},
     "spring + summer + autumn + winter": {
         **{name: PARTS[:, i] for i, name in enumerate(["spring", "summer", "autumn", "winter"])},

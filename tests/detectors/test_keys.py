@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import numpy as np
@@ -105,3 +106,11 @@ def test_numbers_that_start_again_for_each_group_are_no_key_in_few_rows(detect) 
     """Birds of nests, two each; nests of other species have the same numbers."""
     birds = [f"N{nest}A{bird}" for nest in range(1, 18) for bird in (1, 2)] + ["N3A1"]
     assert detect({"Sample": [0.5] * 35, "Individual ID": birds, "x": list(range(35))}, Keys()) == []
+
+
+@pytest.mark.parametrize("kind", ["time of day", "duration"])
+def test_times_of_day_and_durations_are_no_keys(detect, kind: str) -> None:
+    steps = [dt.timedelta(seconds=31 * number) for number in range(200)]
+    day = dt.datetime(2024, 1, 1)
+    values = [(day + step).time() for step in steps] if kind == "time of day" else steps
+    assert detect({"at": values, "n": [number % 7 for number in range(200)]}, Keys()) == []

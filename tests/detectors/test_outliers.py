@@ -219,3 +219,14 @@ def test_a_number_past_a_gap_of_a_power_tail_is_found() -> None:
     values = 200 * (1 + np.random.default_rng(1).pareto(1.5, 2_000))
     values[9] = values.max() * 100_000
     assert found(values) == {9}
+
+
+def test_the_name_of_a_column_may_have_braces() -> None:
+    values = [float(20 + number % 50) for number in range(200)]
+    assert fault([*values, -3.0], "age {y}") == ("sign", [200])
+
+
+def test_the_larger_of_two_numbers_in_a_tail_is_no_reason_to_fail() -> None:
+    values = [1.0] * 20 + [2.0] * 20 + [3.0] * 18 + [50.0, 4_000.0]
+    findings = Inspector(pd.DataFrame({"amount": values}), detectors=[Outliers()]).detect()
+    assert [finding.metadata["check"] for finding in findings if finding.ghost_type == "check_error"] == []

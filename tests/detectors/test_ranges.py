@@ -36,6 +36,12 @@ def test_other_columns_have_no_range(detect, name: str) -> None:
     assert detect({name: [1, 2, 3, 120] * 10 + [400]}, Ranges()) == []
 
 
-def test_a_score_with_rare_levels_is_no_scale(detect) -> None:
-    values = np.random.default_rng(1).poisson(2, N).tolist()
-    assert detect({"score": values}, Ranges()) == []
+def test_levels_with_a_gap_are_no_scale(detect) -> None:
+    levels = np.random.default_rng(1).choice([1, 2, 4, 8], N).tolist()
+    assert detect({"rating": [*levels, 16]}, Ranges()) == []
+    (finding,) = detect({"rating": [*(1 + level % 5 for level in range(N)), 16]}, Ranges())
+    assert finding.row_indices == [N]
+
+
+def test_infinite_ratings_are_left_to_another_check(detect) -> None:
+    assert detect({"rating": [1.0, 2.0, 3.0, float("inf")] * 30}, Ranges()) == []

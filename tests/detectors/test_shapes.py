@@ -114,3 +114,8 @@ def test_the_coverage_is_a_parameter(detect) -> None:
     values = COLUMNS["sku"][:97] + [f"X{i}Y" for i in range(10, 13)]
     assert detect({"a": values}, Shapes())[0].row_indices == [97, 98, 99]
     assert detect({"a": values}, Shapes(min_coverage=0.99)) == []
+
+
+def test_digits_of_other_forms_are_compared(detect) -> None:
+    values = [f"m{2 + number % 2}" for number in range(150)] + ["m\u00b2"] * 2
+    assert not any(finding.ghost_type == "check_error" for finding in detect({"unit": values}, Shapes()))

@@ -119,7 +119,7 @@ def test_a_share_of_the_values_may_fail(run_rules, parameters: dict[str, Any], f
         (make_rule("length", "a", max=-1), "the parameter max_length must be a whole number from 0 on"),
         (make_rule("type", "a", type="money"), "type 'money' is unknown"),
         (make_rule("freshness", "a", max_age="2 days"), "a does not hold dates"),
-        (make_rule("freshness", "a", max_age="soon"), "max_age 'soon' is no duration"),
+        (make_rule("freshness", "a", max_age="soon"), "max_age 'soon' is not a duration"),
         (make_rule("reference", "a", table="nowhere.csv"), "there is no file nowhere.csv"),
         (
             make_rule("cross_column", operation="equals", source_columns=["a"]),

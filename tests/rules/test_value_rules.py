@@ -163,3 +163,9 @@ def test_numbers_in_a_csv_file_may_be_text(run_on_csv) -> None:
         run_on_csv("a,b\n1,2026-11-01\n2,2026-11-02\n", *(make_rule("type", c, type="text") for c in "ab"))
         == []
     )
+
+
+def test_dates_are_allowed_by_value(run_rules) -> None:
+    days = [dt.date(2024, 1, 1), dt.date(2024, 1, 2), None]
+    found = run_rules({"day": days}, make_rule("enum", "day", allowed_values=["2024-01-01", "2024-03-01"]))
+    assert [each.row_indices for each in found] == [[1]]

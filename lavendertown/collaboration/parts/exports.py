@@ -24,7 +24,7 @@ _COPIED = (
 
 
 class Exports(StoragePart):
-    """What the storage has about a report or a list of findings, read at once."""
+    """Reads everything that an export of a report or a list of findings needs."""
 
     def __init__(
         self,

@@ -63,10 +63,7 @@ class Dates(Detector):
             written: CountedValues = yield ValueCounts(text_key)
             others, fault = _find_other_notations(written)
             if others:
-                chosen = set(others)
-                count = sum(
-                    n for value, n in zip(written.values, written.counts, strict=True) if value in chosen
-                )
+                count = written.count_rows(others)
                 rows = nw.col(text_key).is_in(sorted(others))
                 return _create_detection(
                     table, column, text_key, fault, rows, count, is_capped=not written.is_complete
@@ -162,11 +159,7 @@ def _quantile(ordered: Sequence[int], counts: Mapping[int, int], share: float) -
 
 
 def _are_dates(written: CountedValues) -> bool:
-    dates = sum(
-        count
-        for value, count in zip(written.values, written.counts, strict=True)
-        if re.search(patterns.DATE, value)
-    )
+    dates = sum(count for value, count in written.by_value().items() if re.search(patterns.DATE, value))
     total = sum(written.counts)
     return total >= _MIN_VALUES and dates >= (1 - _MAX_OTHER_SHARE) * total
 
@@ -182,9 +175,9 @@ def _find_other_notations(written: CountedValues) -> tuple[list[str], str]:
     return _other_zones(written)
 
 
-def _few(groups: Mapping[Any, list[str]], written: CountedValues) -> list[str]:
+def _values_outside_largest_group(groups: Mapping[Any, list[str]], written: CountedValues) -> list[str]:
     """Return the values of all groups but the largest, if they are few."""
-    counts = dict(zip(written.values, written.counts, strict=True))
+    counts = written.by_value()
     sizes = {key: sum(counts[value] for value in values) for key, values in groups.items()}
     usual = max(sizes, key=lambda key: sizes[key], default=None)
     few = sum(sizes.values()) - sizes.get(usual, 0)
@@ -199,7 +192,7 @@ def _short_years(written: CountedValues) -> list[str]:
         match = _PARTS.match(value) or _NAMED_YEAR.match(value)
         if match:
             groups.setdefault(len(match.groups()[-1]), []).append(value)
-    return _few(groups, written)
+    return _values_outside_largest_group(groups, written)
 
 
 def _other_zones(written: CountedValues) -> tuple[list[str], str]:
@@ -209,7 +202,7 @@ def _other_zones(written: CountedValues) -> tuple[list[str], str]:
         if match:
             zone = (match.group(1) or "").replace(":", "")
             groups.setdefault("+0000" if zone in ("Z", "UTC", "-0000") else zone, []).append(value)
-    others = _few(groups, written)
+    others = _values_outside_largest_group(groups, written)
     if not others:
         return [], ""
     zones = [zone for zone in groups if zone]
@@ -229,4 +222,4 @@ def _other_order(written: CountedValues) -> list[str]:
             first, second = int(match.group(1)), int(match.group(3))
             if max(first, second) > _HIGHEST_MONTH:
                 groups.setdefault("day" if first > _HIGHEST_MONTH else "month", []).append(value)
-    return _few(groups, written)
+    return _values_outside_largest_group(groups, written)

@@ -69,9 +69,9 @@ class DisguisedNulls(Detector):
         count, rows = int(facts["signs"] or 0), sign
         if count or facts["words"]:
             counted: CountedValues = yield ValueCounts(column.text_key or column.key)
-            if levels := _levels(column, counted):
+            if levels := _find_real_words(column, counted):
                 word = word & ~value.is_in(levels)
-                facts = {**facts, "words": int(facts["words"]) - _count_of(levels, counted)}
+                facts = {**facts, "words": int(facts["words"]) - counted.count_rows(levels)}
             others = find_text_stand_ins(column.name, counted)
         if _na_is_a_code(facts):
             count, rows = count - int(facts["na"]), rows & ~na
@@ -80,7 +80,7 @@ class DisguisedNulls(Detector):
         if not count:
             return None
         if others:
-            count, rows = count + _count_of(others, counted), rows | value.is_in(others)
+            count, rows = count + counted.count_rows(others), rows | value.is_in(others)
         written = nw.when(rows & ~value.str.contains(_BLANK)).then(value)
         words = yield Aggregates({"first": written.min(), "last": written.max()})
         total = table.row_count
@@ -97,9 +97,9 @@ class DisguisedNulls(Detector):
         )
 
 
-def _levels(column: Column, counted: CountedValues) -> list[str]:
+def _find_real_words(column: Column, counted: CountedValues) -> list[str]:
     """Return words that are right here: the level None among a few levels, and surnames such as Null."""
-    counts = dict(zip(counted.values, counted.counts, strict=True))
+    counts = counted.by_value()
     total = sum(counts.values())
     others = [value for value in counts if not re.search(DISGUISED_NULL, value)]
     if is_proper_name(column.name):
@@ -112,11 +112,6 @@ def _levels(column: Column, counted: CountedValues) -> list[str]:
 
 def _is_styled_like(level: str, other: str) -> bool:
     return level[0].isupper() == other[0].isupper() and level[1:].isupper() == other[1:].isupper()
-
-
-def _count_of(values: Sequence[str], counted: CountedValues) -> int:
-    chosen = set(values)
-    return sum(n for value, n in zip(counted.values, counted.counts, strict=True) if value in chosen)
 
 
 def _na_is_a_code(facts: dict[str, Any]) -> bool:

@@ -18,6 +18,7 @@ from lavendertown.detectors.base import (
     count_where,
     format_row_share,
     format_value,
+    has_value,
     severity_of_missing,
 )
 from lavendertown.detectors.sampled_rows import SampledRows
@@ -48,15 +49,12 @@ class Nulls(Detector):
     def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
         """Find the rows without a value."""
         assert column is not None
-        empty, total = nw.col(column.key).is_null(), table.row_count
-        for key in (column.errors_key, column.text_key):
-            if key:
-                empty = empty & nw.col(key).is_null()
+        empty, total = ~has_value(column), table.row_count
         answer = yield Aggregates({"nulls": count_where(empty)})
         missing = int(answer["nulls"] or 0)
-        if not missing or missing / total <= self.threshold:
-            return None
         share = missing / total
+        if not missing or share <= self.threshold:
+            return None
         metadata: dict[str, Any] = {
             "null_count": missing,
             "total_count": total,

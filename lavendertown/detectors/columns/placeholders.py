@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import narwhals as nw
 
+from lavendertown.core.findings import SEVERITIES
 from lavendertown.detectors.base import (
     Aggregates,
     CountedValues,
@@ -67,13 +68,10 @@ class Placeholders(Detector):
         more = " or the like" if len(found) > _MAX_NAMED else ""
         return Detection(
             "disguised_null",
-            max(
-                severity_of_missing(count / table.row_count),
-                "warning",
-                key=("info", "warning", "error").index,
-            ),
+            # A few of them distort sums and ranges already.
+            max(severity_of_missing(count / table.row_count), "warning", key=SEVERITIES.index),
             f"{column.name} holds {named}{more} in {format_row_share(count, table.row_count)}, "
-            f"a placeholder for a missing value.",
+            "a placeholder for a missing value.",
             count,
             rows,
             sample_column=column.key,
@@ -82,12 +80,6 @@ class Placeholders(Detector):
                 "placeholders": [format_value(_shorten(each)) for each in found[:20]],
             },
         )
-
-
-def _severity(column: Column, share: float) -> str:
-    """Numbers and dates distort every sum and range, even if they are few."""
-    severity = severity_of_missing(share)
-    return "warning" if column.kind != "text" and severity == "info" else severity
 
 
 def _find_stand_ins(column: Column) -> QuerySteps[list[Any]]:

@@ -117,7 +117,7 @@ def find_number_stand_ins(column: Column) -> QuerySteps[list[float]]:
     ):
         return []
     counted: CountedValues = yield ValueCounts(column.key)
-    counts = {float(each): count for each, count in zip(counted.values, counted.counts, strict=True)}
+    counts = {float(each): count for each, count in counted.by_value().items()}
     return _find_labels(counts) if is_identifier(column.name) else _find_numbers(counts)
 
 
@@ -294,7 +294,7 @@ def _find_text_stand_ins(name: str, counted: CountedValues) -> list[str]:
     short = sum(1 for value in counted.values if _SHORT.fullmatch(value))
     are_short = levels > _FEW_LEVELS and short > 0.5 * len(counted.values)
     found = []
-    for value, count in zip(counted.values, counted.counts, strict=True):
+    for value, count in counted.by_value().items():
         text = value.strip()
         if len(text) > _LONGEST_STAND_IN or count > _MAX_SHARE * total or value in disguised:
             continue
@@ -321,7 +321,7 @@ def _find_codes(counted: CountedValues) -> list[str]:
     with_digits = [value for value, only in digits.items() if len(only) >= 4]
     if len(with_digits) < max(_MIN_DISTINCT, 0.5 * len(counted.values)):
         return []
-    counts = dict(zip(counted.values, counted.counts, strict=True))
+    counts = counted.by_value()
     phones = sum(1 for value in with_digits if _PHONE.fullmatch(value.strip()))
     are_phones = phones >= 0.8 * len(with_digits) and statistics.median(map(len, with_digits)) >= 8
     if are_phones:

@@ -29,6 +29,9 @@ from lavendertown.detectors.sampled_rows import SampledRows
 from lavendertown.tables import Column, Table, patterns
 from lavendertown.tables.column_names import is_count, is_label, is_never_negative
 
+_SHARE = "\x00"
+"""Stands in a description for the number of affected rows; no column name contains it."""
+
 _MIN_VALUES = 8
 _MIN_OTHER_VALUES = 20
 _MIN_NUMBER_SHARE = 0.9
@@ -135,12 +138,12 @@ def _check_units_and_signs(
     """Check for numbers in another unit, with an impossible sign, and for fractions of things."""
     n, negative = int(facts["n"]), int(facts["negative"] or 0)
     fractions = n - int(facts["whole"] or 0)
-    least_positive = max(_FEW, _MAX_ODD_SHARE * n)
+    most_odd = max(_FEW, _MAX_ODD_SHARE * n)
     if n < _MIN_OTHER_VALUES:
         return None
-    if 0 < negative <= least_positive and float(facts["q05"]) >= 0 and is_never_negative(column.name):
+    if 0 < negative <= most_odd and float(facts["q05"]) >= 0 and is_never_negative(column.name):
         return _report_odd(
-            table, column, value < nw.lit(0.0), negative, "sign", f"{column.name} is below zero in {{}}."
+            table, column, value < nw.lit(0.0), negative, "sign", f"{column.name} is below zero in {_SHARE}."
         )
     if column.kind == "number":
         sample: SampledRows = yield Sample()
@@ -148,12 +151,12 @@ def _check_units_and_signs(
         if mix is not None:
             rows = value > nw.lit(mix.limit) if mix.above else value < nw.lit(mix.limit)
             answer = yield Aggregates({"count": count_where(rows)})
-            sentence = f"{column.name} seems to be in another unit in {{}} ({mix.unit} than most)."
+            sentence = f"{column.name} seems to be in another unit in {_SHARE} ({mix.unit} than most)."
             if "times" not in mix.unit:
-                sentence = f"{column.name} seems to be in {mix.unit} in {{}}, unlike most."
+                sentence = f"{column.name} seems to be in {mix.unit} in {_SHARE}, unlike most."
             return _report_odd(table, column, rows, int(answer["count"] or 0), "unit", sentence)
-    if 0 < fractions <= least_positive and is_count(column.name):
-        sentence = f"{column.name} holds whole numbers, but not in {{}}."
+    if 0 < fractions <= most_odd and is_count(column.name):
+        sentence = f"{column.name} holds whole numbers, but not in {_SHARE}."
         return _report_odd(table, column, value != value.round(0), fractions, "fraction", sentence)
     return None
 
@@ -167,7 +170,7 @@ def _report_odd(
     return Detection(
         "outlier",
         "warning",
-        sentence.format(format_row_share(count, total)),
+        sentence.replace(_SHARE, format_row_share(count, total)),
         count,
         rows,
         sample_column=column.key,
@@ -206,7 +209,7 @@ def _widen_to_gap(
     largest = hits["value"].to_numpy().astype(float)
     base = float(facts["median"])
     outside = int((largest > usual.upper).sum())
-    if not outside or outside > len(largest) / 2 or not np.isfinite(largest[0]):
+    if not outside or outside >= len(largest) / 2 or not np.isfinite(largest[0]):
         return usual
     logs = np.log(largest - base)
     gaps = (logs[:-1] - logs[1:]) * np.arange(1, len(logs))

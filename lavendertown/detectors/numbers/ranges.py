@@ -103,6 +103,6 @@ def _find_scale(values: Sequence[float], counts: Sequence[int]) -> tuple[float, 
     usual = sorted(
         value for value, count in zip(values, counts, strict=True) if count >= _MIN_LEVEL_SHARE * total
     )
-    if not 3 <= len(usual) <= _MAX_LEVELS or any(value != int(value) for value in usual):
+    if not 3 <= len(usual) <= _MAX_LEVELS or not all(map(float.is_integer, map(float, usual))):
         return None
     return (usual[0], usual[-1]) if usual[-1] - usual[0] == len(usual) - 1 else None

@@ -67,10 +67,16 @@ def find_unit_mix(values: Floats, name: str) -> UnitMix | None:
             for sign, verb in ((1.0, "larger"), (-1.0, "smaller")):
                 shift = sign * math.log(factor)
                 found.append(
-                    (_split(logs, 1.0, shift, len(values) - len(logs)), True, f"{times} times {verb}")
+                    (
+                        _fit_second_cluster(logs, 1.0, shift, len(values) - len(logs)),
+                        True,
+                        f"{times} times {verb}",
+                    )
                 )
     if any(word.startswith(_TEMPERATURE) for word in split_words(name)):
-        found += [(_split(values, slope, shift), False, unit) for slope, shift, unit in _SUMMANDS]
+        found += [
+            (_fit_second_cluster(values, slope, shift), False, unit) for slope, shift, unit in _SUMMANDS
+        ]
     best = max(((split, log, unit) for split, log, unit in found if split), default=None)
     if best is None:
         return None
@@ -78,7 +84,9 @@ def find_unit_mix(values: Floats, name: str) -> UnitMix | None:
     return UnitMix(above, math.exp(limit) if is_log else limit, unit)
 
 
-def _split(values: Floats, slope: float, shift: float, left_out: int = 0) -> tuple[float, float, bool] | None:
+def _fit_second_cluster(
+    values: Floats, slope: float, shift: float, left_out: int = 0
+) -> tuple[float, float, bool] | None:
     """Return how well a cluster fits, its limit, and whether it is above; None without a cluster."""
     low, middle, high = np.quantile(values, [0.16, 0.5, 0.84])
     width = float(high - low) / 2

@@ -61,7 +61,7 @@ class _Term:
     @property
     def text(self) -> str:
         name = self.column.name
-        if 0 < abs(self.scale) < 1 and self.scale != 0.01:
+        if 0 < abs(self.scale) < 1 and abs(self.scale) != 0.01:
             return f"{name}/{round(1 / self.scale)}"
         scaled = {0.01: f"{name}/100", 100.0: f"100 × {name}"}.get(abs(self.scale), name)
         if not self.offset:
@@ -107,7 +107,7 @@ class Arithmetic(Detector):
         sample: SampledRows = yield Sample()
         columns = _numbers(table)[:_MAX_COLUMNS]
         numbers = {each.key: sample.floats(each.key) for each in columns}
-        columns = [each for each in columns if _varies(numbers[each.key])]
+        columns = [each for each in columns if _is_varying(numbers[each.key])]
         results: list[Detection | Passed] = []
         used: set[frozenset[str]] = set()
         for equation in _propose_equations(columns, numbers):
@@ -130,7 +130,7 @@ def _numbers(table: Table) -> list[Column]:
     ]
 
 
-def _varies(values: Floats) -> bool:
+def _is_varying(values: Floats) -> bool:
     present = values[np.isfinite(values)]
     return len(present) >= max(_MIN_ROWS, len(values) // 2) and bool((present != present[0]).any())
 
@@ -139,22 +139,24 @@ def _propose_equations(columns: Sequence[Column], numbers: dict[str, Floats]) ->
     """Yield the equations that hold in the sample, the longest ones last."""
     rows = np.linspace(0, len(next(iter(numbers.values()), [])) - 1, _PROPOSED_ROWS).astype(int)
     few = {key: values[np.unique(rows)] for key, values in numbers.items()}
-    for result, terms, sign in _candidates(columns, few):
+    for result, terms, sign in _list_candidates(columns, few):
         equation = _Equation(result, terms, sign, _tolerance(result, terms, sign, numbers))
-        if _holds(equation, few, _MIN_EXACT - 0.02) and _holds(equation, numbers, _MIN_EXACT):
+        if _equation_holds(equation, few, _MIN_EXACT - 0.02) and _equation_holds(
+            equation, numbers, _MIN_EXACT
+        ):
             yield equation
 
 
 Candidate = tuple[Column, tuple[_Term, ...], Sign]
 
 
-def _candidates(columns: Sequence[Column], few: dict[str, Floats]) -> Iterator[Candidate]:
+def _list_candidates(columns: Sequence[Column], few: dict[str, Floats]) -> Iterator[Candidate]:
     """Yield combinations of columns that agree in most of a few rows."""
     if not columns:
         return
     table = np.array([few[column.key] for column in columns])
     plain = [_Term(column) for column in columns]
-    rates = [rate for column in columns for rate in _rates(column, few)]
+    rates = [rate for column in columns for rate in _rate_terms(column, few)]
     short = plain[:_MAX_COMBINED]
     signed = [*short, *(_Term(term.column, 0.0, -1.0) for term in short)]
     sums: list[tuple[_Term, ...]] = [*itertools.combinations(plain, 2), *itertools.combinations(short, 3)]
@@ -174,7 +176,7 @@ def _candidates(columns: Sequence[Column], few: dict[str, Floats]) -> Iterator[C
             keys = [term.column.key for term in terms]
             if len(set(keys)) < len(keys):
                 continue
-            total = _combine([term.values(few) for term in terms], sign)
+            total = _combine_terms([term.values(few) for term in terms], sign)
             with np.errstate(invalid="ignore"):
                 close = np.abs(table - total) <= 0.0101 + 1e-3 * (sign != "+") * np.abs(total)
             agreeing = close.mean(axis=1) >= 0.5
@@ -183,7 +185,7 @@ def _candidates(columns: Sequence[Column], few: dict[str, Floats]) -> Iterator[C
                     yield columns[i], terms, sign
 
 
-def _combine(values: Sequence[Floats], sign: Sign) -> Floats:
+def _combine_terms(values: Sequence[Floats], sign: Sign) -> Floats:
     result = values[0]
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         for value in values[1:]:
@@ -194,7 +196,7 @@ def _combine(values: Sequence[Floats], sign: Sign) -> Floats:
     return result
 
 
-def _rates(column: Column, few: dict[str, Floats]) -> list[_Term]:
+def _rate_terms(column: Column, few: dict[str, Floats]) -> list[_Term]:
     """Return the factors that a discount or tax rate may stand for."""
     values = few[column.key][np.isfinite(few[column.key])]
     if not len(values) or np.median(values) < 0 or (values < 0).mean() > 0.02:
@@ -225,11 +227,11 @@ def _decimals(values: Floats) -> int:
     return _MAX_DECIMALS
 
 
-def _holds(equation: _Equation, numbers: dict[str, Floats], least: float) -> bool:
+def _equation_holds(equation: _Equation, numbers: dict[str, Floats], least: float) -> bool:
     """Return whether an equation holds, also in the rows in which it says something."""
     values = [term.values(numbers) for term in equation.terms]
     result = numbers[equation.result.key]
-    total = _combine(values, equation.sign)
+    total = _combine_terms(values, equation.sign)
     present = np.isfinite(total) & np.isfinite(result)
     with np.errstate(invalid="ignore", divide="ignore"):
         exact = np.abs(result - total) <= equation.tolerance + 1e-9 * np.abs(total)
@@ -242,7 +244,7 @@ def _holds(equation: _Equation, numbers: dict[str, Floats], least: float) -> boo
         return False
     least_telling = max(_MIN_TELLING_ROWS, _MIN_TELLING_SHARE * present.sum())
     return bool(
-        telling.sum() >= min(least_telling, len(result))
+        telling.sum() >= least_telling
         and exact[telling].mean() >= least - 0.02
         and len(np.unique(result[telling])) >= _MIN_RESULTS
     )

@@ -84,7 +84,10 @@ class Dependencies(Detector):
                 broken.append(pair)
             else:
                 results.append(Passed([one.name, other.name]))
-        return [*(_report(table, pair) for pair in _merge_pairs(broken)), *results] or NOT_CHECKED
+        return [
+            *(_report_deviating_rows(table, pair) for pair in _merge_pairs(broken)),
+            *results,
+        ] or NOT_CHECKED
 
 
 def _choose_columns(table: Table, sample: SampledRows) -> list[Column]:
@@ -119,16 +122,20 @@ def _propose_pairs(columns: Sequence[Column], sample: SampledRows) -> list[tuple
             both = (a >= 0) & (b >= 0)
             if step > 1:
                 quick = both[::step]
-                if _error(a[::step][quick], b[::step][quick]) > _QUICK_ERROR:
+                if _share_deviating(a[::step][quick], b[::step][quick]) > _QUICK_ERROR:
                     continue
             a, b = a[both], b[both]
             if len(a) < max(_MIN_ROWS, len(sample) // 2):
                 continue
-            error = _error(a, b)
+            error = _share_deviating(a, b)
             if error > _MAX_ERROR:
                 continue
             shuffled = b[np.argsort(order[both], kind="stable")]
-            if error <= _MAX_OF_CHANCE * _error(a, shuffled) >= _MAX_OF_CHANCE * _MIN_ERROR_OF_CHANCE:
+            if (
+                error
+                <= _MAX_OF_CHANCE * _share_deviating(a, shuffled)
+                >= _MAX_OF_CHANCE * _MIN_ERROR_OF_CHANCE
+            ):
                 pairs.append((one, other))
     return pairs
 
@@ -145,7 +152,7 @@ def _may_determine(one: Column, other: Column, sample: SampledRows) -> bool:
     return bool((values[np.isfinite(values)] % 1 == 0).all())
 
 
-def _error(a: Codes, b: Codes) -> float:
+def _share_deviating(a: Codes, b: Codes) -> float:
     """Return the share of rows without the most frequent value of their group."""
     if not len(a):
         return 1.0
@@ -159,7 +166,7 @@ def _error(a: Codes, b: Codes) -> float:
 def _check_pair(pair: _Pair) -> QuerySteps[_Pair | None]:
     """Return the pair with the rows that deviate; None if too many do, or if the majority is not clear."""
     one, other = pair.one.key, pair.other.key
-    grouped = yield Select(_count_pairs(one, other))
+    grouped = yield Select(_select_pair_counts(one, other))
     if len(grouped) > _MAX_GROUPS:
         return None
     groups: defaultdict[Any, list[tuple[int, Any]]] = defaultdict(list)
@@ -210,7 +217,7 @@ def _is_uneven(groups: Iterable[Sequence[tuple[int, Any]]], share: float) -> boo
     return squares > freedom + 4 * math.sqrt(2 * freedom * (1 + 1 / (2 * share * len(large))))
 
 
-def _count_pairs(one: str, other: str) -> Callable[[nw.LazyFrame[Any]], nw.LazyFrame[Any]]:
+def _select_pair_counts(one: str, other: str) -> Callable[[nw.LazyFrame[Any]], nw.LazyFrame[Any]]:
     def build(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         grouped = frame.select(one, other).drop_nulls().group_by(one, other).agg(nw.len().alias("size"))
         return grouped.sort(one, other).head(_MAX_GROUPS + 1)
@@ -234,7 +241,7 @@ def _merge_pairs(pairs: Sequence[_Pair]) -> list[_Pair]:
     return merged
 
 
-def _report(table: Table, pair: _Pair) -> Detection:
+def _report_deviating_rows(table: Table, pair: _Pair) -> Detection:
     count, one, other = len(pair.rows), pair.one.name, pair.other.name
     return Detection(
         "dependency",

@@ -83,14 +83,17 @@ def _numbers(table: Table) -> list[Column]:
 
 def _propose_spans(table: Table, sample: SampledRows) -> Iterator[_Span]:
     seconds = {column.key: to_seconds(sample.frame[column.key]) for column in _times(table)}
+    lengths = {column.key: sample.floats(column.key) for column in _numbers(table)}
     for start, end in itertools.permutations(_times(table), 2):
         apart = seconds[end.key] - seconds[start.key]
-        if not (np.nanmedian(apart) > 0 if np.isfinite(apart).any() else False):
+        if not (np.isfinite(apart).any() and np.nanmedian(apart) > 0):
             continue
         for length, (unit, size), added in itertools.product(_numbers(table), _UNITS.items(), (0, 1)):
-            numbers = sample.floats(length.key)
+            if added and unit != "days":
+                continue
+            numbers = lengths[length.key]
             present = np.isfinite(apart) & np.isfinite(numbers)
-            if present.sum() < _MIN_ROWS or (added and unit != "days"):
+            if present.sum() < _MIN_ROWS:
                 continue
             right = np.abs(apart[present] / size + added - numbers[present]) < 1e-6
             if right.mean() >= _MIN_EXACT and len(np.unique(numbers[present])) >= _MIN_DISTINCT:

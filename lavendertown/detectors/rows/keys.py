@@ -101,7 +101,7 @@ def _may_be_key(column: Column, sample: SampledRows) -> bool:
         return False
     if column.kind == "text":
         return float(values.str.len_chars().mean() or 0.0) <= _MAX_KEY_LENGTH  # type: ignore[arg-type]
-    return column.kind == "time" or (column.kind == "number" and column.integer)
+    return values.dtype in (pl.Date, pl.Datetime) or (column.kind == "number" and column.integer)
 
 
 def _unique_share(sample: SampledRows, *columns: Column) -> float:
@@ -220,10 +220,10 @@ def _check_key(table: Table, key: _Key, sample: SampledRows) -> QuerySteps[Detec
     by_chance = expected > _PARTLY_BY_CHANCE * extra
     if by_chance and (key.columns[0].position > 0 or expected > _BY_CHANCE * extra):
         return None
-    return _report(table, key, rows, by_chance)
+    return _report_shared_key(table, key, rows, by_chance)
 
 
-def _report(table: Table, key: _Key, rows: list[int], by_chance: bool) -> Detection:
+def _report_shared_key(table: Table, key: _Key, rows: list[int], by_chance: bool) -> Detection:
     names = [column.name for column in key.columns]
     others = table.row_count - len(rows)
     what = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

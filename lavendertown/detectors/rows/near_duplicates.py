@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, ClassVar
@@ -42,6 +42,9 @@ _MAX_TELLING = 20
 _FEW_SUSPECTS = 1_000.0
 _MARKS = r"[\s\p{P}\p{S}]+"
 
+_MAX_SUSPECTS = 100_000
+"""Rows of a large table that are compared at most; with more, the table is not checked."""
+
 
 @dataclass(frozen=True)
 class NearDuplicates(Detector):
@@ -63,13 +66,15 @@ class NearDuplicates(Detector):
         """Find the rows that nearly equal an earlier row."""
         sample: SampledRows = yield Sample()
         compared = [each for each in table.schema if not _is_row_key(each, sample)]
-        if not compared or len(table.schema) < 2:
+        if not compared:
             return NOT_CHECKED
         keys = [each.text_key or each.key for each in compared]
         known = sample.frame
         if not sample.is_complete:
             telling, _ = _choose_telling(compared, sample, np.ones(len(sample), dtype=bool))
             known = (yield Select(_select_suspects(_fewest_telling(telling, sample, table)))).to_polars()
+            if len(known) > _MAX_SUSPECTS:
+                return NOT_CHECKED
         found = _find_repeated(known, keys)
         if sample.is_complete:
             found = sorted({*found, *_find_misspelt(known, compared)})
@@ -96,9 +101,8 @@ def _is_row_key(column: Column, sample: SampledRows) -> bool:
     counts = count_codes(sample.codes(column.key))
     if len(counts) < _MIN_UNIQUE * len(sample):
         return False
-    if column.kind == "number":
-        return column.integer and (column.position == 0 or is_identifier(column.name))
-    return column.kind == "text" and (is_identifier(column.name) or column.position == 0)
+    is_code = column.kind == "text" or (column.kind == "number" and column.integer)
+    return is_code and (column.position == 0 or is_identifier(column.name))
 
 
 def _choose_telling(
@@ -136,13 +140,15 @@ def _fewest_telling(telling: Sequence[Column], sample: SampledRows, table: Table
     return fewest
 
 
-def _select_suspects(telling: Sequence[Column]) -> Any:
+def _select_suspects(
+    telling: Sequence[Column],
+) -> Callable[[nw.LazyFrame[Any]], nw.LazyFrame[Any]]:
     keys = [column.key for column in telling]
 
     def build(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         groups = frame.select(*keys).drop_nulls().group_by(*keys).agg(nw.len().alias("size"))
         repeated = groups.filter(nw.col("size") > 1).drop("size")
-        return frame.join(repeated, on=keys, how="inner").sort(ROW).head(100_000)
+        return frame.join(repeated, on=keys, how="inner").sort(ROW).head(_MAX_SUSPECTS + 1)
 
     return build
 

@@ -94,7 +94,7 @@ class TimeGaps(Detector):
         gaps = 0
         for part in _split_entities(ordered, series):
             times = _to_steps(part[series.time.key], series.unit)
-            wide = np.flatnonzero(np.diff(times) >= _MIN_GAP * series.step + _slack(series))
+            wide = np.flatnonzero(np.diff(times) >= _MIN_GAP * series.step + _extra_gap_steps(series))
             positions = part[ROW].to_numpy()
             rows |= set(positions[wide].tolist()) | set(positions[wide + 1].tolist())
             gaps += len(wide)
@@ -240,7 +240,7 @@ def _possible_entities(table: Table, sample: SampledRows) -> list[Column]:
 def _series_of(head: pl.DataFrame, time: Column, entity: Column | None) -> _Series | None:
     by = [time.key] if entity is None else [entity.key, time.key]
     ordered = head.sort(by)
-    for unit in _units(head[time.key]):
+    for unit in _possible_units(head[time.key]):
         steps = []
         series = _Series(time, entity, 0.0, unit)
         for part in _split_entities(ordered, series):
@@ -255,7 +255,7 @@ def _series_of(head: pl.DataFrame, time: Column, entity: Column | None) -> _Seri
     return None
 
 
-def _units(times: pl.Series) -> list[str]:
+def _possible_units(times: pl.Series) -> list[str]:
     units = ["seconds"]
     moments = times.cast(pl.Datetime("us"))
     if (moments.dt.truncate("1d") == moments).all():
@@ -276,7 +276,7 @@ def _to_steps(times: pl.Series, unit: str) -> np.ndarray[Any, np.dtype[np.float6
     return moments.dt.epoch("us").to_numpy().astype(np.float64) / 1e6
 
 
-def _slack(series: _Series) -> float:
+def _extra_gap_steps(series: _Series) -> float:
     """Return what a gap of working days must have on top: public holidays are no gap."""
     return 3.0 if series.unit == "working days" else 0.0
 

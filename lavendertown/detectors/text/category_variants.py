@@ -47,7 +47,7 @@ class CategoryVariants(Detector):
         spellings = find_text_faults(column.name, counted).spellings
         if not spellings:
             return None
-        rarer = {v: n for v, n in zip(counted.values, counted.counts, strict=True) if v in spellings}
+        rarer = {v: n for v, n in counted.by_value().items() if v in spellings}
         count, first = sum(rarer.values()), next(iter(rarer))
         return Detection(
             "category",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
@@ -48,7 +49,7 @@ _MAX_NUMBERS = 0.02
 _MAX_WORD_LENGTH = 30
 _MAX_LISTED = 6
 _ZIP = re.compile(r"zip|postal|postcode|plz|post_?code", re.IGNORECASE)
-_DIGITS = re.compile(r"[0-9]+")
+_DIGITS = re.compile(r"\d+")
 _ARTICLE_NUMBERS = (10_000_000, 10**14)
 
 
@@ -130,11 +131,7 @@ def _values_to_compare(column: Column, counted: CountedValues) -> dict[str, int]
     faults = find_text_faults(column.name, counted)
     reported = {*faults.damaged, *faults.spellings, *find_text_stand_ins(column.name, counted)}
     reported |= find_disguised_nulls(counted)
-    return {
-        value: count
-        for value, count in zip(counted.values, counted.counts, strict=True)
-        if value not in reported
-    }
+    return {value: count for value, count in counted.by_value().items() if value not in reported}
 
 
 def _find_invalid(name: str, values: Mapping[str, int], total: int) -> tuple[list[str], str]:
@@ -172,7 +169,7 @@ def _short_shape(value: str) -> str:
 
 
 def _class_of(sign: str) -> str:
-    if sign.isdigit():
+    if sign.isdecimal():
         return "9"
     if sign.isalpha():
         return "A" if sign.isupper() else "a"
@@ -208,18 +205,24 @@ def _have_words(values: Mapping[str, int], total: int) -> bool:
 
 def _without_counting_on(others: Sequence[str], values: Mapping[str, int], usual: Sequence[str]) -> list[str]:
     """Leave out values whose length is usual: u99 among u100 to u800, and ann7 among carla8 and david9."""
-    short = {re.sub("9+", "9", shape) for shape in usual}
-    forms = [_short_shape(shape) for shape in usual]
-    frequent = [value for value in values if _exact_shape(value) in usual]
+    forms = Counter(_short_shape(shape) for shape in usual)
+    frequent: defaultdict[str, list[str]] = defaultdict(list)
+    for value in values:
+        if (shape := _exact_shape(value)) in usual:
+            frequent[_length_free_shape(shape)].append(value)
     found = []
     for value in others:
-        if forms.count(_short_shape(value)) > 1:
+        if forms[_short_shape(value)] > 1:
             continue
-        shape = re.sub("9+", "9", _exact_shape(value))
-        similar = [each for each in frequent if re.sub("9+", "9", _exact_shape(each)) == shape]
-        if shape not in short or not _counts_on(value, similar, others):
+        similar = frequent.get(_length_free_shape(_exact_shape(value)), [])
+        if not similar or not _counts_on(value, similar, others):
             found.append(value)
     return found
+
+
+def _length_free_shape(shape: str) -> str:
+    """Return an exact shape in which each number has one digit."""
+    return re.sub("9+", "9", shape)
 
 
 def _counts_on(value: str, similar: Sequence[str], others: Sequence[str]) -> bool:
@@ -280,7 +283,7 @@ def _check_codes(table: Table, column: Column) -> DetectionSteps:
     if not may_be_zip and not (_ARTICLE_NUMBERS[0] <= least and most < _ARTICLE_NUMBERS[1]):
         return NOT_CHECKED
     counted: CountedValues = yield ValueCounts(column.key)
-    values = {str(each): count for each, count in zip(counted.values, counted.counts, strict=True)}
+    values = {str(each): count for each, count in counted.by_value().items()}
     total = sum(values.values())
     if may_be_zip:
         odd, expected = _find_lost_zeros(values, total), "a code with its leading zero"

@@ -42,9 +42,7 @@ def find_spellings(name: str, counted: CountedValues, damaged: Collection[str] =
         damaged: Values to leave out.
     """
     counts = {
-        value: count
-        for value, count in zip(counted.values, counted.counts, strict=True)
-        if value not in damaged and value.strip()
+        value: count for value, count in counted.by_value().items() if value not in damaged and value.strip()
     }
     total = sum(counts.values())
     if len(counts) > min(_MAX_LEVELS, max(3, _MAX_DISTINCT_SHARE * total)) or not counted.is_complete:
@@ -53,14 +51,14 @@ def find_spellings(name: str, counted: CountedValues, damaged: Collection[str] =
         return {}
     groups: dict[str, list[str]] = {}
     for value in counts:
-        groups.setdefault(_fold(value), []).append(value)
+        groups.setdefault(_fold_spelling(value), []).append(value)
     categorical = len(groups) <= _CATEGORICAL_SHARE * total
     ratio = _MIN_RATIO if categorical else _MIN_CLEAR_RATIO
     found = {}
     for values in groups.values():
         usual = values[0]  # the most frequent comes first
         for value in values[1:]:
-            is_word = categorical and len(_fold(value)) >= _MIN_WORD
+            is_word = categorical and len(_fold_spelling(value)) >= _MIN_WORD
             if is_word or counts[usual] >= ratio * counts[value]:
                 found[value] = usual
     found |= _other_yes_no(counts, total)
@@ -71,7 +69,7 @@ def find_spellings(name: str, counted: CountedValues, damaged: Collection[str] =
     return found
 
 
-def _fold(value: str) -> str:
+def _fold_spelling(value: str) -> str:
     text = _BLANKS.sub(" ", unicodedata.normalize("NFKC", value).strip().casefold())
     return _AT_END.sub("", _BETWEEN_LETTERS.sub("", text)).replace(" ", "")
 
@@ -106,11 +104,11 @@ def _find_typing_errors(
         return {}
     by_form: dict[str, list[str]] = {}
     for fold in usual:
-        for form in _shortened(fold):
+        for form in _deletions_of(fold):
             by_form.setdefault(form, []).append(fold)
     found = {}
     for fold in rare:
-        target = _closest(fold, folds, by_form, usual, groups)
+        target = _closest_spelling(fold, folds, by_form, usual, groups)
         if target is not None:
             found[fold] = target
     # Among many rare values, two that are close may be right.
@@ -124,14 +122,14 @@ def _find_typing_errors(
     return {value: groups[target][0] for fold, target in found.items() for value in groups[fold]}
 
 
-def _closest(
+def _closest_spelling(
     fold: str,
     folds: Mapping[str, int],
     by_form: Mapping[str, list[str]],
     usual: list[str],
     groups: Mapping[str, list[str]],
 ) -> str | None:
-    near = {each for form in _shortened(fold) for each in by_form.get(form, ())}
+    near = {each for form in _deletions_of(fold) for each in by_form.get(form, ())}
     for target in sorted(near, key=lambda each: (-folds[each], each)):
         if folds[target] >= _MIN_CLEAR_RATIO * folds[fold] and _may_be_typing_error(fold, target, groups):
             return target
@@ -154,7 +152,7 @@ def _may_be_typing_error(fold: str, target: str, groups: Mapping[str, list[str]]
     )
 
 
-def _shortened(text: str) -> Iterator[str]:
+def _deletions_of(text: str) -> Iterator[str]:
     yield text
     for i in range(len(text)):
         yield text[:i] + text[i + 1 :]

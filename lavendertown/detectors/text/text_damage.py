@@ -48,7 +48,7 @@ class TextDamage(Detector):
         if not damaged:
             return None
         counts: dict[str, int] = {}
-        for value, rows in zip(counted.values, counted.counts, strict=True):
+        for value, rows in counted.by_value().items():
             if value in damaged:
                 counts[damaged[value]] = counts.get(damaged[value], 0) + rows
         count = sum(counts.values())

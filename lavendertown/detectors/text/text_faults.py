@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from lavendertown.detectors.base import CountedValues
@@ -106,7 +106,7 @@ def find_damage(counted: CountedValues) -> dict[str, str]:
     suspects = [value for value in counted.values if _SUSPECT.search(value)]
     if not suspects:
         return {}
-    counts = dict(zip(counted.values, counted.counts, strict=True))
+    counts = counted.by_value()
     total, lossy = sum(counts.values()), _lossy_forms(counted)
     kinds: dict[str, list[str]] = {}
     for value in suspects:
@@ -133,7 +133,7 @@ def _is_certain(kind: str, values: list[str], counts: Mapping[str, int]) -> bool
     return True
 
 
-def _kinds_of_damage(value: str, counts: Mapping[str, int], lossy: Mapping[str, str]) -> Iterator[str]:
+def _kinds_of_damage(value: str, counts: Mapping[str, int], lossy: Collection[str]) -> Iterator[str]:
     if not value.isascii():
         if is_mojibake(value):
             yield "mojibake"
@@ -174,7 +174,7 @@ def is_mojibake(text: str) -> bool:
     A capital with an accent before a quotation mark or a dash is not enough, unless it ends a lower-case
     word or occurs twice: it may be right.
     """
-    found = [match for match in _BROKEN.finditer(text) if _decode(match.group())]
+    found = [match for match in _BROKEN.finditer(text) if _is_decodable(match.group())]
     sure = [match for match in found if len(match.group()) > 2 or match.group()[0] in _SURE_LEADS]
     return (
         bool(sure)
@@ -183,7 +183,7 @@ def is_mojibake(text: str) -> bool:
     )
 
 
-def _decode(text: str) -> bool:
+def _is_decodable(text: str) -> bool:
     try:
         decoded = bytes(_BYTES.get(sign, ord(sign) & 0xFF) for sign in text).decode()
     except UnicodeDecodeError:
@@ -191,12 +191,13 @@ def _decode(text: str) -> bool:
     return decoded.isprintable() or decoded == "\u00a0"
 
 
-def _lossy_forms(counted: CountedValues) -> dict[str, str]:
+def _lossy_forms(counted: CountedValues) -> frozenset[str]:
     """Return texts in which a question mark stands for a letter of another value, such as M?nchen."""
     questioned = {value for value in counted.values if re.search(r"\w\?+\w|^\?\w|\w\?$", value)}
     if not questioned:
-        return {}
-    lose: Callable[[str], str] = lambda text: "".join(c if c.isascii() else "?" for c in text)  # noqa: E731
-    return {
-        lost: value for value in counted.values if not value.isascii() and (lost := lose(value)) in questioned
-    }
+        return frozenset()
+    return frozenset(_lose_letters(value) for value in counted.values if not value.isascii()) & questioned
+
+
+def _lose_letters(text: str) -> str:
+    return "".join(char if char.isascii() else "?" for char in text)

@@ -1,4 +1,4 @@
-"""What is exported, in plain values: findings with their threads and evidence, and the report they are of."""
+"""Plain values to export: findings with their discussions and evidence, and the report they belong to."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class ExportedFinding:
 
     Attributes:
         finding_id: Its current id.
-        report_id: The report that this occurrence is of.
+        report_id: The report of this occurrence.
         dataset, ghost_type, column, severity, description, metadata: As in the report.
         row_count: The number of affected rows; None if unknown.
         share: The affected share of all rows, 0 to 1; None if unknown.
@@ -29,8 +29,8 @@ class ExportedFinding:
         due_at: When it is due; None if it has no due date.
         first_seen, last_seen, times_seen: When and how often reports had it.
         annotations: Its thread, oldest first: dictionaries of :class:`Annotation`.
-        samples: The samples that were stored with the report; None for none.
-        profile: The stored profile of its column; None for none.
+        samples: The samples that were stored with the report, if there are any.
+        profile: The stored profile of its column, if there is one.
         first_row: The number that the source counts for the row at position 0.
     """
 

@@ -153,7 +153,7 @@ def _format_cell(value: Any) -> str:
 
 
 def _to_script_json(value: Any) -> str:
-    """Return JSON for a script element, which nothing in it can end."""
+    """Return JSON that cannot close its script element."""
     text = json_codec.dumps(json_codec.to_jsonable(value, "figures")).decode("utf-8")
     for sign in "<>&\u2028\u2029":
         text = text.replace(sign, f"\\u{ord(sign):04x}")

@@ -1,4 +1,4 @@
-"""Tables with one row a finding: CSV, Excel and Parquet.
+"""Tables with one row per finding: CSV, Excel and Parquet.
 
 Text never becomes a formula: Excel cells are written as strings, and text in CSV that a spreadsheet program
 would run begins with an apostrophe. Parquet has no formulas and keeps texts and times as they are.
@@ -45,7 +45,7 @@ def finding_to_row(finding: ExportedFinding) -> dict[str, Any]:
 
 
 def list_sample_rows(findings: Sequence[ExportedFinding]) -> list[tuple[Any, ...]]:
-    """Return the values of all sample rows in the order of :data:`SAMPLE_COLUMNS`: one row a value.
+    """Return the values of all sample rows in the order of :data:`SAMPLE_COLUMNS`: one row per value.
 
     Row numbers are those of the source.
     """

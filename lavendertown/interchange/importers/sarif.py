@@ -180,7 +180,7 @@ class _SarifRun:
 
 
 def _read_exported(result: Mapping[str, Any], finding_id: str) -> GhostFinding:
-    """Return the finding that a result of LavenderTown was.
+    """Return the finding that LavenderTown exported as this result.
 
     If another tool has dropped the property bags, the finding keeps its id but has no check.
     """
