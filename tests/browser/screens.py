@@ -71,6 +71,18 @@ def click_until(button: Locator, expected: Locator) -> None:
                 raise
 
 
+def press_until(page: Page, key: str, focused: Locator) -> None:
+    """Press a key until it moves the focus: a key pressed while the page changes reaches nobody."""
+    for wait in (10_000, 20_000, WAIT_MS):
+        page.keyboard.press(key)
+        try:
+            expect(focused).to_be_focused(timeout=wait)
+            return
+        except AssertionError:
+            if wait == WAIT_MS:
+                raise
+
+
 def click_first_row(page: Page, x: int, expected: Locator) -> None:
     """Click in the first row of the first grid, ``x`` pixels from its left, until one ``expected`` is shown.
 

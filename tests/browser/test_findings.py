@@ -16,7 +16,7 @@ from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.collaboration.storage import FileStorage, get_finding_id
 from lavendertown.core.clock import now
 from lavendertown.models import GhostFinding
-from tests.browser.screens import click_first_row, open_as_visitor
+from tests.browser.screens import click_first_row, open_as_visitor, press_until
 from tests.support.dashboard import Dashboard
 
 COLUMNS = ("age", "city", "email")
@@ -284,9 +284,8 @@ def test_search_comment_and_close_have_keys_that_are_silent_while_typing(
     page = visitor()
     open_as_visitor(page, f"{file_dashboard.url}/?finding={name_of('age')}", "Chiyo Tanaka")
     expect(page.get_by_role("button", name="Close…")).to_be_visible()
-    page.keyboard.press("/")
     search = page.get_by_role("searchbox", name="Search findings")
-    expect(search).to_be_focused()
+    press_until(page, "/", search)
     page.keyboard.type("m?/")
     expect(search).to_have_value("m?/")
     search.fill("")
@@ -296,19 +295,16 @@ def test_search_comment_and_close_have_keys_that_are_silent_while_typing(
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).not_to_be_visible()
 
-    page.keyboard.press("m")
-    expect(page.get_by_role("textbox", name="Add a comment")).to_be_focused()
+    press_until(page, "m", page.get_by_role("textbox", name="Add a comment"))
     page.keyboard.type("Asked the shop / at noon?")
     page.keyboard.press("Control+Enter")
     expect(page.get_by_test_id("stChatMessage")).to_contain_text("Asked the shop / at noon?")
 
-    page.keyboard.press("a")
-    expect(page.get_by_role("combobox", name="Who looks after it?")).to_be_focused()
+    press_until(page, "a", page.get_by_role("combobox", name="Who looks after it?"))
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).not_to_be_visible()
-    page.keyboard.press("x")
-    expect(page.get_by_role("textbox", name="Why?")).to_be_focused()
+    press_until(page, "x", page.get_by_role("textbox", name="Why?"))
     page.keyboard.type("By design.")
     page.get_by_role("radio", name="False alarm").click()
     page.get_by_role("button", name="Set to False alarm").click()
