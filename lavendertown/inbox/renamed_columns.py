@@ -242,7 +242,7 @@ def _compare_profiles(one: ColumnProfile, other: ColumnProfile) -> float:
     ]
     if one.top and other.top:
         distances.append(_compare_shares(_value_shares(one), _value_shares(other)))
-    if one.quantiles and other.quantiles:
+    if one.quantiles and len(one.quantiles) == len(other.quantiles):
         scale = max(each.quantiles[-1] - each.quantiles[0] for each in (one, other))
         gap = max(abs(a - b) for a, b in zip(one.quantiles, other.quantiles, strict=True))
         distances.append(min(1.0, gap / scale) if scale else float(gap > 0))

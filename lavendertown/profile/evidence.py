@@ -19,8 +19,6 @@ MAX_EVIDENCE_BYTES = 256_000
 MAX_SAMPLES = 20
 """The number of sample rows of a finding."""
 
-_QUANTILES = 5
-
 Value = str | int | float | bool | None
 
 
@@ -201,10 +199,8 @@ def _to_profile(data: Mapping[str, Any]) -> ColumnProfile:
     if not all(_is_count(values.get(name, 0)) for name in ("count", "nulls", "distinct")):
         raise InvalidInputError("A column profile has a count that is not a whole number.")
     quantiles = values.get("quantiles", [])
-    if not isinstance(quantiles, list) or len(quantiles) not in (0, _QUANTILES):
-        raise InvalidInputError(f"A column profile has {_QUANTILES} quantiles or none.")
-    if not all(map(_is_number, quantiles)):
-        raise InvalidInputError("A column profile has a quantile that is not a number.")
+    if not isinstance(quantiles, list) or not all(map(_is_number, quantiles)):
+        raise InvalidInputError("A column profile has quantiles that are not a list of numbers.")
     return ColumnProfile(**values)
 
 

@@ -21,6 +21,9 @@ _PARTS = (
 _MONTH = r"(?P<name>(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))[a-z]*\.?"
 _DAY_MONTH = r"^\s*(?P<day>[0-9]{1,2})[ -]" + _MONTH + r"[ ,-]+(?P<year>[0-9]{4}|[0-9]{2})" + _TIME
 _MONTH_DAY = r"^\s*" + _MONTH + r" (?P<day>[0-9]{1,2}),? (?P<year>[0-9]{4})" + _TIME
+_START = r"^\s*(?:[0-9]{1,4}[-./ ]|(?:19|20)[0-9]{6}|" + _MONTH + r" )"
+"""The start of every date; a cheap test before the exact ones."""
+
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _PIVOT = 69
 """Two-digit years from here on are of the 20th century, as POSIX has it."""
@@ -46,6 +49,8 @@ def parse_date_text(column: pl.Series, order: DateOrder | None = None) -> DateTe
         column: A text column.
         order: What dates such as 03/02/2018 start with; detected by default.
     """
+    if not column.str.contains(_START).any():
+        return DateText(pl.Series(column.name, [None] * len(column), dtype=pl.Date), 0)
     fields = ("year", "month", "day", "hour", "minute", "second", "half")
     frame = pl.DataFrame({name: pl.Series([None] * len(column), dtype=pl.String) for name in fields})
     parts = column.str.extract_groups(_PARTS).struct.unnest()

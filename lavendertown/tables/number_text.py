@@ -58,6 +58,8 @@ def parse_number_text(column: pl.Series, decimal: str | None = None) -> NumberTe
         decimal: The decimal sign; detected by default.
     """
     parts = column.str.extract_groups(_WRITTEN).struct.unnest()
+    if parts["digits"].null_count() == len(column):
+        return None
     digits = parts["digits"].str.strip_chars()
     spaced = digits.str.contains(f"[{_BLANKS}]")
     digits = pl.select(pl.when(~spaced | digits.str.contains(_SPACED)).then(digits)).to_series()

@@ -78,7 +78,7 @@ def test_evidence_over_the_limit_is_stored_without_its_samples(storage: Storage)
 @pytest.mark.parametrize(
     "changes",
     [
-        {"quantiles": [1, 2]},
+        {"quantiles": 1},
         {"quantiles": [1, 2, 3, 4, "x"]},
         {"count": "x"},
         {"nulls": None},

@@ -58,6 +58,8 @@ class Dates(Detector):
     def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
         """Find the rows with a far or differently written date."""
         assert column is not None
+        if table.row_count < _MIN_VALUES:
+            return NOT_CHECKED
         text_key = column.key if column.kind == "text" else column.text_key
         if text_key is not None:
             written: CountedValues = yield ValueCounts(text_key)

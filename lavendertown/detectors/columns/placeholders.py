@@ -56,7 +56,7 @@ class Placeholders(Detector):
     def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
         """Find the rows with a value that stands for a missing one."""
         assert column is not None
-        found = yield from _find_stand_ins(column)
+        found = yield from _find_stand_ins(table, column)
         if not found:
             return None
         value = nw.col(column.key)
@@ -82,9 +82,9 @@ class Placeholders(Detector):
         )
 
 
-def _find_stand_ins(column: Column) -> QuerySteps[list[Any]]:
+def _find_stand_ins(table: Table, column: Column) -> QuerySteps[list[Any]]:
     if column.kind == "number":
-        return (yield from find_number_stand_ins(column))
+        return (yield from find_number_stand_ins(table, column))
     if column.kind == "time":
         return find_date_stand_ins((yield from count_days(column)))
     counted: CountedValues = yield ValueCounts(column.key)

@@ -22,7 +22,7 @@ from lavendertown.detectors.base import (
     ValueCounts,
     count_where,
 )
-from lavendertown.tables import Column
+from lavendertown.tables import Column, Table
 from lavendertown.tables.column_names import is_calendar, is_coordinate, is_identifier, is_proper_name
 from lavendertown.tables.patterns import DISGUISED_NULL
 
@@ -93,7 +93,7 @@ _PHONE = re.compile(r"[+\d][\d ()./-]{5,}")
 _SAME_DIGITS = re.compile(r"9{4,}|0{4,}|1{5,}")
 
 
-def find_number_stand_ins(column: Column) -> QuerySteps[list[float]]:
+def find_number_stand_ins(table: Table, column: Column) -> QuerySteps[list[float]]:
     """Return the numbers of a number column that stand for a missing value, in ascending order.
 
     These are usual ones (-999, 9999) and any repeated extreme number, if they stand apart from the others:
@@ -101,7 +101,7 @@ def find_number_stand_ins(column: Column) -> QuerySteps[list[float]]:
     neighbours. Labels have no neighbours: there, only runs of nines count that are frequent.
     """
     value = nw.col(column.key).cast(nw.Float64)
-    if is_calendar(column.name) or is_coordinate(column.name):
+    if table.row_count < _MIN_BODY or is_calendar(column.name) or is_coordinate(column.name):
         return []
     facts = yield Aggregates(
         {

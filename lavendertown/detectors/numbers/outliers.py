@@ -82,7 +82,7 @@ class Outliers(Detector):
             if not (yield from _are_numbers(column)):
                 return NOT_CHECKED
             value = _parse_numbers(column)
-        elif stand_ins := (yield from find_number_stand_ins(column)):
+        elif stand_ins := (yield from find_number_stand_ins(table, column)):
             value = nw.when(~value.is_in(stand_ins)).then(value)
         facts = yield Aggregates(_distribution_aggregates(value))
         if int(facts["n"]) < _MIN_VALUES or (yield from _are_labels(column, facts)):

@@ -82,6 +82,8 @@ class Shapes(Detector):
     def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
         """Find the rows in another format."""
         assert column is not None
+        if table.row_count < _MIN_VALUES:
+            return NOT_CHECKED
         if column.kind == "number":
             return (yield from _check_codes(table, column))
         counted: CountedValues = yield ValueCounts(column.key)
