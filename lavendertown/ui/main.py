@@ -25,6 +25,7 @@ def build_navigation() -> st.Page:
             st.Page(layout.REPORTS, title="Reports", icon=":material/description:", url_path="reports"),
             st.Page(layout.INSPECT, title="Inspect", icon=":material/troubleshoot:", url_path="inspect"),
             st.Page(layout.REPORT, title="Report", url_path="report", visibility="hidden"),
+            st.Page(layout.DATASET, title="Dataset", url_path="dataset", visibility="hidden"),
         ],
         "Insights": [
             st.Page(layout.TRENDS, title="Trends", icon=":material/monitoring:", url_path="trends"),

@@ -89,7 +89,8 @@ def test_an_adopted_finding_is_shown_in_its_new_dataset_before_it_comes_again(
     app = desk(open_app, finding=adopted, view="all")
     assert list(app.dataframe[0].value["where"]) == ["public.orders.customer_id", "public.orders.price"]
     assert "### price has 3 unusual values" in texts(app)
-    assert "`public.orders.price`" in texts(app)
+    links = [each.proto.query_string for each in app.main if each.type == "page_link"]
+    assert "dataset=public.orders" in links
 
 
 def test_an_unknown_finding_is_named(open_app: App, save: Save) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
 import streamlit as st
@@ -9,6 +10,7 @@ import streamlit as st
 from lavendertown import demo, tables
 from lavendertown.core.dataset_names import dataset_name
 from lavendertown.core.errors import FileLimitError, LavenderTownError
+from lavendertown.core.findings import finding_columns
 from lavendertown.core.reading import DETECT, Reading
 from lavendertown.core.settings import load_settings
 from lavendertown.inspection.result_files import InspectionResult
@@ -19,7 +21,7 @@ from lavendertown.ui.components.inspect import (
     save_report,
     table_profile,
 )
-from lavendertown.ui.components.shared import layout
+from lavendertown.ui.components.shared import column_profiles, layout
 from lavendertown.ui.components.shared.affected_rows import ResultRows
 from lavendertown.ui.components.shared.formatting import escape_markdown, format_count
 from lavendertown.ui.inspections import Inspection
@@ -213,7 +215,12 @@ def show_results(result: InspectionResult) -> None:
     with left:
         st.markdown("### Columns", anchors=False)
         column = (
-            table_profile.draw_columns(result, f"inspect:columns:{result.folder.name}")
+            column_profiles.draw_columns(
+                result.evidence.columns,
+                Counter(name for each in result.findings for name in finding_columns(each)),
+                len(result.columns),
+                f"inspect:columns:{result.folder.name}",
+            )
             if result.columns
             else None
         )
@@ -237,7 +244,9 @@ def show_result_findings(result: InspectionResult, column: str | None) -> None:
             "Save it anyway: a clean run is part of the history.",
         )
         return
-    shown = [index for index, each in enumerate(findings) if column in (None, each.column)]
+    shown = [
+        index for index, each in enumerate(findings) if column is None or column in finding_columns(each)
+    ]
     heading = "Findings" if column is None else f"Findings in {escape_markdown(column)}"
     st.markdown(f"### {heading}", anchors=False)
     if not shown:

@@ -19,7 +19,6 @@ from lavendertown.ui.components.shared.formatting import (
     format_count,
     format_percent,
     format_time,
-    inline_code,
     reader_time_zone,
     tag_badges,
 )
@@ -36,7 +35,9 @@ def render_report_page() -> None:
     if deleted and st.session_state.pop(report_menu.DELETED, None) == report_id:
         layout.go_to(layout.REPORTS)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.page_link(layout.REPORTS, label="Reports", icon=":material/arrow_back:")
+        with st.container(horizontal=True, width="content", gap="xsmall"):
+            st.page_link(layout.REPORTS, label="Reports", icon=":material/arrow_back:")
+            layout.draw_dataset_link(report["dataset"] if report else "")
         news = st.container(width="content")
     if report is None or deleted:
         report_menu.show_missing_report(report_id, report)
@@ -93,7 +94,7 @@ def draw_figures(report: queries.Row, rows: list[queries.Row]) -> None:
 
 
 def format_meta_line(report: queries.Row, metadata: dict[str, Any]) -> str:
-    """Return the line under the title: dataset, author, time, coverage, id, tags."""
+    """Return the line under the title: author, time, coverage, id, tags."""
     coverage = metadata.get("coverage") or {}
     parts = [escape_markdown(report["author"]), format_time(report["created_at"])]
     if coverage.get("rows") is not None:
@@ -104,8 +105,7 @@ def format_meta_line(report: queries.Row, metadata: dict[str, Any]) -> str:
             checked += f" in {coverage['seconds']:.1f} s"
         parts.append(checked)
     parts.append(escape_markdown(report["id"]))
-    dataset, tags = inline_code(report["dataset"]), tag_badges(report["tags"])
-    meta = f"{dataset} :gray[{' · '.join(parts)}] {tags}"
+    meta = f":gray[{' · '.join(parts)}] {tag_badges(report['tags'])}"
     return f":small[{meta.strip()}]"
 
 

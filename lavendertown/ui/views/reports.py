@@ -160,15 +160,19 @@ def draw_sidebar(chosen: dict[str, Any]) -> None:
         charts.draw_chart(charts.findings_per_week(weeks), "reports:weeks", alt)
     noisy = Counter[str]()
     for row in rows:
-        noisy[row["dataset"] or "no dataset"] += row["finding_count"]
+        noisy[row["dataset"]] += row["finding_count"]
     if noisy.total():
         with st.container(border=True, gap="small"):
             st.markdown("**Noisiest datasets**")
-            st.table(
-                {inline_code(name): f"{number:,}" for name, number in noisy.most_common(5) if number},
-                border="horizontal",
-                alt="Datasets with the most findings in the last ten weeks",
-            )
+            for name, number in noisy.most_common(5):
+                with st.container(
+                    horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+                ):
+                    if name:
+                        layout.draw_dataset_link(name)
+                    else:
+                        st.caption("no dataset", width="content")
+                    st.markdown(f"{number:,}", width="content")
 
 
 def count_by_week(rows: list[dict[str, Any]], first: dt.date) -> list[tuple[str, int, int]]:

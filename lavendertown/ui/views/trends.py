@@ -9,7 +9,7 @@ import streamlit as st
 
 from lavendertown.ui import queries
 from lavendertown.ui.components.shared import change_notifier, charts, filters, layout
-from lavendertown.ui.components.shared.formatting import SEVERITIES, escape_markdown, inline_code
+from lavendertown.ui.components.shared.formatting import SEVERITIES, escape_markdown
 from lavendertown.ui.components.trends import trend_charts, trend_steps
 from lavendertown.ui.components.trends.trend_charts import DataPoint
 from lavendertown.ui.components.trends.trend_steps import TimeStep
@@ -185,7 +185,9 @@ def draw_by_dataset(severity_rows: list[queries.Row], steps: Sequence[TimeStep])
             rows = [row for row in severity_rows if row["dataset"] == name]
             traces = trend_charts.severity_traces(trend_charts.severity_points(rows, steps))
             with st.container(border=True, gap="xsmall"):
-                st.markdown(f"{inline_code(name)} :small[:gray[{last[name]:,} now]]")
+                with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+                    layout.draw_dataset_link(name)
+                    st.caption(f"{last[name]:,} now", width="content")
                 drawn = trend_charts.stacked_bars(traces, 130, legend=False)
                 draw_clickable(
                     drawn, f"dataset:{name}", f"Findings of {name} over time: now {last[name]}", name

@@ -7,7 +7,7 @@ import streamlit as st
 from lavendertown.inspection.result_files import FIRST_ROWS, InspectionResult
 from lavendertown.ui import inspections, queries
 from lavendertown.ui.components.finding import evidence, history, thread, triage_controls
-from lavendertown.ui.components.shared import charts
+from lavendertown.ui.components.shared import charts, layout
 from lavendertown.ui.components.shared.affected_rows import ResultRows, show_rows
 from lavendertown.ui.components.shared.formatting import (
     escape_markdown,
@@ -45,7 +45,9 @@ def show_finding(row: queries.Row) -> None:
     """Show a finding of a report: badges, status, facts, history, rows, discussion and form."""
     st.markdown(f"### {escape_markdown(row['description'])}", anchors=False)
     inbox_row = next(iter(queries.inbox_rows((row["finding_id"],))), None)
-    st.markdown(_format_badges(row, inbox_row))
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        layout.draw_dataset_link(_find_dataset(row, inbox_row))
+        st.markdown(_format_badges(row, inbox_row), width="content")
     triage_controls.draw_controls(row, inbox_row)
     past = queries.finding_history(row["finding_id"], MAX_RUNS)
     left, right = st.columns([1, 1.3], gap="medium", vertical_alignment="center")
@@ -65,15 +67,17 @@ def show_finding(row: queries.Row) -> None:
             history.show_history(name)
 
 
-def _format_badges(row: queries.Row, inbox_row: queries.Row | None) -> str:
+def _find_dataset(row: queries.Row, inbox_row: queries.Row | None) -> str:
     # An adopted finding belongs to the adopting dataset, also in reports of the former dataset.
     is_adopted = inbox_row is not None and inbox_row["column"] == row["column"]
-    dataset = inbox_row["dataset"] if inbox_row is not None and is_adopted else row["dataset"]
-    where = ".".join(p for p in (dataset, "" if row["column"] == "*" else row["column"]) if p)
+    return str(inbox_row["dataset"] if inbox_row is not None and is_adopted else row["dataset"])
+
+
+def _format_badges(row: queries.Row, inbox_row: queries.Row | None) -> str:
     parts = [
+        "whole row" if row["column"] == "*" else inline_code(row["column"]),
         severity_badge(row["severity"]),
         run_state_badge(inbox_row["seen"]) if inbox_row else "",
-        inline_code(where),
         f":small[:gray[{escape_markdown(ghost_type_name(row['ghost_type']))}]]",
         tag_badges(row["tags"]),
     ]

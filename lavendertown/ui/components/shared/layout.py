@@ -16,6 +16,7 @@ ASSETS = Path(__file__).parents[2] / "assets"
 FINDINGS = "views/findings.py"
 REPORTS = "views/reports.py"
 REPORT = "views/report.py"
+DATASET = "views/dataset.py"
 INSPECT = "views/inspect_.py"
 PERSON = "views/person.py"
 MIGRATE = "views/migrate.py"
@@ -196,6 +197,14 @@ def draw_page_header(title: str, meta: str | None = None) -> DeltaGenerator:
                 st.title(title, anchor=False)
                 st.markdown(meta)
         return st.container(horizontal=True, width="content", gap="xsmall", vertical_alignment="center")
+
+
+def draw_dataset_link(dataset: str) -> None:
+    """Draw a link to the page of a dataset; nothing for reports without one."""
+    if dataset:
+        st.page_link(
+            DATASET, label=escape_text(dataset), icon=":material/table:", query_params={"dataset": dataset}
+        )
 
 
 def show_empty_state(icon: str, title: str, why: str, *actions: Callable[[], object]) -> None:
