@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from lavendertown.ui import errors, plugins
+from lavendertown.ui import demo_store, errors, plugins
 from lavendertown.ui.components.migrate import migration_notice
-from lavendertown.ui.components.shared import layout, person
+from lavendertown.ui.components.shared import demo_prompt, layout, person
 
 SET_NAME = "Set your name"
 _MISSING = "main:missing"
@@ -31,15 +31,7 @@ def build_navigation() -> st.Page:
             st.Page(layout.TRENDS, title="Trends", icon=":material/monitoring:", url_path="trends"),
             st.Page(layout.ACTIVITY, title="Activity", icon=":material/history:", url_path="activity"),
         ],
-        "Admin": [
-            st.Page(layout.DATA, title="Data", icon=":material/database:", url_path="data"),
-            st.Page(
-                layout.MIGRATE,
-                title="Migrate storage",
-                icon=":material/local_shipping:",
-                url_path="migrate",
-            ),
-        ],
+        **({} if demo_store.is_shown() else {"Admin": _admin_pages()}),
         **({plugins.MENU: own} if own else {}),
         name: [
             st.Page(
@@ -53,6 +45,16 @@ def build_navigation() -> st.Page:
     known = {page.url_path for pages in sections.values() for page in pages}
     sections[""] += _missing_page(known)
     return st.navigation(sections, position="top")
+
+
+def _admin_pages() -> list[st.Page]:
+    """Return the screens that work on the configured store, and so have no place in the demo."""
+    return [
+        st.Page(layout.DATA, title="Data", icon=":material/database:", url_path="data"),
+        st.Page(
+            layout.MIGRATE, title="Migrate storage", icon=":material/local_shipping:", url_path="migrate"
+        ),
+    ]
 
 
 def _missing_page(known: set[str]) -> list[st.Page]:
@@ -88,6 +90,7 @@ def main() -> None:
         follow_deep_link(page)
         layout.track_screen(page.url_path)
         with st.container():
+            demo_prompt.draw_banner()
             layout.show_notice()
             if page.url_path != "migrate":
                 migration_notice.show_migration_notice()

@@ -22,6 +22,7 @@ from lavendertown.collaboration.storage import FileStorage, Storage, get_storage
 from lavendertown.core.reading import Reading
 from lavendertown.core.settings import Settings, load_settings
 from lavendertown.profile.evidence import Evidence
+from lavendertown.ui import demo_store
 from lavendertown.ui.query_cache import QueryCache
 
 Row = dict[str, Any]
@@ -42,13 +43,14 @@ class _Moment(NamedTuple):
     """
 
     ends_at: float
+    is_demo: bool
     key: tuple[str, str, str]
     store: Storage
     revision: str
 
 
 def current_storage() -> Storage:
-    """Return the storage of the current settings, opened once per process.
+    """Return the storage that this session shows, opened once per process: the configured one, or the demo.
 
     Raises:
         ConfigurationError: The settings are invalid.
@@ -59,6 +61,9 @@ def current_storage() -> Storage:
 
 
 def _storage_with_key() -> tuple[tuple[str, str, str], Storage]:
+    folder = demo_store.shown_folder()
+    if folder is not None:
+        return ("demo", "", str(folder)), _open_demo(str(folder))
     settings = load_settings()
     key = (settings.storage_type, settings.database_url, str(settings.data_dir))
     return key, _open_storage(*key, settings)
@@ -71,11 +76,21 @@ def _open_storage(kind: str, url: str, folder: str, _settings: Settings) -> Stor
     return storage
 
 
+@st.cache_resource(show_spinner=False, on_release=Storage.close)
+def _open_demo(folder: str) -> Storage:
+    storage = FileStorage(folder)
+    storage.write_path.hooks.after_commit.append(lambda _: forget_moment())
+    return storage
+
+
 def _current_moment() -> _Moment:
     moment: _Moment | None = getattr(_local, "moment", None)
-    if moment is None or time.monotonic() >= moment.ends_at:
+    # Sessions take turns on a thread, and one may look at the demo while the next does not.
+    is_demo = demo_store.is_shown()
+    if moment is None or time.monotonic() >= moment.ends_at or moment.is_demo != is_demo:
         key, store = _storage_with_key()
-        moment = _local.moment = _Moment(time.monotonic() + _MOMENT_SECONDS, key, store, store.revision())
+        ends_at = time.monotonic() + _MOMENT_SECONDS
+        moment = _local.moment = _Moment(ends_at, is_demo, key, store, store.revision())
     return moment
 
 
@@ -94,6 +109,7 @@ def close_storages() -> None:
     """Close all open storages."""
     forget_results()
     _open_storage.clear()
+    _open_demo.clear()
 
 
 def _read_cached(method: str, /, *arguments: Any, **named: Any) -> Any:

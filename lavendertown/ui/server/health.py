@@ -17,7 +17,7 @@ from starlette.routing import Mount, Route
 
 from lavendertown.core.errors import LavenderTownError
 from lavendertown.mcp import PATH as MCP_PATH
-from lavendertown.ui import inspections, migration_jobs, queries
+from lavendertown.ui import demo_store, inspections, migration_jobs, queries
 from lavendertown.ui.server import name_cookie, uploads
 from lavendertown.ui.server.rpc_mount import McpMount, RpcMount
 
@@ -52,6 +52,7 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
     uploads.upload_folders.close()
     migration_jobs.end_all_jobs()
     queries.close_storages()
+    demo_store.stop()
 
 
 def _load_libraries() -> None:

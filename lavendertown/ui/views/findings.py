@@ -7,11 +7,12 @@ from typing import Any
 import streamlit as st
 
 from lavendertown.core import clock
-from lavendertown.ui import queries
+from lavendertown.ui import demo_store, queries
 from lavendertown.ui.components.finding import finding_detail
 from lavendertown.ui.components.findings import inbox_actions, inbox_filters, inbox_grid
 from lavendertown.ui.components.shared import (
     change_notifier,
+    demo_prompt,
     download_menu,
     filters,
     large_store_hint,
@@ -53,7 +54,13 @@ def render_findings_page() -> None:
 
 def read_list_rows(chosen: dict[str, Any], number: int) -> list[queries.Row]:
     """Return the rows of a page; they stay the same until the user asks for other rows."""
-    list_key = (repr(chosen), inbox_filters.chosen_order(), number, inbox_filters.refresh_token())
+    list_key = (
+        demo_store.is_shown(),
+        repr(chosen),
+        inbox_filters.chosen_order(),
+        number,
+        inbox_filters.refresh_token(),
+    )
     shown = st.session_state.get(_SHOWN)
     if shown is None or shown[0] != list_key or layout.is_first_run():
         change_notifier.set_baseline()
@@ -174,11 +181,15 @@ def draw_clear_button(key: str) -> None:
 
 def show_no_findings() -> None:
     """Show the empty state of a store without findings."""
+    if demo_prompt.is_preparing():
+        demo_prompt.show_progress()
+        return
     layout.show_empty_state(
         "inbox",
         "No findings yet",
         "A finding is what a check found. It keeps its discussion from run to run.",
         lambda: st.page_link(layout.INSPECT, label="Inspect a table", icon=":material/troubleshoot:"),
+        demo_prompt.draw_button,
     )
 
 

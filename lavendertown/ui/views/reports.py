@@ -10,7 +10,14 @@ import streamlit as st
 
 from lavendertown.core import clock, statuses
 from lavendertown.ui import queries
-from lavendertown.ui.components.shared import change_notifier, charts, filters, large_store_hint, layout
+from lavendertown.ui.components.shared import (
+    change_notifier,
+    charts,
+    demo_prompt,
+    filters,
+    large_store_hint,
+    layout,
+)
 from lavendertown.ui.components.shared.formatting import (
     escape_markdown,
     format_count,
@@ -67,6 +74,7 @@ def show_no_reports() -> None:
         "No reports yet",
         "A report keeps what a check found, so that colleagues can discuss it.",
         lambda: st.page_link(layout.INSPECT, label="Inspect a table", icon=":material/troubleshoot:"),
+        demo_prompt.draw_button,
     )
 
 

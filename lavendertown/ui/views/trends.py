@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import streamlit as st
 
 from lavendertown.ui import queries
-from lavendertown.ui.components.shared import change_notifier, charts, filters, layout
+from lavendertown.ui.components.shared import change_notifier, charts, demo_prompt, filters, layout
 from lavendertown.ui.components.shared.formatting import SEVERITIES, escape_markdown
 from lavendertown.ui.components.trends import trend_charts, trend_steps
 from lavendertown.ui.components.trends.trend_charts import DataPoint
@@ -31,6 +31,7 @@ def render_trends_page() -> None:
             "No trends yet",
             "Trends appear after two reports of a dataset.",
             lambda: st.page_link(layout.INSPECT, label="Inspect a table", icon=":material/troubleshoot:"),
+            demo_prompt.draw_button,
         )
         return
     steps = trend_steps.period_steps(draw_menus())
