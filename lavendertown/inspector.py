@@ -22,6 +22,7 @@ from lavendertown.rules.reference_rules import References
 from lavendertown.rules.ruleset_files import read_ruleset_file
 from lavendertown.rules.running import create_checks
 from lavendertown.tables import Reading, Table
+from lavendertown.tables.remote_files import is_remote_url, read_remote_table
 
 
 class Inspector:
@@ -29,7 +30,8 @@ class Inspector:
 
     Args:
         data: A pandas or Polars frame, an Arrow table, a :class:`~lavendertown.tables.Table`, the
-            path of a CSV, Parquet, Excel or JSON file, or a pair ``(file or bytes, file name)``.
+            path of a data file or of a database file with one table, the URL of a data file
+            (``https://``, ``s3://``, ``gs://``), or a pair ``(file or bytes, file name)``.
         dataset: The dataset that the data is a delivery of; findings keep their identity within it.
             Default: the file name without its ending, dates and sequence numbers; None for frames.
         detectors: The checks; all of them by default.
@@ -147,5 +149,7 @@ def _open_table(data: Any, limits: FileLimits | None, reading: Reading) -> Table
     is_pair = isinstance(data, tuple) and len(data) == 2
     if not (is_pair or isinstance(data, (str, Path, bytes)) or hasattr(data, "read")):
         return tables.from_frame(data)
+    if isinstance(data, str) and is_remote_url(data):
+        return read_remote_table(data, limits or limits_from_settings(load_settings()), reading)
     file, name = data if is_pair else (data, None)
     return tables.read_table(file, name, limits or limits_from_settings(load_settings()), reading)

@@ -22,6 +22,7 @@ ORDER = [
     {"inbox", "stores", "stores.zip_files", "stores.files"},
     {"stores.sql"},
     {"database"},
+    {"data_sources"},
     {"collaboration"},
     {"transfer"},
     {"demo"},

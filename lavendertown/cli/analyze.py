@@ -42,7 +42,13 @@ _DELIMITER_WORDS = {"tab": "\t", "\\t": "\t", "blank": " "}
 
 
 @click.command()
-@click.argument("sources", metavar="FILE...", nargs=-1, required=True)
+@click.argument("sources", metavar="FILE...", nargs=-1)
+@click.option(
+    "--source",
+    "source_name",
+    metavar="NAME",
+    help="A source of the settings file, in place of FILE; its name is that of the dataset.",
+)
 @click.option(
     "--dataset",
     help="The dataset that FILE belongs to. Default: the file name without extensions, dates and numbers.",
@@ -101,6 +107,7 @@ _DELIMITER_WORDS = {"tab": "\t", "\\t": "\t", "blank": " "}
 @author_option
 def analyze_command(
     sources: tuple[str, ...],
+    source_name: str | None,
     dataset: str | None,
     format_in: str | None,
     table: str | None,
@@ -128,8 +135,8 @@ def analyze_command(
 
     FILE is a CSV, Parquet, Excel, JSON, Arrow, ORC or Avro file, which may be gzipped or in a zip archive. Of
     several tables in an archive, name one: orders.zip::may.csv. A folder, a pattern or several files with
-    the same columns are read as one table. FILE may also be an SQLite file (shop.db::orders) or a database
-    URL; nothing is written to them.
+    the same columns are read as one table. FILE may also be an SQLite file (shop.db::orders), a database
+    URL, or the URL of a file (https://, s3://, gs://); nothing is written to them.
 
     --fail-on judges the findings by what the team decided: closed ones, accepted ones within their ceiling
     and snoozed ones fail nothing. Comparisons use the last saved run of the dataset.
@@ -152,11 +159,15 @@ def analyze_command(
       lavendertown analyze orders.zip::may.csv
       lavendertown analyze postgresql://ana@host/shop --table orders
       lavendertown analyze "exports/orders-*.parquet"
+      lavendertown analyze https://host/exports/orders.csv
+      lavendertown analyze --source orders --save --author Ana
       lavendertown analyze orders.xlsx --sheet Orders --header-row 3
     """
     if save and query is not None and not dataset:
         raise click.UsageError("A query has no name. Name the dataset with --dataset.")
     _check_options(sources, dataset, save, title, tags, author)
+    _check_source(sources, source_name, format_in, table, query)
+    dataset = dataset or source_name
     check_gate_options(fail_on, baseline, summary)
     reading = Reading(
         encoding=encoding,
@@ -170,14 +181,17 @@ def analyze_command(
     if dataset and reading == DETECT and table is None and query is None:
         reading = _load_reading(dataset, required=save)
     # Imported here, because they import Polars, which other commands do not need.
-    from lavendertown.cli.sources import describe_sources, read_sources
+    from lavendertown.cli.sources import describe_sources, read_named_source, read_sources
     from lavendertown.inspector import Inspector
 
     rules = load_rules(rules_name)[1] if rules_name else None
     limits = limits_from_settings(load_settings())
-    data = read_sources(sources, format_in, limits, reading, table, query)
+    if source_name is not None:
+        data, name = read_named_source(source_name, limits, reading), source_name
+    else:
+        data = read_sources(sources, format_in, limits, reading, table, query)
+        name = describe_sources(sources)
     inspector = Inspector(data, dataset=dataset, key=key, rules=rules)
-    name = describe_sources(sources)
     findings = inspector.detect()
     if rows_out is not None:
         _write_rows(rows_out, inspector, findings)
@@ -189,7 +203,7 @@ def analyze_command(
     run = Run(str(inspector.dataset or ""), findings, inspector.table.row_count, clock.now())
     results = judge_runs([run], fail_on, baseline)
     if save:
-        report_id = _save_report(inspector, findings, given, title, tags, require_author(author))
+        report_id = _save_report(inspector, findings, given, title, tags, require_author(author), source_name)
     is_json = as_json or output == "json"
     if is_json:
         failed = not all(result.has_passed for result in results)
@@ -229,6 +243,19 @@ def _check_options(
             raise click.UsageError("Standard input has no file name. Name the dataset with --dataset.")
     elif title or tags:
         raise click.UsageError("--title and --tag require --save.")
+
+
+def _check_source(
+    sources: tuple[str, ...],
+    source_name: str | None,
+    format_in: str | None,
+    table: str | None,
+    query: str | None,
+) -> None:
+    if (source_name is None) == (not sources):
+        raise click.UsageError("Give either FILE or --source NAME.")
+    if source_name is not None and (format_in or table is not None or query is not None):
+        raise click.UsageError("--format-in, --table and --query do not go with --source; leave them out.")
 
 
 def _read_types(file: Path) -> dict[str, ColumnType]:
@@ -318,6 +345,7 @@ def _save_report(
     title: str | None,
     tags: tuple[str, ...],
     author: str,
+    source_name: str | None,
 ) -> str:
     """Save the findings as a report with their evidence, and the given settings of reading; return its id."""
     name = inspector.table.name or ""
@@ -332,7 +360,8 @@ def _save_report(
             "dataset": inspector.dataset,
             "tags": list(tags),
             "coverage": inspector.coverage(),
-            "file": name if name != "stdin" else "",
+            "file": name if name != "stdin" and not source_name else "",
+            **({"source": source_name} if source_name else {}),
         },
     )
     ids = [get_finding_id(finding, inspector.dataset) for finding in findings]

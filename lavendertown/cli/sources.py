@@ -1,32 +1,30 @@
 """Read what the argument FILE of ``lavendertown analyze`` names: files, databases or standard input.
 
 Only the command line reads these sources, because they name files and servers that the caller can reach; the
-dashboard reads uploaded bytes.
+dashboard reads uploaded bytes, and sources that an administrator configured.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from lavendertown.cli.errors import CommandError
 from lavendertown.cli.options import STDIN
+from lavendertown.core.configured_sources import find_source
 from lavendertown.core.errors import UnreadableTableError
 from lavendertown.core.file_limits import FileLimits
 from lavendertown.core.reading import Reading
+from lavendertown.core.settings import load_settings
+from lavendertown.data_sources import describe_url, is_url, read_configured_source, read_url
 from lavendertown.tables import Table, read_table
-from lavendertown.tables.duckdb_files import SIGNATURE, SIGNATURE_AT, read_duckdb_file
-from lavendertown.tables.files import read_file
+from lavendertown.tables.files import find_database_reader, read_file
 from lavendertown.tables.part_files import find_matching_files, is_pattern, list_data_files, read_part_files
-from lavendertown.tables.sqlite_files import SQLITE_HEADER, read_sqlite_file
+from lavendertown.tables.remote_files import is_remote_url
 
-SQLALCHEMY_MISSING = (
-    "SQLAlchemy is required to read databases. Install with: pip install lavendertown[database]"
-)
 STDIN_ARGUMENT = "-"
 PART_SIGN = "::"
 FORMAT_ENDINGS = {
@@ -39,9 +37,6 @@ FORMAT_ENDINGS = {
     "orc": ".orc",
     "avro": ".avro",
 }
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-_URL_PASSWORD = re.compile(r"(://[^:/@]*):.*@")
-_HEAD_BYTES = 16
 
 
 def read_sources(
@@ -56,7 +51,7 @@ def read_sources(
 
     Args:
         sources: The path of a file or folder, a pattern such as ``orders/*.csv``, ``archive.zip::member``,
-            ``file.db::table``, a database URL, or ``-`` for standard input; or the paths of several files,
+            ``file.db::table``, a URL, or ``-`` for standard input; or the paths of several files,
             which form one table.
         format_in: A key of :data:`FORMAT_ENDINGS`, if the name of a single file does not show its format.
         limits: The limits on the size of the file.
@@ -72,13 +67,12 @@ def read_sources(
     if table is not None and query is not None:
         raise CommandError("--table and --query exclude each other; leave one of them out.")
     source = sources[0]
-    if is_database_url(source) and len(sources) == 1:
-        _refuse_reading_options(format_in, reading)
-        return _read_url(source, table, query, limits)
+    if is_url(source) and len(sources) == 1:
+        return _read_url(source, format_in, limits, reading, table, query)
     if (len(sources) > 1 or source == STDIN_ARGUMENT) and (table is not None or query is not None):
         raise CommandError("--table and --query are for a single database; leave them out.")
-    if len(sources) > 1 and any(each == STDIN_ARGUMENT or is_database_url(each) for each in sources):
-        raise CommandError("Standard input and a database cannot be joined with other files; give only one.")
+    if len(sources) > 1 and any(each == STDIN_ARGUMENT or is_url(each) for each in sources):
+        raise CommandError("Standard input and a URL cannot be joined with other files; give only one.")
     if len(sources) > 1:
         _refuse_format_of_parts(format_in)
         return read_part_files([Path(each) for each in sources], limits, reading)
@@ -90,7 +84,7 @@ def read_sources(
     path, part = split_part(source)
     if not os.path.exists(path):  # noqa: PTH110 - as in split_part
         read_file(path)  # raises an error that says why
-    read_database = _database_reader(path)
+    read_database = find_database_reader(path)
     if read_database is not None:
         _refuse_reading_options(format_in, reading)
         if part is not None and (table is not None or query is not None):
@@ -105,16 +99,23 @@ def read_sources(
     return read_table(path, _name_with_format(path.name, format_in), limits, reading, member=part)
 
 
-def is_database_url(source: str) -> bool:
-    """Return whether the argument is a URL, not a path."""
-    return _URL.match(source) is not None
+def read_named_source(name: str, limits: FileLimits, reading: Reading) -> Table:
+    """Read a source of the settings file by its name.
+
+    Raises:
+        FileLimitError: The table exceeds a limit.
+        InvalidInputError: There is no such source, or a variable for its URL is not set.
+        UnreadableTableError: It cannot be read.
+    """
+    source = find_source(load_settings().sources, name)
+    return read_configured_source(source, limits, reading)
 
 
 def describe_sources(sources: Sequence[str]) -> str:
     """Return a name for the arguments in answers; a URL is shown without its password and options."""
     first = STDIN if sources[0] == STDIN_ARGUMENT else sources[0]
-    if is_database_url(first):
-        first = _URL_PASSWORD.sub(r"\1:***@", first.partition("?")[0])
+    if is_url(first):
+        first = describe_url(first)
     return first if len(sources) == 1 else f"{first} and {len(sources) - 1:,} more"
 
 
@@ -134,28 +135,20 @@ def split_part(source: str) -> tuple[Path, str | None]:
     return Path(head), part
 
 
-def _read_url(url: str, table: str | None, query: str | None, limits: FileLimits) -> Table:
-    if url.startswith("duckdb:"):
-        return read_duckdb_file(Path(url.partition(":///")[2]), table, query, limits)
-    try:
-        from lavendertown.database.source_tables import read_database_table
-    except ImportError as error:
-        raise CommandError(SQLALCHEMY_MISSING) from error
-    return read_database_table(url, table, query, limits)
-
-
-def _database_reader(path: Path) -> Callable[[Path, str | None, str | None, FileLimits], Table] | None:
-    """Return the reader for a database file, by the file's first bytes; None for any other file."""
-    if not path.is_file():
-        return None
-    try:
-        with path.open("rb") as file:
-            head = file.read(_HEAD_BYTES)
-    except OSError:
-        return None  # the reader of files says why
-    if head.startswith(SQLITE_HEADER):
-        return read_sqlite_file
-    return read_duckdb_file if head[SIGNATURE_AT:].startswith(SIGNATURE) else None
+def _read_url(
+    url: str,
+    format_in: str | None,
+    limits: FileLimits,
+    reading: Reading,
+    table: str | None,
+    query: str | None,
+) -> Table:
+    if not is_remote_url(url):
+        _refuse_reading_options(format_in, reading)
+    elif format_in or table is not None or query is not None:
+        option = "format-in" if format_in else "table and --query"
+        raise CommandError(f"--{option} cannot be used for a file at a URL; leave it out.")
+    return read_url(url, table, query, limits, reading)
 
 
 def _refuse_reading_options(format_in: str | None, reading: Reading) -> None:

@@ -74,6 +74,18 @@ class UnreadableTableError(InvalidInputError):
     """A data file cannot be read as a table. The message names the file and, if known, the line."""
 
 
+class SeveralTablesError(UnreadableTableError):
+    """A file or database has several tables, and none was named.
+
+    Attributes:
+        names: The names of the tables, in order.
+    """
+
+    def __init__(self, message: str, names: Sequence[str]) -> None:
+        super().__init__(message)
+        self.names = tuple(names)
+
+
 class FileLimitError(UnreadableTableError):
     """A data file exceeds a limit. The message names the file, the limit and its setting."""
 

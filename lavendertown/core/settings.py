@@ -25,6 +25,7 @@ import yaml
 from dotenv import dotenv_values
 from dotenv.parser import parse_stream
 
+from lavendertown.core.configured_sources import ConfiguredSource, build_sources, check_sources
 from lavendertown.core.errors import ConfigurationError
 
 VARIABLE_PREFIX = "LAVENDERTOWN_"
@@ -39,6 +40,9 @@ DATABASE_TLS_OPTIONS: Mapping[str, tuple[str, ...]] = {
 """The keys for TLS that a database's mapping may have, by driver; they are options of its URL."""
 _DATABASE_URL_PARTS = frozenset({"driver", "path", "user", "password", "host", "port", "name"})
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+_SOURCES = "sources"
+"""The key of the configured sources in the settings files."""
+
 _KIND_DESCRIPTIONS: Mapping[type, str] = {
     str: "text",
     int: "a whole number",
@@ -231,6 +235,7 @@ class Settings:
         rpc_allowed_origins: Origins of other websites whose pages may call RPC.
         rpc_proxies: Addresses of proxies whose header ``X-User`` is trusted in RPC calls.
         rpc_max_mb: The maximum size of a report, backup or export sent by RPC in megabytes.
+        sources: The sources of data that visitors may inspect by name.
     """
 
     storage_type: str
@@ -260,6 +265,7 @@ class Settings:
     rpc_allowed_origins: tuple[str, ...] = ()
     rpc_proxies: tuple[str, ...] = ()
     rpc_max_mb: int = 64
+    sources: tuple[ConfiguredSource, ...] = field(default=(), compare=False)
     notices: tuple[str, ...] = field(default=(), compare=False)
 
     def __hash__(self) -> int:
@@ -278,8 +284,8 @@ def load_settings(root: Path | None = None, environ: Mapping[str, str] | None = 
             contradict each other.
     """
     root = root or Path.cwd()
-    layers = [_environment_layer(environ if environ is not None else os.environ, "the environment")]
-    layers.append(_environment_layer(_read_dotenv(root / ".env"), ".env"))
+    environment, dotenv = environ if environ is not None else os.environ, _read_dotenv(root / ".env")
+    layers = [_environment_layer(environment, "the environment"), _environment_layer(dotenv, ".env")]
     root_files = [_file_layer(root / name) for name in _ROOT_FILES]
     _refuse_different_values(root_files)
     layers += root_files
@@ -310,6 +316,9 @@ def load_settings(root: Path | None = None, environ: Mapping[str, str] | None = 
         values["database_url"] = f"sqlite:///{folder / 'lavendertown.db'}"
     values["data_dir"] = folder
     values["migration_folders"] = tuple(_resolve_path(text, root) for text in values["migration_folders"])
+    values["sources"] = build_sources(
+        [layer.get(_SOURCES, {}) for _, layer in layers], root, {**dotenv, **environment}
+    )
     notices = (*_find_unused_stores(layers, values["storage_type"], origins), *project_notices)
     return Settings(**values, origins=origins, root=root if environ is None else None, notices=notices)
 
@@ -523,10 +532,11 @@ def _normalize_key(key: object) -> str:
 def _validate_file_settings(data: dict[str, Any], path: Path) -> dict[str, Any]:
     data = {_normalize_key(key): value for key, value in data.items()}
     database = data.pop("database", None)
+    sources = check_sources(data.pop(_SOURCES, None) or {}, path)
     data = _flatten_tables(data)
     unknown = sorted(set(data) - set(_SETTINGS_BY_NAME))
     if unknown:
-        known = ", ".join(sorted({*_SETTINGS_BY_NAME, "database"}))
+        known = ", ".join(sorted({*_SETTINGS_BY_NAME, "database", _SOURCES}))
         raise ConfigurationError(
             f"{path} has the unknown setting {quote_or_hide(unknown[0])}; the known settings are {known}."
         )
@@ -535,6 +545,8 @@ def _validate_file_settings(data: dict[str, Any], path: Path) -> dict[str, Any]:
         for key, value in data.items()
         if value is not None and value != ""
     }
+    if sources:
+        values[_SOURCES] = sources
     if not database:
         return values
     if not isinstance(database, str | dict):

@@ -102,8 +102,9 @@ class InspectionResult:
         findings: The findings with their first :data:`FIRST_ROWS` row positions.
         evidence: The profiles of the columns and the samples of the findings, not masked.
         folder: The folder of the result files.
-        source: The inspected file.
+        source: The inspected file, or the folder with the files; ``folder`` for a configured source.
         remembered: The settings that were stored for the dataset when the file was uploaded.
+        source_name: The name of the configured source; empty for an upload.
     """
 
     name: str
@@ -121,6 +122,7 @@ class InspectionResult:
     folder: Path
     source: Path
     remembered: dict[str, Any] = field(default_factory=dict)
+    source_name: str = ""
 
     def rows(self, positions: Sequence[int], limit: int = FIRST_ROWS) -> pd.DataFrame:
         """Return the rows at the first ``limit`` of these positions, as far as they were kept.

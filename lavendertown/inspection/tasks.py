@@ -1,4 +1,4 @@
-"""Tasks for a worker process: inspect a file and write the result, or write the affected rows."""
+"""Tasks for a worker process: inspect files and write the result, or write the affected rows."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from lavendertown.core.dataset_names import dataset_name
+from lavendertown.core.errors import SeveralTablesError
 from lavendertown.core.file_limits import FileLimits
 from lavendertown.core.reading import Reading
 from lavendertown.inspection.result_files import write_affected_rows, write_result
+from lavendertown.inspection.row_copies import copy_affected_rows, has_copied_rows, read_copied_rows
 from lavendertown.inspector import Inspector
 from lavendertown.tables import Table, read_table
+from lavendertown.tables.part_files import read_part_files
 
 INSPECT_FILE = "lavendertown.inspection.tasks:inspect_file"
 WRITE_ROWS = "lavendertown.inspection.tasks:write_rows"
@@ -20,27 +24,58 @@ def inspect_file(arguments: dict[str, Any], report: Callable[[Any], None]) -> di
     """Read and check a file, and write the result to a folder.
 
     Args:
-        arguments: ``path`` and ``name`` of the file, its ``dataset``, the ``folder`` for the result,
-            the file ``limits`` as a mapping, and optionally the ``reading`` that is set, as
-            :meth:`~lavendertown.core.reading.Reading.to_dict` returns it.
+        arguments: ``path`` and ``name`` of the file, its ``dataset`` (else it follows from the name), the
+            ``folder`` for the result, the file ``limits`` as a mapping, and optionally the ``reading`` that
+            is set, as :meth:`~lavendertown.core.reading.Reading.to_dict` returns it, and the ``table`` to
+            read of several. With ``parts``, a list of file names, ``path`` is a folder with the files 0, 1, …
+            that form one table.
         report: Called with the progress, ``{"share": 0 to 1, "text": the current step}``.
+
+    Returns:
+        The ``facts`` for :func:`lavendertown.inspection.result_files.read_result`; or ``tables``, the names
+        of the tables in the file, if it has several and none is given.
+    """
+    report({"share": 0.0, "text": "Reading the file"})
+    try:
+        table = _read_file(arguments)
+    except SeveralTablesError as error:
+        if arguments.get("parts"):
+            raise
+        return {"tables": list(error.names)}
+    is_single = not (arguments.get("parts") or arguments.get("table"))
+    return inspect_table(table, arguments, report, copies_rows=not is_single)
+
+
+def inspect_table(
+    table: Table, arguments: dict[str, Any], report: Callable[[Any], None], *, copies_rows: bool
+) -> dict[str, Any]:
+    """Check a table, and write the result to a folder.
+
+    Args:
+        table: The table.
+        arguments: As for :func:`inspect_file`.
+        report: Called with the progress.
+        copies_rows: Whether to copy the affected rows, because the source is not read again for them.
 
     Returns:
         The ``facts`` for :func:`lavendertown.inspection.result_files.read_result`.
     """
+    name = table.name or arguments["name"]
+    dataset = arguments.get("dataset") or dataset_name(name)
 
     def progress(done: int, total: int, text: str) -> None:
         report({"share": 0.1 + 0.9 * min(1.0, done / max(1, total)), "text": text})
 
-    report({"share": 0.0, "text": "Reading the file"})
-    table = _read_file(arguments)
-    inspector = Inspector(table, dataset=arguments["dataset"], progress=progress)
+    inspector = Inspector(table, dataset=dataset, progress=progress)
     findings = inspector.detect()
     report({"share": 1.0, "text": "Describing the columns"})
-    write_result(Path(arguments["folder"]), table, findings, inspector.evidence())
+    folder = Path(arguments["folder"])
+    write_result(folder, table, findings, inspector.evidence())
+    if copies_rows:
+        copy_affected_rows(folder, table, findings)
     return {
-        "name": arguments["name"],
-        "dataset": arguments["dataset"],
+        "name": name,
+        "dataset": dataset,
         "columns": table.columns,
         "row_count": table.row_count,
         "guesses": table.guesses,
@@ -53,7 +88,7 @@ def inspect_file(arguments: dict[str, Any], report: Callable[[Any], None]) -> di
 
 
 def write_rows(arguments: dict[str, Any], report: Callable[[Any], None]) -> str:
-    """Read a file again and write all affected rows of a finding to a CSV file.
+    """Write all affected rows of a finding to a CSV file; read the file again unless they were copied.
 
     Args:
         arguments: ``path`` and ``name`` of the file, the ``folder`` of its inspection result, the
@@ -64,9 +99,15 @@ def write_rows(arguments: dict[str, Any], report: Callable[[Any], None]) -> str:
     Returns:
         The path of the CSV file.
     """
-    return str(write_affected_rows(Path(arguments["folder"]), arguments["place"], _read_file(arguments)))
+    folder = Path(arguments["folder"])
+    table = read_copied_rows(folder) if has_copied_rows(folder) else _read_file(arguments)
+    return str(write_affected_rows(folder, arguments["place"], table))
 
 
 def _read_file(arguments: dict[str, Any]) -> Table:
     limits, reading = FileLimits(**arguments["limits"]), Reading.from_dict(arguments.get("reading", {}))
-    return read_table(Path(arguments["path"]), arguments["name"], limits, reading)
+    path, parts = Path(arguments["path"]), arguments.get("parts")
+    if parts:
+        files = [path / str(number) for number in range(len(parts))]
+        return read_part_files(files, limits, reading, names=parts)
+    return read_table(path, arguments["name"], limits, reading, member=arguments.get("table"))

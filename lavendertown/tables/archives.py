@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import IO
 
-from lavendertown.core.errors import LavenderTownError, UnreadableTableError
+from lavendertown.core.errors import LavenderTownError, SeveralTablesError, UnreadableTableError
 from lavendertown.core.file_limits import FileLimits
 
 _CHUNK = 1 << 20
@@ -78,8 +78,9 @@ def unpack_zip_member(
 
     Raises:
         FileLimitError: The member unpacks to more bytes than allowed.
-        UnreadableTableError: The archive is damaged or encrypted, contains several tables or none, or
-            there is no member ``wanted``.
+        SeveralTablesError: The archive contains several tables, and none is wanted.
+        UnreadableTableError: The archive is damaged or encrypted, contains no tables, or there is no member
+            ``wanted``.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
@@ -135,9 +136,10 @@ def _choose_member(
         raise UnreadableTableError(f"{name} is an empty zip archive; put a table in it, such as a CSV file.")
     if len(candidates) > 1:
         names = [info.filename for info in candidates]
-        raise UnreadableTableError(
+        raise SeveralTablesError(
             f"{name} contains {len(names):,} files ({list_names(names)}); extract one of them, or on the "
-            f"command line name it as {name}::{show_name(names[0])}."
+            f"command line name it as {name}::{show_name(names[0])}.",
+            names,
         )
     return candidates[0]
 

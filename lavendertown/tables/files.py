@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import Any, BinaryIO
@@ -9,7 +11,7 @@ from typing import Any, BinaryIO
 from lavendertown.core.errors import InvalidInputError, UnreadableTableError
 from lavendertown.core.file_limits import DEFAULT_FILE_LIMITS, FileLimits
 from lavendertown.core.reading import DETECT, Reading
-from lavendertown.tables import archives, columnar, delimited, excel, json_files
+from lavendertown.tables import archives, columnar, delimited, duckdb_files, excel, json_files, sqlite_files
 from lavendertown.tables.reader_errors import translate_reader_errors
 from lavendertown.tables.table import Table
 
@@ -25,7 +27,10 @@ ENDINGS = {
 }
 """Supported file name endings, by format."""
 
-FILE_ENDINGS = (*(ending for endings in ENDINGS.values() for ending in endings), "gz", "zip")
+TABLE_ENDINGS = (*(ending for endings in ENDINGS.values() for ending in endings), "gz", "zip")
+"""The endings of files with one table, also packed."""
+
+FILE_ENDINGS = (*TABLE_ENDINGS, "sqlite", "sqlite3", "db", "duckdb")
 """The endings of all files that :func:`read_table` reads."""
 
 _FORMAT_NAMES = {
@@ -62,7 +67,6 @@ _ZIP = b"PK\x03\x04"
 _EMPTY_ZIP = b"PK\x05\x06"
 _NOT_READ = {
     b"FEA1": "a Feather file of the old version 1",
-    b"SQLite format 3\x00": "an SQLite database",
     b"\x89HDF\r\n": "an HDF5 file",
     b"%PDF-": "a PDF file",
 }
@@ -85,32 +89,59 @@ def read_table(
     *,
     member: str | None = None,
 ) -> Table:
-    """Read a CSV, Parquet, Excel, JSON, Arrow, ORC or Avro file, also gzipped or in a zip archive.
+    """Read a data file, also gzipped or in a zip archive, or a table of a database file.
 
     Args:
         source: A path, the file's bytes, or an open binary file.
         name: The file's name, used to detect the format and in messages. Default: the name of the path
             or of the open file.
         limits: Limits for the size of the unpacked and parsed file.
-        reading: Settings that are known; the others are detected.
-        member: The path of the file in a zip archive. Default: the only table in it.
+        reading: Settings that are known; the others are detected. A database file needs none.
+        member: The path of the file in a zip archive, or the table of an SQLite or DuckDB file. Default: the
+            only one in it.
 
     Raises:
         FileLimitError: The file exceeds a limit.
+        SeveralTablesError: The archive or database has several tables, and ``member`` is not given.
         UnreadableTableError: The file does not exist or cannot be read as a table.
         InvalidInputError: ``source`` is not a path, bytes or a file.
     """
+    if isinstance(source, (str, Path)) and (read_database := find_database_reader(Path(source))):
+        return read_database(Path(source), member, limits=limits, name=PurePath(name or source).name)
     raw, given = _read_bytes(source)
     shown = PurePath(name or given or "the data").name
+    if _database_reader(raw):
+        with tempfile.TemporaryDirectory(prefix="lavendertown-database-") as folder:
+            # The database libraries read files only.
+            copy = Path(folder, "database")
+            copy.write_bytes(raw)
+            return read_table(copy, shown, limits, reading, member=member)
     raw, kind = unpack_file(raw, shown, limits)
     if kind == "zip":
         return _read_zip(raw, shown, limits, reading, member)
     if member is not None:
         raise UnreadableTableError(
-            f"{shown} is {_FORMAT_NAMES[kind]} file, not a zip archive; leave out "
+            f"{shown} is {_FORMAT_NAMES[kind]} file, neither a zip archive nor a database; leave out "
             f"::{archives.show_name(member)}."
         )
     return read_unpacked(raw, kind, shown, limits, reading)
+
+
+def find_database_reader(path: Path) -> Callable[..., Table] | None:
+    """Return the reader for a database file, by the file's first bytes; None for any other file."""
+    try:
+        if not path.is_file():
+            return None
+        with path.open("rb") as file:
+            return _database_reader(file.read(duckdb_files.HEAD_BYTES))
+    except (OSError, ValueError):
+        return None  # the reader of files says why
+
+
+def _database_reader(head: bytes) -> Callable[..., Table] | None:
+    if head.startswith(sqlite_files.SQLITE_HEADER):
+        return sqlite_files.read_sqlite_file
+    return duckdb_files.read_duckdb_file if duckdb_files.is_duckdb_file(head) else None
 
 
 def unpack_file(raw: bytes, name: str, limits: FileLimits) -> tuple[bytes, str]:
@@ -244,6 +275,11 @@ def _describe_wrong_format(name: str, by_name: str, content: str) -> str:
 
 def _refuse_other_formats(raw: bytes, name: str) -> None:
     """Raise for a known format that is not supported, with a hint about the alternative."""
+    if _database_reader(raw):
+        raise UnreadableTableError(
+            f"{name} is a database, which is read only as a single file that is not packed; unpack it, or "
+            "save the table as Parquet."
+        )
     what = next((what for start, what in _NOT_READ.items() if raw.startswith(start)), None)
     if what:
         raise UnreadableTableError(

@@ -179,20 +179,29 @@ def from_columns(
     data = pl.DataFrame(frame)
 
     def preview(positions: list[int], columns: Sequence[Column]) -> pd.DataFrame:
-        keys = [
-            key for column in columns for key in (column.text_key or column.key, column.errors_key) if key
-        ]
-        rows = data.select(list(dict.fromkeys(keys)))[positions]
-        shown = rows.select(
-            [pl.col(column.text_key or column.key).alias(column.key) for column in columns]
-        ).to_pandas()
-        for column in columns:
-            if column.errors_key:
-                names = rows[column.errors_key].to_pandas()
-                shown[column.key] = shown[column.key].astype(object).where(names.isna(), names)
-        return shown
+        return select_source_values(data, positions, columns)
 
     return Table(nw.from_native(data).lazy(), tuple(schema), height, preview, name, all_guesses, reading)
+
+
+def select_source_values(data: pl.DataFrame, places: list[int], columns: Sequence[Column]) -> pd.DataFrame:
+    """Return rows of the frame of a table with the values as the source has them.
+
+    Args:
+        data: The frame with the keys of the columns.
+        places: The indexes of the rows in ``data``.
+        columns: The columns to return, named by their keys.
+    """
+    keys = [key for column in columns for key in (column.text_key or column.key, column.errors_key) if key]
+    rows = data.select(list(dict.fromkeys(keys)))[places]
+    shown = rows.select(
+        [pl.col(column.text_key or column.key).alias(column.key) for column in columns]
+    ).to_pandas()
+    for column in columns:
+        if column.errors_key:
+            names = rows[column.errors_key].to_pandas()
+            shown[column.key] = shown[column.key].astype(object).where(names.isna(), names)
+    return shown
 
 
 def _normalize_column(given: pl.Series | value_kinds.ClassifiedColumn) -> value_kinds.ClassifiedColumn:

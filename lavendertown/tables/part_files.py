@@ -16,7 +16,7 @@ from lavendertown.core.file_limits import DEFAULT_FILE_LIMITS, FileLimits
 from lavendertown.core.reading import DETECT, Reading
 from lavendertown.tables import delimited, value_kinds
 from lavendertown.tables.archives import list_names
-from lavendertown.tables.files import FILE_ENDINGS, read_file, read_unpacked, unpack_file
+from lavendertown.tables.files import TABLE_ENDINGS, read_file, read_unpacked, unpack_file
 from lavendertown.tables.frames import from_columns
 from lavendertown.tables.reader_errors import translate_reader_errors
 from lavendertown.tables.table import Column, Table
@@ -63,7 +63,7 @@ def list_data_files(folder: Path) -> list[Path]:
     data = [
         path
         for path in files
-        if path.suffix.lower().lstrip(".") in FILE_ENDINGS and not path.name.startswith((".", "_"))
+        if path.suffix.lower().lstrip(".") in TABLE_ENDINGS and not path.name.startswith((".", "_"))
     ]
     if not data:
         raise UnreadableTableError(
@@ -74,12 +74,22 @@ def list_data_files(folder: Path) -> list[Path]:
 
 
 def read_part_files(
-    paths: Sequence[Path], limits: FileLimits = DEFAULT_FILE_LIMITS, reading: Reading = DETECT
+    paths: Sequence[Path],
+    limits: FileLimits = DEFAULT_FILE_LIMITS,
+    reading: Reading = DETECT,
+    *,
+    names: Sequence[str] | None = None,
 ) -> Table:
     """Read files with the same columns as one table; the rows have the order of the files.
 
     Files of 0 bytes are left out. The table is named after the files if their names have one dataset, else
     after the folder of the first.
+
+    Args:
+        paths: The files in order.
+        limits: The limits on the size of all files together.
+        reading: Settings that are known; the others are detected.
+        names: The names of the files, if their paths are others; the first one can name the table.
 
     Raises:
         FileLimitError: The files together exceed a limit.
@@ -89,15 +99,15 @@ def read_part_files(
     empty: list[str] = []
     size = rows = 0
     first: _Part | None = None
-    for path in paths:
+    for path, name in zip(paths, names or [path.name for path in paths], strict=True):
         raw = read_file(path)
         if not raw:
-            empty.append(path.name)
+            empty.append(name)
             continue
-        raw, kind = unpack_file(raw, path.name, limits)
+        raw, kind = unpack_file(raw, name, limits)
         size += len(raw)
         limits.check_size(size, f"The table in {len(paths):,} files")
-        part = _read_part(raw, kind, path.name, limits, reading, first)
+        part = _read_part(raw, kind, name, limits, reading, first)
         first = first or part
         _refuse_other_columns(part, first)
         rows += part.height
@@ -106,9 +116,8 @@ def read_part_files(
     if first is None:
         raise UnreadableTableError(f"{list_names(empty)}: empty (0 bytes); give files with data.")
     merged = _merge_texts(parts, reading) if first.kind == "csv" else _merge_tables(parts)
-    return replace(
-        merged, name=_common_name(paths), guesses=[*_describe_parts(parts, empty), *merged.guesses]
-    )
+    common = _common_name(paths) if names is None else names[0]
+    return replace(merged, name=common, guesses=[*_describe_parts(parts, empty), *merged.guesses])
 
 
 @dataclass

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from lavendertown.core.errors import UnreadableTableError
+from lavendertown.core.errors import SeveralTablesError, UnreadableTableError
 from lavendertown.core.file_limits import DEFAULT_FILE_LIMITS, FileLimits
 from lavendertown.tables.archives import list_names, show_name
 from lavendertown.tables.python_values import from_values
@@ -18,7 +18,12 @@ _FETCH_ROWS = 10_000
 
 
 def read_sqlite_file(
-    path: Path, table: str | None = None, query: str | None = None, limits: FileLimits = DEFAULT_FILE_LIMITS
+    path: Path,
+    table: str | None = None,
+    query: str | None = None,
+    limits: FileLimits = DEFAULT_FILE_LIMITS,
+    *,
+    name: str | None = None,
 ) -> Table:
     """Read a table of an SQLite file.
 
@@ -27,33 +32,36 @@ def read_sqlite_file(
         table: A table or view. Default: the only table.
         query: A statement that returns rows, in place of ``table``.
         limits: The limits on the size of the file and of the table.
+        name: The name of the file in messages. Default: that of the path.
 
     Raises:
         FileLimitError: The file or the table exceeds a limit.
-        UnreadableTableError: The file is damaged, has no such table or several tables, or the query fails.
+        SeveralTablesError: The file has several tables, and none was named.
+        UnreadableTableError: The file is damaged, has no such table, or the query fails.
     """
     if not path.is_file():
         raise UnreadableTableError(f"There is no file {path}; check the path.")
-    limits.check_size(path.stat().st_size, path.name)
+    name = name or path.name
+    limits.check_size(path.stat().st_size, name)
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            # A view of a foreign file may call only functions without side effects.
+            connection.execute("PRAGMA trusted_schema = OFF")
             connection.text_factory = _decode_text
             if query is None:
-                table = _choose_table(connection, table, path.name)
+                table = _choose_table(connection, table, name)
                 statement = f"SELECT * FROM {_quote_name(table)}"
             else:
                 statement = query
-            names, rows = _fetch_rows(connection, statement, path.name, limits)
+            names, rows = _fetch_rows(connection, statement, name, limits)
     except (sqlite3.Error, sqlite3.Warning) as error:
         what = "The query failed in" if query is not None else "The table cannot be read from"
         raise UnreadableTableError(
-            f"{what} the SQLite database {path.name}: {error}. Correct it, or save the table as CSV."
+            f"{what} the SQLite database {name}: {error}. Correct it, or save the table as CSV."
         ) from error
     columns = [(each, [row[i] for row in rows]) for i, each in enumerate(names)]
     of = f"the table {show_name(table)}" if table and query is None else "the answer of the query"
-    return from_values(
-        columns, len(rows), table or path.name, [f"Read {of} in the SQLite database {path.name}."]
-    )
+    return from_values(columns, len(rows), table or name, [f"Read {of} in the SQLite database {name}."])
 
 
 def choose_only_table(tables: Sequence[str], source: str, how: str) -> str:
@@ -65,14 +73,16 @@ def choose_only_table(tables: Sequence[str], source: str, how: str) -> str:
         how: How to name a table, with ``{}`` in its place.
 
     Raises:
-        UnreadableTableError: There are several tables or none.
+        SeveralTablesError: There are several tables.
+        UnreadableTableError: There are none.
     """
     if not tables:
         raise UnreadableTableError(f"{source} has no tables; give a database that has some.")
     if len(tables) > 1:
-        raise UnreadableTableError(
+        raise SeveralTablesError(
             f"{source} has {len(tables):,} tables ({list_names(tables)}); name one: "
-            f"{how.format(show_name(tables[0]))}."
+            f"{how.format(show_name(tables[0]))}.",
+            tables,
         )
     return tables[0]
 

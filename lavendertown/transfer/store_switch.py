@@ -199,7 +199,7 @@ def _write_settings_file(path: Path, kind: str, url: str, others: Mapping[str, A
     draft.replace(path)
 
 
-def _format_toml(data: Mapping[str, Any]) -> str:
+def _format_toml(data: Mapping[str, Any], prefix: str = "") -> str:
     """Return settings as TOML: strings, numbers, booleans and lists, and tables of them."""
     # Such values are written the same in JSON and TOML.
     values = {key: value for key, value in data.items() if not isinstance(value, dict)}
@@ -208,9 +208,10 @@ def _format_toml(data: Mapping[str, Any]) -> str:
         for key, value in values.items()
     )
     tables = {key: value for key, value in data.items() if isinstance(value, dict)}
-    return text + "".join(
-        f"\n[{_format_toml_key(key)}]\n{_format_toml(value)}" for key, value in tables.items()
-    )
+    for key, value in tables.items():
+        name = f"{prefix}{_format_toml_key(key)}"
+        text += f"\n[{name}]\n{_format_toml(value, f'{name}.')}"
+    return text
 
 
 def _format_toml_key(key: str) -> str:

@@ -190,12 +190,14 @@ def test_several_tables_of_a_database_are_listed(run: Run, shop: Path) -> None:
         (["shop.db", "--format-in", "csv"], "--format-in is for files, not for databases"),
         (["shop.db", "--query", "SELECT 1", "--save", "--author", "Ana"], "Name the dataset with --dataset"),
         (["gone.db", "--table", "orders"], "There is no file gone.db"),
-        (["orders.csv", "sqlite:///shop.db"], "Standard input and a database cannot be joined"),
-        (["orders.csv", "-"], "Standard input and a database cannot be joined"),
+        (["orders.csv", "sqlite:///shop.db"], "Standard input and a URL cannot be joined"),
+        (["orders.csv", "-"], "Standard input and a URL cannot be joined"),
         (["x" * 5_000 + ".csv"], "cannot be read: File name too long"),
         (["x" * 5_000 + ".zip::may.csv"], "cannot be read: File name too long"),
         (["x" * 5_000 + "*.csv"], "No file matches"),
-        (["https://host/orders.csv"], "SQLAlchemy does not know databases of the kind https://"),
+        (["ftp://host/orders.csv"], "SQLAlchemy does not know databases of the kind ftp://"),
+        (["https://host/orders.csv", "--table", "orders"], "--table and --query cannot be used for a file"),
+        (["https://host/orders", "--format-in", "csv"], "--format-in cannot be used for a file at a URL"),
         (["duckdb:///gone.duckdb"], "gone.duckdb"),
     ],
 )
@@ -212,6 +214,7 @@ def test_an_option_that_does_not_go_with_the_source_is_refused(
     [
         ("postgresql://ana:s3c:r@t@host/shop?password=x", "postgresql://ana:***@host/shop"),
         ("postgresql://host/shop", "postgresql://host/shop"),
+        ("https://ana:s3crt@host/o.csv?sig=x", "https://host/o.csv"),
         ("orders.csv", "orders.csv"),
     ],
 )

@@ -134,7 +134,10 @@ def test_the_settings_file_is_for_its_owner_only(home: Path) -> None:
 
 def test_a_switch_and_the_way_back_keep_the_other_settings(home: Path) -> None:
     path = Path(".lavendertown/config.toml")
-    path.write_text('migration_folders = ["/srv/a b"]\nLAVENDERTOWN_SERVER_NAMES = ["db.example"]\n')
+    path.write_text(
+        'migration_folders = ["/srv/a b"]\nLAVENDERTOWN_SERVER_NAMES = ["db.example"]\n'
+        '[sources."the orders"]\npath = "/srv/orders.csv"\n[sources.stock]\npath = "/srv/stock.csv"\n'
+    )
     outcome = migrator.migrate_store(REQUEST)
     store_switch.switch_store(load_settings(), REQUEST, outcome)
     assert load_settings().storage_type == "database"
@@ -142,6 +145,7 @@ def test_a_switch_and_the_way_back_keep_the_other_settings(home: Path) -> None:
     store_switch.switch_back(load_settings())
     assert load_settings().storage_type == "file"
     assert load_settings().server_names == ("db.example",)
+    assert [source.name for source in load_settings().sources] == ["stock", "the orders"]
 
 
 @pytest.mark.parametrize(

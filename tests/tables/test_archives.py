@@ -93,7 +93,7 @@ def test_several_tables_are_listed() -> None:
         ({"orders.gz": gzip.compress(pack({"o.csv": CSV}))}, None, "contains another archive"),
         ({}, None, "is an empty zip archive"),
         ({"orders.csv": b""}, None, r"orders\.csv is empty"),
-        ({"orders.db": b"SQLite format 3\x00" + bytes(90)}, None, "an SQLite database"),
+        ({"orders.db": b"SQLite format 3\x00" + bytes(90)}, None, "is a database, which is read only as"),
     ],
 )
 def test_an_archive_without_a_table_to_read_is_one_sentence(
@@ -104,7 +104,9 @@ def test_an_archive_without_a_table_to_read_is_one_sentence(
 
 
 def test_a_member_of_a_file_that_is_no_archive_is_refused() -> None:
-    with pytest.raises(UnreadableTableError, match=r"is a CSV file, not a zip archive; leave out ::a\.csv"):
+    with pytest.raises(
+        UnreadableTableError, match=r"neither a zip archive nor a database; leave out ::a\.csv"
+    ):
         read_table(CSV, "orders.csv", member="a.csv")
 
 

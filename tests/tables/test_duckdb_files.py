@@ -9,6 +9,7 @@ import pytest
 
 from lavendertown.core.file_limits import FileLimits
 from lavendertown.errors import FileLimitError, UnreadableTableError
+from lavendertown.tables import read_table
 from lavendertown.tables.duckdb_files import read_duckdb_file
 
 
@@ -41,3 +42,16 @@ def test_tables_and_queries_are_read(tmp_path: Path) -> None:
             read_duckdb_file(path, query=query)
     with pytest.raises(UnreadableTableError, match="has no table gone; it has orders"):
         read_duckdb_file(path, "gone")
+
+
+def test_a_view_of_a_foreign_file_reads_no_other_file(tmp_path: Path) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    (tmp_path / "secret.csv").write_text("a\n1\n")
+    with duckdb.connect(str(tmp_path / "shop.duckdb")) as connection:
+        connection.execute(f"CREATE VIEW v AS SELECT * FROM read_csv('{tmp_path / 'secret.csv'}')")
+    with pytest.raises(UnreadableTableError, match="cannot be read: Permission Error"):
+        read_table(tmp_path / "shop.duckdb", member="v")
+
+
+def test_a_text_with_the_signature_is_no_duckdb_file() -> None:
+    assert read_table(b"id,name\nDUCK,1\n", "ducks.csv").columns == ["id", "name"]

@@ -76,7 +76,7 @@ def tar_archive() -> bytes:
         (gzip.compress(tar_archive(), mtime=0), "o.tar.gz", "a tar archive, which is not supported"),
         (bz2.compress(b"a,b\n1,2\n"), "o.csv.bz2", "compressed with bzip2, .*; unpack it first"),
         (lzma.compress(b"a,b\n1,2\n"), "o.csv.xz", "compressed with xz, .*; unpack it first"),
-        (b"SQLite format 3\x00" + bytes(90), "o.csv", "an SQLite database, which is not supported"),
+        (gzip.compress(b"SQLite format 3\x00"), "o.db.gz", "a database, which is read only as a single file"),
         (b"[" * 200_000 + b"]" * 200_000, "o.json", "nested too deeply"),
         (b'{"a": 1}\n' + b'{"a":' * 90_000 + b"1" + b"}" * 90_000, "o.jsonl", "nested too deeply"),
     ],

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from lavendertown.core.file_limits import FileLimits
-from lavendertown.errors import FileLimitError, UnreadableTableError
-from lavendertown.tables import Table
+from lavendertown.errors import FileLimitError, SeveralTablesError, UnreadableTableError
+from lavendertown.tables import Table, read_table
 from lavendertown.tables.sqlite_files import read_sqlite_file
 
 ORDERS = """
@@ -51,6 +51,21 @@ def test_a_table_or_a_view_is_chosen_by_name(tmp_path: Path) -> None:
     assert str(caught.value) == ('shop.db has 2 tables (odd "name, orders); name one: shop.db::odd "name.')
     with pytest.raises(UnreadableTableError, match=r'shop\.db has no table gone; it has odd "name, orders'):
         read_sqlite_file(path, "gone")
+
+
+def test_a_database_is_read_like_any_other_file(tmp_path: Path) -> None:
+    path = make_file(tmp_path / "upload", ORDERS + "CREATE TABLE customers (a);")
+    assert read_table(path, "shop.db", member="orders").row_count == 3
+    assert read_table(path.read_bytes(), "shop.db", member="orders").name == "orders"
+    with pytest.raises(SeveralTablesError, match=r"shop\.db has 2 tables") as caught:
+        read_table(path, "shop.db")
+    assert caught.value.names == ("customers", "orders")
+
+
+def test_a_view_of_a_foreign_file_runs_no_unsafe_function(tmp_path: Path) -> None:
+    path = make_file(tmp_path / "shop.db", "CREATE VIEW v AS SELECT load_extension('/tmp/x') AS a;")
+    with pytest.raises(UnreadableTableError, match=r"unsafe use of load_extension|not authorized"):
+        read_sqlite_file(path, "v")
 
 
 def test_a_query_is_read(tmp_path: Path) -> None:
