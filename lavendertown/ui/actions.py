@@ -222,13 +222,14 @@ def save_inspection(
     evidence: Evidence,
     with_samples: bool,
     file: str,
+    source: str,
     reading: Mapping[str, Any] | None = None,
 ) -> str | None:
     """Save the findings of an inspection as a new report; return its id, or None on an error.
 
     Args:
         findings: All findings, with their row positions.
-        title, dataset, tags, note, file: What the report says of itself.
+        title, dataset, tags, note, file, source: What the report says of itself.
         coverage: The checks that ran.
         evidence: The evidence, not masked, with the samples by the positions of the findings.
         with_samples: Whether to keep values of the table; the settings can forbid it.
@@ -247,6 +248,8 @@ def save_inspection(
             "coverage": prepare_coverage(coverage, settings),
             "file": file,
         }
+        if source:
+            metadata["source"] = source
         if note.strip():
             metadata["note"] = note.strip()
         named = [replace(f, metadata={**f.metadata, "dataset": dataset.strip()}) for f in findings]

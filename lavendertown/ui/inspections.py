@@ -6,14 +6,16 @@ import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import psutil
 
-from lavendertown.core.dataset_names import dataset_name
+from lavendertown.core.configured_sources import ConfiguredSource, find_source
 from lavendertown.core.errors import FileLimitError, InvalidInputError, UnreadableTableError
 from lavendertown.core.file_limits import MEGABYTE, limits_from_settings
 from lavendertown.core.reading import DETECT, Reading
 from lavendertown.core.settings import Settings, load_settings
+from lavendertown.data_sources import INSPECT_SOURCE, pack_source
 from lavendertown.inspection.result_files import InspectionResult, read_result
 from lavendertown.inspection.tasks import INSPECT_FILE, WRITE_ROWS
 from lavendertown.ui.server import uploads
@@ -32,7 +34,7 @@ class Inspection:
     """An inspection that is queued, running or finished.
 
     Attributes:
-        upload: The file to inspect.
+        upload: The upload or the configured source to inspect.
         task: The task of the worker.
         folder: The folder of the result.
         session: The browser session that it belongs to.
@@ -40,7 +42,7 @@ class Inspection:
         keeps_upload: Whether the file belongs to an earlier inspection, so that discarding this one keeps it.
     """
 
-    upload: Upload
+    upload: Upload | ConfiguredSource
     task: QueuedTask
     folder: Path
     session: str
@@ -56,6 +58,11 @@ class Inspection:
         reported = self.task.progress or {"share": 0.0, "text": "Reading the file"}
         return float(reported["share"]), str(reported["text"])
 
+    def tables_to_choose(self) -> list[str]:
+        """Return the tables of the file, if it has several and one has to be chosen first."""
+        tables: list[str] = self.task.result.get("tables", []) if self.task.state == "done" else []
+        return tables
+
     def load_result(self) -> InspectionResult:
         """Return the result of a finished inspection.
 
@@ -63,15 +70,17 @@ class Inspection:
             InvalidInputError: The inspection failed; the message gives the reason. Its files remain.
         """
         if self.task.state == "done":
-            result = read_result(self.folder, self.upload.path, self.task.result)
-            return replace(result, remembered=self.remembered.to_dict())
+            source = self.upload.path if isinstance(self.upload, Upload) else self.folder
+            name = "" if isinstance(self.upload, Upload) else self.upload.name
+            result = read_result(self.folder, source, self.task.result)
+            return replace(result, remembered=self.remembered.to_dict(), source_name=name)
         raise _create_failure(self.task, self.upload.name)
 
     def discard(self) -> None:
         """Cancel the inspection and delete its files."""
         self.task.cancel()
         uploads.upload_folders.delete_path(self.session, self.folder)
-        if not self.keeps_upload:
+        if isinstance(self.upload, Upload) and not self.keeps_upload:
             uploads.upload_folders.delete_path(self.session, self.upload.path)
 
     def replaced_by(self, repeated: Inspection) -> Inspection:
@@ -92,35 +101,45 @@ def prepare_worker() -> None:
 
 
 def start_inspection(
-    upload: Upload, reading: Reading = DETECT, *, remembered: Reading = DETECT, keeps_upload: bool = False
+    upload: Upload | ConfiguredSource,
+    reading: Reading = DETECT,
+    *,
+    remembered: Reading = DETECT,
+    keeps_upload: bool = False,
 ) -> Inspection:
-    """Queue the inspection of an upload; the session's previous inspection is cancelled.
+    """Queue the inspection of an upload or a configured source; the session's previous one is cancelled.
 
     Args:
-        upload: The file.
+        upload: The upload or the source.
         reading: The settings to read it with; the others are detected.
         remembered: The settings that are stored for the dataset.
         keeps_upload: Whether the file belongs to an earlier inspection.
 
     Raises:
-        InvalidInputError: The file was deleted in the meantime.
+        InvalidInputError: The file was deleted in the meantime, or the source is no longer configured.
     """
-    if not upload.path.exists():
+    settings = load_settings()
+    if isinstance(upload, ConfiguredSource):
+        upload = find_source(settings.sources, upload.name)
+    elif not upload.path.exists():
         raise InvalidInputError(f"{upload.name} is no longer on the server. Upload it again.")
     session = uploads.session_id()
-    settings = load_settings()
     cancel_inspection(session)
     folder = uploads.upload_folders.result_folder(session)
-    arguments = {
-        "path": str(upload.path),
+    arguments: dict[str, Any] = {
         "name": upload.name,
-        "dataset": dataset_name(upload.name),
         "folder": str(folder),
         "limits": asdict(limits_from_settings(settings)),
         "reading": reading.to_dict(),
     }
+    if isinstance(upload, ConfiguredSource):
+        inspect = INSPECT_SOURCE
+        arguments |= {"source": pack_source(upload), "dataset": upload.name}
+    else:
+        inspect = INSPECT_FILE
+        arguments |= {"path": str(upload.path), "parts": upload.parts, "table": upload.table}
     limits = ResourceLimits(memory_limit(settings), settings.limits_seconds)
-    task = _worker_pool().submit_task(INSPECT_FILE, arguments, limits)
+    task = _worker_pool().submit_task(inspect, arguments, limits)
     inspection = Inspection(upload, task, folder, session, remembered, keeps_upload)
     with _lock:
         _inspections[session] = inspection
@@ -191,7 +210,7 @@ def _worker_pool() -> WorkerPool:
     global _pool
     with _lock:
         if _pool is None:
-            _pool = WorkerPool(["lavendertown.inspection.tasks"], load_settings().limits_inspections)
+            _pool = WorkerPool(["lavendertown.data_sources"], load_settings().limits_inspections)
         return _pool
 
 

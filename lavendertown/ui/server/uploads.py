@@ -13,7 +13,7 @@ import stat
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -44,19 +44,23 @@ _PREFIX = "lavendertown-uploads-"
 
 @dataclass(frozen=True)
 class Upload:
-    """A file to inspect.
+    """A file to inspect, or several that form one table.
 
     Attributes:
         name: Its name on the user's machine.
-        path: Its location on the server.
+        path: Its location on the server; for several files, a folder in which they are called 0, 1, ….
         size: Its size in bytes.
         is_sample: Whether it is the sample table.
+        parts: The names of several files, in order; empty for one file.
+        table: The table to read, if the file has several.
     """
 
     name: str
     path: Path
     size: int
     is_sample: bool = False
+    parts: tuple[str, ...] = ()
+    table: str | None = None
 
 
 @dataclass
@@ -92,17 +96,7 @@ class UploadFolders:
         Raises:
             FileLimitError: The upload is too large, or all uploads together are.
         """
-        settings = load_settings()
-        if len(content) > settings.limits_upload_mb * MEGABYTE:
-            raise FileLimitError(
-                f"{name} is larger than {settings.limits_upload_mb:,} MB, the upload limit of this server. "
-                f"Check it with `lavendertown analyze`, or raise the setting limits.upload_mb."
-            )
-        if self.total_bytes() + len(content) > settings.limits_uploads_mb * MEGABYTE:
-            raise FileLimitError(
-                f"{name} was not stored: the uploads of all users together would exceed "
-                f"{settings.limits_uploads_mb:,} MB. Try again later, or raise the setting limits.uploads_mb."
-            )
+        self._check_size(name, len(content))
         # Only the server's user can read a temporary file.
         with tempfile.NamedTemporaryFile(
             prefix="upload-", dir=self.session_folder(session), delete=False
@@ -112,6 +106,40 @@ class UploadFolders:
         with self._lock:
             self._folder_of_session(session).uploads[path] = time.monotonic()
         return Upload(name, path, len(content))
+
+    def write_parts(self, session: str, files: Sequence[tuple[str, memoryview | bytes]]) -> Upload:
+        """Write several files that form one table into the session's folder.
+
+        Args:
+            session: The session.
+            files: The name and content of each file, in order.
+
+        Raises:
+            FileLimitError: The files together are too large, or all uploads together are.
+        """
+        name = f"{files[0][0]} and {len(files) - 1:,} more"
+        size = sum(len(content) for _, content in files)
+        self._check_size(name, size)
+        folder = Path(tempfile.mkdtemp(prefix="upload-", dir=self.session_folder(session)))
+        with self._lock:
+            self._folder_of_session(session).uploads[folder] = time.monotonic()
+        for number, (_, content) in enumerate(files):
+            # Not the name of the upload, which may lead outside the folder.
+            (folder / str(number)).write_bytes(content)
+        return Upload(name, folder, size, parts=tuple(part for part, _ in files))
+
+    def _check_size(self, name: str, size: int) -> None:
+        settings = load_settings()
+        if size > settings.limits_upload_mb * MEGABYTE:
+            raise FileLimitError(
+                f"{name} is larger than {settings.limits_upload_mb:,} MB, the upload limit of this server. "
+                f"Check it with `lavendertown analyze`, or raise the setting limits.upload_mb."
+            )
+        if self.total_bytes() + size > settings.limits_uploads_mb * MEGABYTE:
+            raise FileLimitError(
+                f"{name} was not stored: the uploads of all users together would exceed "
+                f"{settings.limits_uploads_mb:,} MB. Try again later, or raise the setting limits.uploads_mb."
+            )
 
     def delete_path(self, session: str, path: Path) -> None:
         """Delete an upload or a result folder."""
@@ -132,7 +160,8 @@ class UploadFolders:
         """Return the total size of the uploads of all sessions in bytes."""
         with self._lock:
             paths = [path for folder in self._folders.values() for path in folder.uploads]
-        return sum(path.stat().st_size for path in paths if path.exists())
+        files = [file for path in paths for file in (path.iterdir() if path.is_dir() else [path])]
+        return sum(file.stat().st_size for file in files if file.exists())
 
     def delete_expired(self, is_connected: Callable[[str], bool], now: float) -> None:
         """Delete the folders of ended sessions, and expired files."""
@@ -209,19 +238,23 @@ def session_id() -> str:
     return context.session_id if context is not None else "no session"
 
 
-def keep_upload(file: UploadedFile) -> Upload:
-    """Move an upload from Streamlit's memory to a file.
+def keep_uploads(files: Sequence[UploadedFile]) -> Upload:
+    """Move an upload from Streamlit's memory to a file; several files form one table, sorted by name.
 
     Raises:
         FileLimitError: The upload is too large, or all uploads together are.
     """
     try:
-        return upload_folders.write_upload(session_id(), file.name, file.getbuffer())
+        if len(files) == 1:
+            return upload_folders.write_upload(session_id(), files[0].name, files[0].getbuffer())
+        parts = sorted(((file.name, file.getbuffer()) for file in files), key=lambda part: part[0])
+        return upload_folders.write_parts(session_id(), parts)
     finally:
         context = get_script_run_ctx()
         # Unlike st.chat_input, st.file_uploader keeps the content until the session ends.
         if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
-            context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
+            for file in files:
+                context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
 
 
 def keep_sample() -> Upload:

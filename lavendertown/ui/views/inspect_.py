@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import PurePath
 
 import streamlit as st
 
 from lavendertown import demo, tables
+from lavendertown.core.configured_sources import ConfiguredSource, find_source
 from lavendertown.core.dataset_names import dataset_name
 from lavendertown.core.errors import FileLimitError, LavenderTownError
 from lavendertown.core.findings import finding_columns
@@ -19,6 +22,7 @@ from lavendertown.ui.components.inspect import (
     inspection_results,
     reading_panel,
     save_report,
+    source_menu,
     table_profile,
 )
 from lavendertown.ui.components.shared import column_profiles, layout
@@ -45,6 +49,8 @@ def render_inspect_page() -> None:
         show_progress(st.session_state[_REPEATED], stop_repeating, finish_repeating)
     elif _RESULT in st.session_state:
         show_results(st.session_state[_RESULT])
+    elif _INSPECTION in st.session_state and st.session_state[_INSPECTION].tables_to_choose():
+        ask_for_table(st.session_state[_INSPECTION])
     elif _INSPECTION in st.session_state:
         show_progress(st.session_state[_INSPECTION], start_over, finish_inspection)
     else:
@@ -56,39 +62,75 @@ def ask_for_file() -> None:
     inspections.prepare_worker()
     with st.container(border=True, width=760):
         st.markdown("### Upload a file", anchors=False)
-        file = st.file_uploader(
-            "Table file: CSV, Parquet, Excel or JSON",
+        files = st.file_uploader(
+            "Table file, or several files that form one table",
             type=list(tables.FILE_ENDINGS),
+            accept_multiple_files=True,
             max_upload_size=load_settings().limits_upload_mb,
             label_visibility="collapsed",
             key=f"inspect:file:{st.session_state.get(_ROUND, 0)}",
         )
         if _REFUSAL in st.session_state:
             errors.show_error(st.session_state[_REFUSAL])
-        st.caption("Stays on this server, for your session only.")
+        st.caption("Several files are read as one table. They stay on this server, for your session only.")
         if demo.is_available():
             with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
                 st.markdown(":gray[No file at hand?]", width="content")
                 st.button(
                     "Try sample data", type="tertiary", icon=":material/science:", on_click=inspect_sample
                 )
-    if file is not None:
+        if sources := load_settings().sources:
+            source_menu.draw_source_menu(sources, inspect_source)
+    if files:
         try:
-            inspect_upload(uploads.keep_upload(file))
+            upload = uploads.keep_uploads(files)
+            dataset = dataset_name(upload.parts[0] if upload.parts else upload.name)
+            st.session_state[_INSPECTION] = _start_inspection(upload, dataset)
         except LavenderTownError as error:
             _show_refusal(error)
         st.rerun()
 
 
-def inspect_upload(upload: Upload) -> None:
-    """Inspect a file, read as the last one of its dataset if settings are stored for that."""
+def ask_for_table(inspection: Inspection) -> None:
+    """Ask which table of the file to read."""
+    with st.container(border=True, width=760):
+        source_menu.draw_table_choice(inspection.upload.name, inspection.tables_to_choose(), inspect_table)
+        st.button("Start over", type="tertiary", on_click=start_over)
+
+
+def _start_inspection(data: Upload | ConfiguredSource, dataset: str) -> Inspection:
+    """Inspect data, read as the last time if settings are stored for its dataset."""
     st.session_state.pop(_REFUSAL, None)
     remembered = DETECT
     try:
-        remembered = queries.stored_reading(dataset_name(upload.name))
+        remembered = queries.stored_reading(dataset)
     except LavenderTownError as error:
         reading_panel.show_fallback(error)
-    st.session_state[_INSPECTION] = inspections.start_inspection(upload, remembered, remembered=remembered)
+    return inspections.start_inspection(data, remembered, remembered=remembered)
+
+
+def inspect_source(name: str) -> None:
+    """Inspect the configured source with this name, which the browser sent."""
+    try:
+        source = find_source(load_settings().sources, name)
+        st.session_state[_INSPECTION] = _start_inspection(source, source.name)
+    except LavenderTownError as error:
+        _show_refusal(error)
+
+
+def inspect_table(name: str | None) -> None:
+    """Inspect the table of the upload with this name, which the browser sent; None to ask again."""
+    current: Inspection = st.session_state[_INSPECTION]
+    stop_repeating()
+    st.session_state.pop(_RESULT, None)
+    if isinstance(current.upload, Upload):
+        try:
+            chosen = _start_inspection(
+                replace(current.upload, table=name), dataset_name(PurePath(name or current.upload.name).name)
+            )
+            st.session_state[_INSPECTION] = current.replaced_by(chosen)
+        except LavenderTownError as error:
+            _show_refusal(error)
 
 
 def inspect_sample() -> None:
@@ -143,7 +185,9 @@ def show_progress(
         finish: Called when the inspection has ended.
     """
     upload = inspection.upload
-    size = "" if upload.is_sample else f" :gray[{upload.size / 1e6:,.1f} MB]"
+    size = ""
+    if isinstance(upload, Upload) and not upload.is_sample:
+        size = f" :gray[{upload.size / 1e6:,.1f} MB]"
     with st.container(border=True):
         st.markdown(f"**{escape_markdown(upload.name)}**{size}")
         bar = st.progress(0.0, "Reading the file")
@@ -163,6 +207,8 @@ def finish_inspection(inspection: Inspection) -> None:
 
     If it failed with stored settings, which may not fit this file, detect them instead.
     """
+    if inspection.tables_to_choose():
+        return
     try:
         st.session_state[_RESULT] = inspection.load_result()
     except FileLimitError as error:
@@ -209,6 +255,9 @@ def show_results(result: InspectionResult) -> None:
         )
         with st.container(horizontal=True, width="content", gap="xsmall"):
             st.button("Start over", type="tertiary", on_click=start_over)
+            upload = st.session_state[_INSPECTION].upload
+            if isinstance(upload, Upload) and upload.table:
+                st.button("Other table", type="tertiary", on_click=inspect_table, args=(None,))
             is_save_clicked = st.button("Save as report", type="primary", icon=":material/save:")
     reading_panel.show_reading(result, read_again)
     left, right = st.columns([1, 1.1], gap="medium")

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import streamlit as st
 
 from lavendertown.collaboration.parts.datasets import ChoiceReason, DatasetChoice
-from lavendertown.core.dataset_names import dataset_name
 from lavendertown.inspection.result_files import InspectionResult
 from lavendertown.ui import queries
 from lavendertown.ui.components.shared.formatting import format_count, format_relative_time, inline_code
@@ -30,7 +29,10 @@ def typed_dataset_name() -> str:
 def chosen_dataset(result: InspectionResult) -> DatasetChoice:
     """Return the dataset choice for the name in the field; an empty field means the suggested name."""
     columns = tuple(result.columns)
-    suggested = queries.choose_dataset(columns, file=result.name)
+    if result.source_name:
+        suggested = queries.choose_dataset(columns, dataset=result.dataset)
+    else:
+        suggested = queries.choose_dataset(columns, file=result.name)
     if typed_dataset_name() in ("", suggested.name):
         return suggested
     return queries.choose_dataset(columns, dataset=typed_dataset_name())
@@ -133,8 +135,8 @@ def _use_name(other: str) -> None:
 
 
 def _free_name(result: InspectionResult, chosen: DatasetChoice, known: Sequence[str]) -> str:
-    """Return an unused dataset name: from the file name, or a numbered one."""
-    by_file = dataset_name(result.name)
+    """Return an unused dataset name: from the file or source, or a numbered one."""
+    by_file = result.dataset
     numbered = (f"{chosen.name}_{number}" for number in range(2, len(known) + 3))
     return next(each for each in (by_file, *numbered) if each not in known)
 

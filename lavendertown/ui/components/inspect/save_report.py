@@ -126,7 +126,8 @@ def save_report(result: InspectionResult, on_saved: Callable[[], None]) -> None:
         coverage=result.coverage,
         evidence=result.evidence,
         with_samples=bool(state.get(WITH_SAMPLES, True)),
-        file=result.name,
+        file="" if result.source_name else result.name,
+        source=result.source_name,
         reading=reading_to_store(result, chosen.name),
     )
     if report_id is None:
