@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import sqlite3
 import zipfile
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -41,6 +43,79 @@ def test_a_zipped_table_shows_its_findings(open_app: App) -> None:
         archive.writestr("orders.csv", CSV)
     app = upload(open_app("inspect_"), "delivery.zip", packed.getvalue())
     assert any("customer\\_id is empty" in box.label for box in app.expander)
+
+
+def test_one_of_several_tables_is_chosen_and_then_another(open_app: App, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "shop.db") as connection:
+        connection.executescript("CREATE TABLE customers (id); CREATE TABLE orders (id, amount);")
+        connection.execute("INSERT INTO orders VALUES (1, 2), (3, NULL)")
+    connection.close()
+    app = upload(open_app("inspect_"), "shop.db", (tmp_path / "shop.db").read_bytes())
+    menu = app.selectbox(key="inspect:table")
+    assert menu.options == ["customers", "orders"]
+    menu.set_value("orders").run()
+    button(app, "Inspect table").click().run()
+    assert any("amount is empty" in box.label for box in app.expander)
+    assert any("in orders" in text.value for text in app.markdown)
+    button(app, "Other table").click().run()
+    assert app.selectbox(key="inspect:table").options == ["customers", "orders"]
+
+
+def test_files_uploaded_together_are_one_table(open_app: App) -> None:
+    app = open_app("inspect_")
+    files = [(f"../../orders-{part}.csv", CSV, "text/csv") for part in (2, 1)]
+    app.get("file_uploader")[0].set_value(files)
+    app.run()
+    assert any("8 rows" in text.value for text in app.markdown)
+    guesses = "".join(text.value for text in app.markdown).replace("\\", "")
+    assert "Read 2 files as one table: orders-1.csv (rows 0–3), orders-2.csv (rows 4–7)." in guesses
+
+
+@pytest.fixture
+def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, storage: FileStorage) -> Path:
+    (tmp_path / "data").mkdir(exist_ok=True)
+    (tmp_path / "exports").mkdir()
+    (tmp_path / "exports" / "orders-1.csv").write_bytes(CSV)
+    (tmp_path / "data" / "config.toml").write_text(
+        f'[sources."shop orders 2026"]\npath = "{tmp_path}/exports/*.csv"\n'
+        f'[sources.gone]\npath = "{tmp_path}/gone"\n'
+    )
+    return tmp_path
+
+
+def test_a_configured_source_is_inspected_and_saved_under_its_name(
+    sources: Path, open_app: App, storage: FileStorage
+) -> None:
+    app = open_app("inspect_")
+    app.selectbox(key="inspect:source").set_value("shop orders 2026").run()
+    button(app, "Inspect source").click().run()
+    assert any("in shop orders 2026" in text.value for text in app.markdown)
+    button(app, "Save as report").click().run()
+    button(app, "Save report").click().run()
+    (saved,) = storage.query_reports()
+    assert saved["dataset"] == "shop orders 2026"
+    metadata = storage.reports.load_metadata(saved["id"])
+    assert (metadata["source"], metadata["file"]) == ("shop orders 2026", "")
+    assert str(sources) not in str(metadata)
+
+
+@pytest.mark.parametrize("name", ["gone", "/etc/passwd", "https://127.0.0.1/x.csv", "../orders"])
+def test_a_source_that_is_gone_or_forged_is_one_sentence(sources: Path, open_app: App, name: str) -> None:
+    app = open_app("inspect_")
+    menu = app.selectbox(key="inspect:source")
+    menu.options.append(name)  # as a forged message of the browser
+    menu.set_value(name)
+    button(app, "Inspect source").click().run()
+    (error,) = app.error
+    assert (
+        "cannot be read" in error.value if name == "gone" else "There is no configured source" in error.value
+    )
+    assert str(sources) not in error.value
+    assert not app.exception
+
+
+def test_without_configured_sources_there_is_no_menu(open_app: App) -> None:
+    assert not [menu for menu in open_app("inspect_").selectbox if menu.key == "inspect:source"]
 
 
 @pytest.mark.parametrize("name", ["shop.zip::orders.csv", "sqlite:///shop.csv", "*.csv"])

@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from starlette.requests import Request
@@ -126,7 +126,7 @@ class UploadFolders:
         for number, (_, content) in enumerate(files):
             # Not the name of the upload, which may lead outside the folder.
             (folder / str(number)).write_bytes(content)
-        return Upload(name, folder, size, parts=tuple(part for part, _ in files))
+        return Upload(name, folder, size, parts=tuple(PurePath(part).name for part, _ in files))
 
     def _check_size(self, name: str, size: int) -> None:
         settings = load_settings()

@@ -60,6 +60,7 @@ def render_inspect_page() -> None:
 def ask_for_file() -> None:
     """Draw the upload of a table."""
     inspections.prepare_worker()
+    refusal, about_source = st.session_state.get(_REFUSAL, (None, False))
     with st.container(border=True, width=760):
         st.markdown("### Upload a file", anchors=False)
         files = st.file_uploader(
@@ -70,8 +71,8 @@ def ask_for_file() -> None:
             label_visibility="collapsed",
             key=f"inspect:file:{st.session_state.get(_ROUND, 0)}",
         )
-        if _REFUSAL in st.session_state:
-            errors.show_error(st.session_state[_REFUSAL])
+        if refusal is not None and not about_source:
+            errors.show_error(refusal)
         st.caption("Several files are read as one table. They stay on this server, for your session only.")
         if demo.is_available():
             with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
@@ -79,8 +80,14 @@ def ask_for_file() -> None:
                 st.button(
                     "Try sample data", type="tertiary", icon=":material/science:", on_click=inspect_sample
                 )
-        if sources := load_settings().sources:
-            source_menu.draw_source_menu(sources, inspect_source)
+    sources = load_settings().sources
+    if sources or about_source:
+        with st.container(border=True, width=760):
+            st.markdown("### Configured sources", anchors=False)
+            if sources:
+                source_menu.draw_source_menu(sources, inspect_source)
+            if about_source:
+                errors.show_error(refusal)
     if files:
         try:
             upload = uploads.keep_uploads(files)
@@ -115,7 +122,7 @@ def inspect_source(name: str) -> None:
         source = find_source(load_settings().sources, name)
         st.session_state[_INSPECTION] = _start_inspection(source, source.name)
     except LavenderTownError as error:
-        _show_refusal(error)
+        _show_refusal(error, about_source=True)
 
 
 def inspect_table(name: str | None) -> None:
@@ -195,6 +202,8 @@ def show_progress(
         st.button("Cancel", on_click=cancel)
         # Replaces the last line of the upload card, which would stay until the run ends.
         st.empty()
+    # The same for the card of the configured sources.
+    st.empty()
     while not inspection.task.wait(_POLL_SECONDS):
         share, text = inspection.current_progress()
         bar.progress(share, escape_markdown(text))
@@ -235,10 +244,13 @@ def finish_repeating(repeated: Inspection) -> None:
     st.session_state[_RESULT] = result
 
 
-def _show_refusal(error: LavenderTownError) -> None:
-    """Offer a new upload; the reason stays below it until the next file, or until the user leaves."""
+def _show_refusal(error: LavenderTownError, *, about_source: bool = False) -> None:
+    """Offer to inspect other data; the reason stays until then, or until the user leaves."""
+    inspection: Inspection | None = st.session_state.get(_INSPECTION)
+    if inspection is not None:
+        about_source = isinstance(inspection.upload, ConfiguredSource)
     start_over()
-    st.session_state[_REFUSAL] = error
+    st.session_state[_REFUSAL] = (error, about_source)
 
 
 def show_results(result: InspectionResult) -> None:

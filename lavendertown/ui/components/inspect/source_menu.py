@@ -21,7 +21,7 @@ def draw_source_menu(sources: Sequence[ConfiguredSource], inspect: Callable[[str
     """
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.selectbox(
-            "Configured sources",
+            "Source",
             [source.name for source in sources],
             key=_SOURCE,
             width=360,
