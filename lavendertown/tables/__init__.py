@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from lavendertown.core.reading import Reading
-from lavendertown.tables.files import ENDINGS, FILE_ENDINGS, read_table
+from lavendertown.tables.files import ENDINGS, FILE_ENDINGS, FORMAT_LABELS, read_table
 from lavendertown.tables.frames import from_frame
 from lavendertown.tables.table import ROW, Column, Table
 
-__all__ = ["ENDINGS", "FILE_ENDINGS", "ROW", "Column", "Reading", "Table", "from_frame", "read_table"]
+__all__ = [
+    "ENDINGS",
+    "FILE_ENDINGS",
+    "FORMAT_LABELS",
+    "ROW",
+    "Column",
+    "Reading",
+    "Table",
+    "from_frame",
+    "read_table",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -27,11 +28,8 @@ ENDINGS = {
 }
 """Supported file name endings, by format."""
 
-TABLE_ENDINGS = (*(ending for endings in ENDINGS.values() for ending in endings), "gz", "zip")
-"""The endings of files with one table, also packed."""
-
-FILE_ENDINGS = (*TABLE_ENDINGS, "sqlite", "sqlite3", "db", "duckdb")
-"""The endings of all files that :func:`read_table` reads."""
+FILE_ENDINGS = (*(ending for endings in ENDINGS.values() for ending in endings), "gz", "zip")
+"""The endings of the data files in a folder; a single file may have any ending."""
 
 _FORMAT_NAMES = {
     "csv": "a CSV",
@@ -55,6 +53,9 @@ _LABELS = {
     "orc": "ORC",
     "avro": "Avro",
 }
+FORMAT_LABELS = (*_LABELS.values(), "SQLite", "DuckDB")
+"""The names of all formats that :func:`read_table` reads."""
+
 _BINARY = frozenset({"parquet", "excel", "arrow", "orc", "avro"})
 _SIGNATURES = {
     b"PAR1": "parquet",
@@ -63,14 +64,23 @@ _SIGNATURES = {
     columnar.AVRO: "avro",
     b"\xd0\xcf\x11\xe0": "excel",
 }
+_HEAD_BYTES = 256
 _ZIP = b"PK\x03\x04"
 _EMPTY_ZIP = b"PK\x05\x06"
 _NOT_READ = {
     b"FEA1": "a Feather file of the old version 1",
     b"\x89HDF\r\n": "an HDF5 file",
     b"%PDF-": "a PDF file",
+    b"$FL2": "an SPSS file",
+    b"$FL3": "an SPSS file",
+    b"<stata_dta>": "a Stata file",
+    b"\x89PNG": "an image",
+    b"\xff\xd8\xff": "an image",
 }
 """Signatures of common file formats that are not supported."""
+
+_MARKUP = {b"<?xml": "an XML file", b"<!doctype html": "an HTML page", b"<html": "an HTML page"}
+"""The first characters, in lower case, of texts that are not tables."""
 
 _NOT_UNPACKED = {
     b"\x28\xb5\x2f\xfd": "compressed with zstd",
@@ -281,6 +291,8 @@ def _refuse_other_formats(raw: bytes, name: str) -> None:
             "save the table as Parquet."
         )
     what = next((what for start, what in _NOT_READ.items() if raw.startswith(start)), None)
+    text = raw[:_HEAD_BYTES].removeprefix(codecs.BOM_UTF8).lstrip().lower()
+    what = what or next((what for start, what in _MARKUP.items() if text.startswith(start)), None)
     if what:
         raise UnreadableTableError(
             f"{name} is {what}, which is not supported; save the table as Parquet or CSV."

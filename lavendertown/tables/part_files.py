@@ -16,7 +16,7 @@ from lavendertown.core.file_limits import DEFAULT_FILE_LIMITS, FileLimits
 from lavendertown.core.reading import DETECT, Reading
 from lavendertown.tables import delimited, value_kinds
 from lavendertown.tables.archives import list_names
-from lavendertown.tables.files import TABLE_ENDINGS, read_file, read_unpacked, unpack_file
+from lavendertown.tables.files import FILE_ENDINGS, read_file, read_unpacked, unpack_file
 from lavendertown.tables.frames import from_columns
 from lavendertown.tables.reader_errors import translate_reader_errors
 from lavendertown.tables.table import Column, Table
@@ -63,7 +63,7 @@ def list_data_files(folder: Path) -> list[Path]:
     data = [
         path
         for path in files
-        if path.suffix.lower().lstrip(".") in TABLE_ENDINGS and not path.name.startswith((".", "_"))
+        if path.suffix.lower().lstrip(".") in FILE_ENDINGS and not path.name.startswith((".", "_"))
     ]
     if not data:
         raise UnreadableTableError(

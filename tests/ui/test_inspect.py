@@ -13,7 +13,6 @@ from streamlit.testing.v1 import AppTest
 
 from lavendertown.collaboration.storage import FileStorage
 from lavendertown.core.dataset_names import dataset_name
-from lavendertown.tables import FILE_ENDINGS
 
 App = Callable[..., AppTest]
 
@@ -133,10 +132,14 @@ def test_a_file_that_is_no_table_is_one_sentence(open_app: App) -> None:
     assert not upload(app, "orders.csv", CSV).error
 
 
-def test_the_upload_accepts_every_file_that_is_read(open_app: App) -> None:
-    accepted = set(open_app("inspect_").get("file_uploader")[0].proto.type)
-    assert accepted == {f".{ending}" for ending in FILE_ENDINGS}
-    assert {".psv", ".tab", ".pq", ".xlsm", ".xlsb", ".feather", ".orc", ".avro", ".zip"} <= accepted
+def test_the_upload_accepts_every_file_that_the_command_line_reads(open_app: App) -> None:
+    app = upload(open_app("inspect_"), "orders.dat", CSV)
+    assert any("customer\\_id is empty" in box.label for box in app.expander)
+    button(app, "Start over").click().run()
+    assert list(app.get("file_uploader")[0].proto.type) == []
+    assert any("ORC, Avro, SQLite or DuckDB" in text.value for text in app.caption)
+    app = upload(app, "orders.pdf", b"%PDF-1.7")
+    assert "a PDF file, which is not supported; save the table as" in app.error[0].value
 
 
 def test_saving_needs_a_title(open_app: App, storage: FileStorage) -> None:

@@ -65,7 +65,6 @@ def ask_for_file() -> None:
         st.markdown("### Upload a file", anchors=False)
         files = st.file_uploader(
             "Table file, or several files that form one table",
-            type=list(tables.FILE_ENDINGS),
             accept_multiple_files=True,
             max_upload_size=load_settings().limits_upload_mb,
             label_visibility="collapsed",
@@ -73,7 +72,9 @@ def ask_for_file() -> None:
         )
         if refusal is not None and not about_source:
             errors.show_error(refusal)
-        st.caption("Several files are read as one table. They stay on this server, for your session only.")
+        formats = f"{', '.join(tables.FORMAT_LABELS[:-1])} or {tables.FORMAT_LABELS[-1]}"
+        st.caption(f"{formats}, also zipped; several files are read as one table.")
+        st.caption("Stays on this server, for your session only.")
         if demo.is_available():
             with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
                 st.markdown(":gray[No file at hand?]", width="content")
