@@ -45,8 +45,6 @@ def read_sqlite_file(
     limits.check_size(path.stat().st_size, name)
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
-            # A view of a foreign file may call only functions without side effects.
-            connection.execute("PRAGMA trusted_schema = OFF")
             connection.text_factory = _decode_text
             if query is None:
                 table = _choose_table(connection, table, name)
