@@ -25,6 +25,7 @@ from lavendertown.tables.duckdb_files import read_duckdb_file
 from lavendertown.tables.files import find_database_reader, read_file
 from lavendertown.tables.part_files import find_matching_files, is_pattern, list_data_files, read_part_files
 from lavendertown.tables.remote_files import describe_remote_url, is_remote_url, read_remote_table
+from lavendertown.tables.value_settings import apply_value_settings
 
 INSPECT_SOURCE = "lavendertown.data_sources:inspect_source"
 SQLALCHEMY_MISSING = (
@@ -63,7 +64,7 @@ def read_url(
         table: The table of a database, or the member of an archive. Default: the only one.
         query: A statement that returns rows, in place of ``table``; for databases only.
         limits: The limits on the size of the table.
-        reading: Settings for reading a file that are known.
+        reading: Settings that are known.
 
     Raises:
         FileLimitError: The table exceeds a limit.
@@ -78,12 +79,13 @@ def read_url(
             )
         return read_remote_table(url, limits, reading, member=table)
     if url.startswith("duckdb:"):
-        return read_duckdb_file(Path(url.partition(":///")[2]), table, query, limits)
+        found = read_duckdb_file(Path(url.partition(":///")[2]), table, query, limits)
+        return apply_value_settings(found, reading, "a database")
     try:
         from lavendertown.database.source_tables import read_database_table
     except ImportError as error:
         raise ImportError(SQLALCHEMY_MISSING) from error
-    return read_database_table(url, table, query, limits)
+    return apply_value_settings(read_database_table(url, table, query, limits), reading, "a database")
 
 
 def read_configured_source(
@@ -126,7 +128,7 @@ def _read_path(source: ConfiguredSource, limits: FileLimits, reading: Reading) -
             raise InvalidInputError(
                 f"{path} is no database, and the source {source.name} has a query for one."
             )
-        return read_database(path, None, source.query, limits)
+        return apply_value_settings(read_database(path, None, source.query, limits), reading, "a database")
     return read_table(path, limits=limits, reading=reading, member=source.table)
 
 

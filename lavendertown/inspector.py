@@ -12,6 +12,7 @@ from lavendertown.core import json_codec
 from lavendertown.core.dataset_names import dataset_name
 from lavendertown.core.file_limits import FileLimits, limits_from_settings
 from lavendertown.core.findings import GhostFinding
+from lavendertown.core.reading import DETECT
 from lavendertown.core.settings import load_settings
 from lavendertown.detectors import Detector, default_detectors
 from lavendertown.detectors.runner import CheckResult, Progress, run_detectors
@@ -23,6 +24,7 @@ from lavendertown.rules.ruleset_files import read_ruleset_file
 from lavendertown.rules.running import create_checks
 from lavendertown.tables import Reading, Table
 from lavendertown.tables.remote_files import is_remote_url, read_remote_table
+from lavendertown.tables.value_settings import apply_value_settings
 
 
 class Inspector:
@@ -38,7 +40,9 @@ class Inspector:
         progress: Called as ``progress(done, total, text)`` while checks run. An exception that it
             raises ends the run and is passed on; the results of that run are discarded.
         limits: The maximum size of a data file; taken from the settings by default.
-        reading: How to read a data file, for what is not to be detected; ignored for frames.
+        reading: How to read the data, for what is not to be detected. Of frames it sets the types of columns,
+            words for missing values, and the notation of dates and numbers in text columns; other settings
+            are named in ``table.guesses`` as not used.
         key: The columns that identify a row; they name the sample rows of findings. Default: the first
             column whose values are all different.
         rules: Rules to check besides: a rule set, rules, or the path of a rule file (YAML or JSON). A rule
@@ -145,10 +149,12 @@ def _read_rules(rules: RuleSet | Sequence[Rule] | str | Path | None) -> RuleSet 
 
 def _open_table(data: Any, limits: FileLimits | None, reading: Reading) -> Table:
     if isinstance(data, Table):
-        return data
+        return (
+            data if reading == DETECT else apply_value_settings(data, reading, "a table that is read already")
+        )
     is_pair = isinstance(data, tuple) and len(data) == 2
     if not (is_pair or isinstance(data, (str, Path, bytes)) or hasattr(data, "read")):
-        return tables.from_frame(data)
+        return apply_value_settings(tables.from_frame(data), reading, "a frame")
     if isinstance(data, str) and is_remote_url(data):
         return read_remote_table(data, limits or limits_from_settings(load_settings()), reading)
     file, name = data if is_pair else (data, None)

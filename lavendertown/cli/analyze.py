@@ -22,6 +22,7 @@ from lavendertown.cli.options import (
     table_option,
 )
 from lavendertown.cli.output import format_cell, format_count, print_json
+from lavendertown.cli.reading_options import build_reading, reading_options
 from lavendertown.cli.rules import load_rules
 from lavendertown.collaboration.models import ShareableReport
 from lavendertown.collaboration.parts.datasets import ChoiceReason
@@ -31,14 +32,13 @@ from lavendertown.core import clock
 from lavendertown.core.errors import InvalidInputError, StorageError
 from lavendertown.core.file_limits import limits_from_settings
 from lavendertown.core.findings import GhostFinding
-from lavendertown.core.reading import DATE_ORDERS, DETECT, ColumnType, DateOrder, Reading
+from lavendertown.core.reading import DETECT, Reading
 from lavendertown.core.settings import load_settings
 
 if TYPE_CHECKING:
     from lavendertown.inspector import Inspector
 
 _MAX_LISTED_COLUMNS = 4
-_DELIMITER_WORDS = {"tab": "\t", "\\t": "\t", "blank": " "}
 
 
 @click.command()
@@ -56,27 +56,7 @@ _DELIMITER_WORDS = {"tab": "\t", "\\t": "\t", "blank": " "}
 @format_in_option
 @table_option
 @query_option
-@click.option("--encoding", help="The encoding of a text file, such as cp1252. Default: detected.")
-@click.option("--delimiter", help="The character between fields; 'tab' for a tab. Default: detected.")
-@click.option("--sheet", help="The sheet of a workbook. Default: the first visible sheet with a table.")
-@click.option(
-    "--header-row",
-    type=int,
-    metavar="N",
-    help="The line or row with the column names, counted from 1; 0 if there is none. Default: detected.",
-)
-@click.option(
-    "--date-order",
-    type=click.Choice(DATE_ORDERS),
-    help="What dates such as 03/02/2018 start with. Default: detected.",
-)
-@click.option(
-    "--types",
-    "types_file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="A JSON or YAML file that maps column names to text, number, date or boolean.",
-)
+@reading_options
 @click.option(
     "--key",
     "key",
@@ -112,12 +92,6 @@ def analyze_command(
     format_in: str | None,
     table: str | None,
     query: str | None,
-    encoding: str | None,
-    delimiter: str | None,
-    sheet: str | None,
-    header_row: int | None,
-    date_order: DateOrder | None,
-    types_file: Path | None,
     key: tuple[str, ...],
     rules_name: str | None,
     output: str,
@@ -130,6 +104,7 @@ def analyze_command(
     title: str | None,
     tags: tuple[str, ...],
     author: str | None,
+    **reading_values: Any,
 ) -> None:
     """Run all checks on the data in FILE; - reads standard input.
 
@@ -161,7 +136,7 @@ def analyze_command(
       lavendertown analyze "exports/orders-*.parquet"
       lavendertown analyze https://host/exports/orders.csv
       lavendertown analyze --source orders --save --author Ana
-      lavendertown analyze orders.xlsx --sheet Orders --header-row 3
+      lavendertown analyze orders.xlsx --sheet Orders --range B4:H200
     """
     if save and query is not None and not dataset:
         raise click.UsageError("A query has no name. Name the dataset with --dataset.")
@@ -169,16 +144,9 @@ def analyze_command(
     _check_source(sources, source_name, format_in, table, query)
     dataset = dataset or source_name
     check_gate_options(fail_on, baseline, summary)
-    reading = Reading(
-        encoding=encoding,
-        delimiter=_DELIMITER_WORDS.get(delimiter, delimiter) if delimiter else None,
-        sheet=sheet,
-        header_row=header_row,
-        date_order=date_order,
-        types=_read_types(types_file) if types_file else {},
-    )
+    reading = build_reading(**reading_values)
     given = reading
-    if dataset and reading == DETECT and table is None and query is None:
+    if dataset and reading == DETECT:
         reading = _load_reading(dataset, required=save)
     # Imported here, because they import Polars, which other commands do not need.
     from lavendertown.cli.sources import describe_sources, read_named_source, read_sources
@@ -256,20 +224,6 @@ def _check_source(
         raise click.UsageError("Give either FILE or --source NAME.")
     if source_name is not None and (format_in or table is not None or query is not None):
         raise click.UsageError("--format-in, --table and --query do not go with --source; leave them out.")
-
-
-def _read_types(file: Path) -> dict[str, ColumnType]:
-    import yaml
-
-    try:
-        types = yaml.safe_load(file.read_text("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise CommandError(f"{file} is not valid JSON or YAML; it must map column names to types.") from error
-    if not isinstance(types, dict):
-        raise CommandError(
-            f"{file} does not map column names to types; write lines such as 'amount: number'."
-        )
-    return {str(name): column_type for name, column_type in types.items()}
 
 
 def _load_reading(dataset: str, *, required: bool) -> Reading:

@@ -24,6 +24,7 @@ from lavendertown.tables import Table, read_table
 from lavendertown.tables.files import find_database_reader, read_file
 from lavendertown.tables.part_files import find_matching_files, is_pattern, list_data_files, read_part_files
 from lavendertown.tables.remote_files import is_remote_url
+from lavendertown.tables.value_settings import apply_value_settings
 
 STDIN_ARGUMENT = "-"
 PART_SIGN = "::"
@@ -86,10 +87,11 @@ def read_sources(
         read_file(path)  # raises an error that says why
     read_database = find_database_reader(path)
     if read_database is not None:
-        _refuse_reading_options(format_in, reading)
+        _refuse_format_of_database(format_in)
         if part is not None and (table is not None or query is not None):
             raise CommandError(f"{source} names a table already; leave out --table and --query.")
-        return read_database(path, part or table, query, limits)
+        found = read_database(path, part or table, query, limits)
+        return apply_value_settings(found, reading, "a database")
     if table is not None or query is not None:
         raise CommandError(f"--table and --query are for databases, and {source} is a file; leave them out.")
     if path.is_dir() and part is None:
@@ -144,18 +146,16 @@ def _read_url(
     query: str | None,
 ) -> Table:
     if not is_remote_url(url):
-        _refuse_reading_options(format_in, reading)
+        _refuse_format_of_database(format_in)
     elif format_in or table is not None or query is not None:
         option = "format-in" if format_in else "table and --query"
         raise CommandError(f"--{option} cannot be used for a file at a URL; leave it out.")
     return read_url(url, table, query, limits, reading)
 
 
-def _refuse_reading_options(format_in: str | None, reading: Reading) -> None:
-    given = ["format-in"] if format_in else []
-    given += [name.replace("_", "-") for name in reading.to_dict()]
-    if given:
-        raise CommandError(f"--{given[0]} is for files, not for databases; leave it out.")
+def _refuse_format_of_database(format_in: str | None) -> None:
+    if format_in:
+        raise CommandError("--format-in is for files, not for databases; leave it out.")
 
 
 def _refuse_format_of_parts(format_in: str | None) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, get_args
 
+from lavendertown.core.cell_range import parse_cell_range
 from lavendertown.core.errors import InvalidInputError
 
 ColumnType = Literal["text", "number", "date", "boolean"]
@@ -14,10 +15,12 @@ DateOrder = Literal["day", "month", "year"]
 COLUMN_TYPES: tuple[ColumnType, ...] = get_args(ColumnType)
 DATE_ORDERS: tuple[DateOrder, ...] = get_args(DateOrder)
 DECIMAL_SIGNS = (".", ",")
+THOUSANDS_SIGNS = ("", ",", ".", " ", "'")
 MAX_HEADER_ROWS = 3
 NO_DELIMITER = "\x1f"
 """Delimiter of a file with one column, where commas are part of the text, and of split fixed-width lines."""
 
+_TEXTS = ("encoding", "delimiter", "comment", "sheet", "cell_range", "decimal", "thousands", "date_order")
 _SIGN_NAMES = {"\t": "tab", " ": "blank", NO_DELIMITER: "none", "": "none"}
 _MAX_NAMES = 3
 
@@ -35,8 +38,10 @@ class Reading:
             Takes the place of ``skip_lines``.
         header_rows: The number of rows that name the columns, from ``header_row`` on (1 to 3).
         sheet: The sheet of a workbook.
+        cell_range: The cells of the sheet that hold the table with its column names, such as ``B4:H200``;
+            ``B4:H`` goes on to the last row. Rows stay counted from the top of the sheet.
         decimal: The decimal sign, ``.`` or ``,``.
-        thousands: The thousands separator; empty for none.
+        thousands: The thousands separator: ``,``, ``.``, a blank (of any kind) or ``'``; empty for none.
         date_order: The part that dates such as 03/02/2018 start with: ``day``, ``month`` or ``year``.
         types: The types of columns by name: text, number, date or boolean.
         null_words: Words that stand for a missing value.
@@ -52,6 +57,7 @@ class Reading:
     header_row: int | None = None
     header_rows: int | None = None
     sheet: str | None = None
+    cell_range: str | None = None
     decimal: str | None = None
     thousands: str | None = None
     date_order: DateOrder | None = None
@@ -59,8 +65,9 @@ class Reading:
     null_words: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        for name in ("encoding", "delimiter", "comment", "sheet", "decimal", "thousands", "date_order"):
-            _check_text(name, getattr(self, name))
+        for each in fields(self):
+            if each.name in _TEXTS:
+                _check_text(each.name, getattr(self, each.name))
         _check_encoding(self.encoding)
         _check_sign("delimiter", self.delimiter)
         if self.comment is not None and not self.comment.strip():
@@ -68,12 +75,16 @@ class Reading:
         _check_count("skip_lines", self.skip_lines, 0)
         _check_count("header_row", self.header_row, 0)
         _check_count("header_rows", self.header_rows, 1, MAX_HEADER_ROWS)
+        if self.cell_range is not None:
+            parse_cell_range(self.cell_range)
         _check_choice("decimal", self.decimal, DECIMAL_SIGNS)
+        _check_choice("thousands", self.thousands, THOUSANDS_SIGNS)
         _check_choice("date_order", self.date_order, DATE_ORDERS)
         if self.thousands and self.thousands == self.decimal:
             raise InvalidInputError(
                 f"The decimal sign and the thousands separator are both {self.decimal!r}; change one of them."
             )
+        self._check_header_in_range()
         if self.null_words is not None and not (
             isinstance(self.null_words, tuple) and all(isinstance(word, str) for word in self.null_words)
         ):
@@ -85,6 +96,17 @@ class Reading:
                     f"{column_type!r} is not a type for the column {name!r}; use one of "
                     f"{', '.join(COLUMN_TYPES)}."
                 )
+
+    def _check_header_in_range(self) -> None:
+        if self.cell_range is None or not self.header_row:
+            return
+        cells = parse_cell_range(self.cell_range)
+        last = self.header_row - 1 if cells.last_row is None else cells.last_row
+        if not cells.first_row <= self.header_row - 1 <= last:
+            raise InvalidInputError(
+                f"Row {self.header_row:,} is outside the cells {self.cell_range}; give a range that begins "
+                "with the row of the column names."
+            )
 
     def fill_from(self, other: Reading) -> Reading:
         """Return these settings, with those that are not set taken from ``other``."""
@@ -112,6 +134,7 @@ class Reading:
             for label, value in (
                 ("encoding", self.encoding),
                 ("sheet", self.sheet),
+                ("cells", self.cell_range),
                 ("header row", "none" if self.header_row == 0 else self.header_row),
                 ("header rows", self.header_rows),
                 ("lines above the table", self.skip_lines),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import fastexcel
 import polars as pl
 
+from lavendertown.core.cell_range import CellRange, parse_cell_range
 from lavendertown.core.errors import UnreadableTableError
 from lavendertown.core.file_limits import DEFAULT_FILE_LIMITS, FileLimits
 from lavendertown.core.reading import DETECT, ColumnType, Reading
@@ -59,6 +60,8 @@ def read_workbook(
     check_workbook(raw, name, limits)
     book = _open_workbook(raw, name)
     chosen = _choose_sheet(book, name, reading)
+    if reading.cell_range is not None:
+        chosen = _crop_sheet(chosen, parse_cell_range(reading.cell_range), name)
     table = _build_table(book, chosen, read_merged_ranges(raw, chosen.name), name, reading)
     table.guesses.extend(_describe_lost_errors(raw))
     return replace(table, sheets=tuple(book.sheet_names))
@@ -114,6 +117,52 @@ def _choose_sheet(book: fastexcel.ExcelReader, name: str, reading: Reading) -> _
     if fallback is None:
         raise UnreadableTableError(f"{name} is empty: no sheet has any cells.")
     return fallback
+
+
+def _crop_sheet(sheet: _Sheet, wanted: CellRange, name: str) -> _Sheet:
+    """Return the sheet without the cells outside a range, and without empty rows above and below."""
+    left = max(0, wanted.first_column - sheet.first_column)
+    right = max(0, wanted.last_column - sheet.first_column + 1)
+    top = max(0, wanted.first_row - sheet.first_row)
+    bottom = sheet.cells.height
+    if wanted.last_row is not None:
+        bottom = min(bottom, max(0, wanted.last_row - sheet.first_row + 1))
+    columns = sheet.cells.columns[left:right]
+    errors = {
+        column - left: {row: error for row, error in rows.items() if top <= row < bottom}
+        for column, rows in sheet.errors.items()
+        if left <= column < right
+    }
+    cells = sheet.cells.select(columns)[top:bottom]
+    filled = {row - top for rows in errors.values() for row in rows}
+    if columns:
+        filled |= {*cells.select(pl.any_horizontal(pl.all().is_not_null())).to_series().arg_true()}
+    if not filled:
+        raise UnreadableTableError(
+            f"{name}: the cells {wanted} of the sheet '{sheet.name}' are empty; its cells are "
+            f"{_range_of(sheet)}."
+        )
+    first, last = min(filled), max(filled)
+    return replace(
+        sheet,
+        cells=cells[first : last + 1],
+        errors={
+            column: {row - top - first: error for row, error in rows.items()}
+            for column, rows in errors.items()
+        },
+        first_row=sheet.first_row + top + first,
+        first_column=sheet.first_column + left,
+    )
+
+
+def _range_of(sheet: _Sheet) -> CellRange:
+    """Return the range of the cells that are read."""
+    return CellRange(
+        sheet.first_row,
+        sheet.first_row + sheet.cells.height - 1,
+        sheet.first_column,
+        sheet.first_column + sheet.cells.width - 1,
+    )
 
 
 def _is_hidden(book: fastexcel.ExcelReader, sheet: str, name: str) -> bool:
@@ -222,6 +271,7 @@ def _build_table(
         notes.append(f"{join_names(long)}: a workbook keeps only the first 15 digits of longer numbers.")
     found = Reading(
         sheet=sheet.name,
+        cell_range=str(_range_of(sheet)),
         header_row=sheet.first_row + first + 1 if header_rows else 0,
         header_rows=header_rows or None,
         skip_lines=sheet.first_row + first,
@@ -231,17 +281,20 @@ def _build_table(
         columns,
         height=height,
         name=name,
-        guesses=[_describe_sheet(book, sheet, first, header_rows), *notes, *renamed],
+        guesses=[_describe_sheet(book, sheet, first, header_rows, reading), *notes, *renamed],
         declared=declared,
         errors=[error_series(errors.get(i, {}), start, height) for i in range(data.width)],
         reading=reading.fill_from(found),
     )
 
 
-def _describe_sheet(book: fastexcel.ExcelReader, sheet: _Sheet, first: int, header_rows: int) -> str:
+def _describe_sheet(
+    book: fastexcel.ExcelReader, sheet: _Sheet, first: int, header_rows: int, reading: Reading
+) -> str:
     count = len(book.sheet_names)
     others = f": {'; '.join(sheet.others)}" if sheet.others else ""
     which = f"the sheet '{sheet.name}'" + (f" (of {count}{others})" if count > 1 else "")
+    which += f", cells {reading.cell_range}" if reading.cell_range else ""
     first += sheet.first_row
     if not header_rows:
         return f"Read {which}; no row names the columns."
@@ -339,7 +392,12 @@ def _read_typed(
     """Return the cells with the types the reader infers, or None if it fails."""
     try:
         typed = book.load_sheet(
-            sheet.name, header_row=None, skip_rows=sheet.first_row + start, schema_sample_rows=None
+            sheet.name,
+            header_row=None,
+            skip_rows=sheet.first_row + start,
+            n_rows=data.height,
+            schema_sample_rows=None,
+            use_columns=[sheet.first_column + i for i in range(data.width)],
         ).to_polars()
     except fastexcel.FastExcelError:
         return None  # for example incompatible kinds, or an error cell

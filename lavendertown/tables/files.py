@@ -15,6 +15,7 @@ from lavendertown.core.reading import DETECT, Reading
 from lavendertown.tables import archives, columnar, delimited, duckdb_files, excel, json_files, sqlite_files
 from lavendertown.tables.reader_errors import translate_reader_errors
 from lavendertown.tables.table import Table
+from lavendertown.tables.value_settings import apply_value_settings, applying_settings, note_unused_settings
 
 ENDINGS = {
     "csv": ("csv", "tsv", "tab", "psv", "txt"),
@@ -106,7 +107,8 @@ def read_table(
         name: The file's name, used to detect the format and in messages. Default: the name of the path
             or of the open file.
         limits: Limits for the size of the unpacked and parsed file.
-        reading: Settings that are known; the others are detected. A database file needs none.
+        reading: Settings that are known; the others are detected. For a database, those of
+            values apply.
         member: The path of the file in a zip archive, or the table of an SQLite or DuckDB file. Default: the
             only one in it.
 
@@ -117,7 +119,8 @@ def read_table(
         InvalidInputError: ``source`` is not a path, bytes or a file.
     """
     if isinstance(source, (str, Path)) and (read_database := find_database_reader(Path(source))):
-        return read_database(Path(source), member, limits=limits, name=PurePath(name or source).name)
+        found = read_database(Path(source), member, limits=limits, name=PurePath(name or source).name)
+        return apply_value_settings(found, reading, "a database")
     raw, given = _read_bytes(source)
     shown = PurePath(name or given or "the data").name
     if _database_reader(raw):
@@ -181,14 +184,19 @@ def read_unpacked(raw: bytes, kind: str, name: str, limits: FileLimits, reading:
     """
     if kind == "zip":
         return _read_zip(raw, name, limits, reading, None)
+    source = f"{_FORMAT_NAMES[kind]} file"
     with translate_reader_errors(name, _LABELS[kind]):
         if kind == "csv":
-            return delimited.read_delimited(raw, name, limits, reading)
+            table = delimited.read_delimited(raw, name, limits, applying_settings(reading, kind))
+            return note_unused_settings(table, reading, source, kind)
         if kind == "excel":
-            return excel.read_workbook(raw, name, limits, reading)
+            table = excel.read_workbook(raw, name, limits, applying_settings(reading, kind))
+            return note_unused_settings(table, reading, source, kind)
         if kind in _COLUMNAR:
-            return _COLUMNAR[kind](raw, name, limits)
-        return json_files.read_json(raw, name, limits, by_line=kind == "jsonl")
+            table = _COLUMNAR[kind](raw, name, limits)
+        else:
+            table = json_files.read_json(raw, name, limits, reading.encoding, by_line=kind == "jsonl")
+        return apply_value_settings(table, reading, source, kind)
 
 
 def _read_zip(raw: bytes, name: str, limits: FileLimits, reading: Reading, wanted: str | None) -> Table:

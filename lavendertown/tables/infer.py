@@ -72,8 +72,8 @@ def infer_types(
         comma_delimited: Whether commas separate the fields, which makes decimal commas unlikely.
         reading: Settings that count instead of what would be detected.
     """
-    decimal_comma = reading.decimal == ","
-    if reading.decimal is None and not comma_delimited:
+    decimal_comma = reading.decimal == "," or (reading.decimal is None and reading.thousands == ".")
+    if reading.decimal is None and reading.thousands is None and not comma_delimited:
         decimal_comma = any(_has_decimal_comma(column) for column in columns)
     found = []
     for name, column in zip(names, columns, strict=True):
@@ -90,7 +90,9 @@ def convert_columns(
     texts: Sequence[pl.Series],
     reading: Reading,
 ) -> tuple[list[pl.Series | ClassifiedColumn], list[str]]:
-    """Convert the columns whose type is set; return all columns, and sentences about these.
+    """Convert the columns whose type is set, and text columns that are numbers or dates in the set notation.
+
+    Return all columns, and sentences about the converted ones.
 
     Args:
         names: The column names.
@@ -102,11 +104,33 @@ def convert_columns(
     for i, name in enumerate(names):
         wanted = reading.types.get(name)
         if wanted is not None and not _has_type(columns[i], wanted):
-            result = _convert_column(name, texts[i], wanted, reading)
+            result: _Found | None = _convert_column(name, texts[i], wanted, reading)
+        elif wanted is None and _is_text(columns[i]):
+            result = _read_in_notation(name, texts[i], reading)
+        else:
+            continue
+        if result is not None:
             converted[i] = result.column
             chosen.append(name)
             found.append(result)
     return converted, _describe_columns(chosen, found)
+
+
+def _is_text(column: pl.Series | ClassifiedColumn) -> bool:
+    if isinstance(column, ClassifiedColumn):
+        return column.kinds is None and not column.nested and column.values.dtype == pl.String
+    return column.dtype == pl.String
+
+
+def _read_in_notation(name: str, column: pl.Series, reading: Reading) -> _Found | None:
+    """Return a text column as numbers or dates if their notation is set, and most values have it."""
+    sets_numbers = reading.decimal is not None or reading.thousands is not None
+    if not sets_numbers and reading.date_order is None:
+        return None
+    found = _infer_column(name, column, reading.decimal == ",", reading)
+    dtype = found.column.values.dtype
+    is_set = sets_numbers if dtype.is_numeric() else dtype.is_temporal() and reading.date_order is not None
+    return found if is_set else None
 
 
 def _has_type(column: pl.Series | ClassifiedColumn, wanted: ColumnType) -> bool:
@@ -150,7 +174,13 @@ def _infer_column(name: str, column: pl.Series, decimal_comma: bool, reading: Re
         return _convert_column(name, column, wanted, reading)
     if column.null_count() == len(column):
         return _Found(ClassifiedColumn(column))
-    number, how = _parse_number_column(column, decimal_comma)
+    if reading.thousands is not None and _any_match(column, patterns.SEPARATOR):
+        numbers = parse_number_text(column, reading.decimal, reading.thousands)
+        if numbers is not None and numbers.values.null_count() == column.null_count():
+            return _as_numbers(name, column, numbers)
+        number, how = None, ""
+    else:
+        number, how = _parse_number_column(column, decimal_comma)
     if how in _KEPT_AS_TEXT:
         reason = _describe_code(column) if how == "code" else _KEPT_AS_TEXT[how]
         return _Found(ClassifiedColumn(column), f"{name} is kept as text: {reason}.")
@@ -180,7 +210,7 @@ def _infer_mostly(name: str, column: pl.Series, reading: Reading) -> _Found:
         if dates.unresolved > found_dates:
             return _Found(as_text.column, _describe_unresolved(name, column))
         return _as_dates(name, column, dates, present)
-    numbers = parse_number_text(column, reading.decimal)
+    numbers = parse_number_text(column, reading.decimal, reading.thousands)
     found = int((numbers.values.is_not_null() & ~placeholder).sum()) if numbers else 0
     if numbers is None or not found:
         return as_text
@@ -231,7 +261,7 @@ def _convert_column(name: str, column: pl.Series, wanted: ColumnType, reading: R
     if wanted == "text":
         return _Found(ClassifiedColumn(column), group="kept as text, as set")
     if wanted == "number":
-        numbers = parse_number_text(column, reading.decimal)
+        numbers = parse_number_text(column, reading.decimal, reading.thousands)
         if numbers is not None and len(numbers.values.drop_nulls()):
             return _as_numbers(name, column, numbers)
         values: pl.Series = column.str.strip_chars().str.strip_prefix("+").cast(pl.Float64, strict=False)

@@ -21,15 +21,22 @@ _MAX_INT_DIGITS = 4_000
 
 
 def read_json(
-    raw: bytes, name: str, limits: FileLimits = DEFAULT_FILE_LIMITS, *, by_line: bool = False
+    raw: bytes,
+    name: str,
+    limits: FileLimits = DEFAULT_FILE_LIMITS,
+    encoding: str | None = None,
+    *,
+    by_line: bool = False,
 ) -> Table:
     """Read a JSON file as a table; with ``by_line``, each line is one record.
+
+    The encoding is detected by default.
 
     Raises:
         UnreadableTableError: The file is not JSON or has no table; the message names the line if known.
         FileLimitError: The file has too many columns or cells.
     """
-    text, _, _ = decode_text(raw, name)
+    text, _, _ = decode_text(raw, name, encoding)
     if not text.strip():
         raise UnreadableTableError(f"{name} is empty: it has no records.")
     if by_line or _looks_by_line(text):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import polars as pl
@@ -46,7 +47,9 @@ class NumberText:
     decimal: str
 
 
-def parse_number_text(column: pl.Series, decimal: str | None = None) -> NumberText | None:
+def parse_number_text(
+    column: pl.Series, decimal: str | None = None, thousands: str | None = None
+) -> NumberText | None:
     """Parse the values that are numbers in the usual notation of the column.
 
     Values with another unit than the usual one are not numbers of this column, nor are the few values with a
@@ -56,11 +59,15 @@ def parse_number_text(column: pl.Series, decimal: str | None = None) -> NumberTe
     Args:
         column: A text column.
         decimal: The decimal sign; detected by default.
+        thousands: The only sign that may part thousands, empty for none; any by default.
     """
     parts = column.str.extract_groups(_WRITTEN).struct.unnest()
     if parts["digits"].null_count() == len(column):
         return None
     digits = parts["digits"].str.strip_chars()
+    if thousands is not None:
+        digits = _without_thousands(digits, thousands, decimal)
+        decimal = "."
     spaced = digits.str.contains(f"[{_BLANKS}]")
     digits = pl.select(pl.when(~spaced | digits.str.contains(_SPACED)).then(digits)).to_series()
     grouped = digits.str.replace_all(f"[{_BLANKS}]", "")
@@ -86,6 +93,17 @@ def parse_number_text(column: pl.Series, decimal: str | None = None) -> NumberTe
     negative |= parts["open"].is_not_null()
     values = pl.select(pl.when(negative).then(-values).otherwise(values)).to_series()
     return NumberText(values, usual, decimal)
+
+
+def _without_thousands(digits: pl.Series, thousands: str, decimal: str | None) -> pl.Series:
+    """Return digits with a decimal point and without the separator; null where another sign is in them."""
+    decimal = decimal or ("," if thousands == "." else ".")
+    sign = {" ": "[ \u00a0\u2009\u202f]", "'": "['\u2019]"}.get(thousands, re.escape(thousands))
+    groups = rf"|[0-9]{{1,3}}(?:{sign}[0-9]{{3}})+" if thousands else ""
+    pattern = rf"^(?:[0-9]+{groups})?(?:{re.escape(decimal)}[0-9]*)?(?:[eE][+-]?[0-9]+)?$"
+    kept = pl.select(pl.when(digits.str.contains(pattern)).then(digits)).to_series()
+    plain = kept.str.replace_all(sign, "") if thousands else kept
+    return plain.str.replace(decimal, ".", literal=True)
 
 
 def _usual_affix(affix: pl.Series) -> str:

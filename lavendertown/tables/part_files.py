@@ -20,6 +20,7 @@ from lavendertown.tables.files import FILE_ENDINGS, read_file, read_unpacked, un
 from lavendertown.tables.frames import from_columns
 from lavendertown.tables.reader_errors import translate_reader_errors
 from lavendertown.tables.table import Column, Table
+from lavendertown.tables.value_settings import applying_settings, note_unused_settings
 
 _MAX_NOTES = 20
 _PATTERN_SIGNS = "*?["
@@ -115,9 +116,15 @@ def read_part_files(
         parts.append(part)
     if first is None:
         raise UnreadableTableError(f"{list_names(empty)}: empty (0 bytes); give files with data.")
-    merged = _merge_texts(parts, reading) if first.kind == "csv" else _merge_tables(parts)
+    if first.kind == "csv":
+        merged = _merge_texts(parts, applying_settings(reading, "csv"))
+        merged = note_unused_settings(merged, reading, "a CSV file", "csv")
+    else:
+        merged = _merge_tables(parts)
     common = _common_name(paths) if names is None else names[0]
-    return replace(merged, name=common, guesses=[*_describe_parts(parts, empty), *merged.guesses])
+    guesses = [*_describe_parts(parts, empty), *merged.guesses]
+    given = applying_settings(reading, first.kind)
+    return replace(merged, name=common, guesses=guesses, given=given)
 
 
 @dataclass
@@ -158,7 +165,8 @@ def _read_part(
         # A part may be too short to tell its delimiter and header.
         reading = reading.fill_from(replace(first.rows.found, encoding=None))
     with translate_reader_errors(name, "CSV"):
-        return _Part(name, kind, rows=delimited.read_text_rows(raw, name, limits, reading))
+        used = applying_settings(reading, "csv")
+        return _Part(name, kind, rows=delimited.read_text_rows(raw, name, limits, used))
 
 
 def _refuse_other_columns(part: _Part, first: _Part) -> None:

@@ -32,6 +32,9 @@ SURE_GROUPED_NUMBER = r"^\s*[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:,[0-9]{3}|\.[0-9]+)\
 
 NUMBER = "|".join((PLAIN_NUMBER, GROUPED_NUMBER, COMMA_NUMBER))
 
+SEPARATOR = r"[0-9][.,' \u2019\u00a0\u2009\u202f][0-9]"
+"""A sign between digits that may part thousands."""
+
 INFINITE = r"^\s*[+-]?(?i:inf|infinity)\s*$"
 """An infinite number written out."""
 

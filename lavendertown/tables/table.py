@@ -66,6 +66,7 @@ class Table:
         name: The file's name; None for a frame passed without a name.
         guesses: Sentences that describe what was guessed while reading.
         reading: The settings that the file was read with, given and detected.
+        given: Those of the settings that a person gave.
         sheets: The names of the sheets, if the file is a workbook.
     """
 
@@ -77,6 +78,7 @@ class Table:
     guesses: list[str] = field(default_factory=list)
     reading: Reading = DETECT
     sheets: tuple[str, ...] = ()
+    given: Reading = DETECT
 
     @property
     def columns(self) -> list[str]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -55,3 +58,14 @@ def saved(answer: Callable[..., Any]) -> dict[str, Any]:
     """What analyzing and saving ``orders.csv`` as Ana answered."""
     found: dict[str, Any] = answer("analyze", "orders.csv", "--save", "--author", "Ana", "--title", "Orders")
     return found
+
+
+@pytest.fixture
+def shop(folder: Path) -> Path:
+    """An SQLite file with the table of ``orders.csv``."""
+    _, *rows = csv.reader(ORDERS.splitlines())
+    with closing(sqlite3.connect(folder / "shop.db")) as connection, connection:
+        connection.execute("CREATE TABLE orders (id INTEGER, amount REAL, country TEXT)")
+        cells = [[cell or None for cell in row] for row in rows]
+        connection.executemany("INSERT INTO orders VALUES (?, ?, ?)", cells)
+    return folder / "shop.db"

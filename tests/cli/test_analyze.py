@@ -139,17 +139,6 @@ def test_standard_input_is_recognized_by_its_content(answer: Answer, folder: Pat
         assert ("null", "a") in [(finding["ghost_type"], finding["column"]) for finding in found]
 
 
-@pytest.fixture
-def shop(folder: Path) -> Path:
-    """An SQLite file with the table of ``orders.csv``."""
-    _, *rows = csv.reader(ORDERS.splitlines())
-    with closing(sqlite3.connect(folder / "shop.db")) as connection, connection:
-        connection.execute("CREATE TABLE orders (id INTEGER, amount REAL, country TEXT)")
-        cells = [[cell or None for cell in row] for row in rows]
-        connection.executemany("INSERT INTO orders VALUES (?, ?, ?)", cells)
-    return folder / "shop.db"
-
-
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -186,7 +175,6 @@ def test_several_tables_of_a_database_are_listed(run: Run, shop: Path) -> None:
             "--table and --query are for databases, and orders.csv is a file",
         ),
         (["-", "--table", "orders"], "--table and --query are for a single database"),
-        (["shop.db", "--encoding", "utf-8"], "--encoding is for files, not for databases"),
         (["shop.db", "--format-in", "csv"], "--format-in is for files, not for databases"),
         (["shop.db", "--query", "SELECT 1", "--save", "--author", "Ana"], "Name the dataset with --dataset"),
         (["gone.db", "--table", "orders"], "There is no file gone.db"),

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 import zipfile
 from collections.abc import Sequence
 
 import openpyxl
 import pytest
 
-from lavendertown.errors import UnreadableTableError
+from lavendertown.errors import InvalidInputError, UnreadableTableError
 from lavendertown.inspector import Inspector
-from lavendertown.tables import Table, read_table
+from lavendertown.tables import Reading, Table, read_table
 
 
 def workbook(**sheets: Sequence[Sequence[object]]) -> bytes:
@@ -228,3 +229,72 @@ def test_a_locked_workbook_is_refused_as_such() -> None:
 def test_a_damaged_workbook_is_refused() -> None:
     with pytest.raises(UnreadableTableError, match="damaged"):
         read(workbook(Data=[["a"], [1]])[:200])
+
+
+OFFSET = [
+    ["Report", None, None, None, "note"],
+    [None, "id", "price", "day", "x"],
+    [None, 1, 2.5, "a", "y"],
+    [None, 2, "#N/A", "b", "z"],
+    [None, 3, 7.5, "c", None],
+    [None, "Source: ledger", None, None, None],
+]
+
+
+def test_only_the_given_cells_are_read() -> None:
+    table = read_table(workbook(Data=OFFSET), "orders.xlsx", reading=Reading(cell_range="C2:D4"))
+    assert table.columns == ["price", "day"]
+    assert values(table, "day") == ["a", "b"]
+    assert (table.reading.cell_range, table.reading.header_row) == ("C2:D4", 2)
+    assert "cells C2:D4; its row 2 names the columns." in table.guesses[0]
+
+
+def test_only_the_given_cells_of_an_open_document_are_read() -> None:
+    def row(*cells: str) -> str:
+        return "".join(open_document_cell("string", each, each) for each in cells)
+
+    document = open_document(row("Report", "x"), row("a", "b"), row("1", "2"), row("3", "4"), row("sum", ""))
+    table = read_table(document, "orders.ods", reading=Reading(cell_range="B2:B4"))
+    assert (table.columns, values(table, "b")) == (["b"], ["2", "4"])
+
+
+def test_a_range_without_a_last_row_goes_on_to_the_end() -> None:
+    table = read_table(workbook(Data=OFFSET), "orders.xlsx", reading=Reading(cell_range="b2:d"))
+    assert (table.columns, table.row_count) == (["id", "price", "day"], 4)
+
+
+def test_types_are_those_of_the_cells_in_the_range() -> None:
+    rows = [["n"], [1], [2], ["below: text"]]
+    table = read_table(workbook(Data=rows), "orders.xlsx", reading=Reading(cell_range="A1:A3"))
+    assert values(table, "n") == [1, 2]
+
+
+def test_error_and_merged_cells_keep_their_places_in_a_range() -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in ([None, "t", "n"], [None, "a", 1], [None, None, 2], [None, "b", 3]):
+        sheet.append(row)
+    sheet.merge_cells("B2:B3")
+    out = io.BytesIO()
+    book.save(out)
+    table = read_table(out.getvalue(), "orders.xlsx", reading=Reading(cell_range="B1:C3"))
+    assert values(table, "t") == ["a", "a"]
+
+
+def test_the_range_that_was_read_is_known() -> None:
+    assert read(workbook(Data=OFFSET)).reading.cell_range == "A1:E6"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"cell_range": "four"}, "'four' is not a range of cells; give one such as B4:H200 or B4:H."),
+        ({"cell_range": "D4:B2"}, "The range 'D4:B2' ends before it starts"),
+        ({"cell_range": "B4:H9", "header_row": 2}, "Row 2 is outside the cells B4:H9"),
+        ({"cell_range": "M90:N99"}, "the cells M90:N99 of the sheet 'Data' are empty; its cells are A1:E6."),
+    ],
+)
+def test_a_range_that_cannot_be_read_is_refused(settings: dict[str, object], message: str) -> None:
+    with pytest.raises((InvalidInputError, UnreadableTableError), match=re.escape(message)):
+        read_table(workbook(Data=OFFSET), "orders.xlsx", reading=Reading(**settings))  # type: ignore[arg-type]
