@@ -13,6 +13,7 @@ from lavendertown.core.dataset_names import dataset_name
 from lavendertown.core.file_limits import FileLimits, limits_from_settings
 from lavendertown.core.findings import GhostFinding
 from lavendertown.core.reading import DETECT
+from lavendertown.core.run_readings import describe_reading
 from lavendertown.core.settings import load_settings
 from lavendertown.detectors import Detector, default_detectors
 from lavendertown.detectors.runner import CheckResult, Progress, run_detectors
@@ -106,8 +107,9 @@ class Inspector:
         """Return a summary of the checks that ran, as plain JSON for a report's metadata.
 
         Keys: ``rows``, ``columns``, ``column_names``, ``checks_run``, ``passed``, ``failed``,
-        ``seconds``, ``guesses`` and ``ran``, a list of ``{check, column, params, outcome}``. Runs the
-        checks first if :meth:`detect` was not called yet.
+        ``seconds``, ``guesses``, ``ran``, a list of ``{check, column, params, outcome}``, and ``reading``,
+        how the table was read: ``{digest, given, used, kinds}``. Runs the checks first if :meth:`detect` was
+        not called yet.
         """
         if self.findings is None:
             self.detect()
@@ -121,6 +123,11 @@ class Inspector:
             "failed": outcomes.count("failed"),
             "seconds": round(self._seconds, 3),
             "guesses": self.table.guesses,
+            "reading": describe_reading(
+                self.table.given,
+                self.table.reading,
+                {column.name: column.kind for column in self.table.schema},
+            ),
             "ran": [vars(check) for check in self.checks],
         }
         return json_codec.to_jsonable(coverage, "coverage")  # type: ignore[no-any-return]

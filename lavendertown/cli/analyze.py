@@ -168,7 +168,13 @@ def analyze_command(
         with open_storage() as storage:
             findings = _join_dataset(storage, inspector, findings)
     # Before the report is saved, which would be the baseline.
-    run = Run(str(inspector.dataset or ""), findings, inspector.table.row_count, clock.now())
+    run = Run(
+        str(inspector.dataset or ""),
+        findings,
+        inspector.table.row_count,
+        clock.now(),
+        coverage=inspector.coverage(),
+    )
     results = judge_runs([run], fail_on, baseline)
     if save:
         report_id = _save_report(inspector, findings, given, title, tags, require_author(author), source_name)

@@ -117,11 +117,21 @@ def list_inbox(limit: int, offset: int, as_json: bool, **filter_values: Any) -> 
         print_json(findings)
         return
     print_table(
-        ("finding id", "last seen", "severity", "status", "assignee", "description", "needs attention"),
+        (
+            "finding id",
+            "last seen",
+            "run state",
+            "severity",
+            "status",
+            "assignee",
+            "description",
+            "needs attention",
+        ),
         (
             (
                 finding["finding_id"],
                 finding["last_seen"],
+                finding["seen"].replace("_", " "),
                 finding["severity"],
                 finding["status"],
                 finding["assignee"],

@@ -145,8 +145,9 @@ def show_report(report_id: str, as_json: bool) -> None:
 def compare_reports(report_id: str, before_id: str | None, gate: bool, as_json: bool) -> None:
     """Compare a report with an earlier run of its dataset.
 
-    Each finding is new, back (found before, but not in the earlier run), worse, better, same, gone, or
-    not_checked (absent, and its check did not run according to the report).
+    Each finding is new, back (found before, but not in the earlier run), worse, better, same, gone,
+    not_checked (absent, and its check did not run according to the report), or reading_changed (in one of
+    the runs only, because the settings for reading its column changed).
 
     \b
     Example:
@@ -375,16 +376,17 @@ def _print_comparison(comparison: dict[str, Any]) -> None:
         click.echo("This is the first run of the dataset, so there is nothing to compare with.")
         return
     counts = Counter(row["change"] for row in comparison["findings"])
-    summary = ", ".join(f"{number} {change}" for change, number in counts.items()) or "no findings"
+    changes = [f"{number} {change.replace('_', ' ')}" for change, number in counts.items()]
+    summary = ", ".join(changes) or "no findings"
     click.echo(f"Compared with {before['id']} of {format_cell(before['created_at'])}: {summary}")
     print_table(
         ("change", "severity", "rows before", "rows now", "finding id", "description"),
         (
             (
-                row["change"],
+                row["change"].replace("_", " "),
                 row["severity"],
                 row["before_count"],
-                None if row["change"] in ("gone", "not_checked") else row["row_count"],
+                row["row_count"] if row["is_present"] else None,
                 row["finding_id"],
                 row["description"],
             )

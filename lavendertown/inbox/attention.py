@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from lavendertown.core import statuses
 from lavendertown.core.settings import Settings
+from lavendertown.inbox.changed_readings import ReadingChanges
 from lavendertown.records.identities import (
     PRESENT_STATES,
     Acceptance,
@@ -88,6 +89,7 @@ class FindingState:
         is_annotated: Whether it has a live annotation.
         acceptance: Its acceptance; None if its status is not accepted.
         fix_check: Whether its fix was verified; None if its status is not fixed.
+        is_present: Whether the latest run has it.
     """
 
     identity: Identity
@@ -96,6 +98,7 @@ class FindingState:
     is_annotated: bool
     acceptance: Acceptance | None
     fix_check: FixCheck | None
+    is_present: bool = True
 
 
 def triage_rules(settings: Settings) -> TriageRules:
@@ -127,7 +130,7 @@ def find_attention_reasons(
 def _reasons_of_open(state: FindingState, now: dt.datetime) -> list[AttentionReason]:
     identity, triage = state.identity, state.triage
     reasons: list[AttentionReason] = []
-    if state.run_state is RunState.PASSING:
+    if state.run_state is RunState.PASSING or _is_read_away(state):
         return reasons
     assignee = triage.assignee if triage is not None else ""
     if state.run_state is RunState.NEW and not (assignee or state.is_annotated):
@@ -143,9 +146,15 @@ def _reasons_of_open(state: FindingState, now: dt.datetime) -> list[AttentionRea
     return reasons
 
 
+def _is_read_away(state: FindingState) -> bool:
+    """Return whether a finding vanished because its table is read differently."""
+    return state.run_state is RunState.READING_CHANGED and not state.is_present
+
+
 def _reasons_of_closed(state: FindingState, rules: TriageRules, now: dt.datetime) -> list[AttentionReason]:
     reasons = []
-    if state.acceptance is not None and state.run_state is not RunState.PASSING:
+    is_gone = state.run_state is RunState.PASSING or _is_read_away(state)
+    if state.acceptance is not None and not is_gone:
         ceiling = find_ceiling(state.triage, state.acceptance)
         if state.run_state in PRESENT_STATES and exceeds_ceiling(state.identity, ceiling):
             reasons.append(AttentionReason.WORSE)
@@ -179,7 +188,10 @@ def exceeds_ceiling(identity: Identity, ceiling: Ceiling) -> bool:
 
 
 def check_fix(
-    identity: Identity, runs: DatasetRuns | None, executed: Mapping[str, frozenset[str]]
+    identity: Identity,
+    runs: DatasetRuns | None,
+    executed: Mapping[str, frozenset[str]],
+    readings: ReadingChanges | None = None,
 ) -> FixCheck | None:
     """Return whether the fix of a finding was verified; None if its status is not fixed.
 
@@ -187,6 +199,8 @@ def check_fix(
         identity: The finding.
         runs: The latest runs of its dataset.
         executed: The keys of the completed checks by report, for the runs after the fix except the latest.
+        readings: How the runs were read. One that reads the column differently than the last run with the
+            finding neither verifies the fix nor counts as a run that did not.
     """
     fixed_at = identity.fixed_at
     if fixed_at is None or identity.regressed_at is not None:
@@ -194,6 +208,8 @@ def check_fix(
     if runs is None:
         return FixCheck("", None, 0)
     later = [run for run in zip(runs.run_times, runs.report_ids, strict=True) if run[0] > fixed_at]
+    if readings is not None:
+        later = [run for run in later if not readings.is_changed_since_last_seen(identity, run[1])]
     for at, report_id in reversed(later):
         is_latest = report_id == runs.report_ids[0]
         completed = runs.executed_check_keys if is_latest else executed.get(report_id, frozenset())

@@ -29,6 +29,7 @@ from lavendertown.inbox.attention import (
     find_due_time,
     next_change,
 )
+from lavendertown.inbox.changed_readings import find_reading_changes
 from lavendertown.inbox.inbox_query import NOT_YET_DUE, OVERDUE, Facet, InboxEntry, InboxOrder
 from lavendertown.inbox.renamed_checks import match_renamed
 from lavendertown.inbox.run_tables import RunTable
@@ -40,6 +41,7 @@ from lavendertown.records.identities import (
     RunState,
     compute_run_state,
     find_mentions,
+    is_in_latest_run,
     is_snoozed,
 )
 from lavendertown.records.record_classes import TriageRecord
@@ -159,14 +161,23 @@ class FindingIndex:
         self._predecessors.pop(row.identity.dataset, None)
         for facet, value in row.state_values:
             self.postings[facet][value].discard(ordinal)
-        row.run_state = compute_run_state(row.identity, runs, self.in_latest_run.get(row.identity.dataset))
-        row.fix_check = check_fix(row.identity, runs, self.executed)
+        in_latest_run = self.in_latest_run.get(row.identity.dataset)
+        readings = find_reading_changes(runs, self._find_table)
+        state = compute_run_state(row.identity, runs, in_latest_run)
+        row.run_state = readings.adjust_run_state(state, row.identity) if readings else state
+        row.fix_check = check_fix(row.identity, runs, self.executed, readings)
         row.due_at = find_due_time(row.identity, self._rules)
         now = clock.now()
-        state = FindingState(
-            row.identity, row.triage, row.run_state, row.is_annotated, row.acceptance, row.fix_check
+        known = FindingState(
+            row.identity,
+            row.triage,
+            row.run_state,
+            row.is_annotated,
+            row.acceptance,
+            row.fix_check,
+            is_in_latest_run(row.identity, runs, in_latest_run),
         )
-        row.attention = find_attention_reasons(state, self._rules, now)
+        row.attention = find_attention_reasons(known, self._rules, now)
         row.state_values = [
             (Facet.RUN_STATE, row.run_state),
             *((Facet.ATTENTION, reason) for reason in row.attention),
@@ -175,7 +186,7 @@ class FindingIndex:
             row.state_values.append((Facet.DUE, OVERDUE if row.due_at <= now else NOT_YET_DUE))
         for facet, value in row.state_values:
             self.postings[facet][value].add(ordinal)
-        changes_at = next_change(state, self._rules, now)
+        changes_at = next_change(known, self._rules, now)
         if changes_at is not None:
             heapq.heappush(self._changes, (changes_at, ordinal))
 

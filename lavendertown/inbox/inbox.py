@@ -20,6 +20,7 @@ from pyroaring import BitMap
 from lavendertown.core import clock, statuses
 from lavendertown.core.garbage_collection import gc_paused
 from lavendertown.inbox.attention import TriageRules
+from lavendertown.inbox.changed_readings import find_reading_changes
 from lavendertown.inbox.finding_index import FindingIndex
 from lavendertown.inbox.inbox_query import Facet, InboxEntry, InboxQuery, SnoozedFilter
 from lavendertown.inbox.run_tables import RunTable, read_run_table
@@ -106,8 +107,14 @@ class Inbox:
             return 0
         later = self._runs_after(identity, runs)
         executed = self._store.executed_check_keys(later)
-        passing = takewhile(lambda name: identity.check_key in executed.get(name, frozenset()), later)
-        return sum(1 for _ in passing)
+        readings = find_reading_changes(runs, self._read_table)
+
+        def is_passing(report_id: str) -> bool:
+            if identity.check_key not in executed.get(report_id, frozenset()):
+                return False
+            return readings is None or not readings.is_changed_since_last_seen(identity, report_id)
+
+        return sum(1 for _ in takewhile(is_passing, later))
 
     def _runs_after(self, identity: Identity, runs: DatasetRuns) -> list[str]:
         """Return the runs after the last one that has a finding, newest first."""

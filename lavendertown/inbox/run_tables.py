@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lavendertown.core import json_codec
 from lavendertown.core.errors import DamagedRecordError, InvalidInputError
+from lavendertown.core.run_readings import RunReading, read_run_reading
 from lavendertown.profile.evidence import ColumnProfile, Evidence
 from lavendertown.records.record_classes import EvidenceRecord, RecordKind, ReportRecord
 from lavendertown.records.store import Store
@@ -24,11 +25,15 @@ class RunTable:
         columns: The names of all columns in order; empty if they are not known.
         profiles: The profiles of the columns by name, as far as they are stored.
         checks: The completed checks; empty if they are not known.
+        reading: How the table was read; None if that is not known.
+        finding_ids: The findings of the run.
     """
 
     columns: tuple[str, ...] = ()
     profiles: Mapping[str, ColumnProfile] = field(default_factory=dict)
     checks: frozenset[CheckRun] = frozenset()
+    reading: RunReading | None = None
+    finding_ids: frozenset[str] = frozenset()
 
 
 def check_run(check: str, column: str, params: Mapping[str, Any]) -> CheckRun:
@@ -47,7 +52,8 @@ def read_run_table(store: Store, report_id: str) -> RunTable:
     if not isinstance(report, ReportRecord):
         return RunTable()
     is_live = isinstance(evidence, EvidenceRecord) and evidence.deleted_at is None
-    return build_run_table(report.metadata, evidence.content if is_live else None)  # type: ignore[union-attr]
+    table = build_run_table(report.metadata, evidence.content if is_live else None)  # type: ignore[union-attr]
+    return replace(table, finding_ids=frozenset(each.fingerprint for each in report.findings))
 
 
 def build_run_table(metadata: Mapping[str, Any], evidence: Mapping[str, Any] | None) -> RunTable:
@@ -64,6 +70,7 @@ def build_run_table(metadata: Mapping[str, Any], evidence: Mapping[str, Any] | N
             for each in entries
             if each.get("check") and each.get("outcome") != "failed"
         ),
+        read_run_reading(metadata),
     )
 
 

@@ -16,13 +16,18 @@ MAX_RUNS = 12
 
 
 class RunState(StrEnum):
-    """The state of a finding, computed from the latest runs of its dataset."""
+    """The state of a finding, computed from the latest runs of its dataset.
+
+    READING_CHANGED is a finding that appeared or vanished in a run whose table is read differently, because a
+    person changed the settings: it is neither new nor gone.
+    """
 
     NEW = "new"
     REGRESSED = "regressed"
     ONGOING = "ongoing"
     PASSING = "passing"
     NOT_CHECKED = "not_checked"
+    READING_CHANGED = "reading_changed"
 
 
 PRESENT_STATES = (RunState.NEW, RunState.REGRESSED, RunState.ONGOING)
@@ -69,11 +74,14 @@ class DatasetRuns(NamedTuple):
         run_times: Their times, newest first, at most :data:`MAX_RUNS`.
         report_ids: Their reports, in the same order.
         executed_check_keys: The keys of the checks that the latest run completed.
+        reading_digests: The digests of the settings that people gave for reading
+            (:mod:`lavendertown.core.run_readings`), in the same order; empty if they are not known.
     """
 
     run_times: tuple[dt.datetime, ...]
     report_ids: tuple[str, ...]
     executed_check_keys: frozenset[str]
+    reading_digests: tuple[str, ...] = ()
 
     @property
     def is_latest_tied(self) -> bool:
@@ -204,14 +212,22 @@ def compute_run_state(
         in_latest_run: The ids of the findings in the latest run, if an earlier run has the same time; None
             if the time alone tells which findings it has.
     """
-    is_present = runs is None or identity.last_seen >= runs.run_times[0]
-    if is_present and in_latest_run is not None and runs is not None:
-        is_present = identity.last_seen > runs.run_times[0] or identity.finding_id in in_latest_run
-    if runs is None or is_present:
+    if runs is None or is_in_latest_run(identity, runs, in_latest_run):
         if identity.regressed_at is not None:
             return RunState.REGRESSED
         return RunState.NEW if identity.times_seen == 1 else RunState.ONGOING
     return RunState.PASSING if identity.check_key in runs.executed_check_keys else RunState.NOT_CHECKED
+
+
+def is_in_latest_run(
+    identity: Identity, runs: DatasetRuns | None, in_latest_run: Set[str] | None = None
+) -> bool:
+    """Return whether the latest run has a finding; the arguments are those of :func:`compute_run_state`."""
+    if runs is None or identity.last_seen > runs.run_times[0]:
+        return True
+    if identity.last_seen < runs.run_times[0]:
+        return False
+    return in_latest_run is None or identity.finding_id in in_latest_run
 
 
 def is_snoozed(identity: Identity, triage: TriageRecord, now: dt.datetime) -> bool:

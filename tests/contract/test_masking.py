@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -93,3 +94,19 @@ def test_without_samples_no_sample_values_are_stored(
     assert "Oslo" not in stored_text(storage)
     assert SECRET not in json.dumps(storage.reports.load_evidence("r").to_dict())  # type: ignore[union-attr]
     storage.close()
+
+
+def test_a_mask_counts_from_the_next_save_on(place: StoreLocation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LAVENDERTOWN_EVIDENCE_MASK", raising=False)
+    opened = place.open_storage()
+    try:
+        opened.save_report(make_report(), evidence=evidence())
+        assert SECRET in stored_text(opened)
+        monkeypatch.setenv("LAVENDERTOWN_EVIDENCE_MASK", "email")
+        opened.save_report(replace(make_report(), id="r2"), evidence=evidence())
+        report, kept = opened.load_report("r2"), opened.reports.load_evidence("r2")
+        assert report is not None
+        assert kept is not None
+        assert SECRET not in json.dumps([report.to_dict(), kept.to_dict()], default=str)
+    finally:
+        opened.close()

@@ -12,6 +12,7 @@ from lavendertown.collaboration.parts.context import StorageContext
 from lavendertown.core.errors import InvalidInputError
 from lavendertown.core.findings import SEVERITIES
 from lavendertown.core.fingerprints import check_key, executed_check_keys
+from lavendertown.core.run_readings import RunReading, is_read_differently, read_run_reading
 from lavendertown.records import validation
 from lavendertown.records.identities import add_counts, add_shares
 from lavendertown.records.queries import FindingQuery, ReportQuery
@@ -30,7 +31,8 @@ class RunChange(StrEnum):
 
     NEW was never seen before; BACK was seen before, but not in the earlier run. WORSE and BETTER compare the
     severity, then the share of affected rows, or their number if a share is not known. GONE was checked and
-    not found; NOT_CHECKED means that the later run does not state that the check ran.
+    not found; NOT_CHECKED means that the later run does not state that the check ran. READING_CHANGED is a
+    finding that only one of the runs has, because a person changed how its column is read.
     """
 
     NEW = "new"
@@ -40,6 +42,7 @@ class RunChange(StrEnum):
     SAME = "same"
     GONE = "gone"
     NOT_CHECKED = "not_checked"
+    READING_CHANGED = "reading_changed"
 
 
 def compare_reports(
@@ -71,19 +74,28 @@ def _compare_findings(
         if isinstance(record, ReportRecord)
         else frozenset()
     )
-    rows = [
-        _changed_finding_row(
-            finding, previous.get(finding_id), _classify_change(finding, previous.get(finding_id), report)
-        )
-        for finding_id, finding in current.items()
-    ]
+    readings = [_read_reading(context, before.id), _read_reading(context, report.id)]
+    rows = []
+    for finding_id, finding in current.items():
+        earlier = previous.get(finding_id)
+        change = _classify_change(finding, earlier, report)
+        if earlier is None and is_read_differently(finding.column, *readings):
+            change = RunChange.READING_CHANGED
+        rows.append(_changed_finding_row(finding, earlier, change, is_present=True))
     for finding_id, finding in previous.items():
         if finding_id not in current:
             was_checked = check_key(finding.metadata, finding.dataset, finding.column) in executed
             change = RunChange.GONE if was_checked else RunChange.NOT_CHECKED
-            rows.append(_changed_finding_row(finding, finding, change))
+            if is_read_differently(finding.column, *readings):
+                change = RunChange.READING_CHANGED
+            rows.append(_changed_finding_row(finding, finding, change, is_present=False))
     order = list(RunChange)
     return sorted(rows, key=lambda row: order.index(row["change"]))
+
+
+def _read_reading(context: StorageContext, report_id: str) -> RunReading | None:
+    record = context.read_record(RecordKind.REPORT, report_id)
+    return read_run_reading(record.metadata) if isinstance(record, ReportRecord) else None
 
 
 def _findings_by_id(context: StorageContext, report_id: str) -> dict[str, FindingSummary]:
@@ -141,11 +153,11 @@ def _classify_change(
 
 
 def _changed_finding_row(
-    finding: FindingSummary, previous: FindingSummary | None, change: RunChange
+    finding: FindingSummary, previous: FindingSummary | None, change: RunChange, *, is_present: bool
 ) -> dict[str, Any]:
     before: Mapping[str, Any] = {
         "before_severity": previous.severity if previous is not None else None,
         "before_count": previous.row_count if previous is not None else None,
         "before_share": previous.share if previous is not None else None,
     }
-    return {**converters.summary_to_row(finding), **before, "change": change.value}
+    return {**converters.summary_to_row(finding), **before, "change": change.value, "is_present": is_present}

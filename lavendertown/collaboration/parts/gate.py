@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -14,6 +14,7 @@ from lavendertown.core import clock, statuses
 from lavendertown.core.errors import NotFoundError
 from lavendertown.core.findings import SEVERITIES, GhostFinding
 from lavendertown.core.fingerprints import check_key, compute_fingerprint, executed_check_keys
+from lavendertown.core.run_readings import is_read_differently, read_run_reading
 from lavendertown.inbox.attention import exceeds_ceiling, find_ceiling
 from lavendertown.records.identities import Acceptance, Identity, add_counts, add_shares, is_snoozed
 from lavendertown.records.queries import ReportQuery
@@ -127,6 +128,8 @@ class Run:
         row_count: The number of rows of the table; None if it is not known.
         ran_at: When it ran; the baseline ran before.
         report_id: The report of the run, which is never its own baseline; empty if it has none.
+        coverage: What the run checked, as :meth:`lavendertown.inspector.Inspector.coverage` returns it;
+            empty if that is not known.
     """
 
     dataset: str
@@ -134,6 +137,7 @@ class Run:
     row_count: int | None
     ran_at: dt.datetime
     report_id: str = ""
+    coverage: Mapping[str, Any] = field(default_factory=dict)
 
 
 def judge_by_severity(run: Run, fail_on: Sequence[FailOn], note: str) -> GateResult:
@@ -262,7 +266,8 @@ class _Known:
         if identity.status == statuses.FALSE_POSITIVE.name:
             return Judgement(finding, name, (), f"It is closed as {statuses.FALSE_POSITIVE.label}.")
         found: list[tuple[FailOn, str]] = []
-        if identity.status == statuses.FIXED.name:
+        is_explained = comparison is not None and comparison.explains(finding, name)
+        if identity.status == statuses.FIXED.name and not is_explained:
             found.append((FailOn.REGRESSED, "It was fixed before."))
         acceptance = self._acceptances.get(name)
         if acceptance is not None:
@@ -292,6 +297,8 @@ def _judge_open(
     levels = _failed_levels(finding, fail_on)
     kinds = tuple(dict.fromkeys([*(kind for kind, _ in matched), *levels]))
     reasons = [reason for _, reason in matched]
+    if not kinds and comparison is not None and comparison.explains(finding, name):
+        reasons.append("Its column is read differently than in the baseline: reading changed.")
     if levels and not reasons:
         reasons.append(f"It is an open finding of severity {finding.severity}.")
     return Judgement(finding, name, kinds, " ".join(dict.fromkeys(reasons)))
@@ -303,6 +310,10 @@ class _Comparison:
     def __init__(self, baseline: ReportRecord, run: Run, known: _Known) -> None:
         self._run = run
         self._executed = executed_check_keys(baseline.metadata, baseline.dataset)
+        self._readings = (
+            read_run_reading(baseline.metadata),
+            read_run_reading({"coverage": run.coverage}),
+        )
         self._sizes: dict[str, _Size] = {}
         for each in baseline.findings:
             name = known.resolve_id(each.fingerprint)
@@ -312,6 +323,8 @@ class _Comparison:
         self, finding: GhostFinding, name: str, size: _Size, identity: Identity | None
     ) -> list[tuple[FailOn, str]]:
         """Return what a finding is in comparison with the baseline, and why."""
+        if self.is_read_differently(finding):
+            return []
         before = self._sizes.get(name)
         if before is not None:
             growth = self._describe_growth(size, before)
@@ -322,6 +335,14 @@ class _Comparison:
         if identity is not None and identity.first_seen < self._run.ran_at:
             return [(FailOn.REGRESSED, "It was gone in the baseline, and is back.")]
         return [(FailOn.NEW, "It is not in the baseline.")]
+
+    def is_read_differently(self, finding: GhostFinding) -> bool:
+        """Return whether a person changed how the column of a finding is read since the baseline."""
+        return is_read_differently(finding.column, *self._readings)
+
+    def explains(self, finding: GhostFinding, name: str) -> bool:
+        """Return whether a finding that the baseline lacks may have appeared only by a changed reading."""
+        return name not in self._sizes and self.is_read_differently(finding)
 
     def _describe_growth(self, size: _Size, before: _Size) -> str:
         """Return how a finding has grown since the baseline; empty if it has not."""

@@ -89,7 +89,15 @@ class Imports(StoragePart):
         """
         report = self._build_report(results, author="")
         dataset = str(report.metadata.get("dataset") or "")
-        return Run(dataset, report.findings, None, clock.to_utc(report.created_at), report.id)
+        coverage = report.metadata.get("coverage")
+        return Run(
+            dataset,
+            report.findings,
+            None,
+            clock.to_utc(report.created_at),
+            report.id,
+            coverage if isinstance(coverage, Mapping) else {},
+        )
 
     def save(self, results: Sequence[ReadRun], *, author: str = "") -> list[ImportPreview]:
         """Save results as reports, all of them or none, and return what that changed.

@@ -15,6 +15,7 @@ from lavendertown.collaboration.parts.triage import Triage
 from lavendertown.core import clock, json_codec
 from lavendertown.core.errors import DamagedRecordError, InvalidInputError
 from lavendertown.core.garbage_collection import gc_paused
+from lavendertown.core.settings import Settings, load_settings
 from lavendertown.profile.evidence import Evidence
 from lavendertown.profile.masking import prepare_coverage, prepare_evidence, prepare_findings
 from lavendertown.records import validation
@@ -110,10 +111,11 @@ class Reports(StoragePart):
         """Save reports with their annotations and evidence; return the stored reports in order."""
         changes: list[Change] = []
         rows_saved = 0
+        settings = load_settings()  # now, so that a mask counts from the next save on
         with gc_paused():
             for report in reports:
                 report.name_dataset()
-                report = self._without_masked_values(report)
+                report = self._without_masked_values(report, settings)
                 changes.append(SaveRecord(converters.to_report_record(report), report.version, actor))
                 changes += [
                     SaveRecord(
@@ -126,7 +128,7 @@ class Reports(StoragePart):
                     for a in report.annotations
                 ]
                 if report.id in evidence:
-                    changes.append(self._save_evidence(report, evidence[report.id], actor))
+                    changes.append(self._save_evidence(report, evidence[report.id], settings, actor))
                 rows_saved += len(report.findings) + len(report.annotations)
             stored = self._context.write_path.commit(changes)
         if rows_saved >= MIN_BULK_ROWS:
@@ -136,9 +138,8 @@ class Reports(StoragePart):
         adopt_certain_histories(self._context, self._triage, [each for each in saved if each.version == 1])
         return saved
 
-    def _without_masked_values(self, report: ShareableReport) -> ShareableReport:
+    def _without_masked_values(self, report: ShareableReport, settings: Settings) -> ShareableReport:
         """Return the report as the settings allow it to be stored; its findings keep their ids."""
-        settings = self._context.settings
         if settings.evidence_samples and not settings.evidence_mask:
             return report
         metadata = report.metadata
@@ -148,8 +149,10 @@ class Reports(StoragePart):
         findings = prepare_findings(report.findings, settings)
         return replace(report, findings=findings, metadata=metadata)
 
-    def _save_evidence(self, report: ShareableReport, evidence: Evidence, actor: str | None) -> SaveRecord:
-        content = prepare_evidence(evidence, self._context.settings).to_dict()
+    def _save_evidence(
+        self, report: ShareableReport, evidence: Evidence, settings: Settings, actor: str | None
+    ) -> SaveRecord:
+        content = prepare_evidence(evidence, settings).to_dict()
         stored = self._context.read_record(RecordKind.EVIDENCE, report.id)
         version = stored.version if stored is not None else 0
         size = len(json_codec.dumps(content))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from lavendertown.core import statuses
 from lavendertown.core.fingerprints import check_key, executed_check_keys, mask_description
+from lavendertown.core.run_readings import reading_digest
 from lavendertown.records.identities import (
     MAX_RUNS,
     Acceptance,
@@ -112,7 +113,8 @@ def _summarize_runs(entries: Sequence[ReportEntry]) -> DatasetRuns:
     newest = entries[0].record
     times = tuple(entry.record.created_at for entry in entries)
     ids = tuple(entry.record.id for entry in entries)
-    return DatasetRuns(times, ids, executed_check_keys(newest.metadata, newest.dataset))
+    digests = tuple(reading_digest(entry.record.metadata) for entry in entries)
+    return DatasetRuns(times, ids, executed_check_keys(newest.metadata, newest.dataset), digests)
 
 
 def read_executed_check_keys(cache: FolderCache, report_ids: Sequence[str]) -> dict[str, frozenset[str]]:

@@ -98,6 +98,7 @@ _NUMBERED_RUNS = (
     .where(_R.deleted_at.is_(None))
 )  # fmt: skip
 _METADATA = sa.select(_R.key, _R.metadata).where(in_list(_R.key, "keys"))
+_READING_DIGEST = _R.metadata["coverage"]["reading"]["digest"].as_string()
 _COVERAGE = sa.select(_R.id, _R.dataset, _R.metadata).where(in_list(_R.id, "ids"))
 _ACCEPTED_AT = (
     sa.select(_A.identity_key, sa.func.max(_A.created_at).label("accepted_at"))
@@ -217,14 +218,30 @@ def read_latest_runs(connection: sa.Connection, datasets: Sequence[str] | None) 
     latest_keys = {dataset: rows[0].key for dataset, rows in rows_by_dataset.items()}
     metadata_rows = connection.execute(_METADATA, {"keys": list(latest_keys.values())})
     metadata = {key: data for key, data in metadata_rows}  # noqa: C416
+    all_keys = [row.key for rows in rows_by_dataset.values() for row in rows]
+    digests = _read_reading_digests(connection, all_keys)
     return {
         dataset: DatasetRuns(
             tuple(row.created_at for row in rows),
             tuple(row.id for row in rows),
             executed_check_keys(metadata.get(latest_keys[dataset]) or {}, dataset),
+            tuple(digests.get(row.key) or "" for row in rows),
         )
         for dataset, rows in rows_by_dataset.items()
     }
+
+
+def _read_reading_digests(connection: sa.Connection, keys: Sequence[int]) -> dict[int, str | None]:
+    """Return the digests of the settings that were given for these reports.
+
+    The database takes them from the metadata, which is much faster than to decode all of it.
+    """
+    digest: sa.ColumnElement[str] = _READING_DIGEST
+    if connection.dialect.name != "postgresql":
+        # PostgreSQL stores no text that is not JSON. Elsewhere one damaged report must not hide all findings.
+        digest = sa.case((sa.func.json_valid(sa.type_coerce(_R.metadata, sa.String)) == 1, digest))
+    statement = sa.select(_R.key, digest).where(in_list(_R.key, "keys"))
+    return {key: found for key, found in connection.execute(statement, {"keys": list(keys)})}  # noqa: C416
 
 
 def read_executed_check_keys(

@@ -410,6 +410,7 @@ RUN_STATE_HELP = {
     "regressed": "was set to Fixed and was seen since; it is open again",
     "passing": "its check ran in the latest run and found nothing",
     "not_checked": "absent, and the latest run does not say that its check ran",
+    "reading_changed": "appeared or vanished because the settings for reading changed: not new, not gone",
 }
 
 

@@ -35,10 +35,10 @@ CHANGES = {
     "same": ("gray", "The same"),
     "gone": ("green", "Gone"),
     "not_checked": ("gray", "Not checked"),
+    "reading_changed": ("blue", "Reading changed"),
 }
 """Change of a finding → colour and name."""
 _HELP = "With an earlier run of the dataset"
-ABSENT_CHANGES = ("gone", "not_checked")
 _ELSEWHERE = "compare:elsewhere"
 _SHOWN = "compare:shown"
 
@@ -162,7 +162,7 @@ def _draw_grid(rows: list[queries.Row]) -> None:
         alt="What changed since the run before, one finding a row; open one by its sentence",
         column_config={
             "change": config.MultiselectColumn(
-                "Change", width=104, options=[name for _, name in CHANGES.values()], color=colours
+                "Change", width=124, options=[name for _, name in CHANGES.values()], color=colours
             ),
             "severity": config.MultiselectColumn(
                 "Severity",
@@ -190,7 +190,7 @@ def _draw_grid(rows: list[queries.Row]) -> None:
 
 def _open_finding(rows: list[queries.Row], key: str) -> None:
     row = rows[st.session_state[key].row]
-    if row["change"] in ABSENT_CHANGES:
+    if not row["is_present"]:
         st.session_state[_ELSEWHERE] = row["finding_id"]
     else:
         st.query_params[finding_list.FINDING] = row["finding_id"]
@@ -198,7 +198,7 @@ def _open_finding(rows: list[queries.Row], key: str) -> None:
 
 
 def _build_frame(rows: list[queries.Row]) -> pd.DataFrame:
-    here = [row["change"] not in ABSENT_CHANGES for row in rows]
+    here = [row["is_present"] for row in rows]
     return pd.DataFrame(
         {
             "change": [[CHANGES[row["change"]][1]] for row in rows],

@@ -37,6 +37,7 @@ RUN_STATES = {
     "ongoing": ("gray", "Ongoing"),
     "passing": ("green", "Passing"),
     "not_checked": ("gray", "Not checked"),
+    "reading_changed": ("blue", "Reading changed"),
 }
 """Run state → colour and name."""
 
