@@ -7,7 +7,10 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.screens import GRID
+from lavendertown.collaboration.storage import get_finding_id
+from lavendertown.inspector import Inspector
+from lavendertown.tables import Reading
+from tests.browser.screens import GRID, open_as_visitor
 from tests.browser.test_screens import serious
 from tests.browser.test_uploads import open_inspect, upload
 from tests.support.dashboard import Dashboard
@@ -20,6 +23,7 @@ TITLED = "region;code;day\nnorth;A;1\nname;amount;customer\n" + "".join(
 )
 UNUSUAL = "batch lies far outside its usual range"
 CODES = "batch;stock\n" + "".join(f"{999999 if i == 7 else 100 + i % 50};{i}\n" for i in range(200))
+STAND_INS = "code;note\n" + "".join(f"{i * 7};{'none' if i % 5 == 0 else f'text {i}'}\n" for i in range(60))
 
 
 @pytest.fixture
@@ -62,6 +66,47 @@ def test_a_column_becomes_text(page: Page) -> None:
     page.get_by_role("button", name="Read again").click()
     expect(page.get_by_text("batch: kept as text, as set.")).to_be_visible()
     expect(page.get_by_text(UNUSUAL)).to_have_count(0)
+
+
+def save(page: Page, title: str) -> None:
+    page.get_by_role("button", name="Save as report").click()
+    field = page.get_by_role("textbox", name="Title")
+    field.fill(title)
+    field.blur()
+    page.get_by_role("button", name="Save report").click()
+    expect(page.get_by_role("heading", name=title)).to_be_visible()
+
+
+def test_what_a_corrected_guess_shows_is_neither_new_nor_gone(
+    visitor: Visitor, file_dashboard: Dashboard
+) -> None:
+    page = visitor()
+    open_as_visitor(page, f"{file_dashboard.url}/inspect", "Ana Ferreira")
+    upload(page, "stock_1.csv", STAND_INS.encode())
+    expect(page.get_by_text("note says 'none'")).to_be_visible()
+    save(page, "Stock, Monday")
+    page.get_by_role("navigation").get_by_role("link", name="Inspect").click()
+    upload(page, "stock_2.csv", STAND_INS.encode())
+    open_panel(page)
+    words = page.get_by_role("textbox", name="Missing-value words")
+    words.fill("none")
+    words.press("Enter")
+    expect(page.get_by_text("Set: missing-value words none")).to_be_visible()
+    page.get_by_role("button", name="Read again").click()
+    expect(page.get_by_text("note is empty in")).to_be_visible()
+    save(page, "Stock, Tuesday")
+    page.get_by_role("button", name="Compare").click()
+    expect(page.get_by_role("button", name="2 Reading changed")).to_be_visible()
+    readings = (Reading(), Reading(null_words=("none",)))
+    inspectors = [Inspector((STAND_INS.encode(), "stock_1.csv"), reading=reading) for reading in readings]
+    for inspector in inspectors:
+        (finding,) = inspector.detect()
+        page.goto(f"{file_dashboard.url}/?view=all&finding={get_finding_id(finding, 'stock')}")
+        expect(page.get_by_text("Reading changed").first).to_be_visible()
+    page.get_by_role("navigation").get_by_role("link", name="Inspect").click()
+    upload(page, "stock_3.csv", STAND_INS.encode())
+    page.get_by_text("How this file was read").first.wait_for()
+    expect(page.get_by_text("Read as last time: missing-value words none")).to_be_visible()
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])

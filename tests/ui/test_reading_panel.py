@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import openpyxl
+import polars as pl
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from lavendertown.collaboration.storage import FileStorage, Storage, get_storage_backend
 from lavendertown.inspection.result_files import InspectionResult
+from tests.tables.test_excel import workbook
 from tests.ui.test_inspect import button, upload
 
 App = Callable[..., AppTest]
@@ -49,7 +52,7 @@ def app(open_app: App) -> AppTest:
 
 def test_the_fields_begin_with_what_was_detected(app: AppTest) -> None:
     assert [field(app, label).value for label in ("Encoding", "Delimiter", "Header row")] == ["utf-8", ";", 1]
-    assert [field(app, label).value for label in ("Decimal sign", "Date order")] == [None, None]
+    assert [field(app, label).value for label in ("Decimal sign", "Date order")] == ["detect"] * 2
     assert result_of(app).given == {}
 
 
@@ -116,6 +119,85 @@ def test_a_setting_that_does_not_fit_the_file_is_one_sentence_and_the_result_sta
     app = button(app, "Reset").click().run()
     assert not app.error
     assert field(app, "Header row").value == 1
+
+
+SETTINGS = [
+    ("Encoding", "cp1252", {"encoding": "cp1252"}),
+    ("Delimiter", "|", {"delimiter": "|"}),
+    ("Comment sign", "!", {"comment": "!"}),
+    ("Header row", 3, {"header_row": 3, "delimiter": ";"}),
+    ("Rows of names", 2, {"header_rows": 2}),
+    ("Lines above the table", 2, {"skip_lines": 2}),
+    ("Decimal sign", ",", {"decimal": ","}),
+    ("Thousands sign", "", {"thousands": ""}),
+    ("Date order", "month", {"date_order": "month"}),
+    ("Missing-value words", "3", {"null_words": ["3"]}),
+]
+
+
+@pytest.mark.parametrize(("label", "value", "settings"), SETTINGS, ids=lambda each: str(each))
+def test_every_field_sets_its_setting(
+    app: AppTest, label: str, value: object, settings: dict[str, Any]
+) -> None:
+    field(app, label).set_value(value)
+    app = read_again(app)
+    assert result_of(app).given == settings
+    assert field(app, label).value == value
+
+
+def test_the_fields_of_lines_and_comments_begin_with_what_was_detected(open_app: App) -> None:
+    app = upload(open_app("inspect_"), "orders.csv", b"# exported\n" + CSV)
+    labels = ("Comment sign", "Header row", "Rows of names", "Lines above the table")
+    assert [field(app, label).value for label in labels] == ["#", 2, 1, 1]
+
+
+def test_the_header_row_and_the_lines_above_it_cannot_contradict_each_other(app: AppTest) -> None:
+    field(app, "Header row").set_value(5)
+    field(app, "Lines above the table").set_value(2)
+    app = read_again(app)
+    assert [error.value for error in app.error] == [
+        "Row 5 has the column names, so 4 are above it; change only one of the two."
+    ]
+    assert result_of(app).given == {}
+
+
+def test_lines_above_the_table_take_the_place_of_a_header_row_that_was_set(app: AppTest) -> None:
+    field(app, "Header row").set_value(3)
+    app = read_again(app)
+    field(app, "Lines above the table").set_value(4)
+    app = read_again(app)
+    assert result_of(app).given == {"delimiter": ";", "skip_lines": 4}
+
+
+def test_a_value_that_is_not_possible_has_a_sentence_at_once(open_app: App) -> None:
+    app = upload(open_app("inspect_"), "orders.xlsx", workbook(May=[["a", "b", "c"], [1, 2, 3], [4, 5, 6]]))
+    field(app, "Cells").set_value("B4").run()
+    assert [text.value for text in app.markdown if "is not a range of cells" in text.value]
+
+
+def test_the_cells_of_a_sheet_begin_with_those_that_were_read(open_app: App) -> None:
+    rows = [["report"], [None, "a", "b", "c"], [None, 1, 2, 3], [None, 4, 5, 6], [None, "end"]]
+    app = upload(open_app("inspect_"), "orders.xlsx", workbook(May=rows))
+    assert field(app, "Cells").value == "A1:D5"
+    field(app, "Cells").set_value("B2:D4")
+    app = read_again(app)
+    assert (result_of(app).given, result_of(app).row_count) == ({"cell_range": "B2:D4"}, 2)
+    assert result_of(app).columns == ["a", "b", "c"]
+    field(app, "Cells").set_value("M9:N9")
+    app = read_again(app)
+    assert ["are empty; its cells are" in error.value for error in app.error] == [True]
+
+
+def test_a_parquet_file_has_the_settings_for_values(open_app: App) -> None:
+    out = io.BytesIO()
+    pl.DataFrame({"code": [1, 2, 3], "amount": ["1,5", "2,5", "x"]}).write_parquet(out)
+    app = upload(open_app("inspect_"), "orders.parquet", out.getvalue())
+    assert not [each for each in app.selectbox if each.label in ("Encoding", "Delimiter", "Sheet")]
+    field(app, "Decimal sign").set_value(",")
+    field(app, "Missing-value words").set_value("x")
+    set_type(app, 0, "Text")
+    app = read_again(app)
+    assert result_of(app).column_kinds == ["text", "number"]
 
 
 def test_a_value_that_no_field_offers_is_refused(app: AppTest) -> None:
@@ -231,7 +313,7 @@ def test_a_file_of_fixed_width_has_no_delimiter_to_keep(open_app: App) -> None:
     text = f"{'name':<12}{'town':<14}{'amount':>8}\n{rows}"
     app = upload(open_app("inspect_"), "shops.txt", text.encode())
     assert result_of(app).columns == ["name", "town", "amount"]
-    assert field(app, "Delimiter").value is None
+    assert field(app, "Delimiter").value == "detect"
     field(app, "Header row").set_value(3)
     app = read_again(app)
     assert result_of(app).given == {"header_row": 3}

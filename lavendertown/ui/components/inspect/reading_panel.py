@@ -12,57 +12,24 @@ from lavendertown.core.errors import InvalidInputError, LavenderTownError
 from lavendertown.core.reading import COLUMN_TYPES, NO_DELIMITER, Reading
 from lavendertown.inspection.result_files import InspectionResult
 from lavendertown.ui import errors
+from lavendertown.ui.components.inspect import reading_fields
 from lavendertown.ui.components.shared import layout
 from lavendertown.ui.components.shared.formatting import escape_markdown, format_count
 from lavendertown.ui.components.shared.markdown import Markdown
 
 _PLACE, _FALLBACK = "reading", "reading:fallback"
 _DRAFT = "inspect:reading:draft"
-_OTHER = "other"
-_FIELD_WIDTH = 190
+_CHANGED = "inspect:reading:changed"
 _MAX_SENTENCES = 5
 _MAX_ROWS = 8
 _ROW_HEIGHT = 32
-_DETECTED = "Detect in each column"
-_ENCODINGS = {
-    "utf-8": "UTF-8",
-    "utf-16": "UTF-16",
-    "cp1252": "Western (Windows-1252)",
-    "latin-1": "Western (ISO 8859-1)",
-    "iso8859-15": "Western with € (ISO 8859-15)",
-    "mac_roman": "Western (Mac Roman)",
-    "cp437": "DOS (437)",
-    "cp850": "DOS (850)",
-    "cp1250": "Central European (Windows-1250)",
-    "cp1251": "Cyrillic (Windows-1251)",
-    "koi8_r": "Cyrillic (KOI8-R)",
-    "cp1253": "Greek (Windows-1253)",
-    "cp1254": "Turkish (Windows-1254)",
-    "shift_jis": "Japanese (Shift JIS)",
-    "euc_jp": "Japanese (EUC)",
-    "gb18030": "Chinese (GB 18030)",
-    "big5": "Chinese (Big5)",
-    "euc_kr": "Korean (EUC)",
-}
-_FIXED_WIDTH = "None (fixed width)"
-_DELIMITERS: Mapping[str | None, str] = {
-    ",": "Comma ( , )",
-    ";": "Semicolon ( ; )",
-    "\t": "Tab",
-    "|": "Bar ( | )",
-    "^": "Caret ( ^ )",
-    " ": "Blanks",
-    NO_DELIMITER: "None (one column)",
-    _OTHER: "Other…",
-}
-_DECIMALS = {None: _DETECTED, ".": "Point (1.5)", ",": "Comma (1,5)"}
-_DATE_ORDERS = {None: _DETECTED, "day": "Day first", "month": "Month first", "year": "Year first"}
+_ABOVE_TABLE = ("header_row", "header_rows", "skip_lines")
 _TYPES: Mapping[str, str] = {"detect": "Detect", **{each: each.capitalize() for each in COLUMN_TYPES}}
 _KINDS = {"time": "Date", "other": "Nested"}
 
 
 def show_reading(result: InspectionResult, read_again: Callable[[Reading], None]) -> None:
-    """Draw the panel, unless nothing was detected.
+    """Draw the panel, unless the table has no columns.
 
     Args:
         result: The inspection of the file.
@@ -70,12 +37,12 @@ def show_reading(result: InspectionResult, read_again: Callable[[Reading], None]
             which the panel shows; the result stays.
     """
     layout.show_notice(_FALLBACK)
-    if not result.guesses and not result.reading:
+    if not result.columns:
         return
     attempt, given = _draft_of(result)
-    count = format_count(len(result.guesses), "guess", "guesses")
+    count = format_count(len(result.guesses), "guess", "guesses") if result.guesses else ""
     with st.expander(
-        f"How this file was read :gray[{count}]",
+        f"How this file was read :gray[{count}]" if count else "How this file was read",
         icon=":material/info:",
         expanded=bool(attempt or given),
         key=f"inspect:reading:{result.folder.name}",
@@ -83,8 +50,7 @@ def show_reading(result: InspectionResult, read_again: Callable[[Reading], None]
         if result.given and result.given == result.remembered:
             st.markdown(f"**Read as last time:** {_describe(result.given)}")
         _draw_list(result.guesses[:_MAX_SENTENCES])
-        if result.reading:
-            _draw_settings(result, given, f"inspect:reading:{result.folder.name}:{attempt}", read_again)
+        _draw_settings(result, given, f"inspect:reading:{result.folder.name}:{attempt}", read_again)
         _draw_list(result.guesses[_MAX_SENTENCES:])
 
 
@@ -112,7 +78,7 @@ def _draw_settings(
         shown.setdefault("delimiter", NO_DELIMITER if len(result.columns) == 1 else None)
     fields, table = st.columns(2, gap="medium")
     with fields, st.container(horizontal=True, gap="small"):
-        chosen = _draw_fields(result, shown, key)
+        chosen = reading_fields.draw_fields(result, shown, key)
     with table:
         types = _draw_types(result, shown, key)
     settings = _changed_settings(given, shown, chosen, types)
@@ -126,7 +92,20 @@ def _draw_settings(
     if is_reset_clicked:
         _try_reading(result, {}, read_again)
     elif is_read_clicked:
+        changed = [name for name, value in chosen.items() if value != shown.get(name)]
+        st.session_state[_CHANGED] = changed[0] if len(changed) == 1 else ""
+        if problem := _find_conflict(shown, chosen):
+            layout.queue_notice(problem, "problem", place=reading_fields.field_place("skip_lines"))
+            st.rerun()
         _try_reading(result, settings, read_again)
+
+
+def _find_conflict(shown: Mapping[str, Any], chosen: Mapping[str, Any]) -> str:
+    """Return why the header row and the lines above it cannot both be set as entered; empty if they can."""
+    row, above = chosen.get("header_row"), chosen.get("skip_lines")
+    if not row or row == shown.get("header_row") or above == shown.get("skip_lines") or above == row - 1:
+        return ""
+    return f"Row {row:,} has the column names, so {row - 1:,} are above it; change only one of the two."
 
 
 def _describe(settings: Mapping[str, Any]) -> str:
@@ -134,61 +113,6 @@ def _describe(settings: Mapping[str, Any]) -> str:
         return escape_markdown(Reading.from_dict(settings).describe())
     except InvalidInputError:
         return ""  # Reading the file with them shows what is wrong.
-
-
-def _draw_fields(result: InspectionResult, shown: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """Draw the fields that apply to the file; return the value of each setting, None to detect it."""
-    chosen: dict[str, Any] = {}
-    if result.sheets:
-        sheets = {sheet: sheet for sheet in result.sheets}
-        chosen["sheet"] = _select("Sheet", sheets, shown.get("sheet"), f"{key}:sheet")
-    elif "encoding" in shown:
-        chosen["encoding"] = _select("Encoding", _ENCODINGS, shown.get("encoding"), f"{key}:encoding")
-        delimiters = _DELIMITERS if shown["delimiter"] else {None: _FIXED_WIDTH, **_DELIMITERS}
-        chosen["delimiter"] = _select("Delimiter", delimiters, shown["delimiter"], f"{key}:delimiter")
-        if chosen["delimiter"] == _OTHER:
-            chosen["delimiter"] = st.text_input(
-                "Other delimiter", max_chars=1, width=_FIELD_WIDTH, key=f"{key}:other"
-            )
-        chosen["decimal"] = _select("Decimal sign", _DECIMALS, shown.get("decimal"), f"{key}:decimal")
-    if "header_row" in shown:
-        chosen["header_row"] = st.number_input(
-            "Header row",
-            min_value=0,
-            max_value=10**9,
-            value=shown["header_row"],
-            step=1,
-            width=_FIELD_WIDTH,
-            help="The row of the file with the column names, counted from 1; 0 if no row has them.",
-            key=f"{key}:header_row",
-        )
-    chosen["date_order"] = _select("Date order", _DATE_ORDERS, shown.get("date_order"), f"{key}:date_order")
-    words = ", ".join(shown.get("null_words", ()))
-    typed = st.text_input(
-        "Missing-value words",
-        words,
-        placeholder="unknown, -9",
-        width=_FIELD_WIDTH,
-        help="Words that mean that a value is missing, separated by commas.",
-        key=f"{key}:null_words",
-    )
-    parts = [word.strip() for word in typed.split(",") if word.strip()] or None
-    chosen["null_words"] = shown.get("null_words") if typed == words else parts
-    return chosen
-
-
-def _select(label: str, options: Mapping[Any, str], value: Any, key: str) -> Any:
-    if value not in options:
-        options = {value: str(value), **options}
-    values = list(options)
-    return st.selectbox(
-        label,
-        values,
-        index=values.index(value),
-        format_func=lambda each: options.get(each, str(each)),
-        width=_FIELD_WIDTH,
-        key=key,
-    )
 
 
 def _draw_types(result: InspectionResult, shown: Mapping[str, Any], key: str) -> dict[str, str]:
@@ -229,13 +153,16 @@ def _changed_settings(
 ) -> dict[str, Any]:
     """Return the settings that were given so far, with those that the user changed."""
     settings = dict(given)
-    if shown.get("sheet") != chosen.get("sheet"):
-        # The row of the names was that of the other sheet.
-        for name in ("header_row", "header_rows", "skip_lines"):
+    changed = {name for name, value in chosen.items() if value != shown.get(name)}
+    if changed & {"sheet", "cell_range"}:
+        # The row of the names was that of the other sheet or cells.
+        for name in (*_ABOVE_TABLE, *(("cell_range",) if "sheet" in changed else ())):
             settings.pop(name, None)
-    for name, value in chosen.items():
-        if value != shown.get(name):
-            settings[name] = value
+    if "skip_lines" in changed and chosen.get("header_row"):
+        settings.pop("header_row", None)
+    elif "header_row" in changed:
+        settings.pop("skip_lines", None)
+    settings |= {name: chosen[name] for name in changed}
     if "header_row" in settings and "delimiter" in chosen:
         # Detected below another row, the delimiter might be another than the one shown.
         settings["delimiter"] = chosen["delimiter"]
@@ -261,5 +188,7 @@ def show_fallback(error: LavenderTownError) -> None:
 
 
 def show_problem(error: LavenderTownError) -> None:
-    """Show in the panel why the file could not be read again."""
-    layout.queue_notice(errors.error_message(error)[0], "problem", place=_PLACE)
+    """Show why the file could not be read again: below the field that was changed, if it is only one."""
+    changed = st.session_state.pop(_CHANGED, "")
+    place = reading_fields.field_place(changed) if changed else _PLACE
+    layout.queue_notice(errors.error_message(error)[0], "problem", place=place)
