@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -105,6 +105,8 @@ def convert_columns(
         wanted = reading.types.get(name)
         if wanted is not None and not _has_type(columns[i], wanted):
             result: _Found | None = _convert_column(name, texts[i], wanted, reading)
+            if result is not None and wanted == "number":
+                result = replace(result, column=_keep_numbers(result.column, columns[i], texts[i]))
         elif wanted is None and _is_text(columns[i]):
             result = _read_in_notation(name, texts[i], reading)
         else:
@@ -114,6 +116,18 @@ def convert_columns(
             chosen.append(name)
             found.append(result)
     return converted, _describe_columns(chosen, found)
+
+
+def _keep_numbers(
+    column: ClassifiedColumn, source: pl.Series | ClassifiedColumn, texts: pl.Series
+) -> ClassifiedColumn:
+    """Return a column with the cells that are numbers in the source, whatever sign the others have."""
+    kinds = source.kinds if isinstance(source, ClassifiedColumn) else None
+    if kinds is None or not column.values.dtype.is_numeric():
+        return column
+    numbers = texts.cast(pl.Float64, strict=False)
+    values = pl.when(kinds == "number").then(numbers).otherwise(column.values.cast(pl.Float64))
+    return replace(column, values=pl.select(values).to_series())
 
 
 def _is_text(column: pl.Series | ClassifiedColumn) -> bool:

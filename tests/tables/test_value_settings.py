@@ -161,3 +161,9 @@ def test_text_cells_of_a_workbook_are_read_in_the_set_notation() -> None:
     table = read_table(book, "orders.xlsx", reading=Reading(decimal=",", date_order="day"))
     assert values(table, "n") == [1234.5, 7.5, 8.5]
     assert values(table, "day")[0] == dt.date(2018, 2, 3)
+
+
+def test_numbers_of_a_workbook_stay_numbers_beside_text_with_a_decimal_comma() -> None:
+    book = workbook(Data=[["n"], [2.5], ["1,5"], [3], ["many"]])
+    table = read_table(book, "orders.xlsx", reading=Reading(types={"n": "number"}, decimal=","))
+    assert values(table, "n") == [2.5, 1.5, 3.0, None]
