@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import difflib
 import logging
-import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 from connectrpc.code import Code
-from connectrpc.codec import Codec
-from connectrpc.compat import google_protobuf_binary_codec, google_protobuf_json_codec
+from connectrpc.compat import google_protobuf_binary_codec
 from connectrpc.compression import Compression
 from connectrpc.compression.gzip import GzipCompression
 from connectrpc.errors import ConnectError
@@ -35,9 +33,10 @@ from lavendertown.rpc import proto_text
 from lavendertown.rpc.access import HTTP_STATUS, AccessRules, require_role
 from lavendertown.rpc.bundle import RpcBundle
 from lavendertown.rpc.descriptors import PACKAGE, MessageClasses, describe_services
-from lavendertown.rpc.errors import connect_error, one_sentence
+from lavendertown.rpc.errors import connect_error
 from lavendertown.rpc.messages import fill_message
 from lavendertown.rpc.published_proto import published_numbers
+from lavendertown.rpc.requests import JsonCodec, explain_refusal, find_wrong_header
 from lavendertown.rpc.schema import (
     Call,
     Caller,
@@ -71,7 +70,6 @@ _EMPTY_ANSWERS = {
     415: "The content type is not understood; send application/json, application/proto or "
     "application/grpc-web+proto.",
 }
-_TOO_LARGE = re.compile(r"message is larger than configured max (\d+)")
 _NO_UTF8 = "A header or the query of the request is not UTF-8 text."
 _caller: ContextVar[Caller | ConnectError | None] = ContextVar("lavendertown_rpc_caller", default=None)
 
@@ -244,33 +242,12 @@ class _ConnectApp(ConnectASGIApplication[object]):
             interceptors=(guard,),
             read_max_bytes=read_max_bytes,
             compressions=(compression,),
-            codecs=(google_protobuf_binary_codec(), _JsonCodec()),
+            codecs=(google_protobuf_binary_codec(), JsonCodec()),
         )
 
     @property
     def path(self) -> str:
         return ""
-
-
-class _JsonCodec(Codec[Any, Any]):
-    """JSON that is refused in one sentence, unknown fields included: a mistyped one would be lost."""
-
-    def __init__(self) -> None:
-        self._codec = google_protobuf_json_codec(ignore_unknown_fields=False)
-
-    def name(self) -> str:
-        return "json"
-
-    def encode(self, message: Any) -> bytes:
-        return self._codec.encode(message)
-
-    def decode(self, data: bytes | bytearray, message_class: type[Any]) -> Any:
-        try:
-            return self._codec.decode(bytes(data) or b"{}", message_class)
-        except Exception as error:
-            raise ConnectError(
-                Code.INVALID_ARGUMENT, f"The request is not valid: {one_sentence(str(error)).rstrip('.')}."
-            ) from error
 
 
 class _Guard:
@@ -293,11 +270,9 @@ class _Guard:
             if error is not None:
                 raise connect_error(error)
             return
-        found = _TOO_LARGE.match(error.message)
-        if error.code is Code.RESOURCE_EXHAUSTED and found:
-            most = f"{int(found[1]) // MEGABYTE} MB"
-            sentence = f"The request is larger than {most}, the limit; send less at once."
-            raise ConnectError(Code.RESOURCE_EXHAUSTED, sentence) from error
+        explained = explain_refusal(error)
+        if explained is not error:
+            raise explained from error
 
 
 def _endpoint(service: str, spec: MethodSpec, classes: MessageClasses) -> Any:
@@ -360,6 +335,8 @@ class _Router:
             await self._refuse_path(path, caller)(scope, receive, send)
         elif not _is_utf8(scope):
             await _answer_error(Code.INVALID_ARGUMENT, _NO_UTF8, 400)(scope, receive, send)
+        elif problem := find_wrong_header(scope["headers"]):
+            await _answer_error(Code.INVALID_ARGUMENT, problem, 400)(scope, receive, send)
         elif _speaks_grpc(scope):
             await _answer_error(Code.UNIMPLEMENTED, _NO_GRPC, 415)(scope, receive, send)
         else:
