@@ -1,7 +1,7 @@
 """Translate driver errors into LavenderTown's errors, by error code.
 
-Two errors have no code and are recognized by their text: SQLAlchemy's refusal of a MySQL server that is
-not MariaDB, and PyMySQL's refusal to send a local file to the server.
+Three errors have no code and are recognized by their text: SQLAlchemy's refusal of a MySQL server that is
+not MariaDB, PyMySQL's refusal to send a local file to the server, and a TLS connection that was not made.
 """
 
 from __future__ import annotations
@@ -68,6 +68,9 @@ _MARIADB_RACES = (1213, 1305, 1020)
 _MARIADB_LOCK_TIMEOUT = 1205
 # ER_SPECIFIC_ACCESS_DENIED_ERROR
 _MARIADB_DENIED = 1227
+
+# libpq's and OpenSSL's words, which are not translated.
+_TLS = re.compile(r"\bSSL\b|\bcertificate\b|no encryption|sslmode", re.IGNORECASE)
 
 # In URLs, up to the last @ before the host, and in connection strings.
 _PASSWORDS = (
@@ -186,6 +189,11 @@ def _translate_driver_error(url: URL, error: sa.exc.DBAPIError) -> Exception:
             "Another user changed the same findings at the same time; nothing was written. Try again."
         )
     if url.get_backend_name() != "sqlite" and _is_unreachable(error):
+        if _TLS.search(reason):
+            return StorageUnavailableError(
+                f"{database} cannot be used with these TLS options; nothing was written ({reason}). Check "
+                "the options of the database, such as sslmode and sslrootcert, and the name of the host."
+            )
         return StorageUnavailableError(
             f"{database} does not answer; nothing was written ({reason}). "
             "Check that the server is running and the URL is correct, then try again."
@@ -224,8 +232,13 @@ def _mariadb_number(error: sa.exc.DBAPIError) -> int | None:
 
 
 def _first_line(url: URL, error: sa.exc.DBAPIError) -> str:
-    """Return the first line of the driver's message, without PyMySQL's error number."""
+    """Return the first line of the driver's message, without PyMySQL's error number.
+
+    libpq has a line for each address of a host: one about TLS says more than one about an address at which
+    nothing listens.
+    """
     message = error.orig.args[1] if _mariadb_number(error) is not None and error.orig else error.orig
     text = hide_passwords(str(message), url.password)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[0].rstrip(".") if lines else "no reason given"
+    about_tls = [line for line in lines if _TLS.search(line)]
+    return [*about_tls, *lines][0].rstrip(".") if lines else "no reason given"
