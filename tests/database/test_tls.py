@@ -156,7 +156,7 @@ def test_a_connection_that_is_not_trusted_ends_in_one_sentence(
 
 
 def test_a_mode_that_there_is_not_is_named(config: dict[str, Any]) -> None:
-    with pytest.raises((ConfigurationError, StorageUnavailableError), match="sslmode.*sometimes"):
+    with pytest.raises((ConfigurationError, StorageUnavailableError), match=r"sslmode.*sometimes"):
         connect({**config, "sslmode": "sometimes"})
 
 
