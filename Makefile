@@ -3,6 +3,7 @@
 # make test-fast  run the unit tests, and the contract tests on files and SQLite: no browser, no PostgreSQL
 # make test-mariadb  install a MariaDB server if necessary, and run the tests of databases on it
 # make test-rpc-clients  install Node.js if necessary, and call the RPC server with its clients
+# make test-mcp-agent  install an agent framework, and let it work on findings over MCP
 # make test-soak  save twenty reports in a slow browser
 # make lint   ruff and mypy only
 # make demo   fill the configured store with real tables, reports and discussions, then open it
@@ -19,7 +20,7 @@ WORKERS ?= 2
 PY := .venv/bin/python
 INPUTS := pyproject.toml constraints.txt scripts/install.sh
 
-.PHONY: run test test-fast test-mariadb test-rpc-clients test-soak lint demo bench bench-accessors bench-desk bench-migration bench-quality wheel test-wheel pins clean
+.PHONY: run test test-fast test-mariadb test-rpc-clients test-mcp-agent test-soak lint demo bench bench-accessors bench-desk bench-migration bench-quality wheel test-wheel pins clean
 
 run: .venv/run.stamp
 	@$(PY) -m streamlit run app.py --server.port $(PORT)
@@ -38,6 +39,10 @@ test-mariadb: .venv/mariadb.stamp
 test-rpc-clients: .venv/test.stamp
 	@scripts/rpc_clients.sh test-results/rpc-clients
 	@LAVENDERTOWN_TEST_RPC_CLIENTS=test-results/rpc-clients $(PY) -m pytest tests/rpc_clients $(ARGS)
+
+test-mcp-agent: .venv/test.stamp
+	@scripts/mcp_agent.sh test-results/mcp-agent
+	@LAVENDERTOWN_TEST_MCP_AGENT=test-results/mcp-agent $(PY) -m pytest tests/mcp_agent $(ARGS)
 
 test-soak: .venv/test.stamp
 	@scripts/chromium.sh
