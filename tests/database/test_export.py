@@ -8,6 +8,7 @@ import decimal
 import hashlib
 import io
 import json
+import uuid
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -241,7 +242,7 @@ def test_other_tables_are_exported_with_their_types(storage: Storage, url: str, 
 
 
 def measures() -> sa.Table:
-    """An application's table of times of day, intervals and exact numbers."""
+    """An application's table of times of day, intervals, exact numbers, bytes and UUIDs."""
     return sa.Table(
         "measures",
         sa.MetaData(),
@@ -249,6 +250,8 @@ def measures() -> sa.Table:
         sa.Column("at", sa.Time),
         sa.Column("took", sa.Interval),
         sa.Column("price", sa.Numeric(30, 8)),
+        sa.Column("data", sa.LargeBinary),
+        sa.Column("code", sa.Uuid),
     )
 
 
@@ -258,8 +261,10 @@ MEASURES: list[dict[str, Any]] = [
     {"id": 3, "at": dt.time(23, 59, 59), "took": dt.timedelta(0)},
     {"id": 4, "price": decimal.Decimal("1234567890123456789012.12345678")},
     {"id": 5, "price": decimal.Decimal("-0.1")},
+    {"id": 6, "data": bytes(range(256)), "code": uuid.UUID(int=2**127 + 7)},
+    {"id": 7, "data": b"", "code": uuid.UUID(int=0)},
 ]
-MEASURES = [{"at": None, "took": None, "price": None, **each} for each in MEASURES]
+MEASURES = [dict.fromkeys(("at", "took", "price", "data", "code")) | each for each in MEASURES]
 
 
 def fill_measures(url: str, content: list[dict[str, Any]]) -> None:
@@ -283,7 +288,7 @@ def read_measures(url: str) -> list[dict[str, Any]]:
 @pytest.mark.postgres
 @pytest.mark.parametrize("source", ["sqlite", "postgres"])
 @pytest.mark.parametrize("target", ["sqlite", "postgres"])
-def test_times_of_day_intervals_and_numbers_come_back_in_either_database(
+def test_values_of_every_type_come_back_in_either_database(
     tmp_path: Path, postgres_server: str, monkeypatch: pytest.MonkeyPatch, source: str, target: str
 ) -> None:
     monkeypatch.setenv("LAVENDERTOWN_DATA_DIR", str(tmp_path / "data"))

@@ -134,6 +134,15 @@ def _read_time_as_interval(cell: str) -> str:
     return format_interval(dt.datetime.fromisoformat(cell) - _INTERVAL_EPOCH)
 
 
+def _read_uuid_as_digits(cell: str) -> str:
+    return uuid.UUID(cell).hex
+
+
+def _read_uuid_as_text(cell: str) -> str:
+    return str(uuid.UUID(cell))
+
+
+_UUID_DIGITS = 32
 _INTERVAL = re.compile(r"(?:(-?\d{1,9}) days?)? ?(?:([+-]?)(\d{1,9}):(\d\d):(\d\d(?:\.\d{1,6})?))?")
 # SQLAlchemy stores an interval as this time and the interval, where the database has no type for it.
 _INTERVAL_EPOCH = sa.Interval.epoch
@@ -232,6 +241,12 @@ def reading_type_of(column: sa.Column[Any], exported: str) -> CellType | None:
         return replace(kind, from_cell=_strict_reader(_read_time_as_interval, "an ISO 8601 time"))
     if isinstance(column.type, sa.DateTime) and exported == "interval":
         return replace(kind, from_cell=_strict_reader(_read_interval_as_time, _INTERVAL_FORM))
+    if isinstance(column.type, sa.Uuid) and exported == "text":
+        # SQLite has no type for UUIDs; SQLAlchemy stores them as 32 hexadecimal digits.
+        return kind
+    if isinstance(column.type, sa.String) and exported == "uuid":
+        write = _read_uuid_as_digits if column.type.length == _UUID_DIGITS else _read_uuid_as_text
+        return replace(kind, from_cell=_strict_reader(write, "a UUID"))
     return None
 
 
