@@ -32,6 +32,7 @@ from lavendertown.rpc.collaboration_messages import (
     report_values,
     row_values,
 )
+from lavendertown.rpc.import_method import import_method
 from lavendertown.rpc.messages import read_time
 from lavendertown.rpc.paging import read_page_size, read_page_token, read_whole_number, write_page_token
 from lavendertown.rpc.schema import Call, FieldSpec, MessageSpec, MethodSpec, Role, ServiceSpec
@@ -76,8 +77,9 @@ def build_collaboration_bundle(find_storage: FindStorage | None = None) -> RpcBu
         find_storage: Returns the storage, and is called with each request; by default the configured one,
             which is opened when it is first needed.
     """
-    service = _Collaboration(find_storage or ConfiguredStore(get_storage_backend))
-    return RpcBundle((ServiceSpec(COLLABORATION_SERVICE, tuple(_methods(service))),))
+    find_storage = find_storage or ConfiguredStore(get_storage_backend)
+    methods = (*_methods(_Collaboration(find_storage)), import_method(find_storage))
+    return RpcBundle((ServiceSpec(COLLABORATION_SERVICE, methods),))
 
 
 def _methods(service: _Collaboration) -> Iterable[MethodSpec]:

@@ -6,6 +6,7 @@ needs an entry in :func:`valid_request`, or the tests fail and name it.
 
 from __future__ import annotations
 
+import base64
 import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,6 +33,9 @@ FINDING = {
     "metadataJson": '{"check": "nulls", "dataset": "orders"}',
 }
 REPORT = {"id": "r-1", "title": "Orders", "findings": [FINDING], "metadataJson": '{"dataset": "orders"}'}
+JUNIT = b"""<testsuite name="orders" timestamp="2026-11-01T10:00:00">
+<testcase classname="orders" name="total"><failure message="3 rows"/></testcase>
+<testcase classname="orders" name="id"/></testsuite>"""
 READS_FOR_WRITERS = ("DatabaseExportZip", "DatabaseBackup", "DatabaseBackupSqlite")
 """Methods that hand out everything: they write nothing, but a reader may not call them."""
 
@@ -177,6 +181,7 @@ def valid_request(name: str, n: int | str, known: Mapping[str, Any]) -> dict[str
         "DatabaseBackupSqlite": {},
         "DatabaseRestoreSqlite": restore,
         "SaveReport": {"report": {**REPORT, "id": f"r-{n}"}},
+        "ImportResults": {"files": [{"name": f"{n}.xml", "content": base64.b64encode(JUNIT).decode()}]},
         "GetReport": {"id": "r-1"},
         "GetEvidence": {"reportId": "r-1"},
         "QueryReports": {},

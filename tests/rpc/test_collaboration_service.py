@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,6 +23,7 @@ from lavendertown.rpc.schema import Call, Caller, Role
 from lavendertown.rpc.team_app import build_team_app
 from lavendertown.rpc.tokens import TokenStore
 from tests.rpc.conftest import Serve
+from tests.rpc.every_method import JUNIT
 
 FINDING = {
     "ghost_type": "null",
@@ -84,6 +86,46 @@ def test_a_report_is_saved_and_read_as_it_was(client: ConnectClient, storage: St
     client.call("SaveReport", {"report": {**found, "title": "Orders again"}, "actor": "Maya"})
     again = client.call("GetReport", {"id": "r-1"}).report
     assert (again.title, again.version, again.findings[0].finding_id) == ("Orders again", 2, before)
+
+
+def test_results_of_another_tool_are_imported(client: ConnectClient, serve: Serve, storage: Storage) -> None:
+    file = {"name": "junit.xml", "content": JUNIT}
+    [tried] = client.call("ImportResults", {"files": [file], "dry_run": True}).reports
+    assert (tried.dataset, tried.findings, tried.passed, tried.new) == ("orders", 1, 1, 1)
+    assert storage.query_reports() == []
+    text, _ = TokenStore(load_settings().data_dir).create_token("ci-bot", Role.WRITER)
+    bot = ConnectClient(serve(build_team_app(lambda: storage)).url, token=text)
+    request = {"files": [{**file, "content": gzip.compress(JUNIT)}], "actor": "Maya"}
+    [made] = bot.call("ImportResults", request).reports
+    assert made.report_id != ""
+    assert bot.call("GetReport", {"id": made.report_id}).report.author == "ci-bot"
+    events = storage.audit_log(component="report")
+    assert [(each["actor"], each["after"]["on_behalf_of"]) for each in events] == [("ci-bot", "Maya")]
+    assert [each.is_saved for each in bot.call("ImportResults", request).reports] == [True]
+    [joined] = bot.call("ImportResults", {"files": [file], "dataset": "shop"}).reports
+    assert (joined.dataset, joined.is_saved) == ("shop", False)
+
+
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [
+        ({}, "has no files"),
+        ({"files": [{"content": b"{}"}]}, "has no name"),
+        ({"files": [{"name": "x.json", "content": b"{}"}]}, "x.json"),
+        ({"files": [{"name": "x.xml", "content": b"<a"}]}, "x.xml"),
+        ({"files": [{"name": "x" * 201, "content": b"{}"}]}, "longer than 200"),
+        ({"files": [{"name": "x.xml", "content": b"<testsuite/>"}], "format": "csv"}, "csv"),
+    ],
+)
+def test_a_file_that_is_no_result_is_refused_and_nothing_is_saved(
+    client: ConnectClient, storage: Storage, request_: dict[str, Any], words: str
+) -> None:
+    files = [{"name": "good.xml", "content": JUNIT}, *request_.get("files", ())]
+    whole = {**request_, "files": files} if request_ else {}
+    with pytest.raises(RpcError, match=words) as refused:
+        client.call("ImportResults", whole)
+    assert refused.value.code.value == "invalid_argument"
+    assert storage.query_reports() == []
 
 
 @pytest.mark.slow

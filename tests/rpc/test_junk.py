@@ -14,6 +14,7 @@ from lavendertown.database.startup import create_missing_tables
 from lavendertown.rpc import ConnectClient, RpcApp, RpcError, build_collaboration_bundle, build_storage_bundle
 from lavendertown.rpc.messages import fill_message, is_repeated
 from tests.rpc.conftest import Serve
+from tests.rpc.every_method import JUNIT
 from tests.rpc.models import Base, Named, Part, RpcUser
 
 LARGE = 10**30
@@ -175,6 +176,7 @@ def test_no_request_about_findings_ends_in_an_internal_error(storage: Storage, s
     [saved] = client.call("QueryFindings").findings
     requests: dict[str, dict[str, Any]] = {
         "SaveReport": {"report": report},
+        "ImportResults": {"files": [{"name": "junit.xml", "content": JUNIT}]},
         "GetReport": {"id": "r-1"},
         "GetEvidence": {"report_id": "r-1"},
         "Annotate": {"finding_id": saved.finding_id, "comment": "Known."},
