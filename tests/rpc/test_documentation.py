@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lavendertown.rpc import build_collaboration_bundle, build_storage_bundle
 from tests.rpc.test_servers import running
 from tests.support.dashboard import ROOT
 
@@ -50,3 +51,19 @@ def test_the_page_does_what_it_says(tmp_path: Path) -> None:
         "ci-bot create r-1",
     ]
     assert list(tmp_path.glob("export-*.zip"))
+
+
+def test_the_page_names_every_method_of_the_team_s_records() -> None:
+    [service] = build_collaboration_bundle().services
+    text = PAGE.read_text("utf-8")
+    assert [method.name for method in service.methods if f"`{method.name}`" not in text] == []
+
+
+def test_the_page_names_every_database_action() -> None:
+    [service] = build_storage_bundle(accessors=[]).services
+    text = PAGE.read_text("utf-8")
+    # The names ending in Sqlite are those of earlier clients, and on the page in their older form.
+    named = [f"Database_{method.name.removeprefix('Database')}" for method in service.methods]
+    missing = [method.name for method in service.methods if f"`{method.name}`" not in text]
+    assert [name for name in missing if not name.endswith("Sqlite")] == []
+    assert [name for name in named if name.endswith("Sqlite") and f"`{name}`" not in text] == []

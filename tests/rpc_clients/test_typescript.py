@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,9 +21,13 @@ from lavendertown.rpc.collaboration_service import build_collaboration_bundle
 from lavendertown.rpc.schema import Role
 from lavendertown.rpc.tokens import TokenStore
 from tests.rpc.models import RpcUser
+from tests.rpc.test_servers import running
+from tests.support.dashboard import ROOT
 from tests.support.rpc import RpcServer, start_rpc
 
 HERE = Path(__file__).parent
+PAGE = ROOT / "docs" / "rpc.md"
+_FILE = re.compile(r"^```\w+ (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INSTALLED = Path(os.environ["LAVENDERTOWN_TEST_RPC_CLIENTS"]).absolute()
 """Where ``scripts/rpc_clients.sh`` installed the packages of each client."""
 
@@ -92,3 +98,33 @@ def test_every_protocol_of_todays_client_works(app: RpcApp, server: RpcServer, t
         }
         for name in ("json", "binary", "get", "grpcWeb")
     ]
+
+
+def test_the_typescript_of_the_page_compiles_and_runs(tmp_path: Path) -> None:
+    text = PAGE.read_text("utf-8")
+    for name, content in _FILE.findall(text):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content, "utf-8")
+    for name in ("package.json", "tsconfig.json"):
+        shutil.copy(HERE / "current" / name, tmp_path)
+    (tmp_path / "node_modules").symlink_to(INSTALLED / "current" / "node_modules")
+    token, _ = TokenStore(tmp_path / "data").create_token("page", Role.WRITER)
+    [command] = re.findall(r"^lavendertown (rpc proto .*)$", text, re.MULTILINE)
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+    def run(*arguments: str) -> str:
+        done = subprocess.run(
+            arguments, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    run(sys.executable, "-m", "lavendertown", *command.split())
+    for line in re.findall(r"^npx .*$", text, re.MULTILINE):
+        run(*line.split())
+    with running(tmp_path, "--app", "my_app:app", DATA_DIR=str(tmp_path / "data")) as url:
+        main = tmp_path / "src" / "main.ts"
+        written = main.read_text("utf-8").replace("http://localhost:8000", url).replace("lt_…", token)
+        main.write_text(written, "utf-8")
+        run("npx", "tsc")
+        assert run("node", "out/main.js") == "1 Alice\n"
