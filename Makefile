@@ -11,6 +11,7 @@
 # make bench-desk  measure the inbox over a million findings
 # make bench-migration  measure the migration of 2,000,000 findings from files into SQLite
 # make bench-accessors  measure batches of an application's own rows against single writes
+# make bench-drift  plant drift between deliveries, and changes that are none (ARGS: kinds)
 # make bench-quality  plant errors of every kind in clean tables, and count what is found (ARGS: kinds)
 # make wheel  build the wheel;  make test-wheel: install it elsewhere and open its dashboard
 # make pins   write constraints.txt from what is installed
@@ -20,7 +21,7 @@ WORKERS ?= 2
 PY := .venv/bin/python
 INPUTS := pyproject.toml constraints.txt scripts/install.sh
 
-.PHONY: run test test-fast test-mariadb test-rpc-clients test-mcp-agent test-soak lint demo bench bench-accessors bench-desk bench-migration bench-quality wheel test-wheel pins clean
+.PHONY: run test test-fast test-mariadb test-rpc-clients test-mcp-agent test-soak lint demo bench bench-accessors bench-desk bench-drift bench-migration bench-quality wheel test-wheel pins clean
 
 run: .venv/run.stamp
 	@$(PY) -m streamlit run app.py --server.port $(PORT)
@@ -65,6 +66,9 @@ bench-accessors: .venv/test.stamp
 
 bench-desk: .venv/test.stamp
 	@$(PY) -m scripts.bench desk $(ARGS)
+
+bench-drift: .venv/test.stamp
+	@$(PY) -m benchmarks.quality.drift $(ARGS)
 
 bench-migration: .venv/test.stamp
 	@$(PY) -m benchmarks.migration $(ARGS)

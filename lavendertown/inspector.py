@@ -17,6 +17,14 @@ from lavendertown.core.run_readings import describe_reading
 from lavendertown.core.settings import load_settings
 from lavendertown.detectors import Detector, default_detectors
 from lavendertown.detectors.runner import CheckResult, Progress, run_detectors
+from lavendertown.drift.baseline import Baseline, MissingBaseline
+from lavendertown.drift.compare import (
+    DEFAULT_PERCENT,
+    ComparisonType,
+    compare_datasets,
+    create_drift_checks,
+    open_baseline,
+)
 from lavendertown.profile.evidence import Evidence
 from lavendertown.profile.measure import measure_table
 from lavendertown.rules.models import Rule, RuleSet
@@ -50,6 +58,9 @@ class Inspector:
             that cannot run is a finding of type ``check_error``.
         references: The tables that rules of type ``reference`` name: frames or paths by name. Other names are
             paths of data files, relative to the folder of the rule file, or the current folder.
+        compare_to: What to compare the table with, to find what has drifted: a frame, a table, a path, the
+            evidence of an earlier report, or a :class:`lavendertown.drift.Baseline`. With a
+            :class:`lavendertown.drift.MissingBaseline`, the coverage says that nothing was compared.
 
     Attributes:
         table: The parsed data, with ``guesses``, ``columns``, ``row_count`` and ``rows()``.
@@ -57,6 +68,7 @@ class Inspector:
         findings: The findings of the last :meth:`detect`; None before the first.
         checks: The checks that the last :meth:`detect` ran, with their outcomes.
         ruleset: The rules that are checked besides; None without rules.
+        baseline: What the table is compared with; None without a comparison.
 
     Raises:
         UnreadableTableError: The file cannot be read as a table, or does not fit ``reading``.
@@ -77,6 +89,7 @@ class Inspector:
         key: Sequence[str] = (),
         rules: RuleSet | Sequence[Rule] | str | Path | None = None,
         references: Mapping[str, Any] | None = None,
+        compare_to: Any = None,
     ) -> None:
         self.table: Table = _open_table(data, limits, reading or Reading())
         name = self.table.name
@@ -92,6 +105,11 @@ class Inspector:
             folder = Path(rules).parent if isinstance(rules, (str, Path)) else Path()
             known = References(references or {}, folder, limits or limits_from_settings(load_settings()))
             self._detectors += create_checks(self.ruleset.rules, known)
+        self.baseline: Baseline | None = None
+        self._not_compared = compare_to.reason if isinstance(compare_to, MissingBaseline) else ""
+        if compare_to is not None and not self._not_compared:
+            self.baseline = open_baseline(compare_to, limits)
+            self._detectors += create_drift_checks(self.baseline)
         self._progress = progress
         self._seconds = 0.0
 
@@ -103,13 +121,32 @@ class Inspector:
         self._seconds = time.perf_counter() - start
         return findings
 
+    def compare_with_baseline(
+        self,
+        baseline_df: Any,
+        comparison_type: ComparisonType = "full",
+        distribution_threshold: float = DEFAULT_PERCENT,
+    ) -> list[GhostFinding]:
+        """Return the findings of :meth:`detect`, and after them what has drifted since another table.
+
+        To save what has drifted with a report, name the other table as ``compare_to`` instead.
+
+        Args:
+            baseline_df: The table before.
+            comparison_type: As in :func:`lavendertown.drift.compare_datasets`.
+            distribution_threshold: As there.
+        """
+        drifted = compare_datasets(baseline_df, self.table, comparison_type, distribution_threshold)
+        return [*(self.detect() if self.findings is None else self.findings), *drifted]
+
     def coverage(self) -> dict[str, Any]:
         """Return a summary of the checks that ran, as plain JSON for a report's metadata.
 
         Keys: ``rows``, ``columns``, ``column_names``, ``checks_run``, ``passed``, ``failed``,
         ``seconds``, ``guesses``, ``ran``, a list of ``{check, column, params, outcome}``, and ``reading``,
-        how the table was read: ``{digest, given, used, kinds}``. Runs the checks first if :meth:`detect` was
-        not called yet.
+        how the table was read: ``{digest, given, used, kinds}``; with a baseline also ``compared_to``, and
+        ``not_run`` with ``{check, reason}`` if there was nothing to compare with. Runs the checks first if
+        :meth:`detect` was not called yet.
         """
         if self.findings is None:
             self.detect()
@@ -130,6 +167,10 @@ class Inspector:
             ),
             "ran": [vars(check) for check in self.checks],
         }
+        if self.baseline is not None:
+            coverage["compared_to"] = self.baseline.describe()
+        if self._not_compared:
+            coverage["not_run"] = [{"check": "drift", "reason": self._not_compared}]
         return json_codec.to_jsonable(coverage, "coverage")  # type: ignore[no-any-return]
 
     def evidence(self) -> Evidence:

@@ -26,7 +26,7 @@ from lavendertown.cli.reading_options import build_reading, reading_options
 from lavendertown.cli.rules import load_rules
 from lavendertown.collaboration.models import ShareableReport
 from lavendertown.collaboration.parts.datasets import ChoiceReason
-from lavendertown.collaboration.parts.gate import Run
+from lavendertown.collaboration.parts.gate import LATEST, Run
 from lavendertown.collaboration.storage import Storage, get_finding_id
 from lavendertown.core import clock
 from lavendertown.core.errors import InvalidInputError, StorageError
@@ -36,7 +36,9 @@ from lavendertown.core.reading import DETECT, Reading
 from lavendertown.core.settings import load_settings
 
 if TYPE_CHECKING:
+    from lavendertown.drift.baseline import Baseline, MissingBaseline
     from lavendertown.inspector import Inspector
+    from lavendertown.tables import Table
 
 _MAX_LISTED_COLUMNS = 4
 
@@ -71,6 +73,12 @@ _MAX_LISTED_COLUMNS = 4
     help="Check the rules of this rule file or stored rule set, too.",
 )
 @click.option(
+    "--compare-to",
+    metavar="FILE|latest",
+    help="Find what has changed since this table, or since the last report of the dataset. Options that say "
+    "how to read FILE apply to both.",
+)
+@click.option(
     "--format", "output", type=click.Choice(["text", "json"]), default="text", help="The output format."
 )
 @json_option
@@ -94,6 +102,7 @@ def analyze_command(
     query: str | None,
     key: tuple[str, ...],
     rules_name: str | None,
+    compare_to: str | None,
     output: str,
     as_json: bool,
     fail_on: tuple[str, ...],
@@ -123,6 +132,9 @@ def analyze_command(
     With --save, options that say how FILE is read are stored for its dataset. A later analysis that names
     the dataset with --dataset, and has none of these options, uses them.
 
+    --compare-to reports columns, types, distributions, categories and rows that differ notably from those of
+    another table. Without an earlier report with column profiles, --compare-to latest compares nothing.
+
     \b
     Example:
       lavendertown analyze orders.csv --fail-on error
@@ -131,6 +143,8 @@ def analyze_command(
       lavendertown analyze orders.csv --save --title "Orders, May" --author Ana
       lavendertown analyze orders.csv --rows-out affected --key order_id
       lavendertown analyze orders.csv --rules orders-rules.yaml --fail-on error
+      lavendertown analyze orders.csv --compare-to latest --save --author Ana
+      lavendertown analyze orders-june.csv --compare-to orders-may.csv
       lavendertown analyze orders.zip::may.csv
       lavendertown analyze postgresql://ana@host/shop --table orders
       lavendertown analyze "exports/orders-*.parquet"
@@ -149,7 +163,12 @@ def analyze_command(
     if dataset and reading == DETECT:
         reading = _load_reading(dataset, required=save)
     # Imported here, because they import Polars, which other commands do not need.
-    from lavendertown.cli.sources import describe_sources, read_named_source, read_sources
+    from lavendertown.cli.sources import (
+        describe_sources,
+        read_named_source,
+        read_other_source,
+        read_sources,
+    )
     from lavendertown.inspector import Inspector
 
     rules = load_rules(rules_name)[1] if rules_name else None
@@ -159,7 +178,12 @@ def analyze_command(
     else:
         data = read_sources(sources, format_in, limits, reading, table, query)
         name = describe_sources(sources)
-    inspector = Inspector(data, dataset=dataset, key=key, rules=rules)
+    before: Table | Baseline | MissingBaseline | None = None
+    if compare_to == LATEST:
+        before = _load_baseline(data, dataset)
+    elif compare_to is not None:
+        before = read_other_source(compare_to, format_in, limits, reading, table, query)
+    inspector = Inspector(data, dataset=dataset, key=key, rules=rules, compare_to=before)
     findings = inspector.detect()
     if rows_out is not None:
         _write_rows(rows_out, inspector, findings)
@@ -187,6 +211,20 @@ def analyze_command(
         _print_findings(name, inspector, findings, report_id)
     failed = report_results(results, summary, silent=is_json)
     raise click.exceptions.Exit(1 if failed else 0)
+
+
+def _load_baseline(data: Table, dataset: str | None) -> Baseline | MissingBaseline:
+    """Return the profiles of the last report of the dataset; without them, say so on standard error."""
+    from lavendertown.drift.baseline import MissingBaseline
+
+    with open_storage() as storage:
+        name = dataset or storage.datasets.choose(data.columns, file=data.name or "").name
+        found = storage.reports.load_baseline(name)
+    if found is not None:
+        return found
+    missing = MissingBaseline(f"Dataset {name} has no earlier report with column profiles to compare with.")
+    click.echo(format_cell(missing.reason), err=True)
+    return missing
 
 
 def _write_rows(folder: Path, inspector: Inspector, findings: list[GhostFinding]) -> None:

@@ -38,6 +38,7 @@ FORMAT_ENDINGS = {
     "orc": ".orc",
     "avro": ".avro",
 }
+_KNOWN_ENDINGS = frozenset(FORMAT_ENDINGS.values())
 
 
 def read_sources(
@@ -111,6 +112,43 @@ def read_named_source(name: str, limits: FileLimits, reading: Reading) -> Table:
     """
     source = find_source(load_settings().sources, name)
     return read_configured_source(source, limits, reading)
+
+
+def read_other_source(
+    source: str,
+    format_in: str | None,
+    limits: FileLimits,
+    reading: Reading,
+    table: str | None = None,
+    query: str | None = None,
+) -> Table:
+    """Read a second table to compare with, by the options for the first as far as they go with it.
+
+    Args:
+        source: As in :func:`read_sources`, but not standard input.
+        format_in: For a file whose name does not show its format.
+        limits: The limits on the size of the file.
+        reading: Settings for reading, for a file.
+        table: The table, for a database.
+        query: The statement, for a database.
+
+    Raises:
+        CommandError: The source is standard input.
+        FileLimitError: The file exceeds a limit.
+        UnreadableTableError: There is no such file, or it cannot be read as a table.
+    """
+    if source == STDIN_ARGUMENT:
+        raise CommandError("Standard input cannot be compared with; name a file with --compare-to.")
+    if is_remote_url(source):
+        return read_sources([source], None, limits, reading)
+    path, part = (Path(), None) if is_url(source) else split_part(source)
+    if is_url(source) or find_database_reader(path) is not None:
+        named = part is None
+        return read_sources(
+            [source], None, limits, reading, table if named else None, query if named else None
+        )
+    known = Path(source).suffix.lower() in _KNOWN_ENDINGS or path.is_dir() or is_pattern(source)
+    return read_sources([source], None if known else format_in, limits, reading)
 
 
 def describe_sources(sources: Sequence[str]) -> str:

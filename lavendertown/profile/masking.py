@@ -14,13 +14,15 @@ from lavendertown.core.settings import Settings
 from lavendertown.profile.evidence import Evidence, FindingSamples, remove_values
 
 MASKED_VALUE = "•••"
-_SAMPLE_METADATA = frozenset(("samples", "spellings", "placeholders"))
+_SAMPLE_METADATA = frozenset(
+    ("samples", "spellings", "placeholders", "picture", "baseline_value", "current_value")
+)
 _KEPT_METADATA = frozenset(
     {
         *("check", "params", "check_id", "dataset", "count", "share", "total_count", "rows_truncated"),
         *("rule_name", "rule_type", "columns", "settings", "violation_count"),
         *("null_count", "duplicate_count", "infinite_count", "near_empty", "fault", "expected"),
-        "related",
+        *("related", "drift_type", "change_type", "compared_to", "psi", "js_distance", "effect"),
     }
 )
 """Metadata of a finding that has no value of the table."""
@@ -86,7 +88,9 @@ def mask_finding(finding: GhostFinding, patterns: Sequence[str]) -> GhostFinding
     explained_by = finding.metadata.get("explained_by")
     if isinstance(explained_by, Mapping) and is_masked(str(explained_by.get("column")), patterns):
         finding = replace(
-            finding, metadata={k: v for k, v in finding.metadata.items() if k != "explained_by"}
+            finding,
+            description=finding.description.replace(str(explained_by.get("sentence", "")), ""),
+            metadata={k: v for k, v in finding.metadata.items() if k != "explained_by"},
         )
     if not any(is_masked(column, patterns) for column in finding_columns(finding)):
         return finding

@@ -26,7 +26,7 @@ from lavendertown.tables import Table
 from lavendertown.tables.table import Column
 
 MAX_BINS = 30
-MAX_TOP_VALUES = 10
+MAX_TOP_VALUES = 20
 MAX_FREQUENT_VALUES = 6
 COUNTED_ROWS = 5_000
 """The number of affected rows in which the most frequent values are counted."""
@@ -175,14 +175,19 @@ def _make_histogram(
     end = min(high, upper_quartile + spread) if spread else high
     if end <= start:
         return Histogram(start, end, [len(numbers)])
+    counts, below, above = count_in_bins(numbers, start, end, MAX_BINS)
+    return Histogram(start=start, end=end, counts=counts, below=below, above=above)
+
+
+def count_in_bins(numbers: pl.Series, start: float, end: float, bins: int) -> tuple[list[int], int, int]:
+    """Return the counts of numbers in bins of equal width, and the numbers below and above the bins.
+
+    Only counts by this function can be compared: a rounding error moves all values of 36.6 at the edge of a
+    bin into the next one.
+    """
     inside = numbers.filter(numbers.is_between(start, end))
-    width = (end - start) / MAX_BINS
-    bins = ((inside - start) / width).floor().clip(0, MAX_BINS - 1).cast(pl.Int64)
-    counted = dict(bins.value_counts().iter_rows())
-    return Histogram(
-        start=start,
-        end=end,
-        counts=[counted.get(index, 0) for index in range(MAX_BINS)],
-        below=int((numbers < start).sum()),
-        above=int((numbers > end).sum()),
-    )
+    width = (end - start) / bins or 1.0
+    places = ((inside - start) / width).floor().clip(0, bins - 1).cast(pl.Int64)
+    counted = dict(places.value_counts().iter_rows())
+    counts = [counted.get(index, 0) for index in range(bins)]
+    return counts, int((numbers < start).sum()), int((numbers > end).sum())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from lavendertown.collaboration import converters, filters
 from lavendertown.collaboration.models import ShareableReport
@@ -23,6 +23,12 @@ from lavendertown.records.queries import AnnotationQuery, DeletedFilter, ReportF
 from lavendertown.records.record_classes import ALL_ITEMS, EvidenceRecord, Page, RecordKind, ReportRecord
 from lavendertown.records.store import MIN_BULK_ROWS
 from lavendertown.records.write_path import Change, SaveRecord
+
+if TYPE_CHECKING:
+    from lavendertown.drift.baseline import ProfileBaseline
+
+_BASELINE_REPORTS = 12
+"""The number of newest reports in which column profiles are sought, and whose rows show the usual pace."""
 
 
 class Reports(StoragePart):
@@ -77,6 +83,39 @@ class Reports(StoragePart):
             raise DamagedRecordError(
                 f"The evidence of report {report_id!r} is unreadable: {error}"
             ) from error
+
+    def load_baseline(self, dataset: str) -> ProfileBaseline | None:
+        """Return the column profiles of the newest report of a dataset, to compare a table with.
+
+        Reports without profiles, such as imported results, are passed over. None if none of the newest
+        reports has any.
+
+        Raises:
+            DamagedRecordError: The evidence of a report is stored but unreadable.
+        """
+        # Only here, as it needs Polars.
+        from lavendertown.drift.baseline import ProfileBaseline
+
+        reports = self.query(dataset=dataset, limit=_BASELINE_REPORTS)
+        for position, report in enumerate(reports):
+            evidence = self.load_evidence(report["id"])
+            if evidence is None or not evidence.columns:
+                continue
+            coverages = [self._load_coverage(each["id"]) for each in reports[position:]]
+            row_counts = [each["rows"] for each in coverages if isinstance(each.get("rows"), int)]
+            return ProfileBaseline(
+                evidence,
+                f"{report['title']}, {report['created_at']:%Y-%m-%d}",
+                columns=coverages[0].get("column_names") or (),
+                row_count=coverages[0].get("rows"),
+                report_id=report["id"],
+                row_counts=row_counts[::-1],
+            )
+        return None
+
+    def _load_coverage(self, report_id: str) -> Mapping[str, Any]:
+        coverage = self.load_metadata(report_id).get("coverage")
+        return coverage if isinstance(coverage, Mapping) else {}
 
     def save_versioned(
         self, report: ShareableReport, *, actor: str | None = None, evidence: Evidence | None = None
