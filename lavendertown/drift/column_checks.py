@@ -40,6 +40,7 @@ _LEAST_SHARE = 0.02
 _MAX_NAMED = 3
 _MAX_LISTED = 20
 _MIN_EXCESS = 0.02
+_MIN_INSIDE = 0.8
 _SMALL, _LARGE = 0.01, 0.05
 _DIGITS = re.compile(r"\d+")
 
@@ -65,7 +66,10 @@ class NumberCheck(DriftCheck):
         after = numbers.to_numbers(values)
         if before is None or not len(after) or numbers.is_running_number(before, after):
             return NOT_CHECKED
-        binned = numbers.bin_numbers(before, after)
+        # Few values outside the range are left to its check, which has their rows.
+        inside = after[(after >= before.low) & (after <= before.high)]
+        compared = inside if len(inside) >= _MIN_INSIDE * len(after) else after
+        binned = numbers.bin_numbers(before, compared)
         repetition = numbers.measure_repetition(before, after)
         shift = measure_shift(binned.before, binned.after, repetition)
         if shift is None:
@@ -150,7 +154,7 @@ class RangeDrift(NumberCheck):
         if shift.is_drift(self.threshold):
             return NOT_CHECKED  # the other check reports it
         after = numbers.to_numbers(values)
-        margin = _MIN_EXCESS * (before.high - before.low)
+        margin = _MIN_EXCESS * (before.quantiles[-1] - before.quantiles[0])
         total = int(binned.before.sum())
         repetition = numbers.measure_repetition(before, after)
         least = repetition * rows_beyond_chance(len(after) / (len(after) + total))
