@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import narwhals as nw
@@ -157,6 +157,7 @@ class ProfileBaseline(Baseline):
         report_id: str = "",
         row_counts: Sequence[int] = (),
     ) -> None:
+        self._evidence = replace(evidence, samples={})
         self._profiles: Mapping[str, ColumnProfile] = {each.name: each for each in evidence.columns}
         self._columns = list(columns) or list(self._profiles)
         first = next(iter(self._profiles.values()), None)
@@ -164,6 +165,26 @@ class ProfileBaseline(Baseline):
         self.name = name
         self.report_id = report_id
         self.row_counts = list(row_counts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the baseline as JSON values."""
+        return {
+            "evidence": self._evidence.to_dict(),
+            "name": self.name,
+            "columns": self._columns,
+            "row_count": self._row_count,
+            "report_id": self.report_id,
+            "row_counts": list(self.row_counts),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> ProfileBaseline:
+        """Return the baseline in a dictionary, as :meth:`to_dict` returns it.
+
+        Raises:
+            InvalidInputError: A value of the evidence is missing or has the wrong type.
+        """
+        return cls(**{**data, "evidence": Evidence.from_dict(data["evidence"])})
 
     @property
     def columns(self) -> Sequence[str]:

@@ -25,11 +25,12 @@ from lavendertown.detectors.base import (
     has_value,
 )
 from lavendertown.drift import effect_size
-from lavendertown.drift.baseline import Baseline, ProfileBaseline, TableBaseline, describe_kind
+from lavendertown.drift.baseline import Baseline, ProfileBaseline, TableBaseline, count_values, describe_kind
 from lavendertown.drift.segments import Bins, find_segment
 from lavendertown.tables import Column, Table
 
 SCHEMA, DISTRIBUTION = "schema", "distribution"
+_TRUE_OR_FALSE = frozenset(("true", "false"))
 _MIN_TABLE = 50
 _USUAL_DELIVERIES = 4
 _LEAST_CHANGE = math.log(1.25)
@@ -156,13 +157,21 @@ class ChangedType(DriftCheck):
         values = yield from read_values(column)
         if not before or values.null_count() == len(values):
             return NOT_CHECKED
-        if before == column.kind:
+        if before == column.kind or self._are_both_true_or_false(column, before, values):
             return None
         description = (
             f"The type of {column.name} changed: it holds {describe_kind(column.kind)}, "
             f"and held {describe_kind(before)} before."
         )
         return Detection("drift", "error", description, 0, metadata=self.metadata(before, column.kind))
+
+    def _are_both_true_or_false(self, column: Column, before: str, values: pl.Series) -> bool:
+        """Return whether a column of true and false is only written as text on one side, as in a CSV file."""
+        if {before, column.kind} != {"text", "boolean"}:
+            return False
+        known = self.baseline.value_shares(column.name)
+        texts = count_values(values) if column.kind == "text" else known
+        return texts is not None and {each.casefold() for each in texts.counts} <= _TRUE_OR_FALSE
 
 
 class RowCountDrift(DriftCheck):

@@ -27,6 +27,8 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _MAX_BINS, _ROWS_PER_BIN = 10, 25
 _MIN_LIKENESS, _MAX_REPETITION = 0.3, 20.0
 _MAX_LAG = 12
+_PICTURE_ENDS = (0.005, 0.995)
+_SKEWED = 3.0
 _UNIQUE_SHARE = 0.97
 _MAX_STEP = 20
 _CONTINUES = 0.02
@@ -214,8 +216,9 @@ def make_picture(before: NumbersBefore, after: Numbers) -> dict[str, Any]:
 
     Returns:
         ``start`` and ``end`` of the bins, ``before`` and ``after`` with the counts: first the values below
-        the bins, last those above. For few numbers, ``labels`` with ``before`` and ``after``.
-        ``quantiles`` has those of :data:`QUANTILES` of both sides.
+        the bins, last those above. With the ``scale`` ``log`` the logarithms of the edges have equal
+        distances. For few numbers, ``labels`` with ``before`` and ``after``. ``quantiles`` has those of
+        :data:`QUANTILES` of both sides.
     """
     quantiles = {"before": list(before.quantiles), "after": find_quantiles(after)}
     return {**_count_bins(before, after), "quantiles": quantiles}
@@ -234,9 +237,20 @@ def _count_bins(before: NumbersBefore, after: Numbers) -> dict[str, Any]:
             "before": [int((before.values == value).sum()) for value in unique],
             "after": [int((after == value).sum()) for value in unique],
         }
-    ends = [np.quantile(values, (0.005, 0.995)) for values in (before.values, after)]
-    edges = np.linspace(min(ends[0][0], ends[1][0]), max(ends[0][1], ends[1][1]), PICTURE_BINS + 1)
+    ends = [np.quantile(values, _PICTURE_ENDS) for values in (before.values, after)]
+    start, end = min(ends[0][0], ends[1][0]), max(ends[0][1], ends[1][1])
+    if min(before.low, after.min()) > 0 and _is_skewed(before.values):
+        logarithms = [np.log(values) for values in (before.values, after)]
+        edges = np.linspace(np.log(start), np.log(end), PICTURE_BINS + 1)
+        counted = _describe_bins(edges, _count_outer(edges, logarithms[0]), logarithms[1])
+        return {**counted, "start": float(start), "end": float(end), "scale": "log"}
+    edges = np.linspace(start, end, PICTURE_BINS + 1)
     return _describe_bins(edges, _count_outer(edges, before.values), after)
+
+
+def _is_skewed(values: Numbers) -> bool:
+    low, middle, high = np.quantile(values, (0.05, 0.5, 0.95))
+    return bool(high - middle > _SKEWED * (middle - low))
 
 
 def _describe_bins(edges: Numbers, old: Sequence[int], after: Numbers) -> dict[str, Any]:

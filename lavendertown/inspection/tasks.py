@@ -10,6 +10,7 @@ from lavendertown.core.dataset_names import dataset_name
 from lavendertown.core.errors import SeveralTablesError
 from lavendertown.core.file_limits import FileLimits
 from lavendertown.core.reading import Reading
+from lavendertown.drift import Baseline, ProfileBaseline, TableBaseline
 from lavendertown.inspection.result_files import write_affected_rows, write_result
 from lavendertown.inspection.row_copies import copy_affected_rows, has_copied_rows, read_copied_rows
 from lavendertown.inspector import Inspector
@@ -28,7 +29,9 @@ def inspect_file(arguments: dict[str, Any], report: Callable[[Any], None]) -> di
             ``folder`` for the result, the file ``limits`` as a mapping, and optionally the ``reading`` that
             is set, as :meth:`~lavendertown.core.reading.Reading.to_dict` returns it, and the ``table`` to
             read of several. With ``parts``, a list of file names, ``path`` is a folder with the files 0, 1, …
-            that form one table.
+            that form one table. ``compare_to`` is optional, too: the ``path`` and ``name`` of another file,
+            which is read in the same way, or the ``profiles`` of a report, as
+            :meth:`~lavendertown.drift.ProfileBaseline.to_dict` returns them.
         report: Called with the progress, ``{"share": 0 to 1, "text": the current step}``.
 
     Returns:
@@ -66,7 +69,8 @@ def inspect_table(
     def progress(done: int, total: int, text: str) -> None:
         report({"share": 0.1 + 0.9 * min(1.0, done / max(1, total)), "text": text})
 
-    inspector = Inspector(table, dataset=dataset, progress=progress)
+    baseline = _open_baseline(arguments)
+    inspector = Inspector(table, dataset=dataset, progress=progress, compare_to=baseline)
     findings = inspector.detect()
     report({"share": 1.0, "text": "Describing the columns"})
     folder = Path(arguments["folder"])
@@ -102,6 +106,16 @@ def write_rows(arguments: dict[str, Any], report: Callable[[Any], None]) -> str:
     folder = Path(arguments["folder"])
     table = read_copied_rows(folder) if has_copied_rows(folder) else _read_file(arguments)
     return str(write_affected_rows(folder, arguments["place"], table))
+
+
+def _open_baseline(arguments: dict[str, Any]) -> Baseline | None:
+    given = arguments.get("compare_to")
+    if given is None:
+        return None
+    if "profiles" in given:
+        return ProfileBaseline.from_dict(given["profiles"])
+    other = {**arguments, "parts": None, "table": None, **given}
+    return TableBaseline(_read_file(other), given["name"])
 
 
 def _read_file(arguments: dict[str, Any]) -> Table:

@@ -16,6 +16,7 @@ from lavendertown.core.file_limits import MEGABYTE, limits_from_settings
 from lavendertown.core.reading import DETECT, Reading
 from lavendertown.core.settings import Settings, load_settings
 from lavendertown.data_sources import INSPECT_SOURCE, pack_source
+from lavendertown.drift.baseline import ProfileBaseline
 from lavendertown.inspection.result_files import InspectionResult, read_result
 from lavendertown.inspection.tasks import INSPECT_FILE, WRITE_ROWS
 from lavendertown.ui.server import uploads
@@ -30,6 +31,33 @@ _inspections: dict[str, Inspection] = {}
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """What an inspection compares its file with: another file, or the profiles of a report.
+
+    Attributes:
+        name: What people call it.
+        upload: The other file; None for a report.
+        baseline: The profiles of the report; None for a file.
+    """
+
+    name: str
+    upload: Upload | None = None
+    baseline: ProfileBaseline | None = None
+
+    def to_argument(self) -> dict[str, Any]:
+        """Return the argument of the task that inspects the file."""
+        if self.upload is not None:
+            return {"path": str(self.upload.path), "name": self.upload.name}
+        assert self.baseline is not None
+        return {"profiles": self.baseline.to_dict()}
+
+    def delete_file(self) -> None:
+        """Delete the other file, if there is one, from this session."""
+        if self.upload is not None:
+            uploads.upload_folders.delete_path(uploads.session_id(), self.upload.path)
+
+
+@dataclass(frozen=True)
 class Inspection:
     """An inspection that is queued, running or finished.
 
@@ -40,6 +68,7 @@ class Inspection:
         session: The browser session that it belongs to.
         remembered: The settings that were stored for the dataset when the file was uploaded.
         keeps_upload: Whether the file belongs to an earlier inspection, so that discarding this one keeps it.
+        comparison: What the file is compared with; None for nothing.
     """
 
     upload: Upload | ConfiguredSource
@@ -48,6 +77,7 @@ class Inspection:
     session: str
     remembered: Reading = DETECT
     keeps_upload: bool = False
+    comparison: Comparison | None = None
 
     def current_progress(self) -> tuple[float, str]:
         """Return the progress (0 to 1) and a description of the current step."""
@@ -106,6 +136,7 @@ def start_inspection(
     *,
     remembered: Reading = DETECT,
     keeps_upload: bool = False,
+    comparison: Comparison | None = None,
 ) -> Inspection:
     """Queue the inspection of an upload or a configured source; the session's previous one is cancelled.
 
@@ -114,15 +145,18 @@ def start_inspection(
         reading: The settings to read it with; the others are detected.
         remembered: The settings that are stored for the dataset.
         keeps_upload: Whether the file belongs to an earlier inspection.
+        comparison: What to compare the file with.
 
     Raises:
-        InvalidInputError: The file was deleted in the meantime, or the source is no longer configured.
+        InvalidInputError: The file, or the one to compare with, was deleted in the meantime, or the source is
+            no longer configured.
     """
     settings = load_settings()
     if isinstance(upload, ConfiguredSource):
         upload = find_source(settings.sources, upload.name)
-    elif not upload.path.exists():
-        raise InvalidInputError(f"{upload.name} is no longer on the server. Upload it again.")
+    for needed in (upload, comparison.upload if comparison else None):
+        if isinstance(needed, Upload) and not needed.path.exists():
+            raise InvalidInputError(f"{needed.name} is no longer on the server. Upload it again.")
     session = uploads.session_id()
     cancel_inspection(session)
     folder = uploads.upload_folders.result_folder(session)
@@ -131,6 +165,7 @@ def start_inspection(
         "folder": str(folder),
         "limits": asdict(limits_from_settings(settings)),
         "reading": reading.to_dict(),
+        **({"compare_to": comparison.to_argument()} if comparison else {}),
     }
     if isinstance(upload, ConfiguredSource):
         inspect = INSPECT_SOURCE
@@ -140,7 +175,7 @@ def start_inspection(
         arguments |= {"path": str(upload.path), "parts": upload.parts, "table": upload.table}
     limits = ResourceLimits(memory_limit(settings), settings.limits_seconds)
     task = _worker_pool().submit_task(inspect, arguments, limits)
-    inspection = Inspection(upload, task, folder, session, remembered, keeps_upload)
+    inspection = Inspection(upload, task, folder, session, remembered, keeps_upload, comparison)
     with _lock:
         _inspections[session] = inspection
     uploads.upload_folders.on_session_end(session, lambda: cancel_inspection(session))

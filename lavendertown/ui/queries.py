@@ -11,7 +11,7 @@ import operator
 import threading
 import time
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import streamlit as st
 
@@ -24,6 +24,9 @@ from lavendertown.core.settings import Settings, load_settings
 from lavendertown.profile.evidence import Evidence
 from lavendertown.ui import demo_store
 from lavendertown.ui.query_cache import QueryCache
+
+if TYPE_CHECKING:
+    from lavendertown.drift.baseline import ProfileBaseline
 
 Row = dict[str, Any]
 PAGE_SIZE = 20
@@ -212,6 +215,12 @@ def list_row_positions(report_id: str, position: int, limit: int = 100) -> list[
 def load_evidence(report_id: str) -> Evidence | None:
     """Return the evidence of a report, or None."""
     result: Evidence | None = _read_cached("reports.load_evidence", report_id)
+    return result
+
+
+def load_baseline(dataset: str) -> ProfileBaseline | None:
+    """Return the profiles of the newest report of a dataset, to compare a table with, or None."""
+    result: ProfileBaseline | None = _read_cached("reports.load_baseline", dataset)
     return result
 
 

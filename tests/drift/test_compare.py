@@ -145,6 +145,14 @@ def test_a_column_without_values_has_no_type(before: pl.DataFrame, after: pl.Dat
     assert {each.metadata["check"] for each in compare_datasets(before, changed)} == {"drift_missing"}
 
 
+def test_true_and_false_may_be_written_as_text(before: pl.DataFrame, after: pl.DataFrame) -> None:
+    written = after.with_columns(pl.col("gift").cast(pl.String))
+    assert compare_datasets(before, written) == []
+    assert compare_datasets(profile_of(written), before) == []
+    changed = written.with_columns(gift=pl.lit("perhaps"))
+    assert [each.metadata["check"] for each in compare_datasets(before, changed)] == ["drift_type"]
+
+
 def test_far_fewer_rows(before: pl.DataFrame, after: pl.DataFrame, only: Only) -> None:
     finding = only(compare_datasets(before, after.head(300)))
     assert (finding.severity, finding.description) == ("warning", "The table has 300 rows, was 2,000.")

@@ -19,6 +19,7 @@ from lavendertown.core.settings import load_settings
 from lavendertown.inspection.result_files import InspectionResult
 from lavendertown.ui import errors, inspections, queries
 from lavendertown.ui.components.inspect import (
+    compare_with,
     inspection_results,
     reading_panel,
     save_report,
@@ -28,7 +29,7 @@ from lavendertown.ui.components.inspect import (
 from lavendertown.ui.components.shared import column_profiles, layout
 from lavendertown.ui.components.shared.affected_rows import ResultRows
 from lavendertown.ui.components.shared.formatting import escape_markdown, format_count
-from lavendertown.ui.inspections import Inspection
+from lavendertown.ui.inspections import Comparison, Inspection
 from lavendertown.ui.server import uploads
 from lavendertown.ui.server.uploads import Upload
 
@@ -152,13 +153,16 @@ def start_over() -> None:
     stop_repeating()
     inspection: Inspection | None = st.session_state.pop(_INSPECTION, None)
     if inspection is not None:
+        _delete_compared_file(inspection)
         inspection.discard()
     _offer_new_upload()
 
 
 def reset_after_saving() -> None:
     """Offer a new upload after saving; the saved report keeps the affected rows."""
-    st.session_state.pop(_INSPECTION, None)
+    inspection: Inspection | None = st.session_state.pop(_INSPECTION, None)
+    if inspection is not None:
+        _delete_compared_file(inspection)
     _offer_new_upload()
 
 
@@ -171,14 +175,44 @@ def read_again(reading: Reading) -> None:
     """Inspect the file again with these settings; the result stays until that is done."""
     current: Inspection = st.session_state[_INSPECTION]
     st.session_state[_REPEATED] = inspections.start_inspection(
-        current.upload, reading, remembered=current.remembered, keeps_upload=True
+        current.upload,
+        reading,
+        remembered=current.remembered,
+        keeps_upload=True,
+        comparison=current.comparison,
     )
+
+
+def compare_again(comparison: Comparison | None) -> None:
+    """Inspect the file again and compare it; the result stays until that is done."""
+    current: Inspection = st.session_state[_INSPECTION]
+    result: InspectionResult = st.session_state[_RESULT]
+    try:
+        st.session_state[_REPEATED] = inspections.start_inspection(
+            current.upload,
+            Reading.from_dict(result.given),
+            remembered=current.remembered,
+            keeps_upload=True,
+            comparison=comparison,
+        )
+    except LavenderTownError:
+        if comparison is not None:
+            comparison.delete_file()
+        raise
+
+
+def _delete_compared_file(inspection: Inspection, kept: Inspection | None = None) -> None:
+    """Delete the file that an inspection compares with, unless another one does, too."""
+    comparison = inspection.comparison
+    if comparison is not None and (kept is None or kept.comparison is not comparison):
+        comparison.delete_file()
 
 
 def stop_repeating() -> None:
     """Cancel the repeated inspection, if one is running; the result of the one before stays."""
     repeated: Inspection | None = st.session_state.pop(_REPEATED, None)
     if repeated is not None:
+        _delete_compared_file(repeated, st.session_state.get(_INSPECTION))
         repeated.discard()
 
 
@@ -235,13 +269,17 @@ def finish_inspection(inspection: Inspection) -> None:
 def finish_repeating(repeated: Inspection) -> None:
     """Replace the result by that of the repeated inspection; if that failed, the panel says why."""
     del st.session_state[_REPEATED]
+    current: Inspection = st.session_state[_INSPECTION]
     try:
         result = repeated.load_result()
     except LavenderTownError as error:
+        _delete_compared_file(repeated, current)
         repeated.discard()
-        reading_panel.show_problem(error)
+        is_other = repeated.comparison is not current.comparison
+        (compare_with if is_other else reading_panel).show_problem(error)
         return
-    st.session_state[_INSPECTION] = st.session_state[_INSPECTION].replaced_by(repeated)
+    _delete_compared_file(current, repeated)
+    st.session_state[_INSPECTION] = current.replaced_by(repeated)
     st.session_state[_RESULT] = result
 
 
@@ -263,7 +301,7 @@ def show_results(result: InspectionResult) -> None:
     ):
         st.markdown(
             f"**{format_count(len(findings), 'finding')}** in {name}  \n"
-            f":small[:gray[{table_profile.describe_table(result)}]]",
+            f":small[:gray[{table_profile.describe_table(result)}{compare_with.describe(result)}]]",
             width="content",
         )
         with st.container(horizontal=True, width="content", gap="xsmall"):
@@ -271,7 +309,9 @@ def show_results(result: InspectionResult) -> None:
             upload = st.session_state[_INSPECTION].upload
             if isinstance(upload, Upload) and upload.table:
                 st.button("Other table", type="tertiary", on_click=inspect_table, args=(None,))
+            compare_with.draw_menu(result, st.session_state[_INSPECTION].comparison, compare_again)
             is_save_clicked = st.button("Save as report", type="primary", icon=":material/save:")
+    compare_with.show_notice()
     reading_panel.show_reading(result, read_again)
     left, right = st.columns([1, 1.1], gap="medium")
     with left:

@@ -11,6 +11,7 @@ import streamlit as st
 from lavendertown.profile.evidence import ColumnProfile, Evidence, FindingSamples, Histogram, ValueCount
 from lavendertown.ui import queries
 from lavendertown.ui.components.shared import charts
+from lavendertown.ui.components.shared.drift_picture import draw_picture, make_picture
 from lavendertown.ui.components.shared.formatting import format_count
 from lavendertown.ui.components.shared.markdown import show_hidden_characters
 
@@ -25,19 +26,24 @@ def show_evidence(row: queries.Row) -> None:
         row: The finding in a report.
     """
     evidence = queries.load_evidence(row["report_id"])
+    picture = make_picture(row["metadata"])
     if evidence is None:
+        if picture is not None:
+            draw_picture(picture, _chart_key(row))
         return
     findings = queries.current_storage().findings
     samples = findings.find_samples(evidence, row["finding_id"], row["column"])
-    profile = evidence.column(row["column"])
-    figure, alt, caption = _make_chart(profile, samples, row["severity"])
+    figure, alt, caption = _make_chart(evidence.column(row["column"]), samples, row["severity"])
     has_samples = samples is not None and bool(samples.rows)
-    is_pair = has_samples and figure is not None
+    is_pair = has_samples and (picture is not None or figure is not None)
     left, right = st.columns([1.3, 1], gap="medium") if is_pair else (st.container(), st.container())
     if samples is not None and has_samples:
         with left:
             _draw_samples(evidence, samples, row)
-    if figure is not None:
+    if picture is not None:
+        with right:
+            draw_picture(picture, _chart_key(row))
+    elif figure is not None:
         with right:
             _draw_distribution(figure, alt, caption, row)
 
@@ -81,7 +87,11 @@ def _to_cell(value: Any) -> str:
 
 def _draw_distribution(figure: charts.Figure, alt: str, caption: str, row: queries.Row) -> None:
     st.markdown(f"**{caption}**")
-    charts.draw_chart(figure, f"evidence:{row['report_id']}:{row['position']}", alt)
+    charts.draw_chart(figure, _chart_key(row), alt)
+
+
+def _chart_key(row: queries.Row) -> str:
+    return f"evidence:{row['report_id']}:{row['position']}"
 
 
 def _make_chart(
@@ -121,7 +131,7 @@ def _make_histogram(
 
 def _format_edge(edge: float, is_time: bool) -> str:
     if not is_time:
-        return f"{edge:,.4g}" if abs(edge) < 10_000 else f"{edge:,.0f}"
+        return charts.format_edge(edge)
     try:
         return f"{dt.datetime.fromtimestamp(edge, dt.UTC):%Y-%m-%d}"
     except (OverflowError, ValueError, OSError):

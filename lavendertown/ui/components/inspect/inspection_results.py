@@ -12,6 +12,7 @@ from lavendertown.profile.evidence import ValueCount
 from lavendertown.profile.measure import COUNTED_ROWS
 from lavendertown.ui.components.shared import charts
 from lavendertown.ui.components.shared.affected_rows import AffectedRows, show_rows
+from lavendertown.ui.components.shared.drift_picture import draw_picture, make_picture
 from lavendertown.ui.components.shared.formatting import (
     escape_markdown,
     format_count,
@@ -81,6 +82,10 @@ def _draw_finding_body(finding: GhostFinding, index: int, affected: AffectedRows
         where = "whole rows" if finding.row_indices else "whole table"
     kind = f"{severity_badge(finding.severity)} {where}"
     st.markdown(f"{kind} :gray[check] {inline_code(str(check))}" if check else kind)
+    picture = make_picture(finding.metadata)
+    if picture is not None:
+        with st.container(width=560):
+            draw_picture(picture, f"{key}:picture")
     positions = [int(position) for position in finding.row_indices or []]
     if not positions:
         what = "table" if finding.column == "*" else "column"

@@ -260,6 +260,11 @@ def run_history(labels: Sequence[str], counts: Sequence[int]) -> Figure:
     )
 
 
+def format_edge(edge: float) -> str:
+    """Return the edge of a bin of numbers as text."""
+    return f"{edge:,.4g}" if abs(edge) < 10_000 else f"{edge:,.0f}"
+
+
 def value_bars(labels: Sequence[str], counts: Sequence[int], colour: str) -> Figure:
     """Draw the frequency of each value, the most frequent on top.
 
