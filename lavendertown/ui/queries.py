@@ -371,6 +371,12 @@ def status_trend(edges: tuple[dt.datetime, ...], dataset: tuple[str, ...]) -> li
     return result
 
 
+def list_profiles(dataset: str, start: dt.datetime, end: dt.datetime) -> list[Row]:
+    """List the column profiles of the runs of a dataset in a period, oldest first."""
+    result: list[Row] = _read_cached("trends.list_profiles", dataset, start, end)
+    return result
+
+
 def list_closings(start: dt.datetime, end: dt.datetime, dataset: tuple[str, ...]) -> list[Row]:
     """List the closed findings from ``start`` until before ``end``."""
     result: list[Row] = _read_cached("trends.list_closed", start, end, dataset)

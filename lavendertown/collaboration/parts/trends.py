@@ -14,9 +14,16 @@ from lavendertown.collaboration.chart_selection import ChartSelection
 from lavendertown.collaboration.parts.context import StoragePart
 from lavendertown.core import clock, statuses
 from lavendertown.core.errors import InvalidInputError
+from lavendertown.inbox.run_tables import read_run_table
+from lavendertown.profile.evidence import ColumnProfile
 from lavendertown.records.identities import StatusChange
 from lavendertown.records.queries import ReportFacet, ReportQuery
 from lavendertown.records.record_classes import ALL_ITEMS, Page, ReportSummary
+
+MAX_PROFILED_RUNS = 26
+"""The number of newest runs whose column profiles are read."""
+
+_QUANTILES = 5
 
 
 class OpenPeriod(NamedTuple):
@@ -109,6 +116,29 @@ class Trends(StoragePart):
         ]
         return sorted(found, key=lambda row: (row["at"], row["finding_id"]))
 
+    def list_profiles(self, dataset: str, start: dt.datetime, end: dt.datetime) -> list[dict[str, Any]]:
+        """List the column profiles of the runs of a dataset from ``start`` until before ``end``.
+
+        The oldest come first. Only the newest :data:`MAX_PROFILED_RUNS` runs are read; those without profiles
+        are left out.
+
+        Returns:
+            Dictionaries with report_id, created_at, title and columns: for each column name kind, missing
+            (the share from 0 to 1) and quantiles (the 5th, 25th, 50th, 75th and 95th percentile; empty if
+            they are unknown).
+        """
+        start, end = clock.to_utc_bound(start), clock.to_utc_bound(end)
+        query = ReportQuery(dataset=(dataset,), start_date=start, end_date=clock.microsecond_before(end))
+        runs = self._context.store.scan(query, Page(limit=MAX_PROFILED_RUNS))
+        out: list[dict[str, Any]] = []
+        for run in reversed(runs):
+            profiles = read_run_table(self._context.store, run.id).profiles
+            if profiles:
+                columns = {name: _summarize_profile(profile) for name, profile in profiles.items()}
+                named = {"report_id": run.id, "created_at": run.created_at, "title": run.title}
+                out.append({**named, "columns": columns})
+        return out
+
     def select_findings(self, selection: ChartSelection, dataset: filters.OneOrMany = None) -> frozenset[str]:
         """Return the ids of the findings that a number in a chart counts."""
         match selection.measure:
@@ -172,6 +202,14 @@ def _check_edges(edges: Sequence[dt.datetime]) -> list[dt.datetime]:
             "The edges of the steps must be at least two times, each after the one before."
         )
     return edges
+
+
+def _summarize_profile(profile: ColumnProfile) -> dict[str, Any]:
+    return {
+        "kind": profile.kind,
+        "missing": profile.nulls / profile.count if profile.count else 0.0,
+        "quantiles": profile.quantiles if len(profile.quantiles) == _QUANTILES else [],
+    }
 
 
 def _severity_row(dataset: str, at: dt.datetime, run: ReportSummary) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import streamlit as st
 from lavendertown.ui import queries
 from lavendertown.ui.components.shared import change_notifier, charts, demo_prompt, filters, layout
 from lavendertown.ui.components.shared.formatting import SEVERITIES, escape_markdown
-from lavendertown.ui.components.trends import trend_charts, trend_steps
+from lavendertown.ui.components.trends import column_trends, trend_charts, trend_steps
 from lavendertown.ui.components.trends.trend_charts import DataPoint
 from lavendertown.ui.components.trends.trend_steps import TimeStep
 
@@ -49,6 +49,11 @@ def render_trends_page() -> None:
         draw_by_author(severity_rows, closings, steps)
     if not dataset:
         draw_by_dataset(severity_rows, steps)
+    names = dataset or tuple(queries.report_facets({})["dataset"])
+    if len(names) == 1:
+        column_trends.draw_columns(names[0], steps)
+    else:
+        st.caption("Choose one dataset to see its columns over time.")
 
 
 def step_bounds(steps: Sequence[TimeStep]) -> list[Any]:
