@@ -8,6 +8,7 @@ from lavendertown import __version__
 from lavendertown.cli.analyze import analyze_command
 from lavendertown.cli.annotate import annotate_command
 from lavendertown.cli.audit import audit_command
+from lavendertown.cli.compare import compare_command
 from lavendertown.cli.database.diagram import diagram_command
 from lavendertown.cli.database.project_migrations import revision_command
 from lavendertown.cli.database.schema import db_group
@@ -54,6 +55,7 @@ for command in (
     ui_command,
     demo_command,
     analyze_command,
+    compare_command,
     import_command,
     export_command,
     report_group,

@@ -111,6 +111,21 @@ def test_a_missing_file_is_one_sentence(run: Run, deliveries: Path) -> None:
     assert "Standard input cannot be compared with" in result.stderr
 
 
+def test_compare_prints_only_what_has_changed(run: Run, answer: Answer, deliveries: Path) -> None:
+    files = ("orders_2026-05.csv", "orders_2026-06.csv")
+    result = run("compare", *files)
+    assert (result.exit_code, result.stderr) == (0, "")
+    first, last = result.stdout.splitlines()
+    assert first.startswith("error    amount: the median is ")
+    assert last == "1 change from orders_2026-05.csv to orders_2026-06.csv."
+    found = answer("compare", *files)
+    assert [each["column"] for each in found["findings"]] == ["amount"]
+    assert answer("compare", *files, "--comparison-type", "schema_only")["findings"] == []
+    assert run("compare", *files, "--fail-on", "error").exit_code == 1
+    assert run("compare", files[0], files[0], "--fail-on", "info").exit_code == 0
+    assert "BASELINE cannot be standard input" in run("compare", "-", files[0]).stderr
+
+
 def test_drift_can_fail_the_gate(run: Run, deliveries: Path) -> None:
     drifted = ("analyze", "orders_2026-06.csv", "--compare-to", "orders_2026-05.csv", "--fail-on", "error")
     assert run(*drifted).exit_code == 1
