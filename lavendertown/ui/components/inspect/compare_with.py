@@ -7,7 +7,6 @@ from enum import Enum
 
 import streamlit as st
 
-from lavendertown import tables
 from lavendertown.core.errors import LavenderTownError
 from lavendertown.core.settings import load_settings
 from lavendertown.inspection.result_files import InspectionResult
@@ -81,7 +80,6 @@ def _draw_choices(result: InspectionResult, current: Comparison | None, compare:
     if choice is _Choice.FILE:
         file = st.file_uploader(
             "The file to compare with",
-            type=list(tables.FILE_ENDINGS),
             max_upload_size=load_settings().limits_upload_mb,
             key=f"{key}:file",
         )
