@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import narwhals as nw
 import polars as pl
@@ -14,6 +14,7 @@ from lavendertown.detectors.base import has_value
 from lavendertown.profile.evidence import ColumnProfile, Evidence
 from lavendertown.tables import Table
 
+Result = TypeVar("Result")
 _KINDS = {"number": "numbers", "text": "text", "boolean": "true or false", "time": "dates or times"}
 
 
@@ -37,6 +38,22 @@ class ValueShares:
         return sum(self.counts.values()) + self.other
 
 
+class Memo:
+    """The last result for each purpose: several checks of a column in a row need the same."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, tuple[Table, str, Any]] = {}
+
+    def recall(self, key: tuple[Table, str, str], compute: Callable[[], Result]) -> Result:
+        """Return the result for a table, a column and a purpose; compute it unless it is the last one."""
+        table, column, purpose = key
+        last = self._last.get(purpose)
+        if last is None or last[0] is not table or last[1] != column:
+            last = self._last[purpose] = (table, column, compute())
+        result: Result = last[2]
+        return result
+
+
 class Baseline(ABC):
     """What a table is compared with.
 
@@ -44,11 +61,13 @@ class Baseline(ABC):
         name: What people call it, such as a file name.
         report_id: The report that stored it; empty for a table.
         row_counts: The numbers of rows of earlier deliveries, oldest first, the last being this one's.
+        memo: The last results of the comparison.
     """
 
     name: str
     report_id: str = ""
     row_counts: Sequence[int] = ()
+    memo: Memo
 
     @property
     @abstractmethod
@@ -84,7 +103,8 @@ class TableBaseline(Baseline):
 
     table: Table
     name: str = "the other table"
-    _missing: dict[str, int] = field(default_factory=dict, repr=False)
+    memo: Memo = field(default_factory=Memo, repr=False, compare=False)
+    _missing: dict[str, int] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def columns(self) -> Sequence[str]:
@@ -165,6 +185,7 @@ class ProfileBaseline(Baseline):
         self.name = name
         self.report_id = report_id
         self.row_counts = list(row_counts)
+        self.memo = Memo()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the baseline as JSON values."""

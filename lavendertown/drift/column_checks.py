@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import narwhals as nw
@@ -12,9 +14,11 @@ import polars as pl
 
 from lavendertown.detectors.base import (
     NOT_CHECKED,
+    CountedValues,
     Detection,
     DetectionSteps,
     Outcome,
+    ValueCounts,
     format_percent,
     format_row_share,
     format_value,
@@ -45,6 +49,27 @@ _SMALL, _LARGE = 0.01, 0.05
 _DIGITS = re.compile(r"\d+")
 
 
+@dataclass(frozen=True)
+class _NumberComparison:
+    """The numbers of a column on both sides.
+
+    Attributes:
+        before: The numbers before.
+        values: The values now, by row.
+        after: The finite numbers now.
+        binned: Both sides in common bins.
+        repetition: How many rows in a row tell as much as one.
+        shift: How far the numbers have moved.
+    """
+
+    before: numbers.NumbersBefore
+    values: pl.Series
+    after: numbers.Numbers
+    binned: numbers.BinnedNumbers
+    repetition: float
+    shift: Shift
+
+
 class NumberCheck(DriftCheck):
     """A check of a column of quantities; labels, serial numbers, counters and times are left out."""
 
@@ -61,11 +86,19 @@ class NumberCheck(DriftCheck):
         assert column is not None
         if self.baseline.kind(column.name) != "number":
             return NOT_CHECKED
-        before = numbers.read_numbers(self.baseline, column.name)
         values = yield from read_values(column)
+        comparison = self.baseline.memo.recall(
+            (table, column.name, "numbers"), lambda: self._compare(column.name, values)
+        )
+        if comparison is None:
+            return NOT_CHECKED
+        return self.judge(table, column, comparison)
+
+    def _compare(self, name: str, values: pl.Series) -> _NumberComparison | None:
+        before = numbers.read_numbers(self.baseline, name)
         after = numbers.to_numbers(values)
         if before is None or not len(after) or numbers.is_running_number(before, after):
-            return NOT_CHECKED
+            return None
         # Few values outside the range are left to its check, which has their rows.
         inside = after[(after >= before.low) & (after <= before.high)]
         compared = inside if len(inside) >= _MIN_INSIDE * len(after) else after
@@ -73,20 +106,12 @@ class NumberCheck(DriftCheck):
         repetition = numbers.measure_repetition(before, after)
         shift = measure_shift(binned.before, binned.after, repetition)
         if shift is None:
-            return NOT_CHECKED
-        return self.compare_numbers(table, column, before, values, binned, shift)
+            return None
+        return _NumberComparison(before, values, after, binned, repetition, shift)
 
-    def compare_numbers(
-        self,
-        table: Table,
-        column: Column,
-        before: numbers.NumbersBefore,
-        values: pl.Series,
-        binned: numbers.BinnedNumbers,
-        shift: Shift,
-    ) -> Outcome:
+    @abstractmethod
+    def judge(self, table: Table, column: Column, comparison: _NumberComparison) -> Outcome:
         """Return what the comparison means."""
-        raise NotImplementedError
 
 
 class NumberDistribution(NumberCheck):
@@ -96,23 +121,15 @@ class NumberDistribution(NumberCheck):
     title: ClassVar[str] = "Distribution of numbers"
     change_type: ClassVar[str] = "distribution"
 
-    def compare_numbers(
-        self,
-        table: Table,
-        column: Column,
-        before: numbers.NumbersBefore,
-        values: pl.Series,
-        binned: numbers.BinnedNumbers,
-        shift: Shift,
-    ) -> Detection | None:
+    def judge(self, table: Table, column: Column, comparison: _NumberComparison) -> Outcome:
         """Report a shift that is large enough."""
+        before, after, shift = comparison.before, comparison.after, comparison.shift
         if not shift.is_drift(self.threshold):
             return None
-        after = numbers.to_numbers(values)
         segment = None
         if isinstance(self.baseline, TableBaseline):
-            old = self.baseline.values(column.name)
-            rows = (_bins_by_row(binned, old), _bins_by_row(binned, values))
+            old, binned = self.baseline.values(column.name), comparison.binned
+            rows = (_bins_by_row(binned, old), _bins_by_row(binned, comparison.values))
             segment = find_segment(self.baseline, table, column.name, rows, len(binned.before))
         quantiles = numbers.find_quantiles(after)
         description = numbers.describe_shift(column.name, before, after) + (
@@ -141,31 +158,21 @@ class RangeDrift(NumberCheck):
     title: ClassVar[str] = "Range of numbers"
     change_type: ClassVar[str] = "numeric_range"
 
-    def compare_numbers(
-        self,
-        table: Table,
-        column: Column,
-        before: numbers.NumbersBefore,
-        values: pl.Series,
-        binned: numbers.BinnedNumbers,
-        shift: Shift,
-    ) -> Outcome:
+    def judge(self, table: Table, column: Column, comparison: _NumberComparison) -> Outcome:
         """Report the rows outside the former range."""
-        if shift.is_drift(self.threshold):
+        before, after = comparison.before, comparison.after
+        if comparison.shift.is_drift(self.threshold):
             return NOT_CHECKED  # the other check reports it
-        after = numbers.to_numbers(values)
         margin = _MIN_EXCESS * (before.quantiles[-1] - before.quantiles[0])
-        total = int(binned.before.sum())
-        repetition = numbers.measure_repetition(before, after)
-        least = repetition * rows_beyond_chance(len(after) / (len(after) + total))
+        total = int(comparison.binned.before.sum())
+        least = comparison.repetition * rows_beyond_chance(len(after) / (len(after) + total))
         high = int((after > before.high + margin).sum()) >= least
         low = int((after < before.low - margin).sum()) >= least
         if not (high or low):
             return None
         value = nw.col(column.key)
         conditions = ([value > before.high] if high else []) + ([value < before.low] if low else [])
-        is_finite = np.isfinite(after)
-        outside = ((after > before.high) & high | (after < before.low) & low) & is_finite
+        outside = (after > before.high) & high | (after < before.low) & low
         count = int(outside.sum())
         limits = [f"above the former maximum {numbers.format_number(before.high)}"] if high else []
         limits += [f"below the former minimum {numbers.format_number(before.low)}"] if low else []
@@ -215,20 +222,24 @@ class CategoryCheck(DriftCheck):
         assert column is not None
         if self.baseline.kind(column.name) != column.kind:
             return NOT_CHECKED
-        before = self.baseline.value_shares(column.name)
+        before = self.baseline.memo.recall(
+            (table, column.name, "values"), lambda: self.baseline.value_shares(column.name)
+        )
         if before is None or not _is_category(before):
             return NOT_CHECKED
         values = yield from read_values(column)
-        after = count_values(values)
+        counted: CountedValues = yield ValueCounts(column.key)
+        counts = {str(value): count for value, count in counted.by_value().items()}
+        after = ValueShares(counts, 0, len(counts)) if counted.is_complete else count_values(values)
         if min(before.total, after.total) < MIN_ROWS:
             return NOT_CHECKED
         return self.compare_values(table, column, before, after, values)
 
+    @abstractmethod
     def compare_values(
         self, table: Table, column: Column, before: ValueShares, after: ValueShares, values: pl.Series
     ) -> Outcome:
         """Return what the comparison means."""
-        raise NotImplementedError
 
 
 def _is_category(values: ValueShares) -> bool:
@@ -263,7 +274,7 @@ class CategoryShares(CategoryCheck):
         )
         shown = _most_frequent(names, before, after)
         picture = {
-            "labels": [*shown, "other values"],
+            "labels": [*map(format_value, shown), "other values"],
             "before": _counts_of(shown, before),
             "after": _counts_of(shown, after),
         }
@@ -309,7 +320,7 @@ def _share(value: str, side: ValueShares) -> float:
 
 
 def _to_shares(names: Sequence[str], side: ValueShares) -> dict[str, float]:
-    return {value: round(_share(value, side), 6) for value in names}
+    return {format_value(value): round(_share(value, side), 6) for value in names}
 
 
 def _counts_of(names: Sequence[str], side: ValueShares) -> list[int]:
@@ -446,7 +457,7 @@ def _picture_of(notable: Mapping[str, int], before: ValueShares, after: ValueSha
         :6
     ]
     return {
-        "labels": [*shown, "other values"],
+        "labels": [*map(format_value, shown), "other values"],
         "before": _counts_of(shown, before),
         "after": _counts_of(shown, after),
     }

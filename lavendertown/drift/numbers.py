@@ -27,6 +27,7 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _MAX_BINS, _ROWS_PER_BIN = 10, 25
 _MIN_LIKENESS, _MAX_REPETITION = 0.3, 20.0
 _MAX_LAG = 12
+_MAX_NEIGHBOURS = 50_000
 _PICTURE_ENDS = (0.005, 0.995)
 _SKEWED = 3.0
 _UNIQUE_SHARE = 0.97
@@ -64,10 +65,12 @@ def read_numbers(baseline: Baseline, column: str) -> NumbersBefore | None:
     profile = baseline.profile(column)
     if profile is None or profile.histogram is None or len(profile.quantiles) != len(QUANTILES):
         return None
-    low, high = profile.minimum, profile.maximum
-    if not isinstance(low, int | float) or not isinstance(high, int | float):
+    try:
+        # Numbers that JSON cannot hold exactly, such as decimals, are stored as text.
+        low, high = float(profile.minimum or 0), float(profile.maximum or 0)
+    except ValueError:
         return None
-    return NumbersBefore(float(low), float(high), profile.quantiles, histogram=profile.histogram)
+    return NumbersBefore(low, high, profile.quantiles, histogram=profile.histogram)
 
 
 def to_numbers(values: pl.Series) -> Numbers:
@@ -125,6 +128,7 @@ def _correlate_neighbours(values: Numbers) -> float:
 
     Several rows are tried, because the series of several stations may alternate.
     """
+    values = values[:_MAX_NEIGHBOURS]
     steps = np.diff(values)
     if len(values) < MIN_ROWS or bool(np.all(steps >= 0) or np.all(steps <= 0)):
         return 0.0

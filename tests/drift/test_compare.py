@@ -153,6 +153,33 @@ def test_true_and_false_may_be_written_as_text(before: pl.DataFrame, after: pl.D
     assert [each.metadata["check"] for each in compare_datasets(before, changed)] == ["drift_type"]
 
 
+def test_values_that_cannot_be_stored_as_they_are(before: pl.DataFrame, after: pl.DataFrame) -> None:
+    old = before.with_columns(
+        status=pl.when(EVERY_TENTH).then(pl.lit("a\x00b")).otherwise("status"),
+        amount=pl.col("amount").cast(pl.Decimal(12, 2)),
+    )
+    new = after.with_columns(
+        status=pl.when(EVERY_TENTH).then(pl.lit("<b>" * 60)).otherwise("status"),
+        amount=(pl.col("amount") * 8).cast(pl.Decimal(12, 2)),
+    )
+    for baseline in (old, profile_of(old)):
+        found = compare_datasets(baseline, new)
+        assert [(each.ghost_type, each.metadata["check"]) for each in found if each.column == "amount"] == [
+            ("drift", "drift_distribution")
+        ]
+        assert "check_error" not in {each.ghost_type for each in found}
+        assert {each.metadata["check"] for each in found if each.column == "status"} == {
+            "drift_new_categories",
+            "drift_lost_categories",
+        }
+
+
+def test_one_baseline_compares_with_several_tables(before: pl.DataFrame, after: pl.DataFrame) -> None:
+    baseline = TableBaseline(from_frame(before), "orders")
+    assert compare_datasets(baseline, after.with_columns(pl.col("amount") * 8)) != []
+    assert compare_datasets(baseline, after) == []
+
+
 def test_far_fewer_rows(before: pl.DataFrame, after: pl.DataFrame, only: Only) -> None:
     finding = only(compare_datasets(before, after.head(300)))
     assert (finding.severity, finding.description) == ("warning", "The table has 300 rows, was 2,000.")
