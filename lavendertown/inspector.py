@@ -10,12 +10,14 @@ from typing import Any
 from lavendertown import tables
 from lavendertown.core import json_codec
 from lavendertown.core.dataset_names import dataset_name
+from lavendertown.core.errors import InvalidInputError
 from lavendertown.core.file_limits import FileLimits, limits_from_settings
 from lavendertown.core.findings import GhostFinding
 from lavendertown.core.reading import DETECT
 from lavendertown.core.run_readings import describe_reading
 from lavendertown.core.settings import load_settings
 from lavendertown.detectors import Detector, default_detectors
+from lavendertown.detectors.base import SwitchedOff
 from lavendertown.detectors.runner import CheckResult, Progress, run_detectors
 from lavendertown.drift.baseline import Baseline, MissingBaseline
 from lavendertown.drift.compare import (
@@ -27,10 +29,12 @@ from lavendertown.drift.compare import (
 )
 from lavendertown.profile.evidence import Evidence
 from lavendertown.profile.measure import measure_table
+from lavendertown.rules.check_configuration import CheckConfiguration, read_check_configuration
 from lavendertown.rules.models import Rule, RuleSet
 from lavendertown.rules.reference_rules import References
 from lavendertown.rules.ruleset_files import read_ruleset_file
 from lavendertown.rules.running import create_checks
+from lavendertown.rules.tuned_checks import tune_checks
 from lavendertown.tables import Reading, Table
 from lavendertown.tables.remote_files import is_remote_url, read_remote_table
 from lavendertown.tables.value_settings import apply_value_settings
@@ -56,6 +60,8 @@ class Inspector:
             column whose values are all different.
         rules: Rules to check besides: a rule set, rules, or the path of a rule file (YAML or JSON). A rule
             that cannot run is a finding of type ``check_error``.
+        checks: The check configuration: which checks run, their parameters, what is expected of columns, and
+            more rules; also its values as a mapping, or the path of a file (YAML or JSON).
         references: The tables that rules of type ``reference`` name: frames or paths by name. Other names are
             paths of data files, relative to the folder of the rule file, or the current folder.
         compare_to: What to compare the table with, to find what has drifted: a frame, a table, a path, the
@@ -69,12 +75,13 @@ class Inspector:
         checks: The checks that the last :meth:`detect` ran, with their outcomes.
         ruleset: The rules that are checked besides; None without rules.
         baseline: What the table is compared with; None without a comparison.
+        configuration: The check configuration.
 
     Raises:
         UnreadableTableError: The file cannot be read as a table, or does not fit ``reading``.
         FileLimitError: The file exceeds a limit.
         InvalidInputError: ``data`` is of a type that cannot be inspected, or has no column of a name in
-            ``key``; the rule file cannot be read.
+            ``key``; the rule file cannot be read; the check configuration is not possible.
     """
 
     def __init__(
@@ -88,7 +95,8 @@ class Inspector:
         reading: Reading | None = None,
         key: Sequence[str] = (),
         rules: RuleSet | Sequence[Rule] | str | Path | None = None,
-        references: Mapping[str, Any] | None = None,
+        checks: CheckConfiguration | Mapping[str, Any] | str | Path | None = None,
+        references: Mapping[str, Any] | References | None = None,
         compare_to: Any = None,
     ) -> None:
         self.table: Table = _open_table(data, limits, reading or Reading())
@@ -99,11 +107,17 @@ class Inspector:
         self._key = list(key)
         for column in self._key:
             self.table.column(column)
-        self.ruleset = _read_rules(rules)
+        self.configuration = _read_checks(checks)
+        self.ruleset = _add_rules(_read_rules(rules), self.configuration)
         self._detectors = list(default_detectors() if detectors is None else detectors)
         if self.ruleset is not None:
-            folder = Path(rules).parent if isinstance(rules, (str, Path)) else Path()
-            known = References(references or {}, folder, limits or limits_from_settings(load_settings()))
+            file = next((each for each in (rules, checks) if isinstance(each, (str, Path))), None)
+            folder = Path(file).parent if file is not None else Path()
+            known = (
+                references
+                if isinstance(references, References)
+                else References(references or {}, folder, limits or limits_from_settings(load_settings()))
+            )
             self._detectors += create_checks(self.ruleset.rules, known)
         self.baseline: Baseline | None = None
         self._not_compared = compare_to.reason if isinstance(compare_to, MissingBaseline) else ""
@@ -111,12 +125,15 @@ class Inspector:
             self.baseline = open_baseline(compare_to, limits)
             self._detectors += create_drift_checks(self.baseline)
         self._progress = progress
+        self._switched_off: list[SwitchedOff] = []
         self._seconds = 0.0
 
     def detect(self) -> list[GhostFinding]:
         """Run the checks and return the findings, most severe first."""
         start = time.perf_counter()
-        findings, checks = run_detectors(self.table, self._detectors, self._progress, dataset=self.dataset)
+        table, detectors = tune_checks(self._detectors, self.configuration, self.table)
+        findings, checks = run_detectors(table, detectors, self._progress, dataset=self.dataset)
+        self._switched_off = [each for detector in detectors for each in detector.switched_off]
         self.findings, self.checks = findings, checks
         self._seconds = time.perf_counter() - start
         return findings
@@ -143,10 +160,11 @@ class Inspector:
         """Return a summary of the checks that ran, as plain JSON for a report's metadata.
 
         Keys: ``rows``, ``columns``, ``column_names``, ``checks_run``, ``passed``, ``failed``,
-        ``seconds``, ``guesses``, ``ran``, a list of ``{check, column, params, outcome}``, and ``reading``,
-        how the table was read: ``{digest, given, used, kinds}``; with a baseline also ``compared_to``, and
-        ``not_run`` with ``{check, reason}`` if there was nothing to compare with. Runs the checks first if
-        :meth:`detect` was not called yet.
+        ``seconds``, ``guesses``, ``ran``, a list of ``{check, column, params, outcome}`` with ``settings``
+        where there are some, and ``reading``, how the table was read: ``{digest, given, used, kinds}``. If
+        checks are switched off, ``switched_off`` is a list of ``{check, column, reason}``; an empty column
+        means all. With a baseline also ``compared_to``, and ``not_run`` with ``{check, reason}`` if there was
+        nothing to compare with. Runs the checks first if :meth:`detect` was not called yet.
         """
         if self.findings is None:
             self.detect()
@@ -165,12 +183,14 @@ class Inspector:
                 self.table.reading,
                 {column.name: column.kind for column in self.table.schema},
             ),
-            "ran": [vars(check) for check in self.checks],
+            "ran": [check.to_dict() for check in self.checks],
         }
         if self.baseline is not None:
             coverage["compared_to"] = self.baseline.describe()
         if self._not_compared:
             coverage["not_run"] = [{"check": "drift", "reason": self._not_compared}]
+        if self._switched_off:
+            coverage["switched_off"] = [vars(each) for each in self._switched_off]
         return json_codec.to_jsonable(coverage, "coverage")  # type: ignore[no-any-return]
 
     def evidence(self) -> Evidence:
@@ -193,6 +213,28 @@ def _read_rules(rules: RuleSet | Sequence[Rule] | str | Path | None) -> RuleSet 
     if rules is None or isinstance(rules, RuleSet):
         return rules
     return read_ruleset_file(Path(rules)) if isinstance(rules, (str, Path)) else RuleSet("", "", list(rules))
+
+
+def _read_checks(checks: CheckConfiguration | Mapping[str, Any] | str | Path | None) -> CheckConfiguration:
+    if isinstance(checks, (str, Path)):
+        checks = read_check_configuration(Path(checks))
+    found = checks if isinstance(checks, CheckConfiguration) else CheckConfiguration.from_dict(checks)
+    if found.rule_sets:
+        raise InvalidInputError(
+            f"The check configuration names the stored rule sets {', '.join(found.rule_sets)}, which only "
+            "`lavendertown analyze` and the dashboard can look up. Write their rules below 'rules'."
+        )
+    return found
+
+
+def _add_rules(ruleset: RuleSet | None, configuration: CheckConfiguration) -> RuleSet | None:
+    """Return the rules with those of the configuration; one of the same name is left out."""
+    if not configuration.rules:
+        return ruleset
+    given = ruleset or RuleSet("", "")
+    names = {rule.name for rule in given.rules}
+    added = [rule for rule in configuration.rules if rule.name not in names]
+    return RuleSet(given.name, given.description, [*given.rules, *added])
 
 
 def _open_table(data: Any, limits: FileLimits | None, reading: Reading) -> Table:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import uuid
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +37,7 @@ from lavendertown.core.settings import load_settings
 if TYPE_CHECKING:
     from lavendertown.drift.baseline import Baseline, MissingBaseline
     from lavendertown.inspector import Inspector
+    from lavendertown.rules.check_configuration import CheckConfiguration
     from lavendertown.tables import Table
 
 _MAX_LISTED_COLUMNS = 4
@@ -79,6 +79,13 @@ _MAX_LISTED_COLUMNS = 4
     "how to read FILE apply to both.",
 )
 @click.option(
+    "--checks",
+    "checks_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="A check configuration (YAML or JSON) that takes precedence over the one stored for the dataset.",
+)
+@click.option(
     "--format", "output", type=click.Choice(["text", "json"]), default="text", help="The output format."
 )
 @json_option
@@ -103,6 +110,7 @@ def analyze_command(
     key: tuple[str, ...],
     rules_name: str | None,
     compare_to: str | None,
+    checks_file: Path | None,
     output: str,
     as_json: bool,
     fail_on: tuple[str, ...],
@@ -135,6 +143,9 @@ def analyze_command(
     --compare-to reports columns, types, distributions, categories and rows that differ notably from those of
     another table. Without an earlier report with column profiles, --compare-to latest compares nothing.
 
+    With --save or --dataset, the checks, parameters, expectations and rules that are stored for the dataset
+    apply; --checks changes them for this run.
+
     \b
     Example:
       lavendertown analyze orders.csv --fail-on error
@@ -145,6 +156,7 @@ def analyze_command(
       lavendertown analyze orders.csv --rules orders-rules.yaml --fail-on error
       lavendertown analyze orders.csv --compare-to latest --save --author Ana
       lavendertown analyze orders-june.csv --compare-to orders-may.csv
+      lavendertown analyze orders.csv --checks orders-checks.yaml
       lavendertown analyze orders.zip::may.csv
       lavendertown analyze postgresql://ana@host/shop --table orders
       lavendertown analyze "exports/orders-*.parquet"
@@ -170,6 +182,7 @@ def analyze_command(
         read_sources,
     )
     from lavendertown.inspector import Inspector
+    from lavendertown.rules.reference_rules import References
 
     rules = load_rules(rules_name)[1] if rules_name else None
     limits = limits_from_settings(load_settings())
@@ -178,19 +191,31 @@ def analyze_command(
     else:
         data = read_sources(sources, format_in, limits, reading, table, query)
         name = describe_sources(sources)
+    if save and not dataset:
+        with open_storage() as storage:
+            dataset = _choose_dataset(storage, data)
+    checks = _load_checks(dataset, checks_file, data, required=save)
+    references = None
+    if checks_file is not None and not isinstance(rules, Path):
+        references = References({}, checks_file.parent, limits)
     before: Table | Baseline | MissingBaseline | None = None
     if compare_to == LATEST:
         before = _load_baseline(data, dataset)
     elif compare_to is not None:
         before = read_other_source(compare_to, format_in, limits, reading, table, query)
-    inspector = Inspector(data, dataset=dataset, key=key, rules=rules, compare_to=before)
+    inspector = Inspector(
+        data,
+        dataset=dataset,
+        key=key,
+        rules=rules,
+        checks=checks,
+        references=references,
+        compare_to=before,
+    )
     findings = inspector.detect()
     if rows_out is not None:
         _write_rows(rows_out, inspector, findings)
     report_id = None
-    if save and not dataset:
-        with open_storage() as storage:
-            findings = _join_dataset(storage, inspector, findings)
     # Before the report is saved, which would be the baseline.
     run = Run(
         str(inspector.dataset or ""),
@@ -300,13 +325,51 @@ def _load_reading(dataset: str, *, required: bool) -> Reading:
     return reading
 
 
-def _join_dataset(storage: Storage, inspector: Inspector, findings: list[GhostFinding]) -> list[GhostFinding]:
-    """Choose the dataset of an inspection by its file name and columns.
+def _load_checks(
+    dataset: str | None, file: Path | None, table: Table, *, required: bool
+) -> CheckConfiguration:
+    """Return the check configuration of a run, with the rules of the rule sets that it names.
+
+    Args:
+        dataset: The dataset, whose stored configuration applies; None if it is not known.
+        file: The configuration of this run, which takes precedence; None without one.
+        table: The table to check.
+        required: Whether the storage is used anyway, so that the command cannot go on without it.
+
+    Raises:
+        InvalidInputError: A configuration is not possible.
+    """
+    from lavendertown.rules.check_configuration import CheckConfiguration, read_check_configuration
+
+    checks = CheckConfiguration() if file is None else read_check_configuration(file)
+    if dataset or checks.rule_sets:
+        try:
+            with open_storage() as storage:
+                stored = storage.dataset_settings.load_checks(dataset) if dataset else CheckConfiguration()
+                if stored != CheckConfiguration():
+                    click.echo(f"Checks as set for dataset {format_cell(str(dataset))}.", err=True)
+                checks = storage.dataset_settings.add_rule_sets(stored.with_settings_over(checks))
+        except (StorageError, ImportError) as error:
+            if required or checks.rule_sets:
+                raise
+            click.echo(f"The stored check configuration is not used: {error}", err=True)
+    unknown = checks.unmatched_columns(table.columns)
+    if unknown:
+        click.echo(
+            f"The check configuration names columns that the table does not have: "
+            f"{format_cell(', '.join(unknown))}.",
+            err=True,
+        )
+    return checks
+
+
+def _choose_dataset(storage: Storage, table: Table) -> str:
+    """Choose the dataset of a table by its file name and columns.
 
     Raises:
         CommandError: The user must confirm first that the file belongs to the dataset.
     """
-    choice = storage.datasets.choose(inspector.table.columns, file=inspector.table.name or "")
+    choice = storage.datasets.choose(table.columns, file=table.name or "")
     changes = [
         f"{format_count(len(names), 'column')} {change} "
         f"({format_cell(', '.join(names[:_MAX_LISTED_COLUMNS]))}"
@@ -332,8 +395,7 @@ def _join_dataset(storage: Storage, inspector: Inspector, findings: list[GhostFi
             f"lavendertown findings adopt {shlex.quote(choice.adoptable)} {shlex.quote(choice.name)}",
             err=True,
         )
-    inspector.dataset = choice.name
-    return [replace(finding, metadata={**finding.metadata, "dataset": choice.name}) for finding in findings]
+    return choice.name
 
 
 def _save_report(
@@ -392,6 +454,9 @@ def _print_findings(
     coverage = inspector.coverage()
     for guess in coverage["guesses"]:
         click.echo(format_cell(guess))
+    for off in coverage.get("switched_off", ()):
+        where = f" on {off['column']}" if off["column"] else ""
+        click.echo(format_cell(f"Not run: {off['check']}{where}, because {off['reason']}."))
     for finding in findings:
         click.echo(f"{finding.severity:<8} {finding.ghost_type:<15} {format_cell(finding.description)}")
     click.echo(

@@ -23,6 +23,9 @@ FINGERPRINT_PREFIX = "f1-"
 KEPT_FINGERPRINT = "masked_fingerprint"
 """The key in the metadata of a finding without a check whose description was masked: its id before that."""
 
+SETTINGS_MARK = "-"
+"""Separates the key of a check from what its settings add to it."""
+
 _FINGERPRINT = re.compile(r"f1-[0-9a-f]{32}")
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,\u00a0\u202f']\d+)*(?:[eE][+-]?\d+)?(?:\s?%)?")
 _RUN_ID = re.compile(
@@ -136,11 +139,12 @@ def check_key(metadata: Mapping[str, Any], dataset: str, column: str) -> str:
     """Return the key that a finding shares with the coverage entry of its check: 16 hex digits.
 
     Unlike the fingerprint it does not include the ghost type, because a check that passed has none. It is
-    empty if no check is named.
+    empty if no check is named. If settings of the check decide what it finds, ``-`` and 8 more digits follow:
+    with other settings, a check that passes does not show that the data has changed.
 
     Args:
         metadata: A finding's metadata, or an entry of a report's coverage: ``check_id``, or ``check``
-            with ``params``.
+            with ``params`` and ``settings``.
         dataset: The dataset.
         column: The column that was checked.
     """
@@ -150,7 +154,25 @@ def check_key(metadata: Mapping[str, Any], dataset: str, column: str) -> str:
         parts = ["check", str(metadata["check"]), metadata.get("params") or {}, column]
     else:
         return ""
-    return hashlib.sha256(json_codec.dumps_canonical(["c1", dataset, *parts])).hexdigest()[:16]
+    key = _short_hash(["c1", dataset, *parts])
+    settings = _deciding_settings(metadata)
+    return f"{key}{SETTINGS_MARK}{_short_hash(settings)[:8]}" if settings else key
+
+
+def has_check_settings(metadata: Mapping[str, Any], stored_key: str) -> bool:
+    """Return whether the key of a check depends on settings, or the one that is stored does."""
+    return SETTINGS_MARK in stored_key or bool(metadata.get("settings"))
+
+
+def _deciding_settings(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    settings = metadata.get("settings")
+    if metadata.get("check_id") or not isinstance(settings, Mapping):
+        return {}
+    return {name: value for name, value in settings.items() if name != "severity"}
+
+
+def _short_hash(parts: object) -> str:
+    return hashlib.sha256(json_codec.dumps_canonical(parts)).hexdigest()[:16]
 
 
 def executed_check_keys(metadata: Mapping[str, Any], dataset: str) -> frozenset[str]:

@@ -150,6 +150,21 @@ class Passed:
     columns: Sequence[str]
 
 
+@dataclass(frozen=True)
+class SwitchedOff:
+    """A check that a check configuration switched off.
+
+    Attributes:
+        check: The name of the check.
+        column: The column; empty for all columns.
+        reason: Why, as a part of a sentence: ``empty values are expected``.
+    """
+
+    check: str
+    column: str
+    reason: str
+
+
 class NotChecked(Enum):
     """The result of a check that does not apply to a column: neither passed nor failed."""
 
@@ -183,6 +198,16 @@ class Detector(ABC):
         """The parameters that differ from their defaults."""
         chosen = ((f.name, getattr(self, f.name), f.default) for f in fields(self))  # type: ignore[arg-type]
         return {name: value for name, value, default in chosen if value != default}
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What a check configuration or a rule sets besides; not a part of the identity of findings."""
+        return {}
+
+    @property
+    def switched_off(self) -> Sequence[SwitchedOff]:
+        """What did not run because the check configuration switched it off."""
+        return ()
 
     def columns_to_check(self, table: Table) -> Sequence[Column | None]:
         """Return the columns to check; None means whole rows."""

@@ -67,12 +67,18 @@ class CheckResult:
         column: The column name, several names joined by commas, or ``"*"`` for whole rows.
         params: The parameters that differ from their defaults.
         outcome: ``found`` a fault, ``passed``, or ``failed`` to run.
+        settings: What the check configuration or a rule sets besides.
     """
 
     check: str
     column: str
     params: dict[str, Any]
     outcome: Literal["found", "passed", "failed"]
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as an entry of a report's coverage, without settings if there are none."""
+        return {name: value for name, value in vars(self).items() if name != "settings" or value}
 
 
 @dataclass(eq=False)
@@ -248,13 +254,14 @@ def _sort_key(table: Table, task: _Task, finding: GhostFinding) -> tuple[int, in
 
 
 def _check_results(task: _Task) -> Iterator[CheckResult]:
-    check, params = task.detector.check, task.detector.params
+    check, params, settings = task.detector.check, task.detector.params, task.detector.settings
     if task.failure is not None:
-        yield CheckResult(check, task.column_name, params, "failed")
+        yield CheckResult(check, task.column_name, params, "failed", settings)
         return
     for result in task.results:
         column = join_names(result.columns) if result is not None and result.columns else task.column_name
-        yield CheckResult(check, column, params, "found" if isinstance(result, Detection) else "passed")
+        outcome: Literal["found", "passed"] = "found" if isinstance(result, Detection) else "passed"
+        yield CheckResult(check, column, params, outcome, settings)
 
 
 def _run_tasks(source: _Source, tasks: Sequence[_Task]) -> None:
@@ -380,5 +387,6 @@ def _create_failure_finding(task: _Task, error: BaseException, dataset: str | No
 
 
 def _common_metadata(task: _Task, dataset: str | None) -> dict[str, Any]:
-    optional = {"dataset": dataset} if dataset else {}
-    return {"check": task.detector.check, "params": json_codec.to_jsonable(task.detector.params), **optional}
+    common = {"check": task.detector.check, "params": json_codec.to_jsonable(task.detector.params)}
+    settings = {"settings": task.detector.settings} if task.detector.settings else {}
+    return {**common, **({"dataset": dataset} if dataset else {}), **settings}

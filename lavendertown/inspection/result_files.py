@@ -105,6 +105,7 @@ class InspectionResult:
         source: The inspected file, or the folder with the files; ``folder`` for a configured source.
         remembered: The settings that were stored for the dataset when the file was uploaded.
         source_name: The name of the configured source; empty for an upload.
+        checks: The check configuration of the run, as values.
     """
 
     name: str
@@ -123,6 +124,7 @@ class InspectionResult:
     source: Path
     remembered: dict[str, Any] = field(default_factory=dict)
     source_name: str = ""
+    checks: dict[str, Any] = field(default_factory=dict)
 
     def rows(self, positions: Sequence[int], limit: int = FIRST_ROWS) -> pd.DataFrame:
         """Return the rows at the first ``limit`` of these positions, as far as they were kept.

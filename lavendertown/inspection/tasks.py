@@ -14,6 +14,7 @@ from lavendertown.drift import Baseline, ProfileBaseline, TableBaseline
 from lavendertown.inspection.result_files import write_affected_rows, write_result
 from lavendertown.inspection.row_copies import copy_affected_rows, has_copied_rows, read_copied_rows
 from lavendertown.inspector import Inspector
+from lavendertown.rules.reference_rules import References
 from lavendertown.tables import Table, read_table
 from lavendertown.tables.part_files import read_part_files
 
@@ -31,7 +32,9 @@ def inspect_file(arguments: dict[str, Any], report: Callable[[Any], None]) -> di
             read of several. With ``parts``, a list of file names, ``path`` is a folder with the files 0, 1, …
             that form one table. ``compare_to`` is optional, too: the ``path`` and ``name`` of another file,
             which is read in the same way, or the ``profiles`` of a report, as
-            :meth:`~lavendertown.drift.ProfileBaseline.to_dict` returns them.
+            :meth:`~lavendertown.drift.ProfileBaseline.to_dict` returns them, and so are the ``checks``, as
+            :meth:`~lavendertown.rules.check_configuration.CheckConfiguration.to_dict` returns them; their
+            rules cannot read other files.
         report: Called with the progress, ``{"share": 0 to 1, "text": the current step}``.
 
     Returns:
@@ -69,8 +72,15 @@ def inspect_table(
     def progress(done: int, total: int, text: str) -> None:
         report({"share": 0.1 + 0.9 * min(1.0, done / max(1, total)), "text": text})
 
-    baseline = _open_baseline(arguments)
-    inspector = Inspector(table, dataset=dataset, progress=progress, compare_to=baseline)
+    checks = arguments.get("checks", {})
+    inspector = Inspector(
+        table,
+        dataset=dataset,
+        progress=progress,
+        checks=checks,
+        references=References(),
+        compare_to=_open_baseline(arguments),
+    )
     findings = inspector.detect()
     report({"share": 1.0, "text": "Describing the columns"})
     folder = Path(arguments["folder"])
@@ -88,6 +98,7 @@ def inspect_table(
         "reading": table.reading.to_dict(),
         "given": arguments.get("reading", {}),
         "coverage": inspector.coverage(),
+        "checks": checks,
     }
 
 

@@ -32,6 +32,7 @@ class CheckResult:
         check_id: The tool's own stable id of the check; empty if it has none. It replaces ``check`` and
             ``params`` in the fingerprint.
         outcome: What happened to it in this run.
+        settings: What a person set besides, as in a report of LavenderTown.
     """
 
     check: str
@@ -39,6 +40,7 @@ class CheckResult:
     params: Mapping[str, Any] = field(default_factory=dict)
     check_id: str = ""
     outcome: Outcome = "passed"
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the check as an entry of a report's coverage."""
@@ -48,7 +50,8 @@ class CheckResult:
             "params": dict(self.params),
             "outcome": self.outcome,
         }
-        return entry | ({"check_id": self.check_id} if self.check_id else {})
+        entry |= {"check_id": self.check_id} if self.check_id else {}
+        return entry | ({"settings": dict(self.settings)} if self.settings else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,7 @@ def _found_check(finding: GhostFinding) -> CheckResult | None:
         metadata.get("params", {}),
         metadata.get("check_id", ""),
         "found",
+        metadata.get("settings") or {},
     )
 
 

@@ -79,6 +79,11 @@ class RuleCheck(Detector):
         """The name of the rule and the parameters of its type."""
         return {"name": self.rule.name, **self._given}
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Severity and tolerance, as far as they are given."""
+        return self._settings
+
     @abstractmethod
     def read_parameters(self, reader: ParameterReader) -> None:
         """Read the parameters of the rule's type.
@@ -117,7 +122,6 @@ class RuleCheck(Detector):
 
     def metadata(self, count: int, table: Table) -> dict[str, Any]:
         """Return the metadata of the finding: names of version 0.7 too."""
-        settings = {"settings": self._settings} if self._settings else {}
         return {
             **self._given,
             "rule_name": self.rule.name,
@@ -125,7 +129,6 @@ class RuleCheck(Detector):
             "columns": self.columns,
             "violation_count": count,
             "total_count": table.row_count,
-            **settings,
         }
 
     def detection(

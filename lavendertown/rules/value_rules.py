@@ -6,7 +6,7 @@ import math
 import re
 from functools import reduce
 from operator import or_
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import narwhals as nw
 import polars as pl
@@ -21,6 +21,7 @@ from lavendertown.rules.values import (
     failing_distinct_values,
     format_scalar,
     is_misfit,
+    is_one_of,
     literal_for,
     matches_no_row,
     or_misfit,
@@ -142,21 +143,8 @@ class EnumRule(ColumnRule):
     def failing_values(self, table: Table, column: Column) -> QuerySteps[tuple[nw.Expr, str]]:
         """Return the rows with another value."""
         yield from ()
-        literals = [
-            literal for value in self.allowed if (literal := _try_literal(table, column, value)) is not None
-        ]
-        value = nw.col(column.key)
-        if column.integer:
-            literals = [literal for literal in literals if isinstance(literal, int)]
-        elif column.kind == "number":
-            value, literals = value.cast(nw.Float64), [float(literal) for literal in literals]
-        if not literals:
-            other = ~value.is_null()
-        elif column.kind == "time":
-            # Dates are not found in a list of times, but compared with one.
-            other = ~reduce(or_, (value == nw.lit(literal) for literal in literals))
-        else:
-            other = ~value.is_in(literals)
+        listed = is_one_of(table, column, self.allowed)
+        other = ~nw.col(column.key).is_null() if listed is None else ~listed
         unfit = is_misfit(column)
         if unfit is not None and column.text_key:
             texts = [format_scalar(value) for value in self.allowed]
@@ -164,15 +152,6 @@ class EnumRule(ColumnRule):
         elif unfit is not None:
             other = other.fill_null(False) | unfit
         return other, f"is not {_list_values(self.allowed)}"
-
-
-def _try_literal(table: Table, column: Column, value: Scalar) -> Any:
-    try:
-        return literal_for(table, column, value)
-    except InvalidInputError:
-        if column.kind == "other":
-            raise
-        return None  # such a value cannot occur in the column
 
 
 def _list_values(values: list[Scalar]) -> str:

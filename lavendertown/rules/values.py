@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import reduce
+from operator import or_
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -83,6 +85,38 @@ def literal_for(table: Table, column: Column, value: Scalar) -> Any:
         case "text":
             return value if isinstance(value, str) else format_scalar(value)
     raise InvalidInputError(f"{column.name} holds lists, objects or bytes, which cannot be compared")
+
+
+def is_one_of(table: Table, column: Column, values: Sequence[Scalar]) -> nw.Expr | None:
+    """Return whether a value is one of these; None if none of them can occur in the column.
+
+    Cells that do not fit the column are not compared.
+
+    Raises:
+        InvalidInputError: The values of the column cannot be compared. The message is a part of a sentence.
+    """
+    tried = (_try_literal(table, column, value) for value in values)
+    literals = [literal for literal in tried if literal is not None]
+    value = nw.col(column.key)
+    if column.integer:
+        literals = [literal for literal in literals if isinstance(literal, int)]
+    elif column.kind == "number":
+        value, literals = value.cast(nw.Float64), [float(literal) for literal in literals]
+    if not literals:
+        return None
+    if column.kind == "time":
+        # Dates are not found in a list of times, but compared with one.
+        return reduce(or_, (value == nw.lit(literal) for literal in literals))
+    return value.is_in(literals)
+
+
+def _try_literal(table: Table, column: Column, value: Scalar) -> Any:
+    try:
+        return literal_for(table, column, value)
+    except InvalidInputError:
+        if column.kind == "other":
+            raise
+        return None  # such a value cannot occur in the column
 
 
 def _number_literal(column: Column, value: Scalar) -> float | int:

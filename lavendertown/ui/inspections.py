@@ -5,13 +5,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import psutil
 
 from lavendertown.core.configured_sources import ConfiguredSource, find_source
-from lavendertown.core.errors import FileLimitError, InvalidInputError, UnreadableTableError
+from lavendertown.core.dataset_names import dataset_name
+from lavendertown.core.errors import (
+    FileLimitError,
+    InvalidInputError,
+    LavenderTownError,
+    UnreadableTableError,
+)
 from lavendertown.core.file_limits import MEGABYTE, limits_from_settings
 from lavendertown.core.reading import DETECT, Reading
 from lavendertown.core.settings import Settings, load_settings
@@ -19,6 +25,8 @@ from lavendertown.data_sources import INSPECT_SOURCE, pack_source
 from lavendertown.drift.baseline import ProfileBaseline
 from lavendertown.inspection.result_files import InspectionResult, read_result
 from lavendertown.inspection.tasks import INSPECT_FILE, WRITE_ROWS
+from lavendertown.ui import errors, queries
+from lavendertown.ui.components.shared import layout
 from lavendertown.ui.server import uploads
 from lavendertown.ui.server.uploads import Upload
 from lavendertown.worker import QueuedTask, ResourceLimits, WorkerPool
@@ -166,6 +174,7 @@ def start_inspection(
         "limits": asdict(limits_from_settings(settings)),
         "reading": reading.to_dict(),
         **({"compare_to": comparison.to_argument()} if comparison else {}),
+        "checks": _checks_to_run(_dataset_of(upload)),
     }
     if isinstance(upload, ConfiguredSource):
         inspect = INSPECT_SOURCE
@@ -180,6 +189,23 @@ def start_inspection(
         _inspections[session] = inspection
     uploads.upload_folders.on_session_end(session, lambda: cancel_inspection(session))
     return inspection
+
+
+def _dataset_of(upload: Upload | ConfiguredSource) -> str:
+    if isinstance(upload, ConfiguredSource):
+        return upload.name
+    name = upload.table or (upload.parts[0] if upload.parts else upload.name)
+    return dataset_name(PurePath(name).name)
+
+
+def _checks_to_run(dataset: str) -> dict[str, Any]:
+    """Return the stored check configuration; if it cannot be used, say so and check everything."""
+    try:
+        return queries.checks_to_run(dataset).to_dict()
+    except LavenderTownError as error:
+        reason = errors.error_message(error)[0]
+        layout.queue_notice(reason, "problem", lead="The stored check configuration is not used.")
+        return {}
 
 
 def write_affected_rows(result: InspectionResult, place: int, wait: Callable[[], object]) -> Path:

@@ -22,6 +22,7 @@ from lavendertown.collaboration.storage import FileStorage, Storage, get_storage
 from lavendertown.core.reading import Reading
 from lavendertown.core.settings import Settings, load_settings
 from lavendertown.profile.evidence import Evidence
+from lavendertown.rules.check_configuration import CheckConfiguration
 from lavendertown.ui import demo_store
 from lavendertown.ui.query_cache import QueryCache
 
@@ -260,6 +261,26 @@ def stored_reading(dataset: str) -> Reading:
         InvalidInputError: A stored setting is not possible.
     """
     return Reading.from_dict(_read_cached("dataset_settings.load", dataset, "reading"))
+
+
+def stored_checks(dataset: str) -> CheckConfiguration:
+    """Return the check configuration of a dataset as it was saved.
+
+    Raises:
+        InvalidInputError: What is stored is not possible.
+    """
+    result: CheckConfiguration = _read_cached("dataset_settings.load_checks", dataset)
+    return result
+
+
+def checks_to_run(dataset: str) -> CheckConfiguration:
+    """Return the check configuration of a dataset with the rules of the rule sets that it names.
+
+    Raises:
+        InvalidInputError: What is stored is not possible, or a rule set is missing.
+    """
+    result: CheckConfiguration = _read_cached("dataset_settings.load_checks_to_run", dataset)
+    return result
 
 
 def _values_by_count(facet: str) -> list[str]:

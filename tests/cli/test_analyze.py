@@ -17,6 +17,8 @@ import pytest
 from lavendertown.cli import options, sources
 from lavendertown.collaboration.models import ShareableReport
 from lavendertown.inspector import Inspector
+from lavendertown.rules.check_configuration import CheckConfiguration
+from lavendertown.rules.models import Rule, RuleSet
 from tests.cli.conftest import ORDERS, Run
 
 Answer = Callable[..., Any]
@@ -458,3 +460,42 @@ def test_the_name_of_a_column_is_no_path(run: Run, folder: Path) -> None:
     (folder / "may.csv").write_text("id,../../x\n" + "1,\n" * 3 + "2,a\n", "utf-8")
     assert run("analyze", "may.csv", "--rows-out", "out/deep").exit_code == 0
     assert {path.parent for path in folder.rglob("*-null.csv")} == {folder / "out" / "deep"}
+
+
+def test_a_check_configuration_applies_to_the_run(run: Run, answer: Answer, folder: Path) -> None:
+    (folder / "checks.yaml").write_text("checks: {nulls: off}\n", "utf-8")
+    result = run("analyze", "orders.csv", "--checks", "checks.yaml")
+    assert "Not run: nulls, because it is switched off." in result.stdout
+    assert "amount is empty" not in result.stdout
+    coverage = answer("analyze", "orders.csv", "--checks", "checks.yaml")["coverage"]
+    assert coverage["switched_off"] == [{"check": "nulls", "column": "", "reason": "it is switched off"}]
+
+
+def test_a_wrong_check_configuration_is_refused_in_a_sentence(run: Run, folder: Path) -> None:
+    (folder / "checks.yaml").write_text("checks: {nuls: off}\n", "utf-8")
+    result = run("analyze", "orders.csv", "--checks", "checks.yaml")
+    assert result.exit_code == 2
+    assert result.stderr == ("Error: checks.yaml: the check 'nuls' is unknown; did you mean 'nulls'?\n")
+
+
+def test_the_stored_checks_and_rules_of_a_dataset_apply_when_it_is_known(run: Run, folder: Path) -> None:
+    with options.open_storage() as storage:
+        storage.save_ruleset(
+            RuleSet("shop", "", [Rule("few orders", "", "row_count", None, {"max_rows": 1})])
+        )
+        configuration = CheckConfiguration.from_dict(
+            {"columns": {"amount": {"optional": True}, "gone": {"optional": True}}, "rule_sets": ["shop"]}
+        )
+        storage.dataset_settings.save_checks("orders", configuration, actor="Ana")
+    for options_of_run in (("--dataset", "orders"), ("--save", "--author", "Ana")):
+        result = run("analyze", "orders.csv", *options_of_run)
+        assert result.exit_code == 0
+        assert "amount is empty" not in result.stdout
+        assert "few orders: the table has 4 rows" in result.stdout
+        assert "Checks as set for dataset orders.\n" in result.stderr
+        assert "names columns that the table does not have: gone." in result.stderr
+    assert "amount is empty" in run("analyze", "orders.csv").stdout
+    (folder / "checks.yaml").write_text("columns: {amount: {optional: false}}\n", "utf-8")
+    both = run("analyze", "orders.csv", "--dataset", "orders", "--checks", "checks.yaml")
+    assert "amount is empty" in both.stdout
+    assert "few orders: " in both.stdout

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from lavendertown.collaboration.storage import FileStorage
-from tests.golden import addresses, application, command_line, demo_store, fingerprints
+from tests.golden import addresses, application, check_names, command_line, demo_store, fingerprints
 from tests.golden.answers import answers
 from tests.golden.goldens import ASSETS, as_text, read_golden
 from tests.golden.recording import read_folder
@@ -91,6 +91,7 @@ def make_fingerprints(scratch: Path) -> None:
     write_value("fingerprints.json", fingerprints.with_fingerprints(entries))
     write_value("legacy_ids.json", fingerprints.aliases(FileStorage(scratch / "legacy")))
     write_value("demo_findings.json", fingerprints.demo_findings(scratch / "demo"))
+    write_value("checks.json", check_names.names_and_defaults())
 
 
 def main() -> None:

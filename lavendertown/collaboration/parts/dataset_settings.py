@@ -1,4 +1,4 @@
-"""Settings of datasets: what a team set for all deliveries of a dataset."""
+"""Settings of datasets: what a team set for all deliveries of a dataset, such as the checks of it."""
 
 from __future__ import annotations
 
@@ -8,22 +8,101 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
+from lavendertown.collaboration import converters
 from lavendertown.collaboration.parts.context import StoragePart
 from lavendertown.core import clock, json_codec
+from lavendertown.core.errors import InvalidInputError
 from lavendertown.records import validation
-from lavendertown.records.record_classes import DatasetSettingsRecord, RecordKind
+from lavendertown.records.record_classes import DatasetSettingsRecord, RecordKind, RuleSetRecord
 from lavendertown.records.write_path import SaveRecord
+from lavendertown.rules.check_configuration import CheckConfiguration
+
+CHECKS = "checks"
+"""The part of the settings that has the check configuration."""
 
 
 class DatasetSettings(StoragePart):
-    """The settings of the datasets of a storage, in named parts such as ``reading``."""
+    """The settings of the datasets of a storage, in named parts such as ``reading`` and ``checks``."""
 
     def load(self, dataset: str, part: str) -> dict[str, Any]:
         """Return one part of a dataset's settings; empty if nothing is set."""
         record = self._context.read_record(RecordKind.DATASET_SETTINGS, _record_id(dataset))
         return dict(record.settings.get(part, {})) if isinstance(record, DatasetSettingsRecord) else {}
 
-    def save(self, dataset: str, part: str, values: Mapping[str, Any], *, actor: str | None = None) -> None:
+    def read_version(self, dataset: str) -> int:
+        """Return the version of a dataset's settings; 0 if nothing was ever set."""
+        record = self._context.read_record(RecordKind.DATASET_SETTINGS, _record_id(dataset))
+        return record.version if isinstance(record, DatasetSettingsRecord) else 0
+
+    def load_checks(self, dataset: str) -> CheckConfiguration:
+        """Return the check configuration of a dataset as it was saved; an empty one if nothing is set.
+
+        Raises:
+            InvalidInputError: What is stored is not possible.
+        """
+        return CheckConfiguration.from_dict(
+            self.load(dataset, CHECKS), f"The check configuration of dataset {dataset!r}"
+        )
+
+    def load_checks_to_run(self, dataset: str) -> CheckConfiguration:
+        """Return the check configuration of a dataset with the rules of the rule sets that it names.
+
+        Raises:
+            InvalidInputError: What is stored is not possible, or a rule set is missing.
+        """
+        return self.add_rule_sets(self.load_checks(dataset))
+
+    def add_rule_sets(self, configuration: CheckConfiguration) -> CheckConfiguration:
+        """Return a configuration with the rules of the stored rule sets that it names, in place of the names.
+
+        Of rules with one name, that of the configuration counts, then that of the first rule set.
+
+        Raises:
+            InvalidInputError: A rule set is missing.
+        """
+        rules = {rule.name: rule for rule in configuration.rules}
+        for name in configuration.rule_sets:
+            record = self._context.read_record(RecordKind.RULESET, name)
+            if not isinstance(record, RuleSetRecord) or record.deleted_at is not None:
+                raise InvalidInputError(
+                    f"The check configuration names the rule set {name!r}, which is not stored or was "
+                    "deleted. Restore it, or take it off the dataset."
+                )
+            for rule in converters.to_ruleset(record).rules:
+                rules.setdefault(rule.name, rule)
+        return replace(configuration, rules=tuple(rules.values()), rule_sets=())
+
+    def save_checks(
+        self,
+        dataset: str,
+        configuration: CheckConfiguration,
+        *,
+        actor: str | None = None,
+        version: int | None = None,
+    ) -> int:
+        """Replace the check configuration of a dataset, and return the version of its settings.
+
+        Args:
+            dataset: The name of the dataset.
+            configuration: What is set; an empty one to remove it.
+            actor: The name in the audit log; by default the current actor.
+            version: The version of the settings that the change is based on; by default the stored one.
+
+        Raises:
+            ConflictError: Somebody else changed the settings of the dataset since that version.
+        """
+        self.save(dataset, CHECKS, configuration.to_dict(), actor=actor, version=version)
+        return self.read_version(dataset)
+
+    def save(
+        self,
+        dataset: str,
+        part: str,
+        values: Mapping[str, Any],
+        *,
+        actor: str | None = None,
+        version: int | None = None,
+    ) -> None:
         """Replace one part of a dataset's settings; other parts stay.
 
         Args:
@@ -31,9 +110,10 @@ class DatasetSettings(StoragePart):
             part: The name of the part, such as ``reading``.
             values: The settings, as JSON values; empty to remove the part.
             actor: The name in the audit log; by default the current actor.
+            version: The version of the settings that the change is based on; by default the stored one.
 
         Raises:
-            ConflictError: Somebody else changed the settings of the dataset at the same time.
+            ConflictError: Somebody else changed the settings of the dataset since, or at the same time.
             InvalidInputError: A value cannot be stored.
         """
         record_id = _record_id(dataset)
@@ -45,7 +125,8 @@ class DatasetSettings(StoragePart):
             parts[part] = json_codec.to_jsonable(dict(values), part)
         if parts == stored.settings:
             return
-        change = SaveRecord(replace(stored, settings=parts), stored.version, actor)
+        based_on = stored.version if version is None else version
+        change = SaveRecord(replace(stored, settings=parts), based_on, actor)
         self._context.write_path.commit([change])
 
 

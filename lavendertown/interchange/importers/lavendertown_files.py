@@ -83,6 +83,7 @@ def _read_check(entry: Mapping[str, Any]) -> CheckResult:
         dict(read_mapping(entry.get("params"))),
         read_text(entry.get("check_id")),
         outcome if outcome in ("passed", "found", "failed") else "not_run",
+        dict(read_mapping(entry.get("settings"))),
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lavendertown.core import clock
-from lavendertown.core.fingerprints import check_key, mask_description, matches_masked
+from lavendertown.core.fingerprints import check_key, has_check_settings, mask_description, matches_masked
 from lavendertown.records.identities import add_counts, add_shares, adopted_finding
 from lavendertown.records.record_classes import FindingRecord
 from lavendertown.records.search_text import identity_text
@@ -91,6 +91,12 @@ _SET_DESCRIPTION = (
     sa.update(identities)
     .where(_I.key == sa.bindparam("k"), _I.last_seen <= _LAST)
     .values(description=sa.bindparam("p_description"), search_text=sa.bindparam("p_search_text"))
+)
+# Separate, too: only a check whose settings were changed has another key.
+_SET_CHECK_KEY = (
+    sa.update(identities)
+    .where(_I.key == sa.bindparam("k"), _I.last_seen <= _LAST)
+    .values(check_key=sa.bindparam("p_check_key"))
 )
 _DESCRIPTION_COLUMNS = ("dataset", "ghost_type", "column_name", "description", "check_key", "search_text")
 _FILL_PLACEHOLDER = (
@@ -324,7 +330,7 @@ class Identities(IdentityLookup):
     def _update_identities(
         self, stored: list[tuple[IdentityRow, str]], occurrences: Mapping[str, OccurrenceTotals]
     ) -> None:
-        placeholders, undescribed, other_severity, reworded = [], [], [], []
+        placeholders, undescribed, other_severity, reworded, rechecked = [], [], [], [], []
         previous_key = None
         for identity, name in stored:
             occurrence = occurrences[name]
@@ -342,6 +348,13 @@ class Identities(IdentityLookup):
                 and not matches_masked(finding.description, identity.description)
             ):
                 reworded.append({"k": key, "last": occurrence.last, **_description_parameters(finding)})
+            if (
+                count
+                and identity.fingerprint == name
+                and has_check_settings(finding.metadata, identity.check_key)
+            ):
+                check = check_key(finding.metadata, finding.dataset, finding.column)
+                rechecked.append({"k": key, "last": occurrence.last, "p_check_key": check})
             if identity.severity != severity_code and (count or identity.times_seen == 0):
                 other_severity.append({"k": key, "last": occurrence.last, "code": severity_code})
             if key == previous_key or _needs_recount(identity, occurrence, severity_code):
@@ -353,6 +366,7 @@ class Identities(IdentityLookup):
         self._batch.execute(_DESCRIBE, undescribed)
         self._batch.execute(_SET_SEVERITY, other_severity)
         self._batch.execute(_SET_DESCRIPTION, reworded)
+        self._batch.execute(_SET_CHECK_KEY, rechecked)
         write_counts(self._batch, [(identity, occurrences[name]) for identity, name in stored])
 
 

@@ -42,6 +42,7 @@ IDENTITY_COLUMNS = (
     _I.last_count,
     _I.last_share,
     _I.description,
+    _I.check_key,
 )
 """The columns of :class:`IdentityRow`."""
 BY_FINGERPRINT = sa.select(_I.fingerprint, *IDENTITY_COLUMNS).where(in_list(_I.fingerprint, "names"))
@@ -76,6 +77,7 @@ class IdentityRow(NamedTuple):
     last_count: int | None = None
     last_share: float | None = None
     description: str = ""
+    check_key: str = ""
 
     def was_seen_at(self, moment: dt.datetime) -> bool:
         """Return whether the identity was last seen at exactly this time."""

@@ -1,0 +1,326 @@
+"""Apply a check configuration: which checks run on which columns, with what parameters and expectations.
+
+Parameters of a configuration are settings: they are recorded with the findings, but are not part of their
+identity. A finding that a setting no longer reports is neither fixed nor gone: its check was changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import reduce
+from operator import or_
+from typing import Any
+
+import narwhals as nw
+
+from lavendertown.core import json_codec
+from lavendertown.detectors.base import (
+    NOT_CHECKED,
+    WHOLE_ROW,
+    Detection,
+    DetectionSteps,
+    Detector,
+    Outcome,
+    Passed,
+    SwitchedOff,
+    join_names,
+)
+from lavendertown.rules.check_configuration import (
+    MAX_SHARE,
+    SEVERITY,
+    CheckConfiguration,
+    ColumnSettings,
+)
+from lavendertown.rules.checks import RuleCheck
+from lavendertown.rules.models import Rule
+from lavendertown.rules.parameters import Scalar
+from lavendertown.rules.reference_rules import References
+from lavendertown.rules.running import create_check
+from lavendertown.rules.values import format_scalar, is_one_of
+from lavendertown.tables import Column, Table
+
+VALUE_CHECKS = frozenset(
+    {
+        *(
+            "error_cells",
+            "disguised_nulls",
+            "placeholders",
+            "types",
+            "lost_digits",
+            "text_damage",
+            "cut_text",
+        ),
+        *("category_variants", "shapes", "coordinates", "dates", "infinite_values", "outliers", "ranges"),
+    }
+)
+"""The checks that leave out allowed values."""
+
+RANGE_CHECKS = ("outliers", "ranges")
+"""The checks that an expected range replaces."""
+
+PATTERN_CHECK, NULL_CHECK, KEY_CHECK = "shapes", "nulls", "keys"
+_OFF = "it is switched off"
+
+
+def tune_checks(
+    detectors: Iterable[Detector], configuration: CheckConfiguration, table: Table
+) -> tuple[Table, list[Detector]]:
+    """Return the table and the checks to run on it, as a configuration sets them.
+
+    Args:
+        detectors: The checks.
+        configuration: What is set.
+        table: The table.
+
+    Returns:
+        The table, which has further frame columns without allowed values, and the checks, followed by those
+        of expected ranges, patterns and unique columns.
+    """
+    settings = {name: configuration.settings_of_column(name) for name in table.columns}
+    table, without_allowed = _mask_allowed_values(table, settings)
+    checks: list[Detector] = []
+    for detector in detectors:
+        view = without_allowed if detector.check in VALUE_CHECKS else table
+        checks += _tune_check(detector, configuration, view)
+    for name in table.columns:
+        checks += _expectations(name, settings[name], table, without_allowed)
+    return table, checks
+
+
+class TunedCheck(Detector):
+    """A check with the settings of a configuration, on the columns that they apply to.
+
+    Args:
+        detector: The check, with the parameters that are set.
+        params: The parameters that are part of the identity of findings.
+        settings: What is set, for the metadata of findings.
+        table: The table, as the check is to see it.
+        columns: The columns to check; None means whole rows.
+        off: What is switched off.
+        configuration: Says which findings about several columns are switched off.
+    """
+
+    def __init__(
+        self,
+        detector: Detector,
+        params: Mapping[str, Any],
+        settings: Mapping[str, Any],
+        table: Table,
+        columns: Sequence[Column | None],
+        off: Iterable[SwitchedOff] = (),
+        configuration: CheckConfiguration | None = None,
+    ) -> None:
+        self._detector = detector
+        self._params, self._settings = dict(params), dict(settings)
+        self._table, self._columns = table, columns
+        self._off = list(off)
+        self._configuration = configuration or CheckConfiguration()
+
+    @property
+    def check(self) -> str:  # type: ignore[override]  # that of the tuned check
+        """The name of the check."""
+        return self._detector.check
+
+    @property
+    def title(self) -> str:  # type: ignore[override]
+        """What people call the check."""
+        return self._detector.title
+
+    @property
+    def needs_rows(self) -> bool:  # type: ignore[override]
+        """Whether it is skipped for a table without rows."""
+        return self._detector.needs_rows
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The parameters of the identity."""
+        return self._params
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What is set."""
+        return self._settings
+
+    @property
+    def switched_off(self) -> Sequence[SwitchedOff]:
+        """What is switched off; after the run also for several columns together."""
+        return self._off
+
+    def columns_to_check(self, table: Table) -> Sequence[Column | None]:
+        """Return the columns that the settings apply to."""
+        return self._columns
+
+    def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
+        """Run the check, and apply severity, tolerance, and what is switched off for several columns."""
+        outcome = yield from self._detector.check_column(self._table, column)
+        if outcome is None or outcome is NOT_CHECKED:
+            return outcome
+        assert isinstance(outcome, (Detection, Sequence))
+        results = [outcome] if isinstance(outcome, Detection) else list(outcome)
+        kept = [
+            self._apply_settings(result) for result in results if not self._is_switched_off(result, column)
+        ]
+        if isinstance(outcome, Detection):
+            return _single_result(kept)
+        return kept
+
+    def _apply_settings(self, result: Detection | Passed) -> Detection | Passed:
+        if not isinstance(result, Detection):
+            return result
+        if SEVERITY in self._settings:
+            result = replace(result, severity=self._settings[SEVERITY])
+        accepted = self._settings.get(MAX_SHARE, 0.0) * self._table.row_count
+        return Passed(result.columns) if accepted and result.count <= accepted else result
+
+    def _is_switched_off(self, result: Detection | Passed, column: Column | None) -> bool:
+        if column is not None:
+            return False
+        name = join_names(result.columns) or WHOLE_ROW
+        set_for = self._configuration.settings_of_column(name)
+        reason = ""
+        if self._configuration.settings_of_check(self.check, name).enabled is False:
+            reason = _OFF
+        elif self.check == KEY_CHECK and set_for.unique is not None:
+            reason = (
+                "its values are expected to be unique" if set_for.unique else "repeated values are expected"
+            )
+        if reason:
+            self._off.append(SwitchedOff(self.check, name, reason))
+        return bool(reason)
+
+
+class ExpectationCheck(TunedCheck):
+    """What is expected of a column, as a rule whose parameters are settings.
+
+    Args:
+        rule: The rule, with a range, a pattern or unique values.
+        settings: What is set, for the metadata of findings.
+        table: The table, without allowed values.
+    """
+
+    def __init__(self, rule: Rule, settings: Mapping[str, Any], table: Table) -> None:
+        assert rule.column is not None
+        check = create_check(rule, References())
+        super().__init__(check, {"name": rule.name}, settings, table, [table.column(rule.column)])
+
+
+def _single_result(kept: Sequence[Detection | Passed]) -> Outcome:
+    if not kept:
+        return NOT_CHECKED
+    return kept[0] if isinstance(kept[0], Detection) else None
+
+
+def _tune_check(detector: Detector, configuration: CheckConfiguration, table: Table) -> Iterator[Detector]:
+    """Return a check once for each group of columns with the same settings."""
+    if isinstance(detector, RuleCheck):
+        yield detector
+        return
+    general = configuration.settings_of_check(detector.check)
+    off: list[SwitchedOff] = []
+    groups: dict[bytes, tuple[dict[str, Any], dict[str, Any], list[Column | None]]] = {}
+    for column in detector.columns_to_check(table):
+        name = column.name if column else None
+        set_for = configuration.settings_of_check(detector.check, name)
+        reason = _reason_to_skip(detector.check, configuration, name)
+        if reason:
+            if general.enabled is not False or set_for.enabled:
+                off.append(SwitchedOff(detector.check, name or WHOLE_ROW, reason))
+            continue
+        parameters = dict(set_for.parameters)
+        settings = dict(parameters)
+        if name is not None and detector.check in VALUE_CHECKS:
+            allowed = configuration.settings_of_column(name).allowed
+            settings |= {"allowed": list(allowed)} if allowed else {}
+        key = json_codec.dumps_canonical(settings)
+        groups.setdefault(key, (parameters, settings, []))[2].append(column)
+    if general.enabled is False:
+        off.append(SwitchedOff(detector.check, "", _OFF))
+    for parameters, settings, columns in groups.values():
+        tuned = _with_parameters(detector, parameters)
+        yield TunedCheck(tuned, detector.params, settings, table, columns, off, configuration)
+        off = []
+    if off:
+        yield TunedCheck(detector, detector.params, {}, table, [], off)
+
+
+def _reason_to_skip(check: str, configuration: CheckConfiguration, column: str | None) -> str:
+    """Return why a check does not run on a column; empty if it runs."""
+    if configuration.settings_of_check(check, column).enabled is False:
+        return _OFF
+    if column is None:
+        return ""
+    expected = configuration.settings_of_column(column)
+    if check == NULL_CHECK and expected.optional:
+        return "empty values are expected"
+    if check in RANGE_CHECKS and expected.has_range:
+        return "a range is expected, which is checked instead"
+    if check == PATTERN_CHECK and expected.pattern:
+        return "a pattern is expected, which is checked instead"
+    return ""
+
+
+def _with_parameters(detector: Detector, parameters: Mapping[str, Any]) -> Detector:
+    own = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in parameters.items()
+        if name not in (SEVERITY, MAX_SHARE)
+    }
+    return replace(detector, **own) if own else detector  # type: ignore[type-var]  # a dataclass
+
+
+def _expectations(
+    column: str, settings: ColumnSettings, table: Table, without_allowed: Table
+) -> Iterator[ExpectationCheck]:
+    """Return the checks of what is expected of a column: its range, its pattern, unique values."""
+    allowed = {"allowed": list(settings.allowed)} if settings.allowed else {}
+    if settings.has_range:
+        bounds = {"min_value": settings.low, "max_value": settings.high}
+        given = {name: bound for name, bound in bounds.items() if bound is not None}
+        rule = Rule(f"Expected range of {column}", "", "range", column, given)
+        yield ExpectationCheck(rule, {**given, **allowed}, without_allowed)
+    if settings.pattern:
+        given = {"pattern": settings.pattern, "match": "full"}
+        rule = Rule(f"Expected form of {column}", "", "regex", column, given)
+        yield ExpectationCheck(rule, {"pattern": settings.pattern, **allowed}, without_allowed)
+    if settings.unique:
+        yield ExpectationCheck(Rule(f"Unique values of {column}", "", "unique", column), {}, table)
+
+
+def _mask_allowed_values(table: Table, settings: Mapping[str, ColumnSettings]) -> tuple[Table, Table]:
+    """Return the table with further frame columns, and as checks of single values see it.
+
+    In the latter, allowed values are missing.
+    """
+    schema, masked = list(table.schema), []
+    for column in table.schema:
+        allowed = settings[column.name].allowed
+        hit = _is_allowed(table, column, allowed) if allowed and column.kind != "other" else None
+        if hit is None:
+            continue
+        keys = [column.key, column.text_key, column.errors_key, column.kinds_key]
+        masked += [nw.when(~hit).then(nw.col(key)).alias(_checked(key)) for key in keys if key]
+        schema[column.position] = replace(
+            column,
+            key=_checked(column.key),
+            text_key=column.text_key and _checked(column.text_key),
+            errors_key=column.errors_key and _checked(column.errors_key),
+            kinds_key=column.kinds_key and _checked(column.kinds_key),
+        )
+    if not masked:
+        return table, table
+    wider = replace(table, frame=table.frame.with_columns(*masked))
+    return wider, replace(wider, schema=tuple(schema))
+
+
+def _checked(key: str) -> str:
+    return f"{key}_checked"
+
+
+def _is_allowed(table: Table, column: Column, allowed: Sequence[Scalar]) -> nw.Expr | None:
+    """Return whether a cell is one of the allowed values, as the column holds it or as it was written."""
+    listed = is_one_of(table, column, allowed)
+    conditions = [] if listed is None else [listed]
+    texts = [format_scalar(value) for value in allowed]
+    conditions += [nw.col(key).is_in(texts) for key in (column.text_key, column.errors_key) if key]
+    return reduce(or_, (each.fill_null(False) for each in conditions)) if conditions else None
