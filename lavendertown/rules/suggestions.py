@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from string import ascii_letters, digits
 from typing import Any
 
 import narwhals as nw
@@ -21,8 +22,12 @@ _MIN_REPEATS = 10
 """Categories repeat: there are at least this many rows a category."""
 
 _MAX_SHAPES = 2
+_MAX_DESCRIBED = 4
 _MAX_SHAPE_LENGTH = 40
 _TYPES = {"number": "number", "time": "date", "boolean": "boolean"}
+_SHAPE = str.maketrans(
+    {sign: "9" if sign.isdigit() else "A" if sign.isupper() else "a" for sign in ascii_letters + digits}
+)
 _CLASSES = {"9": "[0-9]", "A": "[A-Z]", "a": "[a-z]"}
 _SPECIAL = re.compile(r"[.^$*+?{}\[\]\\|()]")
 _RUN = re.compile(r"(.)\1*", re.DOTALL)
@@ -80,7 +85,7 @@ def _suggest_for_texts(table: Table, column: Column, profile: ColumnProfile, val
         return
     shapes = _read_shapes(table, column)
     if shapes:
-        pattern = "|".join(map(_to_pattern, shapes))
+        pattern = _join_patterns(shapes)
         whole = f"^{pattern}$" if len(shapes) == 1 else f"^(?:{pattern})$"
         yield _make_rule(column.name, "has the usual form", "regex", pattern=whole)
 
@@ -100,6 +105,17 @@ def _read_shapes(table: Table, column: Column) -> list[str]:
     shapes = list(found.collect()["shape"].to_list())
     fit = all(0 < len(each) <= _MAX_SHAPE_LENGTH and "9" in each for each in shapes)
     return shapes if fit and len(shapes) <= _MAX_SHAPES else []
+
+
+def describe_shapes(values: Iterable[str]) -> str:
+    """Return a regular expression for the shapes of these values; empty if they are many or long."""
+    shapes = sorted({value.translate(_SHAPE) for value in values})
+    are_few = 0 < len(shapes) <= _MAX_DESCRIBED and all(len(each) <= _MAX_SHAPE_LENGTH for each in shapes)
+    return _join_patterns(shapes) if are_few else ""
+
+
+def _join_patterns(shapes: Iterable[str]) -> str:
+    return "|".join(map(_to_pattern, shapes))
 
 
 def _to_pattern(shape: str) -> str:

@@ -70,7 +70,8 @@ def _describe_conflict(error: ConflictError) -> str:
     if last is None:
         return str(error)
     done = "deleted" if last["operation"] == "delete" else "changed"
-    thing = {"annotation": "comment", "finding": "finding"}.get(error.kind, "report")
+    things = {"annotation": "comment", "finding": "finding", "dataset_settings": "configuration"}
+    thing = things.get(error.kind, "report")
     who = f"{last['actor']} {done} this {thing} {format_relative_time(last['at'])}."
     return who if done == "deleted" else f"{who} Review the change, then save again to overwrite it."
 

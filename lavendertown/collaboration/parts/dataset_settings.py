@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from lavendertown.collaboration import converters
 from lavendertown.collaboration.parts.context import StoragePart
@@ -138,3 +138,11 @@ def _record_id(dataset: str) -> str:
     if validation.is_valid_id(encoded):
         return encoded
     return f"%{hashlib.sha256(dataset.encode('utf-8')).hexdigest()}"
+
+
+def dataset_of_settings(record_id: str) -> str:
+    """Return the dataset that settings belong to, by their id, as the audit log has it.
+
+    A dataset with a very long name is known only by the id itself.
+    """
+    return unquote(record_id[1:]) if record_id.startswith("%") else record_id

@@ -17,7 +17,10 @@ from lavendertown.core.findings import finding_columns
 from lavendertown.core.reading import DETECT, Reading
 from lavendertown.core.settings import load_settings
 from lavendertown.inspection.result_files import InspectionResult
+from lavendertown.profile.evidence import ColumnProfile
+from lavendertown.rules.expectations import describe_column
 from lavendertown.ui import errors, inspections, queries
+from lavendertown.ui.components.finding import expected
 from lavendertown.ui.components.inspect import (
     compare_with,
     inspection_results,
@@ -28,7 +31,7 @@ from lavendertown.ui.components.inspect import (
 )
 from lavendertown.ui.components.shared import column_profiles, layout
 from lavendertown.ui.components.shared.affected_rows import ResultRows
-from lavendertown.ui.components.shared.formatting import escape_markdown, format_count
+from lavendertown.ui.components.shared.formatting import escape_markdown, format_count, inline_code
 from lavendertown.ui.inspections import Comparison, Inspection
 from lavendertown.ui.server import uploads
 from lavendertown.ui.server.uploads import Upload
@@ -312,6 +315,7 @@ def show_results(result: InspectionResult) -> None:
             compare_with.draw_menu(result, st.session_state[_INSPECTION].comparison, compare_again)
             is_save_clicked = st.button("Save as report", type="primary", icon=":material/save:")
     compare_with.show_notice()
+    offer_to_check_again(result)
     reading_panel.show_reading(result, read_again)
     left, right = st.columns([1, 1.1], gap="medium")
     with left:
@@ -326,12 +330,50 @@ def show_results(result: InspectionResult) -> None:
             if result.columns
             else None
         )
-        st.caption("Select a column to see its findings only.")
+        profile = result.evidence.column(column) if column is not None else None
+        if profile is None:
+            st.caption("Select a column to see its findings only, and to say what is expected of it.")
+        else:
+            draw_column_expectations(result, profile)
     with right:
         show_result_findings(result, column)
     if is_save_clicked:
         layout.withdraw_question("save")
         save_report.open_save_dialog(result, reset_after_saving)
+
+
+def offer_to_check_again(result: InspectionResult) -> None:
+    """Offer to repeat the inspection if the checks of the dataset were changed since."""
+    try:
+        is_current = queries.checks_to_run(result.dataset).to_dict() == result.checks
+    except LavenderTownError as error:
+        errors.show_error(error)
+        return
+    if is_current:
+        return
+    with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(
+            f":material/rule: The checks of {inline_code(result.dataset)} have changed since this run.",
+            width="content",
+        )
+        st.button(
+            "Check again",
+            icon=":material/refresh:",
+            on_click=read_again,
+            args=(Reading.from_dict(result.given),),
+        )
+
+
+def draw_column_expectations(result: InspectionResult, profile: ColumnProfile) -> None:
+    """Show what is expected of a column, with the button to add to it."""
+    set_for = queries.stored_checks(result.dataset).settings_of_column(profile.name)
+    phrases = "; ".join(escape_markdown(each) for each in describe_column(set_for))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        text = f"{inline_code(profile.name)}: {phrases or 'nothing is set'}"
+        st.markdown(f":small[:gray[{text}]]", width="content")
+        expected.draw_button(
+            expected.subject_of_column(result.dataset, profile), f"inspect:column:{result.folder.name}"
+        )
 
 
 def show_result_findings(result: InspectionResult, column: str | None) -> None:
@@ -356,7 +398,15 @@ def show_result_findings(result: InspectionResult, column: str | None) -> None:
         return
     listed, cells = st.tabs(["List", "Affected cells"], key=f"inspect:tabs:{key}", on_change="rerun")
     with listed:
-        inspection_results.show_findings(findings, ResultRows(result), f"inspect:finding:{key}", shown)
+        inspection_results.show_findings(
+            findings,
+            ResultRows(result),
+            f"inspect:finding:{key}",
+            shown,
+            lambda index: expected.draw_button(
+                expected.subject_of_finding(result, index), f"inspect:expected:{key}:{index}"
+            ),
+        )
     with cells:
         if cells.open:
             table_profile.draw_affected_cells(result, [findings[i] for i in shown], f"inspect:cells:{key}")

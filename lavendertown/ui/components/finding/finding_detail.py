@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from lavendertown.inbox.check_changes import describe_check_change
 from lavendertown.inspection.result_files import FIRST_ROWS, InspectionResult
 from lavendertown.ui import inspections, queries
 from lavendertown.ui.components.finding import evidence, history, thread, triage_controls
@@ -49,6 +50,8 @@ def show_finding(row: queries.Row) -> None:
         layout.draw_dataset_link(_find_dataset(row, inbox_row))
         st.markdown(_format_badges(row, inbox_row), width="content")
     triage_controls.draw_controls(row, inbox_row)
+    if inbox_row is not None and inbox_row["seen"] == "not_checked":
+        _draw_check_change(row, inbox_row["dataset"])
     past = queries.finding_history(row["finding_id"], MAX_RUNS)
     left, right = st.columns([1, 1.3], gap="medium", vertical_alignment="center")
     with left:
@@ -84,6 +87,15 @@ def _format_badges(row: queries.Row, inbox_row: queries.Row | None) -> str:
     return " ".join(part for part in parts if part)
 
 
+def _draw_check_change(row: queries.Row, dataset: str) -> None:
+    """Say so if the latest run does not have the finding because its check was changed."""
+    latest = queries.list_reports({"dataset": dataset}, 1)
+    coverage = queries.report_metadata(latest[0]["id"]).get("coverage") if latest else None
+    change = describe_check_change(coverage or {}, row["metadata"], row["column"])
+    if change:
+        st.markdown(f":small[:gray[:material/rule: {escape_markdown(change)}]]")
+
+
 def _fact_rows(row: queries.Row) -> dict[str, str]:
     rows = "unknown" if row["row_count"] is None else f"**{row['row_count']:,}**"
     if row["row_count"] and row["share"]:
@@ -92,6 +104,9 @@ def _fact_rows(row: queries.Row) -> dict[str, str]:
     check = row["metadata"].get("check_id") or row["metadata"].get("check")
     if check:
         facts["Check"] = inline_code(str(check))
+    settings = row["metadata"].get("settings")
+    if settings:
+        facts["Settings"] = escape_markdown(", ".join(f"{name} {value}" for name, value in settings.items()))
     facts["First seen"] = format_relative_time(row["first_seen"])
     facts["Last seen"] = format_relative_time(row["last_seen"])
     facts["Seen in"] = format_count(row["times_seen"], "report")

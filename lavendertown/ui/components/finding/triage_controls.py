@@ -9,7 +9,7 @@ from lavendertown.core import clock, statuses
 from lavendertown.core.settings import load_settings
 from lavendertown.inbox.attention import AttentionReason
 from lavendertown.ui import actions, queries, triage_actions
-from lavendertown.ui.components.finding import duplicate_prompt
+from lavendertown.ui.components.finding import duplicate_prompt, expected
 from lavendertown.ui.components.findings import inbox_actions
 from lavendertown.ui.components.shared import layout, person
 from lavendertown.ui.components.shared.formatting import (
@@ -38,6 +38,8 @@ def draw_controls(row: queries.Row, inbox_row: queries.Row | None) -> None:
         if inbox_row is not None:
             _draw_assignee(inbox_row)
             _draw_more_menu(inbox_row)
+        dataset = inbox_row["dataset"] if inbox_row is not None else row["dataset"]
+        expected.draw_button(expected.subject_of_row(row, dataset), f"detail:expected:{row['finding_id']}")
     layout.show_notice(_notice_place(row["finding_id"]))
     if inbox_row is not None:
         _show_attention(inbox_row)

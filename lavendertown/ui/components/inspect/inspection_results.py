@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
@@ -51,6 +51,7 @@ def show_findings(
     affected: AffectedRows,
     prefix: str,
     shown: Sequence[int] | None = None,
+    draw_actions: Callable[[int], None] | None = None,
 ) -> None:
     """Show each finding as an expander, whose content is drawn when it is opened.
 
@@ -59,19 +60,28 @@ def show_findings(
         affected: The source of their rows.
         prefix: The prefix of the keys.
         shown: The positions of the findings to show; None for all.
+        draw_actions: Draws buttons for the finding at a position; None for none.
     """
     with st.container(gap="xxsmall"):
         for index in range(len(findings)) if shown is None else shown:
-            _draw_finding(findings[index], index, affected, f"{prefix}:{index}")
+            _draw_finding(findings[index], index, affected, f"{prefix}:{index}", draw_actions)
 
 
-def _draw_finding(finding: GhostFinding, index: int, affected: AffectedRows, key: str) -> None:
+def _draw_finding(
+    finding: GhostFinding,
+    index: int,
+    affected: AffectedRows,
+    key: str,
+    draw_actions: Callable[[int], None] | None,
+) -> None:
     label = (
         f"{severity_icon(finding.severity)} **{escape_markdown(finding.description)}**"
         f"  :gray[{escape_markdown(ghost_type_name(finding.ghost_type))}]"
     )
     with st.expander(label, key=key, on_change="rerun") as box:
         if box.open:
+            if draw_actions is not None:
+                draw_actions(index)
             _draw_finding_body(finding, index, affected, key)
 
 

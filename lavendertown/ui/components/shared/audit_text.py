@@ -23,6 +23,7 @@ KINDS = {
     "finding": "finding",
     "person": "person",
     "view": "view",
+    "dataset_settings": "settings of dataset",
     "store": "store",
 }
 """Component → display name; components of an application are shown by their own name."""
@@ -96,6 +97,8 @@ def describe_event(event: Mapping[str, Any], names: Mapping[str, str]) -> str:
         return f"**{escape_markdown(event['actor'])}** {event_text.describe_annotation_event(event, finding)}"
     if event["component"] == "finding" and event["operation"] in ("create", "update"):
         return f"**{escape_markdown(event['actor'])}** {event_text.describe_decision_event(event, finding)}"
+    if event["component"] == "dataset_settings":
+        return f"**{escape_markdown(event['actor'])}** {event_text.describe_settings_event(event)}"
     done = escape_markdown(operation_verb(event["operation"]))
     return f"**{escape_markdown(event['actor'])}** {done} {_record_name(event)}"
 
@@ -121,6 +124,8 @@ def day_name(date: dt.date) -> str:
 def changed_fields(event: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Return the changed fields as (name, before, after); all fields of a new record."""
     before, after = event["before"] or {}, event["after"] or {}
+    if event["component"] == "dataset_settings":
+        before, after = before.get("settings") or {}, after.get("settings") or {}
     names = [*after, *(name for name in before if name not in after)]
     return [
         (

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lavendertown.collaboration.parts.dataset_settings import CHECKS, dataset_of_settings
+from lavendertown.core.errors import InvalidInputError
+from lavendertown.rules.check_configuration import CheckConfiguration
+from lavendertown.rules.expectations import list_changes
 from lavendertown.ui.components.shared.formatting import (
     escape_markdown,
     inline_code,
@@ -51,6 +55,21 @@ def describe_annotation_event(event: Event, finding: str) -> str:
     if tags and not comment:
         return f"tagged {finding} {tag_badges(tags)}"
     return f"commented on {finding}{text}"
+
+
+def describe_settings_event(event: Event) -> str:
+    """Describe a change of a dataset's settings: ``changed the checks of *orders*: outliers: k 4``."""
+    dataset = f"**{shorten_text(dataset_of_settings(event['record_id']))}**"
+    before, after = ((event[name] or {}).get("settings") or {} for name in ("before", "after"))
+    if before.get(CHECKS) == after.get(CHECKS):
+        return f"changed how files of {dataset} are read"
+    try:
+        changes = list_changes(*(CheckConfiguration.from_dict(each.get(CHECKS)) for each in (before, after)))
+    except InvalidInputError:
+        # The audit log keeps what other versions wrote.
+        changes = []
+    details = f": {shorten_text('; '.join(changes))}" if changes else ""
+    return f"changed the checks of {dataset}{details}"
 
 
 def describe_decision_event(event: Event, finding: str) -> str:
