@@ -14,12 +14,20 @@ from lavendertown.drift import Baseline, ProfileBaseline, TableBaseline
 from lavendertown.inspection.result_files import write_affected_rows, write_result
 from lavendertown.inspection.row_copies import copy_affected_rows, has_copied_rows, read_copied_rows
 from lavendertown.inspector import Inspector
+from lavendertown.profile.measure import measure_table
+from lavendertown.rules.models import Rule
 from lavendertown.rules.reference_rules import References
+from lavendertown.rules.running import match_results
+from lavendertown.rules.suggestions import suggest_rules
 from lavendertown.tables import Table, read_table
 from lavendertown.tables.part_files import read_part_files
 
 INSPECT_FILE = "lavendertown.inspection.tasks:inspect_file"
 WRITE_ROWS = "lavendertown.inspection.tasks:write_rows"
+CHECK_RULE = "lavendertown.inspection.tasks:check_rule"
+SUGGEST_RULES = "lavendertown.inspection.tasks:suggest_file_rules"
+
+_PREVIEWED_ROWS = 5
 
 
 def inspect_file(arguments: dict[str, Any], report: Callable[[Any], None]) -> dict[str, Any]:
@@ -127,6 +135,56 @@ def _open_baseline(arguments: dict[str, Any]) -> Baseline | None:
         return ProfileBaseline.from_dict(given["profiles"])
     other = {**arguments, "parts": None, "table": None, **given}
     return TableBaseline(_read_file(other), given["name"])
+
+
+def check_rule(arguments: dict[str, Any], report: Callable[[Any], None]) -> dict[str, Any]:
+    """Read a file again and check one rule, which cannot read other files.
+
+    Args:
+        arguments: ``path`` and ``name`` of the file, the ``rule`` as a mapping, the file ``limits`` as a
+            mapping, and the ``reading`` that was set for the inspection.
+        report: Not used.
+
+    Returns:
+        The ``outcome`` (passed, failed or not_run), the ``description`` of the finding, the ``count`` of
+        failing rows, ``total`` rows, and the first failing ``rows``, with ``row`` as the source counts them.
+    """
+    table, rule = _read_file(arguments), Rule.from_dict(arguments["rule"])
+    inspector = Inspector(table, detectors=[], rules=[rule], references=References())
+    findings = inspector.detect()
+    (result,) = match_results([rule], findings, inspector.checks)
+    answer: dict[str, Any] = {
+        "outcome": result.outcome,
+        "description": "",
+        "count": 0,
+        "total": table.row_count,
+        "rows": [],
+    }
+    if result.finding is None:
+        return answer
+    rows = inspector.evidence().samples.get("0")
+    first_row = inspector.evidence().first_row
+    return answer | {
+        "description": result.finding.description,
+        "count": int(result.finding.metadata.get("count") or 0),
+        "rows": [
+            {"row": each.position + first_row, **{name: str(value) for name, value in each.values.items()}}
+            for each in (rows.rows if rows else [])[:_PREVIEWED_ROWS]
+        ],
+    }
+
+
+def suggest_file_rules(arguments: dict[str, Any], report: Callable[[Any], None]) -> list[dict[str, Any]]:
+    """Read a file again and return rules that it meets, as mappings.
+
+    Args:
+        arguments: ``path`` and ``name`` of the file, its ``limits`` as a mapping, and the ``reading`` that
+            was set for the inspection.
+        report: Not used.
+    """
+    table = _read_file(arguments)
+    ruleset = suggest_rules(table, measure_table(table, []), arguments["name"])
+    return [rule.to_dict() for rule in ruleset.rules]
 
 
 def _read_file(arguments: dict[str, Any]) -> Table:

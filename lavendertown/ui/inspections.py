@@ -24,7 +24,8 @@ from lavendertown.core.settings import Settings, load_settings
 from lavendertown.data_sources import INSPECT_SOURCE, pack_source
 from lavendertown.drift.baseline import ProfileBaseline
 from lavendertown.inspection.result_files import InspectionResult, read_result
-from lavendertown.inspection.tasks import INSPECT_FILE, WRITE_ROWS
+from lavendertown.inspection.tasks import CHECK_RULE, INSPECT_FILE, SUGGEST_RULES, WRITE_ROWS
+from lavendertown.rules.models import Rule
 from lavendertown.ui import errors, queries
 from lavendertown.ui.components.shared import layout
 from lavendertown.ui.server import uploads
@@ -219,27 +220,64 @@ def write_affected_rows(result: InspectionResult, place: int, wait: Callable[[],
     Raises:
         InvalidInputError: The rows cannot be written; the message gives the reason.
     """
+    arguments = {"folder": str(result.folder), "place": place}
+    return Path(run_on_file(WRITE_ROWS, result, arguments, wait))
+
+
+def check_rule(result: InspectionResult, rule: Rule) -> dict[str, Any]:
+    """Check a rule on an inspected file, in a worker; the answer is that of
+    :func:`lavendertown.inspection.tasks.check_rule`.
+
+    Raises:
+        InvalidInputError: The file cannot be read again; the message gives the reason.
+    """
+    answer: dict[str, Any] = run_on_file(CHECK_RULE, result, {"rule": rule.to_dict()})
+    return answer
+
+
+def suggest_rules(result: InspectionResult) -> list[Rule]:
+    """Return rules that an inspected file meets, found in a worker.
+
+    Raises:
+        InvalidInputError: The file cannot be read again; the message gives the reason.
+    """
+    return [Rule.from_dict(each) for each in run_on_file(SUGGEST_RULES, result, {})]
+
+
+def run_on_file(
+    task: str, result: InspectionResult, arguments: dict[str, Any], wait: Callable[[], object] = lambda: None
+) -> Any:
+    """Run a task of a worker on an inspected file, and return its answer.
+
+    Args:
+        task: The task.
+        result: The result of the inspection of the file.
+        arguments: The arguments of the task besides those that say how to read the file.
+        wait: Called repeatedly until the worker is done. If it raises, the worker is cancelled.
+
+    Raises:
+        InvalidInputError: The task failed; the message gives the reason.
+    """
     if not result.source.exists():
-        raise InvalidInputError(f"{result.name} is no longer on the server. Upload it again to see its rows.")
+        raise InvalidInputError(f"{result.name} is no longer on the server. Upload it again.")
     settings = load_settings()
     arguments = {
+        **arguments,
         "path": str(result.source),
         "name": result.name,
-        "folder": str(result.folder),
-        "place": place,
         "limits": asdict(limits_from_settings(settings)),
         "reading": result.given,
     }
     limits = ResourceLimits(memory_limit(settings), settings.limits_seconds)
-    task = _worker_pool().submit_task(WRITE_ROWS, arguments, limits)
+    running = _worker_pool().submit_task(task, arguments, limits)
     try:
-        while not task.wait(_POLL_SECONDS):
+        while not running.wait(_POLL_SECONDS):
             wait()
     finally:
-        task.cancel()
-    if task.state == "done":
-        return Path(task.result)
-    raise _create_failure(task, result.name)
+        running.cancel()
+    if running.state == "done":
+        return running.result
+    raise _create_failure(running, result.name)
 
 
 def cancel_inspection(session: str) -> None:

@@ -24,6 +24,7 @@ def build_navigation() -> st.Page:
             st.Page(layout.FINDINGS, title="Findings", icon=":material/inbox:", default=True),
             st.Page(layout.REPORTS, title="Reports", icon=":material/description:", url_path="reports"),
             st.Page(layout.INSPECT, title="Inspect", icon=":material/troubleshoot:", url_path="inspect"),
+            st.Page(layout.RULES, title="Rules", icon=":material/rule:", url_path="rules"),
             st.Page(layout.REPORT, title="Report", url_path="report", visibility="hidden"),
             st.Page(layout.DATASET, title="Dataset", url_path="dataset", visibility="hidden"),
         ],

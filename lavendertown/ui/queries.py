@@ -283,6 +283,12 @@ def checks_to_run(dataset: str) -> CheckConfiguration:
     return result
 
 
+def stored_rulesets() -> list[Row]:
+    """List the summaries of the stored rule sets by name."""
+    result: list[Row] = _read_cached("rulesets.query", limit=None)
+    return result
+
+
 def _values_by_count(facet: str) -> list[str]:
     counts = report_facets({})[facet]
     return sorted((value for value in counts if value), key=lambda value: (-counts[value], value))

@@ -109,6 +109,7 @@ def test_a_deleted_report_can_be_restored_from_its_link(
         pytest.param("reports", "1 report, newest first", id="reports"),
         pytest.param("trends", "Current findings", id="trends"),
         pytest.param("inspect", "Upload a file", id="inspect"),
+        pytest.param("rules?dataset=orders", "No rules yet", id="rules"),
         pytest.param("report?report=r-1", "Discussion", id="report"),
         pytest.param("dataset?dataset=orders", "that need attention or are open", id="dataset"),
         pytest.param("report?report=nobody", "No report", id="no report"),

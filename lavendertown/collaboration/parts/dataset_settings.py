@@ -26,12 +26,12 @@ class DatasetSettings(StoragePart):
 
     def load(self, dataset: str, part: str) -> dict[str, Any]:
         """Return one part of a dataset's settings; empty if nothing is set."""
-        record = self._context.read_record(RecordKind.DATASET_SETTINGS, _record_id(dataset))
+        record = self._context.read_record(RecordKind.DATASET_SETTINGS, settings_record_id(dataset))
         return dict(record.settings.get(part, {})) if isinstance(record, DatasetSettingsRecord) else {}
 
     def read_version(self, dataset: str) -> int:
         """Return the version of a dataset's settings; 0 if nothing was ever set."""
-        record = self._context.read_record(RecordKind.DATASET_SETTINGS, _record_id(dataset))
+        record = self._context.read_record(RecordKind.DATASET_SETTINGS, settings_record_id(dataset))
         return record.version if isinstance(record, DatasetSettingsRecord) else 0
 
     def load_checks(self, dataset: str) -> CheckConfiguration:
@@ -116,7 +116,7 @@ class DatasetSettings(StoragePart):
             ConflictError: Somebody else changed the settings of the dataset since, or at the same time.
             InvalidInputError: A value cannot be stored.
         """
-        record_id = _record_id(dataset)
+        record_id = settings_record_id(dataset)
         stored = self._context.read_record(RecordKind.DATASET_SETTINGS, record_id)
         if not isinstance(stored, DatasetSettingsRecord):
             stored = DatasetSettingsRecord(record_id, {}, clock.EPOCH)
@@ -130,7 +130,7 @@ class DatasetSettings(StoragePart):
         self._context.write_path.commit([change])
 
 
-def _record_id(dataset: str) -> str:
+def settings_record_id(dataset: str) -> str:
     """Return the id of a dataset's settings: its name, encoded if records cannot have it as an id."""
     if validation.is_valid_id(dataset) and not dataset.startswith("%"):
         return dataset

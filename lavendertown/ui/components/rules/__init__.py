@@ -1,0 +1,3 @@
+"""Parts of the Rules screen."""
+
+from __future__ import annotations

@@ -1,0 +1,132 @@
+"""The rules of a dataset: switch them on and off, edit and delete them; rule sets that run, too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+import streamlit as st
+
+from lavendertown.rules.check_configuration import CheckConfiguration
+from lavendertown.rules.models import Rule
+from lavendertown.rules.running import find_problem_reason
+from lavendertown.ui import check_actions, queries
+from lavendertown.ui.components.rules import rule_form
+from lavendertown.ui.components.shared import layout, person
+from lavendertown.ui.components.shared.formatting import escape_markdown, format_count, inline_code
+
+PAGE = "page"
+_RULES_PER_PAGE = 25
+_MAX_PARAMETERS = 90
+
+
+def draw_rules(dataset: str, configuration: CheckConfiguration) -> None:
+    """Draw the rules of a dataset with their actions, and the rule sets that run besides."""
+    rules = configuration.rules
+    if not rules:
+        layout.show_empty_state(
+            "rule",
+            "No rules yet",
+            "Checks find what is unusual; a rule says what you expect. Add one, or import a file.",
+        )
+    pages = -(-len(rules) // _RULES_PER_PAGE)
+    page = st.pagination(pages, key=f"rules:page:{dataset}", width="content") if pages > 1 else 1
+    for rule in rules[(page - 1) * _RULES_PER_PAGE : page * _RULES_PER_PAGE]:
+        _draw_rule(dataset, rule)
+    _draw_rule_sets(dataset, configuration)
+
+
+def _draw_rule(dataset: str, rule: Rule) -> None:
+    key = f"rules:{dataset}:{rule.name}"
+    with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
+        st.toggle(
+            escape_markdown(rule.name),
+            rule.enabled,
+            # The stored state is part of the key, so that an undo shows in the switch.
+            key=f"{key}:on:{rule.enabled}",
+            on_change=person.run_with_name,
+            args=(PAGE, save_rule, dataset, rule.name, replace(rule, enabled=not rule.enabled)),
+        )
+        st.markdown(f":small[{describe_rule(rule)}]", width="stretch")
+        if st.button("Edit", type="tertiary", icon=":material/edit:", key=f"{key}:edit"):
+            rule_form.open_rule_form(dataset, rule)
+        st.button(
+            "Delete",
+            type="tertiary",
+            icon=":material/delete:",
+            key=f"{key}:delete",
+            on_click=person.run_with_name,
+            args=(PAGE, delete_rule, dataset, rule.name),
+        )
+    reason = find_problem_reason(rule)
+    if reason:
+        st.markdown(f":small[:orange[:material/warning: Cannot run: {escape_markdown(reason)}.]]")
+
+
+def describe_rule(rule: Rule) -> str:
+    """Return the type, column and parameters of a rule as Markdown."""
+    parameters = ", ".join(f"{name}: {value}" for name, value in rule.parameters.items())
+    if len(parameters) > _MAX_PARAMETERS:
+        parameters = parameters[: _MAX_PARAMETERS - 1] + "…"
+    parts = [inline_code(rule.column or ""), escape_markdown(rule.rule_type.replace("_", " "))]
+    text = " ".join(part for part in parts if part)
+    return f"{text} :gray[{escape_markdown(parameters)}]" if parameters else text
+
+
+def save_rule(dataset: str, name: str, rule: Rule) -> bool:
+    """Replace the rule of a name by another; return whether it was saved."""
+
+    def change(configuration: CheckConfiguration) -> CheckConfiguration:
+        rules = (rule if each.name == name else each for each in configuration.rules)
+        return replace(configuration, rules=tuple(rules))
+
+    return check_actions.change_checks(dataset, change, PAGE)
+
+
+def add_rules(dataset: str, rules: Iterable[Rule]) -> bool:
+    """Add rules; one of the same name is replaced. Return whether they were saved."""
+    added = CheckConfiguration(rules=tuple(rules))
+    return check_actions.change_checks(dataset, lambda before: before.with_settings_over(added), PAGE)
+
+
+def delete_rule(dataset: str, name: str) -> None:
+    """Delete a rule of a dataset."""
+
+    def change(configuration: CheckConfiguration) -> CheckConfiguration:
+        return replace(configuration, rules=tuple(rule for rule in configuration.rules if rule.name != name))
+
+    check_actions.change_checks(dataset, change, PAGE)
+
+
+def _draw_rule_sets(dataset: str, configuration: CheckConfiguration) -> None:
+    """Draw the choice of stored rule sets, whose rules run besides."""
+    stored = {row["name"]: row["rule_count"] for row in queries.stored_rulesets()}
+    names = [*stored, *(name for name in configuration.rule_sets if name not in stored)]
+    if not names:
+        return
+    st.markdown("#### Stored rule sets", anchors=False)
+    # The stored state is part of the key, as above.
+    key = f"rules:sets:{dataset}:{','.join(configuration.rule_sets)}"
+    st.multiselect(
+        "Rule sets that run with this dataset",
+        names,
+        default=configuration.rule_sets,
+        format_func=lambda name: (
+            f"{name} ({format_count(stored[name], 'rule')})" if name in stored else f"{name} (missing)"
+        ),
+        select_all=False,
+        key=key,
+        on_change=_save_rule_sets,
+        args=(dataset, key),
+        help="Rule sets come from `lavendertown rules import`, or from a store of LavenderTown 0.7.",
+    )
+
+
+def _save_rule_sets(dataset: str, key: str) -> None:
+    chosen = tuple(st.session_state[key])
+
+    def change(configuration: CheckConfiguration) -> CheckConfiguration:
+        return replace(configuration, rule_sets=chosen)
+
+    write: Callable[..., object] = check_actions.change_checks
+    person.run_with_name(PAGE, write, dataset, change, PAGE)
