@@ -64,3 +64,26 @@ def test_a_rule_is_written_with_a_preview_on_the_data(
         assert width == 400 or serious(page) == []
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert overflow <= 0
+
+
+def test_rules_of_a_file_are_imported_and_exported(
+    visitor: Visitor, file_dashboard: Dashboard, tmp_path: Path
+) -> None:
+    page = visitor()
+    open_rules(page, file_dashboard, 1440)
+    rules = "rules:\n- {name: amount is there, rule_type: not_null, column: amount}\n"
+    page.get_by_role("button", name="Import").click()
+    file = {"name": "shop.yaml", "mimeType": "application/yaml", "buffer": rules.encode()}
+    page.get_by_role("dialog").locator("input[type=file]").set_input_files(files=[file])  # type: ignore[list-item]
+    page.get_by_role("button", name="Add 1 rule").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_text("amount is there").first).to_be_visible()
+    page.get_by_role("button", name="Export").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Great Expectations suite").click()
+    assert download.value.suggested_filename == "orders-rules.json"
+    assert "expect_column_values_to_not_be_null" in Path(download.value.path()).read_text("utf-8")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("No rules yet")).to_be_visible()
+    assert FileStorage(tmp_path / "data").dataset_settings.load_checks("orders").rules == ()

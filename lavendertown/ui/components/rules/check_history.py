@@ -24,8 +24,8 @@ def draw_history(dataset: str, current: CheckConfiguration) -> None:
         if not changes:
             continue
         shown += 1
-        with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
-            what = "; ".join(escape_markdown(change) for change in changes)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            what = check_actions.describe_changes(before, after)
             who = f"**{escape_markdown(event['actor'])}** :gray[{format_time(event['at'])}]"
             st.markdown(f"{who}  \n:small[{what}]", width="stretch")
             st.button(

@@ -40,7 +40,9 @@ def draw_checks(dataset: str, configuration: CheckConfiguration, column: str | N
     shown = {check: configuration.settings_of_check(check, column) for check in known_checks()}
     frame = pd.DataFrame([_line(check, settings) for check, settings in shown.items()])
     where = inline_code(column) if column else "all columns"
-    st.caption(f"What is set here applies to {where}. Save to keep what you changed.")
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.caption(f"What is set here applies to {where}. Save to keep what you changed.", width="content")
+        button = st.container(width="content")
     edited = st.data_editor(
         frame,
         hide_index=True,
@@ -66,9 +68,8 @@ def draw_checks(dataset: str, configuration: CheckConfiguration, column: str | N
         # What is stored is part of the key: after a save or an undo, nothing counts as edited.
         key=f"checks:{dataset}:{column}:{hash(str(configuration.to_dict()))}",
     )
-    st.button(
+    button.button(
         "Save checks",
-        type="primary",
         key="checks:save",
         disabled=edited.equals(frame),
         on_click=person.run_with_name,

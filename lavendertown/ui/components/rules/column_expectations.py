@@ -23,7 +23,7 @@ def draw_columns(dataset: str, configuration: CheckConfiguration) -> None:
     """Draw what is set for each column, and the form and the checks of the chosen one."""
     for name, settings in configuration.columns.items():
         phrases = "; ".join(escape_markdown(each) for each in describe_column(settings))
-        with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(f"{inline_code(name)} {phrases}", width="stretch")
             st.button(
                 "Clear",
@@ -91,7 +91,6 @@ def _draw_form(dataset: str, column: str, settings: ColumnSettings) -> None:
         )
         st.button(
             "Save column",
-            type="primary",
             key="columns:save",
             disabled=wanted == settings,
             on_click=person.run_with_name,

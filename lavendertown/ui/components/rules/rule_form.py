@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lavendertown.core.errors import InvalidInputError
 from lavendertown.rules.check_configuration import CheckConfiguration
@@ -72,11 +73,8 @@ def _draw_form(dataset: str, edited: Rule | None) -> None:
     rule = Rule(name, purpose, rule_type, column or None, parameters, before.enabled)
     if not problem:
         reason = find_problem_reason(replace(rule, enabled=True))
-        problem = f"This rule cannot run yet: {reason}." if reason else ""
-    if problem:
-        st.markdown(f":orange[:material/warning: {escape_markdown(problem)}]")
-    else:
-        rule_preview.draw_preview(dataset, rule)
+        problem = f"This rule cannot run yet: {reason}{'' if reason.endswith('?') else '.'}" if reason else ""
+    findings = st.container()
     layout.show_notice(check_actions.PLACE)
     st.button(
         "Save rule",
@@ -86,6 +84,12 @@ def _draw_form(dataset: str, edited: Rule | None) -> None:
         on_click=person.run_with_name,
         args=(check_actions.PLACE, _save, dataset, edited, rule),
     )
+    # Last, because it takes a moment in a large table: the button is there at once.
+    with findings:
+        if problem:
+            st.markdown(f":orange[:material/warning: {escape_markdown(problem)}]")
+        else:
+            rule_preview.draw_preview(dataset, rule)
 
 
 def _save(dataset: str, edited: Rule | None, rule: Rule) -> None:
@@ -124,8 +128,10 @@ def _read_parameters(before: Rule, rule_type: str) -> dict[str, Any]:
             raise InvalidInputError("The parameters must be names with values, such as 'tolerance: 0.1'.")
         return values
     read = {}
-    cells = st.columns(2)
+    cells: Sequence[DeltaGenerator] = ()
     for number, field in enumerate((*fields, SEVERITY_FIELD, SHARE_FIELD)):
+        # A row for each pair, so that they keep their order in a narrow window.
+        cells = cells if number % 2 else st.columns(2)
         with cells[number % 2]:
             value = _draw_field(field, given.get(field.name), f"rule:{rule_type}:{field.name}")
         if value is not None:

@@ -31,14 +31,16 @@ def draw_rules(dataset: str, configuration: CheckConfiguration) -> None:
         )
     pages = -(-len(rules) // _RULES_PER_PAGE)
     page = st.pagination(pages, key=f"rules:page:{dataset}", width="content") if pages > 1 else 1
-    for rule in rules[(page - 1) * _RULES_PER_PAGE : page * _RULES_PER_PAGE]:
-        _draw_rule(dataset, rule)
+    if rules:
+        with st.container(border=True, gap=None):
+            for rule in rules[(page - 1) * _RULES_PER_PAGE : page * _RULES_PER_PAGE]:
+                _draw_rule(dataset, rule)
     _draw_rule_sets(dataset, configuration)
 
 
 def _draw_rule(dataset: str, rule: Rule) -> None:
     key = f"rules:{dataset}:{rule.name}"
-    with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.toggle(
             escape_markdown(rule.name),
             rule.enabled,
@@ -60,7 +62,7 @@ def _draw_rule(dataset: str, rule: Rule) -> None:
         )
     reason = find_problem_reason(rule)
     if reason:
-        st.markdown(f":small[:orange[:material/warning: Cannot run: {escape_markdown(reason)}.]]")
+        st.markdown(f":small[:orange[:material/warning: Cannot run: {escape_markdown(reason)}]]")
 
 
 def describe_rule(rule: Rule) -> str:

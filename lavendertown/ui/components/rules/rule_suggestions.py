@@ -54,8 +54,9 @@ def _draw_list(dataset: str, configuration: CheckConfiguration, rules: Sequence[
         st.caption("No further suggestions. The table meets only rules that are kept already.")
         return
     st.caption("Every row meets them. Keep those that are meant, not those that hold by chance.")
+    rows = st.container(gap=None)
     for rule in left[:_MAX_SHOWN]:
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        with rows.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.button(
                 f"Keep {escape_markdown(rule.name)}",
                 icon=":material/add:",
