@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lavendertown.core import settings
+from lavendertown.core.owner_rules import parse_owner_rule
 from lavendertown.core.settings import (
     Setting,
     Settings,
@@ -148,6 +149,40 @@ def test_a_list_is_a_list_in_a_file_and_separated_by_commas_in_a_variable(tmp_pa
     settings = load(tmp_path, MIGRATION_FOLDERS="/srv/b, c,")
     assert settings.migration_folders == (Path("/srv/b"), tmp_path / "c")
     assert settings.origins["migration_folders"] == "the environment"
+
+
+@pytest.mark.parametrize(
+    ("text", "patterns", "owner"),
+    [
+        ("dataset:orders* column:email = Ana", "dataset:orders* column:email", "Ana"),
+        ("column:a = b=Ana", "column:a = b", "Ana"),
+        ("  dataset:my orders.csv=李 ", "dataset:my orders.csv", "李"),
+        ("column:*_id = Ana B.", "column:*_id", "Ana B."),
+        ("dataset:col column:x=y", "dataset:col column:x", "y"),
+        ("dataset:db.column:x = y", "dataset:db.column:x", "y"),
+        ("orders = Ana", "", ""),
+        ("dataset: = Ana", "", ""),
+        ("dataset:orders =", "", ""),
+        ("dataset:orders", "", ""),
+        ("", "", ""),
+    ],
+)
+def test_an_owner_rule_names_a_dataset_or_a_column_and_a_person(
+    tmp_path: Path, text: str, patterns: str, owner: str
+) -> None:
+    (tmp_path / "lavendertown.toml").write_text(f"[triage]\nowners = [{text!r}]\n")
+    if owner:
+        (loaded,) = load(tmp_path).triage_owners
+        rule = parse_owner_rule(loaded)
+        assert (rule.patterns, rule.owner) == (patterns, owner)
+    else:
+        with pytest.raises(ConfigurationError, match=r"is not of the form 'dataset:orders\* column:email"):
+            load(tmp_path)
+
+
+def test_an_owner_rule_that_is_too_long_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="at most 255 characters"):
+        load(tmp_path, TRIAGE_OWNERS=f"dataset:{'x' * 250} = Ana")
 
 
 def test_a_value_of_the_wrong_kind_is_refused_by_name_without_its_text(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ _PHASE_LABELS = {
     "views": "Saved views",
     "dataset_settings": "Settings of datasets",
     "evidence": "Evidence",
+    "incidents": "Incidents",
     "events": "Audit events",
     "changes": "Recent changes",
     "verifying": "Comparing both stores",

@@ -27,6 +27,7 @@ from dotenv.parser import parse_stream
 
 from lavendertown.core.configured_sources import ConfiguredSource, build_sources, check_sources
 from lavendertown.core.errors import ConfigurationError
+from lavendertown.core.owner_rules import parse_owner_rule
 
 VARIABLE_PREFIX = "LAVENDERTOWN_"
 DATA_FOLDER_CONFIG = "config.toml"
@@ -170,6 +171,12 @@ SETTINGS = (
         "reasons that screens offer for closing a finding",
     ),
     Setting(
+        "triage.owners",
+        tuple,
+        (),
+        "who owns new findings: `dataset:orders* column:email = Ana`; the first rule that matches counts",
+    ),
+    Setting(
         "rpc_app",
         str,
         "",
@@ -230,6 +237,7 @@ class Settings:
         triage_warning_days: The same of a warning.
         triage_info_days: The same of an info finding.
         triage_close_reasons: Reasons that screens offer when a finding is closed.
+        triage_owners: Owner rules, see :mod:`lavendertown.core.owner_rules`.
         rpc_app: ``module:attribute`` of an RPC app to serve; empty for the team's records.
         rpc_authentication: ``"required"`` or ``"off"``.
         rpc_allowed_origins: Origins of other websites whose pages may call RPC.
@@ -260,6 +268,7 @@ class Settings:
     triage_warning_days: int = 0
     triage_info_days: int = 0
     triage_close_reasons: tuple[str, ...] = ()
+    triage_owners: tuple[str, ...] = ()
     rpc_app: str = ""
     rpc_authentication: str = "required"
     rpc_allowed_origins: tuple[str, ...] = ()
@@ -302,6 +311,8 @@ def load_settings(root: Path | None = None, environ: Mapping[str, str] | None = 
                 f"The setting {name} (from {origins[name]}) is {value}; it must be {setting.minimum} or more."
             )
         values[setting.attribute_name] = value
+    for rule in values["triage_owners"]:
+        parse_owner_rule(rule)
     _refuse_unused_database(layers, origins)
     if origins["storage_type"] == _DEFAULT_ORIGIN and origins["database_url"] != _DEFAULT_ORIGIN:
         # A database URL without a storage type means the database.

@@ -133,7 +133,9 @@ def _reasons_of_open(state: FindingState, now: dt.datetime) -> list[AttentionRea
     if state.run_state is RunState.PASSING or _is_read_away(state):
         return reasons
     assignee = triage.assignee if triage is not None else ""
-    if state.run_state is RunState.NEW and not (assignee or state.is_annotated):
+    # An owner rule names who shall look at a finding; nobody has looked at it yet.
+    is_taken = assignee and not (triage is not None and triage.owner_rule)
+    if state.run_state is RunState.NEW and not (is_taken or state.is_annotated):
         reasons.append(AttentionReason.NEW)
     if state.run_state is RunState.REGRESSED:
         reasons.append(AttentionReason.REGRESSED)

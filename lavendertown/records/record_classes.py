@@ -20,6 +20,7 @@ class RecordKind(StrEnum):
     VIEW = "view"
     DATASET_SETTINGS = "dataset_settings"
     EVIDENCE = "evidence"
+    INCIDENT = "incident"
 
 
 class FindingRecord(NamedTuple):
@@ -115,6 +116,8 @@ class TriageRecord:
         ceiling_count, ceiling_share: The number and share of affected rows up to which the finding is
             accepted. Without either, it is accepted up to twice its size when it was accepted.
         has_no_ceiling: Whether the finding is accepted whatever its size.
+        owner_rule: The owner rule that assigned the finding, see :mod:`lavendertown.core.owner_rules`; empty
+            if a person assigned it, or nobody did.
     """
 
     id: str
@@ -134,6 +137,7 @@ class TriageRecord:
     ceiling_count: int | None = None
     ceiling_share: float | None = None
     has_no_ceiling: bool = False
+    owner_rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +199,29 @@ class EvidenceRecord:
     deleted_at: dt.datetime | None = None
 
 
-FlatRecord = TriageRecord | PersonRecord | ViewRecord | DatasetSettingsRecord | EvidenceRecord
+@dataclass(frozen=True, slots=True)
+class IncidentRecord:
+    """Findings with one cause. The comments on it are annotations whose finding id is the incident's id.
+
+    Attributes:
+        assignee: The owner; empty if unassigned.
+        members: The ids of the findings, as they were when they were added.
+    """
+
+    id: str
+    title: str
+    assignee: str
+    members: tuple[str, ...]
+    created_by: str
+    created_at: dt.datetime
+    updated_at: dt.datetime
+    version: int = 0
+    deleted_at: dt.datetime | None = None
+
+
+FlatRecord = (
+    TriageRecord | PersonRecord | ViewRecord | DatasetSettingsRecord | EvidenceRecord | IncidentRecord
+)
 """The records that fit in one row; lists return them completely."""
 
 Record = ReportRecord | AnnotationRecord | RuleSetRecord | FlatRecord
@@ -209,6 +235,7 @@ KIND_BY_CLASS: dict[type, RecordKind] = {
     ViewRecord: RecordKind.VIEW,
     DatasetSettingsRecord: RecordKind.DATASET_SETTINGS,
     EvidenceRecord: RecordKind.EVIDENCE,
+    IncidentRecord: RecordKind.INCIDENT,
 }
 FLAT_RECORD_CLASSES: dict[RecordKind, type[FlatRecord]] = {
     RecordKind.TRIAGE: TriageRecord,
@@ -216,6 +243,7 @@ FLAT_RECORD_CLASSES: dict[RecordKind, type[FlatRecord]] = {
     RecordKind.VIEW: ViewRecord,
     RecordKind.DATASET_SETTINGS: DatasetSettingsRecord,
     RecordKind.EVIDENCE: EvidenceRecord,
+    RecordKind.INCIDENT: IncidentRecord,
 }
 
 

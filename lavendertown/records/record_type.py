@@ -106,5 +106,6 @@ _KIND_DISPLAY_NAMES: dict[str, str] = {
     RecordKind.VIEW: "View",
     RecordKind.DATASET_SETTINGS: "Settings of a dataset",
     RecordKind.EVIDENCE: "Evidence",
+    RecordKind.INCIDENT: "Incident",
 }
 BUILTIN_RECORD_TYPE: RecordType = _BuiltinRecordType()

@@ -48,6 +48,7 @@ class SaveRecord:
         imported: Whether the record was read from another store or a file, so that the rules about new
             decisions do not apply.
         adopted_because: Why a finding was merged without a person, for the audit event; empty otherwise.
+        only_if_missing: Whether to do nothing if a record with this id is stored, deleted or not.
     """
 
     record: Record
@@ -57,6 +58,7 @@ class SaveRecord:
     from_store: bool = False
     imported: bool = False
     adopted_because: str = ""
+    only_if_missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,6 +377,8 @@ class WritePath:
         self, change: SaveRecord, stored: StoredVersion | None, at: dt.datetime
     ) -> tuple[str, Record, str] | None:
         record = change.record
+        if stored is not None and change.only_if_missing:
+            return None
         if (
             stored is not None
             and change.skip_if_unchanged

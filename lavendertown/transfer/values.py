@@ -20,6 +20,7 @@ COUNT_NAME_BY_KIND = {
     RecordKind.VIEW: "views",
     RecordKind.DATASET_SETTINGS: "dataset_settings",
     RecordKind.EVIDENCE: "evidence",
+    RecordKind.INCIDENT: "incidents",
 }
 """The name of the count for each kind of record."""
 COUNT_NAMES = (
@@ -32,6 +33,7 @@ COUNT_NAMES = (
     "views",
     "dataset_settings",
     "evidence",
+    "incidents",
     "events",
 )
 """The names of all counts, in display order."""

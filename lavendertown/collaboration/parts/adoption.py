@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from lavendertown.collaboration.parts.comparison import find_previous_run
 from lavendertown.collaboration.parts.context import StorageContext
-from lavendertown.collaboration.parts.triage import AUTOMATIC_ACTOR, Triage
+from lavendertown.collaboration.parts.triage import AUTOMATIC_ACTOR, Triage, was_decided_by_person
 from lavendertown.core.errors import ConflictError, StorageError
 from lavendertown.core.fingerprints import check_key, executed_check_keys
 from lavendertown.inbox.identity_passes import Candidate, IdentityMatch, match_findings
@@ -40,8 +40,9 @@ def adopt_certain_histories(context: StorageContext, triage: Triage, reports: It
 
 def _adopt_for_report(context: StorageContext, triage: Triage, report: ReportRecord) -> None:
     matches = [match for match in _match_with_previous_run(context, report) if match.certain]
-    # A finding with its own triage keeps it; it is only offered.
-    decided = triage.read_records([match.finding_id for match in matches])
+    # A finding about which a person decided keeps its triage; it is only offered.
+    stored = triage.read_records([match.finding_id for match in matches])
+    decided = {name for name, record in stored.items() if was_decided_by_person(record)}
     matches = [match for match in matches if match.finding_id not in decided]
     if matches:
         triage.adopt_histories(

@@ -92,16 +92,16 @@ class FindingsInbox(StoragePart):
             **filter_values: See :class:`InboxFilters`.
 
         Returns:
-            Dictionaries with finding_id, dataset, ghost_type, column, severity, description, status,
-            seen, fixed_at, regressed_at, first_seen, last_seen, times_seen, comment_count, last_count,
-            last_share, tags, assignee, close_reason, note, snoozed, snooze_until, snooze_factor,
-            attention (why it needs attention, as codes), attention_text (the same in words), due_at,
-            verified_in (the report that verified its fix, or empty), verified_at, runs_since_fix (the runs
-            since then that did not complete its check), accepted_at, accepted_until, ceiling_count and
-            ceiling_share (the size up to which it is accepted; both None without limit), has_no_ceiling
-            (whether a person decided that), version (of the triage),
-            twin (the id of the vanished finding it looks like, or empty),
-            report_id and position (of the last occurrence), and runs: the
+            Dictionaries with finding_id, dataset, ghost_type, column, severity, description, status, seen,
+            fixed_at, regressed_at, first_seen, last_seen, times_seen, comment_count, last_count, last_share,
+            tags, assignee, owner_rule (by which it was assigned, or empty), close_reason, note, snoozed,
+            snooze_until, snooze_factor, attention (why it needs attention, as codes), attention_text (the
+            same in words), due_at, verified_in (the report that verified its fix, or empty), verified_at,
+            runs_since_fix (the runs since then that did not complete its check), accepted_at, accepted_until,
+            ceiling_count and ceiling_share (the size up to which it is accepted; both None without limit),
+            has_no_ceiling (whether a person decided that), version (of the triage), twin (the id of the
+            vanished finding it looks like, or empty), report_id and position (of the last occurrence), and
+            runs: the
             rows affected in the newest runs of its dataset, oldest first: 0 where it was not seen, None
             where their number is not known.
         """
@@ -194,6 +194,7 @@ def _inbox_row(entry: InboxEntry, recent: LastOccurrences | None) -> dict[str, A
     out["seen"] = entry.run_state.value
     triage = entry.triage
     out["assignee"] = triage.assignee if triage else ""
+    out["owner_rule"] = triage.owner_rule if triage else ""
     out["close_reason"] = triage.close_reason if triage else ""
     out["note"] = triage.note if triage else ""
     out["snoozed"] = entry.snoozed

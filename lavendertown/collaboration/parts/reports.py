@@ -11,6 +11,7 @@ from lavendertown.collaboration.models import ShareableReport
 from lavendertown.collaboration.parts.adoption import adopt_certain_histories
 from lavendertown.collaboration.parts.comparison import compare_reports
 from lavendertown.collaboration.parts.context import StorageContext, StoragePart
+from lavendertown.collaboration.parts.ownership import assign_by_owner_rules
 from lavendertown.collaboration.parts.triage import Triage
 from lavendertown.core import clock, json_codec
 from lavendertown.core.errors import DamagedRecordError, InvalidInputError
@@ -47,7 +48,8 @@ class Reports(StoragePart):
         ``evidence.samples`` is false.
 
         Findings of a new report that certainly continue vanished ones of the previous run adopt their history
-        (:mod:`lavendertown.collaboration.parts.adoption`).
+        (:mod:`lavendertown.collaboration.parts.adoption`). The owner rules of the settings assign findings
+        that no live report had before.
 
         Its annotations are saved with it; stored annotations that it lacks stay. Saving does not bring a
         deleted report back: restore it first.
@@ -169,6 +171,7 @@ class Reports(StoragePart):
                 if report.id in evidence:
                     changes.append(self._save_evidence(report, evidence[report.id], settings, actor))
                 rows_saved += len(report.findings) + len(report.annotations)
+            changes += assign_by_owner_rules(self._context, changes)
             stored = self._context.write_path.commit(changes)
         if rows_saved >= MIN_BULK_ROWS:
             self._context.store.analyze()

@@ -116,9 +116,10 @@ class Triage(StoragePart):
         """Return the triage of a finding.
 
         Returns:
-            A dictionary with finding_id, assignee, close_reason, snooze_until, snooze_factor,
-            snooze_count, snooze_share, note, merged_into, stands_alone, updated_at
-            and version (0 without any triage).
+            A dictionary with finding_id, assignee, owner_rule (by which it was assigned, or empty),
+            close_reason, snooze_until, snooze_factor, snooze_count, snooze_share, note, merged_into,
+            stands_alone, accepted_until, ceiling_count, ceiling_share, has_no_ceiling, updated_at and
+            version (0 without any triage).
         """
         name = self._context.resolve_finding(finding_id)
         out = attributes_to_dict(self.read_records([name]).get(name) or TriageRecord(name, clock.EPOCH))
@@ -332,7 +333,7 @@ class Triage(StoragePart):
     def _apply_decision(self, stored: TriageRecord | None, name: str, decision: Decision) -> TriageRecord:
         record = stored or TriageRecord(name, clock.EPOCH)
         if decision.assignee is not None:
-            record = replace(record, assignee=decision.assignee)
+            record = replace(record, assignee=decision.assignee, owner_rule="")
         if decision.note is not None:
             record = replace(record, note=decision.note)
         if decision.stands_alone is not None:
@@ -396,12 +397,25 @@ def _check_decision(decision: Decision) -> None:
         raise InvalidInputError("The ceiling is a share of the rows between 0 and 1, such as 0.05.")
 
 
+def was_decided_by_person(record: TriageRecord) -> bool:
+    """Return whether a triage record has more than the assignment by an owner rule."""
+    if not record.owner_rule:
+        return True
+    untouched = TriageRecord(record.id, record.updated_at, record.assignee, owner_rule=record.owner_rule)
+    return replace(record, version=0) != untouched
+
+
 def _inherit_triage(mine: TriageRecord, theirs: TriageRecord) -> TriageRecord:
-    """Return the triage of a finding, its gaps filled from that of a vanished one."""
+    """Return the triage of a finding, its gaps filled from that of a vanished one.
+
+    An assignment by an owner rule is a gap.
+    """
+    owner = mine if mine.assignee and not (mine.owner_rule and theirs.assignee) else theirs
     snooze = theirs if mine.snooze_until is None and mine.snooze_factor is None else mine
     return replace(
         mine,
-        assignee=mine.assignee or theirs.assignee,
+        assignee=owner.assignee,
+        owner_rule=owner.owner_rule,
         note=mine.note or theirs.note,
         close_reason=mine.close_reason or theirs.close_reason,
         snooze_until=snooze.snooze_until,

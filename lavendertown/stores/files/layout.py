@@ -16,6 +16,7 @@ _FLAT_DIRS = {
     RecordKind.VIEW: "views",
     RecordKind.DATASET_SETTINGS: "datasets",
     RecordKind.EVIDENCE: "evidence",
+    RecordKind.INCIDENT: "incidents",
 }
 _SAFE_CHARACTERS = " !#$&'()+,-.;=@[]^_`{}~"
 _MAX_LENGTH = 240

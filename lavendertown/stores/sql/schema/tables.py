@@ -13,6 +13,7 @@ from lavendertown.records.record_classes import (
     DatasetSettingsRecord,
     EvidenceRecord,
     FindingRecord,
+    IncidentRecord,
     MigrationRecord,
     PersonRecord,
     ReportRecord,
@@ -273,6 +274,21 @@ evidence = sa.Table(
     sa.Column("deleted_at", UtcDateTime),
 )
 
+incidents = sa.Table(
+    "incidents",
+    metadata,
+    sa.Column("key", SurrogateKey, primary_key=True),
+    sa.Column("id", exact_text(200), nullable=False, unique=True),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("assignee", exact_text(255), nullable=False),
+    sa.Column("members", JsonData, nullable=False),
+    sa.Column("created_by", exact_text(255), nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("deleted_at", UtcDateTime),
+)
+
 audit_log = sa.Table(
     "audit_log",
     metadata,
@@ -322,6 +338,7 @@ RECORD_TABLES: dict[type, sa.Table] = {
     ViewRecord: saved_views,
     DatasetSettingsRecord: dataset_settings,
     EvidenceRecord: evidence,
+    IncidentRecord: incidents,
     AuditEvent: audit_log,
     MigrationRecord: migrations_table,
 }

@@ -33,6 +33,7 @@ KIND_NAMES = {
     "views": "Saved views",
     "dataset_settings": "Settings of datasets",
     "evidence": "Evidence",
+    "incidents": "Incidents",
     "events": "Audit events",
 }
 # The name of a quarantined item starts with its location.
@@ -54,6 +55,8 @@ _KIND_BY_PREFIX = {
     "dataset_settings ": "dataset_settings",
     "evidence/": "evidence",
     "evidence ": "evidence",
+    "incidents/": "incidents",
+    "incident ": "incidents",
     "audit/": "events",
 }
 

@@ -22,6 +22,7 @@ PHASES = {
     "views": "Saved views",
     "dataset_settings": "Settings of datasets",
     "evidence": "Evidence",
+    "incidents": "Incidents",
     "events": "Audit events",
     "changes": "Recent changes",
     "verifying": "Verifying",

@@ -85,7 +85,8 @@ def describe_decision_event(event: Event, finding: str) -> str:
 
 def _describe_assignment(after: Event, finding: str) -> str:
     who = after.get("assignee")
-    return f"assigned {finding} to **{escape_markdown(who)}**" if who else f"unassigned {finding}"
+    by = " by owner rule" if after.get("owner_rule") else ""
+    return f"assigned {finding} to **{escape_markdown(who)}**{by}" if who else f"unassigned {finding}"
 
 
 def _describe_note(after: Event, finding: str) -> str:

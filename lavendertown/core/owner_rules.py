@@ -1,0 +1,75 @@
+"""Owner rules: which person owns the findings of which datasets and columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from lavendertown.core.errors import ConfigurationError
+
+MAX_PATTERNS = 255
+"""The maximum length of the patterns of a rule, which findings that it assigns store."""
+MAX_OWNER = 255
+_FORM = re.compile(
+    r"\s*(?:dataset:(?P<dataset>.*?))?\s*(?:(?:^|\s)column:(?P<column>.*?))?\s*=\s*(?P<owner>[^=]*)",
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerRule:
+    """A person who owns the findings of matching datasets and columns.
+
+    Attributes:
+        dataset, column: Patterns such as ``orders*``, in which case does not matter; empty for any.
+        owner: The person.
+    """
+
+    dataset: str
+    column: str
+    owner: str
+
+    @property
+    def patterns(self) -> str:
+        """The patterns as in the settings: ``dataset:orders* column:email``."""
+        parts = (("dataset", self.dataset), ("column", self.column))
+        return " ".join(f"{name}:{pattern}" for name, pattern in parts if pattern)
+
+    def matches(self, dataset: str, column: str) -> bool:
+        """Return whether the rule applies to a finding; of several columns, one suffices."""
+        if self.dataset and not _matches(self.dataset, dataset):
+            return False
+        return not self.column or any(_matches(self.column, name) for name in (column, *column.split(", ")))
+
+
+def parse_owner_rule(text: str) -> OwnerRule:
+    """Return the rule that a text such as ``dataset:orders* column:email = Ana`` describes.
+
+    Raises:
+        ConfigurationError: It has another form, or a part is too long.
+    """
+    match = _FORM.fullmatch(text)
+    parts = {name: (value or "").strip() for name, value in match.groupdict().items()} if match else {}
+    rule = OwnerRule(parts.get("dataset", ""), parts.get("column", ""), parts.get("owner", ""))
+    if not rule.owner or not rule.patterns:
+        raise ConfigurationError(
+            f"The owner rule {text!r} is not of the form 'dataset:orders* column:email = Ana'; "
+            "write a dataset, a column or both, and a person."
+        )
+    if len(rule.patterns) > MAX_PATTERNS or len(rule.owner) > MAX_OWNER:
+        raise ConfigurationError(
+            f"The owner rule {text[:40]!r}… is too long; its patterns and its person have at most "
+            f"{MAX_PATTERNS} characters."
+        )
+    return rule
+
+
+def find_owner_rule(rules: Iterable[OwnerRule], dataset: str, column: str) -> OwnerRule | None:
+    """Return the first rule that applies to a finding, or None."""
+    return next((rule for rule in rules if rule.matches(dataset, column)), None)
+
+
+def _matches(pattern: str, name: str) -> bool:
+    return fnmatchcase(name.casefold(), pattern.casefold())
