@@ -20,6 +20,7 @@ from lavendertown.collaboration.parts.findings import Findings
 from lavendertown.collaboration.parts.gate import Gate
 from lavendertown.collaboration.parts.imports import Imports
 from lavendertown.collaboration.parts.inbox import FindingsInbox
+from lavendertown.collaboration.parts.incidents import Incidents
 from lavendertown.collaboration.parts.people import People
 from lavendertown.collaboration.parts.reports import Reports
 from lavendertown.collaboration.parts.rulesets import RuleSets
@@ -105,7 +106,7 @@ class Storage:
 
     Attributes:
         reports, imports, exports, findings, annotations, triage, datasets, inbox, trends, gate, audit,
-            people, views, rulesets, dataset_settings: The parts.
+            people, views, rulesets, dataset_settings, incidents: The parts.
         store: The store below; for tools that read it directly.
         write_path: The write path of all parts.
     """
@@ -122,7 +123,8 @@ class Storage:
         self.annotations = Annotations(self._context, self.triage)
         self.datasets = Datasets(self._context, self.triage)
         self.trends = Trends(self._context)
-        self.inbox = FindingsInbox(self._context, self.trends)
+        self.incidents = Incidents(self._context, self.triage)
+        self.inbox = FindingsInbox(self._context, self.trends, self.incidents)
         self.exports = Exports(self._context, self.reports, self.findings, self.annotations, self.inbox)
         self.gate = Gate(self._context, self.triage)
         self.audit = AuditTrail(self._context, self.findings)

@@ -23,6 +23,7 @@ from lavendertown.records.fields import FIELDS, MAX_COMMENT, MAX_ID_BYTES, MAX_N
 from lavendertown.records.record_classes import (
     AnnotationRecord,
     FindingRecord,
+    IncidentRecord,
     Record,
     ReportRecord,
     TriageRecord,
@@ -32,6 +33,7 @@ MAX_STORED_TAG = 500
 """The longest tag that the databases' indexes can store; new tags have at most ``MAX_TAG`` characters."""
 MAX_TAG = 100
 MAX_TAGS = 50
+MAX_MEMBERS = 1000
 MAX_METADATA_BYTES = 1_000_000
 _KEYS_WITH_OWN_LIMITS = ("coverage", "dataset", "note", "tags")
 """Keys of a report's metadata with separate limits; the coverage grows with the columns of the table."""
@@ -61,6 +63,8 @@ def validate_record(record: Record) -> Record:
                 _check_finding(finding, f" of findings[{position}]")
     elif isinstance(record, TriageRecord):
         _check_merge(record)
+    elif isinstance(record, IncidentRecord):
+        _check_incident(record)
     return replace(record, **deduplicated) if deduplicated else record
 
 
@@ -234,6 +238,15 @@ def _check_merge(triage: TriageRecord) -> None:
             )
 
 
+def _check_incident(incident: IncidentRecord) -> None:
+    if not incident.title.strip():
+        raise InvalidInputError("The incident has no title; give it one.")
+    if not incident.members:
+        raise InvalidInputError(f"The incident {incident.title!r} has no finding; choose at least one.")
+    for name in incident.members:
+        check_id(name, "finding id")
+
+
 def _check_status(value: object) -> None:
     if value not in statuses.NAMES:
         raise InvalidInputError(
@@ -279,6 +292,13 @@ def find_violations(record: Record) -> dict[Violation, str]:
         return violations | dict(_report_violations(record))
     if isinstance(record, AnnotationRecord):
         return violations | dict(_tag_violations(record.tags))
+    if isinstance(record, IncidentRecord) and len(record.members) > MAX_MEMBERS:
+        message = (
+            f"An incident of {len(record.members):,} findings is too large; it can have at most "
+            f"{MAX_MEMBERS:,}. Choose fewer."
+        )
+        # One entry per finding, as with tags.
+        return violations | {("members", name): message for name in record.members}
     return violations
 
 

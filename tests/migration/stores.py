@@ -80,6 +80,15 @@ def _desk(storage: Storage, chance: random.Random) -> None:
     storage.views.delete("old", actor="Ben")
     storage.dataset_settings.save("kunden/neu", "reading", {"delimiter": ";"}, actor="Ben")
     _evidence(storage, chance)
+    _incidents(storage, names)
+
+
+def _incidents(storage: Storage, names: list[str]) -> None:
+    """Group findings, one of which is merged into another, and one that no report has."""
+    made = storage.incidents.create("Kasse – ü", [NOBODY_HAS_IT[0], *names[:1]], assignee="李", actor="Ana")
+    storage.incidents.comment(made, "Zeile\n\n**zwei**", author="Ben")
+    deleted = storage.incidents.create("A mistake", NOBODY_HAS_IT[1], actor="Ben")
+    storage.incidents.delete(deleted, actor="Ben")
 
 
 def _decision(chance: random.Random) -> Decision:
@@ -203,6 +212,7 @@ def story(storage: Storage) -> dict[str, Any]:
         "people": storage.people.list_known(),
         "views": storage.views.query(),
         "dataset settings": storage.dataset_settings.load("kunden/neu", "reading"),
+        "incidents": storage.incidents.query(include_deleted=True),
         "evidence": [storage.reports.load_evidence(row["id"]) for row in reports],
         "facets": storage.reports.count_by_value(),
         "audit": [_event(event) for event in storage.audit_log(limit=None) if event["component"] != "store"],

@@ -102,6 +102,12 @@ def decide(storage: Storage, name: str) -> None:
     report = storage.load_report("week 1")
     assert report is not None
     storage.save_report(report, evidence=EVIDENCE)
+    # With schema 0011.
+    made = storage.incidents.create(
+        "Tills – ü", [name, "nobody has it yet", other], assignee="Ben", actor="Ana"
+    )
+    storage.incidents.comment(made, "The network was **down**.", author="Ben")
+    storage.incidents.delete(storage.incidents.create("A mistake", "gone", actor="Ben"), actor="Ana")
 
 
 def main() -> None:

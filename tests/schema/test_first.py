@@ -81,6 +81,8 @@ def test_it_can_be_worked_on(storage: Storage) -> None:
         "0009/lavendertown.db",
         "0010/folder",
         "0010/lavendertown.db",
+        "0011/folder",
+        "0011/lavendertown.db",
     ],
 )
 def test_decisions_people_and_views_are_read(store: str, tmp_path: Path) -> None:
@@ -91,7 +93,10 @@ def test_decisions_people_and_views_are_read(store: str, tmp_path: Path) -> None
     assert (street["assignee"], street["note"], street["snoozed"]) == ("Ben", "See the **wiki**.", True)
     assert (street["seen"], street["comment_count"]) == ("regressed", 2)
     assert (price["status"], price["close_reason"], price["snooze_factor"]) == ("accepted", "Prices move.", 2)
-    assert (price["ceiling_share"], price["has_no_ceiling"]) == (0.5 if "0010" in store else None, False)
+    assert (price["ceiling_share"], price["has_no_ceiling"]) == (
+        None if store < "0010" else 0.5,
+        False,
+    )
     assert storage.triage.load(price["finding_id"])["stands_alone"] == (not store.startswith("0003"))
     assert storage.findings.resolve_id("nobody has it yet") == street["finding_id"]
     assert {"name": "Ben", "mail": "ben@example.org", "initials": "B"} in storage.people.list_known()
@@ -107,6 +112,20 @@ def test_settings_of_datasets_and_evidence_are_read(name: str, tmp_path: Path) -
     assert storage.dataset_settings.load("orders", "reading") == {"delimiter": ";"}
     assert storage.reports.load_evidence("week 1") == EVIDENCE
     assert storage.reports.load_evidence("week 0") is None
+    storage.close()
+
+
+@pytest.mark.parametrize("name", ["folder", "lavendertown.db"])
+def test_incidents_are_read(name: str, tmp_path: Path) -> None:
+    storage = opened(ASSETS / "0011" / name, tmp_path)
+    (incident,) = storage.incidents.query()
+    assert (incident["title"], incident["assignee"], incident["created_by"]) == ("Tills – ü", "Ben", "Ana")
+    assert [row["column"] for row in storage.inbox.load_rows(incident["members"])] == ["straße", "price"]
+    assert (incident["state"], incident["status"], incident["open_count"]) == ("open", None, 1)
+    comments = storage.incidents.list_comments(incident["id"])
+    assert [note.comment for note in comments] == ["The network was **down**."]
+    (deleted,) = (each for each in storage.incidents.query(include_deleted=True) if each["deleted_at"])
+    assert storage.incidents.restore(deleted["id"], actor="Cy")
     storage.close()
 
 

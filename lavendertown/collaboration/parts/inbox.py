@@ -9,6 +9,7 @@ from typing import Any, TypedDict, Unpack
 from lavendertown.collaboration import filters
 from lavendertown.collaboration.chart_selection import ChartSelection
 from lavendertown.collaboration.parts.context import StorageContext, StoragePart
+from lavendertown.collaboration.parts.incidents import Incidents
 from lavendertown.collaboration.parts.trends import Trends
 from lavendertown.core.errors import InvalidInputError
 from lavendertown.inbox import Facet, InboxEntry, InboxOrder, InboxQuery, SnoozedFilter
@@ -27,8 +28,8 @@ class InboxFilters(TypedDict, total=False):
     ``twins``: only findings that resemble one that vanished when they appeared.
     ``seen``: new, regressed, ongoing, passing or not_checked. ``state``: "open" or "closed".
     ``attention``: "any", or reasons of :class:`~lavendertown.inbox.attention.AttentionReason`.
-    ``due``: "overdue" or "not_yet". ``snoozed``: "hidden", "included" (the
-    default) or "only". ``mentions``: a name. Dates: when the finding was last seen.
+    ``incident``: "any", or ids of incidents. ``due``: "overdue" or "not_yet". ``snoozed``: "hidden",
+    "included" (the default) or "only". ``mentions``: a name. Dates: when the finding was last seen.
     """
 
     dataset: filters.OneOrMany
@@ -49,6 +50,7 @@ class InboxFilters(TypedDict, total=False):
     end_date: filters.DateLike
     snoozed: str
     counted: str | None
+    incident: filters.OneOrMany
     twins: bool
 
 
@@ -71,9 +73,10 @@ _FACETS = {
 class FindingsInbox(StoragePart):
     """The findings of a storage, each once."""
 
-    def __init__(self, context: StorageContext, trends: Trends) -> None:
+    def __init__(self, context: StorageContext, trends: Trends, incidents: Incidents) -> None:
         super().__init__(context)
         self._trends = trends
+        self._incidents = incidents
 
     def query(
         self,
@@ -100,8 +103,8 @@ class FindingsInbox(StoragePart):
             runs_since_fix (the runs since then that did not complete its check), accepted_at, accepted_until,
             ceiling_count and ceiling_share (the size up to which it is accepted; both None without limit),
             has_no_ceiling (whether a person decided that), version (of the triage), twin (the id of the
-            vanished finding it looks like, or empty), report_id and position (of the last occurrence), and
-            runs: the
+            vanished finding it looks like, or empty), report_id and position (of the last occurrence),
+            incident_id and incident_title (of its incident, or empty), and runs: the
             rows affected in the newest runs of its dataset, oldest first: 0 where it was not seen, None
             where their number is not known.
         """
@@ -143,19 +146,27 @@ class FindingsInbox(StoragePart):
         return {name: found[facet] for name, facet in _FACETS.items()}
 
     def _build_query(self, given: InboxFilters, order: str = "last_seen") -> InboxQuery:
-        text = given.get("counted")
+        text, incident = given.get("counted"), given.get("incident")
         among = (
             self._trends.select_findings(ChartSelection.parse(text), given.get("dataset")) if text else None
         )
+        if incident:
+            members = frozenset(self._incidents.list_members(None if incident == "any" else incident))
+            among = members if among is None else among & members
         return replace(_build_inbox_query(given, order), finding_ids=among)
 
     def _build_rows(self, entries: Sequence[InboxEntry]) -> list[dict[str, Any]]:
-        recent = (
-            self._context.store.last_occurrences([entry.identity.finding_id for entry in entries])
-            if entries
-            else {}
-        )
-        return [_inbox_row(entry, recent.get(entry.identity.finding_id)) for entry in entries]
+        if not entries:
+            return []
+        names = [entry.identity.finding_id for entry in entries]
+        recent = self._context.store.last_occurrences(names)
+        incidents = self._incidents.find_by_findings(names)
+        rows = [_inbox_row(entry, recent.get(entry.identity.finding_id)) for entry in entries]
+        for row in rows:
+            incident = incidents.get(row["finding_id"])
+            row["incident_id"] = incident["id"] if incident else ""
+            row["incident_title"] = incident["title"] if incident else ""
+        return rows
 
 
 def _build_inbox_query(given: InboxFilters, order: str = "last_seen") -> InboxQuery:

@@ -1,0 +1,341 @@
+"""Incidents: findings with one cause, under a title, with an owner and a thread."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from lavendertown.collaboration import converters, filters
+from lavendertown.collaboration.models import Annotation
+from lavendertown.collaboration.parts.context import StorageContext, StoragePart
+from lavendertown.collaboration.parts.triage import Decision, Triage, Undo
+from lavendertown.core import clock, statuses
+from lavendertown.core.errors import ConflictError, InvalidInputError, NotFoundError
+from lavendertown.inbox import InboxEntry
+from lavendertown.records import validation
+from lavendertown.records.queries import AnnotationQuery, DeletedFilter, FlatRecordQuery
+from lavendertown.records.record_classes import (
+    ALL_ITEMS,
+    AnnotationRecord,
+    IncidentRecord,
+    RecordKind,
+)
+from lavendertown.records.write_path import SaveRecord
+
+_MAX_ATTEMPTS = 5
+
+
+class Incidents(StoragePart):
+    """The incidents of a storage.
+
+    The status of an incident is that of its findings: it is open while one of them is. A finding that was
+    merged into another one counts as that one. A finding is in one incident at most.
+    """
+
+    def __init__(self, context: StorageContext, triage: Triage) -> None:
+        super().__init__(context)
+        self._triage = triage
+
+    def create(self, title: str, finding_ids: str | Iterable[str], *, assignee: str = "", actor: str) -> str:
+        """Group findings into a new incident, and return its id.
+
+        Raises:
+            InvalidInputError: No finding is given, the title is empty, or a finding is in an incident.
+        """
+        members = self._resolve_new_members(finding_ids, "")
+        now = clock.now()
+        record = IncidentRecord(
+            f"incident-{uuid.uuid4().hex[:12]}", title.strip(), assignee, members, actor, now, clock.EPOCH
+        )
+        self._context.write_path.commit([SaveRecord(record, 0, actor)])
+        return record.id
+
+    def find(self, incident_id: str) -> dict[str, Any] | None:
+        """Return an incident as :meth:`query` lists it, a deleted one too, or None."""
+        record = self._context.read_record(RecordKind.INCIDENT, incident_id)
+        return self._build_rows([record])[0] if isinstance(record, IncidentRecord) else None
+
+    def query(
+        self, state: str | None = None, assignee: filters.OneOrMany = None, *, include_deleted: bool = False
+    ) -> list[dict[str, Any]]:
+        """List the incidents, open ones first, then the newest first.
+
+        Args:
+            state: ``"open"`` or ``"closed"``; None for both.
+            assignee: Only incidents of these people; "" is nobody.
+            include_deleted: Whether to list deleted incidents, too.
+
+        Returns:
+            Dictionaries with id, title, assignee, created_by, created_at, updated_at, version, deleted_at,
+            members (the current ids of its findings, in the order in which they were added), state ("open" or
+            "closed"), status (the status that all its findings have, or None), open_count (how many of its
+            findings are open), absent_count (how many are in no live report; they count as closed) and
+            comment_count.
+        """
+        deleted = DeletedFilter.INCLUDED if include_deleted else DeletedFilter.HIDDEN
+        rows = self._build_rows(self._read_records(deleted))
+        people = ("",) if assignee == "" else filters.as_tuple(assignee)
+        chosen = [
+            row
+            for row in rows
+            if (state is None or row["state"] == state) and (not people or row["assignee"] in people)
+        ]
+        chosen.sort(key=lambda row: (row["created_at"], row["id"]), reverse=True)
+        return sorted(chosen, key=lambda row: row["state"] != statuses.StatusCategory.OPEN)
+
+    def find_by_findings(self, finding_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Return the live incident of each of these findings that has one, as id and title.
+
+        Args:
+            finding_ids: Current ids.
+        """
+        wanted = set(finding_ids)
+        found: dict[str, dict[str, Any]] = {}
+        records = self._read_records()
+        members = self._current_members(records)
+        for record in sorted(records, key=lambda each: (each.created_at, each.id)):
+            for name in wanted.intersection(members[record.id]):
+                found.setdefault(name, {"id": record.id, "title": record.title})
+        return found
+
+    def list_members(self, incident_ids: filters.OneOrMany = None) -> list[str]:
+        """Return the current ids of the findings in these live incidents; by default, in all of them."""
+        chosen = filters.as_tuple(incident_ids)
+        records = [record for record in self._read_records() if not chosen or record.id in chosen]
+        members = self._current_members(records)
+        return list(dict.fromkeys(name for names in members.values() for name in names))
+
+    def add_findings(
+        self, incident_id: str, finding_ids: str | Iterable[str], *, actor: str, version: int | None = None
+    ) -> list[str]:
+        """Add findings to an incident; return the ids of those that it did not have.
+
+        Args:
+            incident_id: The incident.
+            finding_ids: Current or old ids.
+            actor: Who adds them.
+            version: The version that the actor saw; if it has changed, nothing is written. None adds the
+                findings to any version.
+
+        Raises:
+            NotFoundError: There is no such live incident.
+            InvalidInputError: No finding is given, or one is in another incident.
+            ConflictError: Somebody else changed the incident in the meantime.
+        """
+        names = self._resolve_new_members(finding_ids, incident_id)
+        added: list[str] = []
+
+        def add(record: IncidentRecord) -> IncidentRecord:
+            present = set(self._current_members([record])[record.id])
+            added[:] = [name for name in names if name not in present]
+            return replace(record, members=(*record.members, *added))
+
+        self._change(incident_id, add, actor, version)
+        return added
+
+    def remove_findings(
+        self, incident_id: str, finding_ids: str | Iterable[str], *, actor: str, version: int | None = None
+    ) -> None:
+        """Remove findings from an incident, which must keep one at least.
+
+        Raises:
+            NotFoundError: There is no such live incident.
+            InvalidInputError: No finding would be left; delete the incident instead.
+            ConflictError: Somebody else changed the incident in the meantime.
+        """
+        names = set(self._resolve_findings(finding_ids))
+
+        def remove(record: IncidentRecord) -> IncidentRecord:
+            kept = [name for name in record.members if self._context.resolve_finding(name) not in names]
+            if not kept:
+                raise InvalidInputError(
+                    f"The incident {record.title!r} would have no finding left; delete it instead."
+                )
+            return replace(record, members=tuple(kept))
+
+        self._change(incident_id, remove, actor, version)
+
+    def set_title(self, incident_id: str, title: str, *, actor: str, version: int | None = None) -> None:
+        """Change the title of an incident; the errors are those of :meth:`add_findings`."""
+        self._change(incident_id, lambda record: replace(record, title=title.strip()), actor, version)
+
+    def assign(self, incident_id: str, assignee: str, *, actor: str, version: int | None = None) -> None:
+        """Set the owner of an incident, empty for nobody; the errors are those of :meth:`add_findings`."""
+        self._change(incident_id, lambda record: replace(record, assignee=assignee), actor, version)
+
+    def comment(self, incident_id: str, text: str, *, author: str) -> str:
+        """Add a comment to the thread of an incident, and return the id of the comment.
+
+        It is an annotation on the id of the incident, so it is edited and deleted as any comment is.
+
+        Raises:
+            NotFoundError: There is no such live incident.
+            InvalidInputError: The comment is empty or too long.
+        """
+        self._require(incident_id)
+        now = clock.now()
+        note = AnnotationRecord(
+            uuid.uuid4().hex, incident_id, author, now, text.strip(), (), None, None, clock.EPOCH
+        )
+        self._context.write_path.commit([SaveRecord(note, actor=author)])
+        return note.id
+
+    def list_comments(self, incident_id: str) -> list[Annotation]:
+        """Return the comments on an incident, oldest first."""
+        if not validation.is_valid_id(incident_id):
+            return []
+        query = AnnotationQuery(finding_id=(incident_id,))
+        return [converters.to_annotation(note) for note in self._context.store.scan(query, ALL_ITEMS)]
+
+    def close(
+        self,
+        incident_id: str,
+        decision: Decision,
+        *,
+        actor: str,
+        versions: Mapping[str, int] | None = None,
+    ) -> Undo:
+        """Close all open findings of an incident in one act.
+
+        Args:
+            incident_id: The incident.
+            decision: The closing status with its reason, as in
+                :meth:`~lavendertown.collaboration.parts.triage.Triage.decide`.
+            actor: Who closes it.
+            versions: The triage versions that the actor saw, by finding.
+
+        Returns:
+            What ``storage.triage.undo`` needs.
+
+        Raises:
+            NotFoundError: There is no such live incident.
+            InvalidInputError: The status does not close findings, the reason is missing, or no finding of the
+                incident is open.
+            ConflictError: Somebody else decided about one of the findings in the meantime.
+        """
+        record = self._require(incident_id)
+        if not statuses.is_closed(decision.status):
+            raise InvalidInputError(
+                f"An incident is closed with one of the statuses {', '.join(statuses.CLOSED_NAMES)}."
+            )
+        names = self._current_members([record])[record.id]
+        open_names = [
+            name
+            for name, entry in self._context.inbox_index.find_entries(names).items()
+            if not statuses.is_closed(entry.identity.status)
+        ]
+        if not open_names:
+            raise InvalidInputError(f"No finding of the incident {record.title!r} is open.")
+        return self._triage.decide(open_names, decision, actor=actor, versions=versions)
+
+    def delete(self, incident_id: str, *, actor: str | None = None) -> bool:
+        """Move an incident to the trash; return False if it does not exist. Its findings stay as they are."""
+        return self._context.delete_record(RecordKind.INCIDENT, incident_id, actor)
+
+    def restore(self, incident_id: str, *, actor: str | None = None) -> bool:
+        """Restore an incident from the trash; return False if it was not there."""
+        return self._context.restore_record(RecordKind.INCIDENT, incident_id, actor)
+
+    def _change(
+        self,
+        incident_id: str,
+        change: Callable[[IncidentRecord], IncidentRecord],
+        actor: str,
+        version: int | None,
+    ) -> None:
+        """Apply a change to the version that the caller saw, or else to the latest one."""
+        for attempt in range(1, _MAX_ATTEMPTS + 1):
+            stored = self._require(incident_id)
+            changed = change(stored)
+            if changed == stored:
+                return
+            try:
+                expected = stored.version if version is None else version
+                self._context.write_path.commit([SaveRecord(changed, expected, actor)])
+                return
+            except ConflictError:
+                if version is not None or attempt == _MAX_ATTEMPTS:
+                    raise
+
+    def _require(self, incident_id: str) -> IncidentRecord:
+        record = self._context.read_record(RecordKind.INCIDENT, incident_id)
+        if not isinstance(record, IncidentRecord):
+            raise NotFoundError(f"There is no incident {incident_id[:200]!r}.")
+        if record.deleted_at is not None:
+            raise NotFoundError(f"The incident {record.title!r} was deleted; restore it from the trash.")
+        return record
+
+    def _resolve_findings(self, finding_ids: str | Iterable[str]) -> tuple[str, ...]:
+        names = [finding_ids] if isinstance(finding_ids, str) else list(finding_ids)
+        if not names:
+            raise InvalidInputError("No finding is chosen; choose at least one.")
+        for name in names:
+            validation.check_id(name, "finding id")
+        return tuple(dict.fromkeys(map(self._context.resolve_finding, names)))
+
+    def _resolve_new_members(self, finding_ids: str | Iterable[str], incident_id: str) -> tuple[str, ...]:
+        """Return the current ids of findings, none of which is in another incident."""
+        names = self._resolve_findings(finding_ids)
+        for name, incident in self.find_by_findings(names).items():
+            if incident["id"] != incident_id:
+                raise InvalidInputError(
+                    f"The finding {name!r} is in the incident {incident['title']!r} already; remove it there "
+                    "first."
+                )
+        return names
+
+    def _read_records(self, deleted: DeletedFilter = DeletedFilter.HIDDEN) -> list[IncidentRecord]:
+        found = self._context.store.scan(FlatRecordQuery(RecordKind.INCIDENT, deleted=deleted), ALL_ITEMS)
+        return [record for record in found if isinstance(record, IncidentRecord)]
+
+    def _current_members(self, records: Iterable[IncidentRecord]) -> dict[str, list[str]]:
+        """Return the current ids of the members of incidents, each once, by incident."""
+        records = list(records)
+        # Findings in live reports are almost all, and have their current ids.
+        known = self._context.inbox_index.find_entries({name for each in records for name in each.members})
+        resolve = self._context.resolve_finding
+        return {
+            each.id: list(dict.fromkeys(name if name in known else resolve(name) for name in each.members))
+            for each in records
+        }
+
+    def _build_rows(self, records: Sequence[IncidentRecord]) -> list[dict[str, Any]]:
+        members = self._current_members(records)
+        entries = self._context.inbox_index.find_entries(
+            {name for names in members.values() for name in names}
+        )
+        comments = self._count_comments([record.id for record in records])
+        return [_incident_row(record, members[record.id], entries, comments[record.id]) for record in records]
+
+    def _count_comments(self, incident_ids: Sequence[str]) -> Counter[str]:
+        if not incident_ids:
+            return Counter()
+        query = AnnotationQuery(finding_id=tuple(incident_ids), with_comment=True)
+        return Counter(note.finding_id for note in self._context.store.scan(query, ALL_ITEMS))
+
+
+def _incident_row(
+    record: IncidentRecord, members: list[str], entries: Mapping[str, InboxEntry], comment_count: int
+) -> dict[str, Any]:
+    found = [entries[name].identity.status for name in members if name in entries]
+    open_count = sum(1 for status in found if not statuses.is_closed(status))
+    state = statuses.StatusCategory.OPEN if open_count else statuses.StatusCategory.CLOSED
+    return {
+        "id": record.id,
+        "title": record.title,
+        "assignee": record.assignee,
+        "created_by": record.created_by,
+        "created_at": record.created_at,
+        "updated_at": record.updated_at,
+        "version": record.version,
+        "deleted_at": record.deleted_at,
+        "members": members,
+        "state": state.value,
+        "status": found[0] if len(set(found)) == 1 else None,
+        "open_count": open_count,
+        "absent_count": len(members) - len(found),
+        "comment_count": comment_count,
+    }
