@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from lavendertown.collaboration.models import ShareableReport
 from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.collaboration.storage import Storage
 from lavendertown.errors import ConflictError, InvalidInputError, NotFoundError
-from tests.contract.builders import annotation, at
+from tests.contract.builders import annotation, at, finding, report
 from tests.contract.test_desk import name_of, row_of, run
 
 COLUMNS = ("email", "phone", "fax", "zip")
@@ -289,3 +290,74 @@ def test_another_storage_sees_it(open_storage: Callable[[], Storage]) -> None:
     assert row(other, made) == row(store, made)
     other.save_annotation(annotation(name_of(), status="fixed", timestamp=at(30)))
     assert row(store, made)["open_count"] == 2
+
+
+# Suggestions
+
+
+def related_run(*pairs: tuple[str, str, tuple[str, ...]], day: int = 1) -> ShareableReport:
+    """Return a run of findings, each given by its check, its column and the columns with the same rows."""
+    findings = [
+        finding(
+            column,
+            ghost_type="null" if check == "nulls" else "outlier",
+            metadata={
+                "check": check,
+                "params": {},
+                "related": [{"check": "nulls", "column": each} for each in others],
+            },
+        )
+        for check, column, others in pairs
+    ]
+    return report(f"r{day}", findings, created_at=at(24 * day), metadata={"dataset": "orders"})
+
+
+def suggested(store: Storage, column: str = "email") -> tuple[str, list[str], str | None] | None:
+    found = store.incidents.suggest(name_of(column))
+    if found is None:
+        return None
+    columns = [each["column"] for each in store.inbox.load_rows(found["finding_ids"])]
+    return found["trait"], columns, found["incident"] and found["incident"]["title"]
+
+
+def test_findings_with_nearly_the_same_rows_are_suggested(storage: Storage) -> None:
+    storage.save_report(
+        related_run(
+            ("nulls", "email", ("phone", "fax")),
+            ("nulls", "phone", ("email", "fax")),
+            ("nulls", "fax", ("email", "phone")),
+            ("nulls", "zip", ()),
+            ("outliers", "email", ()),
+        )
+    )
+    assert suggested(storage) == ("rows", ["email", "phone", "fax"], None)
+    assert suggested(storage, "zip") is None
+    assert storage.incidents.query() == [], "nothing is grouped without a person"
+    decide(storage, "fax")
+    assert suggested(storage) == ("rows", ["email", "phone"], None)
+    made = group(storage, "phone")
+    assert suggested(storage) == ("rows", ["email"], "Loader down")
+    assert suggested(storage, "phone") is None
+    storage.incidents.delete(made, actor="Ana")
+    decide(storage, "email")
+    assert suggested(storage) is None
+
+
+def test_findings_on_the_same_column_are_suggested(storage: Storage) -> None:
+    storage.save_report(related_run(("nulls", "email", ()), ("outliers", "email", ()), ("nulls", "zip", ())))
+    assert suggested(storage) == ("column", ["email", "email"], None)
+    storage.save_report(related_run(("nulls", "email", ()), day=2))
+    assert suggested(storage) is None, "the other one is not in the same run"
+
+
+def test_findings_of_the_whole_table_have_no_column_in_common(storage: Storage) -> None:
+    storage.save_report(related_run(("nulls", "*", ()), ("outliers", "*", ())))
+    assert suggested(storage, "*") is None
+
+
+@pytest.mark.parametrize("related", ["x", [1], {"check": "nulls"}, [{"check": 1}]])
+def test_other_metadata_suggests_nothing(storage: Storage, related: Any) -> None:
+    metadata = {"check": "nulls", "params": {}, "related": related}
+    storage.save_report(report(findings=[finding(metadata=metadata)], metadata={"dataset": "orders"}))
+    assert suggested(storage) is None
+    assert storage.incidents.suggest("nothing") is None

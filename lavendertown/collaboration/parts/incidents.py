@@ -11,6 +11,7 @@ from typing import Any
 from lavendertown.collaboration import converters, filters
 from lavendertown.collaboration.models import Annotation
 from lavendertown.collaboration.parts.context import StorageContext, StoragePart
+from lavendertown.collaboration.parts.incident_suggestions import find_related
 from lavendertown.collaboration.parts.triage import Decision, Triage, Undo
 from lavendertown.core import clock, statuses
 from lavendertown.core.errors import ConflictError, InvalidInputError, NotFoundError
@@ -107,6 +108,28 @@ class Incidents(StoragePart):
         records = [record for record in self._read_records() if not chosen or record.id in chosen]
         members = self._current_members(records)
         return list(dict.fromkeys(name for names in members.values() for name in names))
+
+    def suggest(self, finding_id: str) -> dict[str, Any] | None:
+        """Suggest which findings to group with an open one; None without any, or if it is in an incident.
+
+        Returns:
+            A dictionary with trait (what they have in common: "rows" or "column"), finding_ids (the finding,
+            and the others that are in no incident), and incident (id and title of the one incident in which
+            others of them are already, or None).
+        """
+        name = self._context.resolve_finding(finding_id)
+        related = find_related(self._context, name)
+        if related is None:
+            return None
+        incidents = self.find_by_findings([name, *related.finding_ids])
+        if name in incidents:
+            return None
+        free = [each for each in related.finding_ids if each not in incidents]
+        found = list({each["id"]: each for each in incidents.values()}.values())
+        incident = found[0] if len(found) == 1 else None
+        if incident is None and not free:
+            return None
+        return {"trait": related.trait.value, "finding_ids": [name, *free], "incident": incident}
 
     def add_findings(
         self, incident_id: str, finding_ids: str | Iterable[str], *, actor: str, version: int | None = None
