@@ -70,7 +70,12 @@ def _describe_conflict(error: ConflictError) -> str:
     if last is None:
         return str(error)
     done = "deleted" if last["operation"] == "delete" else "changed"
-    things = {"annotation": "comment", "finding": "finding", "dataset_settings": "configuration"}
+    things = {
+        "annotation": "comment",
+        "finding": "finding",
+        "incident": "incident",
+        "dataset_settings": "configuration",
+    }
     thing = things.get(error.kind, "report")
     who = f"{last['actor']} {done} this {thing} {format_relative_time(last['at'])}."
     return who if done == "deleted" else f"{who} Review the change, then save again to overwrite it."

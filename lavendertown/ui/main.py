@@ -27,6 +27,7 @@ def build_navigation() -> st.Page:
             st.Page(layout.RULES, title="Rules", icon=":material/rule:", url_path="rules"),
             st.Page(layout.REPORT, title="Report", url_path="report", visibility="hidden"),
             st.Page(layout.DATASET, title="Dataset", url_path="dataset", visibility="hidden"),
+            st.Page(layout.INCIDENT, title="Incident", url_path="incident", visibility="hidden"),
         ],
         "Insights": [
             st.Page(layout.TRENDS, title="Trends", icon=":material/monitoring:", url_path="trends"),

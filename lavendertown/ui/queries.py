@@ -383,6 +383,27 @@ def inbox_facets(chosen: Mapping[str, Any]) -> dict[str, dict[str, int]]:
     return result
 
 
+# Incidents
+
+
+def list_incidents(state: str | None = None) -> list[Row]:
+    """List the incidents, open ones first; only those of a state, if one is given."""
+    result: list[Row] = _read_cached("incidents.query", state)
+    return result
+
+
+def find_incident(incident_id: str) -> Row | None:
+    """Return an incident, a deleted one too, or None."""
+    result: Row | None = _read_cached("incidents.find", incident_id)
+    return result
+
+
+def suggest_incident(finding_id: str) -> Row | None:
+    """Return which findings may be grouped with a finding, or None."""
+    result: Row | None = _read_cached("incidents.suggest", finding_id)
+    return result
+
+
 # Trends
 
 

@@ -163,6 +163,8 @@ def test_what_was_deleted_is_listed_with_who_and_restored(
 ) -> None:
     said = comment(save("r-1"), 0)
     save("r-2", title="Shipments")
+    incident = storage.incidents.create("Loader down", said.finding_id, actor="Ana Ferreira")
+    storage.incidents.delete(incident, actor="Ana Ferreira")
     storage.save_ruleset(RuleSet("nightly", "", []))
     for each in ("r-1", "r-2"):
         storage.delete_report(each, actor="Ben Okafor")
@@ -179,6 +181,7 @@ def test_what_was_deleted_is_listed_with_who_and_restored(
         "Rule sets (1)",
         "Views (1)",
         "People (1)",
+        "Incidents (1)",
     ]
     assert all("by Ben Okafor" in box.label for box in app.checkbox)
     app.button(key="data:trash:all").click().run()
@@ -192,8 +195,10 @@ def test_what_was_deleted_is_listed_with_who_and_restored(
         ("ruleset", storage.query_rulesets),
         ("view", storage.views.query),
         ("person", lambda: [row for row in storage.people.list_known() if row["name"] not in people]),
+        ("incident", storage.incidents.query),
     ):
         app.radio(key="data:trash:kind").set_value(kind).run()
+        assert kind != "incident" or "Loader down" in app.checkbox[0].label
         app.checkbox[0].check().run()
         app.button(key="data:trash:restore").click().run()
         assert len(there()) == 1

@@ -36,7 +36,7 @@ def test_no_dialog_or_fragment_navigates() -> None:
     known = functions()
     reached = {name: {name} for name, function in known.items() if is_partial(function)}
     # A dialog that is made where it is opened.
-    reached["inbox_actions.content"] = {"inbox_actions.content"}
+    reached["dialogs.content"] = {"dialogs.content"}
     assert len(reached) > 5
     for start, names in reached.items():
         waiting = list(names)

@@ -137,9 +137,13 @@ def show_act(act: acts.Act) -> None:
 
 
 def finding_names(events: Iterable[dict[str, Any]]) -> dict[str, str]:
-    """Return the names of the findings that events concern, by the ids in the events."""
+    """Return the names of the findings and incidents that events concern, by the ids in the events."""
     ids = tuple(sorted({audit_text.finding_of_event(event) for event in events} - {""}))
-    return {name: short_description(row["description"]) for name, row in queries.find_inbox_rows(ids).items()}
+    names = {
+        name: short_description(row["description"]) for name, row in queries.find_inbox_rows(ids).items()
+    }
+    incidents = ((name, queries.find_incident(name)) for name in ids if name not in names)
+    return names | {name: incident["title"] for name, incident in incidents if incident is not None}
 
 
 def show_change(event: Mapping[str, Any]) -> None:
@@ -161,7 +165,7 @@ def show_change(event: Mapping[str, Any]) -> None:
 
 
 def link_to_record(event: Mapping[str, Any]) -> None:
-    """Draw a link to the report or finding of an event, if it exists."""
+    """Draw a link to the report, finding or incident of an event, if it exists."""
     if event["component"] == "report":
         st.page_link(
             layout.REPORT,
@@ -171,7 +175,15 @@ def link_to_record(event: Mapping[str, Any]) -> None:
         )
         return
     finding_id = audit_text.finding_of_event(event)
-    if finding_id in queries.find_inbox_rows((finding_id,)):
+    incident_id = event["record_id"] if event["component"] == "incident" else finding_id
+    if incident_id and queries.find_incident(incident_id) is not None:
+        st.page_link(
+            layout.INCIDENT,
+            label="Open the incident",
+            icon=":material/hub:",
+            query_params={"id": incident_id},
+        )
+    elif finding_id in queries.find_inbox_rows((finding_id,)):
         st.page_link(
             layout.FINDINGS,
             label="Open the finding",

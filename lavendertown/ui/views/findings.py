@@ -9,7 +9,8 @@ import streamlit as st
 from lavendertown.core import clock
 from lavendertown.ui import demo_store, queries
 from lavendertown.ui.components.finding import finding_detail
-from lavendertown.ui.components.findings import inbox_actions, inbox_filters, inbox_grid
+from lavendertown.ui.components.findings import dialogs, inbox_actions, inbox_filters, inbox_grid
+from lavendertown.ui.components.incidents import incident_list
 from lavendertown.ui.components.shared import (
     change_notifier,
     demo_prompt,
@@ -32,11 +33,17 @@ def render_findings_page() -> None:
     if not queries.count_inbox({}):
         show_no_findings()
         return
+    if inbox_filters.current_view() == inbox_filters.INCIDENTS:
+        change_notifier.set_baseline()
+        with news:
+            change_notifier.show_changes()
+        incident_list.show_incidents()
+        return
     chosen = inbox_filters.draw_filter_bar()
     matching = queries.count_inbox(chosen)
     if not matching and not inbox_grid.opened_finding():
         show_empty_view()
-        inbox_actions.draw_open_dialog()
+        dialogs.draw_open_dialog()
         return
     pages = max(1, -(-matching // queries.PAGE_SIZE))
     number = min(int(st.session_state.get(filters.PAGE) or 1), pages)
@@ -49,7 +56,7 @@ def render_findings_page() -> None:
         st.pagination(pages, key=filters.PAGE, width="content", bind="query-params", persist_state="session")
     large_store_hint.show_large_store_hint()
     inbox_actions.draw_selection_bar(matching)
-    inbox_actions.draw_open_dialog()
+    dialogs.draw_open_dialog()
 
 
 def read_list_rows(chosen: dict[str, Any], number: int) -> list[queries.Row]:

@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from lavendertown.core import statuses
 from lavendertown.ui import queries
 from lavendertown.ui.components.finding import finding_detail
-from lavendertown.ui.components.findings import inbox_actions
+from lavendertown.ui.components.findings import dialogs
 from lavendertown.ui.components.report import comparison, finding_list, report_menu
 from lavendertown.ui.components.shared import change_notifier, charts, comment_text, layout
 from lavendertown.ui.components.shared.formatting import (
@@ -46,7 +46,7 @@ def render_report_page() -> None:
     rows, place = finding_list.read_selected_page(report) if report["finding_count"] else ([], 0)
     draw_report(report, rows, place, news)
     report_menu.open_dialogs(report, rows[place]["finding_id"] if rows else None)
-    inbox_actions.draw_open_dialog()
+    dialogs.draw_open_dialog()
 
 
 def draw_report(report: queries.Row, rows: list[queries.Row], place: int, news: DeltaGenerator) -> None:

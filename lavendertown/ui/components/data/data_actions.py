@@ -9,6 +9,7 @@ from pathlib import Path
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from lavendertown.collaboration.parts.annotations import Annotations
+from lavendertown.collaboration.parts.incidents import Incidents
 from lavendertown.collaboration.parts.people import People
 from lavendertown.collaboration.parts.reports import Reports
 from lavendertown.collaboration.parts.rulesets import RuleSets
@@ -152,7 +153,7 @@ def restore_from_trash(kind: str, ids: Sequence[str]) -> None:
     _run_action(work)
 
 
-_Part = Reports | Annotations | RuleSets | Views | People
+_Part = Reports | Annotations | RuleSets | Views | People | Incidents
 
 
 def _storage_part(kind: str) -> _Part:
@@ -163,6 +164,7 @@ def _storage_part(kind: str) -> _Part:
         "ruleset": storage.rulesets,
         "view": storage.views,
         "person": storage.people,
+        "incident": storage.incidents,
     }
     return parts[kind]
 
@@ -183,4 +185,5 @@ _NOUNS = {
     "ruleset": ("rule set", "rule sets"),
     "view": ("view", "views"),
     "person": ("person", "people"),
+    "incident": ("incident", "incidents"),
 }

@@ -30,6 +30,7 @@ TRASH_KINDS = {
     "ruleset": "Rule sets",
     "view": "Views",
     "person": "People",
+    "incident": "Incidents",
 }
 """Component → name, for the records that can be in the trash."""
 
@@ -145,6 +146,9 @@ def _trash_row(kind: str, record: Any) -> dict[str, Any]:
     elif kind == "ruleset":
         row = converters.summary_to_row(record)
         name, about, record_id = row["name"], row["description"], row["name"]
+    elif kind == "incident":
+        row = {"deleted_at": record.deleted_at}
+        name, about, record_id = record.title, record.assignee, record.id
     else:
         row = {"deleted_at": record.deleted_at}
         name, about, record_id = record.id, getattr(record, "author", ""), record.id

@@ -1,4 +1,4 @@
-"""Show the trash: deleted reports, comments, rule sets, views and people, which can be restored."""
+"""Show the trash: deleted reports, comments, incidents and other records, which can be restored."""
 
 from __future__ import annotations
 

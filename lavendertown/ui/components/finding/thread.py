@@ -27,10 +27,17 @@ _EDITING = "thread:editing"
 _CHANGED = "thread:changed"
 """Set by a change of the user in the thread; it makes the whole page rerun."""
 
+_NO_COMMENTS = "No comments yet. Say what you know; the thread follows this finding to the next run."
+
 
 @st.fragment(run_every=change_notifier.REFRESH_INTERVAL)
-def show_thread(finding_id: str) -> None:
-    """Show the annotations on a finding, oldest first, with live updates."""
+def show_thread(finding_id: str, empty: str = _NO_COMMENTS) -> None:
+    """Show the annotations on a finding or an incident, oldest first, with live updates.
+
+    Args:
+        finding_id: The finding or incident.
+        empty: Shown if there are none.
+    """
     if st.session_state.pop(_CHANGED, False):
         st.rerun()
     last_key = f"thread:last:{finding_id}"
@@ -43,7 +50,7 @@ def show_thread(finding_id: str) -> None:
     if annotations:
         st.markdown(f":small[:gray[{format_count(len(annotations), 'comment')}]]")
     if not annotations:
-        st.caption("No comments yet. Say what you know; the thread follows this finding to the next run.")
+        st.caption(empty)
     with st.container(gap=None):
         for annotation in annotations:
             _draw_annotation(annotation)

@@ -11,6 +11,7 @@ from lavendertown.inbox.attention import AttentionReason
 from lavendertown.ui import actions, queries, triage_actions
 from lavendertown.ui.components.finding import duplicate_prompt, expected
 from lavendertown.ui.components.findings import inbox_actions
+from lavendertown.ui.components.incidents import incident_prompt
 from lavendertown.ui.components.shared import layout, person
 from lavendertown.ui.components.shared.formatting import (
     STATUSES,
@@ -44,6 +45,7 @@ def draw_controls(row: queries.Row, inbox_row: queries.Row | None) -> None:
     if inbox_row is not None:
         _show_attention(inbox_row)
         duplicate_prompt.ask_if_duplicate(inbox_row)
+        incident_prompt.show_incident_of_finding(inbox_row)
         _show_decision(inbox_row)
 
 
@@ -207,6 +209,9 @@ def _describe_acceptance(inbox_row: queries.Row) -> str:
 def _show_decision(inbox_row: queries.Row) -> None:
     if inbox_row["note"]:
         st.info(comment_markdown(inbox_row["note"]), icon=":material/push_pin:")
+    if inbox_row["owner_rule"] and inbox_row["assignee"]:
+        who = escape_markdown(inbox_row["assignee"])
+        st.markdown(f":small[:gray[Assigned to {who} by owner rule.]]")
     if inbox_row["regressed_at"] is not None and AttentionReason.REGRESSED not in inbox_row["attention"]:
         fixed = format_time(inbox_row["fixed_at"])
         st.markdown(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -46,7 +47,7 @@ UNSNOOZE = "End the snooze"
 
 
 def open_dialog(dialog: str, ids: list[str]) -> None:
-    """Open a dialog in this run: reason:STATUS, assign, comment, note:VERSION, merge, view or help."""
+    """Open a dialog in this run: one of :data:`~.dialogs.DIALOGS`, such as ``reason:STATUS``."""
     st.session_state[DIALOG] = (dialog, tuple(ids))
 
 
@@ -103,6 +104,14 @@ def _draw_buttons(ids: list[str], matching: int) -> None:
             on_click=lambda: person.run_with_name(
                 _BAR, snooze_selected, ids, st.session_state["desk:bulk:snooze"]
             ),
+        )
+        st.button(
+            "Group…",
+            icon=":material/hub:",
+            key="desk:bulk:group",
+            help="Put findings with one cause into an incident.",
+            on_click=open_dialog,
+            args=("group", ids),
         )
         if len(ids) > 1:
             st.button(
@@ -172,36 +181,21 @@ def snooze_selected(ids: list[str], how: str) -> None:
     _finish_bulk_action(triage_actions.decide_findings(ids, decision, done))
 
 
-def draw_open_dialog() -> None:
-    """Open the requested dialog once."""
-    requested: tuple[str, tuple[str, ...]] | None = st.session_state.get(DIALOG)
-    if requested is None:
-        return
-    title, draw = _DIALOGS[requested[0].partition(":")[0]]
-
-    def content() -> None:
-        if DIALOG not in st.session_state:
-            # Its own button closed it; only a run of the whole page removes it.
-            st.rerun()
-        # Read this in each run, as it may change while the dialog is open.
-        name, ids = st.session_state[DIALOG]
-        draw(list(ids), name.partition(":")[2])
-
-    st.dialog(title, on_dismiss=_close_dialog)(content)()
-
-
-def _close_dialog() -> None:
+def close_dialog() -> None:
+    """Close the open dialog."""
     st.session_state.pop(DIALOG, None)
     st.session_state.pop(f"frame:notice:{triage_actions.FORM}", None)
 
 
-def _finish_dialog(is_successful: bool) -> None:
+def finish_dialog(is_successful: bool) -> None:
+    """Close the open dialog after its action succeeded."""
     if is_successful:
-        _close_dialog()
+        close_dialog()
     _finish_bulk_action(is_successful)
 
 
-def _submit_button(label: str, work: Any) -> None:
+def draw_submit_button(label: str, work: Any) -> None:
+    """Draw the button that runs the action of a dialog, below its notice."""
     layout.show_notice(triage_actions.FORM)
     st.button(
         label,
@@ -213,7 +207,23 @@ def _submit_button(label: str, work: Any) -> None:
     )
 
 
-def _reason_dialog(ids: list[str], status: str) -> None:
+def draw_reason_dialog(ids: list[str], status: str) -> None:
+    """Draw the form for the reason with which findings are closed."""
+
+    def close(decision: Decision, done: str) -> bool:
+        return triage_actions.decide_findings(ids, decision, done, place=triage_actions.FORM)
+
+    draw_closing_form(ids, status, close)
+
+
+def draw_closing_form(ids: list[str], status: str, close: Callable[[Decision, str], bool]) -> None:
+    """Draw the form for the reason with which findings are closed.
+
+    Args:
+        ids: The findings.
+        status: The closing status; empty to ask for it.
+        close: Closes them; receives the decision and the rest of the notice, and returns whether it did.
+    """
     if not status:
         status = str(
             st.segmented_control(
@@ -241,12 +251,9 @@ def _reason_dialog(ids: list[str], status: str) -> None:
         parts = [st.session_state.get(_OWN_REASON), str(st.session_state["desk:reason"]).strip()]
         reason = ": ".join(part for part in parts if part)
         terms = _acceptance_terms() if status == statuses.ACCEPTED.name else {}
-        decision = Decision(status=status, reason=reason, **terms)
-        _finish_dialog(
-            triage_actions.decide_findings(ids, decision, f"set to {name}", place=triage_actions.FORM)
-        )
+        finish_dialog(close(Decision(status=status, reason=reason, **terms), f"set to {name}"))
 
-    _submit_button(f"Set to {name}", work)
+    draw_submit_button(f"Set to {name}", work)
 
 
 def _draw_acceptance_terms(ids: list[str]) -> None:
@@ -285,7 +292,8 @@ def _acceptance_terms() -> dict[str, Any]:
     return terms | ({"accepted_until": clock.day_end(day, reader_time_zone())} if day else {})
 
 
-def _assign_dialog(ids: list[str], _: str) -> None:
+def draw_assign_dialog(ids: list[str], _: str) -> None:
+    """Draw the choice of an assignee."""
     with st.container(key="focus-assign"):
         people = [NOBODY, *queries.list_people()]
         st.selectbox("Who looks after it?", people, key="desk:assign", accept_new_options=True)
@@ -294,14 +302,15 @@ def _assign_dialog(ids: list[str], _: str) -> None:
         name = str(st.session_state["desk:assign"] or NOBODY).strip()
         who = "" if name == NOBODY else name
         decision = Decision(assignee=who)
-        _finish_dialog(
+        finish_dialog(
             triage_actions.decide_findings(ids, decision, f"assigned to {name}", place=triage_actions.FORM)
         )
 
-    _submit_button("Assign", work)
+    draw_submit_button("Assign", work)
 
 
-def _comment_dialog(ids: list[str], _: str) -> None:
+def draw_comment_dialog(ids: list[str], _: str) -> None:
+    """Draw the form for a comment and tags."""
     st.text_area(
         "Comment", key="desk:comment", height=96, placeholder="Goes on each of them. @name mentions."
     )
@@ -310,12 +319,13 @@ def _comment_dialog(ids: list[str], _: str) -> None:
     def work() -> None:
         comment = str(st.session_state["desk:comment"]).strip()
         decision = Decision(comment=comment, tags=tuple(st.session_state["desk:tags"]))
-        _finish_dialog(triage_actions.decide_findings(ids, decision, "commented", place=triage_actions.FORM))
+        finish_dialog(triage_actions.decide_findings(ids, decision, "commented", place=triage_actions.FORM))
 
-    _submit_button(f"Add to {format_count(len(ids), 'finding')}", work)
+    draw_submit_button(f"Add to {format_count(len(ids), 'finding')}", work)
 
 
-def _note_dialog(ids: list[str], version: str) -> None:
+def draw_note_dialog(ids: list[str], version: str) -> None:
+    """Draw the form for the pinned note."""
     st.text_area("Pinned note", key=_NOTE, height=96, persist_state="session")
 
     def work() -> None:
@@ -327,12 +337,13 @@ def _note_dialog(ids: list[str], version: str) -> None:
         if not is_successful:
             # After the notice about the conflict, the next attempt may overwrite the new version.
             open_dialog(f"note:{queries.read_triage(ids[0])['version']}", ids)
-        _finish_dialog(is_successful)
+        finish_dialog(is_successful)
 
-    _submit_button("Pin", work)
+    draw_submit_button("Pin", work)
 
 
-def _merge_dialog(ids: list[str], _: str) -> None:
+def draw_merge_dialog(ids: list[str], _: str) -> None:
+    """Draw the choice of the finding that is kept."""
     rows = queries.inbox_rows(tuple(ids))
     if len(rows) == 1:
         rows += [
@@ -345,12 +356,13 @@ def _merge_dialog(ids: list[str], _: str) -> None:
 
     def work() -> None:
         into = str(st.session_state["desk:merge"])
-        _finish_dialog(triage_actions.merge_findings([name for name in ids if name != into], into))
+        finish_dialog(triage_actions.merge_findings([name for name in ids if name != into], into))
 
-    _submit_button("Merge", work)
+    draw_submit_button("Merge", work)
 
 
-def _view_dialog(_: list[str], __: str) -> None:
+def draw_view_dialog(_: list[str], __: str) -> None:
+    """Draw the form for the name of a view."""
     layout.show_notice(triage_actions.FORM)
     # In a form, Enter saves.
     with st.form("desk:view form", border=False):
@@ -389,7 +401,7 @@ def _save_view() -> None:
         st.session_state[_REPLACED_VIEW] = name
     elif triage_actions.save_view(name, inbox_filters.inbox_query()):
         st.session_state["desk:saved"] = name
-        _close_dialog()
+        close_dialog()
 
 
 KEYBOARD_SHORTCUTS = {
@@ -414,20 +426,10 @@ RUN_STATE_HELP = {
 }
 
 
-def _help_dialog(_: list[str], __: str) -> None:
+def draw_help_dialog(_: list[str], __: str) -> None:
+    """Draw the keys, and the meaning of run states."""
     st.markdown("**Keys** :small[:gray[silent while you type]]")
     st.table({f"`{key}`": text for key, text in KEYBOARD_SHORTCUTS.items()}, border="horizontal", alt="Keys")
     st.markdown("**Seen** :small[:gray[what the runs say]]")
     meanings = {run_state_badge(seen): text for seen, text in RUN_STATE_HELP.items()}
     st.table(meanings, border="horizontal", alt="What the words in the column Seen mean")
-
-
-_DIALOGS: dict[str, tuple[str, Any]] = {
-    "reason": ("Close findings", _reason_dialog),
-    "assign": ("Assign", _assign_dialog),
-    "comment": ("Comment and tag", _comment_dialog),
-    "note": ("Pin a note", _note_dialog),
-    "merge": ("Merge findings", _merge_dialog),
-    "view": ("Save this view", _view_dialog),
-    "help": ("Help", _help_dialog),
-}

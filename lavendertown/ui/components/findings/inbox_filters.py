@@ -44,11 +44,13 @@ _NAMES = {
     "mine": "Mine",
     "closed": "Closed",
     "all": "All",
+    "incidents": "Incidents",
     "mentions": "Mentions me",
     "snoozed": "Snoozed",
     "twins": "Look-alikes",
 }
-_MORE = ("mentions", "snoozed", "twins")
+INCIDENTS = "incidents"
+_MORE = ("mentions", "snoozed", "twins", INCIDENTS)
 _ALWAYS = ("attention", "open", "mine", "closed", "all")
 _MENU = "desk:views"
 _SAVE = "Save this view…"
@@ -90,6 +92,7 @@ def view_filters(name: str) -> dict[str, Any]:
         "mentions": {"mentions": me},
         "snoozed": {"snoozed": "only"},
         "twins": {"twins": True},
+        INCIDENTS: {"incident": "any"},
     }
     return views[name]
 
@@ -124,8 +127,9 @@ def chosen_order() -> str:
 def draw_view_switcher() -> None:
     """Draw buttons for the main views with their counts, and a menu with the other views."""
     now = current_view()
-    for name in _ALWAYS if now in _ALWAYS else (*_ALWAYS, now):
-        count = f"{queries.count_inbox(view_filters(name)):,}"
+    shown = (*_ALWAYS, INCIDENTS) if queries.list_incidents() else _ALWAYS
+    for name in shown if now in shown else (*shown, now):
+        count = f"{_count_view(name):,}"
         here = name == now
         st.button(
             f":violet[**{_NAMES[name]} {count}**]" if here else f"{_NAMES[name]} :gray[{count}]",
@@ -146,6 +150,13 @@ def draw_view_switcher() -> None:
         icon=":material/bookmark:",
         key=_MENU,
         on_click=_handle_view_menu,
+    )
+
+
+def _count_view(name: str) -> int:
+    """Return the number of findings in a view; of the view of incidents, how many are open."""
+    return (
+        len(queries.list_incidents("open")) if name == INCIDENTS else queries.count_inbox(view_filters(name))
     )
 
 

@@ -70,7 +70,8 @@ def draw_grid(rows: list[queries.Row], *, narrow: bool, shows_reasons: bool = Fa
     selected_rows = [place for place, name in enumerate(ids) if name in chosen]
     columns = _column_config()
     hidden = "seen" if shows_reasons else "why"
-    wide = [name for name in columns if name != hidden]
+    unused = {hidden} if any(row["incident_title"] for row in rows) else {hidden, "incident"}
+    wide = [name for name in columns if name not in unused]
     st.dataframe(
         _build_frame(rows),
         key=key,
@@ -128,6 +129,7 @@ def _column_config() -> dict[str, Any]:
             color=[colour for colour, _, _ in STATUSES.values()],
         ),
         "assignee": config.TextColumn("Assignee", width=84),
+        "incident": config.TextColumn("Incident", width=110),
         "notes": config.NumberColumn("Notes", width=46),
         "tags": config.MultiselectColumn("Tags", width=90, options=queries.known_tags(), color="gray"),
     }
@@ -147,6 +149,7 @@ def _build_frame(rows: list[queries.Row]) -> pd.DataFrame:
             "last": [row["last_seen"] for row in rows],
             "status": [[status_name(row["status"])] for row in rows],
             "assignee": [row["assignee"] for row in rows],
+            "incident": [row["incident_title"] for row in rows],
             "notes": pd.array([row["comment_count"] or None for row in rows], dtype="Int64"),
             "tags": [row["tags"] for row in rows],
         }

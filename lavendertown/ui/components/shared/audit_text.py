@@ -24,6 +24,7 @@ KINDS = {
     "person": "person",
     "view": "view",
     "dataset_settings": "settings of dataset",
+    "incident": "incident",
     "store": "store",
 }
 """Component → display name; components of an application are shown by their own name."""
@@ -99,6 +100,9 @@ def describe_event(event: Mapping[str, Any], names: Mapping[str, str]) -> str:
         return f"**{escape_markdown(event['actor'])}** {event_text.describe_decision_event(event, finding)}"
     if event["component"] == "dataset_settings":
         return f"**{escape_markdown(event['actor'])}** {event_text.describe_settings_event(event)}"
+    if event["component"] == "incident" and event["operation"] == "update":
+        done = event_text.describe_incident_event(event, _record_name(event))
+        return f"**{escape_markdown(event['actor'])}** {done}"
     done = escape_markdown(operation_verb(event["operation"]))
     return f"**{escape_markdown(event['actor'])}** {done} {_record_name(event)}"
 

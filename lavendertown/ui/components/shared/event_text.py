@@ -11,6 +11,7 @@ from lavendertown.rules.check_configuration import CheckConfiguration
 from lavendertown.rules.expectations import list_changes
 from lavendertown.ui.components.shared.formatting import (
     escape_markdown,
+    format_count,
     inline_code,
     status_badge,
     tag_badges,
@@ -81,6 +82,24 @@ def describe_decision_event(event: Event, finding: str) -> str:
         if any((before.get(name) or None) != (after.get(name) or None) for name in fields)
     ]
     return " and ".join(texts) if texts else f"changed {finding}"
+
+
+def describe_incident_event(event: Event, incident: str) -> str:
+    """Describe a change of an incident: ``added 2 findings to *incident*``."""
+    before, after = event["before"] or {}, event["after"] or {}
+    former, members = before.get("members") or [], after.get("members") or []
+    added = sum(1 for name in members if name not in former)
+    removed = sum(1 for name in former if name not in members)
+    texts = []
+    if added:
+        texts.append(f"added {format_count(added, 'finding')} to {incident}")
+    if removed:
+        texts.append(f"removed {format_count(removed, 'finding')} from {incident}")
+    if before.get("assignee") != after.get("assignee"):
+        texts.append(_describe_assignment(after, incident))
+    if before.get("title") != after.get("title"):
+        texts.append(f"renamed {incident}, which was **{shorten_text(before.get('title') or '')}**")
+    return " and ".join(texts) if texts else f"changed {incident}"
 
 
 def _describe_assignment(after: Event, finding: str) -> str:
