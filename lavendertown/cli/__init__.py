@@ -24,6 +24,7 @@ from lavendertown.cli.errors import ErrorHandlingGroup
 from lavendertown.cli.export import export_command
 from lavendertown.cli.findings import findings_group
 from lavendertown.cli.import_results import import_command
+from lavendertown.cli.incidents import incidents_group
 from lavendertown.cli.mcp import mcp_command
 from lavendertown.cli.migrate import migrate_command
 from lavendertown.cli.report import report_group
@@ -60,6 +61,7 @@ for command in (
     export_command,
     report_group,
     findings_group,
+    incidents_group,
     annotate_command,
     rules_group,
     audit_command,

@@ -30,7 +30,7 @@ RULES = json.dumps(
         ],
     }
 )
-_GENERATED = re.compile(r"\b(?:[ar]-[0-9a-f]{12}|m-\d{8}T\d{6}-[0-9a-f]{6}|\d{8}T\d{6}-\d{4})\b")
+_GENERATED = re.compile(r"\b(?:(?:[ar]|incident)-[0-9a-f]{12}|m-\d{8}T\d{6}-[0-9a-f]{6}|\d{8}T\d{6}-\d{4})\b")
 # Where a store is, how long something took and how something is worded are not the answer's form.
 _NOT_COMPARED = (
     *("seconds", "store", "source", "target", "backup", "applied_at", "first", "last"),
@@ -95,11 +95,35 @@ def answers_about_records(recording: Recording, scratch: Path) -> dict[str, Any]
         )
     with recording.step():
         found["findings adopt"] = run_json("findings", "adopt", "orders", "new", "--author", "Ben")
+    found |= _answers_about_incidents(recording, ids)
     (scratch / "results.xml").write_text(RESULTS, "utf-8")
     found["import"] = run_json("import", str(scratch / "results.xml"), "--dataset", "nightly", "--dry-run")
     for finding in found["analyze"]["findings"]:
         finding["description"] = "<description>"
     return {name: _lasting(recording.fixed_value(value), scratch) for name, value in found.items()}
+
+
+def _answers_about_incidents(recording: Recording, ids: dict[str, str]) -> dict[str, Any]:
+    author = ("--author", "Ana")
+    found = {}
+    with recording.step():
+        made = run_json("incidents", "create", "Till offline", ids["null"], "--assignee", "Ben", *author)
+    found["incidents create"], name = made, made["id"]
+    for command, *arguments in (
+        ("add", ids["range"]),
+        ("remove", ids["range"]),
+        ("assign", "Cy"),
+        ("comment", "Hm."),
+        ("close", "--reason", "Loaded again."),
+    ):
+        with recording.step():
+            found[f"incidents {command}"] = run_json("incidents", command, name, *arguments, *author)
+    shown = run_json("incidents", "show", name)
+    for comment in shown["comments"]:
+        comment["id"] = "<generated>"
+    found["incidents show"] = shown
+    found["incidents list"] = run_json("incidents", "list")
+    return found
 
 
 def answers_about_rules(scratch: Path) -> dict[str, Any]:

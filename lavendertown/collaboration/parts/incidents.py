@@ -161,8 +161,8 @@ class Incidents(StoragePart):
 
     def remove_findings(
         self, incident_id: str, finding_ids: str | Iterable[str], *, actor: str, version: int | None = None
-    ) -> None:
-        """Remove findings from an incident, which must keep one at least.
+    ) -> int:
+        """Remove findings from an incident, which must keep one at least; return how many were removed.
 
         Raises:
             NotFoundError: There is no such live incident.
@@ -170,9 +170,12 @@ class Incidents(StoragePart):
             ConflictError: Somebody else changed the incident in the meantime.
         """
         names = set(self._resolve_findings(finding_ids))
+        removed = 0
 
         def remove(record: IncidentRecord) -> IncidentRecord:
+            nonlocal removed
             kept = [name for name in record.members if self._context.resolve_finding(name) not in names]
+            removed = len(names.intersection(self._current_members([record])[record.id]))
             if not kept:
                 raise InvalidInputError(
                     f"The incident {record.title!r} would have no finding left; delete it instead."
@@ -180,6 +183,7 @@ class Incidents(StoragePart):
             return replace(record, members=tuple(kept))
 
         self._change(incident_id, remove, actor, version)
+        return removed
 
     def set_title(self, incident_id: str, title: str, *, actor: str, version: int | None = None) -> None:
         """Change the title of an incident; the errors are those of :meth:`add_findings`."""
