@@ -84,3 +84,19 @@ def test_what_a_killed_server_left_is_deleted_a_day_later(tmp_path: Path) -> Non
     os.utime(other, (0, 0))
     remove_leftovers(tmp_path, before=1_000.0)
     assert [folder.exists() for folder in (old, young, other)] == [False, True, True]
+
+
+def test_part_files_lie_in_one_folder_without_their_names_and_count_together(folders: UploadFolders) -> None:
+    parts = [("../../a.csv", b"x" * 600_000), ("b.csv", b"y" * 400_000)]
+    upload = folders.write_parts("s1", parts)
+    assert (upload.name, upload.parts, upload.size) == (
+        "../../a.csv and 1 more",
+        ("a.csv", "b.csv"),
+        1_000_000,
+    )
+    assert sorted(path.name for path in upload.path.iterdir()) == ["0", "1"]
+    assert (mode(upload.path), folders.total_bytes()) == (0o700, 1_000_000)
+    with pytest.raises(FileLimitError, match=r"a\.csv and 1 more is larger than 1 MB"):
+        folders.write_parts("s1", [("a.csv", bytes(MEBIBYTE)), ("b.csv", b"1")])
+    folders.delete_path("s1", upload.path)
+    assert (upload.path.exists(), folders.total_bytes()) == (False, 0)
