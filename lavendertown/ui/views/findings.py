@@ -11,6 +11,7 @@ from lavendertown.ui import demo_store, queries
 from lavendertown.ui.components.finding import finding_detail
 from lavendertown.ui.components.findings import dialogs, inbox_actions, inbox_filters, inbox_grid
 from lavendertown.ui.components.incidents import incident_list
+from lavendertown.ui.components.inspect import inspection_state, upload_form
 from lavendertown.ui.components.shared import (
     change_notifier,
     demo_prompt,
@@ -19,7 +20,7 @@ from lavendertown.ui.components.shared import (
     large_store_hint,
     layout,
 )
-from lavendertown.ui.components.shared.formatting import format_count, inline_code
+from lavendertown.ui.components.shared.formatting import escape_markdown, format_count, inline_code
 
 _SHOWN = "desk:shown"
 
@@ -191,13 +192,20 @@ def show_no_findings() -> None:
     if demo_prompt.is_preparing():
         demo_prompt.show_progress()
         return
-    layout.show_empty_state(
-        "inbox",
-        "No findings yet",
-        "A finding is what a check found. It keeps its discussion from run to run.",
-        lambda: st.page_link(layout.INSPECT, label="Inspect a table", icon=":material/troubleshoot:"),
-        demo_prompt.draw_button,
+    st.markdown(
+        "**No findings yet.** Drop a table here to see what the checks find. Saved as a report, each finding "
+        "keeps its discussion from run to run."
     )
+    inspection = inspection_state.current_inspection()
+    if inspection is None:
+        upload_form.ask_for_file()
+    else:
+        st.page_link(
+            layout.INSPECT,
+            label=f"Continue with {escape_markdown(inspection.upload.name)}",
+            icon=":material/troubleshoot:",
+        )
+    demo_prompt.draw_card()
 
 
 def show_empty_view() -> None:

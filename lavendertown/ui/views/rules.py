@@ -7,6 +7,7 @@ import streamlit as st
 from lavendertown.core.errors import InvalidInputError
 from lavendertown.rules.check_configuration import CheckConfiguration
 from lavendertown.ui import errors, queries
+from lavendertown.ui.components.inspect import inspection_state
 from lavendertown.ui.components.rules import (
     check_history,
     check_table,
@@ -65,7 +66,7 @@ def render_rules_page() -> None:
 
 def list_datasets() -> list[str]:
     """Return the dataset of this session's table, and those of all reports."""
-    result = st.session_state.get("inspect:result")
+    result = inspection_state.current_result()
     return list(dict.fromkeys([*([result.dataset] if result is not None else []), *queries.known_datasets()]))
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from lavendertown.inspection.result_files import InspectionResult
 from lavendertown.profile.evidence import Evidence
 from lavendertown.ui import queries
+from lavendertown.ui.components.inspect import inspection_state
 
 
 def session_table(dataset: str) -> InspectionResult | None:
     """Return the table of this dataset that is open on Inspect; None if there is none."""
-    result: InspectionResult | None = st.session_state.get("inspect:result")
+    result = inspection_state.current_result()
     return result if result is not None and result.dataset == dataset else None
 
 

@@ -1,4 +1,4 @@
-"""The demo team's store in the browser of a newcomer."""
+"""The first screen of an empty store in the browser of a newcomer: a drop zone, and a demo."""
 
 from __future__ import annotations
 
@@ -30,3 +30,18 @@ def test_a_newcomer_tries_the_demo_and_leaves_it(
     storage = FileStorage(tmp_path / "data")
     assert storage.query_reports() == []
     assert storage.query_annotations() == []
+
+
+def test_a_newcomer_drops_a_file_on_the_first_screen(
+    file_dashboard: Dashboard, tmp_path: Path, visitor: Callable[..., Page]
+) -> None:
+    file = tmp_path / "orders.csv"
+    file.write_text("order,city\n" + "".join(f"{n},{'' if n % 4 else 'Rome'}\n" for n in range(40)))
+    page = visitor()
+    page.goto(file_dashboard.url)
+    page.locator("input[type=file]").set_input_files(file, timeout=FIRST_VISIT_MS)
+    expect(page.get_by_role("heading", name="Inspect")).to_be_visible()
+    expect(page.get_by_role("button", name="Save as report")).to_be_visible(timeout=FIRST_VISIT_MS)
+    page.get_by_role("navigation").get_by_role("link", name="Findings").click()
+    page.get_by_role("link", name="Continue with orders.csv").click()
+    expect(page.get_by_role("button", name="Save as report")).to_be_visible()
