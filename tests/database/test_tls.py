@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -94,6 +95,14 @@ def write_settings(path: Path, config: dict[str, Any]) -> None:
     path.write_text(f"database:\n{lines}")
 
 
+def run_command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a folder, without settings from the environment."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("LAVENDERTOWN_")}
+    environ["PYTHONPATH"] = str(ROOT)
+    command = [sys.executable, "-m", "lavendertown", *arguments]
+    return subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)
+
+
 def test_connect_takes_the_options(
     config: dict[str, Any], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,6 +133,18 @@ def test_the_mapping_of_a_settings_file_encrypts_storage_and_accessors(
     storage.close()
 
 
+def test_a_backup_is_made_and_restored_by_encrypted_connections(
+    config: dict[str, Any], tmp_path: Path
+) -> None:
+    """pg_dump and pg_restore get the options too."""
+    write_settings(tmp_path / "lavendertown.yaml", config)
+    run_command(tmp_path, "db", "init")
+    made = run_command(tmp_path, "db", "backup", "--json")
+    assert made.returncode == 0, made.stderr
+    tried = run_command(tmp_path, "db", "restore", json.loads(made.stdout)["backup"], "--dry-run")
+    assert tried.returncode == 0, tried.stderr
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
@@ -147,10 +168,7 @@ def test_a_connection_that_is_not_trusted_ends_in_one_sentence(
     assert "\n" not in sentence
 
     write_settings(tmp_path / "lavendertown.yaml", wrong)
-    command = [sys.executable, "-m", "lavendertown", "report", "list"]
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("LAVENDERTOWN_")}
-    environ["PYTHONPATH"] = str(ROOT)
-    done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+    done = run_command(tmp_path, "report", "list")
     assert (done.returncode, done.stdout) == (2, "")
     assert re.sub(r"^Error: ", "", done.stderr).strip() == sentence
 
