@@ -202,6 +202,7 @@ def test_running_numbers_and_times_are_no_drift() -> None:
             {
                 "customer_id": range(first, first + 500),
                 "belegnr_lfd": range(first, first + 500),
+                "unsorted": [first + 7 * row % 500 for row in range(500)],
                 "counter_kwh": [1.5 * (first + row) for row in range(500)],
                 "placed": [start + dt.timedelta(hours=first + row) for row in range(500)],
                 "created_at": [1_700_000_000 + 3600 * (first + row) for row in range(500)],
