@@ -63,9 +63,9 @@ class FindingTools:
         reads = ToolAnnotations(read_only_hint=True, open_world_hint=False)
         writes = ToolAnnotations(read_only_hint=False, destructive_hint=False, open_world_hint=False)
         for function in (self.search_findings, self.read_finding):
-            yield Tool.from_function(_in_thread(function), annotations=reads)
+            yield Tool.from_function(in_thread(function), annotations=reads)
         for change in (self.comment, self.set_status, self.assign, self.snooze, self.unsnooze, self.undo):
-            yield Tool.from_function(_in_thread(change), annotations=writes)
+            yield Tool.from_function(in_thread(change), annotations=writes)
 
     def search_findings(
         self,
@@ -240,7 +240,7 @@ class FindingTools:
         return Call(caller)
 
 
-def _in_thread(tool: Callable[..., Any]) -> Callable[..., Any]:
+def in_thread(tool: Callable[..., Any]) -> Callable[..., Any]:
     """Return a tool that runs in the threads of RPC, and does not block the server."""
 
     @functools.wraps(tool)

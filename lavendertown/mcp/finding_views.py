@@ -30,6 +30,7 @@ _SUMMARY = (
 _DETAILS = (
     *("close_reason", "note", "snooze_until", "snooze_factor", "fixed_at", "regressed_at", "report_id"),
     *("verified_in", "accepted_until", "ceiling_count", "ceiling_share", "due_at"),
+    *("incident_id", "incident_title"),
 )
 _OCCURRENCE = ("report_id", "seen_at", "severity", "description", "row_count", "share")
 _BOOKKEEPING = frozenset(("version", "updated_at", "deleted_at", "on_behalf_of", "id", "finding_id"))

@@ -21,6 +21,7 @@ from pydantic import ValidationError
 from lavendertown import __version__
 from lavendertown.core.errors import InvalidInputError, NotFoundError
 from lavendertown.mcp.finding_tools import FindCaller, FindingTools
+from lavendertown.mcp.incident_tools import IncidentTools
 from lavendertown.rpc.errors import connect_error, one_sentence
 from lavendertown.rpc.team_records import FindStorage
 
@@ -39,7 +40,8 @@ def build_server(find_storage: FindStorage, find_caller: FindCaller) -> Server[A
         find_storage: Returns the storage, and is called with each call.
         find_caller: Returns who makes a call; raises a ConnectError for a caller that is refused.
     """
-    tools = {tool.name: tool for tool in FindingTools(find_storage, find_caller).list_tools()}
+    parts = (FindingTools(find_storage, find_caller), IncidentTools(find_storage, find_caller))
+    tools = {tool.name: tool for part in parts for tool in part.list_tools()}
 
     async def list_tools(context: Any, params: PaginatedRequestParams | None) -> ListToolsResult:
         return ListToolsResult(

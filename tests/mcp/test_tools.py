@@ -179,3 +179,51 @@ def test_an_id_that_cannot_be_one_is_not_found(client: McpClient, name: str) -> 
     for tool, arguments in (("read_finding", {"finding_id": name}), ("unsnooze", {"finding_ids": [name]})):
         with pytest.raises(ToolRefused, match="There is no finding"):
             client.call(tool, **arguments)
+
+
+def test_findings_are_grouped_and_closed_together(client: McpClient, storage: Storage) -> None:
+    names = find_ids(client, column=["price", "city"])
+    made = client.call(
+        "group_findings", title="Till offline", finding_ids=names, assignee="Ben", on_behalf_of="Maya"
+    )
+    [listed] = client.call("list_incidents", state="open")["incidents"]
+    assert current(client, names[0])["incident_title"] == "Till offline"
+    assert (listed["incident_id"], listed["title"], listed["assignee"]) == (
+        made["incident_id"],
+        "Till offline",
+        "Ben",
+    )
+    assert (listed["finding_count"], listed["open_count"]) == (2, 2)
+    storage.incidents.comment(made["incident_id"], "Hm.", author="Ben")
+    closed = client.call(
+        "close_incident", incident_id=made["incident_id"], status="fixed", reason="Loaded again."
+    )
+    assert set(closed["finding_ids"]) == set(names)
+    read = client.call("read_incident", incident_id=made["incident_id"])
+    assert (read["incident"]["state"], read["incident"]["status"]) == ("closed", "fixed")
+    assert {each["finding_id"] for each in read["findings"]} == set(names)
+    assert [each["comment"] for each in read["comments"]] == ["Hm."]
+    assert client.call("undo", undo=closed["undo"]) == {"changed_findings": 2}
+    assert storage.inbox.count(state="open") == 3
+    (event,) = storage.audit.query(component="incident")
+    assert event["after"]["on_behalf_of"] == "Maya"
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "message"),
+    [
+        ("read_incident", {"incident_id": "x"}, "There is no incident 'x'"),
+        (
+            "close_incident",
+            {"incident_id": "x", "status": "fixed", "reason": "y"},
+            "There is no incident 'x'",
+        ),
+        ("close_incident", {"incident_id": "x", "status": "open", "reason": "y"}, "status is not valid"),
+        ("group_findings", {"title": "x", "finding_ids": ["f1-x"]}, "There is no finding 'f1-x'"),
+    ],
+)
+def test_wrong_calls_about_incidents_are_refused(
+    client: McpClient, tool: str, arguments: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ToolRefused, match=message):
+        client.call(tool, **arguments)

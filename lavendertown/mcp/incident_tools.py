@@ -1,0 +1,162 @@
+"""The tools about incidents: list and read them, group findings, close an incident.
+
+A tool's docstring and the descriptions of its arguments are what an agent reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+
+from mcp.server.mcpserver.tools import Tool
+from mcp_types import ToolAnnotations
+from pydantic import Field
+
+from lavendertown.collaboration.parts.triage import Decision
+from lavendertown.core import json_codec, statuses
+from lavendertown.core.errors import InvalidInputError, NotFoundError
+from lavendertown.core.statuses import StatusCategory
+from lavendertown.mcp.finding_tools import AnyContext, FindCaller, FindingIds, OnBehalfOf, Texts, in_thread
+from lavendertown.mcp.finding_views import summarize_finding
+from lavendertown.mcp.undo import MAX_FINDINGS, undo_reference
+from lavendertown.records.write_path import acting_for
+from lavendertown.rpc.access import require_role
+from lavendertown.rpc.schema import Call, Role
+from lavendertown.rpc.team_records import FindStorage
+
+MAX_COMMENTS = 50
+IncidentId: TypeAlias = Annotated[str, Field(description="From list_incidents.")]
+if TYPE_CHECKING:
+    ClosingStatus: TypeAlias = str
+else:
+    # The schema of the tools lists the names; a type checker cannot read them from a tuple.
+    ClosingStatus = Literal[statuses.CLOSED_NAMES]
+
+
+class IncidentTools:
+    """The tools about the incidents of a team's storage.
+
+    Args:
+        find_storage: Returns the storage, and is called with each call.
+        find_caller: Returns who makes a call.
+    """
+
+    def __init__(self, find_storage: FindStorage, find_caller: FindCaller) -> None:
+        self._storage = find_storage
+        self._find_caller = find_caller
+
+    def list_tools(self) -> Iterable[Tool]:
+        """Return the tools."""
+        reads = ToolAnnotations(read_only_hint=True, open_world_hint=False)
+        writes = ToolAnnotations(read_only_hint=False, destructive_hint=False, open_world_hint=False)
+        for function in (self.list_incidents, self.read_incident):
+            yield Tool.from_function(in_thread(function), annotations=reads)
+        for change in (self.group_findings, self.close_incident):
+            yield Tool.from_function(in_thread(change), annotations=writes)
+
+    def list_incidents(
+        self,
+        context: AnyContext,
+        state: Annotated[StatusCategory | None, Field(description="Only open or closed ones.")] = None,
+        assignee: Annotated[Texts, Field(description="Owner of the incident.")] = [],  # noqa: B006
+        limit: Annotated[int, Field(ge=1, le=MAX_FINDINGS)] = 20,
+        offset: Annotated[int, Field(ge=0, description="Number of incidents to skip.")] = 0,
+    ) -> dict[str, Any]:
+        """List incidents, which group findings with one cause: open ones first, then the newest first."""
+        self._call(context, Role.READER)
+        found = self._storage().incidents.query(state.value if state else None, assignee)
+        page = found[offset : offset + limit]
+        end = offset + len(page)
+        plain: dict[str, Any] = json_codec.to_jsonable(
+            {
+                "incidents": [_summarize_incident(row) for row in page],
+                "total": len(found),
+                "next_offset": end if page and end < len(found) else None,
+            }
+        )
+        return plain
+
+    def read_incident(self, incident_id: IncidentId, context: AnyContext) -> dict[str, Any]:
+        """Return an incident with its findings (at most 100) and its last 50 comments."""
+        self._call(context, Role.READER)
+        storage = self._storage()
+        row = storage.incidents.find(incident_id)
+        if row is None or row["deleted_at"] is not None:
+            raise NotFoundError(
+                f"There is no incident {incident_id[:200]!r}; list_incidents returns the ids."
+            )
+        comments = [
+            {"author": note.author, "at": note.timestamp, "comment": note.comment}
+            for note in storage.incidents.list_comments(incident_id)[-MAX_COMMENTS:]
+        ]
+        findings = storage.inbox.load_rows(row["members"][:MAX_FINDINGS])
+        plain: dict[str, Any] = json_codec.to_jsonable(
+            {
+                "incident": _summarize_incident(row),
+                "findings": [summarize_finding(each) for each in findings],
+                "comments": comments,
+            }
+        )
+        return plain
+
+    def group_findings(
+        self,
+        title: Annotated[str, Field(description="The cause, in a few words.")],
+        finding_ids: FindingIds,
+        context: AnyContext,
+        assignee: Annotated[str, Field(description="Owner of the incident; empty for nobody.")] = "",
+        on_behalf_of: OnBehalfOf = "",
+    ) -> dict[str, Any]:
+        """Group findings with one cause into a new incident. A finding is in one incident at most."""
+        call = self._call(context, Role.WRITER)
+        storage = self._storage()
+        storage.findings.require(finding_ids)
+        with acting_for(call.on_behalf_of(on_behalf_of)):
+            made = storage.incidents.create(
+                title, finding_ids, assignee=assignee, actor=call.actor(on_behalf_of)
+            )
+        return {"incident_id": made}
+
+    def close_incident(
+        self,
+        incident_id: IncidentId,
+        status: ClosingStatus,
+        reason: Annotated[str, Field(description="Why; colleagues read it.")],
+        context: AnyContext,
+        on_behalf_of: OnBehalfOf = "",
+    ) -> dict[str, Any]:
+        """Close all open findings of an incident in one act, with one reason. `undo` reverts it."""
+        call = self._call(context, Role.WRITER)
+        storage = self._storage()
+        row = storage.incidents.find(incident_id)
+        if row is not None and row["open_count"] > MAX_FINDINGS:
+            raise InvalidInputError(
+                f"The incident has {row['open_count']:,} open findings, and a tool changes at most "
+                f"{MAX_FINDINGS}; ask a person to close it."
+            )
+        with acting_for(call.on_behalf_of(on_behalf_of)):
+            undo = storage.incidents.close(
+                incident_id, Decision(status=status, reason=reason), actor=call.actor(on_behalf_of)
+            )
+        return {"finding_ids": list(undo.finding_ids), "undo": undo_reference(undo).model_dump()}
+
+    def _call(self, context: AnyContext, needed: Role) -> Call:
+        """Return the call, once its caller may make it."""
+        caller = self._find_caller(context)
+        require_role(caller, needed, "This tool")
+        return Call(caller)
+
+
+def _summarize_incident(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "incident_id": row["id"],
+        "title": row["title"],
+        "assignee": row["assignee"],
+        "state": row["state"],
+        "status": row["status"],
+        "finding_count": len(row["members"]),
+        "open_count": row["open_count"],
+        "comment_count": row["comment_count"],
+        "created_by": row["created_by"],
+        "created_at": row["created_at"],
+    }
