@@ -127,9 +127,10 @@ def _answers_about_incidents(recording: Recording, ids: dict[str, str]) -> dict[
 
 
 def answers_about_rules(scratch: Path) -> dict[str, Any]:
-    """Return what ``lavendertown rules`` prints, on a configured store without rule sets."""
-    orders, rules = str(scratch / "orders.csv"), str(scratch / "rules.json")
+    """Return what ``lavendertown rules`` and ``compare`` print, on a configured store without rule sets."""
+    orders, rules, june = (str(scratch / name) for name in ("orders.csv", "rules.json", "june.csv"))
     Path(orders).write_text(ORDERS, "utf-8")
+    Path(june).write_text("id,country\n1,NL\n2,NL\n", "utf-8")
     Path(rules).write_text(RULES, "utf-8")
     found = {
         "rules suggest": run_json("rules", "suggest", orders),
@@ -137,6 +138,7 @@ def answers_about_rules(scratch: Path) -> dict[str, Any]:
         "rules list": run_json("rules", "list"),
         "rules show": run_json("rules", "show", "orders"),
         "rules run": run_json("rules", "run", orders, "--rules", "orders", exit_code=1),
+        "compare": run_json("compare", orders, june),
         "rules export": run_json("rules", "export", "orders", "--format", "odcs"),
     }
     return {name: _lasting(_without(value, ("updated_at",)), scratch) for name, value in found.items()}

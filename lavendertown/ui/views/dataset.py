@@ -164,7 +164,7 @@ def draw_columns(run: queries.Row, coverage: dict[str, Any]) -> None:
     if evidence is None or not evidence.columns:
         st.caption(
             "The latest run was saved without evidence, so its columns are unknown. Evidence is stored with "
-            "reports from Inspect and from `lavendertown analyze --save`."
+            "reports from Inspect and from lavendertown analyze."
         )
         return
     counts = Counter(
