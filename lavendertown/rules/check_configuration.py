@@ -123,6 +123,9 @@ class ColumnSettings:
         return {name: value for name, value in values.items() if value is not None}
 
 
+_NOTHING = ColumnSettings()
+
+
 @dataclass(frozen=True)
 class CheckConfiguration:
     """What a team set for the checks of a dataset.
@@ -211,7 +214,7 @@ class CheckConfiguration:
         """Return what applies to a column, by its name and the patterns that match it."""
         matching = [each for key, each in self.columns.items() if key != name and fnmatchcase(name, key)]
         matching += [self.columns[name]] if name in self.columns else []
-        return functools.reduce(ColumnSettings.with_settings_over, matching, ColumnSettings())
+        return functools.reduce(ColumnSettings.with_settings_over, matching) if matching else _NOTHING
 
     def settings_of_check(self, check: str, column: str | None = None) -> CheckSettings:
         """Return what applies to a check, of a column if one is given."""

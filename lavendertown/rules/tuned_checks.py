@@ -7,7 +7,7 @@ identity. A finding that a setting no longer reports is neither fixed nor gone: 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -30,6 +30,7 @@ from lavendertown.rules.check_configuration import (
     MAX_SHARE,
     SEVERITY,
     CheckConfiguration,
+    CheckSettings,
     ColumnSettings,
 )
 from lavendertown.rules.checks import RuleCheck
@@ -77,12 +78,14 @@ def tune_checks(
         The table, which has further frame columns without allowed values, and the checks, followed by those
         of expected ranges, patterns and unique columns.
     """
+    if not configuration.checks and not configuration.columns:
+        return table, list(detectors)
     settings = {name: configuration.settings_of_column(name) for name in table.columns}
     table, without_allowed = _mask_allowed_values(table, settings)
     checks: list[Detector] = []
     for detector in detectors:
         view = without_allowed if detector.check in VALUE_CHECKS else table
-        checks += _tune_check(detector, configuration, view)
+        checks += _tune_check(detector, configuration, settings, view)
     for name in table.columns:
         checks += _expectations(name, settings[name], table, without_allowed)
     return table, checks
@@ -211,46 +214,63 @@ def _single_result(kept: Sequence[Detection | Passed]) -> Outcome:
     return kept[0] if isinstance(kept[0], Detection) else None
 
 
-def _tune_check(detector: Detector, configuration: CheckConfiguration, table: Table) -> Iterator[Detector]:
+@dataclass(frozen=True)
+class _ColumnPlan:
+    """How a check runs on columns with the same settings; a reason if it does not run."""
+
+    reason: str
+    is_enabled: bool | None
+    parameters: dict[str, Any]
+    settings: dict[str, Any]
+    key: bytes
+
+
+def _tune_check(
+    detector: Detector,
+    configuration: CheckConfiguration,
+    settings: Mapping[str, ColumnSettings],
+    table: Table,
+) -> Iterator[Detector]:
     """Return a check once for each group of columns with the same settings."""
     if isinstance(detector, RuleCheck):
         yield detector
         return
     general = configuration.settings_of_check(detector.check)
     off: list[SwitchedOff] = []
-    groups: dict[bytes, tuple[dict[str, Any], dict[str, Any], list[Column | None]]] = {}
+    # Of thousands of columns, most share one object for their settings.
+    plans: dict[int, _ColumnPlan] = {}
+    groups: dict[bytes, tuple[_ColumnPlan, list[Column | None]]] = {}
+    nothing = ColumnSettings()
     for column in detector.columns_to_check(table):
-        name = column.name if column else None
-        set_for = configuration.settings_of_check(detector.check, name)
-        reason = _reason_to_skip(detector.check, configuration, name)
-        if reason:
-            if general.enabled is not False or set_for.enabled:
-                off.append(SwitchedOff(detector.check, name or WHOLE_ROW, reason))
-            continue
-        parameters = dict(set_for.parameters)
-        settings = dict(parameters)
-        if name is not None and detector.check in VALUE_CHECKS:
-            allowed = configuration.settings_of_column(name).allowed
-            settings |= {"allowed": list(allowed)} if allowed else {}
-        key = json_codec.dumps_canonical(settings)
-        groups.setdefault(key, (parameters, settings, []))[2].append(column)
+        set_for = settings[column.name] if column else nothing
+        if id(set_for) not in plans:
+            plans[id(set_for)] = _plan_check(detector.check, general, set_for)
+        plan = plans[id(set_for)]
+        if not plan.reason:
+            groups.setdefault(plan.key, (plan, []))[1].append(column)
+        elif general.enabled is not False or plan.is_enabled:
+            off.append(SwitchedOff(detector.check, column.name if column else WHOLE_ROW, plan.reason))
     if general.enabled is False:
         off.append(SwitchedOff(detector.check, "", _OFF))
-    for parameters, settings, columns in groups.values():
-        tuned = _with_parameters(detector, parameters)
-        yield TunedCheck(tuned, detector.params, settings, table, columns, off, configuration)
+    for plan, columns in groups.values():
+        tuned = _with_parameters(detector, plan.parameters)
+        yield TunedCheck(tuned, detector.params, plan.settings, table, columns, off, configuration)
         off = []
     if off:
         yield TunedCheck(detector, detector.params, {}, table, [], off)
 
 
-def _reason_to_skip(check: str, configuration: CheckConfiguration, column: str | None) -> str:
-    """Return why a check does not run on a column; empty if it runs."""
-    if configuration.settings_of_check(check, column).enabled is False:
-        return _OFF
-    if column is None:
-        return ""
-    expected = configuration.settings_of_column(column)
+def _plan_check(check: str, general: CheckSettings, expected: ColumnSettings) -> _ColumnPlan:
+    set_for = general.with_settings_over(expected.checks.get(check, CheckSettings()))
+    parameters = dict(set_for.parameters)
+    has_allowed = check in VALUE_CHECKS and bool(expected.allowed)
+    settings = {**parameters, **({"allowed": list(expected.allowed)} if has_allowed else {})}
+    reason = _OFF if set_for.enabled is False else _reason_to_skip(check, expected)
+    return _ColumnPlan(reason, set_for.enabled, parameters, settings, json_codec.dumps_canonical(settings))
+
+
+def _reason_to_skip(check: str, expected: ColumnSettings) -> str:
+    """Return why a check has nothing to say about a column; empty if it has."""
     if check == NULL_CHECK and expected.optional:
         return "empty values are expected"
     if check in RANGE_CHECKS and expected.has_range:
