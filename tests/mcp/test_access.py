@@ -20,8 +20,8 @@ from tests.support.mcp import McpClient, ToolRefused, no_running_loop
 from tests.support.rpc import RpcServer, curl, start_rpc
 
 SITE = "https://quality.example.org"
-READS = {"search_findings", "read_finding"}
-WRITES = {"comment", "set_status", "assign", "snooze", "unsnooze", "undo"}
+READS = {"search_findings", "read_finding", "list_incidents", "read_incident"}
+WRITES = {"comment", "set_status", "assign", "snooze", "unsnooze", "undo", "group_findings", "close_incident"}
 CALL = {
     "jsonrpc": "2.0",
     "id": 1,
