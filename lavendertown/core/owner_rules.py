@@ -37,9 +37,13 @@ class OwnerRule:
         parts = (("dataset", self.dataset), ("column", self.column))
         return " ".join(f"{name}:{pattern}" for name, pattern in parts if pattern)
 
+    def matches_dataset(self, dataset: str) -> bool:
+        """Return whether the rule applies to findings of a dataset, in some or all of its columns."""
+        return not self.dataset or _matches(self.dataset, dataset)
+
     def matches(self, dataset: str, column: str) -> bool:
         """Return whether the rule applies to a finding; of several columns, one suffices."""
-        if self.dataset and not _matches(self.dataset, dataset):
+        if not self.matches_dataset(dataset):
             return False
         return not self.column or any(_matches(self.column, name) for name in (column, *column.split(", ")))
 

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from lavendertown.collaboration.parts.triage import Decision
@@ -66,6 +67,21 @@ def test_the_columns_are_those_of_the_latest_run(open_app: App, save: Save, stor
     assert list(frame["Column"]) == ["customer_id", "price"]
     assert list(frame["Findings"]) == [1, 1]
     assert list(frame["Missing"]) == [0.1, 0.0]
+
+
+def test_the_settings_name_owner_rules_and_reading(
+    open_app: App, save: Save, storage: FileStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAVENDERTOWN_TRIAGE_OWNERS", "dataset:orders = Ana, dataset:parcels = Ben")
+    save("r-1")
+    storage.dataset_settings.save("orders", "reading", {"delimiter": ";"}, actor="Ana")
+    storage.dataset_settings.save("orders", "checks", {"checks": {"outliers": False}}, actor="Ana")
+    app = open_app("dataset", dataset="orders")
+    assert not app.exception
+    shown = "".join(str(table.value) for table in app.table)
+    for expected in ("Ana", "Ana (2)", "0 rules, 1 check set", "delimiter"):
+        assert expected in shown
+    assert "Ben" not in shown
 
 
 def test_a_run_without_evidence_says_that_columns_are_unknown(open_app: App, save: Save) -> None:

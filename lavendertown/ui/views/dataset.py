@@ -8,6 +8,8 @@ from typing import Any
 import streamlit as st
 
 from lavendertown.core.errors import InvalidInputError
+from lavendertown.core.owner_rules import parse_owner_rule
+from lavendertown.core.settings import load_settings
 from lavendertown.core.statuses import StatusCategory
 from lavendertown.inbox.attention import AttentionReason
 from lavendertown.ui import queries
@@ -219,11 +221,7 @@ def draw_runs(runs: list[queries.Row], total: int, dataset: str) -> None:
 
 
 def draw_settings(dataset: str) -> None:
-    """Show who looks after the open findings, and how the files are read."""
-    try:
-        reading = queries.stored_reading(dataset).describe() or "detected for each file"
-    except InvalidInputError as error:
-        reading = f"not usable: {error}"
+    """Show who looks after the dataset, what is checked besides, and how its files are read."""
     counts = queries.inbox_facets({"dataset": dataset, "state": (StatusCategory.OPEN,)})["assignee"]
     people = ", ".join(
         f"{escape_markdown(name) or NOBODY} ({number:,})"
@@ -233,10 +231,51 @@ def draw_settings(dataset: str) -> None:
     with st.container(border=True, gap="xsmall"):
         st.markdown("**Settings**")
         st.table(
-            {"Open findings assigned to": people or "nobody", "Reading": escape_markdown(reading)},
+            {
+                "Owner of new findings": escape_markdown(_describe_owners(dataset)),
+                "Open findings assigned to": people or "nobody",
+                "Rules": escape_markdown(_describe_checks(dataset)),
+                "Reading": escape_markdown(_describe_reading(dataset)),
+            },
             border="horizontal",
             alt="Settings of this dataset",
         )
+        st.page_link(
+            layout.RULES,
+            label="Rules and checks",
+            icon=":material/rule:",
+            query_params={DATASET: dataset},
+        )
+
+
+def _describe_owners(dataset: str) -> str:
+    rules = [parse_owner_rule(text) for text in load_settings().triage_owners]
+    owners = [
+        f"{rule.owner} ({rule.column})" if rule.column else rule.owner
+        for rule in rules
+        if rule.matches_dataset(dataset)
+    ]
+    return ", ".join(owners) or "nobody"
+
+
+def _describe_checks(dataset: str) -> str:
+    try:
+        checks = queries.checks_to_run(dataset)
+    except InvalidInputError as error:
+        return f"not usable: {error}"
+    parts = [format_count(len(checks.rules), "rule")]
+    if checks.checks:
+        parts.append(f"{format_count(len(checks.checks), 'check')} set")
+    if checks.columns:
+        parts.append(f"{format_count(len(checks.columns), 'column')} with expectations")
+    return ", ".join(parts)
+
+
+def _describe_reading(dataset: str) -> str:
+    try:
+        return queries.stored_reading(dataset).describe() or "detected for each file"
+    except InvalidInputError as error:
+        return f"not usable: {error}"
 
 
 render_dataset_page()
