@@ -95,6 +95,12 @@ class Inbox:
                 if ordinal in index.live
             }
 
+    def select_live_ids(self, finding_ids: Iterable[str]) -> set[str]:
+        """Return those of these ids that are the current id of a finding in a live report."""
+        with self._fresh_index() as index:
+            places = ((each, index.ordinals.get(each)) for each in finding_ids)
+            return {each for each, place in places if place is not None and place in index.live}
+
     def count_passing_runs(self, finding_id: str) -> int:
         """Return how many of the latest runs in a row completed a finding's check without finding it."""
         with self._fresh_index() as index:

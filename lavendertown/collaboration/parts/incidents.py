@@ -322,7 +322,8 @@ class Incidents(StoragePart):
         """Return the current ids of the members of incidents, each once, by incident."""
         records = list(records)
         # Findings in live reports are almost all, and have their current ids.
-        known = self._context.inbox_index.find_entries({name for each in records for name in each.members})
+        named = {name for each in records for name in each.members}
+        known = self._context.inbox_index.select_live_ids(named)
         resolve = self._context.resolve_finding
         return {
             each.id: list(dict.fromkeys(name if name in known else resolve(name) for name in each.members))
