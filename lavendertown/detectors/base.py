@@ -50,10 +50,12 @@ class ValueCounts:
     Attributes:
         key: The frame column.
         limit: The maximum number of distinct values.
+        by_day: Whether dates and times are counted by the start of their day.
     """
 
     key: str
     limit: int = 100_000
+    by_day: bool = False
 
 
 @dataclass(frozen=True)

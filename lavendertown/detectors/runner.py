@@ -201,9 +201,11 @@ class _Source:
     def count_values(self, query: ValueCounts) -> CountedValues:
         """Return the distinct values of a column with their counts."""
         if query not in self._counted:
+            value = nw.col(query.key).dt.truncate("1d") if query.by_day else nw.col(query.key)
+            # The column is selected from the frame itself: planning a wide lazy frame takes long.
             counted = _collect(
-                self.frame.lazy()
-                .select(nw.col(query.key).alias("value"))
+                self.frame.select(value.alias("value"))
+                .lazy()
                 .drop_nulls()
                 .group_by("value")
                 .agg(nw.len().alias("count"))

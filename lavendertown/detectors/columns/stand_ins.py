@@ -18,7 +18,6 @@ from lavendertown.detectors.base import (
     Aggregates,
     CountedValues,
     QuerySteps,
-    Select,
     ValueCounts,
     count_where,
 )
@@ -209,15 +208,8 @@ def count_days(column: Column) -> QuerySteps[dict[Any, int]]:
     facts = yield Aggregates({"least": value.min()})
     if not isinstance(facts["least"], dt.date):
         return {}
-    days = yield Select(
-        lambda frame: (
-            frame.select(day_of(column).alias("day"))
-            .drop_nulls()
-            .group_by("day")
-            .agg(nw.len().alias("count"))
-        )
-    )
-    return dict(sorted(zip(days["day"].to_list(), days["count"].to_list(), strict=True)))
+    counted: CountedValues = yield ValueCounts(column.key, by_day=True)
+    return dict(sorted(counted.by_value().items()))
 
 
 def day_of(column: Column) -> nw.Expr:
