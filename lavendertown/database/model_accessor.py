@@ -292,7 +292,7 @@ class ModelAccessor(Generic[ModelType]):
     def _find_hook_changes(self, instance: Any, before: Mapping[str, Any]) -> dict[str, Any]:
         """Return the validated values that a hook has changed, in place or not."""
         after = self.mapped_model.values_of(instance)
-        changed = {name: value for name, value in after.items() if value != before[name]}
+        changed = {name: value for name, value in after.items() if value != before.get(name, value)}
         return self.mapped_model.validate(changed) if changed else {}
 
     def _refuse_key_change(self, changed: Mapping[str, Any]) -> None:
@@ -317,11 +317,10 @@ class ModelAccessor(Generic[ModelType]):
         return ModelRecord(self.component, record_id, obj, values, loaded, deleted_at=deleted_at)
 
     def _given_values(self, obj: Any) -> dict[str, Any]:
-        """Return all values of a new instance, without a key that the database assigns."""
+        """Return all values of a new instance, without a key or version that is assigned later."""
+        assigned = [self.mapped_model.key, *(("version",) if self.mapped_model.versioned else ())]
         values = self.mapped_model.values_of(obj)
-        if values[self.mapped_model.key] is None:
-            del values[self.mapped_model.key]
-        return values
+        return {name: value for name, value in values.items() if value is not None or name not in assigned}
 
     def _find_changes(self, obj: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the values to write, and the values that the caller read in these attributes."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import hashlib
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
@@ -29,9 +30,8 @@ def make_validator(mapped: type, columns: Mapping[str, sa.Column[Any]]) -> Valid
 
     A SQLModel table class skips pydantic's validation, so the write path validates its values.
     """
-    fields = getattr(mapped, "model_fields", None)
-    if fields is not None:
-        return _validator_by_fields(mapped.__name__, fields, columns)
+    if hasattr(mapped, "model_fields"):
+        return _validator_by_fields(mapped, columns)
     return _validator_by_columns(mapped.__name__, columns)
 
 
@@ -41,22 +41,22 @@ def describe_invalid_fields(error: ValidationError) -> str:
     return "; ".join(": ".join(filter(None, reason)) for reason in reasons)
 
 
-def _validator_by_fields(
-    name: str, fields: Mapping[str, Any], columns: Mapping[str, sa.Column[Any]]
-) -> Validator:
+def _validator_by_fields(mapped: Any, columns: Mapping[str, sa.Column[Any]]) -> Validator:
     from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
     class Base(BaseModel):
-        model_config = ConfigDict(arbitrary_types_allowed=True)
+        model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True)
 
-    whole = {each: (found.annotation, found) for each, found in fields.items()}
+    name = mapped.__name__
+    whole = {each: (found.annotation, found) for each, found in mapped.model_fields.items()}
     cache: dict[frozenset[str], Any] = {}
 
     def check(values: Mapping[str, Any]) -> dict[str, Any]:
         given = frozenset(values.keys() & whole.keys())
         if given not in cache:
             chosen: Any = {each: whole[each] for each in whole if each in given}
-            cache[given] = create_model(name, __base__=Base, **chosen)
+            validators: Any = _field_validators(mapped, given)
+            cache[given] = create_model(name, __base__=Base, __validators__=validators, **chosen)
         try:
             checked = cache[given].model_validate({each: values[each] for each in given})
         except ValidationError as error:
@@ -67,6 +67,50 @@ def _validator_by_fields(
         }
         _refuse_values(name, {each: _explain_zone(columns[each], converted[each]) for each in values})
         return converted
+
+    return check
+
+
+def _field_validators(mapped: Any, given: frozenset[str]) -> dict[str, Any]:
+    """Return the validators that a SQLModel declares for these fields."""
+    import pydantic
+
+    field_validator: Any = pydantic.field_validator
+    found: dict[str, Any] = {}
+    for name, each in mapped.__pydantic_decorators__.field_validators.items():
+        fields = given if "*" in each.info.fields else given.intersection(each.info.fields)
+        if fields:
+            found[name] = field_validator(*sorted(fields), mode=each.info.mode)(
+                inspect.getattr_static(mapped, name)
+            )
+    return found
+
+
+def make_row_validator(mapped: type) -> Validator | None:
+    """Return what checks the values of a row together, by the model validators of a SQLModel; None without.
+
+    The fields themselves are not checked: a stored row may be older than their rules.
+    """
+    declared = getattr(mapped, "__pydantic_decorators__", None)
+    if declared is None or not declared.model_validators:
+        return None
+    import pydantic
+
+    model_validator: Any = pydantic.model_validator
+    validators: Any = {
+        name: model_validator(mode=each.info.mode)(inspect.getattr_static(mapped, name))
+        for name, each in declared.model_validators.items()
+    }
+    fields: Any = dict.fromkeys(cast("Any", mapped).model_fields, (Any, None))
+    whole = pydantic.create_model(mapped.__name__, __validators__=validators, **fields)
+
+    def check(values: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            whole.model_validate({name: values[name] for name in values.keys() & fields.keys()})
+        except pydantic.ValidationError as error:
+            reason = describe_invalid_fields(error)
+            raise InvalidInputError(f"{mapped.__name__} cannot be saved: {reason}.") from error
+        return dict(values)
 
     return check
 
@@ -167,6 +211,7 @@ class MappedModel:
         soft_deletes: Whether the class has ``deleted_at``, so that its rows are soft-deleted.
         versioned: Whether the class has an integer ``version``.
         validate: Refuses invalid values.
+        validate_row: Refuses values that do not fit together; None if the class has no such rules.
     """
 
     cls: type
@@ -176,6 +221,7 @@ class MappedModel:
     soft_deletes: bool
     versioned: bool
     validate: Validator = field(repr=False)
+    validate_row: Validator | None = field(repr=False)
 
     @classmethod
     def inspect_class(cls, mapped: type, component: str) -> MappedModel:
@@ -197,9 +243,22 @@ class MappedModel:
             )
         columns = cls.find_columns(mapper)
         key = mapper.get_property_by_column(mapper.primary_key[0]).key
+        if "deleted_at" in columns and not _is_time(columns["deleted_at"]):
+            raise ConfigurationError(
+                f"{mapped.__name__}.deleted_at must be a datetime, to hold when a row was deleted. Change "
+                "its type, or its name if it means something else."
+            )
         versioned = "version" in columns and isinstance(columns["version"].type, sa.Integer)
-        validate = make_validator(mapped, columns)
-        return cls(mapped, component, key, columns, "deleted_at" in columns, versioned, validate)
+        return cls(
+            mapped,
+            component,
+            key,
+            columns,
+            "deleted_at" in columns,
+            versioned,
+            make_validator(mapped, columns),
+            make_row_validator(mapped),
+        )
 
     @staticmethod
     def find_columns(mapper: orm.Mapper[Any]) -> dict[str, sa.Column[Any]]:
@@ -215,8 +274,10 @@ class MappedModel:
         return summarize_values(self.component, values)
 
     def values_of(self, instance: Any) -> dict[str, Any]:
-        """Return the values of all attributes of an instance."""
-        return {name: getattr(instance, name) for name in self.columns}
+        """Return the values of an instance's attributes, without those that cannot be loaded any more."""
+        state = orm.attributes.instance_state(instance)
+        missing = state.unloaded if state.detached else frozenset()
+        return {name: getattr(instance, name) for name in self.columns if name not in missing}
 
     def convert_key(self, value: Any) -> Any:
         """Return a primary key in its column's type; see :func:`model_keys.convert_key`."""
@@ -225,6 +286,13 @@ class MappedModel:
     def id_of(self, instance: Any) -> str:
         """Return an instance's primary key as text."""
         return model_keys.key_text(getattr(instance, self.key))
+
+
+def _is_time(column: sa.Column[Any]) -> bool:
+    kind: Any = column.type
+    while isinstance(kind, sa.types.TypeDecorator):
+        kind = kind.impl_instance
+    return isinstance(kind, sa.DateTime)
 
 
 def summarize_values(component: str, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -274,10 +342,23 @@ class ModelRecordType:
     def check_change(
         self, record: ModelRecord, stored: Mapping[str, Any] | None, written_with: Iterable[ModelRecord]
     ) -> None:
-        """Refuse a new record that lacks a required value; a stored one may be saved in parts."""
+        """Refuse a new record that lacks a required value, and values that do not fit together.
+
+        A stored record may be saved in parts.
+        """
         not_given = [each for each in self._model.columns if each not in record.values]
         if stored is None and not_given:
-            self._model.validate({name: getattr(record.instance, name) for name in not_given})
+            self._model.validate(
+                {
+                    name: getattr(record.instance, name)
+                    for name in not_given
+                    # The write path sets it.
+                    if not (self._model.versioned and name == "version")
+                }
+            )
+
+        if self._model.validate_row is not None and (record.values or stored is None):
+            self._model.validate_row(self._model.values_of(record.instance) | dict(record.values))
 
     def summarize_record(self, record: ModelRecord) -> dict[str, Any]:
         return self._model.summarize_values(self._model.values_of(record.instance) | dict(record.values))

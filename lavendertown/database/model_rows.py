@@ -69,7 +69,8 @@ def read_fields(accessor: ModelAccessor[Any]) -> list[ModelField]:
 
 def _field(label: str, name: str, column: sa.Column[Any]) -> ModelField:
     column_type: Any = column.type
-    while isinstance(column_type, sa.types.TypeDecorator):
+    # An interval is a decorated datetime, as SQLite has no intervals.
+    while isinstance(column_type, sa.types.TypeDecorator) and not isinstance(column_type, sa.Interval):
         column_type = column_type.impl_instance
     if isinstance(column_type, sa.Enum):
         return ModelField(name, "enum", choices=column_type.enum_class)

@@ -13,12 +13,14 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from pydantic import field_validator, model_validator
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from sqlmodel import Field, SQLModel
 
 from lavendertown.database import application, startup
 from lavendertown.database.audit_model import AuditLog
 from lavendertown.database.model_accessor import ModelAccessor
+from lavendertown.database.model_rows import read_fields
 from lavendertown.errors import ConfigurationError, ConflictError, InvalidInputError
 from lavendertown.records.write_path import acting_for
 from lavendertown.stores.sql.connection.engine import make_engine
@@ -678,3 +680,87 @@ def test_numbers_that_an_earlier_version_stored_in_sqlite_are_read(tmp_path: Pat
     assert [str(free) for _, free in found] == [
         "9.9000000000", "12345678901234.5600000000", "5.0000000000", "0.3000000000",
     ]  # fmt: skip
+
+
+class Stay(SQLModel, table=True):
+    __tablename__ = "stays"
+    id: int | None = Field(default=None, primary_key=True)
+    email: str = Field(alias="emailAddress")
+    first: int = 0
+    last: int = 0
+    took: dt.timedelta | None = None
+
+    @field_validator("email")
+    @classmethod
+    def lower_address(cls, value: str) -> str:
+        if "@" not in value:
+            raise ValueError("no @")
+        return value.lower()
+
+    @model_validator(mode="after")
+    def end_after_start(self) -> Stay:
+        if self.last < self.first:
+            raise ValueError("last is before first")
+        return self
+
+
+class Draft(Base):
+    __tablename__ = "drafts"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    text: Mapped[str] = mapped_column(sa.String(40))
+    note: Mapped[str | None] = mapped_column(sa.String(40), deferred=True)
+    version: Mapped[int]
+
+
+@pytest.fixture
+def stays(database: application.Database) -> ModelAccessor[Stay]:
+    startup.create_missing_tables(application.get_engine(), Stay.metadata)
+    return ModelAccessor(Stay, "stays")
+
+
+def test_the_validators_of_a_class_run_on_insert_and_save(stays: ModelAccessor[Stay]) -> None:
+    with pytest.raises(InvalidInputError, match=r"^Stay cannot be saved: email: .*no @\.$"):
+        stays.insert(Stay(emailAddress="x"))
+    with pytest.raises(InvalidInputError, match="last is before first"):
+        stays.insert(Stay(emailAddress="a@b", first=2, last=1))
+    stored = stays.insert(Stay(emailAddress="Ana@B", first=1, last=2))
+    assert stored.email == "ana@b"
+    stored.first = 3
+    with pytest.raises(InvalidInputError, match="last is before first"):
+        stays.save(stored)
+    stored.last = 4
+    assert stays.save(stored).last == 4
+
+
+def test_an_interval_is_a_field_of_its_own_kind(stays: ModelAccessor[Stay]) -> None:
+    assert [field.kind for field in read_fields(stays) if field.name == "took"] == ["interval"]
+
+
+def test_a_version_without_default_is_set_by_the_accessor(database: application.Database) -> None:
+    drafts = ModelAccessor(Draft, "drafts")
+    stored = drafts.insert(Draft(text="a"))
+    assert stored.version == 1
+    found = drafts.get(stored.id)
+    assert found is not None
+    found.text = "b"
+    assert drafts.save(found).version == 2
+
+
+def test_a_row_with_a_deferred_column_is_saved_without_it(database: application.Database) -> None:
+    drafts = ModelAccessor(Draft, "drafts")
+    stored = drafts.insert(Draft(text="a", note="kept"))
+    found = drafts.get(stored.id)
+    assert found is not None
+    found.text = "b"
+    drafts.save(found)
+    with application.current_database().use_session() as session:
+        assert session.scalars(sa.select(Draft.note)).all() == ["kept"]
+
+
+def test_a_deletion_day_without_time_is_refused() -> None:
+    marks = {"deleted_at": mapped_column(sa.Date, nullable=True)}
+    columns = {"id": mapped_column(sa.Integer, primary_key=True)}
+    base = type("DatedBase", (DeclarativeBase,), {})
+    found = type("DatedRow", (base,), {"__tablename__": "dated", **columns, **marks})
+    with pytest.raises(ConfigurationError, match=r"^DatedRow\.deleted_at must be a datetime"):
+        ModelAccessor(found, "dated")
