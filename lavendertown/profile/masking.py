@@ -14,6 +14,7 @@ from lavendertown.core.settings import Settings
 from lavendertown.profile.evidence import Evidence, FindingSamples, remove_values
 
 MASKED_VALUE = "•••"
+_REPETITION = re.compile(r" \(\d+\)$")
 _SAMPLE_METADATA = frozenset(
     ("samples", "spellings", "placeholders", "picture", "baseline_value", "current_value")
 )
@@ -31,9 +32,12 @@ _KEPT_METADATA = frozenset(
 def is_masked(column: str, patterns: Iterable[str]) -> bool:
     """Return whether a column name matches one of the patterns, such as ``*_name``; case does not matter.
 
-    The names of several columns, joined by commas, match if one of them does.
+    The names of several columns, joined by commas, match if one of them does. A repeated column such as
+    ``email (2)`` has the name of the first; a field such as ``person.email`` matches by each of its parts.
     """
     names = {column.casefold(), *column.casefold().split(", ")}
+    names |= {_REPETITION.sub("", name) for name in names}
+    names |= {part for name in names for part in name.split(".")}
     return any(fnmatchcase(name, pattern.casefold()) for pattern in patterns for name in names)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from lavendertown.core.findings import GhostFinding, finding_columns
-from lavendertown.profile.masking import mask_finding
+from lavendertown.profile.masking import is_masked, mask_finding
 from lavendertown.profile.measure import sample_finding
 from lavendertown.tables import read_table
 
@@ -37,3 +39,21 @@ def test_sample_rows_show_all_columns_of_the_finding() -> None:
     table = read_table(b"id,zip,city,x\n1,10115,Bern,a\n2,10115,Rome,b\n", "t.csv")
     samples = sample_finding(table, PAIR, ["id"])
     assert [list(row.values) for row in samples.rows] == [["id", "zip", "city"]]
+
+
+@pytest.mark.parametrize(
+    ("column", "masked"),
+    [
+        ("Email", True),
+        ("email (2)", True),
+        ("person.email", True),
+        ("person.email (2)", True),
+        ("order, email (3)", True),
+        ("first_name.de", True),
+        ("emails", False),
+        ("person.emails", False),
+        ("(2)", False),
+    ],
+)
+def test_a_column_is_masked_by_each_part_of_its_name(column: str, masked: bool) -> None:
+    assert is_masked(column, ["email", "*_name"]) is masked
