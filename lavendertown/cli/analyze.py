@@ -137,8 +137,8 @@ def analyze_command(
     report to a dataset that has other columns or reports of several tables. To add it anyway, name the
     dataset with --dataset.
 
-    With --save, options that say how FILE is read are stored for its dataset. A later analysis that names
-    the dataset with --dataset, and has none of these options, uses them.
+    With --save, options that say how FILE is read are stored for its dataset. A later analysis with --save or
+    --dataset, and without such options, uses them; standard input needs --dataset for that.
 
     --compare-to reports columns, types, distributions, categories and rows that differ notably from those of
     another table. Without an earlier report with column profiles, --compare-to latest compares nothing.
@@ -176,6 +176,7 @@ def analyze_command(
         reading = _load_reading(dataset, required=save)
     # Imported here, because they import Polars, which other commands do not need.
     from lavendertown.cli.sources import (
+        STDIN_ARGUMENT,
         describe_sources,
         read_named_source,
         read_other_source,
@@ -194,6 +195,11 @@ def analyze_command(
     if save and not dataset:
         with open_storage() as storage:
             dataset = _choose_dataset(storage, data)
+        # Standard input cannot be read twice.
+        if given == DETECT and STDIN_ARGUMENT not in sources:
+            reading = _load_reading(dataset, required=True)
+            if reading != DETECT:
+                data = read_sources(sources, format_in, limits, reading, table, query)
     checks = _load_checks(dataset, checks_file, data, required=save)
     references = None
     if checks_file is not None and not isinstance(rules, Path):

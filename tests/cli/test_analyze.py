@@ -407,8 +407,9 @@ def test_options_of_an_analysis_that_is_not_saved_are_not_stored(run: Run, folde
 
 def test_the_options_are_stored_for_the_dataset_that_the_file_joins(run: Run) -> None:
     assert run("analyze", "orders.csv", "--encoding", "cp1252", "--save", "--author", "Ana").exit_code == 0
-    later = run("analyze", "orders.csv", "--dataset", "orders")
-    assert later.stderr == "Read as last time: encoding cp1252.\n"
+    for options_of_run in (("--dataset", "orders"), ("--save", "--author", "Ana")):
+        later = run("analyze", "orders.csv", *options_of_run)
+        assert later.stderr == "Read as last time: encoding cp1252.\n"
 
 
 def test_stored_settings_that_cannot_be_used_are_named(run: Run) -> None:
