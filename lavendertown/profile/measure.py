@@ -61,7 +61,7 @@ def measure_table(table: Table, findings: Sequence[GhostFinding], key: Sequence[
             if finding.row_indices
         },
         key=key_columns,
-        first_row=_first_row(table),
+        first_row=first_row_number(table),
     )
 
 
@@ -73,7 +73,8 @@ def suggest_key(profiles: Sequence[ColumnProfile]) -> list[str]:
     return []
 
 
-def _first_row(table: Table) -> int:
+def first_row_number(table: Table) -> int:
+    """Return the number that the source counts for the row at position 0."""
     reading = table.reading
     if not reading.header_row:
         return 1 + (reading.skip_lines or 0)

@@ -12,7 +12,7 @@ from lavendertown.profile.evidence import ColumnProfile, Evidence, FindingSample
 from lavendertown.ui import queries
 from lavendertown.ui.components.shared import charts
 from lavendertown.ui.components.shared.drift_picture import draw_picture, make_picture
-from lavendertown.ui.components.shared.formatting import format_count
+from lavendertown.ui.components.shared.formatting import describe_row_numbers, format_count
 from lavendertown.ui.components.shared.markdown import show_hidden_characters
 
 SHOWN_ROWS = 5
@@ -61,8 +61,7 @@ def _draw_samples(evidence: Evidence, samples: FindingSamples, row: queries.Row)
     st.dataframe(frame, hide_index=True, row_height=30, height="content", alt="Sample rows")
     count = row["row_count"]
     some = f"{len(shown):,} of {format_count(count, 'row')}. " if count and count > len(shown) else ""
-    header = f"the header is row {evidence.first_row - 1}" if evidence.first_row > 1 else "the first is row 1"
-    st.caption(f"{some}Rows as the file counts them: {header}.")
+    st.caption(f"{some}{describe_row_numbers(evidence.first_row)}")
     if len(samples.rows) > SHOWN_ROWS:
         st.toggle(f"Show {len(samples.rows)} rows", key=_all_key(row))
 

@@ -11,6 +11,7 @@ from lavendertown.ui.components.finding import evidence, history, thread, triage
 from lavendertown.ui.components.shared import charts, layout
 from lavendertown.ui.components.shared.affected_rows import ResultRows, show_rows
 from lavendertown.ui.components.shared.formatting import (
+    describe_row_numbers,
     escape_markdown,
     format_count,
     format_percent,
@@ -145,11 +146,14 @@ def show_affected_rows(row: queries.Row) -> None:
     if not positions:
         st.caption("Which rows are affected is not recorded for this finding.")
     elif result is None:
-        shown = ", ".join(f"{position:,}" for position in positions)
+        stored = queries.load_evidence(row["report_id"])
+        first = stored.first_row if stored is not None else 0
+        shown = ", ".join(f"{position + first:,}" for position in positions)
         st.markdown(f":small[{shown}{' …' if len(positions) == FIRST_ROWS else ''}]")
+        numbers = describe_row_numbers(first) if first else "Row positions, counted from 0."
         st.caption(
-            "Row positions, counted from 0. The complete rows stay with the person who inspected the "
-            "file; the report keeps samples at most."
+            f"{numbers} The complete rows stay with the person who inspected the file; the report keeps "
+            "samples at most."
         )
     else:
         key = f"rows:{row['report_id']}:{row['position']}:file"

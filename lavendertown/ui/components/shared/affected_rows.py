@@ -16,9 +16,10 @@ from lavendertown.core.errors import LavenderTownError
 from lavendertown.core.findings import GhostFinding
 from lavendertown.inspection.result_files import FIRST_ROWS, InspectionResult
 from lavendertown.profile.evidence import ValueCount
-from lavendertown.profile.measure import frequent_values
+from lavendertown.profile.measure import first_row_number, frequent_values
 from lavendertown.tables import Table
 from lavendertown.ui import errors, inspections
+from lavendertown.ui.components.shared.formatting import describe_row_numbers
 
 
 class AffectedRows(Protocol):
@@ -27,6 +28,10 @@ class AffectedRows(Protocol):
     @property
     def columns(self) -> list[str]:
         """The column names in order."""
+
+    @property
+    def first_row(self) -> int:
+        """The number that the source counts for the row at position 0."""
 
     def rows(self, positions: Sequence[int], limit: int = FIRST_ROWS) -> pd.DataFrame:
         """Return the first ``limit`` rows at these positions, indexed by position."""
@@ -47,6 +52,11 @@ class TableRows:
         """The column names in order."""
         return self.table.columns
 
+    @property
+    def first_row(self) -> int:
+        """The number that the source counts for the row at position 0."""
+        return first_row_number(self.table)
+
     def rows(self, positions: Sequence[int], limit: int = FIRST_ROWS) -> pd.DataFrame:
         """Return the first ``limit`` rows at these positions, indexed by position."""
         return self.table.rows(positions, limit)
@@ -66,6 +76,11 @@ class ResultRows:
     def columns(self) -> list[str]:
         """The column names in order."""
         return self.result.columns
+
+    @property
+    def first_row(self) -> int:
+        """The number that the source counts for the row at position 0."""
+        return self.result.evidence.first_row
 
     def rows(self, positions: Sequence[int], limit: int = FIRST_ROWS) -> pd.DataFrame:
         """Return the first ``limit`` rows at these positions, indexed by position."""
@@ -91,10 +106,12 @@ def show_rows(
     """
     shown = affected.rows(positions, FIRST_ROWS)
     order = [column] + [c for c in shown.columns if c != column] if column in shown.columns else None
+    shown = shown.set_axis(shown.index + affected.first_row, axis=0)
+    shown.index.name = "Row"
     st.dataframe(shown, row_height=30, column_order=order, alt="Affected rows")
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         first = f"The first {len(shown):,} of {count:,} rows. " if count and count > len(shown) else ""
-        st.caption(f"{first}Positions are counted from 0.", width="content")
+        st.caption(f"{first}{describe_row_numbers(affected.first_row)}", width="content")
         if isinstance(affected, ResultRows):
             _offer_file(affected.result, index, key)
 

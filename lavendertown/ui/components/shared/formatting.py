@@ -161,6 +161,12 @@ def format_count(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def describe_row_numbers(first_row: int) -> str:
+    """Say how rows are numbered, given the number that the source counts for its first row of data."""
+    header = f"the header is row {first_row - 1:,}" if first_row > 1 else "the first is row 1"
+    return f"Rows as the file counts them: {header}."
+
+
 def format_percent(share: float | None) -> str:
     """Format a share (0 to 1) as a percentage; only exact values become 0% or 100%."""
     if share is None:
