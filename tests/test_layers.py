@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
@@ -201,3 +203,14 @@ def test_a_lazy_import_is_told_from_an_eager_one() -> None:
         (["a"], False),
         (["b"], True),
     ]
+
+
+@pytest.mark.parametrize(
+    "module", ["lavendertown.cli", "lavendertown.collaboration.storage", "lavendertown.transfer.migrator"]
+)
+def test_commands_start_without_libraries_for_data(module: str) -> None:
+    """Each of them takes as long to import as everything else together."""
+    heavy = "{'pandas', 'polars', 'narwhals', 'plotly', 'streamlit', 'sqlalchemy'}"
+    program = f"import sys, {module}; print(sorted({heavy} & sys.modules.keys()))"
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 from lavendertown.collaboration import converters
@@ -15,7 +15,9 @@ from lavendertown.core.errors import InvalidInputError
 from lavendertown.records import validation
 from lavendertown.records.record_classes import DatasetSettingsRecord, RecordKind, RuleSetRecord
 from lavendertown.records.write_path import SaveRecord
-from lavendertown.rules.check_configuration import CheckConfiguration
+
+if TYPE_CHECKING:
+    from lavendertown.rules.check_configuration import CheckConfiguration
 
 CHECKS = "checks"
 """The part of the settings that has the check configuration."""
@@ -40,6 +42,9 @@ class DatasetSettings(StoragePart):
         Raises:
             InvalidInputError: What is stored is not possible.
         """
+        # Imported here, because it imports Polars, which most commands do not need.
+        from lavendertown.rules.check_configuration import CheckConfiguration
+
         return CheckConfiguration.from_dict(
             self.load(dataset, CHECKS), f"The check configuration of dataset {dataset!r}"
         )
