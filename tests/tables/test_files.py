@@ -79,7 +79,11 @@ def tar_archive() -> bytes:
         (b"<!DOCTYPE html><table>", "o.xls", "an HTML page, which is not supported; save the table as"),
         (b"\xef\xbb\xbf\n<?xml version='1.0'?>", "o.xml", "an XML file, which is not supported; save"),
         (b"$FL2@(#) SPSS", "o.sav", "an SPSS file, which is not supported; save"),
-        (gzip.compress(b"SQLite format 3\x00"), "o.db.gz", "a database, which is read only as a single file"),
+        (
+            gzip.compress(b"SQLite format 3\x00", mtime=0),
+            "o.db.gz",
+            "a database, which is read only as a single file",
+        ),
         (b"[" * 200_000 + b"]" * 200_000, "o.json", "nested too deeply"),
         (b'{"a": 1}\n' + b'{"a":' * 90_000 + b"1" + b"}" * 90_000, "o.jsonl", "nested too deeply"),
     ],
