@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -29,7 +29,7 @@ from lavendertown.collaboration.parts.gate import LATEST, Run
 from lavendertown.collaboration.storage import Storage, get_finding_id
 from lavendertown.core import clock
 from lavendertown.core.errors import InvalidInputError, StorageError
-from lavendertown.core.file_limits import limits_from_settings
+from lavendertown.core.file_limits import FileLimits, limits_from_settings
 from lavendertown.core.findings import GhostFinding
 from lavendertown.core.reading import DETECT, Reading
 from lavendertown.core.settings import load_settings
@@ -138,7 +138,7 @@ def analyze_command(
     dataset with --dataset.
 
     With --save, options that say how FILE is read are stored for its dataset. A later analysis with --save or
-    --dataset, and without such options, uses them; standard input needs --dataset for that.
+    --dataset, and without such options, uses them.
 
     --compare-to reports columns, types, distributions, categories and rows that differ notably from those of
     another table. Without an earlier report with column profiles, --compare-to latest compares nothing.
@@ -175,31 +175,18 @@ def analyze_command(
     if dataset and reading == DETECT:
         reading = _load_reading(dataset, required=save)
     # Imported here, because they import Polars, which other commands do not need.
-    from lavendertown.cli.sources import (
-        STDIN_ARGUMENT,
-        describe_sources,
-        read_named_source,
-        read_other_source,
-        read_sources,
-    )
     from lavendertown.inspector import Inspector
     from lavendertown.rules.reference_rules import References
 
     rules = load_rules(rules_name)[1] if rules_name else None
     limits = limits_from_settings(load_settings())
-    if source_name is not None:
-        data, name = read_named_source(source_name, limits, reading), source_name
-    else:
-        data = read_sources(sources, format_in, limits, reading, table, query)
-        name = describe_sources(sources)
+    source = _Source(sources, source_name, format_in, table, query, limits)
+    data = source.read_table(reading)
     if save and not dataset:
         with open_storage() as storage:
             dataset = _choose_dataset(storage, data)
-        # Standard input cannot be read twice.
-        if given == DETECT and STDIN_ARGUMENT not in sources:
-            reading = _load_reading(dataset, required=True)
-            if reading != DETECT:
-                data = read_sources(sources, format_in, limits, reading, table, query)
+        if given == DETECT and (reading := _load_reading(dataset, required=True)) != DETECT:
+            data = source.read_table(reading)
     checks = _load_checks(dataset, checks_file, data, required=save)
     references = None
     if checks_file is not None and not isinstance(rules, Path):
@@ -208,7 +195,7 @@ def analyze_command(
     if compare_to == LATEST:
         before = _load_baseline(data, dataset)
     elif compare_to is not None:
-        before = read_other_source(compare_to, format_in, limits, reading, table, query)
+        before = source.read_other(compare_to, reading)
     inspector = Inspector(
         data,
         dataset=dataset,
@@ -236,12 +223,43 @@ def analyze_command(
     is_json = as_json or output == "json"
     if is_json:
         failed = not all(result.has_passed for result in results)
-        answer = _build_result(name, inspector, findings, report_id, failed)
+        answer = _build_result(source.describe(), inspector, findings, report_id, failed)
         print_json(answer | {"gate": results[0].to_dict() if results else None})
     else:
-        _print_findings(name, inspector, findings, report_id)
+        _print_findings(source.describe(), inspector, findings, report_id)
     failed = report_results(results, summary, silent=is_json)
     raise click.exceptions.Exit(1 if failed else 0)
+
+
+class _Source(NamedTuple):
+    """What the arguments and options of a run name: files, a database or a configured source."""
+
+    arguments: tuple[str, ...]
+    source_name: str | None
+    format_in: str | None
+    table: str | None
+    query: str | None
+    limits: FileLimits
+
+    def read_table(self, reading: Reading) -> Table:
+        """Read the table."""
+        from lavendertown.cli.sources import read_named_source, read_sources
+
+        if self.source_name is not None:
+            return read_named_source(self.source_name, self.limits, reading)
+        return read_sources(self.arguments, self.format_in, self.limits, reading, self.table, self.query)
+
+    def read_other(self, other: str, reading: Reading) -> Table:
+        """Read the table to compare with, by the same options as far as they go with it."""
+        from lavendertown.cli.sources import read_other_source
+
+        return read_other_source(other, self.format_in, self.limits, reading, self.table, self.query)
+
+    def describe(self) -> str:
+        """Return a name for answers, without passwords."""
+        from lavendertown.cli.sources import describe_sources
+
+        return self.source_name or describe_sources(self.arguments)
 
 
 def _load_baseline(data: Table, dataset: str | None) -> Baseline | MissingBaseline:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +13,9 @@ from lavendertown.core.file_limits import limits_from_settings
 from lavendertown.core.findings import SEVERITIES
 from lavendertown.core.reading import DETECT
 from lavendertown.core.settings import load_settings
+
+if TYPE_CHECKING:
+    from lavendertown.drift.compare import ComparisonType
 
 _TYPES = ("full", "schema_only", "distribution_only")
 
@@ -46,7 +49,7 @@ def compare_command(
     baseline: str,
     current: str,
     format_in: str | None,
-    comparison_type: str,
+    comparison_type: ComparisonType,
     distribution_threshold: float,
     fail_on: str | None,
     as_json: bool,
@@ -66,7 +69,6 @@ def compare_command(
     # Imported here, because they import Polars, which other commands do not need.
     from lavendertown.cli.sources import STDIN_ARGUMENT, describe_sources, read_other_source, read_sources
     from lavendertown.drift import TableBaseline, compare_datasets
-    from lavendertown.drift.compare import ComparisonType
 
     if baseline == STDIN_ARGUMENT:
         raise CommandError("BASELINE cannot be standard input; name a file, or analyze CURRENT from it.")
@@ -74,8 +76,8 @@ def compare_command(
     table = read_sources([current], format_in, limits, DETECT)
     before = read_other_source(baseline, format_in, limits, DETECT)
     names = [describe_sources([each]) for each in (baseline, current)]
-    kind = next(each for each in get_args(ComparisonType) if each == comparison_type)
-    findings = compare_datasets(TableBaseline(before, names[0]), table, kind, distribution_threshold)
+    known = TableBaseline(before, names[0])
+    findings = compare_datasets(known, table, comparison_type, distribution_threshold)
     failing = SEVERITIES[SEVERITIES.index(fail_on) :] if fail_on else ()
     failed = any(finding.severity in failing for finding in findings)
     if as_json:

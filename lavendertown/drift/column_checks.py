@@ -355,12 +355,7 @@ class NewCategories(CategoryCheck):
         """Report the rows with new values."""
         if before.other or not after.total:
             return NOT_CHECKED
-        new = _only_in(after, before)
-        if not new:
-            return None
-        share = after.total / (before.total + after.total)
-        least = smallest_notable_count(list(new.values()), _pool(before, after), share)
-        notable = {value: count for value, count in new.items() if least is not None and count >= least}
+        notable = _notable_only_in(after, before)
         if not notable:
             return None
         count = sum(notable.values())
@@ -395,12 +390,7 @@ class LostCategories(CategoryCheck):
         self, table: Table, column: Column, before: ValueShares, after: ValueShares, values: pl.Series
     ) -> Outcome:
         """Report the values that are gone."""
-        lost = _only_in(before, after)
-        if not lost:
-            return None
-        share = before.total / (before.total + after.total)
-        least = smallest_notable_count(list(lost.values()), _pool(before, after), share)
-        notable = {value: count for value, count in lost.items() if least is not None and count >= least}
+        notable = _notable_only_in(before, after)
         if not notable:
             return None
         count = sum(notable.values())
@@ -422,6 +412,16 @@ class LostCategories(CategoryCheck):
         )
 
 
+def _notable_only_in(side: ValueShares, other: ValueShares) -> dict[str, int]:
+    """Return the values that only one side has, in more rows than chance explains."""
+    found = _only_in(side, other)
+    if not found:
+        return {}
+    share = side.total / (side.total + other.total)
+    least = smallest_notable_count(list(found.values()), _pool(side, other), share)
+    return {value: count for value, count in found.items() if least is not None and count >= least}
+
+
 def _only_in(side: ValueShares, other: ValueShares) -> dict[str, int]:
     """Return the values that only one side has, without serial ones such as batch-12 after batch-11."""
     shapes = {_shape(value) for value in other.counts if _DIGITS.search(value)}
@@ -436,9 +436,9 @@ def _shape(value: str) -> str:
     return _DIGITS.sub("0", value)
 
 
-def _pool(before: ValueShares, after: ValueShares) -> list[int]:
-    values = {**before.counts, **after.counts}
-    return [before.counts.get(value, 0) + after.counts.get(value, 0) for value in values]
+def _pool(one: ValueShares, other: ValueShares) -> list[int]:
+    values = {**one.counts, **other.counts}
+    return [one.counts.get(value, 0) + other.counts.get(value, 0) for value in values]
 
 
 def _count_of(values: Mapping[str, int], noun: str) -> str:

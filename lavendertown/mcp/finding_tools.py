@@ -6,13 +6,10 @@ A tool's docstring and the descriptions of its arguments are what an agent reads
 from __future__ import annotations
 
 import datetime as dt
-import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
-from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
-from mcp_types import ToolAnnotations
 from pydantic import Field
 
 from lavendertown.collaboration.parts.triage import Decision
@@ -22,23 +19,13 @@ from lavendertown.core.statuses import StatusCategory
 from lavendertown.inbox import InboxOrder, SnoozedFilter
 from lavendertown.inbox.attention import AttentionReason
 from lavendertown.mcp.finding_views import describe_finding, summarize_finding
+from lavendertown.mcp.team_tools import AnyContext, FindingIds, OnBehalfOf, TeamTools, Texts
 from lavendertown.mcp.undo import MAX_FINDINGS, UndoReference, undo_decision, undo_reference
 from lavendertown.records.identities import RunState
-from lavendertown.rpc.access import require_role
-from lavendertown.rpc.schema import Call, Caller, Role
-from lavendertown.rpc.team_records import FindStorage, decide_findings
-from lavendertown.rpc.threads import run_in_thread
+from lavendertown.rpc.schema import Role
+from lavendertown.rpc.team_records import decide_findings
 
-AnyContext: TypeAlias = Context[Any, Any]
-FindCaller: TypeAlias = Callable[[AnyContext], Caller]
 Severity: TypeAlias = Literal["info", "warning", "error"]
-FindingIds: TypeAlias = Annotated[
-    list[str], Field(min_length=1, max_length=MAX_FINDINGS, description="From search_findings.")
-]
-OnBehalfOf: TypeAlias = Annotated[
-    str, Field(description="For whom you act; recorded together with the actor of your token.")
-]
-Texts: TypeAlias = list[str]
 if TYPE_CHECKING:
     Status: TypeAlias = str
 else:
@@ -46,26 +33,15 @@ else:
     Status = Literal[statuses.NAMES]
 
 
-class FindingTools:
-    """The tools over a team's storage.
+class FindingTools(TeamTools):
+    """The tools about the findings of a team's storage."""
 
-    Args:
-        find_storage: Returns the storage, and is called with each call.
-        find_caller: Returns who makes a call.
-    """
-
-    def __init__(self, find_storage: FindStorage, find_caller: FindCaller) -> None:
-        self._storage = find_storage
-        self._find_caller = find_caller
-
-    def list_tools(self) -> Iterable[Tool]:
+    def list_tools(self) -> Iterator[Tool]:
         """Return the tools."""
-        reads = ToolAnnotations(read_only_hint=True, open_world_hint=False)
-        writes = ToolAnnotations(read_only_hint=False, destructive_hint=False, open_world_hint=False)
-        for function in (self.search_findings, self.read_finding):
-            yield Tool.from_function(in_thread(function), annotations=reads)
-        for change in (self.comment, self.set_status, self.assign, self.snooze, self.unsnooze, self.undo):
-            yield Tool.from_function(in_thread(change), annotations=writes)
+        yield from self.make_tools(
+            reads=(self.search_findings, self.read_finding),
+            writes=(self.comment, self.set_status, self.assign, self.snooze, self.unsnooze, self.undo),
+        )
 
     def search_findings(
         self,
@@ -232,22 +208,6 @@ class FindingTools:
         call = self._call(context, Role.WRITER)
         undo = decide_findings(self._storage(), finding_ids, decision, call, on_behalf_of)
         return {"finding_ids": list(undo.finding_ids), "undo": undo_reference(undo).model_dump()}
-
-    def _call(self, context: AnyContext, needed: Role) -> Call:
-        """Return the call, once its caller may make it."""
-        caller = self._find_caller(context)
-        require_role(caller, needed, "This tool")
-        return Call(caller)
-
-
-def in_thread(tool: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a tool that runs in the threads of RPC, and does not block the server."""
-
-    @functools.wraps(tool)
-    async def run(*arguments: Any, **named: Any) -> Any:
-        return await run_in_thread(tool, *arguments, **named)
-
-    return run
 
 
 def _read_end(text: str, name: str) -> dt.datetime:

@@ -5,24 +5,21 @@ A tool's docstring and the descriptions of its arguments are what an agent reads
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from mcp.server.mcpserver.tools import Tool
-from mcp_types import ToolAnnotations
 from pydantic import Field
 
 from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.core import json_codec, statuses
 from lavendertown.core.errors import InvalidInputError, NotFoundError
 from lavendertown.core.statuses import StatusCategory
-from lavendertown.mcp.finding_tools import AnyContext, FindCaller, FindingIds, OnBehalfOf, Texts, in_thread
 from lavendertown.mcp.finding_views import summarize_finding
+from lavendertown.mcp.team_tools import AnyContext, FindingIds, OnBehalfOf, TeamTools, Texts
 from lavendertown.mcp.undo import MAX_FINDINGS, undo_reference
 from lavendertown.records.write_path import acting_for
-from lavendertown.rpc.access import require_role
-from lavendertown.rpc.schema import Call, Role
-from lavendertown.rpc.team_records import FindStorage
+from lavendertown.rpc.schema import Role
 
 MAX_COMMENTS = 50
 IncidentId: TypeAlias = Annotated[str, Field(description="From list_incidents.")]
@@ -33,26 +30,15 @@ else:
     ClosingStatus = Literal[statuses.CLOSED_NAMES]
 
 
-class IncidentTools:
-    """The tools about the incidents of a team's storage.
+class IncidentTools(TeamTools):
+    """The tools about the incidents of a team's storage."""
 
-    Args:
-        find_storage: Returns the storage, and is called with each call.
-        find_caller: Returns who makes a call.
-    """
-
-    def __init__(self, find_storage: FindStorage, find_caller: FindCaller) -> None:
-        self._storage = find_storage
-        self._find_caller = find_caller
-
-    def list_tools(self) -> Iterable[Tool]:
+    def list_tools(self) -> Iterator[Tool]:
         """Return the tools."""
-        reads = ToolAnnotations(read_only_hint=True, open_world_hint=False)
-        writes = ToolAnnotations(read_only_hint=False, destructive_hint=False, open_world_hint=False)
-        for function in (self.list_incidents, self.read_incident):
-            yield Tool.from_function(in_thread(function), annotations=reads)
-        for change in (self.group_findings, self.close_incident):
-            yield Tool.from_function(in_thread(change), annotations=writes)
+        yield from self.make_tools(
+            reads=(self.list_incidents, self.read_incident),
+            writes=(self.group_findings, self.close_incident),
+        )
 
     def list_incidents(
         self,
@@ -139,12 +125,6 @@ class IncidentTools:
                 incident_id, Decision(status=status, reason=reason), actor=call.actor(on_behalf_of)
             )
         return {"finding_ids": list(undo.finding_ids), "undo": undo_reference(undo).model_dump()}
-
-    def _call(self, context: AnyContext, needed: Role) -> Call:
-        """Return the call, once its caller may make it."""
-        caller = self._find_caller(context)
-        require_role(caller, needed, "This tool")
-        return Call(caller)
 
 
 def _summarize_incident(row: dict[str, Any]) -> dict[str, Any]:

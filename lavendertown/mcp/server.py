@@ -20,8 +20,9 @@ from pydantic import ValidationError
 
 from lavendertown import __version__
 from lavendertown.core.errors import InvalidInputError, NotFoundError
-from lavendertown.mcp.finding_tools import FindCaller, FindingTools
+from lavendertown.mcp.finding_tools import FindingTools
 from lavendertown.mcp.incident_tools import IncidentTools
+from lavendertown.mcp.team_tools import FindCaller
 from lavendertown.rpc.errors import connect_error, one_sentence
 from lavendertown.rpc.team_records import FindStorage
 

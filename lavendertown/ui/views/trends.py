@@ -228,18 +228,9 @@ def draw_chart(
 
 def draw_clickable(figure: charts.Figure, key: str, alt: str, dataset: str = "") -> None:
     """Draw a chart whose bars open the findings that they count."""
-    event: Any = st.plotly_chart(
-        figure,
-        key=f"trends:{key}",
-        config={"displayModeBar": False},
-        alt=alt,
-        on_select="rerun",
-        selection_mode="points",
-    )
-    for point in event["selection"]["points"][:1]:
-        open_findings(
-            str(point["customdata"][0]), (dataset,) if dataset else tuple(st.query_params.get_all(DATASET))
-        )
+    counted = charts.draw_clickable_chart(figure, f"trends:{key}", alt)
+    if counted is not None:
+        open_findings(counted, (dataset,) if dataset else tuple(st.query_params.get_all(DATASET)))
 
 
 def open_findings(counted: str, dataset: tuple[str, ...]) -> NoReturn:

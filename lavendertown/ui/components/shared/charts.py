@@ -48,6 +48,20 @@ def draw_chart(figure: Figure, key: str, alt: str) -> None:
     st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=alt)
 
 
+def draw_clickable_chart(figure: Figure, key: str, alt: str) -> str | None:
+    """Show a chart with its text alternative; return the data of the point that was clicked, if any."""
+    event: Any = st.plotly_chart(
+        figure,
+        key=key,
+        config={"displayModeBar": False},
+        alt=alt,
+        on_select="rerun",
+        selection_mode="points",
+    )
+    points = event["selection"]["points"]
+    return str(points[0]["customdata"][0]) if points else None
+
+
 def axis_layout(**overrides: Any) -> dict[str, Any]:
     """Return an axis in the theme's colours; keywords override its properties."""
     colours = theme_colors()

@@ -166,16 +166,9 @@ def _describe_missing(runs: Sequence[queries.Row], name: str) -> str:
 
 
 def _draw_clickable(figure: charts.Figure, key: str, alt: str) -> None:
-    event: Any = st.plotly_chart(
-        figure,
-        key=f"trends:columns:{key}",
-        config={"displayModeBar": False},
-        alt=alt,
-        on_select="rerun",
-        selection_mode="points",
-    )
-    for point in event["selection"]["points"][:1]:
-        _open_report(str(point["customdata"][0]))
+    report_id = charts.draw_clickable_chart(figure, f"trends:columns:{key}", alt)
+    if report_id is not None:
+        _open_report(report_id)
 
 
 def _open_report(report_id: str) -> NoReturn:
