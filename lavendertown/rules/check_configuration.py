@@ -160,14 +160,18 @@ class CheckConfiguration:
         values = _read_mapping(data, place, "keys such as checks, columns and rules")
         _refuse_other_keys(values, (*_KEYS, "name", "description"), place, "key")
         columns = _read_mapping(
-            values.get("columns") or {}, f"{place}: 'columns'", "column names with settings"
+            _or_empty(values.get("columns"), {}), f"{place}: 'columns'", "column names with settings"
         )
-        rules = build_ruleset({"rules": values.get("rules") or []}, place).rules
+        rules = build_ruleset({"rules": _or_empty(values.get("rules"), [])}, place).rules
         return cls(
             _read_checks(values.get("checks"), place),
             {str(name): _read_column(each, f"{place}, column {name}") for name, each in columns.items()},
             tuple(rules),
-            _read_texts(values.get("rule_sets") or [], f"{place}: 'rule_sets'", "names of stored rule sets"),
+            _read_texts(
+                _or_empty(values.get("rule_sets"), []),
+                f"{place}: 'rule_sets'",
+                "names of stored rule sets",
+            ),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -284,8 +288,13 @@ def read_parameter(check: str, name: str, value: Any, place: str) -> Any:
     return value
 
 
+def _or_empty(value: Any, empty: Any) -> Any:
+    """Return a section of a configuration, empty if it is not given; any other value is checked."""
+    return empty if value is None else value
+
+
 def _read_checks(data: Any, place: str) -> dict[str, CheckSettings]:
-    checks = _read_mapping(data or {}, f"{place}: 'checks'", "names of checks with settings")
+    checks = _read_mapping(_or_empty(data, {}), f"{place}: 'checks'", "names of checks with settings")
     _refuse_other_keys(checks, list(known_checks()), place, "check")
     return {name: _read_check(name, value, place) for name, value in checks.items()}
 
@@ -341,7 +350,8 @@ def _read_range(value: Any, place: str) -> tuple[Scalar | None, Scalar | None]:
     _refuse_other_keys(bounds, ("min", "max"), f"{place}: 'range'", "key")
     low, high = bounds.get("min"), bounds.get("max")
     for bound in (low, high):
-        is_possible = isinstance(bound, (str, int, float)) and not isinstance(bound, bool)
+        is_number = isinstance(bound, (int, float)) and not isinstance(bound, bool) and math.isfinite(bound)
+        is_possible = isinstance(bound, str) or is_number
         if bound is not None and not is_possible:
             raise InvalidInputError(f"{place}: 'range' must be of numbers or dates, not {bound!r}.")
     if value is not None and low is None and high is None:

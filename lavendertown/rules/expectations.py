@@ -137,7 +137,7 @@ def add_expectation(configuration: CheckConfiguration, expected: Expectation) ->
             settings = replace(settings, checks=checks)
     changed = configuration.with_column(name, settings)
     # Refuses what a file could not say either, such as a range that ends before it begins.
-    return CheckConfiguration.from_dict(changed.to_dict(), "Not possible")
+    return CheckConfiguration.from_dict(changed.to_dict(), "Cannot save")
 
 
 def read_value(text: str, kind: str) -> Scalar:

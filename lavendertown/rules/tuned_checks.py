@@ -180,14 +180,15 @@ class TunedCheck(Detector):
         if column is not None:
             return False
         name = join_names(result.columns) or WHOLE_ROW
-        set_for = self._configuration.settings_of_column(name)
+        unique = self._configuration.settings_of_column(name).unique
+        if len(result.columns) > 1:
+            # A pattern is about single columns, and nothing else checks that several are unique.
+            unique = False if self._configuration.column(name).unique is False else None
         reason = ""
         if self._configuration.settings_of_check(self.check, name).enabled is False:
             reason = _OFF
-        elif self.check == KEY_CHECK and set_for.unique is not None:
-            reason = (
-                "its values are expected to be unique" if set_for.unique else "repeated values are expected"
-            )
+        elif self.check == KEY_CHECK and unique is not None:
+            reason = "its values are expected to be unique" if unique else "repeated values are expected"
         if reason:
             self._off.append(SwitchedOff(self.check, name, reason))
         return bool(reason)

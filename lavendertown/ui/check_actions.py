@@ -36,7 +36,7 @@ def change_checks(
         version, before = settings.read_version(dataset), settings.load_checks(dataset)
         after = change(before)
         if after == before:
-            layout.queue_notice("It is set already.")
+            layout.queue_notice("Nothing to change.")
             return
         saved = settings.save_checks(dataset, after, actor=person.require_name(), version=version)
         text = Markdown(f"Checks of {inline_code(dataset)} changed: {describe_changes(before, after)}.")
@@ -57,15 +57,16 @@ def restore_checks(dataset: str, before: CheckConfiguration, version: int) -> No
     def work() -> None:
         settings = queries.current_storage().dataset_settings
         settings.save_checks(dataset, before, actor=person.require_name(), version=version)
-        layout.queue_notice(Markdown(f"The checks of {inline_code(dataset)} are as before."))
+        layout.queue_notice(Markdown(f"The checks of {inline_code(dataset)} were restored."))
 
     actions.run_action(work)
 
 
 def undo_event(event: Mapping[str, Any]) -> None:
     """Undo the change of checks that an audit event tells, unless the settings were changed since."""
-    dataset, (before, _) = dataset_of_settings(event["record_id"]), configurations_of_event(event)
-    restore_checks(dataset, before, int(event["after"]["version"]))
+    before, _ = configurations_of_event(event)
+    assert before is not None  # else is_newest_change() offers no undo
+    restore_checks(dataset_of_settings(event["record_id"]), before, int(event["after"]["version"]))
 
 
 def is_newest_change(event: Mapping[str, Any]) -> bool:
@@ -73,24 +74,30 @@ def is_newest_change(event: Mapping[str, Any]) -> bool:
     if event["component"] != "dataset_settings" or not event["after"]:
         return False
     before, after = configurations_of_event(event)
+    if before is None or after is None:
+        return False
     last = queries.last_change("dataset_settings", event["record_id"])
     is_newest = last is not None and last["at"] == event["at"] and last["after"] == event["after"]
     return before != after and is_newest
 
 
-def configurations_of_event(event: Mapping[str, Any]) -> tuple[CheckConfiguration, CheckConfiguration]:
-    """Return the check configuration before and after a change of a dataset's settings."""
+def configurations_of_event(
+    event: Mapping[str, Any],
+) -> tuple[CheckConfiguration | None, CheckConfiguration | None]:
+    """Return the check configuration before and after a change of a dataset's settings.
+
+    It is None where another version of LavenderTown wrote what this one does not know.
+    """
     before, after = (_read_configuration(event[name]) for name in ("before", "after"))
     return before, after
 
 
-def _read_configuration(fields: Mapping[str, Any] | None) -> CheckConfiguration:
+def _read_configuration(fields: Mapping[str, Any] | None) -> CheckConfiguration | None:
     stored = ((fields or {}).get("settings") or {}).get(CHECKS)
     try:
         return CheckConfiguration.from_dict(stored)
     except InvalidInputError:
-        # The audit log keeps what other versions wrote; such a change is shown without its details.
-        return CheckConfiguration()
+        return None
 
 
 def describe_changes(before: CheckConfiguration, after: CheckConfiguration) -> str:

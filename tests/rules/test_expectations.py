@@ -73,12 +73,12 @@ def test_repeated_values_of_a_key_are_expected() -> None:
         (Expectation(KIND.RANGE, "a"), "Enter the lowest value, the highest value or both."),
         (
             Expectation(KIND.RANGE, "a", low=2, high=1),
-            "Not possible, column a: 'range' has a min above its max: 2 and 1.",
+            "Cannot save, column a: 'range' has a min above its max: 2 and 1.",
         ),
         (Expectation(KIND.PATTERN, "a"), "Enter a regular expression."),
         (
             Expectation(KIND.PATTERN, "a", pattern="("),
-            "Not possible, column a: the pattern '(' is not a regular",
+            "Cannot save, column a: the pattern '(' is not a regular",
         ),
     ],
 )

@@ -14,7 +14,6 @@ from lavendertown.collaboration.storage import get_finding_id
 from lavendertown.core.errors import InvalidInputError
 from lavendertown.inspector import Inspector
 from lavendertown.models import GhostFinding
-from lavendertown.profile.evidence import Evidence
 
 N = 300
 COLUMNS: dict[str, list[Any]] = {
@@ -86,7 +85,7 @@ def test_rows_outside_what_is_expected_are_reported_with_a_stable_identity(
     assert len(ids) == 1
 
 
-def test_unique_columns_and_repeated_values(inspect: Callable[[Any], Inspector]) -> None:
+def test_repeated_values_in_a_unique_column_are_findings(inspect: Callable[[Any], Inspector]) -> None:
     unique = by_check(inspect({"columns": {"team": {"unique": True}}}))["rule:unique"]
     assert unique.metadata["count"] == N - 3
 
@@ -182,11 +181,25 @@ def test_a_configuration_of_a_file_and_one_that_names_stored_rule_sets(tmp_path:
         Inspector(pd.DataFrame({"a": [1]}), checks={"rule_sets": ["shop"]})
 
 
-def test_evidence_names_allowed_rows_as_the_table_has_them() -> None:
-    inspector = Inspector(pd.DataFrame(COLUMNS), checks={"columns": {"amount": {"allowed": [-5]}}})
+def test_evidence_keeps_allowed_values() -> None:
+    inspector = Inspector(pd.DataFrame(COLUMNS), checks={"columns": {"amount": {"allowed": [9999]}}})
     inspector.detect()
-    evidence: Evidence = inspector.evidence()
-    assert {profile.name for profile in evidence.columns} == set(COLUMNS)
+    column = inspector.evidence().column("amount")
+    assert column is not None
+    assert column.maximum == 9999.0
+
+
+@pytest.mark.parametrize(
+    ("name", "unique", "is_found"),
+    [("*_id", False, True), ("*_id", True, True), ("a_id, b_id", True, True), ("a_id, b_id", False, False)],
+)
+def test_what_is_expected_of_a_key_of_several_columns(name: str, unique: bool, is_found: bool) -> None:
+    rows = [(a, b, 100 * a + b) for a in range(6) for b in range(50)]
+    rows[7] = (*rows[8][:2], 999)
+    frame = pd.DataFrame(rows, columns=["a_id", "b_id", "amount"])
+    found = Inspector(frame, checks={"columns": {name: {"unique": unique}}}).detect()
+    keys = [f.column for f in found if f.metadata["check"] == "keys"]
+    assert keys == (["a_id, b_id"] if is_found else [])
 
 
 def test_cells_that_do_not_fit_their_column_can_be_allowed() -> None:

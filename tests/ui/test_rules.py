@@ -141,6 +141,37 @@ def test_an_edited_line_of_the_table_of_checks(
     assert back == CheckConfiguration()
 
 
+@pytest.mark.parametrize(
+    ("stored", "changed", "settings"),
+    [
+        ({"columns": {"*ice": {"checks": {"outliers": False}}}}, {"Runs": True}, CheckSettings(True)),
+        (
+            {"checks": {"outliers": {"max_share": 0.2}}},
+            {"Accepted share": 0.0},
+            CheckSettings(None, {"max_share": 0.0}),
+        ),
+        ({"checks": {"outliers": {"k": 5}}}, {"Parameters": "k: 3"}, CheckSettings(None, {"k": 3})),
+        ({}, {"Accepted share": float("nan")}, CheckSettings()),
+    ],
+)
+def test_a_column_overrides_what_is_set_for_others(
+    stored: dict[str, Any], changed: dict[str, Any], settings: CheckSettings
+) -> None:
+    configuration = CheckConfiguration.from_dict(stored)
+    line = check_table._line("outliers", configuration.settings_of_check("outliers", "price"))
+    after = check_table._with_line(configuration, "price", line, {**line, **changed})
+    assert after.column("price").checks.get("outliers", CheckSettings()) == settings
+
+
+def test_a_list_of_columns_is_written_and_read_alike() -> None:
+    stored = CheckConfiguration.from_dict({"checks": {"duplicates": {"columns": ["a", "b c"]}}})
+    line = check_table._line("duplicates", stored.settings_of_check("duplicates"))
+    assert 'columns: ["a","b c"]' in line["Parameters"]
+    after = check_table._with_line(stored, None, line, {**line, "Severity": "info"})
+    after = check_table._with_line(after, None, line, {**line, "Parameters": line["Parameters"] + " "})
+    assert after.settings_of_check("duplicates").parameters["columns"] == ["a", "b c"]
+
+
 def test_the_table_of_checks_is_drawn(open_app: App, save: Save, storage: FileStorage) -> None:
     save("r-1")
     keep(storage, CheckConfiguration(checks={"nulls": CheckSettings(False)}))

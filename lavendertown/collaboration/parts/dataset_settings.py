@@ -71,7 +71,7 @@ class DatasetSettings(StoragePart):
             if not isinstance(record, RuleSetRecord) or record.deleted_at is not None:
                 raise InvalidInputError(
                     f"The check configuration names the rule set {name!r}, which is not stored or was "
-                    "deleted. Restore it, or take it off the dataset."
+                    "deleted. Restore it, or remove it from the dataset."
                 )
             for rule in converters.to_ruleset(record).rules:
                 rules.setdefault(rule.name, rule)
@@ -95,9 +95,13 @@ class DatasetSettings(StoragePart):
 
         Raises:
             ConflictError: Somebody else changed the settings of the dataset since that version.
+            InvalidInputError: The configuration has what a file could not say either.
         """
-        self.save(dataset, CHECKS, configuration.to_dict(), actor=actor, version=version)
-        return self.read_version(dataset)
+        from lavendertown.rules.check_configuration import CheckConfiguration
+
+        values = configuration.to_dict()
+        CheckConfiguration.from_dict(values, f"The check configuration of dataset {dataset!r}")
+        return self.save(dataset, CHECKS, values, actor=actor, version=version)
 
     def save(
         self,
@@ -107,8 +111,8 @@ class DatasetSettings(StoragePart):
         *,
         actor: str | None = None,
         version: int | None = None,
-    ) -> None:
-        """Replace one part of a dataset's settings; other parts stay.
+    ) -> int:
+        """Replace one part of a dataset's settings, and return their version; other parts stay.
 
         Args:
             dataset: The name of the dataset.
@@ -129,10 +133,10 @@ class DatasetSettings(StoragePart):
         if values:
             parts[part] = json_codec.to_jsonable(dict(values), part)
         if parts == stored.settings:
-            return
+            return stored.version
         based_on = stored.version if version is None else version
         change = SaveRecord(replace(stored, settings=parts), based_on, actor)
-        self._context.write_path.commit([change])
+        return self._context.write_path.commit([change])[0].version
 
 
 def settings_record_id(dataset: str) -> str:

@@ -34,9 +34,9 @@ _KIND, _VALUES, _LOW, _HIGH, _PATTERN = (
 _DONE = "expected:done"
 _NAMES = {
     ExpectationKind.OPTIONAL: "Empty values are expected",
-    ExpectationKind.ALLOWED: "These values are right",
+    ExpectationKind.ALLOWED: "These values are valid",
     ExpectationKind.RANGE: "Values are in a range",
-    ExpectationKind.PATTERN: "Values have a form",
+    ExpectationKind.PATTERN: "Values match a pattern",
     ExpectationKind.UNIQUE: "Values are unique",
     ExpectationKind.REPEATED: "Repeated values are expected",
     ExpectationKind.NO_CHECK: "Do not run this check here",
@@ -130,7 +130,9 @@ def draw_button(subject: Subject, key: str, label: str = "Expected…") -> None:
         return
     help_text = "Say what is expected here; the next run does not report it."
     if st.button(label, type="tertiary", icon=":material/rule:", key=key, help=help_text):
-        st.session_state.pop(_DONE, None)
+        # The fields of the dialog keep their values, also when it opens for another finding.
+        for name in (_DONE, _KIND, _VALUES, _LOW, _HIGH, _PATTERN):
+            st.session_state.pop(name, None)
         layout.withdraw_question(check_actions.PLACE)
         open_dialog(subject)
 

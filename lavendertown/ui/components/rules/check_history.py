@@ -20,6 +20,10 @@ def draw_history(dataset: str, current: CheckConfiguration) -> None:
     shown = 0
     for event in queries.audit_events(chosen, _MAX_VERSIONS):
         before, after = check_actions.configurations_of_event(event)
+        if before is None or after is None:
+            shown += 1
+            st.caption("A change by another version of LavenderTown cannot be shown.")
+            continue
         changes = list_changes(before, after)
         if not changes:
             continue

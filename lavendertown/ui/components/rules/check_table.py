@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from lavendertown.core import json_codec
 from lavendertown.core.errors import InvalidInputError
 from lavendertown.core.findings import SEVERITIES
 from lavendertown.rules.check_configuration import (
@@ -20,7 +21,7 @@ from lavendertown.rules.check_configuration import (
     parameters_of,
     read_parameter,
 )
-from lavendertown.rules.ruleset_files import format_values, parse_yaml
+from lavendertown.rules.ruleset_files import parse_yaml
 from lavendertown.ui import check_actions
 from lavendertown.ui.components.shared import person
 from lavendertown.ui.components.shared.formatting import inline_code
@@ -79,7 +80,7 @@ def draw_checks(dataset: str, configuration: CheckConfiguration, column: str | N
 
 def _line(check: str, settings: CheckSettings) -> dict[str, Any]:
     own = {name: settings.parameters.get(name, default) for name, default in parameters_of(check).items()}
-    texts = [f"{name}: {format_parameter(value)}" for name, value in own.items()]
+    texts = [f"{name}: {_format_parameter(value)}" for name, value in own.items()]
     return {
         "Runs": settings.enabled is not False,
         "Check": known_checks()[check].title,
@@ -90,10 +91,10 @@ def _line(check: str, settings: CheckSettings) -> dict[str, Any]:
     }
 
 
-def format_parameter(value: Any) -> str:
-    """Return a value of a parameter as YAML on one line."""
+def _format_parameter(value: Any) -> str:
+    """Return a value of a parameter as YAML on one line; JSON is YAML, too."""
     if isinstance(value, (list, tuple)):
-        return f"[{', '.join(format_values(str(each)).removesuffix(chr(10)) for each in value)}]"
+        return json_codec.dumps(list(value)).decode()
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -116,21 +117,36 @@ def _with_line(
     check = str(new["Name"])
     own = configuration.checks if column is None else configuration.column(column).checks
     settings = own.get(check, CheckSettings())
+    # What applies without the settings of this line: those of a pattern, or of all columns.
+    without = _with_settings(configuration, column, check, CheckSettings())
+    inherited = without.settings_of_check(check, column)
+    enabled, parameters = settings.enabled, dict(settings.parameters)
     if old["Runs"] != new["Runs"]:
-        settings = replace(settings, enabled=bool(new["Runs"]))
-        general = configuration.checks.get(check, CheckSettings()).enabled
-        if settings.enabled and (column is None or general is not False):
-            settings = replace(settings, enabled=None)
-    parameters = dict(settings.parameters)
+        enabled = None if new["Runs"] == (inherited.enabled is not False) else bool(new["Runs"])
     if old["Severity"] != new["Severity"]:
-        parameters[SEVERITY] = None if new["Severity"] == _BY_DEFAULT else new["Severity"]
+        if new["Severity"] == _BY_DEFAULT and SEVERITY in inherited.parameters:
+            raise InvalidInputError(
+                f"The severity of {check} is set by a pattern or for all columns; change it there."
+            )
+        parameters[SEVERITY] = new["Severity"]
     if old["Accepted share"] != new["Accepted share"]:
-        parameters[MAX_SHARE] = new["Accepted share"] or None
+        # A cleared cell is NaN.
+        parameters[MAX_SHARE] = 0.0 if pd.isna(new["Accepted share"]) else new["Accepted share"]
     if old["Parameters"] != new["Parameters"]:
         parameters |= _read_parameters(check, str(new["Parameters"] or ""))
-    settings = replace(
-        settings, parameters={name: value for name, value in parameters.items() if value is not None}
-    )
+    defaults = {SEVERITY: _BY_DEFAULT, MAX_SHARE: 0.0, **_default_parameters(check)}
+    kept = {
+        name: value
+        for name, value in parameters.items()
+        if value != inherited.parameters.get(name, defaults[name])
+    }
+    return _with_settings(configuration, column, check, CheckSettings(enabled, kept))
+
+
+def _with_settings(
+    configuration: CheckConfiguration, column: str | None, check: str, settings: CheckSettings
+) -> CheckConfiguration:
+    """Return the configuration with the settings of a check, of a column or of all."""
     if column is None:
         return configuration.with_check(check, settings)
     set_for = configuration.column(column)
@@ -140,15 +156,16 @@ def _with_line(
 
 
 def _read_parameters(check: str, text: str) -> dict[str, Any]:
-    """Return the parameters in the text of a line; None for those that have their default."""
+    """Return the parameters in the text of a line; those that it leaves out have their default."""
     values = parse_yaml(f"{{{text}}}", f"The text {text!r}")
     if not isinstance(values, dict):
         raise InvalidInputError(f"Write parameters as in 'k: 4', not {text!r}.")
-    defaults = parameters_of(check)
     read = {name: read_parameter(check, name, value, "Parameters") for name, value in values.items()}
-    changed = {name: None if value == _as_list(defaults.get(name)) else value for name, value in read.items()}
-    return {**dict.fromkeys(defaults, None), **changed}
+    return {**_default_parameters(check), **read}
 
 
-def _as_list(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
+def _default_parameters(check: str) -> dict[str, Any]:
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in parameters_of(check).items()
+    }

@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from lavendertown.core.errors import InvalidInputError
 from lavendertown.rules.check_configuration import CheckConfiguration, ColumnSettings
 from lavendertown.rules.expectations import describe_column, read_value
 from lavendertown.rules.values import format_scalar
@@ -31,7 +32,7 @@ def draw_columns(dataset: str, configuration: CheckConfiguration) -> None:
                 icon=":material/close:",
                 key=f"columns:clear:{name}",
                 on_click=person.run_with_name,
-                args=("page", _save, dataset, name, ColumnSettings()),
+                args=("page", _save, dataset, name, settings, ColumnSettings()),
             )
     names = list(dict.fromkeys([*rule_data.column_names(dataset), *configuration.columns]))
     column = st.selectbox(
@@ -67,7 +68,7 @@ def _draw_form(dataset: str, column: str, settings: ColumnSettings) -> None:
         low = left.text_input("Lowest value", _to_text(settings.low), key=f"{key}:low")
         high = right.text_input("Highest value", _to_text(settings.high), key=f"{key}:high")
         pattern = left.text_input(
-            "Form (regular expression)",
+            "Pattern (regular expression)",
             settings.pattern or "",
             placeholder="[A-Z]{2}-[0-9]{4}",
             key=f"{key}:pattern",
@@ -94,7 +95,7 @@ def _draw_form(dataset: str, column: str, settings: ColumnSettings) -> None:
             key="columns:save",
             disabled=wanted == settings,
             on_click=person.run_with_name,
-            args=("page", _save, dataset, column, wanted),
+            args=("page", _save, dataset, column, settings, wanted),
         )
 
 
@@ -121,10 +122,12 @@ def _to_text(value: Any) -> str:
     return "" if value is None else format_scalar(value)
 
 
-def _save(dataset: str, column: str, settings: ColumnSettings) -> None:
+def _save(dataset: str, column: str, shown: ColumnSettings, settings: ColumnSettings) -> None:
     def change(configuration: CheckConfiguration) -> CheckConfiguration:
-        changed = configuration.with_column(column, settings)
-        # Refuses what a file could not say either.
-        return CheckConfiguration.from_dict(changed.to_dict(), "Not possible")
+        if configuration.column(column) != shown:
+            raise InvalidInputError(
+                f"The settings of {column} were changed in the meantime. Reload the page, then save again."
+            )
+        return configuration.with_column(column, settings)
 
     check_actions.change_checks(dataset, change, "page")

@@ -90,7 +90,7 @@ def _read_file(content: bytes, name: str, table: str | None) -> ReadRules:
 
 
 def _add(dataset: str, rules: Sequence[Rule]) -> None:
-    if rule_list.add_rules(dataset, rules):
+    if rule_list.add_rules(dataset, rules, _PLACE):
         st.session_state[_DONE] = True
 
 

@@ -89,11 +89,16 @@ def _draw_form(dataset: str, edited: Rule | None) -> None:
         if problem:
             st.markdown(f":orange[:material/warning: {escape_markdown(problem)}]")
         else:
-            rule_preview.draw_preview(dataset, rule)
+            rule_preview.draw_preview(dataset, replace(rule, enabled=True))
 
 
 def _save(dataset: str, edited: Rule | None, rule: Rule) -> None:
     def change(configuration: CheckConfiguration) -> CheckConfiguration:
+        if edited is not None and edited not in configuration.rules:
+            raise InvalidInputError(
+                f"The rule {edited.name!r} was changed or deleted in the meantime. Close the form and open "
+                "it again."
+            )
         taken = {each.name for each in configuration.rules} - ({edited.name} if edited else set())
         if rule.name in taken:
             raise InvalidInputError(f"There is a rule {rule.name!r} already. Choose another name.")

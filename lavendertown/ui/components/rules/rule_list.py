@@ -21,7 +21,7 @@ _MAX_PARAMETERS = 90
 
 
 def draw_rules(dataset: str, configuration: CheckConfiguration) -> None:
-    """Draw the rules of a dataset with their actions, and the rule sets that run besides."""
+    """Draw the rules of a dataset with their actions, and the rule sets that also run."""
     rules = configuration.rules
     if not rules:
         layout.show_empty_state(
@@ -47,7 +47,7 @@ def _draw_rule(dataset: str, rule: Rule) -> None:
             # The stored state is part of the key, so that an undo shows in the switch.
             key=f"{key}:on:{rule.enabled}",
             on_change=person.run_with_name,
-            args=(PAGE, save_rule, dataset, rule.name, replace(rule, enabled=not rule.enabled)),
+            args=(PAGE, _switch_rule, dataset, rule.name, not rule.enabled),
         )
         st.markdown(f":small[{describe_rule(rule)}]", width="stretch")
         if st.button("Edit", type="tertiary", icon=":material/edit:", key=f"{key}:edit"):
@@ -58,7 +58,7 @@ def _draw_rule(dataset: str, rule: Rule) -> None:
             icon=":material/delete:",
             key=f"{key}:delete",
             on_click=person.run_with_name,
-            args=(PAGE, delete_rule, dataset, rule.name),
+            args=(PAGE, _delete_rule, dataset, rule.name),
         )
     reason = find_problem_reason(rule)
     if reason:
@@ -75,23 +75,29 @@ def describe_rule(rule: Rule) -> str:
     return f"{text} :gray[{escape_markdown(parameters)}]" if parameters else text
 
 
-def save_rule(dataset: str, name: str, rule: Rule) -> bool:
-    """Replace the rule of a name by another; return whether it was saved."""
-
+def _switch_rule(dataset: str, name: str, enabled: bool) -> None:
     def change(configuration: CheckConfiguration) -> CheckConfiguration:
-        rules = (rule if each.name == name else each for each in configuration.rules)
+        rules = (
+            replace(each, enabled=enabled) if each.name == name else each for each in configuration.rules
+        )
         return replace(configuration, rules=tuple(rules))
 
-    return check_actions.change_checks(dataset, change, PAGE)
+    check_actions.change_checks(dataset, change, PAGE)
 
 
-def add_rules(dataset: str, rules: Iterable[Rule]) -> bool:
-    """Add rules; one of the same name is replaced. Return whether they were saved."""
+def add_rules(dataset: str, rules: Iterable[Rule], place: str = PAGE) -> bool:
+    """Add rules; one of the same name is replaced. Return whether they were saved.
+
+    Args:
+        dataset: The dataset.
+        rules: The rules.
+        place: Where a refusal is shown.
+    """
     added = CheckConfiguration(rules=tuple(rules))
-    return check_actions.change_checks(dataset, lambda before: before.with_settings_over(added), PAGE)
+    return check_actions.change_checks(dataset, lambda before: before.with_settings_over(added), place)
 
 
-def delete_rule(dataset: str, name: str) -> None:
+def _delete_rule(dataset: str, name: str) -> None:
     """Delete a rule of a dataset."""
 
     def change(configuration: CheckConfiguration) -> CheckConfiguration:
@@ -101,7 +107,7 @@ def delete_rule(dataset: str, name: str) -> None:
 
 
 def _draw_rule_sets(dataset: str, configuration: CheckConfiguration) -> None:
-    """Draw the choice of stored rule sets, whose rules run besides."""
+    """Draw the choice of stored rule sets, whose rules also run."""
     stored = {row["name"]: row["rule_count"] for row in queries.stored_rulesets()}
     names = [*stored, *(name for name in configuration.rule_sets if name not in stored)]
     if not names:

@@ -20,7 +20,7 @@ from lavendertown.ui import errors, inspections
 from lavendertown.ui.components.rules import rule_data
 from lavendertown.ui.components.shared.formatting import escape_markdown, format_count
 
-_VALUE_RULES = ("not_null", "range", "enum", "regex", "length", "type")
+_VALUE_RULES = ("range", "enum", "regex", "length", "type")
 _ANSWER = "rule:answer"
 _LARGE_BYTES = 20_000_000
 _MAX_NAMED = 5
@@ -73,7 +73,9 @@ def _draw_on_table(table: InspectionResult, rule: Rule) -> None:
 def _draw_on_stored_values(profile: ColumnProfile, rule: Rule) -> None:
     """Try a rule on the most frequent values that the latest report has of its column."""
     values = [read_value(each.value, profile.kind) for each in profile.top]
-    kind = pl.Float64 if profile.kind == "number" else pl.String
+    kind: Any = pl.String
+    if profile.kind == "number":
+        kind = pl.Int64 if all(isinstance(value, int) for value in values) else pl.Float64
     frame = pl.DataFrame({rule.column or "": pl.Series(values, dtype=kind, strict=False)})
     findings = Inspector(frame, detectors=[], rules=[rule], references=References()).detect()
     failing = [values[row] for finding in findings for row in finding.row_indices or []]
