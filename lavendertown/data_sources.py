@@ -15,6 +15,7 @@ from lavendertown.core.errors import (
     FileLimitError,
     InvalidInputError,
     LavenderTownError,
+    SeveralTablesError,
     UnreadableTableError,
 )
 from lavendertown.core.file_limits import DEFAULT_FILE_LIMITS, FileLimits
@@ -46,7 +47,11 @@ def describe_url(url: str) -> str:
     """Return a URL for messages, without its password and options."""
     if is_remote_url(url):
         return describe_remote_url(url)
-    return _URL_PASSWORD.sub(r"\1:***@", url.partition("?")[0])
+    shown, _, options = url.partition("?")
+    if "@" in options:
+        # A password that contains "?", or one among the options: nothing after the scheme is safe to show.
+        return f"{url.partition('://')[0]}://…"
+    return _URL_PASSWORD.sub(r"\1:***@", shown)
 
 
 def read_url(
@@ -157,7 +162,11 @@ def inspect_source(arguments: dict[str, Any], report: Callable[[Any], None]) -> 
         if isinstance(error.__cause__, MemoryError):
             raise
         log.warning("The source %s cannot be read: %s", source.name, error)
-        if isinstance(error, UnreadableTableError) and _names_no_place(source, str(error)):
+        # Names of tables are the administrator's business, too.
+        is_about_content = isinstance(error, UnreadableTableError) and not isinstance(
+            error, SeveralTablesError
+        )
+        if is_about_content and _names_no_place(source, str(error)):
             raise
         what = "exceeds a limit of this server" if isinstance(error, FileLimitError) else "cannot be read"
         raise UnreadableTableError(

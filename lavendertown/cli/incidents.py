@@ -156,7 +156,7 @@ def add_findings(incident_id: str, finding_ids: tuple[str, ...], author: str | N
 def remove_findings(
     incident_id: str, finding_ids: tuple[str, ...], author: str | None, as_json: bool
 ) -> None:
-    """Remove findings from an incident, which must keep one at least.
+    """Remove findings from an incident, which must keep at least one.
 
     \b
     Example:

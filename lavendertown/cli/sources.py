@@ -20,7 +20,7 @@ from lavendertown.core.file_limits import FileLimits
 from lavendertown.core.reading import Reading
 from lavendertown.core.settings import load_settings
 from lavendertown.data_sources import describe_url, is_url, read_configured_source, read_url
-from lavendertown.tables import Table, read_table
+from lavendertown.tables import FILE_ENDINGS, Table, read_table
 from lavendertown.tables.files import find_database_reader, read_file
 from lavendertown.tables.part_files import find_matching_files, is_pattern, list_data_files, read_part_files
 from lavendertown.tables.remote_files import is_remote_url
@@ -38,7 +38,7 @@ FORMAT_ENDINGS = {
     "orc": ".orc",
     "avro": ".avro",
 }
-_KNOWN_ENDINGS = frozenset(FORMAT_ENDINGS.values())
+_KNOWN_ENDINGS = frozenset(f".{ending}" for ending in FILE_ENDINGS)
 
 
 def read_sources(

@@ -122,7 +122,7 @@ def find_source(sources: Sequence[ConfiguredSource], name: str) -> ConfiguredSou
     """Return the source with this name.
 
     Raises:
-        InvalidInputError: There is none.
+        InvalidInputError: No source has this name.
     """
     source = next((each for each in sources if each.name == name), None)
     if source is None:

@@ -113,7 +113,7 @@ class AddedColumn(DriftCheck):
         assert column is not None
         if column.name in self.baseline.columns:
             return None
-        description = f"{column.name} is a new column that was not there before."
+        description = f"{column.name} is a new column."
         return Detection("drift", "info", description, 0, metadata=self.metadata(None, column.kind))
 
 
@@ -137,7 +137,7 @@ class RemovedColumn(DriftCheck):
         assert column is not None
         if table.has_column(column.name):
             return None
-        description = f"{column.name} was a column before and is removed."
+        description = f"{column.name} was a column before and has been removed."
         kind = self.baseline.kind(column.name) or None
         return Detection("drift", "warning", description, 0, metadata=self.metadata(kind, None))
 
@@ -175,7 +175,7 @@ class ChangedType(DriftCheck):
 
 
 class RowCountDrift(DriftCheck):
-    """Far fewer or far more rows than before, or than the earlier deliveries let expect."""
+    """Far fewer or far more rows than before, or than earlier deliveries suggest."""
 
     check: ClassVar[str] = "drift_row_count"
     title: ClassVar[str] = "Rows compared with before"
@@ -198,7 +198,11 @@ class RowCountDrift(DriftCheck):
             return None
         is_large = abs(step) >= _LARGE_CHANGE
         severity = ("error" if is_large else "warning") if step < usual else "warning" if is_large else "info"
-        pace = " That is not its usual pace." if len(self.baseline.row_counts) >= _USUAL_DELIVERIES else ""
+        pace = (
+            " That is not its usual rate of change."
+            if len(self.baseline.row_counts) >= _USUAL_DELIVERIES
+            else ""
+        )
         rows = "row" if after == 1 else "rows"
         description = f"The table has {after:,} {rows}, was {before:,}.{pace}"
         return Detection("drift", severity, description, 0, metadata=self.metadata(before, after))

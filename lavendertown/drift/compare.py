@@ -107,7 +107,7 @@ def open_baseline(data: Any, limits: FileLimits | None = None, reading: Reading 
     """Return what a table can be compared with, for a frame, a table, a path, evidence or a baseline.
 
     Raises:
-        InvalidInputError: ``data`` is none of these.
+        InvalidInputError: ``data`` is not one of these.
         UnreadableTableError: The file cannot be read as a table.
     """
     if isinstance(data, Baseline):

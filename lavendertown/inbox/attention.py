@@ -130,10 +130,10 @@ def find_attention_reasons(
 def _reasons_of_open(state: FindingState, now: dt.datetime) -> list[AttentionReason]:
     identity, triage = state.identity, state.triage
     reasons: list[AttentionReason] = []
-    if state.run_state is RunState.PASSING or _is_read_away(state):
+    if state.run_state is RunState.PASSING or _vanished_by_reading(state):
         return reasons
     assignee = triage.assignee if triage is not None else ""
-    # An owner rule names who shall look at a finding; nobody has looked at it yet.
+    # An owner rule names who should look at a finding; nobody has looked at it yet.
     is_taken = assignee and not (triage is not None and triage.owner_rule)
     if state.run_state is RunState.NEW and not (is_taken or state.is_annotated):
         reasons.append(AttentionReason.NEW)
@@ -148,14 +148,14 @@ def _reasons_of_open(state: FindingState, now: dt.datetime) -> list[AttentionRea
     return reasons
 
 
-def _is_read_away(state: FindingState) -> bool:
+def _vanished_by_reading(state: FindingState) -> bool:
     """Return whether a finding vanished because its table is read differently."""
     return state.run_state is RunState.READING_CHANGED and not state.is_present
 
 
 def _reasons_of_closed(state: FindingState, rules: TriageRules, now: dt.datetime) -> list[AttentionReason]:
     reasons = []
-    is_gone = state.run_state is RunState.PASSING or _is_read_away(state)
+    is_gone = state.run_state is RunState.PASSING or _vanished_by_reading(state)
     if state.acceptance is not None and not is_gone:
         ceiling = find_ceiling(state.triage, state.acceptance)
         if state.run_state in PRESENT_STATES and exceeds_ceiling(state.identity, ceiling):

@@ -57,7 +57,7 @@ def write_result(folder: Path, table: Table, findings: Sequence[GhostFinding], e
 def write_affected_rows(folder: Path, position: int, table: Table) -> Path:
     """Write all affected rows of a finding to a CSV file for spreadsheets, and return its path.
 
-    The first column, ``row``, has the row positions, counted from 0.
+    The first column, ``row``, has the row numbers as the source counts them.
 
     Args:
         folder: The folder of the inspection result, in which the file is written.
@@ -69,6 +69,9 @@ def write_affected_rows(folder: Path, position: int, table: Table) -> Path:
     ].to_list()
     rows = table.rows(positions, len(positions)).map(escape_formula)
     rows.columns = pd.Index([escape_formula(name) for name in rows.columns])
+    # Not from the table, which may be one of copied rows.
+    evidence = Evidence.from_dict(json_codec.loads((folder / _EVIDENCE_FILE).read_bytes()))
+    rows.index = rows.index + evidence.first_row
     file = folder / f"affected-{position}.csv"
     rows.to_csv(file, index_label=ROW, encoding="utf-8-sig")
     return file
@@ -106,6 +109,8 @@ class InspectionResult:
         remembered: The settings that were stored for the dataset when the file was uploaded.
         source_name: The name of the configured source; empty for an upload.
         checks: The check configuration of the run, as values.
+        parts: The names of the files in ``source`` that form the table; empty for one file.
+        table: The table that was chosen in a file with several; None for any other file.
     """
 
     name: str
@@ -125,6 +130,8 @@ class InspectionResult:
     remembered: dict[str, Any] = field(default_factory=dict)
     source_name: str = ""
     checks: dict[str, Any] = field(default_factory=dict)
+    parts: list[str] = field(default_factory=list)
+    table: str | None = None
 
     def rows(self, positions: Sequence[int], limit: int = FIRST_ROWS) -> pd.DataFrame:
         """Return the rows at the first ``limit`` of these positions, as far as they were kept.

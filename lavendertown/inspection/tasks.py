@@ -107,6 +107,8 @@ def inspect_table(
         "given": arguments.get("reading", {}),
         "coverage": inspector.coverage(),
         "checks": checks,
+        "parts": list(arguments.get("parts") or ()),
+        "table": arguments.get("table"),
     }
 
 

@@ -1,4 +1,4 @@
-"""Requests that are no message of a method: refused with a code and one sentence.
+"""Refuse malformed requests with a code and one sentence.
 
 The Connect library refuses them too, in words for its programmers.
 """
@@ -41,7 +41,7 @@ _SENTENCES = (
     ),
     (
         re.compile("unmarshal message: "),
-        "The request is not valid: its bytes are no protobuf message of this method.",
+        "The request is not valid: its bytes are not a protobuf message of this method.",
     ),
     (
         re.compile("'message' parameter is required"),
@@ -49,7 +49,7 @@ _SENTENCES = (
     ),
     (
         re.compile("Invalid base64 encoding"),
-        "The request is not valid: its parameter message is no base64.",
+        "The request is not valid: its parameter message is not base64.",
     ),
     (
         re.compile("Request timed out"),
@@ -111,12 +111,12 @@ class JsonCodec(Codec[Any, Any]):
 
 
 def _refuse_repeated_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"it has the field {twice[:100]!r} twice")
-    return made
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"it has the field {name[:100]!r} twice")
+        found[name] = value
+    return found
 
 
 def _check_objects(values: Any, descriptor: Any, what: str) -> None:

@@ -201,11 +201,11 @@ def _changes_of_column(old: ColumnSettings, new: ColumnSettings) -> list[str]:
         words = {
             True: "values are unique",
             False: "repeated values are expected",
-            None: "unique values not set",
+            None: "no expectation about repeated values",
         }
         changes.append(words[new.unique])
     if old.pattern != new.pattern:
-        changes.append(f"expected form {new.pattern}" if new.pattern else "no expected form")
+        changes.append(f"expected pattern {new.pattern}" if new.pattern else "no expected pattern")
     for check in dict.fromkeys([*old.checks, *new.checks]):
         settings = (each.checks.get(check, CheckSettings()) for each in (old, new))
         changes += [f"{check} {change}" for change in _changes_of_check(*settings)]

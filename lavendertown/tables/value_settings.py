@@ -93,7 +93,7 @@ def apply_value_settings(table: Table, reading: Reading, source: str, kind: str 
         converted,
         height=table.row_count,
         name=table.name,
-        guesses=[guess for guess in table.guesses if not _tells_types(guess, changed)] + notes,
+        guesses=[guess for guess in table.guesses if not _describes_types(guess, changed)] + notes,
         # Numbers in a column that is wanted as text are no fault.
         declared=[
             frozenset[str]() if each == "text" else column.declared
@@ -108,7 +108,7 @@ def apply_value_settings(table: Table, reading: Reading, source: str, kind: str 
     return note_unused_settings(replace(typed, preview=preview), reading, source, kind)
 
 
-def _tells_types(guess: str, columns: Sequence[str]) -> bool:
+def _describes_types(guess: str, columns: Sequence[str]) -> bool:
     """Return whether a guess tells how one of these columns was read."""
     return any(guess.startswith((f"{name}: read as", f"{name} is kept as text")) for name in columns)
 

@@ -58,12 +58,14 @@ def rename_incident(incident: queries.Row, title: str, place: str) -> bool:
     """Change the title of the version of an incident that the page showed."""
 
     def work() -> None:
-        _incidents().set_title(
+        saved = _incidents().set_title(
             incident["id"], title, actor=person.require_name(), version=incident["version"]
         )
         _queue_notice(
             f"Renamed to **{escape_markdown(title.strip())}**.",
-            lambda: _incidents().set_title(incident["id"], incident["title"], actor=person.require_name()),
+            lambda: _incidents().set_title(
+                incident["id"], incident["title"], actor=person.require_name(), version=saved
+            ),
         )
 
     return actions.run_action(work, place)
@@ -73,12 +75,14 @@ def assign_incident(incident: queries.Row, assignee: str) -> bool:
     """Set the owner of the version of an incident that the page showed."""
 
     def work() -> None:
-        _incidents().assign(
+        saved = _incidents().assign(
             incident["id"], assignee, actor=person.require_name(), version=incident["version"]
         )
         _queue_notice(
             f"Owner: {escape_markdown(assignee)}." if assignee else "The incident has no owner.",
-            lambda: _incidents().assign(incident["id"], incident["assignee"], actor=person.require_name()),
+            lambda: _incidents().assign(
+                incident["id"], incident["assignee"], actor=person.require_name(), version=saved
+            ),
         )
 
     return actions.run_action(work)

@@ -258,6 +258,11 @@ def run_on_file(
     Raises:
         InvalidInputError: The task failed; the message gives the reason.
     """
+    if result.source_name and task != WRITE_ROWS:
+        raise InvalidInputError(
+            f"{result.name} is a configured source, which is not read a second time; rules can be tried on "
+            "an uploaded file."
+        )
     if not result.source.exists():
         raise InvalidInputError(f"{result.name} is no longer on the server. Upload it again.")
     settings = load_settings()
@@ -265,6 +270,8 @@ def run_on_file(
         **arguments,
         "path": str(result.source),
         "name": result.name,
+        "parts": result.parts,
+        "table": result.table,
         "limits": asdict(limits_from_settings(settings)),
         "reading": result.given,
     }

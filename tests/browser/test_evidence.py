@@ -37,7 +37,7 @@ def test_a_colleague_sees_the_bad_value_with_its_key_and_row(
     colleague = visitor()
     colleague.goto(address)
     expect(colleague.get_by_text("Sample rows", exact=True)).to_be_visible(timeout=FIRST_VISIT_MS)
-    expect(colleague.get_by_text("Rows as the file counts them: the header is row 1.")).to_be_visible()
+    expect(colleague.get_by_text("Rows as the file counts them; the data begins in row 2.")).to_be_visible()
     assert "o60" in grid_text(colleague) or "o61" in grid_text(colleague)
 
 

@@ -73,7 +73,7 @@ def test_affected_rows_are_shown_to_who_has_the_data(
     open_as_visitor(ana, file_dashboard.url, "Ana Ferreira")
     inspect_and_save(ana, deliveries, "Deliveries, Friday")
     ana.get_by_text("Affected rows ·").click()
-    expect(ana.get_by_text("Rows as the file counts them: the header is row 1.").last).to_be_visible()
+    expect(ana.get_by_text("Rows as the file counts them; the data begins in row 2.").last).to_be_visible()
     open_as_visitor(ben, ana.evaluate("location.href"), "Ben Okafor")
     ben.get_by_text("Affected rows ·").click()
     expect(ben.get_by_text("The complete rows stay with the person who inspected the file")).to_be_visible()

@@ -203,6 +203,8 @@ def test_an_option_that_does_not_go_with_the_source_is_refused(
     ("url", "shown"),
     [
         ("postgresql://ana:s3c:r@t@host/shop?password=x", "postgresql://ana:***@host/shop"),
+        ("postgresql://ana:sec?ret@host/shop", "postgresql://…"),
+        ("postgresql://host:5432/shop?password=p@q", "postgresql://…"),
         ("postgresql://host/shop", "postgresql://host/shop"),
         ("https://ana:s3crt@host/o.csv?sig=x", "https://host/o.csv"),
         ("orders.csv", "orders.csv"),

@@ -51,8 +51,8 @@ def test_the_numbers_are_those_of_the_dataset(open_app: App, save: Save, storage
     assert shown == {
         "Open findings": ("1", "of 2 known"),
         "Need attention": ("1", "of 2 known"),
-        "Findings in the latest run": ("2", "as in the run before"),
-        "Rows in the latest run": ("410", "+10 since the run before"),
+        "Findings in the latest run": ("2", "same as the previous run"),
+        "Rows in the latest run": ("410", "+10 since the previous run"),
     }
     labels = link_labels(app)
     assert [label.split(" &ensp;")[0] for label in labels if "customer" in label or "price" in label] == [
@@ -72,16 +72,20 @@ def test_the_columns_are_those_of_the_latest_run(open_app: App, save: Save, stor
 def test_the_settings_name_owner_rules_and_reading(
     open_app: App, save: Save, storage: FileStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("LAVENDERTOWN_TRIAGE_OWNERS", "dataset:orders = Ana, dataset:parcels = Ben")
+    rules = "dataset:parcels = Ben, dataset:ord* column:note = Eve, dataset:orders = Ana, dataset:* = Zoe"
+    monkeypatch.setenv("LAVENDERTOWN_TRIAGE_OWNERS", rules)
     save("r-1")
     storage.dataset_settings.save("orders", "reading", {"delimiter": ";"}, actor="Ana")
     storage.dataset_settings.save("orders", "checks", {"checks": {"outliers": False}}, actor="Ana")
     app = open_app("dataset", dataset="orders")
     assert not app.exception
-    shown = "".join(str(table.value) for table in app.table)
-    for expected in ("Ana", "Ana (2)", "0 rules, 1 check set", "delimiter"):
-        assert expected in shown
-    assert "Ben" not in shown
+    (settings,) = (table.value for table in app.table if "Reading" in table.value.index)
+    assert dict(zip(settings.index, settings.iloc[:, 0], strict=True)) == {
+        "Owner of new findings": "Eve (note), Ana",
+        "Open findings assigned to": "Ana (2)",
+        "Rules": "0 rules, 1 check set",
+        "Reading": "delimiter ';'",
+    }
 
 
 def test_a_run_without_evidence_says_that_columns_are_unknown(open_app: App, save: Save) -> None:

@@ -89,7 +89,7 @@ def test_a_report_shows_sample_rows_as_the_file_counts_them(open_app: App, evide
     shown = grid(app, "order_id")
     assert list(shown["Row"]) == ["6", "8", "11", "12", "13"]
     assert list(shown["customer_id"][:3]) == ["(missing)", "(empty)", "(2 blanks)"]
-    assert "5 of 41 rows. Rows as the file counts them: the header is row 2." in said(app)
+    assert "5 of 41 rows. Rows as the file counts them; the data begins in row 3." in said(app)
     assert "**Most frequent affected values**" in said(app)
     assert "Show 8 rows" in [each.label for each in app.toggle]
 

@@ -126,10 +126,10 @@ SETTINGS = [
     ("Delimiter", "|", {"delimiter": "|"}),
     ("Comment sign", "!", {"comment": "!"}),
     ("Header row", 3, {"header_row": 3, "delimiter": ";"}),
-    ("Rows of names", 2, {"header_rows": 2}),
+    ("Header rows", 2, {"header_rows": 2}),
     ("Lines above the table", 2, {"skip_lines": 2}),
     ("Decimal sign", ",", {"decimal": ","}),
-    ("Thousands sign", "", {"thousands": ""}),
+    ("Thousands separator", "", {"thousands": ""}),
     ("Date order", "month", {"date_order": "month"}),
     ("Missing-value words", "3", {"null_words": ["3"]}),
 ]
@@ -147,7 +147,7 @@ def test_every_field_sets_its_setting(
 
 def test_the_fields_of_lines_and_comments_begin_with_what_was_detected(open_app: App) -> None:
     app = upload(open_app("inspect_"), "orders.csv", b"# exported\n" + CSV)
-    labels = ("Comment sign", "Header row", "Rows of names", "Lines above the table")
+    labels = ("Comment sign", "Header row", "Header rows", "Lines above the table")
     assert [field(app, label).value for label in labels] == ["#", 2, 1, 1]
 
 

@@ -26,7 +26,7 @@ class InboxFilters(TypedDict, total=False):
     ``counted``: the findings behind a number in a chart, see
     :class:`~lavendertown.collaboration.chart_selection.ChartSelection`.
     ``twins``: only findings that resemble one that vanished when they appeared.
-    ``seen``: new, regressed, ongoing, passing or not_checked. ``state``: "open" or "closed".
+    ``seen``: new, regressed, ongoing, passing, not_checked or reading_changed. ``state``: "open" or "closed".
     ``attention``: "any", or reasons of :class:`~lavendertown.inbox.attention.AttentionReason`.
     ``incident``: "any", or ids of incidents. ``due``: "overdue" or "not_yet". ``snoozed``: "hidden",
     "included" (the default) or "only". ``mentions``: a name. Dates: when the finding was last seen.

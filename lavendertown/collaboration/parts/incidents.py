@@ -97,9 +97,9 @@ class Incidents(StoragePart):
         found: dict[str, dict[str, Any]] = {}
         records = self._read_records()
         members = self._current_members(records)
-        for record in sorted(records, key=lambda each: (each.created_at, each.id)):
+        for record in records:
             for name in wanted.intersection(members[record.id]):
-                found.setdefault(name, {"id": record.id, "title": record.title})
+                found[name] = {"id": record.id, "title": record.title}
         return found
 
     def list_members(self, incident_ids: filters.OneOrMany = None) -> list[str]:
@@ -162,7 +162,7 @@ class Incidents(StoragePart):
     def remove_findings(
         self, incident_id: str, finding_ids: str | Iterable[str], *, actor: str, version: int | None = None
     ) -> int:
-        """Remove findings from an incident, which must keep one at least; return how many were removed.
+        """Remove findings from an incident, which must keep at least one; return how many were removed.
 
         Raises:
             NotFoundError: There is no such live incident.
@@ -185,13 +185,16 @@ class Incidents(StoragePart):
         self._change(incident_id, remove, actor, version)
         return removed
 
-    def set_title(self, incident_id: str, title: str, *, actor: str, version: int | None = None) -> None:
-        """Change the title of an incident; the errors are those of :meth:`add_findings`."""
-        self._change(incident_id, lambda record: replace(record, title=title.strip()), actor, version)
+    def set_title(self, incident_id: str, title: str, *, actor: str, version: int | None = None) -> int:
+        """Change the title of an incident, and return its version; errors as in :meth:`add_findings`."""
+        return self._change(incident_id, lambda record: replace(record, title=title.strip()), actor, version)
 
-    def assign(self, incident_id: str, assignee: str, *, actor: str, version: int | None = None) -> None:
-        """Set the owner of an incident, empty for nobody; the errors are those of :meth:`add_findings`."""
-        self._change(incident_id, lambda record: replace(record, assignee=assignee), actor, version)
+    def assign(self, incident_id: str, assignee: str, *, actor: str, version: int | None = None) -> int:
+        """Set the owner of an incident, empty for nobody, and return its version.
+
+        The errors are those of :meth:`add_findings`.
+        """
+        return self._change(incident_id, lambda record: replace(record, assignee=assignee), actor, version)
 
     def comment(self, incident_id: str, text: str, *, author: str) -> str:
         """Add a comment to the thread of an incident, and return the id of the comment.
@@ -263,7 +266,14 @@ class Incidents(StoragePart):
         return self._context.delete_record(RecordKind.INCIDENT, incident_id, actor)
 
     def restore(self, incident_id: str, *, actor: str | None = None) -> bool:
-        """Restore an incident from the trash; return False if it was not there."""
+        """Restore an incident from the trash; return False if it was not there.
+
+        Raises:
+            InvalidInputError: One of its findings is in another incident now.
+        """
+        record = self._context.read_record(RecordKind.INCIDENT, incident_id)
+        if isinstance(record, IncidentRecord) and record.deleted_at is not None:
+            self._resolve_new_members(record.members, incident_id)
         return self._context.restore_record(RecordKind.INCIDENT, incident_id, actor)
 
     def _change(
@@ -272,17 +282,18 @@ class Incidents(StoragePart):
         change: Callable[[IncidentRecord], IncidentRecord],
         actor: str,
         version: int | None,
-    ) -> None:
-        """Apply a change to the version that the caller saw, or else to the latest one."""
-        for attempt in range(1, _MAX_ATTEMPTS + 1):
+    ) -> int:
+        """Change the version that the caller saw, or else the latest one; return the new version."""
+        attempt = 0
+        while True:
+            attempt += 1
             stored = self._require(incident_id)
             changed = change(stored)
             if changed == stored:
-                return
+                return stored.version
             try:
                 expected = stored.version if version is None else version
-                self._context.write_path.commit([SaveRecord(changed, expected, actor)])
-                return
+                return self._context.write_path.commit([SaveRecord(changed, expected, actor)])[0].version
             except ConflictError:
                 if version is not None or attempt == _MAX_ATTEMPTS:
                     raise
@@ -319,14 +330,32 @@ class Incidents(StoragePart):
         return [record for record in found if isinstance(record, IncidentRecord)]
 
     def _current_members(self, records: Iterable[IncidentRecord]) -> dict[str, list[str]]:
-        """Return the current ids of the members of incidents, each once, by incident."""
+        """Return the current ids of the members of incidents, by incident.
+
+        A finding belongs to the oldest live incident that has it: a merge, or two people at the same time,
+        can put it into several.
+        """
         records = list(records)
+        live = sorted(self._read_records(), key=lambda each: (each.created_at, each.id))
+        needed = {each.id: each for each in (*live, *records)}
         # Findings in live reports are almost all, and have their current ids.
-        named = {name for each in records for name in each.members}
+        named = {name for each in needed.values() for name in each.members}
         known = self._context.inbox_index.select_live_ids(named)
         resolve = self._context.resolve_finding
-        return {
+        current = {
             each.id: list(dict.fromkeys(name if name in known else resolve(name) for name in each.members))
+            for each in needed.values()
+        }
+        owners: dict[str, str] = {}
+        for each in live:
+            for name in current[each.id]:
+                owners.setdefault(name, each.id)
+        return {
+            each.id: [
+                name
+                for name in current[each.id]
+                if each.deleted_at is not None or owners.get(name, each.id) == each.id
+            ]
             for each in records
         }
 

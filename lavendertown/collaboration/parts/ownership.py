@@ -8,12 +8,15 @@ from lavendertown.collaboration.parts.context import StorageContext
 from lavendertown.collaboration.parts.triage import AUTOMATIC_ACTOR
 from lavendertown.core import clock
 from lavendertown.core.owner_rules import OwnerRule, find_owner_rule, parse_owner_rule
+from lavendertown.core.settings import Settings
 from lavendertown.records import validation
 from lavendertown.records.record_classes import ReportRecord, TriageRecord
 from lavendertown.records.write_path import Change, SaveRecord
 
 
-def assign_by_owner_rules(context: StorageContext, changes: Iterable[Change]) -> list[SaveRecord]:
+def assign_by_owner_rules(
+    context: StorageContext, settings: Settings, changes: Iterable[Change]
+) -> list[SaveRecord]:
     """Return the assignments by the owner rules of the settings, to be committed with these changes.
 
     A finding is new if no live report has it. The first rule that matches assigns it, unless it has any
@@ -21,9 +24,10 @@ def assign_by_owner_rules(context: StorageContext, changes: Iterable[Change]) ->
 
     Args:
         context: The storage.
+        settings: The settings with the rules.
         changes: The changes that save the reports.
     """
-    rules = [parse_owner_rule(text) for text in context.settings.triage_owners]
+    rules = [parse_owner_rule(text) for text in settings.triage_owners]
     if not rules:
         return []
     owners: dict[str, OwnerRule] = {}

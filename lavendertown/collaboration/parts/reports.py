@@ -152,7 +152,7 @@ class Reports(StoragePart):
         """Save reports with their annotations and evidence; return the stored reports in order."""
         changes: list[Change] = []
         rows_saved = 0
-        settings = load_settings()  # now, so that a mask counts from the next save on
+        settings = load_settings()  # now, so that masks and owners count from the next save on
         with gc_paused():
             for report in reports:
                 report.name_dataset()
@@ -171,7 +171,7 @@ class Reports(StoragePart):
                 if report.id in evidence:
                     changes.append(self._save_evidence(report, evidence[report.id], settings, actor))
                 rows_saved += len(report.findings) + len(report.annotations)
-            changes += assign_by_owner_rules(self._context, changes)
+            changes += assign_by_owner_rules(self._context, settings, changes)
             stored = self._context.write_path.commit(changes)
         if rows_saved >= MIN_BULK_ROWS:
             self._context.store.analyze()

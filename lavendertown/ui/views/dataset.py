@@ -114,8 +114,8 @@ def _draw_metric(label: str, value: str, about: str) -> None:
 
 def _describe_change(now: int, before: int | None) -> str:
     if before is None:
-        return "the first run"
-    return f"{now - before:+,} since the run before" if now != before else "as in the run before"
+        return "first run"
+    return f"{now - before:+,} since the previous run" if now != before else "same as the previous run"
 
 
 def draw_findings(dataset: str) -> None:
@@ -221,7 +221,7 @@ def draw_runs(runs: list[queries.Row], total: int, dataset: str) -> None:
 
 
 def draw_settings(dataset: str) -> None:
-    """Show who looks after the dataset, what is checked besides, and how its files are read."""
+    """Show the owners, rules and reading settings of the dataset."""
     counts = queries.inbox_facets({"dataset": dataset, "state": (StatusCategory.OPEN,)})["assignee"]
     people = ", ".join(
         f"{escape_markdown(name) or NOBODY} ({number:,})"
@@ -249,12 +249,12 @@ def draw_settings(dataset: str) -> None:
 
 
 def _describe_owners(dataset: str) -> str:
-    rules = [parse_owner_rule(text) for text in load_settings().triage_owners]
-    owners = [
-        f"{rule.owner} ({rule.column})" if rule.column else rule.owner
-        for rule in rules
-        if rule.matches_dataset(dataset)
-    ]
+    owners = []
+    for rule in map(parse_owner_rule, load_settings().triage_owners):
+        if rule.matches_dataset(dataset):
+            owners.append(f"{rule.owner} ({rule.column})" if rule.column else rule.owner)
+            if not rule.column:
+                break  # The first rule that matches counts.
     return ", ".join(owners) or "nobody"
 
 

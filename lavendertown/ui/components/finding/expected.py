@@ -173,7 +173,7 @@ def _draw_fields(subject: Subject, kind: ExpectationKind) -> None:
             st.markdown(f"The check for empty values does not run on {column}.")
         case ExpectationKind.ALLOWED:
             st.multiselect(
-                "Values that are right",
+                "Valid values",
                 values,
                 default=values if subject.check else None,
                 accept_new_options=True,

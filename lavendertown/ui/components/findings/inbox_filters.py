@@ -139,7 +139,7 @@ def draw_view_switcher() -> None:
             args=(name,),
         )
     saved = [row["name"] for row in queries.saved_views()]
-    options = [*(_NAMES[name] for name in _MORE), *saved, _SAVE]
+    options = [*(_NAMES[name] for name in _MORE if name not in shown), *saved, _SAVE]
     if st.session_state.get("desk:saved") in saved:
         options.append(_DELETE)
     st.menu_button(

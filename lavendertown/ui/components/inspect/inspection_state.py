@@ -100,6 +100,7 @@ def inspect_table(name: str | None) -> None:
                 replace(current.upload, table=name), dataset_name(PurePath(name or current.upload.name).name)
             )
             st.session_state[_INSPECTION] = current.replaced_by(chosen)
+            _delete_compared_file(current)
         except LavenderTownError as error:
             show_refusal(error)
 
@@ -107,7 +108,10 @@ def inspect_table(name: str | None) -> None:
 def inspect_sample() -> None:
     """Inspect the sample table."""
     st.session_state.pop(_REFUSAL, None)
-    st.session_state[_INSPECTION] = inspections.start_inspection(uploads.keep_sample())
+    try:
+        st.session_state[_INSPECTION] = inspections.start_inspection(uploads.keep_sample())
+    except LavenderTownError as error:
+        show_refusal(error)
 
 
 def start_over() -> None:

@@ -42,9 +42,9 @@ _DELIMITERS: Mapping[str | None, str] = {
     ",": "Comma ( , )",
     ";": "Semicolon ( ; )",
     "\t": "Tab",
-    "|": "Bar ( | )",
+    "|": "Pipe ( | )",
     "^": "Caret ( ^ )",
-    " ": "Blanks",
+    " ": "Spaces",
     NO_DELIMITER: "None (one column)",
     _OTHER: "Other…",
 }
@@ -53,7 +53,7 @@ _THOUSANDS = {
     None: _DETECTED,
     ",": "Comma (1,000)",
     ".": "Point (1.000)",
-    " ": "Blank (1 000)",
+    " ": "Space (1 000)",
     "'": "Apostrophe (1'000)",
     "": "None (1000)",
 }
@@ -92,14 +92,14 @@ def draw_fields(result: InspectionResult, shown: Mapping[str, Any], key: str) ->
             "The row of the file with the column names, counted from 1; 0 if no row has them.",
         )
         none = {} if shown.get("header_rows") else {None: "None"}
-        fields.draw_select("header_rows", "Rows of names", {**none, **_HEADER_ROWS})
+        fields.draw_select("header_rows", "Header rows", {**none, **_HEADER_ROWS})
         fields.draw_number(
             "skip_lines",
             f"{unit} above the table",
             f"{unit} that are left out above the column names, such as a title.",
         )
     fields.draw_select("decimal", "Decimal sign", _DECIMALS)
-    fields.draw_select("thousands", "Thousands sign", _THOUSANDS)
+    fields.draw_select("thousands", "Thousands separator", _THOUSANDS)
     fields.draw_select("date_order", "Date order", _DATE_ORDERS)
     fields.draw_words()
     return fields.chosen

@@ -32,7 +32,7 @@ def ask_for_file() -> None:
         st.caption("Stays on this server, for your session only.")
         if demo.is_available():
             with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-                st.markdown(":gray[No file at hand?]", width="content")
+                st.markdown(":gray[No file to try?]", width="content")
                 st.button(
                     "Try sample data",
                     type="tertiary",

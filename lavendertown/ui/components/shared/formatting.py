@@ -163,8 +163,7 @@ def format_count(number: int, one: str, many: str | None = None) -> str:
 
 def describe_row_numbers(first_row: int) -> str:
     """Say how rows are numbered, given the number that the source counts for its first row of data."""
-    header = f"the header is row {first_row - 1:,}" if first_row > 1 else "the first is row 1"
-    return f"Rows as the file counts them: {header}."
+    return f"Rows as the file counts them; the data begins in row {first_row:,}."
 
 
 def format_percent(share: float | None) -> str:
