@@ -134,7 +134,7 @@ def test_the_affected_rows_stay_those_of_the_inspection(tmp_path: Path) -> None:
     place = next(i for i, each in enumerate(result.findings) if each.column == "customer_id")
     arguments = {"folder": str(folder), "place": place, "limits": asdict(FileLimits())}
     written = Path(write_rows(arguments, lambda _: None)).read_text("utf-8-sig")
-    assert written.splitlines() == ["row,order_id,customer_id", "1,2,", "3,4,"]
+    assert written.splitlines() == ["row,order_id,customer_id", "3,2,", "5,4,"]
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,8 @@ def test_all_affected_rows_of_a_finding_are_written_as_csv(
     arguments = {"path": str(result.source), "name": result.name, "folder": str(result.folder)}
     file = write_rows({**arguments, "place": place, "limits": vars(FileLimits())}, print)
     written = pd.read_csv(file, index_col="row", encoding="utf-8-sig", keep_default_na=False)
-    assert list(written.index) == inspector.detect()[place].row_indices
+    first_row = 2  # Lines of the file, the header being the first.
+    assert list(written.index) == [first_row + row for row in inspector.detect()[place].row_indices or ()]
     assert set(written["note"]) == {"N/A"}
 
 
@@ -96,7 +97,7 @@ def test_a_spreadsheet_runs_nothing_of_the_affected_rows(tmp_path: Path) -> None
     findings = read_result(tmp_path, source, facts).findings
     place = next(i for i, finding in enumerate(findings) if finding.row_indices == [50])
     header, line = Path(write_rows({**arguments, "place": place}, print)).read_text("utf-8-sig").splitlines()
-    assert (header, line) == ("row,'=id,note", "50,,'-1x")
+    assert (header, line) == ("row,'=id,note", "52,,'-1x")
 
 
 def test_a_file_is_read_as_set_for_its_findings_and_its_affected_rows(tmp_path: Path) -> None:
@@ -115,7 +116,7 @@ def test_a_file_is_read_as_set_for_its_findings_and_its_affected_rows(tmp_path: 
     findings = read_result(tmp_path, source, facts).findings
     place = next(i for i, finding in enumerate(findings) if finding.ghost_type == "null")
     file = write_rows({**arguments, "place": place, "reading": reading}, print)
-    assert Path(file).read_text("utf-8-sig").splitlines()[:2] == ["row,id,note", "0,0,"]
+    assert Path(file).read_text("utf-8-sig").splitlines()[:2] == ["row,id,note", "3,0,"]
 
 
 def test_an_impossible_setting_is_refused(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def test_the_settings_name_owner_rules_and_reading(
     assert not app.exception
     (settings,) = (table.value for table in app.table if "Reading" in table.value.index)
     assert dict(zip(settings.index, settings.iloc[:, 0], strict=True)) == {
-        "Owner of new findings": "Eve (note), Ana",
+        "Owner of new findings": "Eve \\(note\\), Ana",
         "Open findings assigned to": "Ana (2)",
         "Rules": "0 rules, 1 check set",
         "Reading": "delimiter ';'",
