@@ -8,12 +8,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import ColumnProperty, column_property, registry
 
+from lavendertown.core.errors import InvalidInputError
 from lavendertown.database.model_keys import key_text
 from lavendertown.stores.sql.schema.tables import audit_log
 
 
 class AuditLog:
-    """A change in the audit log, with the record before and after; read-only.
+    """A change in the audit log, with the record before and after; a session refuses to change it.
 
     ``record_id`` can be compared with keys of any type, such as ``AuditLog.record_id == user.id``.
     """
@@ -64,3 +65,11 @@ registry(metadata=audit_log.metadata).map_imperatively(
         "record_id": column_property(audit_log.c.record_id, comparator_factory=_RecordIdComparator),
     },
 )
+
+
+def _refuse_change(mapper: Any, connection: sa.Connection, entry: AuditLog) -> None:
+    raise InvalidInputError("The audit log cannot be changed; nothing was written.")
+
+
+for _event in ("before_insert", "before_update", "before_delete"):
+    sa.event.listen(AuditLog, _event, _refuse_change)

@@ -1,8 +1,9 @@
-"""New rows that are stored through the relationships of another row: validated and audited."""
+"""Rows that are stored or deleted together with another row, through its relationships: audited too."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +15,15 @@ from lavendertown.database.model_records import MappedModel, make_validator, sum
 from lavendertown.records.record_classes import AuditEvent
 
 _components: dict[type, str] = {}
+
+
+@dataclass(frozen=True)
+class DeletedChild:
+    """A row that is deleted together with its parent: what the audit log keeps of it."""
+
+    component: str
+    record_id: str
+    before: dict[str, Any]
 
 
 def register_component(mapped: type, component: str) -> None:
@@ -88,15 +98,44 @@ def audit_children(
     return [_audit_child(session, child, parent, mark) for child in children]
 
 
+def delete_with_children(session: orm.Session, row: Any) -> list[DeletedChild]:
+    """Mark a row as deleted; return the rows that its relationships delete with it."""
+    deleted_before = set(session.deleted)
+    session.delete(row)
+    return [
+        DeletedChild(_component_of(child), _record_id_of(child), _summarize_child(child))
+        for child in session.deleted
+        if child is not row and child not in deleted_before
+    ]
+
+
+def audit_deleted_children(children: Sequence[DeletedChild], parent: AuditEvent) -> list[AuditEvent]:
+    """Return the audit events of rows that were deleted together with the row of an audit event."""
+    return [
+        AuditEvent(parent.at, parent.actor, child.component, child.record_id, "delete", child.before, None)
+        for child in children
+    ]
+
+
 def _audit_child(session: orm.Session, child: Any, parent: AuditEvent, mark: dict[str, str]) -> AuditEvent:
-    columns = _columns_of(child)
-    session.refresh(child, list(columns))
-    state = orm.attributes.instance_state(child)
-    component = _components.get(type(child), str(state.mapper.local_table))
-    key = state.identity or ()
-    record_id = key_text(key[0]) if len(key) == 1 else key_text(",".join(key_text(part) for part in key))
-    after = summarize_values(component, {name: getattr(child, name) for name in columns})
-    return AuditEvent(parent.at, parent.actor, component, record_id, "create", None, after | mark)
+    session.refresh(child, list(_columns_of(child)))
+    after = _summarize_child(child) | mark
+    component, record_id = _component_of(child), _record_id_of(child)
+    return AuditEvent(parent.at, parent.actor, component, record_id, "create", None, after)
+
+
+def _component_of(child: Any) -> str:
+    return _components.get(type(child), str(orm.attributes.instance_state(child).mapper.local_table))
+
+
+def _record_id_of(child: Any) -> str:
+    key = orm.attributes.instance_state(child).identity or ()
+    return key_text(key[0]) if len(key) == 1 else key_text(",".join(key_text(part) for part in key))
+
+
+def _summarize_child(child: Any) -> dict[str, Any]:
+    values = {name: getattr(child, name) for name in _columns_of(child)}
+    return summarize_values(_component_of(child), values)
 
 
 def _find_new_children(instance: Any) -> list[Any]:

@@ -10,6 +10,7 @@ import difflib
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextvars import ContextVar
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -103,15 +104,19 @@ class RpcApp:
     def add_bundle(self, bundle: RpcBundle) -> None:
         """Serve a bundle too. Methods of the same service come together.
 
+        A bundle may serve again what another one serves, such as an accessor with another limit: the later
+        one counts. A finalized app serves the bundle at once.
+
         Raises:
-            ConfigurationError: The app is finalized already, or has a method of this name.
+            ConfigurationError: The app has another method of this name, or names contradict each other.
         """
-        if self._asgi is not None:
-            raise ConfigurationError("The RPC app is finalized already; add bundles before finalize().")
+        services = dict(self._services)
         for service in bundle.services:
-            present = self._services.get(service.name, ServiceSpec(service.name, ()))
-            _refuse_same_names(present.methods, service.methods)
-            self._services[service.name] = ServiceSpec(service.name, present.methods + service.methods)
+            present = services.get(service.name, ServiceSpec(service.name, ()))
+            services[service.name] = _join_services(present, service)
+        if self._asgi is not None:
+            self._asgi = self._build(services)
+        self._services = services
 
     def finalize(self) -> RpcApp:
         """Make the ASGI application out of the bundles; return this app, which then is one.
@@ -119,11 +124,14 @@ class RpcApp:
         Raises:
             ConfigurationError: There is no bundle, or names contradict each other.
         """
-        if self._asgi is not None:
-            return self
-        if not self._services:
+        if self._asgi is None:
+            self._asgi = self._build(self._services)
+        return self
+
+    def _build(self, named_services: Mapping[str, ServiceSpec]) -> ASGIApp:
+        if not named_services:
             raise ConfigurationError("The RPC app has no bundle; add one with add_bundle().")
-        services = [*self._services.values(), self._schema_service()]
+        services = [*named_services.values(), self._schema_service()]
         known = published_numbers()
         if self._proto_file is not None:
             known = known.joined_with(proto_text.read_numbers(self._proto_file))
@@ -141,8 +149,7 @@ class RpcApp:
                 expose_headers=_CORS_RESPONSE_HEADERS,
                 max_age=3600,
             )
-        self._asgi = app
-        return self
+        return app
 
     @property
     def proto(self) -> str:
@@ -192,13 +199,22 @@ class RpcApp:
         return ServiceSpec("SchemaService", (method,))
 
 
-def _refuse_same_names(present: Sequence[MethodSpec], added: Sequence[MethodSpec]) -> None:
-    names = {name for method in present for name in (method.name, *method.aliases)}
-    for method in added:
+def _join_services(present: ServiceSpec, added: ServiceSpec) -> ServiceSpec:
+    """Return a service with the methods of both; a method with the same messages replaces the present one."""
+    methods = {method.name: method for method in present.methods}
+    names = {name: method for method in present.methods for name in (method.name, *method.aliases)}
+    for method in added.methods:
         for name in (method.name, *method.aliases):
-            if name in names:
-                raise ConfigurationError(f"The RPC app has a method {name} already; rename a component.")
-            names.add(name)
+            if name in names and not _is_same_method(names[name], method):
+                raise ConfigurationError(f"The RPC app has another method {name}; rename a component.")
+            names[name] = method
+        methods[method.name] = method
+    return ServiceSpec(present.name, tuple(methods.values()))
+
+
+def _is_same_method(one: MethodSpec, other: MethodSpec) -> bool:
+    """Return whether two methods look the same to a client; their handlers may differ."""
+    return replace(one, handler=None) == replace(other, handler=None)
 
 
 class _Methods:

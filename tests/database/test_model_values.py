@@ -108,6 +108,20 @@ class Line(Base):
     order: Mapped[Order] = relationship(back_populates="lines")
 
 
+class Folder(Base):
+    __tablename__ = "folders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(40))
+    pages: Mapped[list[Page]] = relationship(cascade="all, delete-orphan")
+
+
+class Page(Base):
+    __tablename__ = "pages"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    folder_id: Mapped[int] = mapped_column(sa.ForeignKey("folders.id"))
+    text: Mapped[str] = mapped_column(sa.String(40))
+
+
 class Visit(SQLModel, table=True):
     __tablename__ = "visits"
     id: int | None = Field(default=None, primary_key=True)
@@ -528,15 +542,30 @@ def test_a_changed_relationship_of_a_stored_row_is_refused(database: application
         orders.save(order)
 
 
-def test_the_audit_of_children_names_the_person_for_whom_the_actor_acts(
-    database: application.Database,
-) -> None:
-    orders = ModelAccessor(Order, "orders")
-    ModelAccessor(Line, "lines")
-    with acting_for("Ana"):
-        orders.insert(Order(customer="Ann", lines=[Line(product="tea")]), actor="agent")
-    events = [audited(component)[0][2]["on_behalf_of"] for component in ("orders", "lines")]
-    assert events == ["Ana", "Ana"]
+def test_children_that_are_deleted_with_their_parent_are_audited(database: application.Database) -> None:
+    folders, pages = ModelAccessor(Folder, "folders"), ModelAccessor(Page, "pages")
+    folder = folders.insert(Folder(name="May", pages=[Page(text="one"), Page(text="two")]))
+    kept = folders.insert(Folder(name="June", pages=[Page(text="three")]))
+    assert folders.delete(folder.id, actor="Ana")
+    assert [(each.text, each.folder_id) for each in pages.all()] == [("three", kept.id)]
+    with database.transaction() as session:
+        query = sa.select(AuditLog).where(AuditLog.component == "pages", AuditLog.operation == "delete")
+        events = session.scalars(query.order_by(AuditLog.record_id)).all()
+        assert [(each.actor, each.before["text"], each.after) for each in events] == [
+            ("Ana", "one", None),
+            ("Ana", "two", None),
+        ]
+
+
+def test_entries_of_the_audit_log_cannot_be_changed(database: application.Database) -> None:
+    ModelAccessor(Order, "orders").insert(Order(customer="Ann"), actor="Ana")
+    for change in (lambda entry, _: setattr(entry, "actor", "Ben"), lambda entry, db: db.delete(entry)):
+        with pytest.raises(InvalidInputError, match="audit log cannot"), database.transaction() as session:
+            change(session.scalars(sa.select(AuditLog)).one(), session)
+    with pytest.raises(InvalidInputError, match="audit log cannot"), database.transaction() as session:
+        session.add(AuditLog())
+    with database.transaction() as session:
+        assert session.scalars(sa.select(AuditLog)).one().actor == "Ana"
 
 
 def test_values_of_a_sqlmodel_are_converted(database: application.Database) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from connectrpc.errors import ConnectError
 from sqlmodel import SQLModel
 
 from lavendertown.core.errors import ConfigurationError
@@ -53,15 +54,20 @@ storage_bundle = build_storage_bundle(
     enable_db_actions=True
 )
 app.add_bundle(storage_bundle)
+app.finalize()
 """
-SEVERAL_MODELS = """
+PRODUCT = """
 class Product(SQLModel, table=True):
     __tablename__ = "document_products"
     id: Optional[int] = Field(default=None, primary_key=True)
     title: str
 
 bootstrap(database_url="sqlite:///./my_app.db", create_tables=True)
-app = RpcApp(name="my-app")
+"""
+SEVERAL_MODELS = """
+# user_accessor was created earlier in the Quickstart example
+# Reuse it here to bootstrap multiple models at once
+
 product_accessor = ModelAccessor(Product, "products")
 
 # Build bundle with multiple accessors
@@ -168,6 +174,7 @@ def run_async(sample: str, names: dict[str, Any], server: RpcServer) -> None:
 
 
 def test_several_models_are_served_by_one_bundle(names: dict[str, Any], serve: Serve) -> None:
+    execute(PRODUCT, names)
     execute(SEVERAL_MODELS, names)
     server = serve(names["app"])
     run_async(EXPORT, names, server)
@@ -210,10 +217,33 @@ def test_the_accessor_and_audit_samples_agree(names: dict[str, Any]) -> None:
     assert logged == [(each, "admin") for each in ("create", "update", "soft_delete", "restore")]
 
 
+def test_a_later_bundle_replaces_the_same_methods_and_keeps_their_numbers(
+    names: dict[str, Any], serve: Serve
+) -> None:
+    app, users = names["app"], names["user_accessor"]
+    before = app.proto
+    app.add_bundle(names["build_storage_bundle"](accessors=[users], max_records_per_model=1))
+    assert app.proto == before
+    server = serve(app)
+    create = 'await client.call("UsersCreateRecord", {"record": {"name": "Al", "email": "a@b.example"}})'
+    run_async(EXPORT, names, server)
+    run_async(create, names, server)
+    with pytest.raises(ConnectError, match="users has 1 records, the limit"):
+        run_async(create, names, server)
+
+
+def test_another_class_of_the_same_component_is_refused_and_the_app_stays(names: dict[str, Any]) -> None:
+    app, build = names["app"], names["build_storage_bundle"]
+    execute(PRODUCT, names)
+    before = app.proto
+    other = names["ModelAccessor"](names["Product"], "users")
+    with pytest.raises(ConfigurationError, match="another method UsersListRecords; rename a component"):
+        app.add_bundle(build(accessors=[other], enable_db_actions=False))
+    assert app.proto == before
+
+
 def test_an_app_is_finalized_once_and_not_without_bundles(names: dict[str, Any]) -> None:
-    app = names["app"].finalize()
+    app = names["app"]
     assert app.finalize() is app
-    with pytest.raises(ConfigurationError, match="before finalize"):
-        app.add_bundle(names["storage_bundle"])
     with pytest.raises(ConfigurationError, match="has no bundle"):
         names["RpcApp"](name="empty").finalize()
