@@ -36,6 +36,7 @@ from lavendertown.detectors.rows.keys import Keys
 from lavendertown.detectors.rows.near_duplicates import NearDuplicates
 from lavendertown.detectors.rows.row_count import RowCount
 from lavendertown.detectors.rows.time_series import LevelShifts, RepeatedTimes, StuckValues, TimeGaps
+from lavendertown.detectors.rows.totals import TotalRows
 from lavendertown.detectors.text.category_variants import CategoryVariants
 from lavendertown.detectors.text.cut_text import CutText
 from lavendertown.detectors.text.shapes import Shapes
@@ -69,6 +70,7 @@ def default_detectors() -> list[Detector]:
         Arithmetic(),
         DateOrder(),
         Durations(),
+        TotalRows(),
         TimeGaps(),
         RepeatedTimes(),
         StuckValues(),
@@ -114,6 +116,7 @@ __all__ = [
     "StuckValues",
     "TextDamage",
     "TimeGaps",
+    "TotalRows",
     "Types",
     "ValueCounts",
     "default_detectors",

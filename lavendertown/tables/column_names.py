@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import polars as pl
+
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[^\W\d_]+")
 _IDENTIFIERS = re.compile(
     r"ids?|uid|uuid|guid|pk|fk|keys?|codes?|zip|zipcode|postcode|postal|plz|phone|telephone|mobile|fax"
@@ -24,6 +26,11 @@ _MEASURED = re.compile(
     r"age|ages|price|prices|height|weight|length|width|depth|size|distance|duration|area|speed|salary|wage|income"
     r"|mileage|volume|mass|capacity|kwh|km|kg|cm|mm|ml|bytes|hours|minutes|seconds|ms|tenure|horsepower|rent|fare"
 )
+_CODE_DIGITS = (
+    (re.compile(r"zip|zipcode|postcode|postcodes|postal|plz|cap|cp"), 4, 9),
+    (re.compile(r"phone|phones|telephone|tel|mobile|cell|fax"), 7, 15),
+    (re.compile(r"isbn|ean|gtin|upc|barcode|iban|ssn|imei|vat"), 8, 15),
+)
 _LEADING = re.compile(r"zip|postal|phone|telephone")
 _PERSON = re.compile(
     r"(?:(?:sur|last|first|fore|middle|maiden|family|given|full|nick|nach|vor)_?)?names?"
@@ -35,6 +42,21 @@ def is_identifier(name: str) -> bool:
     """Return whether the name suggests that the numbers are labels, not quantities."""
     words = split_words(name)
     return bool(words) and bool(_IDENTIFIERS.fullmatch(words[-1]) or _LEADING.fullmatch(words[0]))
+
+
+def is_code(name: str, digits: pl.Series) -> bool:
+    """Return whether digits are codes, such as postcodes and phone numbers: the name says so, and they fit.
+
+    Args:
+        name: The column's name.
+        digits: The values as written, all of digits.
+    """
+    words = split_words(name)
+    for pattern, least, most in _CODE_DIGITS:
+        if words and (pattern.fullmatch(words[-1]) or pattern.fullmatch(words[0])):
+            lengths = digits.str.strip_chars().str.len_chars().drop_nulls()
+            return bool(lengths.is_between(least, most).all())
+    return False
 
 
 def is_calendar(name: str) -> bool:

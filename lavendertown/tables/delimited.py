@@ -16,7 +16,7 @@ from lavendertown.core.file_limits import DEFAULT_FILE_LIMITS, FileLimits
 from lavendertown.core.reading import DETECT, NO_DELIMITER, Reading
 from lavendertown.tables import infer
 from lavendertown.tables.frames import from_columns, unique_names
-from lavendertown.tables.header import is_totals_row, join_header_rows, may_be_totals
+from lavendertown.tables.header import MAX_ROWS_BELOW, count_rows_below, find_rows_below, join_header_rows
 from lavendertown.tables.table import Table
 from lavendertown.tables.text_encoding import decode_text
 from lavendertown.tables.text_layout import BLANK, DELIMITERS, TextLayout, detect_layout
@@ -105,14 +105,19 @@ def _infer_without_totals(
         comma_delimited = layout.delimiter == "," or (layout.delimiter == NO_DELIMITER and layout.width == 1)
         return infer.infer_types(names, rows.get_columns(), comma_delimited=comma_delimited, reading=reading)
 
-    if data.height > 1 and may_be_totals(data.row(-1)):
-        typed = infer_columns(data[:-1])
-        columns = [column.values for column in typed.columns]
-        sums = {i: float(column.sum()) for i, column in enumerate(columns) if column.dtype.is_numeric()}
-        if is_totals_row(data.row(-1), sums):
-            notes.append("The last row holds the totals of the others and is left out.")
-            return typed, data[:-1]
-    return infer_columns(data), data
+    below = find_rows_below(data.tail(MAX_ROWS_BELOW).rows())
+    if not below or len(below) == data.height:
+        return infer_columns(data), data
+    above = data[: -len(below)]
+    typed = infer_columns(above)
+    numbers = {i: each.values for i, each in enumerate(typed.columns) if each.values.dtype.is_numeric()}
+    count, note = count_rows_below(below, numbers)
+    if count:
+        notes.append(note)
+    if count < len(below):
+        above = data[: data.height - count]
+        typed = infer_columns(above)
+    return typed, above
 
 
 def _read_rows(layout: TextLayout) -> tuple[pl.DataFrame, list[str]]:

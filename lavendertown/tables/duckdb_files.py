@@ -33,7 +33,8 @@ def read_duckdb_file(
 
     Args:
         path: The file.
-        table: A table or view of the main schema. Default: the only table.
+        table: A table or view, with its schema if that is not the main one, as in ``staging.orders``.
+            Default: the only table.
         query: A statement that returns rows, in place of ``table``.
         limits: The limits on the size of the file and of the table.
         name: The name of the file in messages. Default: that of the path.
@@ -59,8 +60,8 @@ def read_duckdb_file(
     try:
         with closing(duckdb.connect(str(path), read_only=True, config=config)) as connection:
             if query is None:
-                table = _choose_table(connection, table, name)
-                query = 'SELECT * FROM "' + table.replace('"', '""') + '"'
+                table, parts = _choose_table(connection, table, name)
+                query = "SELECT * FROM " + ".".join('"' + part.replace('"', '""') + '"' for part in parts)
             answer = connection.sql(query)
             if answer is None:
                 raise UnreadableTableError("The query returns no rows; write one that does, such as SELECT.")
@@ -81,16 +82,23 @@ def is_duckdb_file(head: bytes) -> bool:
     return head[_SIGNATURE_AT:].startswith(_SIGNATURE) and head[_SIGNATURE_AT + 6 : HEAD_BYTES] == bytes(6)
 
 
-def _choose_table(connection: Any, wanted: str | None, name: str) -> str:
+def _choose_table(connection: Any, wanted: str | None, name: str) -> tuple[str, tuple[str, str]]:
+    """Return a table as it is named, and its schema and name."""
     found = connection.execute(
-        "SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = 'main' "
-        "ORDER BY table_name"
+        "SELECT table_schema, table_name, table_type FROM information_schema.tables "
+        "WHERE table_catalog = current_database() ORDER BY table_schema <> 'main', table_schema, table_name"
     ).fetchall()
-    tables = [str(each) for each, kind in found if kind == "BASE TABLE"]
+    named: dict[str, tuple[str, str]] = {}
+    tables: list[str] = []
+    for schema, table, kind in found:
+        label = table if schema == "main" else f"{schema}.{table}"
+        named.setdefault(label, (schema, table))
+        tables += [label] * (kind == "BASE TABLE")
     if wanted is None:
-        return choose_only_table(tables, name, f"{name}::{{}}")
-    if wanted not in [each for each, _ in found]:
+        wanted = choose_only_table(tables, name, f"{name}::{{}}")
+    wanted = wanted.removeprefix("main.") if wanted not in named else wanted
+    if wanted not in named:
         raise UnreadableTableError(
             f"{name} has no table {show_name(wanted)}; it has {list_names(tables) or 'no tables'}."
         )
-    return wanted
+    return wanted, named[wanted]

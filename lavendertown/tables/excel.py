@@ -26,18 +26,20 @@ from lavendertown.tables.cell_kinds import (
 from lavendertown.tables.frames import DECLARED, from_columns, unique_names
 from lavendertown.tables.header import (
     MAX_ROWS_ABOVE,
+    MAX_ROWS_BELOW,
+    count_rows_below,
     differs_in_type,
     find_header,
+    find_header_above_data,
+    find_rows_below,
     has_second_header,
-    is_totals_row,
     join_header_rows,
-    may_be_totals,
 )
-from lavendertown.tables.infer import convert_columns, is_null_word, join_names
-from lavendertown.tables.merged_cells import MergedRange, read_merged_ranges
+from lavendertown.tables.infer import convert_columns, infer_cells, is_null_word, join_names
 from lavendertown.tables.table import Table
 from lavendertown.tables.value_kinds import ClassifiedColumn
 from lavendertown.tables.workbook_extent import check_workbook
+from lavendertown.tables.workbook_xml import MergedRange, counts_days_from_1904, read_merged_ranges
 
 _SAMPLE_ROWS = 200
 _MIN_PROSE_BLANKS = 2.0
@@ -62,7 +64,7 @@ def read_workbook(
     chosen = _choose_sheet(book, name, reading)
     if reading.cell_range is not None:
         chosen = _crop_sheet(chosen, parse_cell_range(reading.cell_range), name)
-    table = _build_table(book, chosen, read_merged_ranges(raw, chosen.name), name, reading)
+    table = _build_table(book, chosen, raw, name, reading)
     table.guesses.extend(_describe_lost_errors(raw))
     return replace(table, sheets=tuple(book.sheet_names))
 
@@ -224,7 +226,7 @@ def _read_cells(book: fastexcel.ExcelReader, sheet: str, name: str) -> tuple[pl.
 def _build_table(
     book: fastexcel.ExcelReader,
     sheet: _Sheet,
-    merged: Sequence[MergedRange],
+    raw: bytes,
     name: str,
     reading: Reading,
 ) -> Table:
@@ -238,7 +240,9 @@ def _build_table(
     renamed: list[str] = []
     given_names = join_header_rows(head) if head else [f"column {i + 1}" for i in range(cells.width)]
     names = unique_names(given_names, renamed)
-    data = cells[start:]
+    data, below = cells[start:], list[str]()
+    if reading.cell_range is None or parse_cell_range(reading.cell_range).last_row is None:
+        data, below = _leave_out_rows_below(data)
     typed = _read_typed(book, sheet, start, data)
     if reading.null_words is not None:
         data, typed = _drop_null_words(data, typed, reading.null_words)
@@ -253,12 +257,12 @@ def _build_table(
         for i, texts in enumerate(data.get_columns())
     ]
     columns, notes = convert_columns(names, columns, data.get_columns(), reading)
+    columns, inferred = infer_cells(
+        names, columns, data.get_columns(), reading, from_1904=counts_days_from_1904(raw)
+    )
+    notes += [*inferred, *below]
     height = data.height
-    if height > 1 and may_be_totals(data.row(-1)) and is_totals_row(data.row(-1), _sum_above_last(columns)):
-        notes.append("The last row holds the totals of the others and is left out.")
-        height -= 1
-    columns = [_take_rows(column, list(range(height))) for column in columns]
-    columns, filled = _fill_merged(columns, merged, sheet, start, height)
+    columns, filled = _fill_merged(columns, read_merged_ranges(raw, sheet.name), sheet, start, height)
     if filled:
         merged_names = join_names([names[i] for i in filled])
         notes.append(f"{merged_names}: each merged cell counts for all of its rows.")
@@ -303,9 +307,17 @@ def _describe_sheet(
     return f"Read {which}; its rows {first + 1} to {first + header_rows} name the columns."
 
 
-def _sum_above_last(columns: Sequence[pl.Series | ClassifiedColumn]) -> dict[int, float]:
-    values = [c.values if isinstance(c, ClassifiedColumn) else c for c in columns]
-    return {i: float(column[:-1].sum()) for i, column in enumerate(values) if column.dtype.is_numeric()}
+def _leave_out_rows_below(data: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+    """Return the cells without totals and remarks at the end, and a sentence about these."""
+    below = find_rows_below(data.tail(MAX_ROWS_BELOW).rows())
+    if not below or len(below) == data.height:
+        return data, []
+    above = data[: -len(below)]
+    numbers = {i: column.cast(pl.Float64, strict=False) for i, column in enumerate(above.get_columns())}
+    count, note = count_rows_below(
+        below, {i: each for i, each in numbers.items() if 2 * each.null_count() < len(each)}
+    )
+    return data[: data.height - count], [note] * bool(count)
 
 
 def _take_rows(column: pl.Series | ClassifiedColumn, rows: list[int]) -> pl.Series | ClassifiedColumn:
@@ -380,6 +392,12 @@ def _detect_header_row(cells: pl.DataFrame) -> int:
     rows = cells.head(MAX_ROWS_ABOVE).rows()
     if cells.width < 2:
         return 0
+    sample = cells.head(_SAMPLE_ROWS).rows()
+    filled = [i for i, row in enumerate(sample) if any(row)]
+    set_off = {i for i in range(1, len(filled)) if filled[i] - filled[i - 1] > 1}
+    below_remarks = find_header_above_data([sample[i] for i in filled], set_off)
+    if below_remarks is not None:
+        return filled[below_remarks]
     found = find_header(rows, cells.width)
     below = rows[found + 1 :]
     sure = cells.width > 2 or (found and not any(rows[found - 1])) or differs_in_type(rows[found], below)

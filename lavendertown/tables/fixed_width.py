@@ -14,8 +14,9 @@ _PADDING = re.compile(r"\S {2,}\S")
 def split_fixed_width(text: str, separator: str) -> str | None:
     """Return the text with ``separator`` between the fields; None if it has no columns of fixed width.
 
-    The columns are parted by positions that are blank in all lines. Each starts below a name in the first
-    line, so ``2026-05-01 10:30`` below one name is one field. Half of the lines must be padded with several
+    The columns are parted by positions that are blank in all lines. Each has a name in the first line and a
+    value in another: ``2026-05-01 10:30`` below one name is one field, and so is ``first name`` above short
+    values. Half of the lines must be padded with several
     blanks, which tells a table from prose.
     """
     lines = text.split("\n")
@@ -28,7 +29,9 @@ def split_fixed_width(text: str, separator: str) -> str | None:
     written = [line.rstrip() for line in lines if line.strip()]
     fields: list[tuple[int, int]] = []
     for start, end in _find_fields(written):
-        if written[0][start:end].strip():
+        has_values = any(line[start:end].strip() for line in written[1:])
+        follows_name = bool(fields) and start - fields[-1][1] == 1
+        if written[0][start:end].strip() and (has_values or not follows_name):
             fields.append((start, end))
         elif fields:
             fields[-1] = (fields[-1][0], end)

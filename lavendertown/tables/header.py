@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
 
@@ -17,10 +18,19 @@ _MIN_BODY_ROWS = 3
 _TYPED_SHARE = 0.9
 _YEARS = range(1800, 2101)
 _TOTAL = re.compile(
-    r"^\W*(?:(?:grand|sub|overall)[ -]?)?"
-    r"(?:totals?|sum|summe|gesamt(?:summe)?|insgesamt|totale|suma|som)\W*$",
+    r"\W*(?:(?:grand|sub|overall)[ -]?)?"
+    r"(?:totals?|sum|summe|gesamt(?:summe)?|insgesamt|totale|suma|som)\b.{0,60}",
     re.IGNORECASE,
 )
+_MEAN = re.compile(r"\W*(?:averages?|avg|mean|durchschnitt|mittelwert|moyenne|media|promedio)\b.{0,60}", re.I)
+_REMARK = re.compile(
+    r"\W*(?:sources?|notes?|remarks?|quelle|anmerkung|hinweis|stand|fuente|nota) ?:.*"
+    r"|(?:data|figures) as of .+"
+    r"|(?:generated|exported|printed|created|downloaded|updated) (?:on|at|by|from) .+"
+    r"|-*\W?end of (?:report|file|data)\b.*|[*\u2020\u00a9].+",
+    re.IGNORECASE,
+)
+MAX_ROWS_BELOW = 10
 
 
 def is_title_row(record: Record, width: int) -> bool:
@@ -38,6 +48,59 @@ def find_header(records: Sequence[Record], width: int) -> int:
         if not is_title_row(record, width):
             return i
     return 0
+
+
+def find_header_above_data(records: Sequence[Record], set_off: Collection[int]) -> int | None:
+    """Return the index of a header below remarks of several cells: the last row without a number or date.
+
+    Unlike :func:`find_header`, this looks at the data: from the row below on, most columns of numbers and
+    dates have one. None if the first row may be the header, or no row can be.
+
+    Args:
+        records: The rows, without blank ones.
+        set_off: The indexes of the rows below a blank one.
+    """
+    if len(records) < _MIN_BODY_ROWS + 2:
+        return None
+    body = records[min(len(records) // 2, MAX_ROWS_ABOVE) :]
+    width = Counter(len(record) for record in body).most_common(1)[0][0]
+    columns = _columns(body, width)
+    typed = {i: kind for i, values in enumerate(columns) if (kind := value_type(values)) != "text"}
+    shares = [_typed_share(each, typed) for each in records[: MAX_ROWS_ABOVE + _MIN_BODY_ROWS]]
+    runs = (i for i in range(MAX_ROWS_ABOVE) if min(shares[i : i + _MIN_BODY_ROWS], default=0.0) >= 0.5)
+    place = next(runs, 0) - 1
+    if place < 1 or shares[place] > 0 or not _is_complete(records[place], width):
+        return None
+    attached = [i for i in range(place) if not any(i < each <= place for each in set_off)]
+    if any(shares[i] == 1.0 or _may_be_header(records, i, place, width) for i in attached):
+        return None
+    return place
+
+
+def _typed_share(record: Record, typed: Mapping[int, str]) -> float:
+    """Return the share of the columns of numbers and dates that have one in this row."""
+    fitting = [i for i, kind in typed.items() if i < len(record) and value_type([record[i]]) == kind]
+    return len(fitting) / max(1, len(typed))
+
+
+def _is_complete(record: Record, width: int) -> bool:
+    names = [(cell or "").strip() for cell in record]
+    return len(names) == width and all(names) and len(set(names)) == width
+
+
+def _may_be_header(records: Sequence[Record], place: int, header: int, width: int) -> bool:
+    """Return whether a row above the presumed header may be a row of names, too, rather than a remark."""
+    if len(records[place]) != width:
+        return False
+    cells = [cell or "" for cell in records[place]]
+    # A title with commas, cut at them, has a blank at the start of its later cells.
+    if any(cell[:1] == " " for cell in cells[1:]) and not any(
+        (cell or "")[:1] == " " for cell in records[header]
+    ):
+        return False
+    filled = [i for i, cell in enumerate(cells) if cell.strip()]
+    # A remark is a name and its value at the start; group names stand above other columns, too.
+    return filled not in ([0], [0, 1]) or (filled == [0, 1] and width < 4 and header == 1)
 
 
 def names_columns(head: Record, body: Sequence[Record]) -> bool:
@@ -84,21 +147,72 @@ def join_header_rows(rows: Sequence[Record]) -> list[str]:
     return names
 
 
-def may_be_totals(last: Record) -> bool:
-    """Return whether a row is labelled as a total, such as ``Grand total``."""
-    label = next((cell for cell in last if cell and cell.strip()), "")
-    return bool(label and _TOTAL.match(label.strip()))
-
-
-def is_totals_row(last: Record, sums: Mapping[int, float]) -> bool:
-    """Return whether a row is labelled as a total and holds the sums of the rows above.
+def find_rows_below(last: Sequence[Record]) -> list[Record]:
+    """Return the rows at the end that may be no data: totals, averages and remarks, by their labels.
 
     Args:
-        last: The last row of the table.
-        sums: The sum of the other rows, by the position of each number column.
+        last: The last rows of the table; more than ten are not looked at.
     """
-    totals = [(cell, sums[i]) for i, cell in enumerate(last) if i in sums and cell and cell.strip()]
-    return may_be_totals(last) and bool(totals) and all(_may_equal(cell, number) for cell, number in totals)
+    count = 0
+    for row in reversed(last[-MAX_ROWS_BELOW:]):
+        is_summary = _TOTAL.fullmatch(_label(row)) or _MEAN.fullmatch(_label(row))
+        if not (_is_blank(row) or _is_remark(row) or is_summary):
+            break
+        count += 1
+    return list(last[len(last) - count :])
+
+
+def count_rows_below(below: Sequence[Record], numbers: Mapping[int, pl.Series]) -> tuple[int, str]:
+    """Return how many of the last rows are no data, and a sentence that says so.
+
+    A row of totals counts if it holds the sums of the data, a row of averages if it holds their means.
+
+    Args:
+        below: The rows that :func:`find_rows_below` returns.
+        numbers: The number columns without these rows, by position.
+    """
+    count, totals, remarks = 0, 0, 0
+    for row in reversed(below):
+        if not _is_blank(row):
+            is_remark = _is_remark(row)
+            if not is_remark and not _summarizes(row, numbers):
+                break
+            totals, remarks = totals + (not is_remark), remarks + is_remark
+        count += 1
+    if not totals and not remarks:
+        return 0, ""
+    if (totals, remarks) == (1, 0):
+        return count, "The last row holds the totals of the others and is left out."
+    parts = [f"{totals} of totals or averages"] * bool(totals) + [f"{remarks} of remarks"] * bool(remarks)
+    return count, f"The rows below the table are left out: {' and '.join(parts)}."
+
+
+def _is_blank(row: Record) -> bool:
+    return not any(cell and cell.strip() for cell in row)
+
+
+def _label(row: Record) -> str:
+    return next((cell.strip() for cell in row if cell and cell.strip()), "")
+
+
+def _is_remark(row: Record) -> bool:
+    """Return whether a row of several cells has only the first, and that is a remark such as a source."""
+    return len(row) > 1 and _is_blank(row[1:]) and _REMARK.fullmatch((row[0] or "").strip()) is not None
+
+
+def _summarizes(row: Record, numbers: Mapping[int, pl.Series]) -> bool:
+    filled = [(i, cell) for i, cell in enumerate(row) if cell and cell.strip()]
+    present = {i: cell for i, cell in filled[1:] if i in numbers}
+    summarize = _mean if _MEAN.fullmatch(_label(row)) else _sum
+    return bool(present) and all(_may_equal(cell, summarize(numbers[i])) for i, cell in present.items())
+
+
+def _sum(numbers: pl.Series) -> float:
+    return float(numbers.sum())
+
+
+def _mean(numbers: pl.Series) -> float:
+    return _sum(numbers) / max(1, len(numbers.drop_nulls()))
 
 
 def _may_equal(cell: str, number: float) -> bool:

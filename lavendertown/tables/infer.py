@@ -9,11 +9,19 @@ import polars as pl
 
 from lavendertown.core.reading import DETECT, ColumnType, DateOrder, Reading
 from lavendertown.tables import patterns
-from lavendertown.tables.column_names import is_identifier
+from lavendertown.tables.column_names import is_code, is_identifier
+from lavendertown.tables.date_numbers import (
+    are_day_numbers,
+    convert_day_numbers,
+    find_dates_in_numbers,
+    find_day_numbers,
+)
 from lavendertown.tables.date_text import DateText, day_month_order, parse_date_text
 from lavendertown.tables.exact_numbers import parse_numbers
 from lavendertown.tables.number_text import NumberText, parse_number_text
 from lavendertown.tables.value_kinds import ClassifiedColumn
+from lavendertown.tables.yes_no_words import find_yes_no_words
+from lavendertown.tables.zoned_times import drop_names_of_offsets, parse_zoned_times
 
 _QUICK_CHECK_ROWS = 1_000
 _MAX_NAMES = 3
@@ -35,6 +43,8 @@ _NUMBER_PHRASES = {
     "decimal comma": "the comma is read as the decimal sign (12,5 is 12.5)",
     "grouped": "commas are read as thousands separators (1,234 is 1234)",
 }
+_CODE_BY_NAME = "kept as text, because the name says that the digits are codes"
+_DATE_NAME = "date"
 _TYPE_NAMES = {"number": "numbers", "date": "dates", "boolean": "yes/no values", "text": "text"}
 _DTYPES = {"text": pl.String, "boolean": pl.Boolean}
 _BOOLEAN_WORDS = {
@@ -118,6 +128,74 @@ def convert_columns(
     return converted, _describe_columns(chosen, found)
 
 
+def infer_cells(
+    names: Sequence[str],
+    columns: Sequence[pl.Series | ClassifiedColumn],
+    texts: Sequence[pl.Series],
+    reading: Reading,
+    *,
+    from_1904: bool = False,
+) -> tuple[list[pl.Series | ClassifiedColumn], list[str]]:
+    """Infer what the cells of a workbook do not say: numbers that are dates, and text that is none.
+
+    Text becomes numbers if it has a unit, currency or percent sign, and yes/no values if it is such words.
+    Plain numbers and dates that are stored as text stay so, because a check reports them. Return all
+    columns, and sentences about the converted ones.
+
+    Args:
+        names: The column names.
+        columns: The columns with the types of their cells.
+        texts: The cells of each column as text.
+        reading: The settings; columns whose type is set are left as they are.
+        from_1904: Whether the workbook counts days from 1904.
+    """
+    converted, chosen, found = list(columns), [], []
+    for i, (name, column) in enumerate(zip(names, columns, strict=True)):
+        if name in reading.types:
+            continue
+        if isinstance(column, ClassifiedColumn):
+            result = _infer_mixed_dates(name, column, texts[i], from_1904=from_1904)
+        elif column.dtype == pl.String:
+            result = _infer_words(name, column) or _infer_affixed(name, column, reading)
+        else:
+            dates = find_dates_in_numbers(name, column, from_1904=from_1904)
+            present = len(column) - column.null_count()
+            result = None if dates is None else _as_dates(name, texts[i], DateText(dates, 0), present)
+        if result is not None:
+            converted[i] = result.column
+            chosen.append(name)
+            found.append(result)
+    return converted, _describe_columns(chosen, found)
+
+
+def _infer_affixed(name: str, column: pl.Series, reading: Reading) -> _Found | None:
+    if not column.str.contains(r"[0-9]").any():
+        return None
+    numbers = parse_number_text(column, reading.decimal, reading.thousands)
+    if numbers is None or not numbers.affix:
+        return None
+    return _infer_mostly(name, column, reading)
+
+
+def _infer_mixed_dates(
+    name: str, column: ClassifiedColumn, texts: pl.Series, *, from_1904: bool
+) -> _Found | None:
+    """Convert the numbers among the dates of a column if they are the day numbers of these dates."""
+    kinds = column.kinds
+    if kinds is None or set(kinds.drop_nulls().unique()) != {"date", "number"}:
+        return None
+    numbers = pl.select(pl.when(kinds == "number").then(texts)).to_series().cast(pl.Float64, strict=False)
+    dates = parse_date_text(pl.select(pl.when(kinds == "date").then(texts)).to_series()).values
+    if not are_day_numbers(numbers.drop_nulls(), dates.drop_nulls()):
+        return None
+    days = convert_day_numbers(numbers, from_1904=from_1904).cast(pl.Datetime("us"))
+    values = dates.cast(pl.Datetime("us")).fill_null(days)
+    count = len(numbers.drop_nulls())
+    example, day = numbers.drop_nulls()[0], days.drop_nulls()[0]
+    sentence = f"{name}: {_count_values(count)} among the dates {'is' if count == 1 else 'are'} day numbers"
+    return _Found(ClassifiedColumn(values), f"{sentence}, read as dates ({example:g} is {day:%Y-%m-%d}).")
+
+
 def _keep_numbers(
     column: ClassifiedColumn, source: pl.Series | ClassifiedColumn, texts: pl.Series
 ) -> ClassifiedColumn:
@@ -198,21 +276,72 @@ def _infer_column(name: str, column: pl.Series, decimal_comma: bool, reading: Re
     if how in _KEPT_AS_TEXT:
         reason = _describe_code(column) if how == "code" else _KEPT_AS_TEXT[how]
         return _Found(ClassifiedColumn(column), f"{name} is kept as text: {reason}.")
+    if number is not None and not how:
+        if is_code(name, column):
+            return _Found(ClassifiedColumn(column), group=_CODE_BY_NAME)
+        found_dates = find_dates_in_numbers(name, number)
+        if found_dates is not None:
+            return _as_dates(name, column, DateText(found_dates, 0), len(column) - column.null_count())
     if number is not None:
         texts = column if how else None
         return _Found(ClassifiedColumn(number, texts=texts), group=_NUMBER_PHRASES.get(how, ""))
-    date, sentence = parse_dates(name, column, reading.date_order)
+    date, sentence = parse_dates(name, drop_names_of_offsets(column), reading.date_order)
     if sentence:
         return _Found(ClassifiedColumn(date), sentence)
     if date.dtype != pl.String:
         texts = column if _has_several_zones(column) else None
         return _Found(ClassifiedColumn(date, texts=texts), group=f"read as dates, year first ({_ISO_DAY})")
-    return _infer_mostly(name, column, reading)
+    return _infer_zoned(name, column, reading) or _infer_mostly(name, column, reading)
+
+
+def _infer_zoned(name: str, column: pl.Series, reading: Reading) -> _Found | None:
+    """Convert a column of times with zone names to UTC; None if it is none."""
+    times = parse_zoned_times(column, reading.date_order)
+    if times is None:
+        return None
+    found = len(times.values) - times.values.null_count()
+    present = len(column) - column.null_count()
+    if _is_most(found, present):
+        zones = join_names(times.zones)
+        odd = f"; {_count_values(present - found)} could not be read as one" if found < present else ""
+        sentence = f"{name}: read as times in {zones}, and converted to UTC{odd}."
+        return _Found(ClassifiedColumn(times.values, texts=column), sentence)
+    if not times.unknown:
+        return None
+    zones = join_names(times.unknown)
+    sentence = f"{name} is kept as text: {zones} may mean several time zones, or is none."
+    return _Found(ClassifiedColumn(column), sentence)
+
+
+def _infer_words(name: str, column: pl.Series) -> _Found | None:
+    """Convert a column if most of its values are a pair such as yes and no; None if none are."""
+    words = find_yes_no_words(column)
+    if words is None:
+        return None
+    share = words.found / max(1, words.present)
+    if not _is_most(words.found, words.present):
+        if share < _NEARLY:
+            return None
+        sentence = f"{name} is kept as text: only {share:.0%} of its values are {words.spellings[0]} or "
+        return _Found(ClassifiedColumn(column), f"{sentence}{words.spellings[-1]}.")
+    if len(words.spellings) > 2:
+        # As yes/no values, they would all be the same, and nobody would see how they are written.
+        sentence = f"{name} is kept as text: its yes/no values are written in several ways, as "
+        return _Found(
+            ClassifiedColumn(column), f"{sentence}{join_names([repr(w) for w in words.spellings])}."
+        )
+    odd = words.present - words.found
+    yes = words.spellings[0].strip()
+    phrase = "read as yes/no values" + (f" ({yes} is yes)" if yes.lower() != "yes" else "")
+    if odd:
+        phrase = f"{name}: {phrase}; {_count_values(odd)} could not be read as one."
+        return _Found(ClassifiedColumn(words.values, texts=column), phrase)
+    return _Found(ClassifiedColumn(words.values, texts=column), group=phrase)
 
 
 def _infer_mostly(name: str, column: pl.Series, reading: Reading) -> _Found:
-    """Convert a column if most of its values are numbers in one notation, or dates."""
-    as_text = _Found(ClassifiedColumn(column))
+    """Convert a column if most of its values are numbers in one notation, dates, or yes/no words."""
+    as_text = _infer_words(name, column) or _Found(ClassifiedColumn(column))
     sample = column.head(_QUICK_CHECK_ROWS).drop_nulls()
     if is_identifier(name) or float(sample.str.contains("[0-9]").mean() or 0.0) < _MIN_SHARE - 0.2:  # type: ignore[arg-type]
         return as_text
@@ -224,6 +353,9 @@ def _infer_mostly(name: str, column: pl.Series, reading: Reading) -> _Found:
         if dates.unresolved > found_dates:
             return _Found(as_text.column, _describe_unresolved(name, column))
         return _as_dates(name, column, dates, present)
+    if present >= _ENOUGH_VALUES and found_dates >= _NEARLY * present:
+        share = found_dates / present
+        as_text.guess = f"{name} is kept as text: only {share:.0%} of its values are dates."
     numbers = parse_number_text(column, reading.decimal, reading.thousands)
     found = int((numbers.values.is_not_null() & ~placeholder).sum()) if numbers else 0
     if numbers is None or not found:
@@ -281,6 +413,9 @@ def _convert_column(name: str, column: pl.Series, wanted: ColumnType, reading: R
         values: pl.Series = column.str.strip_chars().str.strip_prefix("+").cast(pl.Float64, strict=False)
     elif wanted == "date":
         values = parse_date_text(column, reading.date_order).values
+        if not len(values.drop_nulls()):
+            numbers_as_dates = find_day_numbers(_DATE_NAME, column.cast(pl.Float64, strict=False))
+            values = values if numbers_as_dates is None else numbers_as_dates
     else:
         values = column.str.strip_chars().str.to_lowercase().replace_strict(_BOOLEAN_WORDS, default=None)
     if not len(values.drop_nulls()):

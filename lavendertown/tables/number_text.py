@@ -17,13 +17,20 @@ _SIGN = r"[+\u2212-]"
 _WRITTEN = (
     rf"^\s*(?P<open>\()?\s*(?P<sign>{_SIGN})?\s*(?P<prefix>{_CURRENCIES})?\s*(?P<inner>{_SIGN})?\s*"
     rf"(?P<digits>[0-9][0-9.,{_BLANKS}]*(?:[eE][+-]?[0-9]+)?|[.,][0-9]+)\s*"
-    rf"(?P<suffix>%|\u2030|{_CURRENCIES}|{_UNIT})?\s*(?P<close>\))?\s*$"
+    rf"(?P<suffix>%|\u2030|{_CURRENCIES}|{_UNIT})?\s*(?P<close>\))?(?P<after>[\u2212-])?\s*$"
 )
 _NOT_UNITS = r"^(?i:k|m|b|t|x|st|nd|rd|th|bn|mn|mio|mrd|e)$|[0-9]$"
 """Suffixes that change the number (10k), or make it a rank or a code (3rd, 12b, 4x4)."""
 
+_UPPER_CODE = re.compile(r"(?!KG|KM|CM|MM|KB|MB|GB|TB|HP|PS|KW|HZ|ML|CL|DL|LB|OZ|FT|IN|YD)[A-Z]{2}")
+"""Letters of a postcode such as 1012 AB; not the units that are written in capitals."""
+
 _SPACED = rf"^[0-9]{{1,3}}(?:[{_BLANKS}][0-9]{{3}})+(?:[.,][0-9]+)?$"
-_POINT = r"^(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$|^[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?$"
+_POINT = (
+    r"^(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$|^[0-9]{1,3}(?:,[0-9]{2,3})*,[0-9]{3}(?:\.[0-9]+)?$"
+)
+"""Groups of two digits are those of India: 12,34,567 is 1234567."""
+
 _COMMA = r"^(?:[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+)?(?:,[0-9]+)?$"
 _SURE_COMMA = r",[0-9]{1,2}$|,[0-9]{4,}$|\..*,"
 _SURE_POINT = r"\.[0-9]{1,2}$|\.[0-9]{4,}$|,.*\.|,[0-9]{3},"
@@ -80,6 +87,8 @@ def parse_number_text(
         & ~suffix.fill_null("").str.contains(_NOT_UNITS)
         & (parts["open"].is_null() == parts["close"].is_null())
     )
+    if _UPPER_CODE.fullmatch(usual) and bool(grouped.str.contains(r"^[0-9]{4,5}$").all()):
+        return None
     if not usual and _are_codes(grouped.filter(fits), spaced.filter(fits), parts["sign"].filter(fits)):
         return None
     if decimal is None:
@@ -88,7 +97,9 @@ def parse_number_text(
     fits &= grouped.str.contains(pattern).fill_null(value=False)
     plain = grouped.str.replace_all("." if decimal == "," else ",", "", literal=True).str.replace(",", ".")
     values = pl.select(pl.when(fits).then(plain)).to_series().cast(pl.Float64, strict=False)
-    signs = pl.DataFrame([parts["sign"], parts["inner"]]).select(pl.all().is_in(["-", "\u2212"]))
+    signs = pl.DataFrame([parts["sign"], parts["inner"], parts["after"]]).select(
+        pl.all().is_in(["-", "\u2212"])
+    )
     negative = signs.select(pl.any_horizontal(pl.all())).to_series().fill_null(value=False)
     negative |= parts["open"].is_not_null()
     values = pl.select(pl.when(negative).then(-values).otherwise(values)).to_series()

@@ -239,6 +239,10 @@ def _find_start(cells: Sequence[list[str]], lines: Sequence[int]) -> tuple[int, 
     width = Counter(len(record) for record in cells).most_common(1)[0][0]
     if width < 2:
         return 0, True
+    set_off = {i for i in range(1, len(lines)) if lines[i] - lines[i - 1] > 1}
+    below_remarks = header.find_header_above_data(cells, set_off)
+    if below_remarks is not None and len(cells[below_remarks]) == width:
+        return below_remarks, any(each <= below_remarks for each in set_off)
     above = 0
     for record in cells[: header.MAX_ROWS_ABOVE]:
         is_short = len(record) < width and len(record) <= max(1, width // 2)

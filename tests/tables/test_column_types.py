@@ -41,6 +41,8 @@ def findings(cells: list[str], name: str = "x", **settings: Any) -> list[GhostFi
         (["(1,250.00)", "300.00", "(4.50)"], [-1250.0, 300.0, -4.5]),
         (["-$5.00", "$-6.00", "$7.00"], [-5, -6, 7]),
         (["\u22125", "6", "7"], [-5, 6, 7]),
+        (["12.50-", "300.25", "1.75-"], [-12.5, 300.25, -1.75]),
+        (["1,20,400", "12,34,567", "3,400"], [120400, 1234567, 3400]),
     ],
 )
 def test_numbers_are_read_in_any_notation(cells: list[str], expected: list[float]) -> None:
@@ -205,3 +207,165 @@ def test_the_type_of_a_repeated_column_is_set_by_the_name_it_gets() -> None:
 def test_a_decimal_comma_is_a_detected_setting() -> None:
     assert read(["12,5", "7,25"]).reading.decimal == ","
     assert read(["12.5", "7.25"]).reading.decimal is None
+
+
+def sentence_about(table: Table, name: str = "x") -> str:
+    return next(each for each in table.guesses if each.startswith(name))
+
+
+@pytest.mark.parametrize(
+    ("cells", "first", "second"),
+    [
+        (["true", "false", "true"], True, False),
+        (["Y", "N", "Y"], True, False),
+        (["no", "yes", "no"], False, True),
+        (["ja", "nein", "ja"], True, False),
+        (["on", "off", "off"], True, False),
+    ],
+)
+def test_pairs_of_words_are_yes_no_values(cells: list[str], first: object, second: object) -> None:
+    table = read(cells)
+    assert (table.column("x").kind, values(table)[:2]) == ("boolean", [first, second])
+    assert table.rows([0, 1])["x"].tolist() == cells[:2]
+    assert "x: read as yes/no values" in sentence_about(table)
+
+
+def test_a_word_that_is_not_of_the_pair_is_a_finding() -> None:
+    cells = ["yes", "no"] * 12 + ["maybe"]
+    (found,) = findings(cells)
+    assert (found.ghost_type, found.row_indices) == ("type", [24])
+    assert sentence_about(read(cells)).endswith("read as yes/no values; 1 value could not be read as one.")
+
+
+@pytest.mark.parametrize(
+    ("cells", "sentence"),
+    [
+        (["Yes", "no", "YES", "No"], "written in several ways, as 'Yes', 'YES', 'no' and 1 more."),
+        (
+            ["yes"] * 8 + ["no"] * 3 + [f"word {i}" for i in "abcdefghi"],
+            "only 55% of its values are yes or no.",
+        ),
+        (["a", "b", "yes", "c"], ""),
+        (["NO", "SE", "DK", "NO"], ""),
+        (["yes", "yes", "yes"], ""),
+    ],
+)
+def test_words_that_are_no_pair_stay_text(cells: list[str], sentence: str) -> None:
+    table = read(cells)
+    assert table.column("x").kind == "text"
+    assert any(each.endswith(sentence) for each in table.guesses) if sentence else len(table.guesses) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "first"),
+    [
+        ("day", ["20240131", "20240201", "20240202"], dt.date(2024, 1, 31)),
+        ("booked", [f"202401{i:02}" for i in range(1, 12)], dt.date(2024, 1, 1)),
+        (
+            "created_at",
+            ["20240131093000", "20240201101530", "20240202000000"],
+            dt.datetime(2024, 1, 31, 9, 30),
+        ),
+        ("order_date", ["45292", "45293", "45294"], dt.date(2024, 1, 1)),
+        ("date", ["45292.5", "45293.25", "45294"], dt.datetime(2024, 1, 1, 12)),
+    ],
+)
+def test_numbers_that_are_dates_are_dates(name: str, cells: list[str], first: dt.date) -> None:
+    table = read(cells, name)
+    assert values(table, name)[0] == first
+    assert f"{name}: read as dates ({cells[0]} is {first})." in table.guesses
+    assert table.rows([0])[name].tolist() == cells[:1]
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("order_no", [f"202401{i:02}" for i in range(1, 12)]),
+        ("amount", ["20240131", "20240201", "20240202"]),
+        ("booked", ["20240131", "20241399", *[f"202401{i:02}" for i in range(1, 12)]]),
+        ("amount", ["45292", "45293", "45294"]),
+        ("update_count", ["45292", "45293", "45294"]),
+        ("date", ["1", "2", "3"]),
+        ("year", ["2024", "2025", "2026"]),
+    ],
+)
+def test_other_numbers_stay_numbers(name: str, cells: list[str]) -> None:
+    assert read(cells, name).column(name).kind == "number"
+
+
+def test_a_number_that_is_no_date_among_such_is_a_finding() -> None:
+    cells = [f"202401{i:02}" for i in range(1, 31)] + ["20241399"]
+    (found,) = [each for each in findings(cells, "day") if each.ghost_type == "type"]
+    assert found.row_indices == [30]
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("zip", ["10115", "20095", "80331"]),
+        ("PLZ", ["1010", "8020", "4020"]),
+        ("customer_phone", ["4930123456", "4940123456", "4989123456"]),
+        ("ean", ["4006381333931", "4006381333948", "4006381333955"]),
+    ],
+)
+def test_digits_that_are_codes_by_their_name_stay_text(name: str, cells: list[str]) -> None:
+    table = read(cells, name)
+    assert values(table, name) == cells
+    assert sentence_about(table, name) == (
+        f"{name}: kept as text, because the name says that the digits are codes."
+    )
+    assert values(read(cells, name, types={name: "number"}), name) == [float(cell) for cell in cells]
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [("mobile", ["120", "4500", "77"]), ("phone", ["3", "1", "2"]), ("cap", ["1", "2", "3"])],
+)
+def test_numbers_that_are_too_short_for_codes_are_numbers(name: str, cells: list[str]) -> None:
+    assert read(cells, name).column(name).kind == "number"
+
+
+def test_letters_of_a_postcode_are_no_unit() -> None:
+    assert read(["1012 AB", "1013 AB", "1017 AB"]).column("x").kind == "text"
+    assert values(read(["1012 KG", "1013 KG", "1017 KG"])) == [1012, 1013, 1017]
+
+
+UTC_TIME = dt.datetime(2026, 1, 5, 9, 30, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "2026-01-05 10:30 CET",
+        "2026-01-05 10:30:00 Europe/Berlin",
+        "2026-01-05T10:30:00+01:00[Europe/Berlin]",
+        "2026-01-05 04:30 EST",
+        "05.01.2026 09:30 UTC",
+        "Jan 5, 2026 9:30 AM GMT",
+    ],
+)
+def test_times_with_the_name_of_a_zone_are_converted(cell: str) -> None:
+    assert values(read([cell, cell, cell])) == [UTC_TIME] * 3
+
+
+def test_names_of_several_zones_are_converted_each() -> None:
+    table = read(["2026-01-05 10:30 CET", "2026-01-05 04:30 EST", "2026-01-05 09:30 UTC"])
+    assert values(table) == [UTC_TIME] * 3
+    assert sentence_about(table) == "x: read as times in CET, EST, UTC, and converted to UTC."
+
+
+def test_the_summer_time_of_a_zone_counts() -> None:
+    summer, repeated, skipped = "2026-07-05 10:30", "2026-10-25 02:30", "2026-03-29 02:30"
+    table = read([f"{each} Europe/Berlin" for each in (summer, summer, summer, repeated, skipped)])
+    assert [each and each.hour for each in values(table)] == [8, 8, 8, 0, None]
+
+
+def test_a_name_that_means_several_zones_is_not_guessed() -> None:
+    table = read(["2026-01-05 10:30 IST", "2026-01-05 11:30 IST", "2026-01-05 12:30 IST"])
+    assert table.column("x").kind == "text"
+    assert sentence_about(table) == "x is kept as text: IST may mean several time zones, or is none."
+
+
+def test_a_column_that_nearly_is_of_dates_is_named() -> None:
+    table = read([f"2026-01-{i:02}" for i in range(1, 11)] + [f"week {w}" for w in "abcdefgh"])
+    assert sentence_about(table) == "x is kept as text: only 56% of its values are dates."

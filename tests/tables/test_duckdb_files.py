@@ -44,6 +44,20 @@ def test_tables_and_queries_are_read(tmp_path: Path) -> None:
         read_duckdb_file(path, "gone")
 
 
+def test_tables_of_other_schemas_are_named_with_theirs(tmp_path: Path) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    path = tmp_path / "shop.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("CREATE SCHEMA staging; CREATE TABLE staging.orders AS SELECT 1 AS id")
+    assert read_duckdb_file(path).name == "staging.orders"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("CREATE TABLE orders AS SELECT 1 AS id UNION ALL SELECT 2")
+    assert read_duckdb_file(path, "staging.orders").row_count == 1
+    assert read_duckdb_file(path, "main.orders").row_count == 2
+    with pytest.raises(UnreadableTableError, match=r"2 tables \(orders, staging\.orders\)"):
+        read_duckdb_file(path)
+
+
 def test_a_view_of_a_foreign_file_reads_no_other_file(tmp_path: Path) -> None:
     duckdb = pytest.importorskip("duckdb")
     (tmp_path / "secret.csv").write_text("a\n1\n")

@@ -260,7 +260,8 @@ def test_only_the_given_cells_of_an_open_document_are_read() -> None:
 
 def test_a_range_without_a_last_row_goes_on_to_the_end() -> None:
     table = read_table(workbook(Data=OFFSET), "orders.xlsx", reading=Reading(cell_range="b2:d"))
-    assert (table.columns, table.row_count) == (["id", "price", "day"], 4)
+    assert (table.columns, table.row_count) == (["id", "price", "day"], 3)
+    assert "The rows below the table are left out: 1 of remarks." in table.guesses
 
 
 def test_types_are_those_of_the_cells_in_the_range() -> None:

@@ -46,3 +46,12 @@ def test_one_line_that_runs_through_the_gaps_makes_it_one_column() -> None:
 def test_prose_and_short_lists_stay_one_column() -> None:
     assert len(read("name\nAda Lovelace\nBob Lovelace\nEva Lovelace\nPam Lovelace\n").columns) == 1
     assert len(read("first  last\nAda    Lovelace\n").columns) == 1
+
+
+def test_a_name_of_several_words_above_short_values_is_one_column() -> None:
+    rows = "\n".join(
+        f"{name:<12}{town:<12}{age:>3}" for name, town, age in [("Ana", "Ulm", 5), ("Ben", "York", 42)] * 4
+    )
+    table = read(f"first name  last town   age\n{rows}\n")
+    assert table.columns == ["first name", "last town", "age"]
+    assert values(table, "first name")[:2] == ["Ana", "Ben"]

@@ -56,6 +56,48 @@ def test_the_table_begins_below_titles_and_comments(above: str) -> None:
     assert table.reading.header_row == above.count("\n") + 1
 
 
+REMARKS = [
+    "Sales report,North,2024\nPrepared by,Ana,\n\n",
+    "Sales report,,\nPrepared by,Ana,\n",
+    "Report for Berlin, Hamburg, and Kiel\nPrepared by Ana, Ben\n",
+    "Report, 2024\n",
+    "Export of orders, customers, returns\n",
+    "orders,customers,returns\n\n",
+]
+
+
+@pytest.mark.parametrize("above", REMARKS)
+def test_the_table_begins_below_remarks_of_several_cells(above: str) -> None:
+    table = read(f"{above}region,month,revenue\n{ROWS}\n")
+    assert (table.columns, table.row_count) == (["region", "month", "revenue"], 24)
+    assert table.reading.header_row == above.count("\n") + 1
+
+
+@pytest.mark.parametrize(
+    "above", [[["Sales report", "North", "2024"], []], [["Report", "Sales"], ["Made on", "2026-01-02"]]]
+)
+def test_a_sheet_begins_below_remarks_of_several_cells(above: list[list[Any]]) -> None:
+    rows = [line.split(",") for line in ROWS.splitlines()]
+    sheet = [*above, ["region", "month", "revenue"], *([a, b, int(c)] for a, b, c in rows)]
+    table = read_table(workbook(("S", sheet)), "sales.xlsx")
+    assert (table.columns, table.row_count) == (["region", "month", "revenue"], 24)
+    assert table.reading.header_row == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        (f"region,month,revenue\ntext,month,EUR\n{ROWS}\n", ["region", "month", "revenue"]),
+        (f"region,month,revenue\nNorth,unclear,abc\n{ROWS}\n", ["region", "month", "revenue"]),
+        (f"region,month,revenue\nNorth,n/a,\n{ROWS}\n", ["region", "month", "revenue"]),
+        ("x\n11\na11\n12\n13\n14\n15\n", ["x"]),
+        (",Plan,\nstore,may,june\n" + "a,1,2\nb,2,3\nc,3,4\nd,4,5\n", ["store", "Plan may", "Plan june"]),
+    ],
+)
+def test_a_first_row_that_may_name_the_columns_does(text: str, columns: list[str]) -> None:
+    assert read(text).columns == columns
+
+
 def test_what_stands_above_the_table_is_counted() -> None:
     table = read(f"Sales\nby region\n# draft\n\nregion,month,revenue\n{ROWS}\n")
     assert "3 lines of text above the header left out." in table.guesses
@@ -102,13 +144,32 @@ def test_group_names_are_joined_with_the_names_below() -> None:
     assert table.reading.header_rows == 2
 
 
-@pytest.mark.parametrize("total", ["Total", "Grand total:", "Summe"])
+@pytest.mark.parametrize("total", ["Total", "Grand total:", "Summe", "Total of 2026"])
 def test_a_last_row_with_the_sums_is_left_out(total: str) -> None:
     body = "".join(f"S{i},{i},{i}.5\n" for i in range(6))
     table = read(f"store,n,x\n{body}{total},15,18.00\n")
     assert table.row_count == 6
     assert "The last row holds the totals of the others and is left out." in table.guesses
     assert read(f"store,n,x\n{body}{total},16,18.00\n").row_count == 7
+
+
+@pytest.mark.parametrize(
+    ("below", "left_out"),
+    [
+        ("Total,15,18.00\n\nSource: ERP\n", 2),
+        ("Average,2.5,3.00\n", 1),
+        (",,\nTotal,15,18.00\nMean,2.5,3\n* preliminary,,\n", 4),
+        ("Total,16,18.00\nSource: ERP,,\n", 1),
+        ("Source,,\n", 0),
+        ("S7,,\n", 0),
+    ],
+)
+def test_totals_averages_and_remarks_below_the_table_are_left_out(below: str, left_out: int) -> None:
+    body = "".join(f"S{i},{i},{i}.5\n" for i in range(6))
+    table = read(f"store,n,x\n{body}{below}")
+    given = sum(1 for line in below.splitlines() if line)
+    assert table.row_count == 6 + given - left_out
+    assert any("left out" in each for each in table.guesses) == bool(left_out)
 
 
 def test_given_settings_count_instead_of_the_detected_ones() -> None:

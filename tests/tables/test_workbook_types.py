@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 from typing import Any
+
+import openpyxl
 
 from lavendertown.inspector import Inspector
 from lavendertown.tables import Reading, Table, read_table
@@ -54,3 +57,63 @@ def test_the_names_of_the_sheets_are_known() -> None:
     raw = workbook(Notes=[["a"], [1]], Orders=[["b"], [2]])
     assert read_table(raw, "orders.xlsx").sheets == ("Notes", "Orders")
     assert read_table(b"a,b\n1,2\n", "t.csv").sheets == ()
+
+
+def test_text_cells_with_a_unit_or_sign_are_numbers() -> None:
+    rows = [
+        ["price", "rate", "paid"],
+        *([f"${i}.50", f"{i}%", "yes" if i % 2 else "no"] for i in range(1, 13)),
+    ]
+    table = read(*rows)
+    assert [column.kind for column in table.schema] == ["number", "number", "boolean"]
+    assert (values(table, "price")[0], values(table, "rate")[0], values(table, "paid")[0]) == (1.5, 1, True)
+    assert table.rows([0])["price"].tolist() == ["$1.50"]
+    kept = read(*rows, types={"price": "text", "rate": "text", "paid": "text"})
+    assert {column.kind for column in kept.schema} == {"text"}
+
+
+def test_numbers_of_days_are_dates() -> None:
+    rows = [["order_date", "day"], *([45292 + i, 20240101 + i] for i in range(12))]
+    table = read(*rows)
+    assert (values(table, "order_date")[0], values(table, "day")[0]) == (dt.date(2024, 1, 1),) * 2
+    assert "order_date: read as dates (45292 is 2024-01-01)." in table.guesses
+    assert values(read(*rows, types={"order_date": "number"}), "order_date")[0] == 45292
+
+
+def test_numbers_of_days_among_dates_are_dates() -> None:
+    days = [dt.date(2024, 1, 1) + dt.timedelta(i) for i in range(12)]
+    rows = [["d"], *([day if i % 3 else 45292 + i] for i, day in enumerate(days))]
+    table = read(*rows)
+    assert [each.date() for each in values(table, "d")] == days
+    assert (
+        "d: 4 values among the dates are day numbers, read as dates (45292 is 2024-01-01)." in table.guesses
+    )
+    mixed = read(["d"], *([day if i % 3 else i] for i, day in enumerate(days)))
+    assert mixed.column("d").kind == "text", "3 is no day near these dates"
+
+
+def test_a_workbook_that_counts_from_1904_is_read_as_such() -> None:
+    book = openpyxl.Workbook()
+    book.epoch = openpyxl.utils.datetime.CALENDAR_MAC_1904
+    for row in [["order_date"], [43830], [43831], [43832]]:
+        book.active.append(row)
+    file = io.BytesIO()
+    book.save(file)
+    table = read_table(file.getvalue(), "orders.xlsx")
+    assert values(table, "order_date")[0] == dt.date(2024, 1, 1)
+
+
+def test_totals_averages_and_remarks_below_a_sheet_are_left_out() -> None:
+    rows = [
+        ["id", "n"],
+        [1, 2],
+        [2, 4],
+        [3, 9],
+        ["Total", 15],
+        ["Average", 5],
+        [None, None],
+        ["Source: ledger"],
+    ]
+    table = read(*rows)
+    assert (values(table, "id"), values(table, "n")) == ([1, 2, 3], [2, 4, 9])
+    assert "The rows below the table are left out: 2 of totals or averages and 1 of remarks." in table.guesses

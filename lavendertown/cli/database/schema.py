@@ -34,7 +34,7 @@ def db_group() -> None:
 @url_option
 @json_option
 def init_command(url: str | None, as_json: bool) -> None:
-    """Create the tables in an empty database; an existing schema is not change.
+    """Create the tables in an empty database; an existing schema stays as it is.
 
     \b
     Example:

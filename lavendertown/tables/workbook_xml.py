@@ -1,4 +1,4 @@
-"""Read which cells of a sheet are merged; the workbook reader does not tell."""
+"""Read from a workbook what the workbook reader does not tell: merged cells, and the first day."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 _MERGED = re.compile(
     rb"""<(?:\w+:)?mergeCell\s[^>]*?ref=["']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})["']"""
 )
+_FROM_1904 = re.compile(rb"""<(?:\w+:)?workbookPr\s[^>]*?date1904=["'](?:1|true)["']""")
 _NAMESPACE = re.compile(r"\{[^}]*\}")
 _MAX_RANGES = 100_000
 _CHUNK = 1 << 20
@@ -49,6 +50,20 @@ def read_merged_ranges(raw: bytes, sheet: str) -> list[MergedRange]:
                 found = _MERGED.findall(text, 0, len(text) - len(rest))
                 ranges += [_make_range(*each) for each in found[: _MAX_RANGES - len(ranges)]]
     return ranges
+
+
+def counts_days_from_1904(raw: bytes) -> bool:
+    """Return whether an ``.xlsx`` workbook counts days from 1904 instead of 1900, as old ones of Macs do.
+
+    Call this only for workbooks whose unpacked size was checked.
+    """
+    if not raw.startswith(b"PK"):
+        return False
+    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+        try:
+            return _FROM_1904.search(archive.read("xl/workbook.xml")) is not None
+        except KeyError:
+            return False
 
 
 def _find_part(archive: zipfile.ZipFile, sheet: str) -> str | None:

@@ -1,0 +1,67 @@
+"""Read columns of yes/no words as such values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from lavendertown.tables import patterns
+
+PAIRS = (
+    ("true", "false"),
+    ("yes", "no"),
+    ("y", "n"),
+    ("t", "f"),
+    ("on", "off"),
+    ("ja", "nein"),
+    ("oui", "non"),
+    ("sí", "no"),
+    ("si", "no"),
+    ("wahr", "falsch"),
+    ("vrai", "faux"),
+)
+_WORD = "^(?i:" + "|".join(sorted({word for pair in PAIRS for word in pair})) + r")\s*$"
+_SAMPLE_ROWS = 1_000
+_SAMPLE_SHARE = 0.35
+
+
+@dataclass(frozen=True)
+class YesNoWords:
+    """A text column whose values are mostly a pair of words.
+
+    Attributes:
+        values: True, False, or null where the text is neither.
+        present: The number of values that are not missing or stand-ins for missing ones.
+        found: The number of values that are one of the words.
+        spellings: How the words are written, the one for yes first.
+    """
+
+    values: pl.Series
+    present: int
+    found: int
+    spellings: tuple[str, ...]
+
+
+def find_yes_no_words(column: pl.Series) -> YesNoWords | None:
+    """Return the values of a text column as yes or no, by the most frequent pair; None without both words."""
+    sample = column.head(_SAMPLE_ROWS).drop_nulls()
+    if not len(sample) or float(sample.str.contains(_WORD).mean() or 0.0) < _SAMPLE_SHARE:  # type: ignore[arg-type]
+        return None
+    words = column.str.strip_chars().str.to_lowercase()
+    counts = dict(words.value_counts().iter_rows())
+    both = [pair for pair in PAIRS if all(counts.get(word) for word in pair)]
+    if not both:
+        return None
+    yes, no = max(both, key=lambda pair: sum(counts[word] for word in pair))
+    values = words.replace_strict({yes: True, no: False}, default=None, return_dtype=pl.Boolean)
+    stand_ins = column.str.contains(patterns.DISGUISED_NULL).fill_null(value=True)
+    spellings = {
+        word: sorted(column.filter(words == word).unique().to_list(), key=str.swapcase) for word in (yes, no)
+    }
+    return YesNoWords(
+        values,
+        len(column) - int(stand_ins.sum()),
+        counts[yes] + counts[no],
+        (*spellings[yes], *spellings[no]),
+    )
