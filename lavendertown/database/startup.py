@@ -21,7 +21,8 @@ def bootstrap(*, database_url: str | None = None, create_tables: bool = True) ->
     Args:
         database_url: The database; by default, the one that was set before, or the configured one.
         create_tables: Whether to create missing tables: LavenderTown's, which include the audit log, and
-            those of all classes that are imported already.
+            those of the imported classes on :class:`~lavendertown.database.Base` and of SQLModel. Classes
+            on a ``DeclarativeBase`` of their own belong to migrations, or to their ``metadata.create_all``.
 
     Raises:
         ConfigurationError: The URL is invalid, or names an unsupported database, or a class has a primary key
