@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
@@ -15,6 +15,7 @@ from lavendertown.profile.evidence import Evidence, FindingSamples, remove_value
 
 MASKED_VALUE = "•••"
 _REPETITION = re.compile(r" \(\d+\)$")
+_KEY = re.compile(r'"((?:[^"\\]|\\.){1,200})"\s*:')
 _SAMPLE_METADATA = frozenset(
     ("samples", "spellings", "placeholders", "picture", "baseline_value", "current_value")
 )
@@ -33,7 +34,8 @@ def is_masked(column: str, patterns: Iterable[str]) -> bool:
     """Return whether a column name matches one of the patterns, such as ``*_name``; case does not matter.
 
     The names of several columns, joined by commas, match if one of them does. A repeated column such as
-    ``email (2)`` has the name of the first; a field such as ``person.email`` matches by each of its parts.
+    ``email (2)`` has the name of the first; a field such as ``person.email`` matches by each of its parts. A
+    column of lists or objects is masked by their keys, too, see :func:`mask_evidence`.
     """
     names = {column.casefold(), *column.casefold().split(", ")}
     names |= {_REPETITION.sub("", name) for name in names}
@@ -48,15 +50,8 @@ def prepare_evidence(evidence: Evidence, settings: Settings) -> Evidence:
 
 
 def mask_evidence(evidence: Evidence, patterns: Sequence[str]) -> Evidence:
-    """Return the evidence without the values of masked columns."""
-    masked = {profile.name for profile in evidence.columns if is_masked(profile.name, patterns)}
-    masked |= {
-        name
-        for samples in evidence.samples.values()
-        for row in samples.rows
-        for name in (samples.column, *row.values)
-        if is_masked(name, patterns)
-    }
+    """Return the evidence without the values of masked columns, and of lists or objects with a masked key."""
+    masked = find_masked_columns(evidence, patterns)
     if not masked:
         return evidence
     return replace(
@@ -67,6 +62,36 @@ def mask_evidence(evidence: Evidence, patterns: Sequence[str]) -> Evidence:
         ],
         samples={name: _mask_samples(samples, masked) for name, samples in evidence.samples.items()},
     )
+
+
+def find_masked_columns(evidence: Evidence, patterns: Sequence[str]) -> set[str]:
+    """Return the columns that are masked by their name, or by a key in their lists or objects."""
+    if not patterns:
+        return set()
+    return {
+        name
+        for name, value in _named_values(evidence)
+        if is_masked(name, patterns) or _has_masked_key(value, patterns)
+    }
+
+
+def _named_values(evidence: Evidence) -> Iterator[tuple[str, object]]:
+    """Yield the columns with their values; each column at least once."""
+    for profile in evidence.columns:
+        yield profile.name, None
+        yield from ((profile.name, each.value) for each in profile.top)
+    for samples in evidence.samples.values():
+        yield samples.column, None
+        yield from ((samples.column, each.value) for each in samples.frequent)
+        for row in samples.rows:
+            yield from row.values.items()
+
+
+def _has_masked_key(value: object, patterns: Sequence[str]) -> bool:
+    """Return whether a value is or has a list or object, written as JSON, with a masked key."""
+    if not isinstance(value, str) or '"' not in value:
+        return False
+    return any(is_masked(key, patterns) for key in _KEY.findall(value))
 
 
 def _mask_samples(samples: FindingSamples, masked: set[str]) -> FindingSamples:
@@ -96,7 +121,9 @@ def mask_finding(finding: GhostFinding, patterns: Sequence[str]) -> GhostFinding
             description=finding.description.replace(str(explained_by.get("sentence", "")), ""),
             metadata={k: v for k, v in finding.metadata.items() if k != "explained_by"},
         )
-    if not any(is_masked(column, patterns) for column in finding_columns(finding)):
+    is_named = any(is_masked(column, patterns) for column in finding_columns(finding))
+    texts = (finding.description, *_texts(finding.metadata))
+    if not is_named and not any(_has_masked_key(text, patterns) for text in texts):
         return finding
     metadata: dict[str, Any] = {
         name: value for name, value in finding.metadata.items() if name in _KEPT_METADATA
@@ -108,6 +135,18 @@ def mask_finding(finding: GhostFinding, patterns: Sequence[str]) -> GhostFinding
     check = str(metadata.get("check", finding.ghost_type)).replace("_", " ")
     description = f"'{finding.column}': the check '{check}' found {rows}; the values are masked."
     return replace(finding, description=description, metadata=metadata)
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Yield all texts in nested metadata."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _texts(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _texts(each)
 
 
 def prepare_findings(findings: Iterable[GhostFinding], settings: Settings) -> list[GhostFinding]:

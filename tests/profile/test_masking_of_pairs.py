@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from lavendertown.core.findings import GhostFinding, finding_columns
-from lavendertown.profile.masking import is_masked, mask_finding
+from lavendertown.inspector import Inspector
+from lavendertown.profile.masking import is_masked, mask_evidence, mask_finding
 from lavendertown.profile.measure import sample_finding
 from lavendertown.tables import read_table
 
@@ -57,3 +58,16 @@ def test_sample_rows_show_all_columns_of_the_finding() -> None:
 )
 def test_a_column_is_masked_by_each_part_of_its_name(column: str, masked: bool) -> None:
     assert is_masked(column, ["email", "*_name"]) is masked
+
+
+@pytest.mark.parametrize("contacts", ['[{{"email": "{0}"}}]', '[[{{"e\\u002dmail": 1, "email" : "{0}"}}]]'])
+def test_lists_with_a_masked_key_are_masked(contacts: str) -> None:
+    rows = ",".join(f'{{"id": {i}, "contacts": {contacts.format("ann@x.example")}}}' for i in range(4))
+    inspector = Inspector(read_table(f"[{rows}]".encode(), "t.json"))
+    findings, evidence = inspector.detect(), inspector.evidence()
+    assert "ann@x.example" in str(evidence.to_dict())
+    masked = mask_evidence(evidence, ["email"])
+    assert "ann@x.example" not in str(masked.to_dict())
+    assert {profile.name: profile.masked for profile in masked.columns} == {"id": False, "contacts": True}
+    assert "ann@x.example" not in str([mask_finding(each, ["email"]).to_dict() for each in findings])
+    assert mask_evidence(evidence, ["phone"]) == evidence

@@ -11,7 +11,7 @@ import streamlit as st
 from lavendertown.collaboration.storage import get_finding_id
 from lavendertown.core.settings import load_settings
 from lavendertown.inspection.result_files import InspectionResult
-from lavendertown.profile.masking import is_masked
+from lavendertown.profile.masking import find_masked_columns
 from lavendertown.ui import actions, queries, triage_actions
 from lavendertown.ui.components.finding import finding_detail
 from lavendertown.ui.components.inspect import dataset_field
@@ -56,7 +56,8 @@ def _draw_samples_choice(result: InspectionResult) -> None:
         st.caption("Sample values are off in the settings; the text of a finding may still quote a value.")
         return
     columns = result.columns
-    stored = [name for name in columns if not is_masked(name, settings.evidence_mask)]
+    hidden = find_masked_columns(result.evidence, settings.evidence_mask)
+    stored = [name for name in columns if name not in hidden]
     st.checkbox("Keep sample values for colleagues", True, key=WITH_SAMPLES)
     if not st.session_state[WITH_SAMPLES]:
         st.caption("The report keeps no sample rows; the text of a finding may still quote a value.")
