@@ -73,8 +73,12 @@ def test_rules_of_a_file_are_imported_and_exported(
     open_rules(page, file_dashboard, 1440)
     rules = "rules:\n- {name: amount is there, rule_type: not_null, column: amount}\n"
     page.get_by_role("button", name="Import").click()
+    field = page.get_by_role("dialog").locator("input[type=file]")
+    photo = {"name": "photo.png", "mimeType": "image/png", "buffer": b"no rules"}
+    field.set_input_files(files=[photo])  # type: ignore[list-item]
+    expect(page.get_by_text("choose one of the formats listed above")).to_be_visible()
     file = {"name": "shop.yaml", "mimeType": "application/yaml", "buffer": rules.encode()}
-    page.get_by_role("dialog").locator("input[type=file]").set_input_files(files=[file])  # type: ignore[list-item]
+    field.set_input_files(files=[file])  # type: ignore[list-item]
     page.get_by_role("button", name="Add 1 rule").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_text("amount is there").first).to_be_visible()

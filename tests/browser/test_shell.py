@@ -100,15 +100,15 @@ def test_a_page_survives_a_restart_of_the_server(
     expect(field).to_have_value("Half a sentence")
 
 
-def test_the_file_field_refuses_another_kind_of_file_in_our_words(
+def test_an_image_is_refused_in_our_words(
     file_dashboard: Dashboard, tmp_path: Path, visitor: Callable[..., Page]
 ) -> None:
     file = tmp_path / "photo.png"
-    file.write_bytes(b"not a table")
+    file.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
     page = visitor()
     page.goto(f"{file_dashboard.url}/inspect")
     page.locator("input[type=file]").set_input_files(file, timeout=FIRST_VISIT_MS)
-    expect(page.get_by_text("choose one of the formats listed above")).to_be_visible()
+    expect(page.get_by_text("photo.png is an image, which is not supported")).to_be_visible()
 
 
 def test_a_text_field_shows_no_hint_of_streamlit(
