@@ -30,9 +30,15 @@ def open_as_visitor(page: Page, url: str, name: str) -> None:
     expect(page.get_by_role("button", name=name)).to_be_visible()
 
 
+def go_to_inspect(page: Page) -> None:
+    """Go to the screen Inspect. The first screen of an empty store has a field for files too."""
+    page.get_by_role("navigation").get_by_role("link", name="Inspect").click()
+    expect(page.get_by_role("heading", name="Inspect", exact=True)).to_be_visible()
+
+
 def inspect_and_save(page: Page, file: Path, title: str) -> None:
     """Upload a file, wait for its findings, and save them as a report."""
-    page.get_by_role("navigation").get_by_role("link", name="Inspect").click()
+    go_to_inspect(page)
     page.locator("input[type=file]").set_input_files(file)
     page.get_by_role("button", name="Save as report").click(timeout=60_000)
     field = page.get_by_role("textbox", name="Title")

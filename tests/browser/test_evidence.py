@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.screens import FIRST_VISIT_MS, GRID, inspect_and_save, open_as_visitor
+from tests.browser.screens import FIRST_VISIT_MS, GRID, go_to_inspect, inspect_and_save, open_as_visitor
 from tests.support.dashboard import Dashboard
 
 ROWS = "".join(f"o{n},person{n}@example.org,{10 + n % 7}\n" for n in range(60))
@@ -60,7 +60,7 @@ def test_a_person_saves_a_report_without_values(
     file = tmp_path / "orders.csv"
     file.write_text(CSV, "utf-8")
     open_as_visitor(page, dashboard.url, "Ana")
-    page.get_by_role("navigation").get_by_role("link", name="Inspect").click()
+    go_to_inspect(page)
     page.locator("input[type=file]").set_input_files(file)
     page.get_by_role("button", name="Save as report").click(timeout=60_000)
     expect(page.get_by_text("Stored values come from order_id, email, amount.")).to_be_visible()

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from lavendertown.collaboration.storage import get_finding_id
 from lavendertown.inspector import Inspector
 from lavendertown.tables import Reading
-from tests.browser.screens import GRID, open_as_visitor
+from tests.browser.screens import GRID, go_to_inspect, open_as_visitor
 from tests.browser.test_screens import serious
 from tests.browser.test_uploads import open_inspect, upload
 from tests.support.dashboard import Dashboard
@@ -85,7 +85,7 @@ def test_what_a_corrected_guess_shows_is_neither_new_nor_gone(
     upload(page, "stock_1.csv", STAND_INS.encode())
     expect(page.get_by_text("note says 'none'")).to_be_visible()
     save(page, "Stock, Monday")
-    page.get_by_role("navigation").get_by_role("link", name="Inspect").click()
+    go_to_inspect(page)
     upload(page, "stock_2.csv", STAND_INS.encode())
     open_panel(page)
     words = page.get_by_role("textbox", name="Missing-value words")
@@ -103,7 +103,7 @@ def test_what_a_corrected_guess_shows_is_neither_new_nor_gone(
         (finding,) = inspector.detect()
         page.goto(f"{file_dashboard.url}/?view=all&finding={get_finding_id(finding, 'stock')}")
         expect(page.get_by_text("Reading changed").first).to_be_visible()
-    page.get_by_role("navigation").get_by_role("link", name="Inspect").click()
+    go_to_inspect(page)
     upload(page, "stock_3.csv", STAND_INS.encode())
     page.get_by_text("How this file was read").first.wait_for()
     expect(page.get_by_text("Read as last time: missing-value words none")).to_be_visible()

@@ -11,7 +11,7 @@ from playwright.sync_api import ConsoleMessage, Page, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from lavendertown.collaboration.storage import FileStorage
-from tests.browser.screens import inspect_and_save, open_as_visitor
+from tests.browser.screens import go_to_inspect, inspect_and_save, open_as_visitor
 from tests.support.dashboard import Dashboard
 
 BROKEN = ("delta path", "'setIn' cannot be called")
@@ -104,7 +104,7 @@ def is_broken(message: ConsoleMessage) -> bool:
 
 def upload(page: Page, file: Path) -> None:
     """Give a file to the Inspect screen."""
-    page.get_by_role("navigation").get_by_role("link", name="Inspect").click()
+    go_to_inspect(page)
     page.locator("input[type=file]").set_input_files(file)
 
 

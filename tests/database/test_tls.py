@@ -120,6 +120,7 @@ def test_the_mapping_of_a_settings_file_encrypts_storage_and_accessors(
     config: dict[str, Any], name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(application, "_chosen", None)
     write_settings(tmp_path / name, config)
     storage = get_storage_backend()
     assert storage.query_reports() == []
