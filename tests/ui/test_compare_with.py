@@ -96,7 +96,7 @@ def test_another_reading_keeps_the_comparison(open_app: App, may_report: str) ->
         upload(open_app("inspect_"), "orders.csv", to_csv(JUNE)), "The last report of this dataset"
     )
     button(app, "Compare").click().run()
-    button(app, "Read again").click().run()
+    button(app, "Reset").click().run()
     assert drift_in(app) == ["amount"]
 
 

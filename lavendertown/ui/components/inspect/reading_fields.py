@@ -176,7 +176,7 @@ class _Fields:
         with st.container(width=_FIELD_WIDTH, gap="xxsmall"):
             yield
             layout.show_notice(field_place(name))
-            if problem := _find_problem(name, self.chosen[name]):
+            if problem := find_problem(name, self.chosen[name]):
                 st.markdown(f":small[:red[{escape_markdown(problem)}]]")
 
 
@@ -195,7 +195,7 @@ def _select(label: str, options: Mapping[Any, str], value: Any, key: str) -> Any
     return None if chosen == _DETECT else chosen
 
 
-def _find_problem(name: str, value: Any) -> str:
+def find_problem(name: str, value: Any) -> str:
     """Return why a setting cannot have this value; empty if it can."""
     try:
         Reading.from_dict({} if value is None else {name: value})

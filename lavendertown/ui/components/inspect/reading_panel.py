@@ -71,7 +71,7 @@ def _draft_of(result: InspectionResult) -> tuple[int, Mapping[str, Any]]:
 def _draw_settings(
     result: InspectionResult, given: Mapping[str, Any], key: str, read_again: Callable[[Reading], None]
 ) -> None:
-    """Draw the fields with the settings, and the buttons that read the file again or reset the fields."""
+    """Draw the fields with the settings; a change reads the file again at once, unless it is not possible."""
     layout.show_notice(_PLACE)
     shown = {**result.reading, **given}
     if "encoding" in shown:
@@ -83,20 +83,21 @@ def _draw_settings(
         types = _draw_types(result, shown, key)
     settings = _changed_settings(given, shown, chosen, types)
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
-        is_read_clicked = st.button("Read again", icon=":material/refresh:", key=f"{key}:read")
         is_reset_clicked = st.button(
-            "Reset", type="tertiary", key=f"{key}:reset", help="Detect all settings again."
+            "Reset", icon=":material/refresh:", key=f"{key}:reset", help="Detect all settings again."
         )
-        if described := _describe(settings):
-            st.caption(f"Set: {described}", width="content")
+        described = _describe(settings)
+        st.caption(f"Set: {described}" if described else "A change reads the file again.", width="content")
     if is_reset_clicked:
         _try_reading(result, {}, read_again)
-    elif is_read_clicked:
-        changed = [name for name, value in chosen.items() if value != shown.get(name)]
+        return
+    changed = [name for name, value in chosen.items() if value != shown.get(name)]
+    if not changed and types == shown.get("types", {}):
+        return
+    if problem := _find_conflict(shown, chosen):
+        st.markdown(f":small[:red[{escape_markdown(problem)}]]")
+    elif not any(reading_fields.find_problem(name, chosen[name]) for name in changed):
         st.session_state[_CHANGED] = changed[0] if len(changed) == 1 else ""
-        if problem := _find_conflict(shown, chosen):
-            layout.queue_notice(problem, "problem", place=reading_fields.field_place("skip_lines"))
-            st.rerun()
         _try_reading(result, settings, read_again)
 
 
@@ -143,7 +144,7 @@ def _draw_types(result: InspectionResult, shown: Mapping[str, Any], key: str) ->
     by_label = {label: name for name, label in _TYPES.items()}
     labels: Sequence[str] = edited["Type"].tolist()
     types = {
-        name: by_label.get(label, label) for name, label in zip(result.columns, labels, strict=True) if label
+        name: by_label[label] for name, label in zip(result.columns, labels, strict=True) if label in by_label
     }
     return {name: column_type for name, column_type in types.items() if column_type != "detect"}
 
@@ -173,9 +174,9 @@ def _try_reading(
     result: InspectionResult, settings: dict[str, Any], read_again: Callable[[Reading], None]
 ) -> None:
     attempt, _ = _draft_of(result)
+    st.session_state[_DRAFT] = (result.folder.name, attempt + 1, settings)
     try:
         read_again(Reading.from_dict(settings))
-        st.session_state[_DRAFT] = (result.folder.name, attempt + 1, settings)
     except LavenderTownError as error:
         show_problem(error)
     st.rerun()
