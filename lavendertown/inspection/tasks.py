@@ -11,6 +11,7 @@ from lavendertown.core.errors import SeveralTablesError
 from lavendertown.core.file_limits import FileLimits
 from lavendertown.core.reading import Reading
 from lavendertown.drift import Baseline, ProfileBaseline, TableBaseline
+from lavendertown.inspection import imported_results
 from lavendertown.inspection.result_files import write_affected_rows, write_result
 from lavendertown.inspection.row_copies import copy_affected_rows, has_copied_rows, read_copied_rows
 from lavendertown.inspector import Inspector
@@ -42,14 +43,19 @@ def inspect_file(arguments: dict[str, Any], report: Callable[[Any], None]) -> di
             which is read in the same way, or the ``profiles`` of a report, as
             :meth:`~lavendertown.drift.ProfileBaseline.to_dict` returns them, and so are the ``checks``, as
             :meth:`~lavendertown.rules.check_configuration.CheckConfiguration.to_dict` returns them; their
-            rules cannot read other files.
+            rules cannot read other files. With ``may_import``, the files may be results of another tool,
+            which are not inspected.
         report: Called with the progress, ``{"share": 0 to 1, "text": the current step}``.
 
     Returns:
         The ``facts`` for :func:`lavendertown.inspection.result_files.read_result`; or ``tables``, the names
-        of the tables in the file, if it has several and none is given.
+        of the tables in the file, if it has several and none is given; or ``results``, if the files are
+        results, for :func:`lavendertown.inspection.imported_results.load_results`.
     """
     report({"share": 0.0, "text": "Reading the file"})
+    if arguments.get("may_import") and imported_results.are_results(arguments):
+        imported_results.read_results(arguments)
+        return {"results": True}
     try:
         table = _read_file(arguments)
     except SeveralTablesError as error:

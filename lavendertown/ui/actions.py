@@ -8,17 +8,24 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lavendertown.collaboration.models import Annotation, ShareableReport
+from lavendertown.collaboration.parts.imports import ImportPreview
 from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.collaboration.storage import get_finding_id
 from lavendertown.core import clock
 from lavendertown.core.errors import ConflictError, InvalidInputError, LavenderTownError, NotFoundError
 from lavendertown.core.findings import GhostFinding
 from lavendertown.core.settings import load_settings
+from lavendertown.interchange import ReadRun
 from lavendertown.profile.evidence import Evidence
 from lavendertown.profile.masking import prepare_coverage, prepare_evidence, prepare_findings
 from lavendertown.ui import errors, queries
 from lavendertown.ui.components.shared import layout, person
-from lavendertown.ui.components.shared.formatting import escape_markdown, format_relative_time, status_name
+from lavendertown.ui.components.shared.formatting import (
+    escape_markdown,
+    format_count,
+    format_relative_time,
+    status_name,
+)
 from lavendertown.ui.components.shared.markdown import Markdown
 
 FORM = "form"
@@ -212,6 +219,33 @@ def restore_report(report_id: str) -> bool:
             layout.queue_notice("Report restored.")
 
     return run_action(work)
+
+
+def import_runs(runs: Sequence[ReadRun]) -> list[ImportPreview] | None:
+    """Save results of another tool as reports; return what that changed, or None on an error."""
+    saved: list[ImportPreview] = []
+
+    def work() -> None:
+        saved.extend(queries.current_storage().imports.save(runs, author=person.require_name()))
+        added = [each.report_id for each in saved if not each.is_saved]
+        count = sum(each.findings for each in saved if not each.is_saved)
+        if added:
+            text = f"Imported {format_count(count, 'finding')}."
+            layout.queue_notice(text, undo=lambda: _undo_import(added))
+        else:
+            layout.queue_notice("These results were imported before; nothing changed.")
+
+    return saved if run_action(work, "import") else None
+
+
+def _undo_import(report_ids: Sequence[str]) -> None:
+    def work() -> None:
+        for report_id in report_ids:
+            queries.current_storage().delete_report(report_id, actor=person.require_name())
+        layout.queue_notice(f"Undone: {format_count(len(report_ids), 'report')} moved to the trash.")
+        layout.queue_navigation(layout.REPORTS)
+
+    run_action(work)
 
 
 def _discard_result(_: object) -> None:

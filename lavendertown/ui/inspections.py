@@ -23,8 +23,10 @@ from lavendertown.core.reading import DETECT, Reading
 from lavendertown.core.settings import Settings, load_settings
 from lavendertown.data_sources import INSPECT_SOURCE, pack_source
 from lavendertown.drift.baseline import ProfileBaseline
+from lavendertown.inspection.imported_results import load_results
 from lavendertown.inspection.result_files import InspectionResult, read_result
 from lavendertown.inspection.tasks import CHECK_RULE, INSPECT_FILE, SUGGEST_RULES, WRITE_ROWS
+from lavendertown.interchange import ReadRun
 from lavendertown.rules.models import Rule
 from lavendertown.ui import errors, queries
 from lavendertown.ui.components.shared import layout
@@ -102,6 +104,14 @@ class Inspection:
         tables: list[str] = self.task.result.get("tables", []) if self.task.state == "done" else []
         return tables
 
+    def has_results_to_import(self) -> bool:
+        """Return whether the files turned out to be results of another tool, which can be imported."""
+        return self.task.state == "done" and bool(self.task.result.get("results"))
+
+    def load_runs(self) -> list[ReadRun]:
+        """Return the runs to import; see :meth:`has_results_to_import`."""
+        return load_results(self.folder)
+
     def load_result(self) -> InspectionResult:
         """Return the result of a finished inspection.
 
@@ -146,6 +156,7 @@ def start_inspection(
     remembered: Reading = DETECT,
     keeps_upload: bool = False,
     comparison: Comparison | None = None,
+    may_import: bool = False,
 ) -> Inspection:
     """Queue the inspection of an upload or a configured source; the session's previous one is cancelled.
 
@@ -155,6 +166,7 @@ def start_inspection(
         remembered: The settings that are stored for the dataset.
         keeps_upload: Whether the file belongs to an earlier inspection.
         comparison: What to compare the file with.
+        may_import: Whether the upload may be results of another tool, which are offered for import.
 
     Raises:
         InvalidInputError: The file, or the one to compare with, was deleted in the meantime, or the source is
@@ -183,6 +195,7 @@ def start_inspection(
     else:
         inspect = INSPECT_FILE
         arguments |= {"path": str(upload.path), "parts": upload.parts, "table": upload.table}
+        arguments |= {"may_import": may_import}
     limits = ResourceLimits(memory_limit(settings), settings.limits_seconds)
     task = _worker_pool().submit_task(inspect, arguments, limits)
     inspection = Inspection(upload, task, folder, session, remembered, keeps_upload, comparison)

@@ -10,6 +10,7 @@ import pytest
 
 from lavendertown.core.fingerprints import compute_fingerprint
 from lavendertown.interchange import ImportedRun, read_runs
+from lavendertown.interchange.run_files import read_run_file, write_run_file
 
 SAMPLES = Path(__file__).parent / "samples"
 DBT = "dbt/generated_dbt-1.9.11__run_results.json"
@@ -163,3 +164,14 @@ def test_values_of_failing_rows_are_not_kept() -> None:
             yield repr(read_sample(name).findings)
 
     assert not any(value in text for text in texts() for value in ("not-an-email", "bad-date", "ann@"))
+
+
+RESULTS = [path for path in sorted(SAMPLES.glob("*/*")) if "manifest" not in path.name]
+
+
+@pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.name)
+def test_runs_stay_the_same_in_a_file(path: Path, tmp_path: Path) -> None:
+    with path.open("rb") as stream:
+        runs = read_runs([(stream, path.name)])
+    write_run_file(tmp_path / "runs.json", runs)
+    assert read_run_file(tmp_path / "runs.json") == runs

@@ -17,6 +17,7 @@ from lavendertown.ui import errors, queries
 from lavendertown.ui.components.finding import expected
 from lavendertown.ui.components.inspect import (
     compare_with,
+    import_preview,
     inspection_results,
     inspection_state,
     reading_panel,
@@ -48,6 +49,8 @@ def render_inspect_page() -> None:
         upload_form.ask_for_file()
     elif inspection.tables_to_choose():
         upload_form.ask_for_table(inspection)
+    elif inspection.has_results_to_import():
+        import_preview.draw_import(inspection)
     else:
         show_progress(inspection, inspection_state.start_over, inspection_state.finish_inspection)
 

@@ -64,12 +64,26 @@ def inspect_files(files: Sequence[UploadedFile]) -> None:
     try:
         upload = uploads.keep_uploads(files)
         dataset = dataset_name(upload.parts[0] if upload.parts else upload.name)
-        st.session_state[_INSPECTION] = _start_inspection(upload, dataset)
+        st.session_state[_INSPECTION] = _start_inspection(upload, dataset, may_import=True)
     except LavenderTownError as error:
         show_refusal(error)
 
 
-def _start_inspection(data: Upload | ConfiguredSource, dataset: str) -> Inspection:
+def inspect_as_table() -> None:
+    """Inspect the uploaded files as a table, although they look like results of another tool."""
+    current: Inspection = st.session_state[_INSPECTION]
+    if isinstance(current.upload, Upload):
+        try:
+            upload = current.upload
+            dataset = dataset_name(upload.parts[0] if upload.parts else upload.name)
+            st.session_state[_INSPECTION] = current.replaced_by(_start_inspection(upload, dataset))
+        except LavenderTownError as error:
+            show_refusal(error)
+
+
+def _start_inspection(
+    data: Upload | ConfiguredSource, dataset: str, *, may_import: bool = False
+) -> Inspection:
     """Inspect data, read as the last time if settings are stored for its dataset."""
     st.session_state.pop(_REFUSAL, None)
     remembered = DETECT
@@ -77,7 +91,7 @@ def _start_inspection(data: Upload | ConfiguredSource, dataset: str) -> Inspecti
         remembered = queries.stored_reading(dataset)
     except LavenderTownError as error:
         reading_panel.show_fallback(error)
-    return inspections.start_inspection(data, remembered, remembered=remembered)
+    return inspections.start_inspection(data, remembered, remembered=remembered, may_import=may_import)
 
 
 def inspect_source(name: str) -> None:
@@ -187,7 +201,7 @@ def finish_inspection(inspection: Inspection) -> None:
 
     If it failed with stored settings, which may not fit this file, detect them instead.
     """
-    if inspection.tables_to_choose():
+    if inspection.tables_to_choose() or inspection.has_results_to_import():
         return
     try:
         st.session_state[_RESULT] = inspection.load_result()

@@ -29,6 +29,7 @@ def ask_for_file() -> None:
             errors.show_error(refusal)
         formats = f"{', '.join(tables.FORMAT_LABELS[:-1])} or {tables.FORMAT_LABELS[-1]}"
         st.caption(f"{formats}, also zipped; several files are read as one table.")
+        st.caption("Results of dbt, Great Expectations, Soda, Pandera and others are imported instead.")
         st.caption("Stays on this server, for your session only.")
         if demo.is_available():
             with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
