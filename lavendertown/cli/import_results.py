@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
 import shlex
-from collections.abc import Sequence
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
+import yaml
 
 from lavendertown.cli import options
 from lavendertown.cli.gate import check_gate_options, gate_options, judge_runs, report_results
 from lavendertown.cli.output import format_cell, format_count, print_json
-from lavendertown.core.errors import NotFoundError
+from lavendertown.core.dataset_names import dataset_name
+from lavendertown.core.errors import InvalidInputError, NotFoundError, UnreadableTableError
 from lavendertown.core.file_limits import limits_from_settings
 from lavendertown.core.settings import load_settings
-from lavendertown.interchange import FORMAT_NAMES, read_runs
+from lavendertown.interchange import FORMAT_NAMES, ReadRun, read_runs
+from lavendertown.interchange.mapping import ROLES, ResultMapping
+from lavendertown.interchange.sources import UnknownFormatError
 
 if TYPE_CHECKING:
-    from lavendertown.collaboration.parts.imports import ImportPreview
+    from lavendertown.collaboration.parts.imports import ImportPreview, Imports
 
 _COUNTS = ("findings", "passed", "errored", "not_run", "new", "regressed", "unchanged", "gone")
 
@@ -35,6 +42,14 @@ _COUNTS = ("findings", "passed", "errored", "not_run", "new", "regressed", "unch
     type=click.Choice(FORMAT_NAMES),
     help="The format of the files. Default: recognized by their content.",
 )
+@click.option(
+    "--mapping",
+    "mapping_file",
+    type=click.File("rb"),
+    metavar="FILE",
+    help="A YAML or JSON file with the column for each of "
+    f"{', '.join(ROLES)}, to read any table. It is remembered for tables with the same columns.",
+)
 @click.option("--dry-run", is_flag=True, help="Show what would change, and save nothing.")
 @click.option("--undo", "report_id", metavar="REPORT_ID", help="Move the report of an import to the trash.")
 @gate_options
@@ -44,6 +59,7 @@ def import_command(
     files: tuple[BinaryIO, ...],
     dataset: str | None,
     format_name: str | None,
+    mapping_file: BinaryIO | None,
     dry_run: bool,
     report_id: str | None,
     fail_on: tuple[str, ...],
@@ -66,6 +82,7 @@ def import_command(
     Example:
       lavendertown import target/run_results.json target/manifest.json
       lavendertown import validation.json --dataset orders --dry-run
+      lavendertown import checks.xlsx --mapping checks.yaml
       lavendertown import target/run_results.json --fail-on regressed --summary gate.xml
       lavendertown import --undo i-2f6c8a1b9d03e457
     """
@@ -75,18 +92,23 @@ def import_command(
     if not files:
         raise click.UsageError("Missing argument 'FILE...'.")
     check_gate_options(fail_on, baseline, summary)
-    streams = [(file, options.input_name(file)) for file in files]
-    limits = limits_from_settings(load_settings())
-    results = read_runs(
-        streams, format_name=format_name or "", dataset=(dataset or "").strip(), limits=limits
+    if format_name and mapping_file:
+        raise click.UsageError("--format and --mapping exclude each other.")
+    given = read_mapping(mapping_file) if mapping_file else None
+    reader = _Reader(
+        [(file, options.input_name(file)) for file in files], format_name or "", (dataset or "").strip()
     )
     with options.open_storage() as storage:
+        results = reader.read(given, storage.imports)
         runs = [storage.imports.build_run(each) for each in results] if fail_on else []
         gate_results = judge_runs(runs, fail_on, baseline)
         if dry_run:
             previews = [storage.imports.preview(each) for each in results]
         else:
             previews = storage.imports.save(results, author=(author or "").strip())
+            if given is not None:
+                for columns in reader.headers:
+                    storage.imports.save_mapping(columns, given.columns, actor=author or "command line")
     if as_json:
         gate = [each.to_dict() for each in gate_results]
         print_json(_build_answer(previews, dry_run) | ({"gate": gate} if fail_on else {}))
@@ -95,6 +117,103 @@ def import_command(
             _print_preview(preview, dry_run)
     failed = report_results(gate_results, summary, silent=as_json)
     raise click.exceptions.Exit(1 if failed else 0)
+
+
+class _Reader:
+    """Reads the files of an import: in their own format, or as tables with a mapping of their columns.
+
+    Attributes:
+        headers: The columns of the tables that were read with a mapping.
+    """
+
+    def __init__(self, streams: Sequence[tuple[BinaryIO, str]], format_name: str, dataset: str) -> None:
+        self.headers: list[list[str]] = []
+        self._streams = streams
+        self._format_name = format_name
+        self._dataset = dataset
+        self._limits = limits_from_settings(load_settings())
+
+    def read(self, mapping: ResultMapping | None, imports: Imports) -> list[ReadRun]:
+        """Return the runs of the files, with the mapping that is given, or remembered for their columns."""
+        if mapping is not None:
+            return self._read_tables(self._streams, lambda _: mapping)
+        # A file of an unknown format is read twice; standard input can be read only once.
+        streams = [(_make_seekable(file), name) for file, name in self._streams]
+        try:
+            return read_runs(
+                streams,
+                format_name=self._format_name,
+                dataset=self._dataset,
+                limits=self._limits,
+            )
+        except UnknownFormatError as error:
+            unknown = error
+
+        def find_mapping(columns: Sequence[str]) -> ResultMapping:
+            remembered = imports.load_mapping(columns)
+            if not remembered:
+                raise unknown
+            return ResultMapping(remembered)
+
+        try:
+            return self._read_tables(streams, find_mapping)
+        except UnreadableTableError:
+            raise unknown from None
+
+    def _read_tables(
+        self,
+        streams: Sequence[tuple[BinaryIO, str]],
+        find_mapping: Callable[[Sequence[str]], ResultMapping],
+    ) -> list[ReadRun]:
+        from lavendertown.interchange.mapping import read_mapped_runs
+        from lavendertown.tables import read_table
+
+        runs: list[ReadRun] = []
+        for file, name in streams:
+            if file.seekable():
+                file.seek(0)
+            raw = file.read()
+            self._limits.check_size(len(raw), name)
+            table = read_table(raw, name, self._limits)
+            mapping = find_mapping(table.columns)
+            self.headers.append(table.columns)
+            runs += read_mapped_runs(
+                table,
+                mapping,
+                file_name=name,
+                digest=hashlib.sha256(raw).hexdigest(),
+                dataset=self._dataset or dataset_name(name),
+            )
+        return runs
+
+
+def _make_seekable(file: BinaryIO) -> BinaryIO:
+    if file.seekable():
+        return file
+    copy = tempfile.TemporaryFile()  # noqa: SIM115 - it is read until the command ends
+    shutil.copyfileobj(file, copy)
+    copy.seek(0)
+    return copy
+
+
+def read_mapping(file: BinaryIO) -> ResultMapping:
+    """Return the mapping in a YAML or JSON file.
+
+    Raises:
+        InvalidInputError: The file is damaged, or its mapping is incomplete.
+    """
+    from lavendertown.interchange.mapping import ResultMapping
+
+    name = options.input_name(file)
+    try:
+        data = yaml.safe_load(file.read())
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InvalidInputError(
+            f"{name} is not YAML or JSON; write lines such as check: test_name."
+        ) from error
+    if not isinstance(data, dict):
+        raise InvalidInputError(f"{name} has no mapping; write lines such as check: test_name.")
+    return ResultMapping({str(role): column for role, column in data.items()})
 
 
 def _undo_import(report_id: str, author: str | None, as_json: bool, given_files: bool) -> None:

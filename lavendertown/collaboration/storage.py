@@ -118,7 +118,8 @@ class Storage:
         self.write_path = self._context.write_path
         self.triage = Triage(self._context)
         self.reports = Reports(self._context, self.triage)
-        self.imports = Imports(self._context, self.reports)
+        self.dataset_settings = DatasetSettings(self._context)
+        self.imports = Imports(self._context, self.reports, self.dataset_settings)
         self.findings = Findings(self._context)
         self.annotations = Annotations(self._context, self.triage)
         self.datasets = Datasets(self._context, self.triage)
@@ -131,7 +132,6 @@ class Storage:
         self.people = People(self._context)
         self.views = Views(self._context)
         self.rulesets = RuleSets(self._context)
-        self.dataset_settings = DatasetSettings(self._context)
 
     def save_report(
         self, report: ShareableReport, *, actor: str | None = None, evidence: Evidence | None = None

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import codecs
+import hashlib
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from lavendertown.core.file_limits import MEGABYTE, FileLimits
 from lavendertown.interchange import ImportFileError, ReadRun, read_runs
+from lavendertown.interchange.mapping import ResultMapping, read_mapped_runs
 from lavendertown.interchange.reading import recognize_format
 from lavendertown.interchange.run_files import read_run_file, write_run_file
 from lavendertown.interchange.sources import open_result_files
+from lavendertown.tables import Table
 
 _FILE = "runs.json"
 _STARTS = (b"{", b"[", b"<", b"PK\x03\x04", b"\x1f\x8b", codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -59,6 +62,30 @@ def read_results(arguments: dict[str, Any]) -> None:
     with ExitStack() as opened:
         streams = [(opened.enter_context(path.open("rb")), name) for path, name in _named_files(arguments)]
         runs = read_runs(streams, limits=limits)
+    write_run_file(Path(arguments["folder"]) / _FILE, runs)
+
+
+def write_mapped_results(arguments: dict[str, Any], table: Table) -> None:
+    """Write the runs that a table has by a mapping, for :func:`load_results`.
+
+    Args:
+        arguments: As for :func:`lavendertown.inspection.tasks.map_results`.
+        table: The table in the files.
+
+    Raises:
+        ImportFileError: A cell of the table cannot be understood.
+    """
+    digest = hashlib.sha256()
+    for path, _ in _named_files(arguments):
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    runs = read_mapped_runs(
+        table,
+        ResultMapping(arguments["mapping"]),
+        file_name=arguments["name"],
+        digest=digest.hexdigest(),
+        dataset=arguments["dataset"],
+    )
     write_run_file(Path(arguments["folder"]) / _FILE, runs)
 
 

@@ -26,6 +26,7 @@ from lavendertown.tables.part_files import read_part_files
 INSPECT_FILE = "lavendertown.inspection.tasks:inspect_file"
 WRITE_ROWS = "lavendertown.inspection.tasks:write_rows"
 CHECK_RULE = "lavendertown.inspection.tasks:check_rule"
+MAP_RESULTS = "lavendertown.inspection.tasks:map_results"
 SUGGEST_RULES = "lavendertown.inspection.tasks:suggest_file_rules"
 
 _PREVIEWED_ROWS = 5
@@ -193,6 +194,19 @@ def suggest_file_rules(arguments: dict[str, Any], report: Callable[[Any], None])
     table = _read_file(arguments)
     ruleset = suggest_rules(table, measure_table(table, []), arguments["name"])
     return [rule.to_dict() for rule in ruleset.rules]
+
+
+def map_results(arguments: dict[str, Any], report: Callable[[Any], None]) -> None:
+    """Read a file again as results of checks, and write the runs for
+    :func:`lavendertown.inspection.imported_results.load_results`.
+
+    Args:
+        arguments: ``path`` and ``name`` of the file, its ``limits`` as a mapping, the ``reading`` that was
+            set, the ``folder`` of the result, the ``mapping`` of columns by their role, and the ``dataset``
+            of rows that name none.
+        report: Not used.
+    """
+    imported_results.write_mapped_results(arguments, _read_file(arguments))
 
 
 def _read_file(arguments: dict[str, Any]) -> Table:

@@ -24,7 +24,12 @@ from lavendertown.interchange.importers import (
     soda,
 )
 from lavendertown.interchange.runs import ImportedRun, merge_runs
-from lavendertown.interchange.sources import ImportFileError, ResultFile, open_result_files
+from lavendertown.interchange.sources import (
+    ImportFileError,
+    ResultFile,
+    UnknownFormatError,
+    open_result_files,
+)
 
 FORMATS: tuple[ImportFormat, ...] = (
     dbt.RUN_RESULTS,
@@ -119,8 +124,9 @@ def recognize_format(file: ResultFile, name: str = "") -> ImportFormat:
             return each
     if name:
         raise ImportFileError(f"{file.name} is not {candidates[0].label}; leave out the format to detect it.")
-    raise ImportFileError(
-        f"{file.name} has no known format of results; supported are {', '.join(FORMAT_NAMES)}."
+    raise UnknownFormatError(
+        f"{file.name} has no known format of results; supported are {', '.join(FORMAT_NAMES)}, and any table "
+        "with a mapping of its columns."
     )
 
 

@@ -33,6 +33,10 @@ class ImportFileError(InvalidInputError):
     """A file cannot be imported. The message names the file and, if known, the place."""
 
 
+class UnknownFormatError(ImportFileError):
+    """A file has no known format of results; a mapping of its columns may read it."""
+
+
 @dataclass(slots=True)
 class ResultFile:
     """A file to import, unpacked.

@@ -221,11 +221,21 @@ def restore_report(report_id: str) -> bool:
     return run_action(work)
 
 
-def import_runs(runs: Sequence[ReadRun]) -> list[ImportPreview] | None:
-    """Save results of another tool as reports; return what that changed, or None on an error."""
+def import_runs(
+    runs: Sequence[ReadRun], columns: Sequence[str] = (), mapping: Mapping[str, str] | None = None
+) -> list[ImportPreview] | None:
+    """Save results of another tool as reports; return what that changed, or None on an error.
+
+    Args:
+        runs: The results.
+        columns: The columns of the table that they were read from, if it was read with a mapping.
+        mapping: That mapping, to remember it for tables with the same columns.
+    """
     saved: list[ImportPreview] = []
 
     def work() -> None:
+        if mapping is not None:
+            queries.current_storage().imports.save_mapping(columns, mapping, actor=person.require_name())
         saved.extend(queries.current_storage().imports.save(runs, author=person.require_name()))
         added = [each.report_id for each in saved if not each.is_saved]
         count = sum(each.findings for each in saved if not each.is_saved)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePath
 from typing import Any
@@ -25,7 +25,7 @@ from lavendertown.data_sources import INSPECT_SOURCE, pack_source
 from lavendertown.drift.baseline import ProfileBaseline
 from lavendertown.inspection.imported_results import load_results
 from lavendertown.inspection.result_files import InspectionResult, read_result
-from lavendertown.inspection.tasks import CHECK_RULE, INSPECT_FILE, SUGGEST_RULES, WRITE_ROWS
+from lavendertown.inspection.tasks import CHECK_RULE, INSPECT_FILE, MAP_RESULTS, SUGGEST_RULES, WRITE_ROWS
 from lavendertown.interchange import ReadRun
 from lavendertown.rules.models import Rule
 from lavendertown.ui import errors, queries
@@ -255,6 +255,22 @@ def suggest_rules(result: InspectionResult) -> list[Rule]:
         InvalidInputError: The file cannot be read again; the message gives the reason.
     """
     return [Rule.from_dict(each) for each in run_on_file(SUGGEST_RULES, result, {})]
+
+
+def map_results(result: InspectionResult, mapping: Mapping[str, str], dataset: str) -> list[ReadRun]:
+    """Return an inspected table as results of checks, read in a worker.
+
+    Args:
+        result: The result of the inspection of the table.
+        mapping: The columns by their role, see :class:`lavendertown.interchange.mapping.ResultMapping`.
+        dataset: The dataset of rows that name none.
+
+    Raises:
+        InvalidInputError: The file cannot be read as results; the message gives the reason.
+    """
+    arguments = {"folder": str(result.folder), "mapping": dict(mapping), "dataset": dataset}
+    run_on_file(MAP_RESULTS, result, arguments)
+    return load_results(result.folder)
 
 
 def run_on_file(

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lavendertown.collaboration.storage import FileStorage
-from tests.ui.test_inspect import button
+from tests.ui.test_inspect import button, upload
 
 App = Callable[..., AppTest]
 SAMPLES = Path(__file__).parents[1] / "interchange" / "samples"
@@ -91,3 +91,21 @@ def test_a_table_of_json_is_inspected(app: AppTest, tmp_path: Path) -> None:
     file.write_text('[{"id": 1, "note": null}, {"id": 2, "note": null}]')
     app = drop(app, file)
     assert app.session_state["inspect:result"].columns == ["id", "note"]
+
+
+RESULTS = b"Test name,Field,Outcome,Failed rows\nnot null,email,failed,7\nunique,id,passed,0\n"
+
+
+def test_a_table_of_results_is_imported_by_its_columns(app: AppTest, storage: FileStorage) -> None:
+    app = upload(app, "checks.csv", RESULTS)
+    app = button(app, "Import as results").click().run()
+    assert not app.exception
+    chosen = {each.label: each.value for each in app.selectbox if each.label in ("Check", "Column", "Status")}
+    assert chosen == {"Check": "Test name", "Column": "Field", "Status": "Outcome"}
+    assert metrics(app)["New"] == "1"
+    button(app, "Import").click().run()
+    (report,) = storage.query_reports()
+    assert (report["dataset"], report["author"]) == ("checks", "Chiyo Tanaka")
+    columns = RESULTS.decode().partition("\n")[0].split(",")
+    assert storage.imports.load_mapping(columns)["status"] == "Outcome"
+    assert storage.imports.load_mapping(columns[::-1]) == {}

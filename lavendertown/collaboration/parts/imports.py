@@ -11,6 +11,7 @@ from typing import Any
 from lavendertown.collaboration.converters import read_exported_evidence
 from lavendertown.collaboration.models import Annotation, ShareableReport
 from lavendertown.collaboration.parts.context import StorageContext, StoragePart
+from lavendertown.collaboration.parts.dataset_settings import DatasetSettings
 from lavendertown.collaboration.parts.gate import Run
 from lavendertown.collaboration.parts.reports import Reports
 from lavendertown.core import clock, json_codec, statuses
@@ -24,6 +25,8 @@ from lavendertown.records.identities import Identity
 from lavendertown.records.queries import ReportQuery
 from lavendertown.records.record_classes import Page, RecordKind, ReportRecord, ReportSummary
 
+MAPPING = "mapping"
+"""The part of settings that has a mapping of columns."""
 MAX_EARLIER_RUNS = 50
 """The maximum number of earlier runs that are read to learn in which state a finding was."""
 _PAGE = 10
@@ -69,9 +72,10 @@ class ImportPreview:
 class Imports(StoragePart):
     """Imports of other tools' results. An import is one report, so deleting the report undoes it."""
 
-    def __init__(self, context: StorageContext, reports: Reports) -> None:
+    def __init__(self, context: StorageContext, reports: Reports, dataset_settings: DatasetSettings) -> None:
         super().__init__(context)
         self._reports = reports
+        self._dataset_settings = dataset_settings
 
     def preview(self, results: ReadRun) -> ImportPreview:
         """Return what saving these results would change; nothing is written.
@@ -128,6 +132,23 @@ class Imports(StoragePart):
         evidence = {each.id: found for each, found in _read_evidence(built) if each.id in missing}
         self._reports.save_many(missing.values(), actor=actor, evidence=evidence)
         return previews
+
+    def load_mapping(self, columns: Sequence[str]) -> dict[str, str]:
+        """Return the mapping that was last used for a table with these columns; empty if there is none."""
+        return {
+            str(role): str(name)
+            for role, name in self._dataset_settings.load(_header_name(columns), MAPPING).items()
+        }
+
+    def save_mapping(self, columns: Sequence[str], mapping: Mapping[str, str], *, actor: str) -> None:
+        """Remember a mapping of columns to what they say, for the next table with these columns.
+
+        Args:
+            columns: The names of the table's columns, in order.
+            mapping: The columns by their role, see :class:`lavendertown.interchange.mapping.ResultMapping`.
+            actor: The name in the audit log.
+        """
+        self._dataset_settings.save(_header_name(columns), MAPPING, mapping, actor=actor)
 
     def _build_report(self, results: ReadRun, author: str) -> ShareableReport:
         if results.run.report is not None:
@@ -331,6 +352,11 @@ def _count_changes(
 def _was_fixed(identity: Identity, ran_at: dt.datetime) -> bool:
     is_fixed = identity.status == statuses.FIXED.name
     return is_fixed and identity.fixed_at is not None and identity.fixed_at < ran_at
+
+
+def _header_name(columns: Sequence[str]) -> str:
+    """Return the name under which the settings of tables with these columns are stored."""
+    return f"columns:{hashlib.sha256(json_codec.dumps_canonical(list(columns))).hexdigest()[:24]}"
 
 
 def _report_id(results: ReadRun) -> str:

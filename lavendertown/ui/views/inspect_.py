@@ -17,6 +17,7 @@ from lavendertown.ui import errors, queries
 from lavendertown.ui.components.finding import expected
 from lavendertown.ui.components.inspect import (
     compare_with,
+    import_mapping,
     import_preview,
     inspection_results,
     inspection_state,
@@ -103,11 +104,18 @@ def show_results(result: InspectionResult, inspection: Inspection) -> None:
                 st.button(
                     "Other table", type="tertiary", on_click=inspection_state.inspect_table, args=(None,)
                 )
+            if import_mapping.looks_like_results(result):
+                st.button(
+                    "Import as results",
+                    type="tertiary",
+                    help="The columns look like those of results of checks.",
+                    on_click=import_mapping.request_dialog,
+                )
             compare_with.draw_menu(result, inspection.comparison, inspection_state.compare_again)
             is_save_clicked = st.button("Save as report", type="primary", icon=":material/save:")
     compare_with.show_notice()
     offer_to_check_again(result)
-    reading_panel.show_reading(result, inspection_state.read_again)
+    reading_panel.show_reading(result, inspection_state.read_again, import_mapping.request_dialog)
     left, right = st.columns([1, 1.1], gap="medium")
     with left:
         st.markdown("### Columns", anchors=False)
@@ -128,6 +136,7 @@ def show_results(result: InspectionResult, inspection: Inspection) -> None:
             draw_column_expectations(result, profile)
     with right:
         show_result_findings(result, column)
+    import_mapping.draw_requested_dialog(result)
     if is_save_clicked:
         layout.withdraw_question("save")
         save_report.open_save_dialog(result, inspection_state.reset_after_saving)

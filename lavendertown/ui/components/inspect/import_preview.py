@@ -39,7 +39,7 @@ def draw_import(inspection: Inspection) -> None:
             errors.show_error(error)
             previews = []
         for preview in previews[:_MAX_SHOWN]:
-            _draw_preview(preview)
+            draw_preview(preview)
         if len(previews) > _MAX_SHOWN:
             st.caption(f"And {format_count(len(previews) - _MAX_SHOWN, 'more run')}.")
         layout.show_notice(_PLACE)
@@ -83,7 +83,8 @@ def _choose_dataset(runs: list[ReadRun], key: str) -> list[ReadRun]:
     return [replace(runs[0], run=replace(runs[0].run, dataset=str(chosen or "").strip() or named))]
 
 
-def _draw_preview(preview: ImportPreview) -> None:
+def draw_preview(preview: ImportPreview) -> None:
+    """Draw what an import would change."""
     joined = (
         f"{format_count(preview.report_count, 'report')} so far" if preview.report_count else "a new dataset"
     )
@@ -102,7 +103,11 @@ def _draw_preview(preview: ImportPreview) -> None:
 
 
 def _import(runs: Sequence[ReadRun]) -> None:
-    saved = actions.import_runs(runs)
+    show_imported(actions.import_runs(runs))
+
+
+def show_imported(saved: Sequence[ImportPreview] | None) -> None:
+    """Open what was imported; after an error, which is shown as a notice, nothing changes."""
     if saved is None:
         return
     inspection_state.start_over()

@@ -28,13 +28,16 @@ _TYPES: Mapping[str, str] = {"detect": "Detect", **{each: each.capitalize() for 
 _KINDS = {"time": "Date", "other": "Nested"}
 
 
-def show_reading(result: InspectionResult, read_again: Callable[[Reading], None]) -> None:
+def show_reading(
+    result: InspectionResult, read_again: Callable[[Reading], None], import_results: Callable[[], None]
+) -> None:
     """Draw the panel, unless the table has no columns.
 
     Args:
         result: The inspection of the file.
         read_again: Starts to read the file again with the settings. It may raise a ``LavenderTownError``,
             which the panel shows; the result stays.
+        import_results: Called if the table has results of checks.
     """
     layout.show_notice(_FALLBACK)
     if not result.columns:
@@ -50,7 +53,16 @@ def show_reading(result: InspectionResult, read_again: Callable[[Reading], None]
         if result.given and result.given == result.remembered:
             st.markdown(f"**Read as last time:** {_describe(result.given)}")
         _draw_list(result.guesses[:_MAX_SENTENCES])
-        _draw_settings(result, given, f"inspect:reading:{result.folder.name}:{attempt}", read_again)
+        key = f"inspect:reading:{result.folder.name}:{attempt}"
+        _draw_settings(result, given, key, read_again)
+        if not result.source_name:
+            st.button(
+                "These are results of checks…",
+                type="tertiary",
+                key=f"{key}:results",
+                help="Each row is a check of another tool: import them as findings.",
+                on_click=import_results,
+            )
         _draw_list(result.guesses[_MAX_SENTENCES:])
 
 
