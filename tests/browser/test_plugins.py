@@ -175,14 +175,14 @@ def test_a_page_that_a_visitor_interrupts_keeps_what_it_had_finished(
     expect(page.get_by_role("heading", name="Dataset owners")).to_be_visible()
 
 
-def top_of(locator: Locator) -> float:
-    """Return the vertical position of an element; a redrawn element has none for a moment."""
-    for _ in range(50):
-        box = locator.bounding_box()
-        if box is not None:
-            return box["y"]
-        locator.page.wait_for_timeout(100)
-    raise AssertionError("The element has no position.")
+def expect_just_below(lower: Locator, upper: Locator) -> None:
+    """Wait until an element is just below another: one that is drawn anew may still be where it was."""
+    for _ in range(100):
+        low, high = lower.bounding_box(), upper.bounding_box()
+        if low is not None and high is not None and 0 < low["y"] - high["y"] < 250:
+            return
+        lower.page.wait_for_timeout(100)
+    raise AssertionError(f"{lower.bounding_box()} is not just below {upper.bounding_box()}.")
 
 
 def test_a_refused_write_is_a_sentence_below_its_form_and_writes_carry_the_name(
@@ -211,7 +211,7 @@ def test_a_refused_write_is_a_sentence_below_its_form_and_writes_carry_the_name(
         expect(alert).to_have_count(1)
         expect(field).to_have_count(1)
         expect(field).to_have_value(name)
-        assert 0 < top_of(alert) - top_of(field) < 250
+        expect_just_below(alert, field)
         if button == "Add":
             expect(page.get_by_text("Acme", exact=True)).to_be_visible()
     expect(page.get_by_text("Fix the file")).to_have_count(0)
