@@ -20,6 +20,7 @@ _SURE_DATE_NAME = re.compile(r"dates?|datum|fecha|timestamp|dob|birthday")
 _MIN_SHARE = 0.9
 _MIN_VALUES = 3
 _MIN_DISTINCT = 8
+_FIRST_COMPACT = 19_000_101
 _FIRST_DAY, _LAST_DAY = 18_264, 73_050
 """1950-01-01 and 2099-12-31 as a spreadsheet counts days."""
 
@@ -50,6 +51,8 @@ def find_compact_dates(name: str, numbers: pl.Series) -> pl.Series | None:
     """
     present = len(numbers) - numbers.null_count()
     if not numbers.dtype.is_integer() or present < _MIN_VALUES:
+        return None
+    if int((numbers >= _FIRST_COMPACT).sum()) < _MIN_SHARE * present:
         return None
     texts = numbers.cast(pl.String)
     fits = texts.str.contains(COMPACT_DATE).fill_null(value=False)

@@ -266,6 +266,8 @@ def _infer_column(name: str, column: pl.Series, decimal_comma: bool, reading: Re
         return _convert_column(name, column, wanted, reading)
     if column.null_count() == len(column):
         return _Found(ClassifiedColumn(column))
+    if not _any_match(column, "[0-9]"):
+        return _infer_words(name, column) or _Found(ClassifiedColumn(column))
     if reading.thousands is not None and _any_match(column, patterns.SEPARATOR):
         numbers = parse_number_text(column, reading.decimal, reading.thousands)
         if numbers is not None and numbers.values.null_count() == column.null_count():
@@ -460,7 +462,9 @@ def join_names(names: Sequence[str]) -> str:
 
 def _all_match(column: pl.Series, pattern: str) -> bool:
     sample = column.head(_QUICK_CHECK_ROWS).drop_nulls()
-    return bool(sample.str.contains(pattern).all()) and bool(column.drop_nulls().str.contains(pattern).all())
+    if not sample.str.contains(pattern).all():
+        return False
+    return len(column) <= _QUICK_CHECK_ROWS or bool(column.drop_nulls().str.contains(pattern).all())
 
 
 def _any_match(column: pl.Series, pattern: str) -> bool:
