@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
-import yaml
 
 from lavendertown.cli import options
 from lavendertown.cli.gate import check_gate_options, gate_options, judge_runs, report_results
@@ -203,14 +202,13 @@ def read_mapping(file: BinaryIO) -> ResultMapping:
         InvalidInputError: The file is damaged, or its mapping is incomplete.
     """
     from lavendertown.interchange.mapping import ResultMapping
+    from lavendertown.rules.ruleset_files import parse_yaml
 
     name = options.input_name(file)
     try:
-        data = yaml.safe_load(file.read())
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InvalidInputError(
-            f"{name} is not YAML or JSON; write lines such as check: test_name."
-        ) from error
+        data = parse_yaml(file.read().decode("utf-8-sig"), name)
+    except UnicodeDecodeError as error:
+        raise InvalidInputError(f"{name} is not text in UTF-8; save it as YAML or JSON in UTF-8.") from error
     if not isinstance(data, dict):
         raise InvalidInputError(f"{name} has no mapping; write lines such as check: test_name.")
     return ResultMapping({str(role): column for role, column in data.items()})

@@ -130,12 +130,9 @@ def build_reading(
 
 
 def _read_types(file: Path) -> dict[str, ColumnType]:
-    import yaml
+    from lavendertown.rules.ruleset_files import parse_yaml, read_text_file
 
-    try:
-        types = yaml.safe_load(file.read_text("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise CommandError(f"{file} is not valid JSON or YAML; it must map column names to types.") from error
+    types = parse_yaml(read_text_file(file), file.name)
     if not isinstance(types, dict):
         raise CommandError(
             f"{file} does not map column names to types; write lines such as 'amount: number'."

@@ -124,6 +124,13 @@ def test_mappings_that_cannot_work_are_refused(columns: dict[str, Any], message:
         ResultMapping(columns)
 
 
+def test_a_column_may_be_called_no(run: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "checks.csv").write_text("No,OK\nunique,true\n")
+    (tmp_path / "map.yaml").write_text("check: No\nstatus: OK\n")
+    answer = run("import", "checks.csv", "--mapping", "map.yaml", "--json")
+    assert json.loads(answer.stdout)["passed"] == 1
+
+
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     monkeypatch.chdir(tmp_path)
@@ -152,7 +159,7 @@ def test_a_mapping_is_given_once_and_remembered_by_the_columns(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("check: [", "is not YAML or JSON"),
+        ("check: [", "is not valid YAML or JSON"),
         ("- a", "has no mapping"),
         ("check: a", "needs the column with the"),
     ],
