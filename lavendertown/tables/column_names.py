@@ -27,8 +27,8 @@ _MEASURED = re.compile(
     r"|mileage|volume|mass|capacity|kwh|km|kg|cm|mm|ml|bytes|hours|minutes|seconds|ms|tenure|horsepower|rent|fare"
 )
 _CODE_DIGITS = (
-    (re.compile(r"zip|zipcode|postcode|postcodes|postal|plz|cap|cp"), 4, 9),
-    (re.compile(r"phone|phones|telephone|tel|mobile|cell|fax"), 7, 15),
+    (re.compile(r"zip|zipcode|postcode|postcodes|postal|plz"), 4, 9),
+    (re.compile(r"phone|phones|telephone|tel|mobile|fax"), 7, 15),
     (re.compile(r"isbn|ean|gtin|upc|barcode|iban|ssn|imei|vat"), 8, 15),
 )
 _LEADING = re.compile(r"zip|postal|phone|telephone")
