@@ -319,7 +319,11 @@ def test_digits_that_are_codes_by_their_name_stay_text(name: str, cells: list[st
 
 @pytest.mark.parametrize(
     ("name", "cells"),
-    [("mobile", ["120", "4500", "77"]), ("phone", ["3", "1", "2"]), ("cap", ["1", "2", "3"])],
+    [
+        ("mobile", ["120", "4500", "77"]),
+        ("phone", ["3", "1", "2"]),
+        ("market_cap", ["123456", "7890", "45000"]),
+    ],
 )
 def test_numbers_that_are_too_short_for_codes_are_numbers(name: str, cells: list[str]) -> None:
     assert read(cells, name).column(name).kind == "number"
