@@ -33,6 +33,9 @@ _NEARLY = 0.4
 _MIN_VALUES = 3
 _ENOUGH_VALUES = 10
 _CODE = r"^\s*[0-9]+[A-Za-z]\w*\s*$|^\s*[A-Za-z]{1,4}[-_/]?[0-9]+\w*\s*$"
+_SCALED = r"^\s*[$\u20ac\u00a3]?\s*[0-9][0-9.,]*\s*(?i:k|m|b|bn|mn|mio\.?|mrd\.?)\s*$"
+"""Thousands, millions or billions, such as 1.5k; or metres, such as 3 m."""
+
 _ZONE = r":[0-9]{2}(?:[.,][0-9]+)? ?(Z|UTC|[+-][0-9]{2}:?[0-9]{2})\s*$"
 _KEPT_AS_TEXT = {
     "code": "",
@@ -360,6 +363,13 @@ def _infer_mostly(name: str, column: pl.Series, reading: Reading) -> _Found:
         as_text.guess = f"{name} is kept as text: only {share:.0%} of its values are dates."
     numbers = parse_number_text(column, reading.decimal, reading.thousands)
     found = int((numbers.values.is_not_null() & ~placeholder).sum()) if numbers else 0
+    scaled = column.str.contains(_SCALED).fill_null(value=False)
+    if _is_most(int(scaled.sum()), present):
+        example = column.filter(scaled)[0].strip()
+        sentence = (
+            f"{name} is kept as text: its numbers end in letters of several meanings, such as {example}."
+        )
+        return _Found(ClassifiedColumn(column), sentence)
     if numbers is None or not found:
         return as_text
     strays = column.filter(numbers.values.is_null() & ~placeholder)

@@ -373,3 +373,14 @@ def test_a_name_that_means_several_zones_is_not_guessed() -> None:
 def test_a_column_that_nearly_is_of_dates_is_named() -> None:
     table = read([f"2026-01-{i:02}" for i in range(1, 11)] + [f"week {w}" for w in "abcdefgh"])
     assert sentence_about(table) == "x is kept as text: only 56% of its values are dates."
+
+
+@pytest.mark.parametrize(
+    "cells", [["1.5k", "20k", "3k"], ["$2M", "$1.5M", "$7M"], ["3 Mio.", "4 Mio.", "5 Mio."]]
+)
+def test_numbers_with_letters_of_several_meanings_stay_text_and_say_so(cells: list[str]) -> None:
+    table = read(cells)
+    assert table.column("x").kind == "text"
+    assert sentence_about(table) == (
+        f"x is kept as text: its numbers end in letters of several meanings, such as {cells[0]}."
+    )
