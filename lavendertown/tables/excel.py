@@ -35,9 +35,10 @@ from lavendertown.tables.header import (
     has_second_header,
     join_header_rows,
 )
-from lavendertown.tables.infer import convert_columns, infer_cells, is_null_word, join_names
+from lavendertown.tables.infer import convert_columns, infer_cells, is_null_word
 from lavendertown.tables.table import Table
 from lavendertown.tables.value_kinds import ClassifiedColumn
+from lavendertown.tables.wording import join_names
 from lavendertown.tables.workbook_extent import check_workbook
 from lavendertown.tables.workbook_xml import MergedRange, counts_days_from_1904, read_merged_ranges
 

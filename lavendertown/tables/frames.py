@@ -15,10 +15,10 @@ from lavendertown.core.errors import InvalidInputError
 from lavendertown.core.reading import DETECT, Reading
 from lavendertown.tables import value_kinds
 from lavendertown.tables.exact_numbers import number_series
-from lavendertown.tables.infer import join_names
 from lavendertown.tables.nested import flatten_structs
 from lavendertown.tables.reader_errors import is_reader_error
 from lavendertown.tables.table import ROW, Column, Kind, Table
+from lavendertown.tables.wording import join_names
 
 DECLARED = frozenset({"number", "date"})
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from lavendertown.core.reading import DETECT, ColumnType, DateOrder, Reading
+from lavendertown.core.reading import DETECT, ColumnType, Reading
 from lavendertown.tables import patterns
+from lavendertown.tables.column_matches import QUICK_CHECK_ROWS, any_match
 from lavendertown.tables.column_names import is_code, is_identifier
 from lavendertown.tables.date_numbers import (
     are_day_numbers,
@@ -16,15 +17,15 @@ from lavendertown.tables.date_numbers import (
     find_dates_in_numbers,
     find_day_numbers,
 )
-from lavendertown.tables.date_text import DateText, day_month_order, parse_date_text
-from lavendertown.tables.exact_numbers import parse_numbers
+from lavendertown.tables.date_text import DateText, parse_date_text
 from lavendertown.tables.number_text import NumberText, parse_number_text
+from lavendertown.tables.plain_dates import describe_unresolved, has_several_zones, parse_dates
+from lavendertown.tables.plain_numbers import describe_code, has_decimal_comma, parse_number_column
 from lavendertown.tables.value_kinds import ClassifiedColumn
+from lavendertown.tables.wording import join_names
 from lavendertown.tables.yes_no_words import find_yes_no_words
 from lavendertown.tables.zoned_times import drop_names_of_offsets, parse_zoned_times
 
-_QUICK_CHECK_ROWS = 1_000
-_MAX_NAMES = 3
 _ISO_DAY = "2024-01-31"
 _MIN_SHARE = 0.6
 """The share of values of one type that makes a column of that type."""
@@ -36,7 +37,6 @@ _CODE = r"^\s*[0-9]+[A-Za-z]\w*\s*$|^\s*[A-Za-z]{1,4}[-_/]?[0-9]+\w*\s*$"
 _SCALED = r"^\s*[$\u20ac\u00a3]?\s*[0-9][0-9.,]*\s*(?i:k|m|b|bn|mn|mio\.?|mrd\.?)\s*$"
 """Thousands, millions or billions, such as 1.5k; or metres, such as 3 m."""
 
-_ZONE = r":[0-9]{2}(?:[.,][0-9]+)? ?(Z|UTC|[+-][0-9]{2}:?[0-9]{2})\s*$"
 _KEPT_AS_TEXT = {
     "code": "",
     "long": "it holds numbers too long to be kept exactly",
@@ -87,7 +87,7 @@ def infer_types(
     """
     decimal_comma = reading.decimal == "," or (reading.decimal is None and reading.thousands == ".")
     if reading.decimal is None and reading.thousands is None and not comma_delimited:
-        decimal_comma = any(_has_decimal_comma(column) for column in columns)
+        decimal_comma = any(has_decimal_comma(column) for column in columns)
     found = []
     for name, column in zip(names, columns, strict=True):
         if reading.null_words is not None:
@@ -269,17 +269,17 @@ def _infer_column(name: str, column: pl.Series, decimal_comma: bool, reading: Re
         return _convert_column(name, column, wanted, reading)
     if column.null_count() == len(column):
         return _Found(ClassifiedColumn(column))
-    if not _any_match(column, "[0-9]"):
+    if not any_match(column, "[0-9]"):
         return _infer_words(name, column) or _Found(ClassifiedColumn(column))
-    if reading.thousands is not None and _any_match(column, patterns.SEPARATOR):
+    if reading.thousands is not None and any_match(column, patterns.SEPARATOR):
         numbers = parse_number_text(column, reading.decimal, reading.thousands)
         if numbers is not None and numbers.values.null_count() == column.null_count():
             return _as_numbers(name, column, numbers)
         number, how = None, ""
     else:
-        number, how = _parse_number_column(column, decimal_comma)
+        number, how = parse_number_column(column, decimal_comma)
     if how in _KEPT_AS_TEXT:
-        reason = _describe_code(column) if how == "code" else _KEPT_AS_TEXT[how]
+        reason = describe_code(column) if how == "code" else _KEPT_AS_TEXT[how]
         return _Found(ClassifiedColumn(column), f"{name} is kept as text: {reason}.")
     if number is not None and not how:
         if is_code(name, column):
@@ -294,7 +294,7 @@ def _infer_column(name: str, column: pl.Series, decimal_comma: bool, reading: Re
     if sentence:
         return _Found(ClassifiedColumn(date), sentence)
     if date.dtype != pl.String:
-        texts = column if _has_several_zones(column) else None
+        texts = column if has_several_zones(column) else None
         return _Found(ClassifiedColumn(date, texts=texts), group=f"read as dates, year first ({_ISO_DAY})")
     return _infer_zoned(name, column, reading) or _infer_mostly(name, column, reading)
 
@@ -347,7 +347,7 @@ def _infer_words(name: str, column: pl.Series) -> _Found | None:
 def _infer_mostly(name: str, column: pl.Series, reading: Reading) -> _Found:
     """Convert a column if most of its values are numbers in one notation, dates, or yes/no words."""
     as_text = _infer_words(name, column) or _Found(ClassifiedColumn(column))
-    sample = column.head(_QUICK_CHECK_ROWS).drop_nulls()
+    sample = column.head(QUICK_CHECK_ROWS).drop_nulls()
     if is_identifier(name) or float(sample.str.contains("[0-9]").mean() or 0.0) < _MIN_SHARE - 0.2:  # type: ignore[arg-type]
         return as_text
     placeholder = column.str.contains(patterns.DISGUISED_NULL).fill_null(value=True)
@@ -356,7 +356,7 @@ def _infer_mostly(name: str, column: pl.Series, reading: Reading) -> _Found:
     found_dates = int((dates.values.is_not_null() & ~placeholder).sum())
     if _is_most(found_dates + dates.unresolved, present):
         if dates.unresolved > found_dates:
-            return _Found(as_text.column, _describe_unresolved(name, column))
+            return _Found(as_text.column, describe_unresolved(name, column))
         return _as_dates(name, column, dates, present)
     if present >= _ENOUGH_VALUES and found_dates >= _NEARLY * present:
         share = found_dates / present
@@ -405,7 +405,7 @@ def _as_numbers(name: str, column: pl.Series, numbers: NumberText) -> _Found:
         ).to_series()
     written = column.filter(numbers.values.is_not_null())
     # The example should show the notation: the longest of the first values.
-    place = int(written.head(_QUICK_CHECK_ROWS).str.len_chars().arg_max() or 0)
+    place = int(written.head(QUICK_CHECK_ROWS).str.len_chars().arg_max() or 0)
     number = numbers.values.drop_nulls()[place]
     unit = f" with the unit {numbers.affix}" if numbers.affix else ""
     return _Found(
@@ -461,136 +461,3 @@ def _are_codes(strays: pl.Series, present: int) -> bool:
 
 def _count_values(count: int) -> str:
     return "1 value" if count == 1 else f"{count:,} values"
-
-
-def join_names(names: Sequence[str]) -> str:
-    """Join names for a sentence: ``a, b, c and 4 more``."""
-    rest = len(names) - _MAX_NAMES
-    shown = ", ".join(names[:_MAX_NAMES])
-    return f"{shown} and {rest} more" if rest > 0 else shown
-
-
-def _all_match(column: pl.Series, pattern: str) -> bool:
-    sample = column.head(_QUICK_CHECK_ROWS).drop_nulls()
-    if not sample.str.contains(pattern).all():
-        return False
-    return len(column) <= _QUICK_CHECK_ROWS or bool(column.drop_nulls().str.contains(pattern).all())
-
-
-def _any_match(column: pl.Series, pattern: str) -> bool:
-    return bool(column.drop_nulls().str.contains(pattern).any())
-
-
-def _has_decimal_comma(column: pl.Series) -> bool:
-    return (
-        column.null_count() < len(column)
-        and _all_match(column, patterns.COMMA_NUMBER)
-        and _any_match(column, patterns.SURE_COMMA_NUMBER)
-    )
-
-
-def _parse_number_column(column: pl.Series, decimal_comma: bool) -> tuple[pl.Series | None, str]:
-    """Return the numbers, or None, and the notation they were written in.
-
-    Without numbers, the second value is ``code`` if the digits are not a quantity, and ``long`` if no
-    number type can represent all of them.
-    """
-    if column.null_count() == len(column):
-        return None, ""
-    if decimal_comma and _all_match(column, patterns.COMMA_NUMBER) and not _any_match(column, patterns.CODE):
-        plain = column.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
-        return _cast_numbers(plain, "decimal comma" if _any_match(column, ",") else "")
-    if _all_match(column, patterns.PLAIN_NUMBER):
-        if _any_match(column, patterns.SHORTENED_NUMBER) and _any_match(column, patterns.LONG_DIGITS):
-            return None, "lost digits"
-        return (None, "code") if _any_match(column, patterns.CODE) else _cast_numbers(column, "")
-    if (
-        not decimal_comma
-        and _all_match(column, patterns.GROUPED_NUMBER)
-        and not _any_match(column, patterns.CODE)
-    ):
-        return _cast_numbers(column.str.replace_all(",", "", literal=True), "grouped")
-    return None, ""
-
-
-def _cast_numbers(column: pl.Series, how: str) -> tuple[pl.Series | None, str]:
-    if _any_match(column, patterns.LONG_NUMBER):
-        exact = parse_numbers(column)
-        return (None, "long") if exact is None else (exact, how)
-    whole = _all_match(column, patterns.WHOLE_NUMBER)
-    return column.str.strip_chars().str.strip_prefix("+").cast(pl.Int64 if whole else pl.Float64), how
-
-
-def _describe_code(column: pl.Series) -> str:
-    example = column.filter(column.str.contains(patterns.CODE)).item(0).strip()
-    if example.lstrip("+-").startswith("0"):
-        return f"it holds values that begin with a zero, such as {example}"
-    return f"it holds values that are codes rather than quantities, such as {example}"
-
-
-def parse_dates(name: str, column: pl.Series, date_order: DateOrder | None = None) -> tuple[pl.Series, str]:
-    """Convert a text column to dates or times if every value is one; otherwise return it unchanged.
-
-    The second value is a sentence if the order of day and month was guessed or is ambiguous.
-    """
-    if column.null_count() == len(column):
-        return column, ""
-    if _all_match(column, patterns.ISO_DATE):
-        return _parse_iso_dates(column), ""
-    if _all_match(column, patterns.PARTS_DATE):
-        return _parse_day_month_dates(name, column, date_order)
-    return column, ""
-
-
-def _parse_iso_dates(column: pl.Series) -> pl.Series:
-    text = column.str.strip_chars()
-    if _all_match(column, patterns.ISO_DAY):
-        return _parsed_or_original(column, text.str.to_date("%Y-%m-%d", strict=False))
-    text = text.str.replace("T", " ", literal=True).str.replace(",", ".", literal=True)
-    text = text.str.replace(r" ?(?:Z|UTC)$", "+00:00").str.replace(r"^(\S+)$", "$1 00:00:00")
-    text = text.str.replace(r"^(\S+ +[0-9]+:[0-9]+)( ?[+-][0-9:]+)?$", "${1}:00${2}")
-    zoned = text.str.contains(r" .*[+-]\d\d:?\d\d$").drop_nulls()
-    if zoned.any() and not zoned.all():
-        return column
-    text = text.str.replace(r" ([+-]\d\d:?\d\d)$", "$1")
-    pattern = "%Y-%m-%d %H:%M:%S%.f%z" if zoned.any() else "%Y-%m-%d %H:%M:%S%.f"
-    return _parsed_or_original(column, text.str.to_datetime(pattern, strict=False, time_unit="us"))
-
-
-def _has_several_zones(column: pl.Series) -> bool:
-    """Return whether times were converted from several time zones, which the values no longer show."""
-    zones = column.drop_nulls().str.extract(_ZONE).unique()
-    return len(zones) > 1
-
-
-def _parse_day_month_dates(
-    name: str, column: pl.Series, date_order: DateOrder | None
-) -> tuple[pl.Series, str]:
-    text = column.str.strip_chars()
-    if not bool(text.drop_nulls().str.contains(r"[0-9]{4}$").all()):
-        return column, ""
-    numbers = text.str.extract_all(r"[0-9]+").list
-    first, second = (numbers.get(i, null_on_oob=True).cast(pl.Int64) for i in (0, 1))
-    dotted = bool(text.drop_nulls().str.contains(".", literal=True).all())
-    order = date_order if date_order in ("day", "month") else day_month_order(first, second, dotted=dotted)
-    if order is None:
-        return column, _describe_unresolved(name, column)
-    iso = text.str.replace_all(r"[./-]", "-")
-    parsed = _parsed_or_original(
-        column, iso.str.to_date("%d-%m-%Y" if order == "day" else "%m-%d-%Y", strict=False)
-    )
-    if parsed is column:
-        return column, ""
-    return (
-        parsed,
-        f"{name}: read as dates, {order} first ({text.drop_nulls()[0]} is {parsed.drop_nulls()[0]}).",
-    )
-
-
-def _describe_unresolved(name: str, column: pl.Series) -> str:
-    example = column.drop_nulls()[0].strip()
-    return f"{name} is kept as text: day and month cannot be told apart ({example})."
-
-
-def _parsed_or_original(column: pl.Series, parsed: pl.Series) -> pl.Series:
-    return column if parsed.null_count() > column.null_count() else parsed

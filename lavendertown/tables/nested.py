@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from lavendertown.tables import value_kinds
-from lavendertown.tables.infer import join_names
+from lavendertown.tables.wording import join_names
 
 MAX_FIELDS = 100
 """Objects with more fields are taken for mappings, whose keys are data, and stay whole."""

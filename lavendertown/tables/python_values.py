@@ -7,9 +7,11 @@ from typing import Any
 
 import polars as pl
 
-from lavendertown.tables import infer, value_kinds
+from lavendertown.tables import value_kinds
 from lavendertown.tables.frames import from_columns
+from lavendertown.tables.plain_dates import parse_dates
 from lavendertown.tables.table import Table
+from lavendertown.tables.wording import join_names
 
 DECLARED = frozenset({"number"})
 """The source has numbers but no dates, so a date in text is not a fault."""
@@ -24,13 +26,13 @@ def from_values(
     for label, values in columns:
         column = value_kinds.classify_values(values)
         if column.kinds is None and not column.nested and column.values.dtype == pl.String:
-            read_as, sentence = infer.parse_dates(label, column.values)
+            read_as, sentence = parse_dates(label, column.values)
             days += [label] if read_as.dtype != pl.String and not sentence else []
             guesses += [sentence] if sentence else []
             column = value_kinds.ClassifiedColumn(read_as)
         series.append(column)
     if days:
-        guesses.append(f"{infer.join_names(days)}: read as dates, year first.")
+        guesses.append(f"{join_names(days)}: read as dates, year first.")
     return from_columns(
         [label for label, _ in columns],
         series,

@@ -1,0 +1,58 @@
+"""Read text columns whose values are all plain numbers."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from lavendertown.tables import patterns
+from lavendertown.tables.column_matches import all_match, any_match
+from lavendertown.tables.exact_numbers import parse_numbers
+
+
+def has_decimal_comma(column: pl.Series) -> bool:
+    """Return whether a text column has numbers whose comma can only be a decimal sign."""
+    return (
+        column.null_count() < len(column)
+        and all_match(column, patterns.COMMA_NUMBER)
+        and any_match(column, patterns.SURE_COMMA_NUMBER)
+    )
+
+
+def parse_number_column(column: pl.Series, decimal_comma: bool) -> tuple[pl.Series | None, str]:
+    """Return the numbers, or None, and the notation they were written in.
+
+    Without numbers, the second value is ``code`` if the digits are not a quantity, and ``long`` if no
+    number type can represent all of them.
+    """
+    if column.null_count() == len(column):
+        return None, ""
+    if decimal_comma and all_match(column, patterns.COMMA_NUMBER) and not any_match(column, patterns.CODE):
+        plain = column.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
+        return _cast_numbers(plain, "decimal comma" if any_match(column, ",") else "")
+    if all_match(column, patterns.PLAIN_NUMBER):
+        if any_match(column, patterns.SHORTENED_NUMBER) and any_match(column, patterns.LONG_DIGITS):
+            return None, "lost digits"
+        return (None, "code") if any_match(column, patterns.CODE) else _cast_numbers(column, "")
+    if (
+        not decimal_comma
+        and all_match(column, patterns.GROUPED_NUMBER)
+        and not any_match(column, patterns.CODE)
+    ):
+        return _cast_numbers(column.str.replace_all(",", "", literal=True), "grouped")
+    return None, ""
+
+
+def _cast_numbers(column: pl.Series, how: str) -> tuple[pl.Series | None, str]:
+    if any_match(column, patterns.LONG_NUMBER):
+        exact = parse_numbers(column)
+        return (None, "long") if exact is None else (exact, how)
+    whole = all_match(column, patterns.WHOLE_NUMBER)
+    return column.str.strip_chars().str.strip_prefix("+").cast(pl.Int64 if whole else pl.Float64), how
+
+
+def describe_code(column: pl.Series) -> str:
+    """Return why the digits of a column are codes, with an example."""
+    example = column.filter(column.str.contains(patterns.CODE)).item(0).strip()
+    if example.lstrip("+-").startswith("0"):
+        return f"it holds values that begin with a zero, such as {example}"
+    return f"it holds values that are codes rather than quantities, such as {example}"
