@@ -188,7 +188,7 @@ def _add_row(run: RunBuilder, cells: Mapping[str, str], place: str) -> None:
 
 def _judge(cells: Mapping[str, str], count: int | None, place: str) -> tuple[Outcome, str]:
     """Return the outcome of a row, and the severity of its finding."""
-    status, level = cells.get("status", "").casefold(), cells.get("severity", "").casefold()
+    status, level = cells.get("status", "").lower(), cells.get("severity", "").lower()
     if level and level not in _SEVERITIES:
         raise ImportFileError(f"{place}: the severity {level!r} is unknown; use info, warning or error.")
     severity = _SEVERITIES.get(level, "")
