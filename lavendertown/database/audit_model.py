@@ -7,8 +7,10 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import ColumnProperty, column_property, registry
+from sqlalchemy.orm.attributes import set_committed_value
 
 from lavendertown.core.errors import InvalidInputError
+from lavendertown.database.model_children import key_type_of
 from lavendertown.database.model_keys import key_text
 from lavendertown.stores.sql.schema.tables import audit_log
 
@@ -16,7 +18,8 @@ from lavendertown.stores.sql.schema.tables import audit_log
 class AuditLog:
     """A change in the audit log, with the record before and after; a session refuses to change it.
 
-    ``record_id`` can be compared with keys of any type, such as ``AuditLog.record_id == user.id``.
+    ``record_id`` can be compared with keys of any type, such as ``AuditLog.record_id == user.id``. In an
+    entry it is an integer if the component's class has integer keys, and an accessor of it exists; else text.
     """
 
     id: Any
@@ -67,9 +70,17 @@ registry(metadata=audit_log.metadata).map_imperatively(
 )
 
 
+def _restore_key(entry: AuditLog, *_: Any) -> None:
+    """Give an entry the record's key as its class has it."""
+    if key_type_of(entry.component) is int and entry.record_id.removeprefix("-").isdecimal():
+        set_committed_value(entry, "record_id", int(entry.record_id))
+
+
 def _refuse_change(mapper: Any, connection: sa.Connection, entry: AuditLog) -> None:
     raise InvalidInputError("The audit log cannot be changed; nothing was written.")
 
 
+for _event in ("load", "refresh"):
+    sa.event.listen(AuditLog, _event, _restore_key)
 for _event in ("before_insert", "before_update", "before_delete"):
     sa.event.listen(AuditLog, _event, _refuse_change)

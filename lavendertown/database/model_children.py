@@ -31,6 +31,22 @@ def register_component(mapped: type, component: str) -> None:
     _components[mapped] = component
 
 
+def key_type_of(component: str) -> type | None:
+    """Return the type of the primary keys of a component's class; None if no accessor was made for it."""
+    for mapped, name in _components.items():
+        if name == component:
+            mapper: orm.Mapper[Any] = sa.inspect(mapped)
+            return _python_type(mapper.primary_key[0])
+    return None
+
+
+def _python_type(column: sa.ColumnElement[Any]) -> type | None:
+    try:
+        return column.type.python_type
+    except NotImplementedError:
+        return None
+
+
 def check_new_children(instance: Any) -> list[Any]:
     """Return the new instances that are stored together with this one.
 

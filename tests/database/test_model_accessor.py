@@ -57,7 +57,7 @@ def ann(**changes: Any) -> User:
     return User(**({"name": "Ann", "email": "ann@example.org"} | changes))
 
 
-def log(component: str = "users") -> list[tuple[str, str, str]]:
+def log(component: str = "users") -> list[tuple[str, Any, str]]:
     """Return operation, record and actor of each event, oldest first."""
     with application.transaction() as session:
         found = session.exec(
@@ -81,12 +81,12 @@ def test_a_row_lives_and_every_step_is_audited(users: ModelAccessor[User]) -> No
     assert len(users.all(include_deleted=True)) == 1
     assert users.restore(user.id, actor="Cy")
     assert users.get(user.id) is not None
-    name = str(user.id)
+    key = user.id
     assert log() == [
-        ("create", name, "admin"),
-        ("update", name, "admin"),
-        ("soft_delete", name, "Ben"),
-        ("restore", name, "Cy"),
+        ("create", key, "admin"),
+        ("update", key, "admin"),
+        ("soft_delete", key, "Ben"),
+        ("restore", key, "Cy"),
     ]
 
 

@@ -108,6 +108,11 @@ class Line(Base):
     order: Mapped[Order] = relationship(back_populates="lines")
 
 
+class Locker(Base):
+    __tablename__ = "lockers"
+    code: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+
+
 class Folder(Base):
     __tablename__ = "folders"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -557,6 +562,18 @@ def test_children_that_are_deleted_with_their_parent_are_audited(database: appli
         ]
 
 
+def test_an_entry_of_the_audit_log_has_the_key_of_its_class(database: application.Database) -> None:
+    order = ModelAccessor(Order, "orders").insert(Order(customer="Ann"))
+    ModelAccessor(Locker, "lockers").insert(Locker(code="07"))
+    with database.transaction() as session:
+        entries = {each.component: each for each in session.scalars(sa.select(AuditLog))}
+        assert entries["orders"].record_id == order.id
+        assert entries["lockers"].record_id == "07"
+        session.refresh(entries["orders"])
+        assert entries["orders"].record_id == order.id
+        assert not session.dirty
+
+
 def test_entries_of_the_audit_log_cannot_be_changed(database: application.Database) -> None:
     ModelAccessor(Order, "orders").insert(Order(customer="Ann"), actor="Ana")
     for change in (lambda entry, _: setattr(entry, "actor", "Ben"), lambda entry, db: db.delete(entry)):
@@ -616,7 +633,7 @@ def test_the_audit_log_is_found_by_keys_of_any_type(database: application.Databa
     with application.transaction() as session:
         counts = [len(session.scalars(sa.select(AuditLog).where(each)).all()) for each in conditions]
         assert counts == [1, 1, 1, 1, 1, 1, 1, 1, 2, 1]
-        assert session.scalars(sa.select(AuditLog).order_by(found.desc())).first().record_id == str(task.id)
+        assert session.scalars(sa.select(AuditLog).order_by(found.desc())).first().record_id == task.id
         assert session.query(AuditLog).filter_by(record_id=task.id).count() == 1
 
 
