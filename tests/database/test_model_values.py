@@ -686,7 +686,8 @@ def test_a_decimal_number_is_stored_exactly(database: application.Database, text
         for column in (Sample.price, Sample.free):
             found = session.scalars(sa.select(Sample).where(column == number)).all()
             assert [each.id for each in found] == [sample.id]
-        assert session.scalar(sa.select(sa.literal_column(str(literal), sa.Numeric(30, 8)))) == number
+        if database.engine.dialect.name != "mariadb":  # There, 1E-8 in SQL is a float.
+            assert session.scalar(sa.select(sa.literal_column(str(literal), sa.Numeric(30, 8)))) == number
 
 
 def test_decimal_numbers_are_sorted_and_compared_as_numbers(database: application.Database) -> None:
@@ -696,7 +697,8 @@ def test_decimal_numbers_are_sorted_and_compared_as_numbers(database: applicatio
     with database.transaction() as session:
         ordered = session.scalars(sa.select(Sample.price).order_by(Sample.price)).all()
         assert ordered == sorted(prices)
-        assert session.scalars(sa.select(Sample.price).where(Sample.price > D("99.5"))).all() == prices[-2:]
+        high = sa.select(Sample.price).where(Sample.price > D("99.5")).order_by(Sample.price)
+        assert session.scalars(high).all() == prices[-2:]
         assert session.scalar(sa.select(sa.func.sum(Sample.price))) == sum(prices)
 
 
