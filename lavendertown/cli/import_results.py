@@ -98,7 +98,7 @@ def import_command(
         [(file, options.input_name(file)) for file in files], format_name or "", (dataset or "").strip()
     )
     with options.open_storage() as storage:
-        results = reader.read(given, storage.imports)
+        results = reader.read_results(given, storage.imports)
         runs = [storage.imports.build_run(each) for each in results] if fail_on else []
         gate_results = judge_runs(runs, fail_on, baseline)
         if dry_run:
@@ -132,7 +132,7 @@ class _Reader:
         self._dataset = dataset
         self._limits = limits_from_settings(load_settings())
 
-    def read(self, mapping: ResultMapping | None, imports: Imports) -> list[ReadRun]:
+    def read_results(self, mapping: ResultMapping | None, imports: Imports) -> list[ReadRun]:
         """Return the runs of the files, with the mapping that is given, or remembered for their columns."""
         if mapping is not None:
             return self._read_tables(self._streams, lambda _: mapping)

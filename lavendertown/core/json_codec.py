@@ -13,7 +13,7 @@ import enum
 import json
 import math
 import uuid
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from pathlib import PurePath
 from typing import Any
 
@@ -172,6 +172,18 @@ def _convert_foreign_scalar(value: Any, path: str) -> Any:
         f"{path} is a {type(value).__name__}, which has no JSON form; "
         "convert it to text, numbers, lists or dictionaries first."
     )
+
+
+def iterate_texts(value: Any) -> Iterator[str]:
+    """Yield the texts in plain data, at any depth; keys are left out."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from iterate_texts(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from iterate_texts(each)
 
 
 def dumps(value: Any, *, indent: bool = False, sort_keys: bool = False) -> bytes:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from lavendertown.core.errors import InvalidInputError
-from lavendertown.database.model_keys import key_text
+from lavendertown.database.model_keys import key_text, python_type_of
 from lavendertown.database.model_records import MappedModel, make_validator, summarize_values
 from lavendertown.records.record_classes import AuditEvent
 
@@ -36,15 +36,8 @@ def key_type_of(component: str) -> type | None:
     for mapped, name in _components.items():
         if name == component:
             mapper: orm.Mapper[Any] = sa.inspect(mapped)
-            return _python_type(mapper.primary_key[0])
+            return python_type_of(mapper.primary_key[0])
     return None
-
-
-def _python_type(column: sa.ColumnElement[Any]) -> type | None:
-    try:
-        return column.type.python_type
-    except NotImplementedError:
-        return None
 
 
 def check_new_children(instance: Any) -> list[Any]:

@@ -42,7 +42,7 @@ def convert_key(component: str, column: sa.Column[Any], value: Any) -> Any:
         return _convert_enum(component, column.type.enum_class, value)
     if isinstance(value, enum.Enum):
         value = value.value
-    wanted = _python_type(column)
+    wanted = python_type_of(column)
     if wanted is str:
         return _convert_text(component, value)
     if wanted not in _FORMS or _has_type(value, wanted):
@@ -108,7 +108,7 @@ def _convert_text(component: str, value: Any) -> str:
         raise _wrong_key(component, value, "a text without NUL characters and surrogates") from error
 
 
-def _python_type(column: sa.Column[Any]) -> type:
+def python_type_of(column: sa.ColumnElement[Any]) -> type:
     """Return the type of a column's values; that of a decorated type is not known, unless it is text."""
     try:
         found: type = column.type.python_type

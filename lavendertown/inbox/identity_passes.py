@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -115,19 +115,8 @@ def _match_on_renamed_columns(
 
 
 def _renamed_columns_of(finding: Candidate, columns: Mapping[str, ColumnMatch]) -> list[ColumnMatch]:
-    named = {finding.column, *_texts_in(finding.params)}
+    named = {finding.column, *json_codec.iterate_texts(finding.params)}
     return [match for old, match in columns.items() if old in named]
-
-
-def _texts_in(value: Any) -> Iterable[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for each in value.values():
-            yield from _texts_in(each)
-    elif isinstance(value, list | tuple):
-        for each in value:
-            yield from _texts_in(each)
 
 
 def _check_key(finding: Candidate, names: Mapping[str, str]) -> str:

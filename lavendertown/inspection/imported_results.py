@@ -78,7 +78,8 @@ def write_mapped_results(arguments: dict[str, Any], table: Table) -> None:
     digest = hashlib.sha256()
     for path, _ in _named_files(arguments):
         with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
+            while chunk := file.read(MEGABYTE):
+                digest.update(chunk)
     runs = read_mapped_runs(
         table,
         ResultMapping(arguments["mapping"]),

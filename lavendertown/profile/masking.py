@@ -8,6 +8,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 
+from lavendertown.core import json_codec
 from lavendertown.core.findings import GhostFinding, finding_columns
 from lavendertown.core.fingerprints import KEPT_FINGERPRINT, compute_fingerprint
 from lavendertown.core.settings import Settings
@@ -122,7 +123,7 @@ def mask_finding(finding: GhostFinding, patterns: Sequence[str]) -> GhostFinding
             metadata={k: v for k, v in finding.metadata.items() if k != "explained_by"},
         )
     is_named = any(is_masked(column, patterns) for column in finding_columns(finding))
-    texts = (finding.description, *_texts(finding.metadata))
+    texts = (finding.description, *json_codec.iterate_texts(finding.metadata))
     if not is_named and not any(_has_masked_key(text, patterns) for text in texts):
         return finding
     metadata: dict[str, Any] = {
@@ -135,18 +136,6 @@ def mask_finding(finding: GhostFinding, patterns: Sequence[str]) -> GhostFinding
     check = str(metadata.get("check", finding.ghost_type)).replace("_", " ")
     description = f"'{finding.column}': the check '{check}' found {rows}; the values are masked."
     return replace(finding, description=description, metadata=metadata)
-
-
-def _texts(value: object) -> Iterator[str]:
-    """Yield all texts in nested metadata."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for each in value.values():
-            yield from _texts(each)
-    elif isinstance(value, list | tuple):
-        for each in value:
-            yield from _texts(each)
 
 
 def prepare_findings(findings: Iterable[GhostFinding], settings: Settings) -> list[GhostFinding]:

@@ -29,7 +29,7 @@ _EPOCH_1904 = dt.datetime(1904, 1, 1)
 
 
 def find_dates_in_numbers(name: str, numbers: pl.Series, *, from_1904: bool = False) -> pl.Series | None:
-    """Return a column of numbers as dates, or times, if they are such; null where a number is none.
+    """Return a column of numbers as dates, or times, if they are such; null for other numbers.
 
     Args:
         name: The column's name.

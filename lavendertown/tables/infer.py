@@ -23,7 +23,7 @@ from lavendertown.tables.plain_dates import describe_unresolved, has_several_zon
 from lavendertown.tables.plain_numbers import describe_code, has_decimal_comma, parse_number_column
 from lavendertown.tables.value_kinds import ClassifiedColumn
 from lavendertown.tables.wording import join_names
-from lavendertown.tables.yes_no_words import find_yes_no_words
+from lavendertown.tables.yes_no_words import YES_NO, find_yes_no_words
 from lavendertown.tables.zoned_times import drop_names_of_offsets, parse_zoned_times
 
 _ISO_DAY = "2024-01-31"
@@ -50,10 +50,6 @@ _CODE_BY_NAME = "kept as text, because the name says that the digits are codes"
 _DATE_NAME = "date"
 _TYPE_NAMES = {"number": "numbers", "date": "dates", "boolean": "yes/no values", "text": "text"}
 _DTYPES = {"text": pl.String, "boolean": pl.Boolean}
-_BOOLEAN_WORDS = {
-    **dict.fromkeys(("true", "yes", "y", "t", "1", "on", "ja", "oui", "si", "sí", "x"), True),
-    **dict.fromkeys(("false", "no", "n", "f", "0", "off", "nein", "non"), False),
-}
 
 
 @dataclass
@@ -139,7 +135,7 @@ def infer_cells(
     *,
     from_1904: bool = False,
 ) -> tuple[list[pl.Series | ClassifiedColumn], list[str]]:
-    """Infer what the cells of a workbook do not say: numbers that are dates, and text that is none.
+    """Infer the types that the cells of a workbook do not have: dates in numbers, and values in text.
 
     Text becomes numbers if it has a unit, currency or percent sign, and yes/no values if it is such words.
     Plain numbers and dates that are stored as text stay so, because a check reports them. Return all
@@ -300,7 +296,7 @@ def _infer_column(name: str, column: pl.Series, decimal_comma: bool, reading: Re
 
 
 def _infer_zoned(name: str, column: pl.Series, reading: Reading) -> _Found | None:
-    """Convert a column of times with zone names to UTC; None if it is none."""
+    """Convert a column of times with zone names to UTC; None if it has no such times."""
     times = parse_zoned_times(column, reading.date_order)
     if times is None:
         return None
@@ -314,7 +310,7 @@ def _infer_zoned(name: str, column: pl.Series, reading: Reading) -> _Found | Non
     if not times.unknown:
         return None
     zones = join_names(times.unknown)
-    sentence = f"{name} is kept as text: {zones} may mean several time zones, or is none."
+    sentence = f"{name} is kept as text: it is not known which time zone {zones} means."
     return _Found(ClassifiedColumn(column), sentence)
 
 
@@ -429,7 +425,7 @@ def _convert_column(name: str, column: pl.Series, wanted: ColumnType, reading: R
             numbers_as_dates = find_day_numbers(_DATE_NAME, column.cast(pl.Float64, strict=False))
             values = values if numbers_as_dates is None else numbers_as_dates
     else:
-        values = column.str.strip_chars().str.to_lowercase().replace_strict(_BOOLEAN_WORDS, default=None)
+        values = column.str.strip_chars().str.to_lowercase().replace_strict(YES_NO, default=None)
     if not len(values.drop_nulls()):
         return _keep(name, column, wanted)
     return _Found(ClassifiedColumn(values, texts=column), group=f"read as {_TYPE_NAMES[wanted]}, as set")

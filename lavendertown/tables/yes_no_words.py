@@ -21,6 +21,13 @@ PAIRS = (
     ("wahr", "falsch"),
     ("vrai", "faux"),
 )
+YES_NO = {
+    **{word: True for word, _ in PAIRS},
+    **{word: False for _, word in PAIRS},
+    **{"1": True, "x": True, "0": False},
+}
+"""The words that count in a column that a person set to yes/no values."""
+
 _WORD = "^(?i:" + "|".join(sorted({word for pair in PAIRS for word in pair})) + r")\s*$"
 _SAMPLE_ROWS = 1_000
 _SAMPLE_SHARE = 0.35

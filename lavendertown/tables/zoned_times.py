@@ -49,7 +49,7 @@ class ZonedTimes:
     """A text column of times with zone names.
 
     Attributes:
-        values: The times in UTC; null where the text is none, or its zone is unknown.
+        values: The times in UTC; null for other texts, and where the zone is unknown.
         zones: The names of the zones, the most frequent first.
         unknown: The names that are no zones, or mean several.
     """

@@ -176,7 +176,7 @@ def test_a_page_that_a_visitor_interrupts_keeps_what_it_had_finished(
 
 
 def expect_just_below(lower: Locator, upper: Locator) -> None:
-    """Wait until an element is just below another: one that is drawn anew may still be where it was."""
+    """Wait until an element is just below another; until it is redrawn, it may be elsewhere."""
     for _ in range(100):
         low, high = lower.bounding_box(), upper.bounding_box()
         if low is not None and high is not None and 0 < low["y"] - high["y"] < 250:

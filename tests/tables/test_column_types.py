@@ -367,7 +367,7 @@ def test_the_summer_time_of_a_zone_counts() -> None:
 def test_a_name_that_means_several_zones_is_not_guessed() -> None:
     table = read(["2026-01-05 10:30 IST", "2026-01-05 11:30 IST", "2026-01-05 12:30 IST"])
     assert table.column("x").kind == "text"
-    assert sentence_about(table) == "x is kept as text: IST may mean several time zones, or is none."
+    assert sentence_about(table) == "x is kept as text: it is not known which time zone IST means."
 
 
 def test_a_column_that_nearly_is_of_dates_is_named() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lavendertown.collaboration.storage import FileStorage
+from lavendertown.interchange.mapping import ResultMapping, read_mapped_runs
+from lavendertown.tables import read_table
 from tests.ui.test_inspect import button, upload
 
 App = Callable[..., AppTest]
@@ -107,5 +110,14 @@ def test_a_table_of_results_is_imported_by_its_columns(app: AppTest, storage: Fi
     (report,) = storage.query_reports()
     assert (report["dataset"], report["author"]) == ("checks", "Chiyo Tanaka")
     columns = RESULTS.decode().partition("\n")[0].split(",")
-    assert storage.imports.load_mapping(columns)["status"] == "Outcome"
+    mapping = storage.imports.load_mapping(columns)
+    assert mapping["status"] == "Outcome"
+    (same,) = read_mapped_runs(
+        read_table(RESULTS, "checks.csv"),
+        ResultMapping(mapping),
+        file_name="checks.csv",
+        digest=hashlib.sha256(RESULTS).hexdigest(),
+        dataset="checks",
+    )
+    assert storage.imports.preview(same).is_saved, "the command line takes it for the same import"
     assert storage.imports.load_mapping(columns[::-1]) == {}
