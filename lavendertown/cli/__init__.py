@@ -27,9 +27,11 @@ from lavendertown.cli.import_results import import_command
 from lavendertown.cli.incidents import incidents_group
 from lavendertown.cli.mcp import mcp_command
 from lavendertown.cli.migrate import migrate_command
+from lavendertown.cli.notifications import notifications_group
 from lavendertown.cli.report import report_group
 from lavendertown.cli.rpc import rpc_group
 from lavendertown.cli.rules import rules_group
+from lavendertown.cli.tick import tick_command
 from lavendertown.cli.ui import ui_command
 
 
@@ -67,6 +69,8 @@ for command in (
     audit_command,
     migrate_command,
     db_group,
+    tick_command,
+    notifications_group,
     rpc_group,
     mcp_command,
 ):

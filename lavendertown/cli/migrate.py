@@ -24,6 +24,8 @@ _PHASE_LABELS = {
     "dataset_settings": "Settings of datasets",
     "evidence": "Evidence",
     "incidents": "Incidents",
+    "notifications": "Notifications",
+    "channels": "Channels",
     "events": "Audit events",
     "changes": "Recent changes",
     "verifying": "Comparing both stores",

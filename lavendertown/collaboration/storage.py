@@ -21,6 +21,7 @@ from lavendertown.collaboration.parts.gate import Gate
 from lavendertown.collaboration.parts.imports import Imports
 from lavendertown.collaboration.parts.inbox import FindingsInbox
 from lavendertown.collaboration.parts.incidents import Incidents
+from lavendertown.collaboration.parts.notifications import Notifications
 from lavendertown.collaboration.parts.people import People
 from lavendertown.collaboration.parts.reports import Reports
 from lavendertown.collaboration.parts.rulesets import RuleSets
@@ -106,7 +107,7 @@ class Storage:
 
     Attributes:
         reports, imports, exports, findings, annotations, triage, datasets, inbox, trends, gate, audit,
-            people, views, rulesets, dataset_settings, incidents: The parts.
+            people, views, rulesets, dataset_settings, incidents, notifications: The parts.
         store: The store below; for tools that read it directly.
         write_path: The write path of all parts.
     """
@@ -132,6 +133,7 @@ class Storage:
         self.people = People(self._context)
         self.views = Views(self._context)
         self.rulesets = RuleSets(self._context)
+        self.notifications = Notifications(self._context, self.inbox, self.people, self.views)
 
     def save_report(
         self, report: ShareableReport, *, actor: str | None = None, evidence: Evidence | None = None

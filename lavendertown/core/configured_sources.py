@@ -16,8 +16,10 @@ from urllib.parse import quote
 
 from lavendertown.core.errors import ConfigurationError, InvalidInputError
 
-_KEYS = ("path", "url", "table", "query")
+_KEYS = ("path", "url", "table", "query", "every")
 _MAX_NAME = 100
+_INTERVAL = re.compile(r"([1-9]\d{0,3}) (minute|hour|day)s?")
+_MINUTES = {"minute": 1, "hour": 60, "day": 1440}
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
@@ -32,6 +34,7 @@ class ConfiguredSource:
         table: The table of a database, or the member of a zip archive; None for the only one.
         query: A statement that returns rows, in place of ``table``.
         missing: The variables in the URL that are not set.
+        minutes: The minutes after which ``lavendertown tick`` checks it again; 0 if it does not.
     """
 
     name: str
@@ -40,6 +43,7 @@ class ConfiguredSource:
     table: str | None = None
     query: str | None = field(default=None, repr=False)
     missing: tuple[str, ...] = ()
+    minutes: int = 0
 
 
 def check_sources(data: Any, file: Path) -> dict[str, dict[str, str]]:
@@ -70,6 +74,8 @@ def _find_problem(name: str, source: Any) -> str:
         return "needs either a path or a url"
     if source.get("table") and source.get("query"):
         return "has both a table and a query; leave out one of them"
+    if source.get("every") and not _INTERVAL.fullmatch(source["every"].strip()):
+        return "needs a number of minutes, hours or days for every, such as '6 hours'"
     return ""
 
 
@@ -104,7 +110,13 @@ def _build_source(
         source.get("table") or None,
         source.get("query") or None,
         tuple(dict.fromkeys(missing)),
+        _parse_interval(source.get("every") or ""),
     )
+
+
+def _parse_interval(text: str) -> int:
+    match = _INTERVAL.fullmatch(text.strip())
+    return int(match[1]) * _MINUTES[match[2]] if match else 0
 
 
 def _expand_variables(url: str, variables: Mapping[str, str | None]) -> str:

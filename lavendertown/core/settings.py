@@ -27,6 +27,7 @@ from dotenv.parser import parse_stream
 
 from lavendertown.core.configured_sources import ConfiguredSource, build_sources, check_sources
 from lavendertown.core.errors import ConfigurationError
+from lavendertown.core.notification_channels import NotificationChannel, build_channels, check_channels
 from lavendertown.core.owner_rules import parse_owner_rule
 
 VARIABLE_PREFIX = "LAVENDERTOWN_"
@@ -43,6 +44,9 @@ _DATABASE_URL_PARTS = frozenset({"driver", "path", "user", "password", "host", "
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 _SOURCES = "sources"
 """The key of the configured sources in the settings files."""
+
+_CHANNELS = "notifications"
+"""The key of the channels of notifications in the settings files."""
 
 _KIND_DESCRIPTIONS: Mapping[type, str] = {
     str: "text",
@@ -203,6 +207,20 @@ SETTINGS = (
         "addresses or networks of proxies that sign people in; their header `X-User` is trusted in RPC and "
         "MCP calls",
     ),
+    Setting(
+        "dashboard_url",
+        str,
+        "",
+        "the address under which people open the dashboard, such as `https://quality.example.org`, for the "
+        "links in notifications",
+    ),
+    Setting(
+        "tick_minutes",
+        int,
+        0,
+        "minutes after which the dashboard's server does what `lavendertown tick` does; 0 leaves it to cron",
+        0,
+    ),
     Setting("rpc_max_mb", int, 64, "maximum size of a report, backup or export sent by RPC, in megabytes", 1),
 )
 _SETTINGS_BY_NAME = {setting.name: setting for setting in SETTINGS}
@@ -243,7 +261,10 @@ class Settings:
         rpc_allowed_origins: Origins of other websites whose pages may call RPC.
         rpc_proxies: Addresses of proxies whose header ``X-User`` is trusted in RPC calls.
         rpc_max_mb: The maximum size of a report, backup or export sent by RPC in megabytes.
+        dashboard_url: The address of the dashboard, for links in notifications; empty if it is not known.
+        tick_minutes: The minutes between two ticks of the dashboard's server; 0 for none.
         sources: The sources of data that visitors may inspect by name.
+        notifications: The channels of notifications.
     """
 
     storage_type: str
@@ -273,8 +294,11 @@ class Settings:
     rpc_authentication: str = "required"
     rpc_allowed_origins: tuple[str, ...] = ()
     rpc_proxies: tuple[str, ...] = ()
+    dashboard_url: str = ""
+    tick_minutes: int = 0
     rpc_max_mb: int = 64
     sources: tuple[ConfiguredSource, ...] = field(default=(), compare=False)
+    notifications: tuple[NotificationChannel, ...] = field(default=(), compare=False)
     notices: tuple[str, ...] = field(default=(), compare=False)
 
     def __hash__(self) -> int:
@@ -327,9 +351,9 @@ def load_settings(root: Path | None = None, environ: Mapping[str, str] | None = 
         values["database_url"] = f"sqlite:///{folder / 'lavendertown.db'}"
     values["data_dir"] = folder
     values["migration_folders"] = tuple(_resolve_path(text, root) for text in values["migration_folders"])
-    values["sources"] = build_sources(
-        [layer.get(_SOURCES, {}) for _, layer in layers], root, {**dotenv, **environment}
-    )
+    variables = {**dotenv, **environment}
+    values["sources"] = build_sources([layer.get(_SOURCES, {}) for _, layer in layers], root, variables)
+    values["notifications"] = build_channels([layer.get(_CHANNELS, {}) for _, layer in layers], variables)
     notices = (*_find_unused_stores(layers, values["storage_type"], origins), *project_notices)
     return Settings(**values, origins=origins, root=root if environ is None else None, notices=notices)
 
@@ -543,11 +567,14 @@ def _normalize_key(key: object) -> str:
 def _validate_file_settings(data: dict[str, Any], path: Path) -> dict[str, Any]:
     data = {_normalize_key(key): value for key, value in data.items()}
     database = data.pop("database", None)
-    sources = check_sources(data.pop(_SOURCES, None) or {}, path)
+    tables = {
+        _SOURCES: check_sources(data.pop(_SOURCES, None) or {}, path),
+        _CHANNELS: check_channels(data.pop(_CHANNELS, None) or {}, path),
+    }
     data = _flatten_tables(data)
     unknown = sorted(set(data) - set(_SETTINGS_BY_NAME))
     if unknown:
-        known = ", ".join(sorted({*_SETTINGS_BY_NAME, "database", _SOURCES}))
+        known = ", ".join(sorted({*_SETTINGS_BY_NAME, "database", *tables}))
         raise ConfigurationError(
             f"{path} has the unknown setting {quote_or_hide(unknown[0])}; the known settings are {known}."
         )
@@ -556,8 +583,7 @@ def _validate_file_settings(data: dict[str, Any], path: Path) -> dict[str, Any]:
         for key, value in data.items()
         if value is not None and value != ""
     }
-    if sources:
-        values[_SOURCES] = sources
+    values |= {name: table for name, table in tables.items() if table}
     if not database:
         return values
     if not isinstance(database, str | dict):

@@ -129,11 +129,13 @@ class FlatRecordQuery:
 
     Attributes:
         merged: Whether to return only triage records of findings that are merged into another one.
+        pending: Whether to return only notifications that are still to be sent.
     """
 
     kind: RecordKind
     ids: tuple[str, ...] = ()
     merged: bool = False
+    pending: bool = False
     deleted: DeletedFilter = DeletedFilter.HIDDEN
 
 

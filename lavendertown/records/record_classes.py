@@ -21,6 +21,8 @@ class RecordKind(StrEnum):
     DATASET_SETTINGS = "dataset_settings"
     EVIDENCE = "evidence"
     INCIDENT = "incident"
+    NOTIFICATION = "notification"
+    CHANNEL = "channel"
 
 
 class FindingRecord(NamedTuple):
@@ -219,8 +221,64 @@ class IncidentRecord:
     deleted_at: dt.datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class NotificationRecord:
+    """A message about something that happened, and its delivery; the same cause always has the same id.
+
+    Attributes:
+        channel: The configured channel through which it is sent.
+        event: What it is about, see :mod:`lavendertown.notifications.messages`.
+        recipient: The person it is for; empty for everybody who reads the channel.
+        title: One line.
+        content: The message as plain JSON.
+        attempts: How often it was sent, successfully or not.
+        next_attempt_at: When it is sent, or sent again; None if it was delivered or given up.
+        delivered_at: When the receiver accepted it; None if that has not happened.
+        problem: Why the last attempt failed; empty if it did not.
+    """
+
+    id: str
+    channel: str
+    event: str
+    recipient: str
+    title: str
+    content: Mapping[str, Any]
+    created_at: dt.datetime
+    updated_at: dt.datetime
+    attempts: int = 0
+    next_attempt_at: dt.datetime | None = None
+    delivered_at: dt.datetime | None = None
+    problem: str = ""
+    version: int = 0
+    deleted_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRecord:
+    """Up to where a channel of notifications has followed the store; its name is the id.
+
+    Attributes:
+        cursor: The cursor in the change feed.
+        checked_until: The time up to which due dates and other times were followed.
+    """
+
+    id: str
+    cursor: str
+    checked_until: dt.datetime
+    updated_at: dt.datetime
+    version: int = 0
+    deleted_at: dt.datetime | None = None
+
+
 FlatRecord = (
-    TriageRecord | PersonRecord | ViewRecord | DatasetSettingsRecord | EvidenceRecord | IncidentRecord
+    TriageRecord
+    | PersonRecord
+    | ViewRecord
+    | DatasetSettingsRecord
+    | EvidenceRecord
+    | IncidentRecord
+    | NotificationRecord
+    | ChannelRecord
 )
 """The records that fit in one row; lists return them completely."""
 
@@ -236,6 +294,8 @@ KIND_BY_CLASS: dict[type, RecordKind] = {
     DatasetSettingsRecord: RecordKind.DATASET_SETTINGS,
     EvidenceRecord: RecordKind.EVIDENCE,
     IncidentRecord: RecordKind.INCIDENT,
+    NotificationRecord: RecordKind.NOTIFICATION,
+    ChannelRecord: RecordKind.CHANNEL,
 }
 FLAT_RECORD_CLASSES: dict[RecordKind, type[FlatRecord]] = {
     RecordKind.TRIAGE: TriageRecord,
@@ -244,6 +304,8 @@ FLAT_RECORD_CLASSES: dict[RecordKind, type[FlatRecord]] = {
     RecordKind.DATASET_SETTINGS: DatasetSettingsRecord,
     RecordKind.EVIDENCE: EvidenceRecord,
     RecordKind.INCIDENT: IncidentRecord,
+    RecordKind.NOTIFICATION: NotificationRecord,
+    RecordKind.CHANNEL: ChannelRecord,
 }
 
 

@@ -107,5 +107,7 @@ _KIND_DISPLAY_NAMES: dict[str, str] = {
     RecordKind.DATASET_SETTINGS: "Settings of a dataset",
     RecordKind.EVIDENCE: "Evidence",
     RecordKind.INCIDENT: "Incident",
+    RecordKind.NOTIFICATION: "Notification",
+    RecordKind.CHANNEL: "Channel",
 }
 BUILTIN_RECORD_TYPE: RecordType = _BuiltinRecordType()

@@ -21,6 +21,8 @@ COUNT_NAME_BY_KIND = {
     RecordKind.DATASET_SETTINGS: "dataset_settings",
     RecordKind.EVIDENCE: "evidence",
     RecordKind.INCIDENT: "incidents",
+    RecordKind.NOTIFICATION: "notifications",
+    RecordKind.CHANNEL: "channels",
 }
 """The name of the count for each kind of record."""
 COUNT_NAMES = (
@@ -34,6 +36,8 @@ COUNT_NAMES = (
     "dataset_settings",
     "evidence",
     "incidents",
+    "notifications",
+    "channels",
     "events",
 )
 """The names of all counts, in display order."""

@@ -17,6 +17,8 @@ _FLAT_DIRS = {
     RecordKind.DATASET_SETTINGS: "datasets",
     RecordKind.EVIDENCE: "evidence",
     RecordKind.INCIDENT: "incidents",
+    RecordKind.NOTIFICATION: "notifications",
+    RecordKind.CHANNEL: "channels",
 }
 _SAFE_CHARACTERS = " !#$&'()+,-.;=@[]^_`{}~"
 _MAX_LENGTH = 240

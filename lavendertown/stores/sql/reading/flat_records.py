@@ -57,6 +57,15 @@ def flat_records_statement(query: FlatRecordQuery) -> tuple[sa.Select[Any], dict
         filters.add_condition(
             "merged", lambda: tables.triage.c.merged_into != "" if table is tables.triage else sa.false()
         )
+    if query.pending:
+        filters.add_condition(
+            "pending",
+            lambda: (
+                tables.notifications.c.next_attempt_at.is_not(None)
+                if table is tables.notifications
+                else sa.false()
+            ),
+        )
     return sa.select(*_MAPPERS[query.kind].columns).where(*filters.conditions.build_conditions()).order_by(
         table.c.id
     ), filters.values

@@ -10,11 +10,13 @@ import sqlalchemy as sa
 from lavendertown.records.record_classes import (
     AnnotationRecord,
     AuditEvent,
+    ChannelRecord,
     DatasetSettingsRecord,
     EvidenceRecord,
     FindingRecord,
     IncidentRecord,
     MigrationRecord,
+    NotificationRecord,
     PersonRecord,
     ReportRecord,
     RuleSetRecord,
@@ -289,6 +291,38 @@ incidents = sa.Table(
     sa.Column("deleted_at", UtcDateTime),
 )
 
+notifications = sa.Table(
+    "notifications",
+    metadata,
+    sa.Column("key", SurrogateKey, primary_key=True),
+    sa.Column("id", exact_text(200), nullable=False, unique=True),
+    sa.Column("channel", exact_text(255), nullable=False),
+    sa.Column("event", exact_text(40), nullable=False),
+    sa.Column("recipient", exact_text(255), nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("content", JsonData, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("attempts", sa.BigInteger, nullable=False),
+    sa.Column("next_attempt_at", UtcDateTime),
+    sa.Column("delivered_at", UtcDateTime),
+    sa.Column("problem", sa.Text, nullable=False),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("deleted_at", UtcDateTime),
+)
+
+channels = sa.Table(
+    "notification_channels",
+    metadata,
+    sa.Column("key", SurrogateKey, primary_key=True),
+    sa.Column("id", exact_text(200), nullable=False, unique=True),
+    sa.Column("cursor", sa.Text, nullable=False),
+    sa.Column("checked_until", UtcDateTime, nullable=False),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("deleted_at", UtcDateTime),
+)
+
 audit_log = sa.Table(
     "audit_log",
     metadata,
@@ -339,6 +373,8 @@ RECORD_TABLES: dict[type, sa.Table] = {
     DatasetSettingsRecord: dataset_settings,
     EvidenceRecord: evidence,
     IncidentRecord: incidents,
+    NotificationRecord: notifications,
+    ChannelRecord: channels,
     AuditEvent: audit_log,
     MigrationRecord: migrations_table,
 }

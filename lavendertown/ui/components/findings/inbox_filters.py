@@ -7,26 +7,26 @@ from typing import Any
 
 import streamlit as st
 
+from lavendertown.collaboration import view_filters
 from lavendertown.collaboration.chart_selection import ChartSelection
-from lavendertown.core.statuses import StatusCategory
-from lavendertown.inbox.attention import AttentionReason
 from lavendertown.ui import queries, triage_actions
 from lavendertown.ui.components.shared import filters, person
 from lavendertown.ui.components.shared.formatting import escape_markdown
 from lavendertown.ui.components.trends import trend_steps
 
-FACETS = {
-    "severity": ("severity", "Severity"),
-    "dataset": ("dataset", "Dataset"),
-    "type": ("ghost_type", "Type"),
-    "seen": ("seen", "Seen"),
-    "attention": ("attention", "Attention"),
-    "due": ("due", "Due"),
-    "status": ("status", "Status"),
-    "assignee": ("assignee", "Assignee"),
-    "author": ("author", "Discussed by"),
-    "tag": ("tags", "Tags"),
+_LABELS = {
+    "severity": "Severity",
+    "dataset": "Dataset",
+    "type": "Type",
+    "seen": "Seen",
+    "attention": "Attention",
+    "due": "Due",
+    "status": "Status",
+    "assignee": "Assignee",
+    "author": "Discussed by",
+    "tag": "Tags",
 }
+FACETS = {name: (view_filter, _LABELS[name]) for name, view_filter in view_filters.FACET_FILTERS.items()}
 """Query parameter → argument of the storage, label."""
 
 ORDERS = {
@@ -37,7 +37,7 @@ ORDERS = {
     "times_seen": "Seen most often first",
     "comment_count": "Most discussed first",
 }
-VIEW, SORT, COUNTED = "view", "sort", "counted"
+VIEW, SORT, COUNTED = view_filters.VIEW, view_filters.SORT, view_filters.COUNTED
 _NAMES = {
     "attention": "Needs attention",
     "open": "Open",
@@ -56,7 +56,6 @@ _MENU = "desk:views"
 _SAVE = "Save this view…"
 _DELETE = "Delete this view"
 _REFRESH_TOKEN = "desk:turn"
-MATCH_NOTHING = "\x00"
 
 
 def refresh_token() -> int:
@@ -71,30 +70,13 @@ def refresh_inbox() -> None:
 
 def current_view() -> str:
     """Return the current view."""
-    requested = st.query_params.get(VIEW, "open")
-    return requested if requested in _NAMES else "open"
+    requested = st.query_params.get(VIEW, view_filters.DEFAULT_VIEW)
+    return requested if requested in _NAMES else view_filters.DEFAULT_VIEW
 
 
 def view_title() -> str:
     """Return a title for the list: the view, and whether it is filtered."""
     return f"Findings: {_NAMES[current_view()]}{', filtered' if is_filtered() else ''}"
-
-
-def view_filters(name: str) -> dict[str, Any]:
-    """Return the filters of a view."""
-    me = person.current_name()
-    views: dict[str, dict[str, Any]] = {
-        "attention": {"attention": tuple(AttentionReason)},
-        "open": {"state": (StatusCategory.OPEN,)},
-        "mine": {"assignee": (me,), "state": (StatusCategory.OPEN,)},
-        "closed": {"state": (StatusCategory.CLOSED,)},
-        "all": {},
-        "mentions": {"mentions": me},
-        "snoozed": {"snoozed": "only"},
-        "twins": {"twins": True},
-        INCIDENTS: {"incident": "any"},
-    }
-    return views[name]
 
 
 def chart_selection() -> str:
@@ -104,14 +86,8 @@ def chart_selection() -> str:
 
 def chosen_filters() -> dict[str, Any]:
     """Return the current view and filters as arguments of the storage."""
-    chosen = dict(view_filters(current_view()))
-    for name, (key, _) in FACETS.items():
-        values = tuple("" if v == filters.NOBODY_KEY else v for v in st.query_params.get_all(name))
-        if values and key in chosen:
-            # Filters apply within the view: values outside of it match nothing.
-            values = tuple(v for v in values if v in chosen[key]) or (MATCH_NOTHING,)
-        if values:
-            chosen[key] = values
+    base = view_filters.base_view_filters(current_view(), person.current_name())
+    chosen = view_filters.select_within_view(base, {name: st.query_params.get_all(name) for name in FACETS})
     if chart_selection():
         chosen["counted"] = chart_selection()
     chosen |= filters.chosen_text_and_days()
@@ -156,7 +132,9 @@ def draw_view_switcher() -> None:
 def _count_view(name: str) -> int:
     """Return the number of findings in a view; of the view of incidents, how many are open."""
     return (
-        len(queries.list_incidents("open")) if name == INCIDENTS else queries.count_inbox(view_filters(name))
+        len(queries.list_incidents("open"))
+        if name == INCIDENTS
+        else queries.count_inbox(view_filters.base_view_filters(name, person.current_name()))
     )
 
 
@@ -205,7 +183,7 @@ def _apply_saved_view(saved: queries.Row) -> None:
         if name in (VIEW, SORT, COUNTED, *FACETS) and isinstance(values, list):
             st.query_params[name] = [str(value) for value in values]
     st.session_state[filters.TEXT] = str((saved["query"].get(filters.TEXT) or [""])[0])
-    st.session_state[filters.DAYS] = filters.parse_days(saved["query"].get(filters.DAYS))
+    st.session_state[filters.DAYS] = view_filters.parse_days(saved["query"].get(filters.DAYS))
     st.session_state["desk:saved"] = saved["name"]
     refresh_inbox()
 

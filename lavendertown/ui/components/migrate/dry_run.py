@@ -34,6 +34,8 @@ KIND_NAMES = {
     "dataset_settings": "Settings of datasets",
     "evidence": "Evidence",
     "incidents": "Incidents",
+    "notifications": "Notifications",
+    "channels": "Channels",
     "events": "Audit events",
 }
 # The name of a quarantined item starts with its location.
@@ -56,7 +58,11 @@ _KIND_BY_PREFIX = {
     "evidence/": "evidence",
     "evidence ": "evidence",
     "incidents/": "incidents",
+    "notifications/": "notifications",
+    "channels/": "channels",
     "incident ": "incidents",
+    "notification ": "notifications",
+    "channel ": "channels",
     "audit/": "events",
 }
 

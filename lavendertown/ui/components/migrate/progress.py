@@ -23,6 +23,8 @@ PHASES = {
     "dataset_settings": "Settings of datasets",
     "evidence": "Evidence",
     "incidents": "Incidents",
+    "notifications": "Notifications",
+    "channels": "Channels",
     "events": "Audit events",
     "changes": "Recent changes",
     "verifying": "Verifying",

@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from lavendertown.collaboration import view_filters
 from lavendertown.core import clock
 from lavendertown.ui.components.shared.formatting import (
     DUE_NAMES,
@@ -30,11 +31,8 @@ FACETS = {
 """Query parameter → label."""
 
 NOBODY = "Nobody"
-NOBODY_KEY = "-"
-"""Value in the URL for "unassigned", as an empty value would mean no filter."""
-
-TEXT = "q"
-DAYS = "when"
+NOBODY_KEY = view_filters.NOBODY
+TEXT, DAYS = view_filters.TEXT, view_filters.DAYS
 PAGE = "page"
 _KEPT = "filters:kept"
 
@@ -125,15 +123,6 @@ def chosen_text_and_days() -> dict[str, Any]:
 def chosen_days() -> tuple[dt.date, ...]:
     """Return the first and the last day of the date range; empty without one, or if only one is set."""
     days = tuple(st.session_state.get(DAYS) or ())
-    return days if len(days) == 2 else ()
-
-
-def parse_days(stored: object) -> tuple[dt.date, ...]:
-    """Return a stored date range; empty if it is not valid."""
-    try:
-        days = tuple(dt.date.fromisoformat(str(day)) for day in stored) if isinstance(stored, list) else ()
-    except ValueError:
-        return ()
     return days if len(days) == 2 else ()
 
 

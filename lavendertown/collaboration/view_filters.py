@@ -1,0 +1,101 @@
+"""Views of the inbox: the filters that a view, or the address of a list, stands for."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lavendertown.core import clock
+from lavendertown.core.statuses import StatusCategory
+from lavendertown.inbox.attention import AttentionReason
+
+FACET_FILTERS = {
+    "severity": "severity",
+    "dataset": "dataset",
+    "type": "ghost_type",
+    "seen": "seen",
+    "attention": "attention",
+    "due": "due",
+    "status": "status",
+    "assignee": "assignee",
+    "author": "author",
+    "tag": "tags",
+}
+"""Parameter of the address → filter of the inbox."""
+VIEW, SORT, COUNTED, TEXT, DAYS = "view", "sort", "counted", "q", "when"
+DEFAULT_VIEW = "open"
+NOBODY = "-"
+"""The value in an address for "unassigned", because an empty value would mean no filter."""
+MATCH_NOTHING = "\x00"
+
+
+def base_view_filters(view: str, person: str) -> dict[str, Any]:
+    """Return the filters of a built-in view, for a person.
+
+    Raises:
+        KeyError: There is no such view.
+    """
+    views: dict[str, dict[str, Any]] = {
+        "attention": {"attention": tuple(AttentionReason)},
+        "open": {"state": (StatusCategory.OPEN,)},
+        "mine": {"assignee": (person,), "state": (StatusCategory.OPEN,)},
+        "closed": {"state": (StatusCategory.CLOSED,)},
+        "all": {},
+        "mentions": {"mentions": person},
+        "snoozed": {"snoozed": "only"},
+        "twins": {"twins": True},
+        "incidents": {"incident": "any"},
+    }
+    return views[view]
+
+
+def select_within_view(base: Mapping[str, Any], selected: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Return the filters of a view with selected values. Values outside of the view match nothing.
+
+    Args:
+        base: The filters of the view.
+        selected: The values by parameter, see :data:`FACET_FILTERS`.
+    """
+    chosen = dict(base)
+    for parameter, key in FACET_FILTERS.items():
+        values = tuple("" if value == NOBODY else value for value in selected.get(parameter, ()))
+        if values and key in chosen:
+            values = tuple(value for value in values if value in chosen[key]) or (MATCH_NOTHING,)
+        if values:
+            chosen[key] = values
+    return chosen
+
+
+def saved_view_filters(query: Mapping[str, Any], person: str) -> dict[str, Any]:
+    """Return the filters of a saved view; days are whole days in UTC.
+
+    Args:
+        query: What the view keeps: the parameters of the address, each a list of texts.
+        person: Who "mine" and "mentions" are about.
+    """
+    values = {name: [str(each) for each in given] for name, given in query.items() if isinstance(given, list)}
+    view = next(iter(values.get(VIEW, ())), DEFAULT_VIEW)
+    try:
+        base = base_view_filters(view, person)
+    except KeyError:
+        base = base_view_filters(DEFAULT_VIEW, person)
+    chosen = select_within_view(base, values)
+    if text := next(iter(values.get(TEXT, ())), "").strip():
+        chosen["search"] = text
+    if counted := next(iter(values.get(COUNTED, ())), ""):
+        chosen["counted"] = counted
+    days = parse_days(values.get(DAYS))
+    if days:
+        chosen["start_date"] = clock.day_start(days[0], dt.UTC)
+        chosen["end_date"] = clock.day_end(days[1], dt.UTC)
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in chosen.items()}
+
+
+def parse_days(stored: object) -> tuple[dt.date, ...]:
+    """Return a stored date range, its first and last day; empty if it is not valid."""
+    try:
+        days = tuple(dt.date.fromisoformat(str(day)) for day in stored) if isinstance(stored, list) else ()
+    except ValueError:
+        return ()
+    return days if len(days) == 2 else ()

@@ -1,0 +1,15 @@
+"""The error of a delivery."""
+
+from __future__ import annotations
+
+
+class DeliveryError(Exception):
+    """A message was not accepted by its receiver.
+
+    Attributes:
+        is_final: Whether another attempt would fail, too.
+    """
+
+    def __init__(self, problem: str, *, is_final: bool = False) -> None:
+        super().__init__(problem)
+        self.is_final = is_final
