@@ -96,6 +96,7 @@ def answers_about_records(recording: Recording, scratch: Path) -> dict[str, Any]
     with recording.step():
         found["findings adopt"] = run_json("findings", "adopt", "orders", "new", "--author", "Ben")
     found |= _answers_about_incidents(recording, ids)
+    found |= _answers_about_notifications(scratch)
     (scratch / "results.xml").write_text(RESULTS, "utf-8")
     found["import"] = run_json("import", str(scratch / "results.xml"), "--dataset", "nightly", "--dry-run")
     for finding in found["analyze"]["findings"]:
@@ -123,6 +124,20 @@ def _answers_about_incidents(recording: Recording, ids: dict[str, str]) -> dict[
         comment["id"] = "<generated>"
     found["incidents show"] = shown
     found["incidents list"] = run_json("incidents", "list")
+    return found
+
+
+def _answers_about_notifications(scratch: Path) -> dict[str, Any]:
+    settings = scratch / "lavendertown.toml"
+    channel = '[notifications.team]\ntype = "mail"\nserver = "127.0.0.1"\nsender = "q@example.org"\n'
+    settings.write_text(channel, "utf-8")
+    generated = ("id", "created_at")
+    found = {
+        "tick": run_json("tick"),
+        "notifications test": _without(run_json("notifications", "test", "team", exit_code=1), generated),
+        "notifications list": _without(run_json("notifications", "list"), generated),
+    }
+    settings.unlink()
     return found
 
 

@@ -15,11 +15,13 @@ from streamlit.testing.v1 import AppTest
 
 from lavendertown.collaboration.database_storage import DatabaseStorage
 from lavendertown.collaboration.storage import FileStorage, Storage
+from lavendertown.core.settings import load_settings
 from lavendertown.rules.models import RuleSet
 from lavendertown.stores.sql.schema import revisions
 from lavendertown.ui import queries
 from lavendertown.ui.components.data import data_actions
 from tests.contract.builders import report
+from tests.support.receivers import http_receiver
 
 pytestmark = pytest.mark.slow
 
@@ -257,3 +259,34 @@ def spoil(source: Path, target: Path) -> None:
                 table["sha256"] = hashlib.sha256(data).hexdigest()
             new.writestr(table["file"], data)
         new.writestr("manifest.json", json.dumps(manifest))
+
+
+def test_without_channels_it_says_how_to_configure_one(storage: FileStorage) -> None:
+    app = start("Notifications")
+    assert "Nobody is notified yet" in texts(app)
+    assert "[notifications.team]" in str(app.get("code")[0].value)
+
+
+def test_a_channel_is_tested_and_a_failed_message_sent_again(
+    storage: FileStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with http_receiver() as receiver:
+        (tmp_path / "lavendertown.toml").write_text(
+            f'[notifications.team]\ntype = "webhook"\nurl = "{receiver.url}"\nallow_private = true\n'
+        )
+        app = start("Notifications")
+        assert "No messages yet." in texts(app)
+        receiver.status = 404
+        app.button(key="data:notifications:test:team").click().run()
+        assert "Failed" in texts(app)
+        assert "127.0.0.1 answered with status 404" in texts(app).replace("\\", "")
+        receiver.status = 200
+        (row,) = storage.notifications.query()
+        app.button(key=f"data:notifications:again:{row['id']}").click().run()
+        assert "Waiting" in texts(app)
+        channels = load_settings(tmp_path).notifications
+        assert storage.notifications.deliver_due(channels, "").delivered == 1
+        app.run()
+        assert "Delivered" in texts(app)
+    assert receiver.ids()[0] == receiver.ids()[1]

@@ -20,6 +20,7 @@ from lavendertown.mcp import PATH as MCP_PATH
 from lavendertown.ui import demo_store, inspections, migration_jobs, queries
 from lavendertown.ui.server import name_cookie, uploads
 from lavendertown.ui.server.rpc_mount import McpMount, RpcMount
+from lavendertown.ui.server.ticker import ticker
 
 log = logging.getLogger("lavendertown.ui")
 
@@ -45,9 +46,11 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
     await run_in_threadpool(_load_libraries)
     uploads.apply_upload_limit()
     uploads.upload_folders.start_sweeping()
+    ticker.start()
     gc.collect()
     gc.freeze()
     yield {}
+    ticker.stop()
     inspections.end_all_inspections()
     uploads.upload_folders.close()
     migration_jobs.end_all_jobs()

@@ -1,10 +1,10 @@
-"""Data screen: state of the storage, backup, restore, trash, export and import."""
+"""Data screen: state of the storage, backup, restore, trash, export and import, notifications."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from lavendertown.ui.components.data import backups, storage_health, trash
+from lavendertown.ui.components.data import backups, notifications, storage_health, trash
 from lavendertown.ui.components.shared import layout
 
 WIDTH = 960
@@ -13,6 +13,7 @@ TABS = {
     "Restore": backups.draw_restore_panel,
     "Trash": trash.show_trash,
     "Export and import": backups.draw_export_import_panel,
+    "Notifications": notifications.show_notifications,
 }
 
 

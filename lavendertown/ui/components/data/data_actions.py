@@ -17,6 +17,7 @@ from lavendertown.collaboration.parts.views import Views
 from lavendertown.core import clock
 from lavendertown.core.atomic_files import find_free_path
 from lavendertown.core.errors import LavenderTownError, RefusedRowsError
+from lavendertown.core.notification_channels import NotificationChannel
 from lavendertown.transfer.backups.backup import back_up as copy_store
 from lavendertown.transfer.backups.backup import backup_folder
 from lavendertown.transfer.backups.restore import RestoreResult, restore_store
@@ -24,7 +25,7 @@ from lavendertown.transfer.store_switch import current_address, current_location
 from lavendertown.ui import errors, queries
 from lavendertown.ui.components.data import data_files, data_queries
 from lavendertown.ui.components.shared import layout, person
-from lavendertown.ui.components.shared.formatting import format_count
+from lavendertown.ui.components.shared.formatting import escape_markdown, format_count
 from lavendertown.ui.components.shared.markdown import Markdown
 
 Source = Path | UploadedFile
@@ -96,6 +97,35 @@ def export_tables() -> None:
         stem = f"{data_files.EXPORT}{clock.now():%Y%m%dT%H%M%S}"
         done = write(settings.database_url, find_free_path(folder, stem, ".zip"))
         layout.queue_notice(f"Exported {format_count(sum(done.rows.values()), 'row')} to {done.file.name}.")
+
+    _run_action(work)
+
+
+def send_test_notification(channel: NotificationChannel, place: str) -> None:
+    """Send a test message through a channel, to the user where messages reach one person."""
+
+    def work() -> None:
+        name = person.require_name()
+        recipient = name if channel.is_personal else ""
+        row = queries.current_storage().notifications.send_test(
+            channel, data_queries.current_settings().dashboard_url, recipient=recipient, actor=name
+        )
+        if row["problem"]:
+            layout.queue_notice(
+                escape_markdown(row["problem"]), "problem", lead="Not delivered.", place=place
+            )
+        else:
+            layout.queue_notice(f"A test message was delivered through {channel.name}.", place=place)
+
+    _run_action(work)
+
+
+def send_notification_again(message_id: str, place: str) -> None:
+    """Make a message due again."""
+
+    def work() -> None:
+        queries.current_storage().notifications.send_again(message_id, actor=person.require_name())
+        layout.queue_notice("It is sent again by the next tick.", place=place)
 
     _run_action(work)
 

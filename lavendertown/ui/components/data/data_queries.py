@@ -126,6 +126,16 @@ def list_trash(kind: str, limit: int, offset: int) -> list[dict[str, Any]]:
     return [_trash_row(kind, record) for record in records]
 
 
+def count_notifications() -> int:
+    """Count the messages to people."""
+    return queries.current_storage().notifications.count()
+
+
+def list_notifications(limit: int, offset: int) -> list[dict[str, Any]]:
+    """List the messages to people, newest first, with their delivery."""
+    return queries.current_storage().notifications.query(limit, offset)
+
+
 def _trash_query(kind: str) -> Query:
     if kind == "report":
         return ReportQuery(deleted=_ONLY)
