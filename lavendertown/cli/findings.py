@@ -9,6 +9,8 @@ import click
 from lavendertown.cli import options
 from lavendertown.cli.output import format_cell, format_count, print_json, print_table
 from lavendertown.core.errors import NotFoundError
+from lavendertown.core.settings import load_settings
+from lavendertown.core.ticket_targets import find_ticket_target
 
 
 @click.group()
@@ -220,3 +222,30 @@ def adopt_dataset(former: str, dataset: str, author: str | None, as_json: bool) 
             f"{format_cell(dataset)} continues {format_count(len(merged), 'finding')} of "
             f"{format_cell(former)}."
         )
+
+
+@findings_group.command("ticket")
+@click.argument("finding_id", metavar="FINDING_ID")
+@click.option("--to", "target_name", metavar="NAME", help="The tracker. Default: the only one.")
+@options.author_option
+@options.json_option
+def create_ticket(finding_id: str, target_name: str | None, author: str | None, as_json: bool) -> None:
+    """Create a ticket about a finding in GitHub, Jira or another tracker, with a link back.
+
+    Trackers are tables [tickets.NAME] in the settings file. A comment on the finding has the address of the
+    ticket.
+
+    \b
+    Example:
+      lavendertown findings ticket f1-4c1e --to github --author Ana
+    """
+    author = options.require_author(author)
+    settings = load_settings()
+    only = settings.tickets[0].name if len(settings.tickets) == 1 else ""
+    target = find_ticket_target(settings.tickets, target_name or only)
+    with options.open_storage() as storage:
+        address = storage.tickets.create(finding_id, target, settings.dashboard_url, actor=author)
+    if as_json:
+        print_json({"finding_id": finding_id, "tracker": target.name, "url": address})
+    else:
+        click.echo(f"Created {address or f'a ticket in {target.name}'}.")

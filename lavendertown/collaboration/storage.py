@@ -25,6 +25,7 @@ from lavendertown.collaboration.parts.notifications import Notifications
 from lavendertown.collaboration.parts.people import People
 from lavendertown.collaboration.parts.reports import Reports
 from lavendertown.collaboration.parts.rulesets import RuleSets
+from lavendertown.collaboration.parts.tickets import Tickets
 from lavendertown.collaboration.parts.trends import Trends
 from lavendertown.collaboration.parts.triage import Triage
 from lavendertown.collaboration.parts.views import Views
@@ -107,7 +108,8 @@ class Storage:
 
     Attributes:
         reports, imports, exports, findings, annotations, triage, datasets, inbox, trends, gate, audit,
-            people, views, rulesets, dataset_settings, incidents, notifications: The parts.
+            people, views, rulesets, dataset_settings, incidents, notifications, tickets: The
+            parts.
         store: The store below; for tools that read it directly.
         write_path: The write path of all parts.
     """
@@ -134,6 +136,7 @@ class Storage:
         self.views = Views(self._context)
         self.rulesets = RuleSets(self._context)
         self.notifications = Notifications(self._context, self.inbox, self.people, self.views)
+        self.tickets = Tickets(self._context, self.inbox, self.annotations)
 
     def save_report(
         self, report: ShareableReport, *, actor: str | None = None, evidence: Evidence | None = None

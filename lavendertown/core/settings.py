@@ -29,6 +29,7 @@ from lavendertown.core.configured_sources import ConfiguredSource, build_sources
 from lavendertown.core.errors import ConfigurationError
 from lavendertown.core.notification_channels import NotificationChannel, build_channels, check_channels
 from lavendertown.core.owner_rules import parse_owner_rule
+from lavendertown.core.ticket_targets import TicketTarget, build_ticket_targets, check_ticket_targets
 
 VARIABLE_PREFIX = "LAVENDERTOWN_"
 DATA_FOLDER_CONFIG = "config.toml"
@@ -47,6 +48,8 @@ _SOURCES = "sources"
 
 _CHANNELS = "notifications"
 """The key of the channels of notifications in the settings files."""
+_TICKETS = "tickets"
+"""The key of the trackers in the settings files."""
 
 _KIND_DESCRIPTIONS: Mapping[type, str] = {
     str: "text",
@@ -265,6 +268,7 @@ class Settings:
         tick_minutes: The minutes between two ticks of the dashboard's server; 0 for none.
         sources: The sources of data that visitors may inspect by name.
         notifications: The channels of notifications.
+        tickets: The trackers in which people create tickets.
     """
 
     storage_type: str
@@ -299,6 +303,7 @@ class Settings:
     rpc_max_mb: int = 64
     sources: tuple[ConfiguredSource, ...] = field(default=(), compare=False)
     notifications: tuple[NotificationChannel, ...] = field(default=(), compare=False)
+    tickets: tuple[TicketTarget, ...] = field(default=(), compare=False)
     notices: tuple[str, ...] = field(default=(), compare=False)
 
     def __hash__(self) -> int:
@@ -354,6 +359,7 @@ def load_settings(root: Path | None = None, environ: Mapping[str, str] | None = 
     variables = {**dotenv, **environment}
     values["sources"] = build_sources([layer.get(_SOURCES, {}) for _, layer in layers], root, variables)
     values["notifications"] = build_channels([layer.get(_CHANNELS, {}) for _, layer in layers], variables)
+    values["tickets"] = build_ticket_targets([layer.get(_TICKETS, {}) for _, layer in layers], variables)
     notices = (*_find_unused_stores(layers, values["storage_type"], origins), *project_notices)
     return Settings(**values, origins=origins, root=root if environ is None else None, notices=notices)
 
@@ -570,6 +576,7 @@ def _validate_file_settings(data: dict[str, Any], path: Path) -> dict[str, Any]:
     tables = {
         _SOURCES: check_sources(data.pop(_SOURCES, None) or {}, path),
         _CHANNELS: check_channels(data.pop(_CHANNELS, None) or {}, path),
+        _TICKETS: check_ticket_targets(data.pop(_TICKETS, None) or {}, path),
     }
     data = _flatten_tables(data)
     unknown = sorted(set(data) - set(_SETTINGS_BY_NAME))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from lavendertown.core.errors import LavenderTownError
 
-class DeliveryError(Exception):
+
+class DeliveryError(LavenderTownError):
     """A message was not accepted by its receiver.
 
     Attributes:

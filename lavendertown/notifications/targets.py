@@ -27,7 +27,7 @@ def resolve_host(host: str, port: int, *, allow_private: bool) -> str:
             if not _is_public(address):
                 raise DeliveryError(
                     f"The host {host} has the address {address}, which is not public; set "
-                    "allow_private = true for the channel if it is meant.",
+                    "allow_private = true if it is meant.",
                     is_final=True,
                 )
     return addresses[0]

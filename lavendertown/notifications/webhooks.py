@@ -40,7 +40,8 @@ def send_to_webhook(channel: NotificationChannel, message: Message, base_url: st
         "url": _url(base_url, message.path),
     }
     body = json_codec.dumps({"type": message.event, "timestamp": message.at.isoformat(), "data": data})
-    post_json(channel, body, sign(message.id, body, channel.secret))
+    headers = sign(message.id, body, channel.secret)
+    post_json(channel.url, body, headers, allow_private=channel.allow_private)
 
 
 def send_to_slack(channel: NotificationChannel, message: Message, base_url: str, mail: str) -> None:
@@ -58,7 +59,8 @@ def send_to_slack(channel: NotificationChannel, message: Message, base_url: str,
     elif base_url and not message.items:
         lines.append(_link(base_url, message.path, "Open"))
     body = json_codec.dumps({"text": "\n".join(lines)})
-    post_json(channel, body, sign(message.id, body, channel.secret))
+    headers = sign(message.id, body, channel.secret)
+    post_json(channel.url, body, headers, allow_private=channel.allow_private)
 
 
 def sign(message_id: str, body: bytes, secret: str) -> dict[str, str]:
@@ -82,21 +84,21 @@ def _key(secret: str) -> bytes:
     return secret.encode("utf-8")
 
 
-def post_json(channel: NotificationChannel, body: bytes, headers: dict[str, str]) -> bytes:
-    """Post JSON to the address of a channel, and return the answer. Redirections are not followed.
+def post_json(url: str, body: bytes, headers: dict[str, str], *, allow_private: bool) -> bytes:
+    """Post JSON to an address, and return the answer. Redirections are not followed.
 
     Raises:
         DeliveryError: The receiver did not answer, or not with a status from 200 to 299.
     """
-    parts = urlsplit(channel.url)
+    parts = urlsplit(url)
     try:
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     except ValueError:
-        raise DeliveryError("The port in the url of the channel is not a number.") from None
+        raise DeliveryError("The port in the url is not a number.") from None
     if parts.scheme not in ("http", "https") or not host:
-        raise DeliveryError("The url of the channel must begin with https:// or http://.")
+        raise DeliveryError("The url must begin with https:// or http://.")
     # The name is looked up once: the address that was checked is the one that is called.
-    address = resolve_host(host, port, allow_private=channel.allow_private)
+    address = resolve_host(host, port, allow_private=allow_private)
     pool = _open_pool(parts.scheme, host, address, port)
     sent_headers = {
         "Content-Type": "application/json",

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from lavendertown.collaboration.parts.triage import Decision, Undo, undo_from_events
 from lavendertown.core.errors import LavenderTownError
+from lavendertown.core.settings import load_settings
+from lavendertown.core.ticket_targets import find_ticket_target
 from lavendertown.ui import actions, errors, queries
 from lavendertown.ui.components.shared import layout, person
 from lavendertown.ui.components.shared.formatting import escape_markdown, format_count, inline_code
@@ -86,6 +88,20 @@ def unmerge_finding(finding_id: str) -> bool:
         layout.queue_notice("The finding stands for itself again.", undo=lambda: undo_decision(undo))
 
     return actions.run_action(work)
+
+
+def create_ticket(finding_id: str, target_name: str, place: str) -> None:
+    """Create a ticket about a finding in a configured tracker."""
+
+    def work() -> None:
+        settings = load_settings()
+        target = find_ticket_target(settings.tickets, target_name)
+        address = queries.current_storage().tickets.create(
+            finding_id, target, settings.dashboard_url, actor=person.require_name()
+        )
+        layout.queue_notice(f"Created a ticket in {target.name}. {address}".rstrip(), place=place)
+
+    actions.run_action(work, place)
 
 
 def undo_decision(undo: Undo) -> None:

@@ -18,11 +18,12 @@ from aiosmtpd.controller import Controller
 
 @dataclass
 class HttpReceiver:
-    """An endpoint that keeps what it received, and answers with ``status``."""
+    """An endpoint that keeps what it received, and answers with ``status`` and ``answer``."""
 
     url: str
-    status: int = 204
+    status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
+    answer: bytes = b""
     calls: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
 
     @property
@@ -42,8 +43,9 @@ def http_receiver() -> Iterator[HttpReceiver]:
             self.send_response(receiver.status)
             for name, value in receiver.headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(receiver.answer)))
             self.end_headers()
+            self.wfile.write(receiver.answer)
 
         def log_message(self, format: str, *args: object) -> None:
             pass

@@ -64,7 +64,8 @@ def _show_channels(channels: tuple[NotificationChannel, ...]) -> None:
         for channel in channels:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.markdown(
-                    f"**{escape_markdown(channel.name)}** :small[:gray[{_describe_channel(channel)}]]",
+                    f"**{escape_markdown(channel.name)}** :small[:gray[{_describe_channel(channel)}]]"
+                    f"{_describe_missing(channel)}",
                     width="stretch",
                 )
                 st.button(
@@ -75,12 +76,13 @@ def _show_channels(channels: tuple[NotificationChannel, ...]) -> None:
                     on_click=person.run_with_name,
                     args=(_PLACE, _send_test, channel.name),
                 )
-            if channel.missing:
-                names = ", ".join(channel.missing)
-                st.markdown(
-                    f":small[:orange[:material/warning: Not set: the environment variable "
-                    f"{escape_markdown(names)}]]"
-                )
+
+
+def _describe_missing(channel: NotificationChannel) -> str:
+    if not channel.missing:
+        return ""
+    names = escape_markdown(", ".join(channel.missing))
+    return f"  \n:small[:orange[:material/warning: Not set: the environment variable {names}]]"
 
 
 def _describe_channel(channel: NotificationChannel) -> str:

@@ -8,7 +8,7 @@ from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.core import clock, statuses
 from lavendertown.core.settings import load_settings
 from lavendertown.inbox.attention import AttentionReason
-from lavendertown.ui import actions, queries, triage_actions
+from lavendertown.ui import actions, demo_store, queries, triage_actions
 from lavendertown.ui.components.finding import duplicate_prompt, expected
 from lavendertown.ui.components.findings import inbox_actions
 from lavendertown.ui.components.incidents import incident_prompt
@@ -25,6 +25,7 @@ from lavendertown.ui.components.shared.formatting import (
 
 _NOTE, _MERGE = "Pin a note…", "Merge with…"
 _UNMERGE = "Take apart: "
+_TICKET = "Create a ticket: "
 
 
 def draw_controls(row: queries.Row, inbox_row: queries.Row | None) -> None:
@@ -123,11 +124,14 @@ def _draw_more_menu(inbox_row: queries.Row) -> None:
     names = {
         name: f"Snooze: {name[0].lower()}{name[1:]}" for name in snooze if name != inbox_actions.UNSNOOZE
     }
+    # Findings of the demo concern nobody outside.
+    targets = () if demo_store.is_shown() else load_settings().tickets
+    tickets = [f"{_TICKET}{target.name}" for target in targets]
     parts = {f"{_UNMERGE}{name}": f"Take apart again: {escape_markdown(name[:12])}…" for name in merged}
     st.menu_button(
         "Decide",
-        [_NOTE, *snooze, _MERGE, *parts],
-        format_func=lambda option: names.get(option, parts.get(option, option)),
+        [_NOTE, *snooze, _MERGE, *parts, *tickets],
+        format_func=lambda option: names.get(option, parts.get(option, escape_markdown(option))),
         type="tertiary",
         icon=":material/tune:",
         key=key,
@@ -142,6 +146,10 @@ def _handle_more_menu(inbox_row: queries.Row, key: str) -> None:
         inbox_actions.open_note_dialog(inbox_row)
     elif option == _MERGE:
         inbox_actions.open_dialog("merge", ids)
+    elif option.startswith(_TICKET):
+        place = _notice_place(ids[0])
+        name = option.removeprefix(_TICKET)
+        person.run_with_name(place, triage_actions.create_ticket, ids[0], name, place)
     elif option.startswith(_UNMERGE):
         person.run_with_name(
             _notice_place(ids[0]), triage_actions.unmerge_finding, option.removeprefix(_UNMERGE)
