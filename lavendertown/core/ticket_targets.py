@@ -1,7 +1,7 @@
 """Trackers in which people create tickets about findings, as an administrator configured them.
 
-In a settings file, each is a table: ``[tickets.github]`` with a ``type``, a ``url`` and a ``token``. Secrets stay
-out of the file as ``${VARIABLE}``.
+In a settings file, each is a table: ``[tickets.github]`` with a ``type``, a ``url`` and a ``token``. Secrets
+stay out of the file as ``${VARIABLE}``.
 """
 
 from __future__ import annotations

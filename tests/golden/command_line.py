@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from lavendertown.cli import cli
 from tests.golden import demo_store
 from tests.golden.recording import Recording
+from tests.support.receivers import http_receiver
 
 RESULTS = """<testsuite name="nightly" timestamp="2026-05-04T06:00:00Z">
   <testcase classname="checks" name="ids are unique"/>
@@ -97,6 +98,12 @@ def answers_about_records(recording: Recording, scratch: Path) -> dict[str, Any]
         found["findings adopt"] = run_json("findings", "adopt", "orders", "new", "--author", "Ben")
     found |= _answers_about_incidents(recording, ids)
     found |= _answers_about_notifications(scratch)
+    with recording.step(), http_receiver() as receiver:
+        receiver.answer = b'{"html_url": "https://example.org/7"}'
+        target = f'type = "github"\nurl = "{receiver.url}"\nallow_private = true\n'
+        (scratch / "lavendertown.toml").write_text(f"[tickets.team]\n{target}", "utf-8")
+        found["findings ticket"] = run_json("findings", "ticket", ids["null"], "--author", "Ana")
+        (scratch / "lavendertown.toml").unlink()
     (scratch / "results.xml").write_text(RESULTS, "utf-8")
     found["import"] = run_json("import", str(scratch / "results.xml"), "--dataset", "nightly", "--dry-run")
     for finding in found["analyze"]["findings"]:

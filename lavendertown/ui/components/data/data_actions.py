@@ -25,7 +25,7 @@ from lavendertown.transfer.store_switch import current_address, current_location
 from lavendertown.ui import errors, queries
 from lavendertown.ui.components.data import data_files, data_queries
 from lavendertown.ui.components.shared import layout, person
-from lavendertown.ui.components.shared.formatting import escape_markdown, format_count
+from lavendertown.ui.components.shared.formatting import format_count
 from lavendertown.ui.components.shared.markdown import Markdown
 
 Source = Path | UploadedFile
@@ -111,9 +111,7 @@ def send_test_notification(channel: NotificationChannel, place: str) -> None:
             channel, data_queries.current_settings().dashboard_url, recipient=recipient, actor=name
         )
         if row["problem"]:
-            layout.queue_notice(
-                escape_markdown(row["problem"]), "problem", lead="Not delivered.", place=place
-            )
+            layout.queue_notice(row["problem"], "problem", lead="Not delivered.", place=place)
         else:
             layout.queue_notice(f"A test message was delivered through {channel.name}.", place=place)
 
