@@ -24,6 +24,7 @@ _PHASE_LABELS = {
     "dataset_settings": "Settings of datasets",
     "evidence": "Evidence",
     "incidents": "Incidents",
+    "worklists": "Worklists",
     "notifications": "Notifications",
     "channels": "Channels",
     "events": "Audit events",

@@ -29,6 +29,7 @@ from lavendertown.collaboration.parts.tickets import Tickets
 from lavendertown.collaboration.parts.trends import Trends
 from lavendertown.collaboration.parts.triage import Triage
 from lavendertown.collaboration.parts.views import Views
+from lavendertown.collaboration.parts.worklists import Worklists
 from lavendertown.core.errors import ConfigurationError, UnfinishedMigrationError
 from lavendertown.core.findings import GhostFinding
 from lavendertown.core.fingerprints import compute_fingerprint
@@ -108,7 +109,7 @@ class Storage:
 
     Attributes:
         reports, imports, exports, findings, annotations, triage, datasets, inbox, trends, gate, audit,
-            people, views, rulesets, dataset_settings, incidents, notifications, tickets: The
+            people, views, rulesets, dataset_settings, incidents, worklists, notifications, tickets: The
             parts.
         store: The store below; for tools that read it directly.
         write_path: The write path of all parts.
@@ -128,6 +129,7 @@ class Storage:
         self.datasets = Datasets(self._context, self.triage)
         self.trends = Trends(self._context)
         self.incidents = Incidents(self._context, self.triage)
+        self.worklists = Worklists(self._context, self.findings, self.triage)
         self.inbox = FindingsInbox(self._context, self.trends, self.incidents)
         self.exports = Exports(self._context, self.reports, self.findings, self.annotations, self.inbox)
         self.gate = Gate(self._context, self.triage)

@@ -95,6 +95,12 @@ def _has_masked_key(value: object, patterns: Sequence[str]) -> bool:
     return any(is_masked(key, patterns) for key in _KEY.findall(value))
 
 
+def mask_value(column: str, value: Any, patterns: Sequence[str]) -> Any:
+    """Return a value as it may be stored: masked by the name of its column, or by keys in the value."""
+    is_hidden = is_masked(column, patterns) or _has_masked_key(value, patterns)
+    return MASKED_VALUE if is_hidden and value is not None else value
+
+
 def _mask_samples(samples: FindingSamples, masked: set[str]) -> FindingSamples:
     rows = [
         replace(

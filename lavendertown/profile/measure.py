@@ -87,7 +87,7 @@ def frequent_values(table: Table, finding: GhostFinding) -> list[ValueCount]:
     if not positions or not table.has_column(finding.column):
         return []
     column = table.rows(positions, COUNTED_ROWS, [finding.column])[finding.column]
-    counts = Counter(str(value)[:MAX_VALUE_LENGTH] for value in column if _to_value(value) is not None)
+    counts = Counter(str(value)[:MAX_VALUE_LENGTH] for value in column if to_plain_value(value) is not None)
     return [ValueCount(value, count) for value, count in counts.most_common(MAX_FREQUENT_VALUES)]
 
 
@@ -98,14 +98,16 @@ def sample_finding(table: Table, finding: GhostFinding, key: Sequence[str]) -> F
     positions = (finding.row_indices or [])[:MAX_SAMPLES]
     frame = table.rows(positions, MAX_SAMPLES, shown)
     rows = [
-        SampleRow(int(position), {name: _to_value(value) for name, value in zip(shown, values, strict=True)})
+        SampleRow(
+            int(position), {name: to_plain_value(value) for name, value in zip(shown, values, strict=True)}
+        )
         for position, values in zip(frame.index, frame.itertuples(index=False, name=None), strict=True)
     ]
     column = finding.column if affected == [finding.column] else ""
     return FindingSamples(column, rows, frequent_values(table, finding))
 
 
-def _to_value(value: Any) -> Value:
+def to_plain_value(value: Any) -> Value:
     """Return a cell as a JSON value: missing values as None, other types as text."""
     if value is None or isinstance(value, bool):
         return value
@@ -136,7 +138,7 @@ def _profile_column(table: Table, column: Column) -> ColumnProfile:
         return ColumnProfile(column.name, kind, count, nulls, distinct, top=top)
     low, high = float(numbers.min()), float(numbers.max())  # type: ignore[arg-type]
     quantiles = [float(numbers.quantile(share, "linear") or 0.0) for share in _PERCENTILES]
-    to_json = _to_iso if kind == "time" else _to_value
+    to_json = _to_iso if kind == "time" else to_plain_value
     return ColumnProfile(
         column.name,
         kind,

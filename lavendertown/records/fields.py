@@ -34,6 +34,7 @@ from lavendertown.records.record_classes import (
     RuleSetRecord,
     TriageRecord,
     ViewRecord,
+    WorklistRecord,
 )
 
 MAX_ID_BYTES = 200
@@ -224,6 +225,23 @@ FIELDS: dict[type, tuple[Field, ...]] = {
         Field("members", field_kinds.TAGS),
         Field("created_by", sized_text(MAX_NAME)),
         Field("created_at", field_kinds.UTC_TIME),
+        _UPDATED,
+        _FLAT_VERSION,
+        _FLAT_DELETED,
+    ),
+    WorklistRecord: (
+        replace(_FLAT_ID, label="worklist id"),
+        Field("report_id", sized_text(MAX_ID_BYTES)),
+        Field("dataset", sized_text(MAX_NAME)),
+        Field("owner", sized_text(MAX_NAME)),
+        Field("created_by", sized_text(MAX_NAME)),
+        Field("created_at", field_kinds.UTC_TIME),
+        Field("row_count", field_kinds.COUNT),
+        Field("done_count", field_kinds.COUNT),
+        Field("cannot_count", field_kinds.COUNT),
+        Field("findings", field_kinds.OBJECTS, in_summary=False),
+        Field("answers", field_kinds.OBJECT, in_summary=False),
+        Field("last_read", field_kinds.OBJECT, in_summary=False),
         _UPDATED,
         _FLAT_VERSION,
         _FLAT_DELETED,

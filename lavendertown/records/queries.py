@@ -125,10 +125,11 @@ class AuditQuery:
 
 @dataclass(frozen=True, slots=True)
 class FlatRecordQuery:
-    """Records of a flat kind (triage, people or views), by id. The result has complete records.
+    """Records of a flat kind (triage, people, views, …), by id. The result has complete records.
 
     Attributes:
         merged: Whether to return only triage records of findings that are merged into another one.
+        report_id: Only worklists of this report; only for that kind.
         pending: Whether to return only notifications that are still to be sent.
     """
 
@@ -137,6 +138,7 @@ class FlatRecordQuery:
     merged: bool = False
     pending: bool = False
     deleted: DeletedFilter = DeletedFilter.HIDDEN
+    report_id: str = ""
 
 
 Query = ReportQuery | FindingQuery | AnnotationQuery | RuleSetQuery | AuditQuery | FlatRecordQuery

@@ -21,6 +21,7 @@ class RecordKind(StrEnum):
     DATASET_SETTINGS = "dataset_settings"
     EVIDENCE = "evidence"
     INCIDENT = "incident"
+    WORKLIST = "worklist"
     NOTIFICATION = "notification"
     CHANNEL = "channel"
 
@@ -222,6 +223,41 @@ class IncidentRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class WorklistRecord:
+    """Affected rows of a report that one person got as a file, and the answers that came back.
+
+    The rows are numbered from 1 through all findings.
+
+    Attributes:
+        report_id: The report whose rows they are.
+        owner: Who works on them; empty for the rows of unassigned findings.
+        row_count: The number of rows.
+        done_count, cannot_count: The number of rows with each answer. The audit log has only the counts.
+        findings: For each finding its ``finding_id``, the ``positions`` of its rows, and their ``keys`` as
+            texts; a key is empty if its values are not stored.
+        answers: By row number: ``answer`` (done or cannot), ``reason``, ``by`` and ``at``.
+        last_read: What undoes the last reading of a filled file: its ``by`` and ``at``, and the ``former``
+            answers by row number, None for a row that had none. Empty if there is nothing to undo.
+    """
+
+    id: str
+    report_id: str
+    dataset: str
+    owner: str
+    created_by: str
+    created_at: dt.datetime
+    row_count: int
+    done_count: int
+    cannot_count: int
+    findings: tuple[Mapping[str, Any], ...]
+    answers: Mapping[str, Any]
+    last_read: Mapping[str, Any]
+    updated_at: dt.datetime
+    version: int = 0
+    deleted_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NotificationRecord:
     """A message about something that happened, and its delivery; the same cause always has the same id.
 
@@ -277,6 +313,7 @@ FlatRecord = (
     | DatasetSettingsRecord
     | EvidenceRecord
     | IncidentRecord
+    | WorklistRecord
     | NotificationRecord
     | ChannelRecord
 )
@@ -294,6 +331,7 @@ KIND_BY_CLASS: dict[type, RecordKind] = {
     DatasetSettingsRecord: RecordKind.DATASET_SETTINGS,
     EvidenceRecord: RecordKind.EVIDENCE,
     IncidentRecord: RecordKind.INCIDENT,
+    WorklistRecord: RecordKind.WORKLIST,
     NotificationRecord: RecordKind.NOTIFICATION,
     ChannelRecord: RecordKind.CHANNEL,
 }
@@ -304,6 +342,7 @@ FLAT_RECORD_CLASSES: dict[RecordKind, type[FlatRecord]] = {
     RecordKind.DATASET_SETTINGS: DatasetSettingsRecord,
     RecordKind.EVIDENCE: EvidenceRecord,
     RecordKind.INCIDENT: IncidentRecord,
+    RecordKind.WORKLIST: WorklistRecord,
     RecordKind.NOTIFICATION: NotificationRecord,
     RecordKind.CHANNEL: ChannelRecord,
 }

@@ -107,6 +107,7 @@ _KIND_DISPLAY_NAMES: dict[str, str] = {
     RecordKind.DATASET_SETTINGS: "Settings of a dataset",
     RecordKind.EVIDENCE: "Evidence",
     RecordKind.INCIDENT: "Incident",
+    RecordKind.WORKLIST: "Worklist",
     RecordKind.NOTIFICATION: "Notification",
     RecordKind.CHANNEL: "Channel",
 }

@@ -27,6 +27,7 @@ from lavendertown.records.record_classes import (
     Record,
     ReportRecord,
     TriageRecord,
+    WorklistRecord,
 )
 
 MAX_STORED_TAG = 500
@@ -34,6 +35,7 @@ MAX_STORED_TAG = 500
 MAX_TAG = 100
 MAX_TAGS = 50
 MAX_MEMBERS = 1000
+MAX_WORKLIST_ROWS = 5_000
 MAX_METADATA_BYTES = 1_000_000
 _KEYS_WITH_OWN_LIMITS = ("coverage", "dataset", "note", "tags")
 """Keys of a report's metadata with separate limits; the coverage grows with the columns of the table."""
@@ -65,6 +67,8 @@ def validate_record(record: Record) -> Record:
         _check_merge(record)
     elif isinstance(record, IncidentRecord):
         _check_incident(record)
+    elif isinstance(record, WorklistRecord):
+        check_worklist(record)
     return replace(record, **deduplicated) if deduplicated else record
 
 
@@ -247,6 +251,49 @@ def _check_incident(incident: IncidentRecord) -> None:
         check_id(name, "finding id")
 
 
+def check_worklist(worklist: WorklistRecord) -> None:
+    """Check the rows and answers of a worklist.
+
+    Raises:
+        InvalidInputError: They are not of the form that :class:`WorklistRecord` describes.
+    """
+    former = worklist.last_read.get("former", {})
+    if (
+        not all(map(_is_worklist_finding, worklist.findings))
+        or sum(len(each["positions"]) for each in worklist.findings) != worklist.row_count
+        or not all(_is_answer(worklist, number, each) for number, each in worklist.answers.items())
+        or not isinstance(former, Mapping)
+        or not all(each is None or _is_answer(worklist, number, each) for number, each in former.items())
+    ):
+        raise InvalidInputError(f"The rows or answers of the worklist {worklist.id!r} are damaged.")
+
+
+def _is_worklist_finding(entry: Mapping[str, Any]) -> bool:
+    positions, keys, first_row = (entry.get(name) for name in ("positions", "keys", "first_row"))
+    return (
+        is_valid_id(entry.get("finding_id"))
+        and type(first_row) is int
+        and isinstance(positions, list)
+        and all(type(each) is int and each >= 0 for each in positions)
+        and isinstance(keys, list)
+        and all(type(each) is str and "\0" not in each for each in keys)
+        and len(keys) == len(positions)
+    )
+
+
+def _is_answer(worklist: WorklistRecord, number: str, entry: object) -> bool:
+    if not isinstance(entry, Mapping) or not (number.isdecimal() and 1 <= int(number) <= worklist.row_count):
+        return False
+    try:
+        clock.parse_time(entry["at"])
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return False
+    texts = (entry.get("reason"), entry.get("by"))
+    return entry.get("answer") in ("done", "cannot") and all(
+        type(each) is str and "\0" not in each for each in texts
+    )
+
+
 def _check_status(value: object) -> None:
     if value not in statuses.NAMES:
         raise InvalidInputError(
@@ -299,6 +346,12 @@ def find_violations(record: Record) -> dict[Violation, str]:
         )
         # One entry per finding, as with tags.
         return violations | {("members", name): message for name in record.members}
+    if isinstance(record, WorklistRecord) and record.row_count > MAX_WORKLIST_ROWS:
+        message = (
+            f"A worklist of {record.row_count:,} rows is too large; it can have at most "
+            f"{MAX_WORKLIST_ROWS:,}. Choose fewer findings, or only the first rows of each."
+        )
+        return violations | {("row_count", record.id): message}
     return violations
 
 

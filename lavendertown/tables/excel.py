@@ -70,6 +70,33 @@ def read_workbook(
     return replace(table, sheets=tuple(book.sheet_names))
 
 
+def read_cell_texts(
+    raw: bytes, name: str, limits: FileLimits = DEFAULT_FILE_LIMITS
+) -> dict[str, tuple[int, list[list[str]]]]:
+    """Return all cells of a workbook as texts: for each sheet, the rows above the first cell, and the rows.
+
+    An empty cell is an empty text. Charts are left out.
+
+    Raises:
+        FileLimitError: The workbook has too many cells or columns, or unpacks to too many bytes.
+        UnreadableTableError: The workbook is password-protected or damaged.
+    """
+    check_workbook(raw, name, limits)
+    book = _open_workbook(raw, name)
+    texts: dict[str, tuple[int, list[list[str]]]] = {}
+    unreadable: UnreadableTableError | None = None
+    for each in book.sheet_names:
+        try:
+            sheet = _read_sheet(book, each, name)
+        except UnreadableTableError as error:  # such as a chart
+            unreadable = error
+        else:
+            texts[each] = sheet.first_row, [[cell or "" for cell in row] for row in sheet.cells.iter_rows()]
+    if unreadable is not None and not texts:
+        raise unreadable
+    return texts
+
+
 @dataclass(frozen=True)
 class _Sheet:
     """A sheet with cells.

@@ -21,6 +21,7 @@ COUNT_NAME_BY_KIND = {
     RecordKind.DATASET_SETTINGS: "dataset_settings",
     RecordKind.EVIDENCE: "evidence",
     RecordKind.INCIDENT: "incidents",
+    RecordKind.WORKLIST: "worklists",
     RecordKind.NOTIFICATION: "notifications",
     RecordKind.CHANNEL: "channels",
 }
@@ -36,6 +37,7 @@ COUNT_NAMES = (
     "dataset_settings",
     "evidence",
     "incidents",
+    "worklists",
     "notifications",
     "channels",
     "events",

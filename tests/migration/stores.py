@@ -12,6 +12,8 @@ from lavendertown.collaboration.models import Annotation, ShareableReport
 from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.collaboration.storage import Storage, get_finding_id
 from lavendertown.core.fingerprints import legacy_id
+from lavendertown.interchange.worklists.answers import FilledRows, RowAnswer
+from lavendertown.interchange.worklists.worklist_file import FindingRows
 from lavendertown.models import GhostFinding
 from lavendertown.profile.evidence import (
     ColumnProfile,
@@ -81,6 +83,7 @@ def _desk(storage: Storage, chance: random.Random) -> None:
     storage.dataset_settings.save("kunden/neu", "reading", {"delimiter": ";"}, actor="Ben")
     _evidence(storage, chance)
     _incidents(storage, names)
+    _worklists(storage, names)
 
 
 def _incidents(storage: Storage, names: list[str]) -> None:
@@ -89,6 +92,16 @@ def _incidents(storage: Storage, names: list[str]) -> None:
     storage.incidents.comment(made, "Zeile\n\n**zwei**", author="Ben")
     deleted = storage.incidents.create("A mistake", NOBODY_HAS_IT[1], actor="Ben")
     storage.incidents.delete(deleted, actor="Ben")
+
+
+def _worklists(storage: Storage, names: list[str]) -> None:
+    """Give out rows of a finding of a report, and of one that no report has; answer some; delete one."""
+    for report_id, name in (("r ü", names[0] if names else NOBODY_HAS_IT[0]), ("gone", NOBODY_HAS_IT[1])):
+        rows = FindingRows(name, "Größe", "orders", "price", [0, 7], 2, [], ["A – ü", ""], [1, None])
+        (made,) = storage.worklists.create(report_id, [rows], actor="Ana")
+        answer = RowAnswer(made.id, 2, "cannot", "Zu – 李\nzwei")
+        storage.worklists.save_answers(FilledRows((answer,), (), frozenset({answer.key})), author="Ben")
+    storage.worklists.delete(made.id, actor="Ben")
 
 
 def _decision(chance: random.Random) -> Decision:
@@ -213,6 +226,7 @@ def story(storage: Storage) -> dict[str, Any]:
         "views": storage.views.query(),
         "dataset settings": storage.dataset_settings.load("kunden/neu", "reading"),
         "incidents": storage.incidents.query(include_deleted=True),
+        "worklists": [*storage.worklists.query(), storage.worklists.count_answers("r ü")],
         "evidence": [storage.reports.load_evidence(row["id"]) for row in reports],
         "facets": storage.reports.count_by_value(),
         "audit": [_event(event) for event in storage.audit_log(limit=None) if event["component"] != "store"],

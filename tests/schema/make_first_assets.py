@@ -18,6 +18,8 @@ from lavendertown.collaboration.database_storage import DatabaseStorage
 from lavendertown.collaboration.models import Annotation, ShareableReport
 from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.collaboration.storage import FileStorage, Storage, get_finding_id
+from lavendertown.interchange.worklists.answers import FilledRows, RowAnswer
+from lavendertown.interchange.worklists.worklist_file import FindingRows
 from lavendertown.models import GhostFinding
 from lavendertown.profile.evidence import (
     ColumnProfile,
@@ -108,6 +110,11 @@ def decide(storage: Storage, name: str) -> None:
     )
     storage.incidents.comment(made, "The network was **down**.", author="Ben")
     storage.incidents.delete(storage.incidents.create("A mistake", "gone", actor="Ben"), actor="Ana")
+    # With schema 0012.
+    rows = FindingRows(name, "Is empty", "orders", "straße", [0, 3], 2, [], ["A – ü", ""], [])
+    (worklist,) = storage.worklists.create("week 1", [rows], actor="Ana")
+    answer = RowAnswer(worklist.id, 2, "cannot", "The till is gone – ü")
+    storage.worklists.save_answers(FilledRows((answer,), (), frozenset({answer.key})), author="Ben")
 
 
 def main() -> None:

@@ -83,6 +83,8 @@ def test_it_can_be_worked_on(storage: Storage) -> None:
         "0010/lavendertown.db",
         "0011/folder",
         "0011/lavendertown.db",
+        "0012/folder",
+        "0012/lavendertown.db",
     ],
 )
 def test_decisions_people_and_views_are_read(store: str, tmp_path: Path) -> None:
@@ -126,6 +128,18 @@ def test_incidents_are_read(name: str, tmp_path: Path) -> None:
     assert [note.comment for note in comments] == ["The network was **down**."]
     (deleted,) = (each for each in storage.incidents.query(include_deleted=True) if each["deleted_at"])
     assert storage.incidents.restore(deleted["id"], actor="Cy")
+    storage.close()
+
+
+@pytest.mark.parametrize("name", ["folder", "lavendertown.db"])
+def test_worklists_are_read(name: str, tmp_path: Path) -> None:
+    storage = opened(ASSETS / "0012" / name, tmp_path)
+    (worklist,) = storage.worklists.query("week 1")
+    assert (worklist["owner"], worklist["row_count"], worklist["cannot_count"]) == ("Ben", 2, 1)
+    (counts,) = storage.worklists.count_answers("week 1").values()
+    (reason,) = counts["reasons"]
+    assert (reason["row"], reason["key"], reason["reason"]) == (5, "", "The till is gone – ü")
+    assert storage.worklists.undo({worklist["id"]: None}, actor="Cy") == 1
     storage.close()
 
 

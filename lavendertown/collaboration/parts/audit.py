@@ -38,7 +38,8 @@ class AuditTrail(StoragePart):
 
         Args:
             component: ``"report"``, ``"annotation"``, ``"ruleset"``, ``"finding"`` (its
-                triage), ``"person"``, ``"view"``, ``"incident"``, ``"store"``, or an application's own.
+                triage), ``"person"``, ``"view"``, ``"incident"``, ``"worklist"``, ``"store"``, or an
+                application's own.
             record_id: Only changes of this record.
             actor: Who made the change, one name or several.
             operation: ``"create"``, ``"update"``, ``"delete"`` or ``"restore"``.

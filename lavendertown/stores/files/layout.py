@@ -17,6 +17,7 @@ _FLAT_DIRS = {
     RecordKind.DATASET_SETTINGS: "datasets",
     RecordKind.EVIDENCE: "evidence",
     RecordKind.INCIDENT: "incidents",
+    RecordKind.WORKLIST: "worklists",
     RecordKind.NOTIFICATION: "notifications",
     RecordKind.CHANNEL: "channels",
 }

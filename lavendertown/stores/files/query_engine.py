@@ -205,6 +205,7 @@ def matching_flat_records(cache: FolderCache, query: FlatRecordQuery) -> list[Fl
         if _is_visible(record.deleted_at, query.deleted)
         and _matches_any(record.id, query.ids)
         and (not query.merged or (isinstance(record, TriageRecord) and record.merged_into))
+        and (not query.report_id or getattr(record, "report_id", "") == query.report_id)
         and (not query.pending or (isinstance(record, NotificationRecord) and record.next_attempt_at))
     ]
 

@@ -57,6 +57,8 @@ def flat_records_statement(query: FlatRecordQuery) -> tuple[sa.Select[Any], dict
         filters.add_condition(
             "merged", lambda: tables.triage.c.merged_into != "" if table is tables.triage else sa.false()
         )
+    if query.report_id:
+        filters.add_equal(table.c.report_id, "report_id", query.report_id)
     if query.pending:
         filters.add_condition(
             "pending",

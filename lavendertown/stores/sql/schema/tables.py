@@ -22,6 +22,7 @@ from lavendertown.records.record_classes import (
     RuleSetRecord,
     TriageRecord,
     ViewRecord,
+    WorklistRecord,
 )
 from lavendertown.stores.sql.schema.record_mapping import add_later_columns
 from lavendertown.stores.sql.statements.column_types import JsonData, SurrogateKey, UtcDateTime, exact_text
@@ -291,6 +292,29 @@ incidents = sa.Table(
     sa.Column("deleted_at", UtcDateTime),
 )
 
+worklists = sa.Table(
+    "worklists",
+    metadata,
+    sa.Column("key", SurrogateKey, primary_key=True),
+    sa.Column("id", exact_text(200), nullable=False, unique=True),
+    sa.Column("report_id", exact_text(200), nullable=False),
+    sa.Column("dataset", exact_text(255), nullable=False),
+    sa.Column("owner", exact_text(255), nullable=False),
+    sa.Column("created_by", exact_text(255), nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("row_count", sa.BigInteger, nullable=False),
+    sa.Column("done_count", sa.BigInteger, nullable=False),
+    sa.Column("cannot_count", sa.BigInteger, nullable=False),
+    sa.Column("findings", JsonData, nullable=False),
+    sa.Column("answers", JsonData, nullable=False),
+    sa.Column("last_read", JsonData, nullable=False),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("deleted_at", UtcDateTime),
+)
+
+sa.Index("ix_worklists_report", worklists.c.report_id)
+
 notifications = sa.Table(
     "notifications",
     metadata,
@@ -373,6 +397,7 @@ RECORD_TABLES: dict[type, sa.Table] = {
     DatasetSettingsRecord: dataset_settings,
     EvidenceRecord: evidence,
     IncidentRecord: incidents,
+    WorklistRecord: worklists,
     NotificationRecord: notifications,
     ChannelRecord: channels,
     AuditEvent: audit_log,

@@ -14,6 +14,7 @@ from lavendertown.collaboration.parts.people import People
 from lavendertown.collaboration.parts.reports import Reports
 from lavendertown.collaboration.parts.rulesets import RuleSets
 from lavendertown.collaboration.parts.views import Views
+from lavendertown.collaboration.parts.worklists import Worklists
 from lavendertown.core import clock
 from lavendertown.core.atomic_files import find_free_path
 from lavendertown.core.errors import LavenderTownError, RefusedRowsError
@@ -181,7 +182,7 @@ def restore_from_trash(kind: str, ids: Sequence[str]) -> None:
     _run_action(work)
 
 
-_Part = Reports | Annotations | RuleSets | Views | People | Incidents
+_Part = Reports | Annotations | RuleSets | Views | People | Incidents | Worklists
 
 
 def _storage_part(kind: str) -> _Part:
@@ -193,6 +194,7 @@ def _storage_part(kind: str) -> _Part:
         "view": storage.views,
         "person": storage.people,
         "incident": storage.incidents,
+        "worklist": storage.worklists,
     }
     return parts[kind]
 
@@ -214,4 +216,5 @@ _NOUNS = {
     "view": ("view", "views"),
     "person": ("person", "people"),
     "incident": ("incident", "incidents"),
+    "worklist": ("worklist", "worklists"),
 }

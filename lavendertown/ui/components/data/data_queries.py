@@ -31,6 +31,7 @@ TRASH_KINDS = {
     "view": "Views",
     "person": "People",
     "incident": "Incidents",
+    "worklist": "Worklists",
 }
 """Component → name, for the records that can be in the trash."""
 
@@ -159,6 +160,9 @@ def _trash_row(kind: str, record: Any) -> dict[str, Any]:
     elif kind == "incident":
         row = {"deleted_at": record.deleted_at}
         name, about, record_id = record.title, record.assignee, record.id
+    elif kind == "worklist":
+        row = {"deleted_at": record.deleted_at}
+        name, about, record_id = f"{record.owner or 'Unassigned'}, {record.dataset}", record.id, record.id
     else:
         row = {"deleted_at": record.deleted_at}
         name, about, record_id = record.id, getattr(record, "author", ""), record.id

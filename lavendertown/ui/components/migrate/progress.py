@@ -23,6 +23,7 @@ PHASES = {
     "dataset_settings": "Settings of datasets",
     "evidence": "Evidence",
     "incidents": "Incidents",
+    "worklists": "Worklists",
     "notifications": "Notifications",
     "channels": "Channels",
     "events": "Audit events",

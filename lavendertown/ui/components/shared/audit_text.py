@@ -25,6 +25,7 @@ KINDS = {
     "view": "view",
     "dataset_settings": "settings of dataset",
     "incident": "incident",
+    "worklist": "worklist",
     "store": "store",
 }
 """Component → display name; components of an application are shown by their own name."""

@@ -1,0 +1,151 @@
+"""Collect the affected rows of findings for a worklist, from the table that a report was made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lavendertown.core.errors import InvalidInputError
+from lavendertown.core.findings import GhostFinding, finding_columns
+from lavendertown.core.settings import Settings
+from lavendertown.interchange.worklists.worklist_file import FindingRows
+from lavendertown.profile.evidence import Evidence, FindingSamples
+from lavendertown.profile.masking import MASKED_VALUE, mask_value
+from lavendertown.profile.measure import MAX_SHOWN_COLUMNS, sample_finding, to_plain_value
+from lavendertown.tables import Table
+
+MAX_KEY = 200
+
+
+def collect_rows(
+    table: Table,
+    findings: Sequence[tuple[str, GhostFinding]],
+    dataset: str,
+    key: Sequence[str],
+    chosen_key: Sequence[str],
+    first_row: int,
+    settings: Settings,
+) -> list[FindingRows]:
+    """Return the affected rows of findings, with their keys and values.
+
+    Values of masked columns are masked. A key column that a person chose is not masked in the file, because
+    the row could not be found otherwise; the store never gets a masked value.
+
+    Args:
+        table: The table.
+        findings: The findings with their ids and the positions of their rows.
+        dataset: The dataset.
+        key: The columns that identify a row.
+        chosen_key: Those of them that a person chose.
+        first_row: The number that the source counts for the row at position 0.
+        settings: The settings for masking.
+
+    Raises:
+        InvalidInputError: The table has no column of a name in ``key``.
+    """
+    for column in key:
+        table.column(column)
+    return [
+        _collect_finding(table, finding_id, finding, dataset, key, chosen_key, first_row, settings)
+        for finding_id, finding in findings
+    ]
+
+
+def _collect_finding(
+    table: Table,
+    finding_id: str,
+    finding: GhostFinding,
+    dataset: str,
+    key: Sequence[str],
+    chosen_key: Sequence[str],
+    first_row: int,
+    settings: Settings,
+) -> FindingRows:
+    masks = settings.evidence_mask
+    positions = finding.row_indices or []
+    affected = [name for name in finding_columns(finding) if table.has_column(name)]
+    shown = affected or table.columns[:MAX_SHOWN_COLUMNS]
+    columns = list(dict.fromkeys([*key, *shown]))
+    frame = table.rows(positions, len(positions), columns)
+    rows = [
+        {name: to_plain_value(value) for name, value in zip(columns, values, strict=True)}
+        for values in frame.itertuples(index=False, name=None)
+    ]
+    masked = [{name: mask_value(name, value, masks) for name, value in row.items()} for row in rows]
+    return FindingRows(
+        finding_id,
+        finding.description,
+        dataset,
+        ", ".join(affected) or "whole row",
+        [int(position) for position in frame.index],
+        first_row,
+        [
+            {name: row[name] if name in chosen_key else hidden[name] for name in key}
+            for row, hidden in zip(rows, masked, strict=True)
+        ],
+        [_describe_key(row, key) if settings.evidence_samples else "" for row in masked],
+        [row[shown[0]] if len(shown) == 1 else _describe_values(row, shown) for row in masked],
+    )
+
+
+def _describe_key(row: Mapping[str, Any], key: Sequence[str]) -> str:
+    return ", ".join("" if row[name] is None else str(row[name]) for name in key)[:MAX_KEY]
+
+
+def _describe_values(row: Mapping[str, Any], columns: Sequence[str]) -> str:
+    return ", ".join(f"{name} = {'(missing)' if row[name] is None else row[name]}" for name in columns)
+
+
+def refuse_other_table(
+    table: Table,
+    coverage: Mapping[str, Any],
+    evidence: Evidence | None,
+    findings: Sequence[tuple[str, GhostFinding, FindingSamples | None]],
+    name: str,
+) -> None:
+    """Refuse a table that a report was not made of: the positions of its rows would name other rows.
+
+    Args:
+        table: The table.
+        coverage: The coverage of the report.
+        evidence: The evidence of the report, if it has some.
+        findings: The findings of the report with their ids and stored samples.
+        name: The name of the table for the message.
+
+    Raises:
+        InvalidInputError: The number of rows, the columns, or values that the report keeps differ.
+    """
+    advice = "Give the file that was inspected, or inspect this one and save a new report."
+    rows, columns = coverage.get("rows"), coverage.get("column_names")
+    if isinstance(rows, int) and rows != table.row_count:
+        raise InvalidInputError(
+            f"{name} has {table.row_count:,} rows, and the report was made of {rows:,}. {advice}"
+        )
+    if isinstance(columns, list) and columns != table.columns:
+        raise InvalidInputError(f"{name} has other columns than the table of the report. {advice}")
+    for _, finding, samples in findings:
+        positions = finding.row_indices or []
+        if positions and positions[-1] >= table.row_count:
+            raise InvalidInputError(
+                f"{name} has {table.row_count:,} rows, fewer than the report names. {advice}"
+            )
+        if (
+            samples is not None
+            and evidence is not None
+            and not _matches(table, finding, samples, evidence.key)
+        ):
+            raise InvalidInputError(
+                f"{name} has other values than the report in the rows of: {finding.description} {advice}"
+            )
+
+
+def _matches(table: Table, finding: GhostFinding, samples: FindingSamples, key: Sequence[str]) -> bool:
+    """Return whether the table has the stored sample values; masked ones cannot be compared."""
+    known = [name for name in key if table.has_column(name)]
+    found = {row.position: row.values for row in sample_finding(table, finding, known).rows}
+    return all(
+        value == MASKED_VALUE or name not in found[row.position] or found[row.position][name] == value
+        for row in samples.rows
+        if row.position in found
+        for name, value in row.values.items()
+    )
