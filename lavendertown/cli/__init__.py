@@ -33,6 +33,7 @@ from lavendertown.cli.rpc import rpc_group
 from lavendertown.cli.rules import rules_group
 from lavendertown.cli.tick import tick_command
 from lavendertown.cli.ui import ui_command
+from lavendertown.cli.worklist import worklist_group
 
 
 @click.group(cls=ErrorHandlingGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -64,6 +65,7 @@ for command in (
     report_group,
     findings_group,
     incidents_group,
+    worklist_group,
     annotate_command,
     rules_group,
     audit_command,

@@ -161,6 +161,8 @@ def show_finding(finding_id: str, as_json: bool) -> None:
         finding_id = storage.findings.resolve_id(finding_id)
         findings = storage.query_findings(finding_id=finding_id, limit=1)
         thread = storage.get_annotations(finding_id)
+        answers = storage.worklists.count_answers(findings[0]["report_id"]) if findings else {}
+    rows = answers.get(finding_id)
     if not findings and not thread:
         raise NotFoundError(
             f"There is no finding {finding_id!r}. Find its id with `lavendertown findings list`."
@@ -170,6 +172,7 @@ def show_finding(finding_id: str, as_json: bool) -> None:
             {
                 "finding": findings[0] if findings else None,
                 "annotations": [annotation.to_dict() for annotation in thread],
+                "worklist": rows,
             }
         )
         return
@@ -179,6 +182,11 @@ def show_finding(finding_id: str, as_json: bool) -> None:
             f"{format_cell(latest['dataset'])} · {latest['severity']} · {latest['status']} · "
             f"seen in {format_count(latest['times_seen'], 'report')}, "
             f"last on {format_cell(latest['last_seen'])}"
+        )
+    if rows is not None:
+        click.echo(
+            f"{rows['answered_count']:,} of {format_count(rows['row_count'], 'row')} answered: "
+            f"{rows['done_count']:,} done, {rows['cannot_count']:,} cannot"
         )
     for annotation in thread:
         changes = [f"-> {annotation.status}"] if annotation.status else []

@@ -100,7 +100,7 @@ def refuse_other_table(
     table: Table,
     coverage: Mapping[str, Any],
     evidence: Evidence | None,
-    findings: Sequence[tuple[str, GhostFinding, FindingSamples | None]],
+    findings: Sequence[tuple[GhostFinding, FindingSamples | None]],
     name: str,
 ) -> None:
     """Refuse a table that a report was not made of: the positions of its rows would name other rows.
@@ -109,7 +109,7 @@ def refuse_other_table(
         table: The table.
         coverage: The coverage of the report.
         evidence: The evidence of the report, if it has some.
-        findings: The findings of the report with their ids and stored samples.
+        findings: The findings of the report with their stored samples.
         name: The name of the table for the message.
 
     Raises:
@@ -123,7 +123,7 @@ def refuse_other_table(
         )
     if isinstance(columns, list) and columns != table.columns:
         raise InvalidInputError(f"{name} has other columns than the table of the report. {advice}")
-    for _, finding, samples in findings:
+    for finding, samples in findings:
         positions = finding.row_indices or []
         if positions and positions[-1] >= table.row_count:
             raise InvalidInputError(

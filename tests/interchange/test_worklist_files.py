@@ -349,7 +349,7 @@ def bomb() -> bytes:
         (b"PK\x03\x04 damaged", "x.xlsx cannot be opened as a workbook: it is damaged"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "x.xlsx cannot be opened as a workbook"),
         (b"a,b\n\x00\xff\xfe\x81" * 40, "x.xlsx is not a worklist"),
-        (b'"' + b"a" * 200_000 + make_token(ID, 1).encode(), "x.xlsx cannot be read as CSV."),
+        (f'row id,done\n"{make_token(ID, 1)},x'.encode(), "x.xlsx cannot be read as CSV: unexpected end of"),
         (huge_sheet(), "x.xlsx has 17,179,869,184 cells"),
         (bomb(), "x.xlsx unpacks to more than the limit of 2 MB"),
         (b"x" * (20 * 1024**2 + 1), "x.xlsx is larger than 20 MB, which no worklist is."),

@@ -241,12 +241,12 @@ class Worklists(StoragePart):
                 {"row_count": 0, "answered_count": 0, "done_count": 0, "cannot_count": 0, "reasons": []},
             )
             of["row_count"] += 1
-            answer = answers.get(row.cell)
-            if answer is not None:
+            if row.cell in answers:
+                named, answer = answers[row.cell]
                 of["answered_count"] += 1
                 of[f"{answer.answer}_count"] += 1
                 if answer.reason:
-                    of["reasons"].append({"row": row.row, "key": row.key, **asdict(answer)})
+                    of["reasons"].append({"row": named.row, "key": named.key, **asdict(answer)})
         for of in counts.values():
             of["reasons"].sort(key=lambda each: each["row"])
         return counts
@@ -346,7 +346,7 @@ class Worklists(StoragePart):
                 if answer.worklist_id in records:
                     problems.append(RowProblem(answer.place, _NO_ROW))
                 continue
-            known = stored.get(row.cell)
+            _, known = stored.get(row.cell, (None, None))
             if known is not None and answer.content == (known.answer, known.reason):
                 unchanged += 1
             elif known is None or known.by == author:
@@ -525,12 +525,12 @@ def _to_row(record: WorklistRecord) -> dict[str, Any]:
     }
 
 
-def _latest_answers(worklists: Iterable[_LoadedWorklist]) -> dict[_Cell, StoredAnswer]:
-    """Return the latest answer for each row in these worklists."""
-    latest: dict[_Cell, StoredAnswer] = {}
+def _latest_answers(worklists: Iterable[_LoadedWorklist]) -> dict[_Cell, tuple[_Row, StoredAnswer]]:
+    """Return the latest answer for each row in these worklists, with the row as its worklist names it."""
+    latest: dict[_Cell, tuple[_Row, StoredAnswer]] = {}
     for worklist in worklists:
         for number, answer in worklist.answers.items():
-            cell = worklist.rows[number].cell
-            if cell not in latest or latest[cell].at < answer.at:
-                latest[cell] = answer
+            row = worklist.rows[number]
+            if row.cell not in latest or latest[row.cell][1].at < answer.at:
+                latest[row.cell] = row, answer
     return latest

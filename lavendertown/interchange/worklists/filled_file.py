@@ -85,16 +85,22 @@ def _read_csv(raw: bytes, name: str) -> list[list[str]]:
     """Return the cells of a CSV file, with the delimiter that sets the row ids apart."""
     text, _, _ = decode_text(raw, name)
     best: list[list[str]] = []
-    try:
-        for delimiter in (",", ";", "\t"):
-            rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-            if _count_answer_heads(rows) and _find_id_column(rows) is not None:
+    failure: csv.Error | None = None
+    for delimiter in (",", ";", "\t"):
+        try:
+            # Otherwise an open quote swallows all rows below it.
+            rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+        except csv.Error as error:
+            failure = error
+            continue
+        if _find_id_column(rows) is not None:
+            if _count_answer_heads(rows):
                 return rows
-            best = best or (rows if _find_id_column(rows) is not None else [])
-    except csv.Error as error:
+            best = best or rows
+    if failure is not None and not best:
         raise UnreadableTableError(
-            f"{name} cannot be read as CSV. Save the worklist again, as an Excel file."
-        ) from error
+            f"{name} cannot be read as CSV: {failure}. Save the worklist again, as an Excel file."
+        ) from failure
     return best
 
 
@@ -111,7 +117,7 @@ def _find_id_column(rows: Sequence[Sequence[str]]) -> int | None:
 
 
 def _answer_places(row: Sequence[str]) -> list[tuple[str, int]]:
-    named = ((_HEAD_ENDS.sub("", cell or "").strip().casefold(), place) for place, cell in enumerate(row))
+    named = ((_HEAD_ENDS.sub("", cell or "").strip().lower(), place) for place, cell in enumerate(row))
     return [(name, place) for name, place in named if name in ANSWER_COLUMNS]
 
 
@@ -179,9 +185,9 @@ def _read_answer(row: tuple[str, int], cells: dict[str, str], place: str) -> Row
     marked = []
     for column in (DONE, CANNOT):
         mark = cells.get(column, "")
-        if mark.casefold() in _MARKS:
+        if mark.lower() in _MARKS:
             marked.append(column)
-        elif mark.casefold() not in _NO_MARKS:
+        elif mark.lower() not in _NO_MARKS:
             return RowProblem(
                 place, f"{mark[:60]!r} under '{column}' is not understood. Write x, or leave the cell empty."
             )

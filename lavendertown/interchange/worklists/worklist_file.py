@@ -151,9 +151,9 @@ def write_worklist(worklist: Worklist) -> bytes:
 
 def _free_names(key_columns: Sequence[str]) -> list[str]:
     """Return headings for the key columns that differ from those of all other columns."""
-    taken = {name.casefold() for name in (*_LEADING, "column", "value", *ANSWER_COLUMNS)}
+    taken = {name.lower() for name in (*_LEADING, "column", "value", *ANSWER_COLUMNS)}
     return [
-        str(escape_formula(f"{name} (key)" if name.strip().casefold() in taken else name))
+        str(escape_formula(f"{name} (key)" if name.strip().lower() in taken else name))
         for name in key_columns
     ]
 
