@@ -137,7 +137,7 @@ def _collect_rows(
     key: tuple[str, ...],
     source: str,
 ) -> list[FindingRows]:
-    from lavendertown.inspection.worklist_rows import collect_rows, refuse_other_table
+    from lavendertown.inspection.worklist_rows import RowOptions, collect_rows, refuse_other_table
     from lavendertown.profile.masking import is_masked
     from lavendertown.profile.measure import first_row_number
 
@@ -157,15 +157,15 @@ def _collect_rows(
             "The store does not keep them.",
             err=True,
         )
-    return collect_rows(
-        table,
-        chosen,
+    row_options = RowOptions(
         str(report.metadata.get("dataset") or ""),
         columns,
         key,
         evidence.first_row if evidence is not None else first_row_number(table),
-        settings,
+        settings.evidence_mask,
+        settings.evidence_samples,
     )
+    return collect_rows(table, chosen, row_options)
 
 
 def _write_files(storage: Storage, made: Sequence[Worklist], folder: Path, actor: str) -> list[Path]:

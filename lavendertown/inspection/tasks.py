@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from lavendertown.core.dataset_names import dataset_name
 from lavendertown.core.errors import SeveralTablesError
 from lavendertown.core.file_limits import FileLimits
+from lavendertown.core.findings import GhostFinding
 from lavendertown.core.reading import Reading
 from lavendertown.drift import Baseline, ProfileBaseline, TableBaseline
 from lavendertown.inspection import imported_results
 from lavendertown.inspection.result_files import write_affected_rows, write_result
 from lavendertown.inspection.row_copies import copy_affected_rows, has_copied_rows, read_copied_rows
+from lavendertown.inspection.worklist_rows import RowOptions, collect_rows
 from lavendertown.inspector import Inspector
+from lavendertown.interchange.worklists.filled_file import MAX_BYTES, read_filled_file
 from lavendertown.profile.measure import measure_table
 from lavendertown.rules.models import Rule
 from lavendertown.rules.reference_rules import References
@@ -24,6 +28,8 @@ from lavendertown.tables import Table, read_table
 from lavendertown.tables.part_files import read_part_files
 
 INSPECT_FILE = "lavendertown.inspection.tasks:inspect_file"
+COLLECT_WORKLIST_ROWS = "lavendertown.inspection.tasks:collect_worklist_rows"
+READ_WORKLIST = "lavendertown.inspection.tasks:read_worklist"
 WRITE_ROWS = "lavendertown.inspection.tasks:write_rows"
 CHECK_RULE = "lavendertown.inspection.tasks:check_rule"
 MAP_RESULTS = "lavendertown.inspection.tasks:map_results"
@@ -134,6 +140,49 @@ def write_rows(arguments: dict[str, Any], report: Callable[[Any], None]) -> str:
     folder = Path(arguments["folder"])
     table = read_copied_rows(folder) if has_copied_rows(folder) else _read_file(arguments)
     return str(write_affected_rows(folder, arguments["place"], table))
+
+
+def collect_worklist_rows(arguments: dict[str, Any], report: Callable[[Any], None]) -> list[dict[str, Any]]:
+    """Return the affected rows of findings for a worklist; read the file again unless they were copied.
+
+    Args:
+        arguments: As for :func:`write_rows`, without the place. ``findings`` has pairs of an id and a finding
+            as a mapping, with its positions, and ``options`` the values of
+            :class:`~lavendertown.inspection.worklist_rows.RowOptions`.
+        report: Not used.
+
+    Returns:
+        The values of each :class:`~lavendertown.interchange.worklists.worklist_file.FindingRows`.
+    """
+    folder = Path(arguments["folder"])
+    table = read_copied_rows(folder) if has_copied_rows(folder) else _read_file(arguments)
+    rows = collect_rows(
+        table,
+        [(finding_id, GhostFinding.from_dict(values)) for finding_id, values in arguments["findings"]],
+        RowOptions(**arguments["options"]),
+    )
+    return [asdict(each) for each in rows]
+
+
+def read_worklist(arguments: dict[str, Any], report: Callable[[Any], None]) -> dict[str, Any]:
+    """Read the answers in a filled worklist.
+
+    Args:
+        arguments: ``path`` and ``name`` of the file, and the file ``limits`` as a mapping.
+        report: Not used.
+
+    Returns:
+        ``answers``, ``problems`` and ``rows`` of
+        :class:`~lavendertown.interchange.worklists.answers.FilledRows`, as lists.
+    """
+    with Path(arguments["path"]).open("rb") as file:
+        raw = file.read(MAX_BYTES + 1)
+    filled = read_filled_file(raw, arguments["name"], FileLimits(**arguments["limits"]))
+    return {
+        "answers": [asdict(each) for each in filled.answers],
+        "problems": [asdict(each) for each in filled.problems],
+        "rows": [list(each) for each in sorted(filled.rows)],
+    }
 
 
 def _open_baseline(arguments: dict[str, Any]) -> Baseline | None:

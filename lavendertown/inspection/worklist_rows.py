@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from lavendertown.core.errors import InvalidInputError
 from lavendertown.core.findings import GhostFinding, finding_columns
-from lavendertown.core.settings import Settings
 from lavendertown.interchange.worklists.worklist_file import FindingRows
 from lavendertown.profile.evidence import Evidence, FindingSamples
 from lavendertown.profile.masking import MASKED_VALUE, mask_value
@@ -17,14 +17,29 @@ from lavendertown.tables import Table
 MAX_KEY = 200
 
 
+@dataclass(frozen=True)
+class RowOptions:
+    """What the rows of a worklist say of themselves.
+
+    Attributes:
+        dataset: The dataset.
+        key: The columns that identify a row.
+        chosen_key: Those of them that a person chose.
+        first_row: The number that the source counts for the row at position 0.
+        masks: The patterns of masked columns.
+        keeps_samples: Whether the store may keep values, and so the keys.
+    """
+
+    dataset: str
+    key: Sequence[str]
+    chosen_key: Sequence[str]
+    first_row: int
+    masks: Sequence[str] = ()
+    keeps_samples: bool = True
+
+
 def collect_rows(
-    table: Table,
-    findings: Sequence[tuple[str, GhostFinding]],
-    dataset: str,
-    key: Sequence[str],
-    chosen_key: Sequence[str],
-    first_row: int,
-    settings: Settings,
+    table: Table, findings: Sequence[tuple[str, GhostFinding]], options: RowOptions
 ) -> list[FindingRows]:
     """Return the affected rows of findings, with their keys and values.
 
@@ -34,34 +49,20 @@ def collect_rows(
     Args:
         table: The table.
         findings: The findings with their ids and the positions of their rows.
-        dataset: The dataset.
-        key: The columns that identify a row.
-        chosen_key: Those of them that a person chose.
-        first_row: The number that the source counts for the row at position 0.
-        settings: The settings for masking.
+        options: The key, and what is masked.
 
     Raises:
-        InvalidInputError: The table has no column of a name in ``key``.
+        InvalidInputError: The table has no column of a name in the key.
     """
-    for column in key:
+    for column in options.key:
         table.column(column)
-    return [
-        _collect_finding(table, finding_id, finding, dataset, key, chosen_key, first_row, settings)
-        for finding_id, finding in findings
-    ]
+    return [_collect_finding(table, finding_id, finding, options) for finding_id, finding in findings]
 
 
 def _collect_finding(
-    table: Table,
-    finding_id: str,
-    finding: GhostFinding,
-    dataset: str,
-    key: Sequence[str],
-    chosen_key: Sequence[str],
-    first_row: int,
-    settings: Settings,
+    table: Table, finding_id: str, finding: GhostFinding, options: RowOptions
 ) -> FindingRows:
-    masks = settings.evidence_mask
+    key = options.key
     positions = finding.row_indices or []
     affected = [name for name in finding_columns(finding) if table.has_column(name)]
     shown = affected or table.columns[:MAX_SHOWN_COLUMNS]
@@ -71,19 +72,19 @@ def _collect_finding(
         {name: to_plain_value(value) for name, value in zip(columns, values, strict=True)}
         for values in frame.itertuples(index=False, name=None)
     ]
-    masked = [{name: mask_value(name, value, masks) for name, value in row.items()} for row in rows]
+    masked = [{name: mask_value(name, value, options.masks) for name, value in row.items()} for row in rows]
     return FindingRows(
         finding_id,
         finding.description,
-        dataset,
+        options.dataset,
         ", ".join(affected) or "whole row",
         [int(position) for position in frame.index],
-        first_row,
+        options.first_row,
         [
-            {name: row[name] if name in chosen_key else hidden[name] for name in key}
+            {name: row[name] if name in options.chosen_key else hidden[name] for name in key}
             for row, hidden in zip(rows, masked, strict=True)
         ],
-        [_describe_key(row, key) if settings.evidence_samples else "" for row in masked],
+        [_describe_key(row, key) if options.keeps_samples else "" for row in masked],
         [row[shown[0]] if len(shown) == 1 else _describe_values(row, shown) for row in masked],
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePath
 from typing import Any
@@ -19,14 +19,26 @@ from lavendertown.core.errors import (
     UnreadableTableError,
 )
 from lavendertown.core.file_limits import MEGABYTE, limits_from_settings
+from lavendertown.core.findings import GhostFinding
 from lavendertown.core.reading import DETECT, Reading
 from lavendertown.core.settings import Settings, load_settings
 from lavendertown.data_sources import INSPECT_SOURCE, pack_source
 from lavendertown.drift.baseline import ProfileBaseline
 from lavendertown.inspection.imported_results import load_results
 from lavendertown.inspection.result_files import InspectionResult, read_result
-from lavendertown.inspection.tasks import CHECK_RULE, INSPECT_FILE, MAP_RESULTS, SUGGEST_RULES, WRITE_ROWS
+from lavendertown.inspection.tasks import (
+    CHECK_RULE,
+    COLLECT_WORKLIST_ROWS,
+    INSPECT_FILE,
+    MAP_RESULTS,
+    READ_WORKLIST,
+    SUGGEST_RULES,
+    WRITE_ROWS,
+)
+from lavendertown.inspection.worklist_rows import RowOptions
 from lavendertown.interchange import ReadRun
+from lavendertown.interchange.worklists.answers import FilledRows, RowAnswer, RowProblem
+from lavendertown.interchange.worklists.worklist_file import FindingRows
 from lavendertown.rules.models import Rule
 from lavendertown.ui import errors, queries
 from lavendertown.ui.components.shared import layout
@@ -237,6 +249,66 @@ def write_affected_rows(result: InspectionResult, place: int, wait: Callable[[],
     return Path(run_on_file(WRITE_ROWS, result, arguments, wait))
 
 
+def collect_worklist_rows(
+    result: InspectionResult,
+    findings: Sequence[tuple[str, GhostFinding]],
+    dataset: str,
+    key: Sequence[str],
+) -> list[FindingRows]:
+    """Return the affected rows of findings for a worklist, read in a worker.
+
+    Args:
+        result: The result of the inspection.
+        findings: The findings with their ids and all their row positions.
+        dataset: The dataset of their report.
+        key: The columns that the visitor chose as key.
+
+    Raises:
+        InvalidInputError: The rows cannot be read; the message gives the reason.
+    """
+    settings = load_settings()
+    options = RowOptions(
+        dataset,
+        list(key),
+        list(key),
+        result.evidence.first_row,
+        list(settings.evidence_mask),
+        settings.evidence_samples,
+    )
+    arguments = {
+        "folder": str(result.folder),
+        "findings": [(finding_id, finding.to_dict()) for finding_id, finding in findings],
+        "options": asdict(options),
+    }
+    return [FindingRows(**each) for each in run_on_file(COLLECT_WORKLIST_ROWS, result, arguments)]
+
+
+def read_worklist(content: bytes, name: str) -> FilledRows:
+    """Return the answers in a filled worklist, read in a worker.
+
+    Raises:
+        InvalidInputError: The file cannot be read, or is no worklist; the message gives the reason.
+    """
+    settings, session = load_settings(), uploads.session_id()
+    upload = uploads.upload_folders.write_upload(session, name, content)
+    arguments = {"path": str(upload.path), "name": name, "limits": asdict(limits_from_settings(settings))}
+    limits = ResourceLimits(memory_limit(settings), settings.limits_seconds)
+    running = _worker_pool().submit_task(READ_WORKLIST, arguments, limits)
+    try:
+        while not running.wait(_POLL_SECONDS):
+            pass
+    finally:
+        running.cancel()
+        uploads.upload_folders.delete_path(session, upload.path)
+    if running.state != "done":
+        raise _create_failure(running, name)
+    return FilledRows(
+        tuple(RowAnswer(**each) for each in running.result["answers"]),
+        tuple(RowProblem(**each) for each in running.result["problems"]),
+        frozenset((worklist_id, number) for worklist_id, number in running.result["rows"]),
+    )
+
+
 def check_rule(result: InspectionResult, rule: Rule) -> dict[str, Any]:
     """Check a rule on an inspected file, in a worker; the answer is that of
     :func:`lavendertown.inspection.tasks.check_rule`.
@@ -287,7 +359,7 @@ def run_on_file(
     Raises:
         InvalidInputError: The task failed; the message gives the reason.
     """
-    if result.source_name and task != WRITE_ROWS:
+    if result.source_name and task not in (WRITE_ROWS, COLLECT_WORKLIST_ROWS):
         raise InvalidInputError(
             f"{result.name} is a configured source, which is not read a second time; rules can be tried on "
             "an uploaded file."

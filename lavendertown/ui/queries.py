@@ -404,6 +404,15 @@ def suggest_incident(finding_id: str) -> Row | None:
     return result
 
 
+# Worklists
+
+
+def count_answers(report_id: str) -> dict[str, Row]:
+    """Return how many rows of the findings of a report are answered, by finding."""
+    result: dict[str, Row] = _read_cached("worklists.count_answers", report_id)
+    return result
+
+
 # Trends
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from lavendertown.inbox.check_changes import describe_check_change
 from lavendertown.inspection.result_files import FIRST_ROWS, InspectionResult
 from lavendertown.ui import inspections, queries
-from lavendertown.ui.components.finding import evidence, history, thread, triage_controls
+from lavendertown.ui.components.finding import evidence, history, thread, triage_controls, worklist
 from lavendertown.ui.components.shared import charts, layout
 from lavendertown.ui.components.shared.affected_rows import ResultRows, show_rows
 from lavendertown.ui.components.shared.formatting import (
@@ -61,6 +61,7 @@ def show_finding(row: queries.Row) -> None:
         _draw_run_history(row, past)
     evidence.show_evidence(row)
     _draw_affected_rows(row)
+    worklist.draw_worklist(row, kept_result(row["report_id"]))
     name = row["finding_id"]
     discussion, past_tab = st.tabs(["Discussion", "History"], key="detail:tabs", on_change="rerun")
     with discussion:
