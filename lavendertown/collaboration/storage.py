@@ -131,7 +131,9 @@ class Storage:
         self.incidents = Incidents(self._context, self.triage)
         self.worklists = Worklists(self._context, self.findings, self.triage)
         self.inbox = FindingsInbox(self._context, self.trends, self.incidents)
-        self.exports = Exports(self._context, self.reports, self.findings, self.annotations, self.inbox)
+        self.exports = Exports(
+            self._context, self.reports, self.findings, self.annotations, self.inbox, self.worklists
+        )
         self.gate = Gate(self._context, self.triage)
         self.audit = AuditTrail(self._context, self.findings)
         self.people = People(self._context)

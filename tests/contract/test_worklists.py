@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from openpyxl import Workbook, load_workbook
 
 from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.collaboration.storage import Storage
 from lavendertown.errors import InvalidInputError, LavenderTownError, NotFoundError
+from lavendertown.interchange.exports.tables import write_excel
 from lavendertown.interchange.worklists.answers import FilledRows, RowAnswer, RowProblem
 from lavendertown.interchange.worklists.worklist_file import FindingRows, Worklist
 from lavendertown.records.record_classes import RecordKind, WorklistRecord
@@ -119,6 +122,16 @@ def test_people_may_change_their_own_answers(store: Storage) -> None:
     store.worklists.save_answers(filled(made, _2="cannot: closed"), author="Ben")
     saved = store.worklists.save_answers(filled(made, _2="done"), author="Ben")
     assert (saved.saved, saved.preview.conflicts, counts(store)) == (1, (), (ROWS, 1, 0))
+
+
+def test_an_excel_export_has_the_answers(store: Storage) -> None:
+    def sheets() -> Workbook:
+        return load_workbook(io.BytesIO(write_excel(store.exports.read_report("r1"))))
+
+    assert sheets().sheetnames == ["Findings", "Samples"]
+    store.worklists.save_answers(filled(give_out(store), _1="done", _3="cannot: =closed"), author="Ben")
+    _, row = sheets()["Worklists"].iter_rows(values_only=True)
+    assert row[3:] == (ROWS, 1, 1, "row 4: cannot, =closed (Ben)")
 
 
 def test_a_row_without_an_answer_keeps_the_stored_one(store: Storage) -> None:

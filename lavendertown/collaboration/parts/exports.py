@@ -11,6 +11,7 @@ from lavendertown.collaboration.parts.context import StorageContext, StoragePart
 from lavendertown.collaboration.parts.findings import Findings
 from lavendertown.collaboration.parts.inbox import FindingsInbox, InboxFilters
 from lavendertown.collaboration.parts.reports import Reports
+from lavendertown.collaboration.parts.worklists import Worklists
 from lavendertown.core import clock
 from lavendertown.core.errors import DamagedRecordError, NotFoundError
 from lavendertown.interchange.exports import ExportContent, ExportedFinding
@@ -33,12 +34,14 @@ class Exports(StoragePart):
         findings: Findings,
         annotations: Annotations,
         inbox: FindingsInbox,
+        worklists: Worklists,
     ) -> None:
         super().__init__(context)
         self._reports = reports
         self._findings = findings
         self._annotations = annotations
         self._inbox = inbox
+        self._worklists = worklists
 
     def read_report(self, report_id: str) -> ExportContent:
         """Return a report with its evidence, and its findings with their threads and triage.
@@ -102,12 +105,14 @@ class Exports(StoragePart):
     ) -> list[ExportedFinding]:
         triage = {row["finding_id"]: row for row in triage_rows}
         threads = self._read_threads([row["finding_id"] for row in occurrences])
+        answers = {report_id: self._worklists.count_answers(report_id) for report_id in evidence}
         return [
             self._build_finding(
                 row,
                 triage.get(row["finding_id"], {}),
                 threads[row["finding_id"]],
                 evidence[row["report_id"]],
+                answers[row["report_id"]].get(row["finding_id"]),
             )
             for row in occurrences
         ]
@@ -118,6 +123,7 @@ class Exports(StoragePart):
         triage: Mapping[str, Any],
         thread: Sequence[Mapping[str, Any]],
         evidence: Evidence | None,
+        answers: Mapping[str, Any] | None,
     ) -> ExportedFinding:
         samples = profile = None
         if evidence is not None:
@@ -133,6 +139,7 @@ class Exports(StoragePart):
             samples=samples,
             profile=profile,
             first_row=evidence.first_row if evidence is not None else 1,
+            answers=answers,
         )
 
     def _read_threads(self, finding_ids: Sequence[str]) -> dict[str, list[Mapping[str, Any]]]:

@@ -32,6 +32,7 @@ class ExportedFinding:
         samples: The samples that were stored with the report, if there are any.
         profile: The stored profile of its column, if there is one.
         first_row: The number that the source counts for the row at position 0.
+        answers: The answers of its worklists, see ``storage.worklists.count_answers``; None without any.
     """
 
     finding_id: str
@@ -56,6 +57,7 @@ class ExportedFinding:
     samples: FindingSamples | None = None
     profile: ColumnProfile | None = None
     first_row: int = 1
+    answers: Mapping[str, Any] | None = None
 
     @property
     def thread_text(self) -> str:

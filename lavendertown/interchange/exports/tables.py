@@ -27,10 +27,19 @@ COLUMNS = (
 )
 """The columns in their order. Times are in UTC."""
 SAMPLE_COLUMNS = ("finding_id", "dataset", "description", "row", "column", "value", "is_affected")
+ANSWER_COLUMNS = ("finding_id", "dataset", "description", "rows", "done", "cannot", "reasons")
 
 MAX_EXCEL_ROWS = 1_048_576
 MAX_EXCEL_TEXT = 32_767
-_WIDTHS = {"description": 60, "thread": 60, "dataset": 20, "column": 20, "close_reason": 30, "finding_id": 38}
+_WIDTHS = {
+    "description": 60,
+    "thread": 60,
+    "dataset": 20,
+    "column": 20,
+    "close_reason": 30,
+    "finding_id": 38,
+    "reasons": 60,
+}
 _EXCEL_START = dt.datetime(1900, 1, 1)
 
 
@@ -66,6 +75,26 @@ def list_sample_rows(findings: Sequence[ExportedFinding]) -> list[tuple[Any, ...
     ]
 
 
+def list_answer_rows(findings: Sequence[ExportedFinding]) -> list[tuple[Any, ...]]:
+    """Return the findings with rows in worklists, in the order of :data:`ANSWER_COLUMNS`."""
+    return [
+        (
+            finding.finding_id,
+            finding.dataset,
+            finding.description,
+            finding.answers["row_count"],
+            finding.answers["done_count"],
+            finding.answers["cannot_count"],
+            "\n".join(
+                f"row {each['row']}: {each['answer']}, {each['reason']} ({each['by']})"
+                for each in finding.answers["reasons"]
+            ),
+        )
+        for finding in findings
+        if finding.answers is not None
+    ]
+
+
 def write_csv(content: ExportContent) -> bytes:
     """Return the findings as CSV, in UTF-8 with a byte order mark for spreadsheet programs."""
     out = io.StringIO()
@@ -98,7 +127,9 @@ def write_parquet(content: ExportContent) -> bytes:
 
 
 def write_excel(content: ExportContent) -> bytes:
-    """Return an Excel file with the sheets Findings and Samples. Longer texts than Excel can hold are cut.
+    """Return an Excel file with the sheets Findings, Samples and, if there are any, Worklists.
+
+    Longer texts than Excel can hold are cut.
 
     Raises:
         InvalidInputError: There are more rows than a sheet can have.
@@ -128,6 +159,10 @@ def write_excel(content: ExportContent) -> bytes:
         _write_sheet(
             book.add_worksheet("Samples"), SAMPLE_COLUMNS, samples, [text] * len(SAMPLE_COLUMNS), head
         )
+        answers = list_answer_rows(content.findings)
+        if answers:
+            sheet = book.add_worksheet("Worklists")
+            _write_sheet(sheet, ANSWER_COLUMNS, answers, [text] * len(ANSWER_COLUMNS), head)
     return out.getvalue()
 
 

@@ -39,9 +39,11 @@ def draw_worklist(row: queries.Row, result: InspectionResult | None) -> None:
     counts = queries.count_answers(row["report_id"]).get(row["finding_id"])
     if counts is None and (result is None or not row["row_count"]):
         return
-    label = "Row worklist" if counts is None else f"Row worklist  ·  {describe_counts(counts)}"
+    if counts is not None:
+        st.markdown(f":small[:material/checklist: {describe_counts(counts)}]")
+    # With another label, the browser would take it for another expander, which is closed.
     with st.expander(
-        label,
+        "Row worklist",
         icon=":material/checklist:",
         key=f"worklist:{row['report_id']}:{row['position']}",
         on_change="rerun",
