@@ -267,6 +267,7 @@ class WritePath:
                     migration=batch.migration,
                 )
             )
+            self._run_guards()
 
     def _write_changes(self, changes: Sequence[Change]) -> _ChangeDraft:
         with self.store.unit_of_work() as unit:
@@ -275,11 +276,14 @@ class WritePath:
                 unit.apply_changes(self._build_change_set(draft))
             for record, operation in zip(draft.records, draft.operations, strict=True):
                 self.hooks.run_after(unit, self._record_type.record_key(record)[0], operation, record)
-            # Just before the commit, because a migration to another store may have finished while this
-            # unit of work waited for the lock.
-            for guard in self.commit_guards:
-                guard()
+            self._run_guards()
         return draft
+
+    def _run_guards(self) -> None:
+        # Just before the commit, because a migration to another store may have finished while the unit of
+        # work waited for the lock.
+        for guard in self.commit_guards:
+            guard()
 
     def _draft_changes(self, unit: UnitOfWork, changes: Sequence[Change]) -> _ChangeDraft:
         records = [change.record for change in changes if isinstance(change, SaveRecord)]

@@ -23,7 +23,7 @@ import tempfile
 import time
 import zipfile
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
@@ -33,7 +33,13 @@ from lavendertown import __version__
 from lavendertown.core import clock, json_codec
 from lavendertown.core.atomic_files import write_atomically
 from lavendertown.core.errors import InvalidInputError, StorageUnavailableError
-from lavendertown.records.record_classes import FLAT_RECORD_CLASSES, AnnotationRecord
+from lavendertown.records.record_classes import (
+    FLAT_RECORD_CLASSES,
+    KIND_BY_CLASS,
+    AnnotationRecord,
+    FlatRecord,
+    ReportRecord,
+)
 from lavendertown.stores import zip_files
 from lavendertown.stores.files import formats, report_format
 from lavendertown.stores.files.layout import Layout, file_name
@@ -94,7 +100,7 @@ def write_archive(location: StoreLocation, file: Path, *, is_frozen: bool = Fals
                 write_atomically(file) as draft,
                 zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as zip_file,
             ):
-                return _write_contents(_ArchiveWriter(zip_file), source, write_tables, file)
+                return _write_contents(ArchiveWriter(zip_file), source, write_tables, file)
     except OSError as error:
         raise StorageUnavailableError(
             f"{file} could not be written ({error.strerror or error}); nothing was changed. Free some space "
@@ -125,7 +131,7 @@ def _open_snapshot(
         )
 
 
-class _ArchiveWriter:
+class ArchiveWriter:
     """Adds members to a zip file and collects their checksums and counts."""
 
     def __init__(self, zip_file: zipfile.ZipFile) -> None:
@@ -133,7 +139,45 @@ class _ArchiveWriter:
         self.members: dict[str, str] = {}
         self.counts: Counter[str] = Counter()
 
+    def add_report(self, report: ReportRecord) -> None:
+        """Add a report, and count its findings."""
+        self.add_member(_LAYOUT.report_file(report.id), report_format.write_report(report), "reports")
+        self.counts["findings"] += len(report.findings)
+
+    def add_aliases(self, aliases: Mapping[str, str]) -> None:
+        """Add the older ids of findings with their current ids, if there are any."""
+        if aliases:
+            self.add_member(_LAYOUT.aliases_file, formats.write_aliases(aliases))
+
+    def add_threads(self, annotations: Iterable[AnnotationRecord]) -> None:
+        """Add annotations, a member per finding."""
+        threads: defaultdict[str, list[AnnotationRecord]] = defaultdict(list)
+        for annotation in annotations:
+            threads[annotation.finding_id].append(annotation)
+        for finding_id, thread in sorted(threads.items()):
+            thread.sort(key=lambda annotation: (annotation.created_at, annotation.id))
+            path = _LAYOUT.thread_file(finding_id)
+            self.add_member(path, formats.write_thread(thread), "annotations", len(thread))
+
+    def add_flat_record(self, record: FlatRecord) -> None:
+        """Add a record of a flat kind."""
+        kind = KIND_BY_CLASS[type(record)]
+        path = _LAYOUT.flat_dir(kind) / file_name(record.id)
+        self.add_member(path, formats.write_flat_record(record), COUNT_NAME_BY_KIND[kind])
+
+    def write_manifest(self, marks: Mapping[str, Any]) -> None:
+        """Write the manifest with these keys, the version, the time, the counts and the checksums."""
+        manifest = {
+            **marks,
+            "lavendertown": __version__,
+            "made_at": clock.now().isoformat(),
+            "counts": self.counts,
+            "members": self.members,
+        }
+        self.zip.writestr(MANIFEST_NAME, json_codec.dumps(manifest, indent=True), zipfile.ZIP_DEFLATED)
+
     def add_member(self, path: Path, data: bytes, count_as: str = "", count: int = 1) -> None:
+        """Add a file, and count its records."""
         name = path.as_posix()
         number = 1
         while name in self.members:
@@ -147,7 +191,7 @@ class _ArchiveWriter:
 
 
 def _write_contents(
-    writer: _ArchiveWriter, source: Source, write_tables: WriteTables, file: Path
+    writer: ArchiveWriter, source: Source, write_tables: WriteTables, file: Path
 ) -> ArchiveResult:
     _write_records(writer, source)
     tables = write_tables(writer.zip)
@@ -156,40 +200,28 @@ def _write_contents(
         for path in sorted(source.quarantine.folder.iterdir()):
             if not path.is_symlink():
                 writer.add_member(Path(_QUARANTINE) / path.name, path.read_bytes())
-    manifest = {
-        "archive": ARCHIVE_FORMAT,
-        "lavendertown": __version__,
-        "made_at": clock.now().isoformat(),
-        "counts": writer.counts,
-        "members": writer.members,
-        "tables": tables,
-        "unreadable": [asdict(each) for each in unreadable],
-    }
-    writer.zip.writestr(MANIFEST_NAME, json_codec.dumps(manifest, indent=True), zipfile.ZIP_DEFLATED)
+    writer.write_manifest(
+        {
+            "archive": ARCHIVE_FORMAT,
+            "tables": tables,
+            "unreadable": [asdict(each) for each in unreadable],
+        }
+    )
     rows = {str(table["name"]): int(table["rows"]) for table in tables}
     return ArchiveResult(file, {**writer.counts, **rows}, unreadable)
 
 
-def _write_records(writer: _ArchiveWriter, source: Source) -> None:
+def _write_records(writer: ArchiveWriter, source: Source) -> None:
     """Write each record into the member that corresponds to its file in a data folder."""
     for report in source.read_reports():
-        writer.add_member(_LAYOUT.report_file(report.id), report_format.write_report(report), "reports")
-        writer.counts["findings"] += len(report.findings)
-    if aliases := source.read_aliases():
-        writer.add_member(_LAYOUT.aliases_file, formats.write_aliases(aliases))
-    threads: defaultdict[str, list[AnnotationRecord]] = defaultdict(list)
-    for annotation in source.read_annotations():
-        threads[annotation.finding_id].append(annotation)
-    for finding_id, thread in sorted(threads.items()):
-        thread.sort(key=lambda annotation: (annotation.created_at, annotation.id))
-        path = _LAYOUT.thread_file(finding_id)
-        writer.add_member(path, formats.write_thread(thread), "annotations", len(thread))
+        writer.add_report(report)
+    writer.add_aliases(source.read_aliases())
+    writer.add_threads(source.read_annotations())
     for ruleset in source.read_rulesets():
         writer.add_member(_LAYOUT.ruleset_file(ruleset.id), formats.write_ruleset(ruleset), "rulesets")
     for kind in FLAT_RECORD_CLASSES:
         for record in source.read_flat_records(kind):
-            path = _LAYOUT.flat_dir(kind) / file_name(record.id)
-            writer.add_member(path, formats.write_flat_record(record), COUNT_NAME_BY_KIND[kind])
+            writer.add_flat_record(record)
     for path, events in groupby(
         source.read_events(BEGINNING_OF_TIME), lambda event: _LAYOUT.audit_file(event.at)
     ):
@@ -250,16 +282,38 @@ def open_archive(
             "Nothing was changed. Restore it with the version that wrote it."
         )
     with tempfile.TemporaryDirectory() as scratch:
-        try:
-            problem = _find_problem(zip_file, manifest)
-            if problem is None:
-                _require_free_space(path, zip_file, Path(scratch))
-                problem = _unpack_records(zip_file, manifest.get("members"), Path(scratch))
-        except zip_files.UNREADABLE_ZIP_ERRORS as error:
-            problem = str(error) or type(error).__name__
+        problem = unpack_records(path, zip_file, manifest, Path(scratch), {*_RECORD_FOLDERS, _QUARANTINE})
         if problem is not None:
             raise damaged_file_error(path, problem)
         yield Archive(path, zip_file, manifest, Path(scratch))
+
+
+def unpack_records(
+    path: Path, zip_file: zipfile.ZipFile, manifest: Mapping[str, Any], target: Path, folders: Set[str]
+) -> str | None:
+    """Check the members of a zip against its manifest, and unpack the records.
+
+    Args:
+        path: The file, for messages.
+        zip_file: The open zip file.
+        manifest: The manifest.
+        target: An empty folder.
+        folders: The folders that may contain records.
+
+    Returns:
+        What is wrong with the file, in a few words; None if nothing is.
+
+    Raises:
+        StorageUnavailableError: There is not enough space for the unpacked records.
+    """
+    try:
+        problem = _find_problem(zip_file, manifest, folders)
+        if problem is not None:
+            return problem
+        _require_free_space(path, zip_file, target)
+        return _unpack_members(zip_file, manifest.get("members"), target, folders)
+    except zip_files.UNREADABLE_ZIP_ERRORS as error:
+        return str(error) or type(error).__name__
 
 
 def _member_folder(name: str) -> str:
@@ -268,7 +322,7 @@ def _member_folder(name: str) -> str:
     return folder if rest and not re.search(r"[/\\\0]", rest) and rest not in (".", "..") else ""
 
 
-def _find_problem(zip_file: zipfile.ZipFile, manifest: Mapping[str, Any]) -> str | None:
+def _find_problem(zip_file: zipfile.ZipFile, manifest: Mapping[str, Any], folders: Set[str]) -> str | None:
     """Return what is wrong with the manifest, the list of members or the tables; None if nothing is."""
     zip_files.check_unpacked_sizes(zip_file)
     problem = zip_files.find_manifest_problem(manifest, with_columns=True)
@@ -277,7 +331,7 @@ def _find_problem(zip_file: zipfile.ZipFile, manifest: Mapping[str, Any]) -> str
     names = zip_file.namelist()
     if len(set(names)) < len(names):
         return "two members have the same name"
-    allowed = {*_RECORD_FOLDERS, _QUARANTINE, _TABLES}
+    allowed = {*folders, *((_TABLES,) if manifest["tables"] else ())}
     for name in names:
         if name != MANIFEST_NAME and _member_folder(name) not in allowed:
             return f"{name!r} is not a member of an archive"
@@ -311,10 +365,12 @@ def _require_free_space(path: Path, zip_file: zipfile.ZipFile, folder: Path) -> 
         )
 
 
-def _unpack_records(zip_file: zipfile.ZipFile, members: Mapping[str, str] | None, folder: Path) -> str | None:
+def _unpack_members(
+    zip_file: zipfile.ZipFile, members: Mapping[str, str] | None, folder: Path, folders: Set[str]
+) -> str | None:
     """Unpack the records into a folder; return which member does not match its checksum, or None."""
     for entry in zip_file.infolist():
-        if _member_folder(entry.filename) not in {*_RECORD_FOLDERS, _QUARANTINE}:
+        if _member_folder(entry.filename) not in folders:
             continue
         path = folder / entry.filename
         path.parent.mkdir(exist_ok=True)

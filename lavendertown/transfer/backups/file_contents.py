@@ -7,6 +7,7 @@ Archives and exports are read as the source of a migration, together with their 
 from __future__ import annotations
 
 import contextlib
+import shlex
 import tempfile
 import zipfile
 from abc import ABC, abstractmethod
@@ -256,6 +257,11 @@ def _open_zip(path: Path) -> Iterator[FileContents]:
             has_archive_layout = is_archive(zip_file, manifest)
         except zip_files.UNREADABLE_ZIP_ERRORS as error:
             raise damaged_file_error(path, str(error) or type(error).__name__) from error
+        if manifest is not None and "bundle" in manifest:
+            raise InvalidInputError(
+                f"{path} is a bundle of reports, not a backup of a store; nothing was changed. Merge it into "
+                f"this store with: lavendertown import {shlex.quote(str(path))}"
+            )
         if has_archive_layout:
             yield _archive_contents(stack, path, zip_file, manifest)
         elif manifest is not None and "export" in manifest:

@@ -41,7 +41,7 @@ OPERATIONS = {
 """Operation → name in a menu, verb in a sentence, icon."""
 
 _MAX_LENGTH = 300
-_HIDDEN = frozenset({"version", "updated_at", "id"})
+_HIDDEN = frozenset({"version", "updated_at", "id", "report_id"})
 
 
 def component_name(component: str) -> str:
