@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from lavendertown.cli import options
+from lavendertown.cli.bundles import export_bundle_file
 from lavendertown.cli.output import format_count, print_json, refuse_existing, write_file
 from lavendertown.interchange.exports.content import ExportContent
 from lavendertown.interchange.exports.formats import (
@@ -18,14 +19,21 @@ from lavendertown.interchange.exports.formats import (
     ExportFormat,
     find_export_format,
 )
+from lavendertown.transfer.bundles.writing import BUNDLE_ENDING, BUNDLE_FORMAT_NAME
 
 
 @click.command("export")
-@click.option("--report", "report_id", metavar="REPORT_ID", help="The report. Default: the inbox.")
+@click.option(
+    "--report",
+    "report_ids",
+    metavar="REPORT_ID",
+    multiple=True,
+    help="The report. Default: the inbox. A bundle needs one, and can have several.",
+)
 @click.option(
     "--format",
     "format_name",
-    type=click.Choice(EXPORT_FORMAT_NAMES),
+    type=click.Choice((*EXPORT_FORMAT_NAMES, BUNDLE_FORMAT_NAME)),
     help="The format. Default: by the ending of FILE, or JSON.",
 )
 @click.option(
@@ -41,7 +49,7 @@ from lavendertown.interchange.exports.formats import (
     "--json", "as_json", is_flag=True, help="Print what was written as JSON instead of text; needs FILE."
 )
 def export_command(
-    report_id: str | None,
+    report_ids: tuple[str, ...],
     format_name: str | None,
     output: str | None,
     force: bool,
@@ -58,17 +66,25 @@ def export_command(
     markdown  a short table, for a pull request
     html      one page with charts and evidence, which needs no network
     sarif     for code scanning, closed findings suppressed; `lavendertown import` reads it
+    bundle    reports with evidence, threads and triage; `lavendertown import` merges them elsewhere
 
     \b
     Example:
       lavendertown export --report r-2f6c --format markdown
       lavendertown export --report r-2f6c -o orders.html
       lavendertown export --state open --dataset orders -o open.xlsx
+      lavendertown export --report r-2f6c --report r-81f0 -o orders.bundle.zip
     """
     has_filters = any(filter_values.values())
-    if report_id is not None and has_filters:
+    if report_ids and has_filters:
         raise click.UsageError("--report exports a whole report; leave out the filters of the inbox.")
     target = None if output in (None, "-") else Path(str(output))
+    if _is_bundle(format_name, target):
+        _export_bundle(report_ids, output, target, force=force, as_json=as_json)
+        return
+    if len(report_ids) > 1:
+        raise click.UsageError("Only a bundle can have several reports; give --report once.")
+    report_id = report_ids[0] if report_ids else None
     export_format = _choose_format(format_name, target)
     if target is None and as_json:
         raise click.UsageError("--json needs --output FILE, because the export itself is printed.")
@@ -90,6 +106,26 @@ def export_command(
         return
     write_file(target, data)
     _print_result(target, export_format, content, as_json)
+
+
+def _is_bundle(format_name: str | None, target: Path | None) -> bool:
+    if format_name is not None:
+        return format_name == BUNDLE_FORMAT_NAME
+    return target is not None and target.name.lower().endswith(BUNDLE_ENDING)
+
+
+def _export_bundle(
+    report_ids: Sequence[str], output: str | None, target: Path | None, *, force: bool, as_json: bool
+) -> None:
+    if not report_ids:
+        raise click.UsageError("A bundle needs the reports to export: --report REPORT_ID")
+    if output is None:
+        raise click.UsageError(f"A bundle is not text; write it to a file: --output FILE{BUNDLE_ENDING}")
+    if target is None and as_json:
+        raise click.UsageError("--json needs --output FILE, because the export itself is printed.")
+    if target is not None:
+        refuse_existing(target, force=force)
+    export_bundle_file(report_ids, target, as_json)
 
 
 def _choose_format(name: str | None, target: Path | None) -> ExportFormat:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from lavendertown.cli import options
+from lavendertown.cli.bundles import import_bundle_file, undo_bundle_import
 from lavendertown.cli.gate import check_gate_options, gate_options, judge_runs, report_results
 from lavendertown.cli.output import format_cell, format_count, print_json
 from lavendertown.core.dataset_names import dataset_name
@@ -23,6 +24,8 @@ from lavendertown.core.settings import load_settings
 from lavendertown.interchange import FORMAT_NAMES, ReadRun, read_runs
 from lavendertown.interchange.mapping import ROLES, ResultMapping
 from lavendertown.interchange.sources import UnknownFormatError
+from lavendertown.transfer.bundles.reading import is_bundle
+from lavendertown.transfer.bundles.undoing import is_bundle_id
 
 if TYPE_CHECKING:
     from lavendertown.collaboration.parts.imports import ImportPreview, Imports
@@ -50,7 +53,12 @@ _COUNTS = ("findings", "passed", "errored", "not_run", "new", "regressed", "unch
     f"{', '.join(ROLES)}, to read any table. It is remembered for tables with the same columns.",
 )
 @click.option("--dry-run", is_flag=True, help="Show what would change, and save nothing.")
-@click.option("--undo", "report_id", metavar="REPORT_ID", help="Move the report of an import to the trash.")
+@click.option(
+    "--undo",
+    "report_id",
+    metavar="ID",
+    help="Move the report of an import to the trash, or take back the import of a bundle.",
+)
 @gate_options
 @options.author_option
 @options.json_option
@@ -67,10 +75,14 @@ def import_command(
     author: str | None,
     as_json: bool,
 ) -> None:
-    """Import results of dbt, Great Expectations, Soda, Pandera and other tools from FILEs, all or none.
+    """Import results of dbt, Great Expectations, Soda, Pandera and other tools from FILEs, all or none,
+    or merge a bundle of reports from another team.
 
     - reads standard input. Each run on a table becomes a report; importing a file again changes nothing.
     Give the manifest.json of dbt together with its run_results.json. Zip and gzip files are unpacked.
+
+    A bundle, written by `lavendertown export --format bundle`, is imported alone. Of two versions of a
+    comment or a decision, the one that was changed last is kept.
 
     --fail-on judges each run as `lavendertown analyze` does.
 
@@ -84,19 +96,26 @@ def import_command(
       lavendertown import checks.xlsx --mapping checks.yaml
       lavendertown import target/run_results.json --fail-on regressed --summary gate.xml
       lavendertown import --undo i-2f6c8a1b9d03e457
+      lavendertown import orders.bundle.zip --dry-run
     """
     if report_id is not None:
         _undo_import(report_id, author, as_json, given_files=bool(files) or dry_run)
         return
     if not files:
         raise click.UsageError("Missing argument 'FILE...'.")
+    streams = [(_make_seekable(file), options.input_name(file)) for file in files]
+    if any(is_bundle(stream, name) for stream, name in streams):
+        if len(streams) > 1 or dataset or format_name or mapping_file or fail_on or summary:
+            raise click.UsageError(
+                "A bundle is imported alone, only with --dry-run, --author and --json; leave out the rest."
+            )
+        import_bundle_file(*streams[0], author=author, dry_run=dry_run, as_json=as_json)
+        return
     check_gate_options(fail_on, baseline, summary)
     if format_name and mapping_file:
         raise click.UsageError("--format and --mapping exclude each other.")
     given = read_mapping(mapping_file) if mapping_file else None
-    reader = _Reader(
-        [(file, options.input_name(file)) for file in files], format_name or "", (dataset or "").strip()
-    )
+    reader = _Reader(streams, format_name or "", (dataset or "").strip())
     with options.open_storage() as storage:
         results = reader.read_results(given, storage.imports)
         runs = [storage.imports.build_run(each) for each in results] if fail_on else []
@@ -136,11 +155,9 @@ class _Reader:
         """Return the runs of the files, with the mapping that is given, or remembered for their columns."""
         if mapping is not None:
             return self._read_tables(self._streams, lambda _: mapping)
-        # A file of an unknown format is read twice; standard input can be read only once.
-        streams = [(_make_seekable(file), name) for file, name in self._streams]
         try:
             return read_runs(
-                streams,
+                self._streams,
                 format_name=self._format_name,
                 dataset=self._dataset,
                 limits=self._limits,
@@ -155,7 +172,7 @@ class _Reader:
             return ResultMapping(remembered)
 
         try:
-            return self._read_tables(streams, find_mapping)
+            return self._read_tables(self._streams, find_mapping)
         except UnreadableTableError:
             raise unknown from None
 
@@ -169,8 +186,7 @@ class _Reader:
 
         runs: list[ReadRun] = []
         for file, name in streams:
-            if file.seekable():
-                file.seek(0)
+            file.seek(0)
             raw = file.read()
             self._limits.check_size(len(raw), name)
             table = read_table(raw, name, self._limits)
@@ -187,6 +203,7 @@ class _Reader:
 
 
 def _make_seekable(file: BinaryIO) -> BinaryIO:
+    """Return a stream that can be read more than once; standard input can be read only once."""
     if file.seekable():
         return file
     copy = tempfile.TemporaryFile()  # noqa: SIM115 - it is read until the command ends
@@ -218,9 +235,14 @@ def _undo_import(report_id: str, author: str | None, as_json: bool, given_files:
     if given_files:
         raise click.UsageError("--undo takes neither files nor --dry-run.")
     with options.open_storage() as storage:
+        if is_bundle_id(storage, report_id):
+            undo_bundle_import(storage, report_id, author, as_json)
+            return
         if storage.reports.find(report_id) is None:
             raise NotFoundError(
-                f"There is no report {report_id!r}. Find its id with `lavendertown report list`."
+                f"There is no report or bundle {report_id!r}. Find the id of a report with "
+                "`lavendertown report list`, and that of a bundle with "
+                "`lavendertown audit --operation import_bundle`."
             )
         deleted = storage.delete_report(report_id, actor=author or "command line")
     if as_json:
