@@ -18,6 +18,12 @@ from lavendertown.core.settings import load_settings
 from lavendertown.interchange import ReadRun
 from lavendertown.profile.evidence import Evidence
 from lavendertown.profile.masking import prepare_coverage, prepare_evidence, prepare_findings
+from lavendertown.records.record_classes import RecordKind
+from lavendertown.transfer.bundles import importing as bundles
+from lavendertown.transfer.bundles import undoing
+from lavendertown.transfer.bundles.importing import BundlePreview
+from lavendertown.transfer.bundles.merging import MergeState
+from lavendertown.transfer.bundles.reading import Bundle
 from lavendertown.ui import errors, queries
 from lavendertown.ui.components.shared import layout, person
 from lavendertown.ui.components.shared.formatting import (
@@ -217,6 +223,51 @@ def restore_report(report_id: str) -> bool:
     def work() -> None:
         if queries.current_storage().restore_report(report_id, actor=person.require_name()):
             layout.queue_notice("Report restored.")
+
+    return run_action(work)
+
+
+def import_bundle(bundle: Bundle) -> BundlePreview | None:
+    """Merge a bundle into the team's records; return what that changed, or None on an error."""
+    merged: list[BundlePreview] = []
+
+    def work() -> None:
+        merged.append(bundles.import_bundle(queries.current_storage(), bundle, actor=person.require_name()))
+        queries.forget_moment()
+        preview = merged[0]
+        if preview.changes_nothing:
+            layout.queue_notice("Everything in this bundle is here already, or newer here; nothing changed.")
+            return
+        written = (MergeState.NEW, MergeState.CHANGED)
+        reports = format_count(preview.count(*written, kind=RecordKind.REPORT), "report")
+        comments = format_count(preview.count(*written, kind=RecordKind.ANNOTATION), "comment")
+        decisions = format_count(preview.count(*written, kind=RecordKind.TRIAGE), "decision")
+        layout.queue_notice(
+            f"Imported {reports}, {comments} and {decisions}.",
+            undo=lambda: _undo_imported_bundle(preview.bundle_id),
+        )
+
+    return merged[0] if run_action(work, "import") else None
+
+
+def _undo_imported_bundle(bundle_id: str) -> None:
+    if undo_bundle(bundle_id):
+        layout.queue_navigation(layout.REPORTS)
+
+
+def undo_bundle(bundle_id: str) -> bool:
+    """Take back the import of a bundle."""
+
+    def work() -> None:
+        undo = undoing.undo_bundle(queries.current_storage(), bundle_id, actor=person.require_name())
+        queries.forget_moment()
+        if undo is None:
+            layout.queue_notice("The import is undone already.")
+            return
+        kept = ""
+        if undo.kept:
+            kept = f" Changed since, and left as they are: {format_count(undo.kept, 'record')}."
+        layout.queue_notice(f"Undone: {format_count(undo.reports, 'report')} moved to the trash.{kept}")
 
     return run_action(work)
 

@@ -138,7 +138,7 @@ class _Planner:
             self._stored |= {(kind, record_id): record for record_id, record in found.items()}
 
     def plan_report(self, report: ReportRecord) -> PlannedRecord:
-        stored = self._find(report)
+        stored, is_same = self._find(report), False
         if isinstance(stored, ReportRecord):
             if _contents_of(stored) != _contents_of(report):
                 raise ConflictError(
@@ -149,9 +149,9 @@ class _Planner:
                     stored_version=stored.version,
                 )
             report = _with_stored_values(report, stored)
-        return self._plan(
-            report, stored, is_same=isinstance(stored, ReportRecord) and _is_same(report, stored)
-        )
+            # Both teams may have read it from the same file, at different times.
+            is_same = _is_same(replace(report, updated_at=stored.updated_at), stored)
+        return self._plan(report, stored, is_same=is_same)
 
     def plan_annotation(self, annotation: AnnotationRecord) -> PlannedRecord:
         annotation = self._under_known_id(annotation)

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from lavendertown.ui import check_actions, queries, triage_actions
+from lavendertown.ui import actions, check_actions, queries, triage_actions
 from lavendertown.ui.components.activity import activity_filters, acts
 from lavendertown.ui.components.shared import audit_text, change_notifier, layout, person
 from lavendertown.ui.components.shared.formatting import (
@@ -120,6 +120,15 @@ def show_act(act: acts.Act) -> None:
             on_click=person.run_with_name,
             # The list may have only a part of the commit's events.
             args=("page", triage_actions.undo_commit, act.at, act.actor),
+        )
+    elif act.imported_bundle:
+        st.button(
+            "Undo",
+            type="tertiary",
+            icon=":material/undo:",
+            key=f"activity:undo:{act.key}",
+            on_click=person.run_with_name,
+            args=("page", actions.undo_bundle, act.imported_bundle),
         )
     elif len(act.events) == 1 and check_actions.is_newest_change(act.events[0]):
         st.button(

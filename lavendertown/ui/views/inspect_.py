@@ -16,6 +16,7 @@ from lavendertown.rules.expectations import describe_column
 from lavendertown.ui import errors, queries
 from lavendertown.ui.components.finding import expected
 from lavendertown.ui.components.inspect import (
+    bundle_preview,
     compare_with,
     import_mapping,
     import_preview,
@@ -41,8 +42,10 @@ def render_inspect_page() -> None:
     if layout.is_first_run():
         inspection_state.forget_refusal()
     repeated, result = inspection_state.repeated_inspection(), inspection_state.current_result()
-    inspection = inspection_state.current_inspection()
-    if repeated is not None:
+    inspection, bundle = inspection_state.current_inspection(), inspection_state.current_bundle()
+    if bundle is not None:
+        bundle_preview.draw_bundle(bundle)
+    elif repeated is not None:
         show_progress(repeated, inspection_state.stop_repeating, inspection_state.finish_repeating)
     elif result is not None and inspection is not None:
         show_results(result, inspection)

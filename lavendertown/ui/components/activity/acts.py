@@ -46,6 +46,12 @@ class Act:
         return f"{event['at'].isoformat()}:{event['component']}:{event['record_id']}"
 
     @property
+    def imported_bundle(self) -> str:
+        """The id of the bundle that the act imported; empty if it was something else."""
+        imports = (each for each in self.events if each["operation"] == "import_bundle")
+        return next((str(each["record_id"]) for each in imports if each["component"] == "store"), "")
+
+    @property
     def is_undoable(self) -> bool:
         """Whether it was a decision about findings that nobody has undone yet."""
         kinds: set[tuple[str, str]] = {(event["component"], event["operation"]) for event in self.events}
@@ -93,6 +99,9 @@ def describe_act(act: Act, names: Mapping[str, str]) -> str:
 
 
 def _describe_events(events: Sequence[Event], names: Mapping[str, str]) -> str:
+    bundles = [event for event in events if event["operation"] in audit_text.BUNDLE_OPERATIONS]
+    if bundles:
+        return audit_text.describe_event(bundles[0], names) + _describe_bundle(bundles[0])
     # Evidence belongs to the report it was saved with.
     events = [event for event in events if event["component"] != "evidence"] or events
     findings = {audit_text.finding_of_event(event) for event in events}
@@ -115,6 +124,14 @@ def _describe_events(events: Sequence[Event], names: Mapping[str, str]) -> str:
     operations = {event["operation"] for event in events}
     done = audit_text.operation_verb(operations.pop()) if len(operations) == 1 else "changed"
     return f"{actor} {escape_markdown(done)} {parts}"
+
+
+def _describe_bundle(event: Event) -> str:
+    """Describe what the import of a bundle changed: `` with 1 report and 3 comments``."""
+    after = event["after"] or {}
+    counted = (("reports", "report"), ("annotations", "comment"), ("triage", "decision"))
+    parts = [format_count(after[key], noun) for key, noun in counted if isinstance(after.get(key), int)]
+    return f": {', '.join(parts)}" if parts else ""
 
 
 _PLACE = "\x00"

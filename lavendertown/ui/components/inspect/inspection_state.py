@@ -11,10 +11,12 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from lavendertown.core.configured_sources import ConfiguredSource, find_source
 from lavendertown.core.dataset_names import dataset_name
-from lavendertown.core.errors import FileLimitError, LavenderTownError
+from lavendertown.core.errors import FileLimitError, InvalidInputError, LavenderTownError
+from lavendertown.core.file_limits import limits_from_settings
 from lavendertown.core.reading import DETECT, Reading
 from lavendertown.core.settings import load_settings
 from lavendertown.inspection.result_files import InspectionResult
+from lavendertown.transfer.bundles.reading import Bundle, is_bundle, open_bundle
 from lavendertown.ui import inspections, queries
 from lavendertown.ui.components.inspect import compare_with, reading_panel
 from lavendertown.ui.inspections import Comparison, Inspection
@@ -26,6 +28,7 @@ _REPEATED = "inspect:repeated"
 _RESULT = "inspect:result"
 _ROUND = "inspect:round"
 _REFUSAL = "inspect:refusal"
+_BUNDLE = "inspect:bundle"
 
 
 def current_inspection() -> Inspection | None:
@@ -41,6 +44,11 @@ def repeated_inspection() -> Inspection | None:
 def current_result() -> InspectionResult | None:
     """Return the result of the current inspection; None before it has ended."""
     return st.session_state.get(_RESULT)
+
+
+def current_bundle() -> Bundle | None:
+    """Return the bundle that was uploaded; None if it was another file, or none."""
+    return st.session_state.get(_BUNDLE)
 
 
 def upload_round() -> int:
@@ -60,13 +68,43 @@ def forget_refusal() -> None:
 
 
 def inspect_files(files: Sequence[UploadedFile]) -> None:
-    """Inspect uploaded files, which form one table."""
+    """Inspect uploaded files, which form one table; a bundle is read to be imported."""
     try:
         upload = uploads.keep_uploads(files)
+        if _has_bundle(upload):
+            st.session_state.pop(_REFUSAL, None)
+            st.session_state[_BUNDLE] = _read_bundle(upload)
+            return
         dataset = dataset_name(upload.parts[0] if upload.parts else upload.name)
         st.session_state[_INSPECTION] = _start_inspection(upload, dataset, may_import=True)
     except LavenderTownError as error:
         show_refusal(error)
+
+
+def _has_bundle(upload: Upload) -> bool:
+    """Return whether an upload is a bundle; delete it if it is something that cannot be imported here."""
+    paths = [upload.path / str(number) for number in range(len(upload.parts))] or [upload.path]
+    try:
+        for path, name in zip(paths, upload.parts or [upload.name], strict=True):
+            with path.open("rb") as file:
+                if not is_bundle(file, name):
+                    continue
+            if upload.parts:
+                raise InvalidInputError(f"{name} is a bundle, which is imported alone. Upload it by itself.")
+            return True
+    except LavenderTownError:
+        uploads.upload_folders.delete_path(uploads.session_id(), upload.path)
+        raise
+    return False
+
+
+def _read_bundle(upload: Upload) -> Bundle:
+    """Return the bundle in an upload, and delete the file, which is not needed any more."""
+    try:
+        with upload.path.open("rb") as file:
+            return open_bundle(file, upload.name, limits_from_settings(load_settings()))
+    finally:
+        uploads.upload_folders.delete_path(uploads.session_id(), upload.path)
 
 
 def inspect_as_table() -> None:
@@ -131,6 +169,7 @@ def inspect_sample() -> None:
 def start_over() -> None:
     """Discard the file and its findings."""
     stop_repeating()
+    st.session_state.pop(_BUNDLE, None)
     inspection: Inspection | None = st.session_state.pop(_INSPECTION, None)
     if inspection is not None:
         _delete_compared_file(inspection)

@@ -29,7 +29,10 @@ def ask_for_file() -> None:
             errors.show_error(refusal)
         formats = f"{', '.join(tables.FORMAT_LABELS[:-1])} or {tables.FORMAT_LABELS[-1]}"
         st.caption(f"{formats}, also zipped; several files are read as one table.")
-        st.caption("Results of dbt, Great Expectations, Soda, Pandera and others are imported instead.")
+        st.caption(
+            "Results of dbt, Great Expectations, Soda, Pandera and others, and bundles of reports, are "
+            "imported instead."
+        )
         st.caption("Stays on this server, for your session only.")
         if demo.is_available():
             with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
@@ -65,7 +68,8 @@ def _inspect_source(name: str) -> None:
 
 
 def _open_inspect() -> None:
-    if layout.current_screen() != "inspect" and inspection_state.current_inspection() is not None:
+    has_file = inspection_state.current_inspection() or inspection_state.current_bundle()
+    if layout.current_screen() != "inspect" and has_file is not None:
         layout.queue_navigation(layout.INSPECT)
 
 

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import streamlit as st
 
 from lavendertown.interchange.exports import ExportContent
+from lavendertown.transfer.bundles.writing import export_bundle
 from lavendertown.ui import actions, queries
 from lavendertown.ui.components.shared import download_menu, layout, person
 from lavendertown.ui.components.shared.formatting import format_time
@@ -25,7 +26,11 @@ LINK, RENAME, TAGS, DELETE = "Copy link", "Rename…", "Edit tags…", "Delete r
 def draw_menus(report: queries.Row) -> None:
     """Draw the Export and More menus."""
     download_menu.draw_download_menu(
-        "Export", "report:export", export_file_name(report), lambda: read_report(report["id"])
+        "Export",
+        "report:export",
+        export_file_name(report),
+        lambda: read_report(report["id"]),
+        read_bundle=lambda: read_bundle(report["id"]),
     )
     st.menu_button(
         "More",
@@ -147,6 +152,15 @@ def read_report(report_id: str) -> ExportContent:
         NotFoundError: The report was deleted.
     """
     return queries.current_storage().exports.read_report(report_id)
+
+
+def read_bundle(report_id: str) -> bytes:
+    """Return the bundle of a report.
+
+    Raises:
+        NotFoundError: The report was deleted.
+    """
+    return export_bundle(queries.current_storage().store, [report_id])
 
 
 def _restore_report(report_id: str) -> None:

@@ -37,8 +37,12 @@ OPERATIONS = {
     "soft_delete": ("Moved to trash", "moved to trash", ":red[:material/delete:]"),
     "restore": ("Restored", "restored", ":violet[:material/restore_from_trash:]"),
     "import": ("Imported", "imported", ":violet[:material/upload:]"),
+    "import_bundle": ("Imported a bundle", "imported", ":violet[:material/folder_zip:]"),
+    "undo_bundle": ("Undid the import of a bundle", "undid the import of", ":violet[:material/undo:]"),
 }
 """Operation → name in a menu, verb in a sentence, icon."""
+
+BUNDLE_OPERATIONS = ("import_bundle", "undo_bundle")
 
 _MAX_LENGTH = 300
 _HIDDEN = frozenset({"version", "updated_at", "id", "report_id"})
@@ -97,7 +101,7 @@ def describe_event(event: Mapping[str, Any], names: Mapping[str, str]) -> str:
     finding = _finding_label(event, names)
     if event["component"] == "annotation":
         return f"**{escape_markdown(event['actor'])}** {event_text.describe_annotation_event(event, finding)}"
-    if event["component"] == "finding" and event["operation"] in ("create", "update"):
+    if event["component"] == "finding" and event["operation"] in ("create", "update", "import"):
         return f"**{escape_markdown(event['actor'])}** {event_text.describe_decision_event(event, finding)}"
     if event["component"] == "dataset_settings":
         return f"**{escape_markdown(event['actor'])}** {event_text.describe_settings_event(event)}"
@@ -110,6 +114,8 @@ def describe_event(event: Mapping[str, Any], names: Mapping[str, str]) -> str:
 
 def _record_name(event: Mapping[str, Any]) -> str:
     component, fields = event["component"], event["after"] or event["before"] or {}
+    if component == "store" and event["operation"] in BUNDLE_OPERATIONS:
+        return f"the bundle **{event_text.shorten_text(fields.get('file') or event['record_id'])}**"
     if component == "store":
         return f"all data from **{escape_markdown(event['record_id'])}**"
     name = fields.get("title") or fields.get("name") or event["record_id"]

@@ -8,6 +8,7 @@ import streamlit as st
 
 from lavendertown.interchange.exports import ExportContent
 from lavendertown.interchange.exports.formats import EXPORT_FORMATS, ExportFormat
+from lavendertown.transfer.bundles.writing import BUNDLE_ENDING, BUNDLE_FORMAT_NAME, BUNDLE_MEDIA_TYPE
 
 _ICONS = {
     "json": ":material/data_object:",
@@ -17,12 +18,19 @@ _ICONS = {
     "markdown": ":material/notes:",
     "sarif": ":material/code:",
     "html": ":material/web:",
+    "bundle": ":material/folder_zip:",
 }
 _ORDER = ("html", "excel", "csv", "json", "markdown", "parquet", "sarif")
 
 
 def draw_download_menu(
-    label: str, key: str, file_name: str, read: Callable[[], ExportContent], *, is_tertiary: bool = False
+    label: str,
+    key: str,
+    file_name: str,
+    read: Callable[[], ExportContent],
+    *,
+    is_tertiary: bool = False,
+    read_bundle: Callable[[], bytes] | None = None,
 ) -> None:
     """Draw the menu. Nothing is read before it is opened, and a file is made when it is downloaded.
 
@@ -32,6 +40,7 @@ def draw_download_menu(
         file_name: The file name without its ending.
         read: Returns what is downloaded.
         is_tertiary: Whether the menu looks like a link.
+        read_bundle: Returns a bundle, for the menu of a report; None to offer none.
     """
     kind = "tertiary" if is_tertiary else "secondary"
     menu = st.popover(label, icon=":material/download:", type=kind, key=key, on_change="rerun")  # type: ignore[arg-type]
@@ -40,6 +49,8 @@ def draw_download_menu(
     with menu:
         for each in sorted(EXPORT_FORMATS, key=lambda each: _ORDER.index(each.name)):
             _draw_button(each, key, file_name, read)
+        if read_bundle is not None:
+            _draw_bundle_button(key, file_name, read_bundle)
 
 
 def _draw_button(
@@ -53,5 +64,19 @@ def _draw_button(
         key=f"{key}:{export_format.name}",
         type="tertiary",
         icon=_ICONS[export_format.name],
+        on_click="ignore",
+    )
+
+
+def _draw_bundle_button(key: str, file_name: str, read_bundle: Callable[[], bytes]) -> None:
+    st.download_button(
+        f"Bundle ({BUNDLE_ENDING})",
+        read_bundle,
+        file_name=f"{file_name}{BUNDLE_ENDING}",
+        mime=BUNDLE_MEDIA_TYPE,
+        key=f"{key}:{BUNDLE_FORMAT_NAME}",
+        type="tertiary",
+        icon=_ICONS[BUNDLE_FORMAT_NAME],
+        help="The report with its evidence, comments and decisions, for another team to import.",
         on_click="ignore",
     )

@@ -26,7 +26,7 @@ _ADOPTION_REASONS = {
     "renamed_column": "the same check, and the column with these values has another name",
     "changed_parameters": "the same check with other limits",
 }
-_DONE = {"update": "edited", "delete": "deleted", "restore": "restored"}
+_DONE = {"update": "edited", "delete": "deleted", "restore": "restored", "import": "imported"}
 
 
 def shorten_text(text: object, max_length: int = MAX_LENGTH) -> str:
