@@ -48,14 +48,15 @@ def export_bundle_file(report_ids: Sequence[str], target: Path | None, as_json: 
     numbers = {
         "reports": len(content.reports),
         "findings": sum(len(each.findings) for each in content.reports),
-        "comments": len(content.annotations),
-        "decisions": len(content.triage),
+        "annotations": len(content.annotations),
+        "triage": len(content.triage),
     }
     if as_json:
         print_json({"file": str(target), "format": BUNDLE_FORMAT_NAME, **numbers})
         return
-    reports, *rest = (format_count(number, name.removesuffix("s")) for name, number in numbers.items())
-    click.echo(f"Wrote {reports} with {rest[0]}, {rest[1]} and {rest[2]} to {shlex.quote(str(target))}.")
+    nouns = ("report", "finding", "comment", "decision")
+    parts = [format_count(number, noun) for number, noun in zip(numbers.values(), nouns, strict=True)]
+    click.echo(f"Wrote {parts[0]} with {', '.join(parts[1:3])} and {parts[3]} to {shlex.quote(str(target))}.")
 
 
 def import_bundle_file(

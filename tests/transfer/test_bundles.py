@@ -286,7 +286,7 @@ def test_an_import_is_one_act_of_the_one_who_imported(open_store: Open, backend:
     assert {(each["actor"], each["at"]) for each in events} == {("Zoe", events[0]["at"])}
     assert (events[0]["component"], events[0]["operation"]) == ("store", "import_bundle")
     assert events[0]["record_id"] == bundle_id
-    assert events[0]["after"] == {"file": "week.bundle.zip", "reports": 1, "annotations": 1, "triage": 0}
+    assert events[0]["after"] == {"file": "week.bundle.zip", "reports": 1, "comments": 1, "decisions": 0}
     note = theirs.annotations.load("n1")
     assert note is not None
     assert (note.author, note.timestamp) == ("bob", at(0))

@@ -25,7 +25,14 @@ from lavendertown.records.summaries import summarize_record
 from lavendertown.records.write_path import ImportBatch, add_on_behalf_of
 from lavendertown.transfer.bundles.content import FindingNames, read_merged
 from lavendertown.transfer.bundles.masking import mask_content
-from lavendertown.transfer.bundles.merging import MergePlan, MergeState, PlannedRecord, RecordKey, plan_merge
+from lavendertown.transfer.bundles.merging import (
+    WRITTEN_STATES,
+    MergePlan,
+    MergeState,
+    PlannedRecord,
+    RecordKey,
+    plan_merge,
+)
 from lavendertown.transfer.bundles.reading import Bundle
 from lavendertown.transfer.values import COUNT_NAME_BY_KIND
 
@@ -93,7 +100,7 @@ class BundlePreview:
     @property
     def changes_nothing(self) -> bool:
         """Whether the store has everything already, or keeps what it has."""
-        return not self.count(MergeState.NEW, MergeState.CHANGED)
+        return not self.count(*WRITTEN_STATES)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the preview as JSON-compatible data."""
@@ -180,10 +187,12 @@ def _find_undone(store: Store, bundle_id: str) -> dict[RecordKey, int]:
 
 
 def _describe_import(preview: BundlePreview) -> dict[str, Any]:
-    states = (MergeState.NEW, MergeState.CHANGED)
-    kinds = (RecordKind.REPORT, RecordKind.ANNOTATION, RecordKind.TRIAGE)
-    counts = {COUNT_NAME_BY_KIND[kind]: preview.count(*states, kind=kind) for kind in kinds}
-    return {"file": preview.file, **counts}
+    return {
+        "file": preview.file,
+        "reports": preview.count(*WRITTEN_STATES, kind=RecordKind.REPORT),
+        "comments": preview.count(*WRITTEN_STATES, kind=RecordKind.ANNOTATION),
+        "decisions": preview.count(*WRITTEN_STATES, kind=RecordKind.TRIAGE),
+    }
 
 
 def _build_events(
@@ -218,6 +227,11 @@ def _build_preview(store: Store, bundle: Bundle, plan: MergePlan) -> BundlePrevi
     counts = {COUNT_NAME_BY_KIND[kind]: dict.fromkeys(MergeState, 0) for kind in MERGED_KINDS}
     for each in plan.records:
         counts[COUNT_NAME_BY_KIND[each.kind]][each.state] += 1
+    merged = [
+        each.record
+        for each in plan.records
+        if isinstance(each.record, ReportRecord) and each.state is not MergeState.IN_TRASH
+    ]
     reports = [
         BundleReport(
             each.record.id, each.record.title, each.record.dataset, len(each.record.findings), each.state
@@ -225,9 +239,7 @@ def _build_preview(store: Store, bundle: Bundle, plan: MergePlan) -> BundlePrevi
         for each in plan.records
         if isinstance(each.record, ReportRecord)
     ]
-    return BundlePreview(
-        bundle.id, bundle.name, reports, _compute_effects(store, bundle.content.reports), counts
-    )
+    return BundlePreview(bundle.id, bundle.name, reports, _compute_effects(store, merged), counts)
 
 
 def _compute_effects(store: Store, reports: Iterable[ReportRecord]) -> list[DatasetEffect]:

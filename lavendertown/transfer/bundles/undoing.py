@@ -179,5 +179,13 @@ def _build_events(changes: list[_Change], undo: BundleUndo, bundle_id: str, acto
         )
         for each in changes
     ]
-    after = add_on_behalf_of(undo.to_dict())
+    after = add_on_behalf_of(
+        {
+            "file": undo.file,
+            "reports": undo.reports,
+            "comments": undo.annotations,
+            "decisions": undo.triage,
+            "kept": undo.kept,
+        }
+    )
     return [*events, AuditEvent(at, actor, STORE, bundle_id, UNDO_BUNDLE, None, after)]

@@ -129,7 +129,7 @@ def _describe_events(events: Sequence[Event], names: Mapping[str, str]) -> str:
 def _describe_bundle(event: Event) -> str:
     """Describe what the import of a bundle changed: `` with 1 report and 3 comments``."""
     after = event["after"] or {}
-    counted = (("reports", "report"), ("annotations", "comment"), ("triage", "decision"))
+    counted = (("reports", "report"), ("comments", "comment"), ("decisions", "decision"))
     parts = [format_count(after[key], noun) for key, noun in counted if isinstance(after.get(key), int)]
     return f": {', '.join(parts)}" if parts else ""
 

@@ -101,7 +101,10 @@ def describe_event(event: Mapping[str, Any], names: Mapping[str, str]) -> str:
     finding = _finding_label(event, names)
     if event["component"] == "annotation":
         return f"**{escape_markdown(event['actor'])}** {event_text.describe_annotation_event(event, finding)}"
-    if event["component"] == "finding" and event["operation"] in ("create", "update", "import"):
+    if event["component"] == "finding" and event["operation"] == "import":
+        done = event_text.describe_decision_event(event, finding)
+        return f"**{escape_markdown(event['actor'])}** imported a decision: {done}"
+    if event["component"] == "finding" and event["operation"] in ("create", "update"):
         return f"**{escape_markdown(event['actor'])}** {event_text.describe_decision_event(event, finding)}"
     if event["component"] == "dataset_settings":
         return f"**{escape_markdown(event['actor'])}** {event_text.describe_settings_event(event)}"

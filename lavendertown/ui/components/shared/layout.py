@@ -180,8 +180,9 @@ def _undo_buttons(notice: Notice, place: str) -> None:
 
 
 def _run_undo(place: str) -> None:
-    notice: Notice = st.session_state.pop(f"frame:notice:{place}")
-    if notice.undo is not None:
+    # A second click may arrive before the screen without the button does.
+    notice: Notice | None = st.session_state.pop(f"frame:notice:{place}", None)
+    if notice is not None and notice.undo is not None:
         notice.undo()
 
 
