@@ -12,6 +12,7 @@ from lavendertown.collaboration.models import Annotation, ShareableReport
 from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.collaboration.storage import Storage, get_finding_id
 from lavendertown.core.fingerprints import legacy_id
+from lavendertown.core.notification_channels import NotificationChannel
 from lavendertown.interchange.worklists.answers import FilledRows, RowAnswer
 from lavendertown.interchange.worklists.worklist_file import FindingRows
 from lavendertown.models import GhostFinding
@@ -84,6 +85,7 @@ def _desk(storage: Storage, chance: random.Random) -> None:
     _evidence(storage, chance)
     _incidents(storage, names)
     _worklists(storage, names)
+    _notifications(storage, names)
 
 
 def _incidents(storage: Storage, names: list[str]) -> None:
@@ -92,6 +94,15 @@ def _incidents(storage: Storage, names: list[str]) -> None:
     storage.incidents.comment(made, "Zeile\n\n**zwei**", author="Ben")
     deleted = storage.incidents.create("A mistake", NOBODY_HAS_IT[1], actor="Ben")
     storage.incidents.delete(deleted, actor="Ben")
+
+
+def _notifications(storage: Storage, names: list[str]) -> None:
+    """Notify nobody: nothing listens on port 9."""
+    team = NotificationChannel("team", "webhook", url="http://127.0.0.1:9/", allow_private=True)
+    storage.notifications.collect(team)
+    storage.triage.decide(names[0], Decision(assignee="Cy – ü"), actor="Ana")
+    storage.notifications.collect(team)
+    storage.notifications.deliver_due([team], "")
 
 
 def _worklists(storage: Storage, names: list[str]) -> None:
@@ -226,6 +237,7 @@ def story(storage: Storage) -> dict[str, Any]:
         "views": storage.views.query(),
         "dataset settings": storage.dataset_settings.load("kunden/neu", "reading"),
         "incidents": storage.incidents.query(include_deleted=True),
+        "notifications": storage.notifications.query(),
         "worklists": [*storage.worklists.query(), storage.worklists.count_answers("r ü")],
         "evidence": [storage.reports.load_evidence(row["id"]) for row in reports],
         "facets": storage.reports.count_by_value(),

@@ -18,6 +18,7 @@ from lavendertown.collaboration.database_storage import DatabaseStorage
 from lavendertown.collaboration.models import Annotation, ShareableReport
 from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.collaboration.storage import FileStorage, Storage, get_finding_id
+from lavendertown.core.notification_channels import NotificationChannel
 from lavendertown.interchange.worklists.answers import FilledRows, RowAnswer
 from lavendertown.interchange.worklists.worklist_file import FindingRows
 from lavendertown.models import GhostFinding
@@ -115,6 +116,12 @@ def decide(storage: Storage, name: str) -> None:
     (worklist,) = storage.worklists.create("week 1", [rows], actor="Ana")
     answer = RowAnswer(worklist.id, 2, "cannot", "The till is gone – ü")
     storage.worklists.save_answers(FilledRows((answer,), (), frozenset({answer.key})), author="Ben")
+    # With schema 0013. Nothing listens on port 9.
+    team = NotificationChannel("team", "webhook", url="http://127.0.0.1:9/", allow_private=True)
+    storage.notifications.collect(team)
+    storage.save_annotation(Annotation("a6", name, "Ana", START, "@Ben, see the **wiki** – ü", [], None))
+    storage.notifications.collect(team)
+    storage.notifications.deliver_due([team], "")
 
 
 def main() -> None:

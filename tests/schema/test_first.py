@@ -12,8 +12,10 @@ import pytest
 from lavendertown.collaboration.database_storage import DatabaseStorage
 from lavendertown.collaboration.models import Annotation
 from lavendertown.collaboration.storage import FileStorage, Storage
+from lavendertown.core.notification_channels import NotificationChannel
 from lavendertown.stores.sql.schema.upgrade import upgrade_database
 from tests.schema.make_first_assets import ASSETS, DATABASE, EVIDENCE, FOLDER, START, findings
+from tests.support.receivers import http_receiver
 
 MOVED = ASSETS / "0002"
 
@@ -85,6 +87,8 @@ def test_it_can_be_worked_on(storage: Storage) -> None:
         "0011/lavendertown.db",
         "0012/folder",
         "0012/lavendertown.db",
+        "0013/folder",
+        "0013/lavendertown.db",
     ],
 )
 def test_decisions_people_and_views_are_read(store: str, tmp_path: Path) -> None:
@@ -93,7 +97,7 @@ def test_decisions_people_and_views_are_read(store: str, tmp_path: Path) -> None
     week = {row["column"]: row for row in storage.inbox.query(dataset="orders")}
     street, price = week["straße"], week["price"]
     assert (street["assignee"], street["note"], street["snoozed"]) == ("Ben", "See the **wiki**.", True)
-    assert (street["seen"], street["comment_count"]) == ("regressed", 2)
+    assert (street["seen"], street["comment_count"]) == ("regressed", 2 if store < "0013" else 3)
     assert (price["status"], price["close_reason"], price["snooze_factor"]) == ("accepted", "Prices move.", 2)
     assert (price["ceiling_share"], price["has_no_ceiling"]) == (
         None if store < "0010" else 0.5,
@@ -155,4 +159,21 @@ def test_a_store_that_0_7_was_moved_into_is_read(name: str, tmp_path: Path) -> N
     (move,) = storage.store.migrations()
     assert (move.source, move.finished_at is not None) == ("files in tests/schema/assets/071/folder", True)
     assert storage.audit_log(component="store")[0]["record_id"] == move.id
+    storage.close()
+
+
+@pytest.mark.parametrize("name", ["folder", "lavendertown.db"])
+def test_notifications_are_read_and_sent(name: str, tmp_path: Path) -> None:
+    storage = opened(ASSETS / "0013" / name, tmp_path)
+    (row,) = storage.notifications.query()
+    assert (row["channel"], row["event"], row["recipient"]) == ("team", "mention", "Ben")
+    assert (row["state"], row["attempts"]) == ("waiting", 1)
+    assert row["problem"] == "127.0.0.1 did not answer: the connection failed."
+    with http_receiver() as receiver:
+        team = NotificationChannel("team", "webhook", url=receiver.url, allow_private=True)
+        later = row["next_attempt_at"]
+        assert storage.notifications.deliver_due([team], "", later).delivered == 1
+        assert storage.notifications.collect(team, later) == 0
+    (body,) = receiver.bodies
+    assert body["data"]["items"][0]["detail"] == "@Ben, see the **wiki** – ü"
     storage.close()
