@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import zipfile
 from collections.abc import Callable, Iterator
@@ -23,7 +24,9 @@ from lavendertown.interchange.worklists.worklist_file import (
     parse_token,
     write_worklist,
 )
+from tests.tables.test_limits import ods
 
+_EMPTY = "<table:table-cell/>"
 ID = "w-0123456789ab"
 PRICES = FindingRows(
     "f1-a",
@@ -305,6 +308,18 @@ def test_csv_saved_from_it_is_read(delimiter: str) -> None:
     for raw in csv_rows(delimiter):
         found = read(raw, "ben.csv")
         assert (answers(found), found.problems) == (EXPECTED | {3: ("cannot", "Größe fehlt")}, ())
+
+
+def test_an_opendocument_file_is_read() -> None:
+    def cell(value: object) -> str:
+        text = f"<text:p>{html.escape(str(value))}</text:p>"
+        return f'<table:table-cell office:value-type="string">{text}</table:table-cell>' if value else _EMPTY
+
+    _, sheet = filled_sheet()
+    rows = sheet.iter_rows(values_only=True)
+    body = "".join(f"<table:table-row>{''.join(map(cell, row))}</table:table-row>" for row in rows)
+    found = read(ods(body), "ben.ods")
+    assert (answers(found), found.problems) == (EXPECTED, ())
 
 
 def without_answers() -> bytes:

@@ -16,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 from lavendertown.collaboration.database_storage import DatabaseStorage
 from lavendertown.collaboration.storage import FileStorage, Storage
 from lavendertown.core.settings import load_settings
+from lavendertown.interchange.worklists.worklist_file import FindingRows
 from lavendertown.rules.models import RuleSet
 from lavendertown.stores.sql.schema import revisions
 from lavendertown.ui import queries
@@ -167,6 +168,9 @@ def test_what_was_deleted_is_listed_with_who_and_restored(
     save("r-2", title="Shipments")
     incident = storage.incidents.create("Loader down", said.finding_id, actor="Ana Ferreira")
     storage.incidents.delete(incident, actor="Ana Ferreira")
+    rows = FindingRows(said.finding_id, "", "orders", "price", [1], 2)
+    (worklist,) = storage.worklists.create("r-1", [rows], actor="Ana Ferreira")
+    storage.worklists.delete(worklist.id, actor="Ana Ferreira")
     storage.save_ruleset(RuleSet("nightly", "", []))
     for each in ("r-1", "r-2"):
         storage.delete_report(each, actor="Ben Okafor")
@@ -184,6 +188,7 @@ def test_what_was_deleted_is_listed_with_who_and_restored(
         "Views (1)",
         "People (1)",
         "Incidents (1)",
+        "Worklists (1)",
     ]
     assert all("by Ben Okafor" in box.label for box in app.checkbox)
     app.button(key="data:trash:all").click().run()
@@ -198,9 +203,11 @@ def test_what_was_deleted_is_listed_with_who_and_restored(
         ("view", storage.views.query),
         ("person", lambda: [row for row in storage.people.list_known() if row["name"] not in people]),
         ("incident", storage.incidents.query),
+        ("worklist", storage.worklists.query),
     ):
         app.radio(key="data:trash:kind").set_value(kind).run()
         assert kind != "incident" or "Loader down" in app.checkbox[0].label
+        assert kind != "worklist" or "Unassigned, orders" in app.checkbox[0].label
         app.checkbox[0].check().run()
         app.button(key="data:trash:restore").click().run()
         assert len(there()) == 1

@@ -40,7 +40,7 @@ def draw_worklist(row: queries.Row, result: InspectionResult | None) -> None:
     if counts is None and (result is None or not row["row_count"]):
         return
     if counts is not None:
-        st.markdown(f":small[:material/checklist: {describe_counts(counts)}]")
+        st.markdown(f":small[:material/checklist:&ensp;{describe_counts(counts)}]")
     # With another label, the browser would take it for another expander, which is closed.
     with st.expander(
         "Row worklist",
@@ -64,14 +64,22 @@ def _draw_content(row: queries.Row, result: InspectionResult | None, counts: que
     if counts is not None and counts["reasons"]:
         _draw_reasons(counts["reasons"])
     layout.show_notice(_PLACE)
-    if result is not None:
-        _draw_creation(row, result)
-    elif counts is not None:
+    made: list[Worklist] = st.session_state.get(_MADE, {}).get(_made_key(row), [])
+    if made:
+        _draw_downloads(made)
+    elif result is not None:
+        _draw_key_fields(row, result)
+    else:
         st.caption("The rows were given out as Excel files. Read a filled file to see its answers here.")
-    if counts is not None and st.button(
-        "Read a filled file…", icon=":material/upload_file:", key="worklist:open-read"
-    ):
-        _open_read_dialog()
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+        if counts is not None and st.button(
+            "Read a filled file…", icon=":material/upload_file:", key="worklist:open-read"
+        ):
+            _open_read_dialog()
+        if made:
+            _draw_discard_buttons(made)
+        elif result is not None:
+            _draw_make_button(row, result)
 
 
 def _draw_reasons(reasons: list[dict[str, Any]]) -> None:
@@ -93,40 +101,47 @@ def _draw_reasons(reasons: list[dict[str, Any]]) -> None:
         st.caption(f"The first {_MAX_SHOWN} of {len(reasons):,} reasons.")
 
 
-def _draw_creation(row: queries.Row, result: InspectionResult) -> None:
-    made: list[Worklist] = st.session_state.get(_MADE, {}).get(_made_key(row), [])
-    if made:
-        _draw_downloads(row, made)
-        return
+def _draw_key_fields(row: queries.Row, result: InspectionResult) -> None:
     st.caption(
         "An Excel file for each assignee, with a row per failing row and columns to answer: done, or cannot "
         "and the reason."
     )
-    scope = st.segmented_control(
-        "Rows of", [_THIS, _ALL], default=_THIS, required=True, key=f"worklist:scope:{_made_key(row)}"
-    )
-    key = st.multiselect(
+    st.segmented_control("Rows of", [_THIS, _ALL], default=_THIS, required=True, key=_scope_key(row))
+    chosen = st.multiselect(
         "Key columns",
         result.columns,
         default=[name for name in result.evidence.key if name in result.columns],
         placeholder="Columns that identify a row",
-        key=f"worklist:key:{_made_key(row)}",
+        key=_columns_key(row),
     )
-    masked = [name for name in key if is_masked(name, load_settings().evidence_mask)]
+    masked = [name for name in chosen if is_masked(name, load_settings().evidence_mask)]
     if masked:
         st.caption(
             f"The file has the values of {escape_markdown(', '.join(masked))}, masked elsewhere, to find the "
             "rows. They are not stored."
         )
+
+
+def _draw_make_button(row: queries.Row, result: InspectionResult) -> None:
+    scope, key = (st.session_state.get(name) for name in (_scope_key(row), _columns_key(row)))
     st.button(
         "Make worklist",
         icon=":material/checklist:",
         key="worklist:make",
+        type="primary",
         disabled=layout.has_question(_PLACE),
         on_click=person.run_with_name,
-        args=(_PLACE, _create, row, result, scope or _THIS, list(key)),
+        args=(_PLACE, _create, row, result, scope or _THIS, list(key or ())),
         help=f"At most {MAX_WORKLIST_ROWS:,} rows",
     )
+
+
+def _scope_key(row: queries.Row) -> str:
+    return f"worklist:scope:{_made_key(row)}"
+
+
+def _columns_key(row: queries.Row) -> str:
+    return f"worklist:key:{_made_key(row)}"
 
 
 def _made_key(row: queries.Row) -> str:
@@ -141,7 +156,7 @@ def _create(row: queries.Row, result: InspectionResult, scope: str, key: list[st
         st.session_state[_MADE] = {_made_key(row): made}
 
 
-def _draw_downloads(row: queries.Row, made: list[Worklist]) -> None:
+def _draw_downloads(made: list[Worklist]) -> None:
     for each in made:
         st.download_button(
             f"{escape_markdown(each.owner) or UNASSIGNED.capitalize()}: "
@@ -154,16 +169,18 @@ def _draw_downloads(row: queries.Row, made: list[Worklist]) -> None:
             on_click="ignore",
             key=f"worklist:save:{each.id}",
         )
-    with st.container(horizontal=True, gap="xsmall"):
-        st.button("Make another", type="tertiary", key="worklist:another", on_click=_forget_made)
-        st.button(
-            "Discard",
-            type="tertiary",
-            key="worklist:discard",
-            on_click=_discard,
-            args=([each.id for each in made],),
-            help="Moves what was just made to the trash",
-        )
+
+
+def _draw_discard_buttons(made: list[Worklist]) -> None:
+    st.button("Make another", type="tertiary", key="worklist:another", on_click=_forget_made)
+    st.button(
+        "Discard",
+        type="tertiary",
+        key="worklist:discard",
+        on_click=_discard,
+        args=([each.id for each in made],),
+        help="Moves what was just made to the trash",
+    )
 
 
 def _forget_made() -> None:
