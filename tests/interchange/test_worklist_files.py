@@ -24,9 +24,8 @@ from lavendertown.interchange.worklists.worklist_file import (
     parse_token,
     write_worklist,
 )
-from tests.tables.test_limits import ods
+from tests.tables.test_excel import open_document, open_document_cell
 
-_EMPTY = "<table:table-cell/>"
 ID = "w-0123456789ab"
 PRICES = FindingRows(
     "f1-a",
@@ -312,13 +311,12 @@ def test_csv_saved_from_it_is_read(delimiter: str) -> None:
 
 def test_an_opendocument_file_is_read() -> None:
     def cell(value: object) -> str:
-        text = f"<text:p>{html.escape(str(value))}</text:p>"
-        return f'<table:table-cell office:value-type="string">{text}</table:table-cell>' if value else _EMPTY
+        text = html.escape(str(value))
+        return open_document_cell("string", text, text) if value else "<table:table-cell/>"
 
     _, sheet = filled_sheet()
-    rows = sheet.iter_rows(values_only=True)
-    body = "".join(f"<table:table-row>{''.join(map(cell, row))}</table:table-row>" for row in rows)
-    found = read(ods(body), "ben.ods")
+    rows = ["".join(map(cell, row)) for row in sheet.iter_rows(values_only=True)]
+    found = read(open_document(*rows), "ben.ods")
     assert (answers(found), found.problems) == (EXPECTED, ())
 
 
