@@ -326,6 +326,12 @@ def without_answers() -> bytes:
     return saved(book)
 
 
+def with_renamed_reason() -> bytes:
+    book, sheet = filled_sheet()
+    sheet["K1"] = "Grund"
+    return saved(book)
+
+
 def with_two_done() -> bytes:
     book, sheet = filled_sheet()
     sheet["M1"] = "Done"
@@ -355,7 +361,8 @@ def bomb() -> bytes:
 @pytest.mark.parametrize(
     ("raw", "text"),
     [
-        (without_answers(), "x.xlsx: no column is named 'done' or 'cannot'."),
+        (without_answers(), "x.xlsx: no column is named 'done'. The answers are in done, cannot and"),
+        (with_renamed_reason(), "x.xlsx: no column is named 'reason'."),
         (with_two_done(), "x.xlsx: 2 columns are named 'done'. Rename those that you added"),
         (other_book(), "x.xlsx is not a worklist: no column has the row ids of one."),
         (b"", "x.xlsx is not a worklist"),

@@ -136,10 +136,12 @@ def _find_answer_columns(rows: Sequence[Sequence[str]], id_column: int, place: s
             f"{place}: {names[doubled[0]]} columns are named '{doubled[0]}'. Rename those that you added, "
             "and read the file again."
         )
-    if DONE not in names and CANNOT not in names:
+    missing = [name for name in ANSWER_COLUMNS if name not in names]
+    if missing:
+        # With one of them renamed, its answers would be lost without notice.
         raise InvalidInputError(
-            f"{place}: no column is named 'done' or 'cannot'. Name the columns of the answers as they were, "
-            "and read the file again."
+            f"{place}: no column is named '{missing[0]}'. The answers are in done, cannot and reason; "
+            "name them so, and read the file again."
         )
     return dict(best)
 
