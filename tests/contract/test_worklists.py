@@ -264,7 +264,9 @@ def test_open_findings_with_rows_are_chosen_unless_others_are_named(store: Stora
 
 def test_more_rows_than_a_worklist_can_have_are_refused(store: Storage) -> None:
     store.save_report(report("big", [finding(row_indices=list(range(5_001)))]))
-    with pytest.raises(InvalidInputError, match=r"have 5,001 rows; a worklist can have at most 5,000"):
+    with pytest.raises(
+        InvalidInputError, match=r"The unassigned findings have 5,001 rows; a worklist can have at most 5,000"
+    ):
         store.worklists.choose_findings("big")
     assert len(store.worklists.choose_findings("big", first=5_000)[0][1].row_indices or ()) == 5_000
     with pytest.raises(InvalidInputError, match=r"worklist of 5,001 rows is too large"):

@@ -173,7 +173,7 @@ class Worklists(StoragePart):
                 f"The report {report_id!r} has no open finding whose rows are recorded; choose findings by "
                 "their ids."
             )
-        _refuse_too_many(chosen)
+        self._refuse_too_many(chosen)
         return chosen
 
     def create(self, report_id: str, findings: Sequence[FindingRows], *, actor: str) -> list[Worklist]:
@@ -188,10 +188,9 @@ class Worklists(StoragePart):
             InvalidInputError: There are no rows, or too many.
         """
         by_owner: dict[str, list[FindingRows]] = defaultdict(list)
-        names = [self._context.resolve_finding(each.finding_id) for each in findings]
-        triage = self._triage.read_records(names)
-        for name, each in zip(names, findings, strict=True):
-            by_owner[triage[name].assignee if name in triage else ""].append(each)
+        owners = self._find_owners([each.finding_id for each in findings])
+        for owner, each in zip(owners, findings, strict=True):
+            by_owner[owner].append(each)
         if not any(each.positions for each in findings):
             raise InvalidInputError("The findings have no rows to give out; choose others.")
         made = [
@@ -326,6 +325,25 @@ class Worklists(StoragePart):
         """Restore a worklist from the trash; return False if it was not there."""
         return self._context.restore_record(RecordKind.WORKLIST, worklist_id, actor)
 
+    def _find_owners(self, finding_ids: Sequence[str]) -> list[str]:
+        """Return the assignee of each finding, empty if it has none."""
+        names = [self._context.resolve_finding(name) for name in finding_ids]
+        triage = self._triage.read_records(names)
+        return [triage[name].assignee if name in triage else "" for name in names]
+
+    def _refuse_too_many(self, chosen: Sequence[tuple[str, GhostFinding]]) -> None:
+        owners = self._find_owners([name for name, _ in chosen])
+        counts: Counter[str] = Counter()
+        for owner, (_, finding) in zip(owners, chosen, strict=True):
+            counts[owner] += len(finding.row_indices or ())
+        owner, count = counts.most_common(1)[0]
+        if count > MAX_WORKLIST_ROWS:
+            whose = f"findings of {owner}" if owner else "unassigned findings"
+            raise InvalidInputError(
+                f"The {whose} have {count:,} rows; a worklist can have at most {MAX_WORKLIST_ROWS:,}. Choose "
+                "fewer findings, or only the first rows of each."
+            )
+
     def _compare(self, filled: FilledRows, author: str) -> tuple[AnswersPreview, dict[str, WorklistRecord]]:
         records, problems = self._read_named(filled)
         report_ids = {record.report_id for record in records.values()}
@@ -454,15 +472,6 @@ def _to_finding(row: Mapping[str, Any], positions: list[int]) -> GhostFinding:
         positions,
         dict(row["metadata"]),
     )
-
-
-def _refuse_too_many(chosen: Sequence[tuple[str, GhostFinding]]) -> None:
-    count = sum(len(finding.row_indices or ()) for _, finding in chosen)
-    if count > MAX_WORKLIST_ROWS:
-        raise InvalidInputError(
-            f"These findings have {count:,} rows; a worklist can have at most {MAX_WORKLIST_ROWS:,}. Choose "
-            "fewer findings, or only the first rows of each."
-        )
 
 
 def _to_record(worklist: Worklist, report_id: str, actor: str, now: dt.datetime) -> WorklistRecord:
