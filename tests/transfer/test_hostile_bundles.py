@@ -104,6 +104,15 @@ def moved_thread(finding_id: str) -> Change:
     return change
 
 
+def deep(levels: int) -> Any:
+    """Return nested lists, one in another."""
+    value: Any = []
+    for _ in range(levels - 1):
+        value = [value]
+    return value
+
+
+PROFILE = {"name": "email", "kind": "text", "count": 4, "nulls": 2, "distinct": 2}
 HOSTILE: list[tuple[str, Change, bool, str]] = [
     ("wrong checksum", edited(THREAD, comment="Forged"), False, "does not match its checksum"),
     ("unlisted member", added("reports/r2.json"), False, "is not listed in the manifest"),
@@ -137,6 +146,16 @@ HOSTILE: list[tuple[str, Change, bool, str]] = [
     ("foreign evidence", edited("evidence/r1.json", id="r9"), True, "belongs to none of its reports"),
     ("broken evidence", edited("evidence/r1.json", content={"columns": [1]}), True, "cannot be read"),
     ("large evidence", edited("evidence/r1.json", content={"x": "a" * 2_000_000}), True, "are allowed"),
+    ("deep evidence", edited("evidence/r1.json", content={"x": deep(900)}), True, "nested too deeply"),
+    ("deep metadata", edited("reports/r1.json", metadata={"x": deep(300)}), True, "nested too deeply"),
+    ("deeper", added("reports/r2.json", b"[" * 5_000 + b"]" * 5_000), True, "not JSON"),
+    (
+        "odd column",
+        edited("evidence/r1.json", content={"columns": [{**PROFILE, "name": 1}]}),
+        True,
+        "columns",
+    ),
+    ("odd guesses", edited("reports/r1.json", metadata={"coverage": {"guesses": 1}}), True, "columns"),
     ("hijacked id", added("identities/aliases.json", json.dumps({FINDING: "f1-x"}).encode()), True, "alias"),
     ("merge into itself", edited(TRIAGE, merged_into=FINDING), True, "merged into itself"),
     ("all rows", with_finding(rows=packed(BitMap(range(11_000_000)))), True, "row positions"),

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from lavendertown.core import json_codec
+from lavendertown.core.errors import InvalidInputError
 from lavendertown.core.findings import GhostFinding
-from lavendertown.core.settings import Settings
+from lavendertown.core.settings import Settings, load_settings
 from lavendertown.profile.evidence import Evidence
 from lavendertown.profile.masking import prepare_coverage, prepare_evidence, prepare_findings
 from lavendertown.records.record_classes import EvidenceRecord, FindingRecord, ReportRecord
@@ -23,6 +24,18 @@ def mask_content(content: BundleContent, settings: Settings) -> BundleContent:
         reports=tuple(_mask_report(each, settings) for each in content.reports),
         evidence=tuple(_mask_evidence(each, settings) for each in content.evidence),
     )
+
+
+def require_maskable(content: BundleContent) -> None:
+    """Refuse records in which the values of a column could not be masked.
+
+    Raises:
+        InvalidInputError: A column or a sentence about one is not text, or samples are not as expected.
+    """
+    try:
+        mask_content(content, replace(load_settings(), evidence_mask=("*",)))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InvalidInputError(f"its columns or samples cannot be read: {error}") from error
 
 
 def _mask_report(report: ReportRecord, settings: Settings) -> ReportRecord:

@@ -35,6 +35,7 @@ from lavendertown.stores import zip_files
 from lavendertown.stores.files.layout import Layout
 from lavendertown.transfer.backups.archive import unpack_records
 from lavendertown.transfer.bundles.content import BundleContent, FindingNames
+from lavendertown.transfer.bundles.masking import require_maskable
 from lavendertown.transfer.bundles.writing import BUNDLE_FORMAT
 from lavendertown.transfer.readers.folder_source import FolderSource
 from lavendertown.transfer.readers.quarantine import Quarantine
@@ -189,16 +190,18 @@ def _check_content(name: str, content: BundleContent) -> None:
     for record in content.records():
         label = f"{KIND_BY_CLASS[type(record)].value} {record.id!r}"
         try:
-            _check_record(record, label, latest)
+            _check_record(record, latest)
         except (InvalidInputError, DamagedRecordError) as error:
             raise _invalid(name, f"{label}: {str(error).rstrip('.')}") from error
     try:
+        require_maskable(content)
         _check_membership(content)
     except InvalidInputError as error:
         raise _invalid(name, str(error)) from error
 
 
-def _check_record(record: Record, label: str, latest: dt.datetime) -> None:
+def _check_record(record: Record, latest: dt.datetime) -> None:
+    _check_depth(record)
     validation.validate_record(record)
     for message in validation.find_violations(record).values():
         raise InvalidInputError(message)
@@ -215,6 +218,19 @@ def _check_record(record: Record, label: str, latest: dt.datetime) -> None:
             _check_rows(finding)
     if isinstance(record, EvidenceRecord):
         _check_evidence(record)
+
+
+def _check_depth(record: Record) -> None:
+    """Refuse values that can be read, but not be written again."""
+    values: list[Any] = []
+    if isinstance(record, ReportRecord):
+        values = [record.metadata, record.ruleset, *(finding.metadata for finding in record.findings)]
+    elif isinstance(record, EvidenceRecord):
+        values = [record.content]
+    try:
+        json_codec.dumps(values)
+    except TypeError as error:
+        raise InvalidInputError("its values are nested too deeply") from error
 
 
 def _check_rows(finding: FindingRecord) -> None:
