@@ -16,7 +16,7 @@ from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.collaboration.storage import Storage, get_finding_id
 from lavendertown.core import clock
 from lavendertown.core.fingerprints import legacy_id
-from lavendertown.errors import ConflictError, NotFoundError
+from lavendertown.errors import ConflictError, NotFoundError, StoreMovedError
 from lavendertown.profile.evidence import ColumnProfile, Evidence, FindingSamples, SampleRow
 from lavendertown.records.queries import AnnotationQuery, FlatRecordQuery
 from lavendertown.records.record_classes import ALL_ITEMS, RecordKind
@@ -27,6 +27,7 @@ from lavendertown.transfer.bundles.undoing import undo_bundle
 from lavendertown.transfer.bundles.writing import export_bundle
 from lavendertown.transfer.record_digests import hash_record
 from tests.contract.builders import annotation, at, finding, report, sentence, status_of
+from tests.migration import stores as random_stores
 from tests.migration.conftest import MakePlace
 
 BACKENDS = ("file", "sqlite", "postgres")
@@ -375,6 +376,54 @@ def test_masked_values_stay_masked_on_both_sides(
 def _unpacked(data: bytes) -> bytes:
     with zipfile.ZipFile(io.BytesIO(data)) as found:
         return b"".join(found.read(name) for name in found.namelist())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [pair for pair in PAIRS if pair.id in ("file-sqlite", "sqlite-postgres", "postgres-file")],
+)
+def test_everything_that_a_team_does_with_reports_arrives(
+    open_store: Open, source: str, target: str, seed: int
+) -> None:
+    origin, goal = open_store(source, "a"), open_store(target, "b")
+    random_stores.fill(origin, seed)
+    report_ids = [row["id"] for row in origin.query_reports(limit=None)]
+    bundle = bundle_of(origin, *report_ids)
+    import_bundle(goal, bundle, actor="Zoe")
+    assert {row["id"] for row in goal.query_reports(limit=None)} == set(report_ids)
+    shown = ("finding_id", "status", "tags", "comment_count", "times_seen", "assignee", "note", "seen")
+    rows = [
+        {row["finding_id"]: [row[name] for name in shown] for row in s.inbox.query(None)}
+        for s in (origin, goal)
+    ]
+    assert rows[0] == rows[1]
+    for finding_id in rows[0]:
+        threads = [
+            [(a.id, a.author, a.comment, a.status, a.version) for a in storage.get_annotations(finding_id)]
+            for storage in (origin, goal)
+        ]
+        assert threads[0] == threads[1]
+    for storage, name in ((origin, "b"), (goal, "b")):
+        revision = storage.revision()
+        assert import_bundle(storage, bundle, actor="Zoe").changes_nothing, name
+        assert storage.revision() == revision
+
+
+@pytest.mark.parametrize("backend", EACH)
+def test_nothing_is_imported_into_a_store_that_was_left(open_store: Open, backend: str) -> None:
+    ours, theirs = open_store("file", "a"), open_store(backend, "b")
+    ours.save_report(report("r1", annotations=[annotation()]))
+    revision = theirs.revision()
+
+    def refuse() -> None:
+        raise StoreMovedError("The team's records were moved to another store.")
+
+    theirs.write_path.commit_guards.append(refuse)
+    with pytest.raises(StoreMovedError):
+        import_bundle(theirs, bundle_of(ours, "r1"), actor="Zoe")
+    assert (theirs.query_reports(), theirs.revision()) == ([], revision)
 
 
 def test_a_missing_or_deleted_report_is_not_exported(open_store: Open) -> None:
