@@ -106,6 +106,7 @@ def answers_about_records(recording: Recording, scratch: Path) -> dict[str, Any]
         (scratch / "lavendertown.toml").unlink()
     (scratch / "results.xml").write_text(RESULTS, "utf-8")
     found["import"] = run_json("import", str(scratch / "results.xml"), "--dataset", "nightly", "--dry-run")
+    found |= _answers_about_worklists(scratch, found["analyze"]["report_id"])
     for finding in found["analyze"]["findings"]:
         finding["description"] = "<description>"
     return {name: _lasting(recording.fixed_value(value), scratch) for name, value in found.items()}
@@ -146,6 +147,25 @@ def _answers_about_notifications(scratch: Path) -> dict[str, Any]:
     }
     settings.unlink()
     return found
+
+
+def _answers_about_worklists(scratch: Path, report_id: str) -> dict[str, Any]:
+    author = ("--author", "Ana")
+    made = run_json(
+        *("worklist", "create", str(scratch / "orders.csv"), "--report", report_id, "--key", "id"),
+        *("--out", str(scratch / "worklists"), *author),
+    )
+    (file,), (name,) = [each["file"] for each in made], [each["id"] for each in made]
+    generated = ("id", "file", "report_id", "created_at", "updated_at", "worklists")
+    found = {
+        "worklist create": made,
+        "worklist list": run_json("worklist", "list"),
+        "worklist read": run_json("worklist", "read", file, *author),
+        "worklist undo": run_json("worklist", "undo", name, *author, exit_code=1),
+        "worklist delete": run_json("worklist", "delete", name, *author),
+        "worklist restore": run_json("worklist", "restore", name, *author),
+    }
+    return {command: _without(answer, generated) for command, answer in found.items()}
 
 
 def answers_about_rules(scratch: Path) -> dict[str, Any]:
