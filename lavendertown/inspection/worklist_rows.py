@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -69,7 +70,7 @@ def _collect_finding(
     columns = list(dict.fromkeys([*key, *shown]))
     frame = table.rows(positions, len(positions), columns)
     rows = [
-        {name: to_plain_value(value) for name, value in zip(columns, values, strict=True)}
+        {name: _to_cell(value) for name, value in zip(columns, values, strict=True)}
         for values in frame.itertuples(index=False, name=None)
     ]
     masked = [{name: mask_value(name, value, options.masks) for name, value in row.items()} for row in rows]
@@ -87,6 +88,12 @@ def _collect_finding(
         [_describe_key(row, key) if options.keeps_samples else "" for row in masked],
         [row[shown[0]] if len(shown) == 1 else _describe_values(row, shown) for row in masked],
     )
+
+
+def _to_cell(value: Any) -> Any:
+    """Return a value for a cell; a time at midnight is a day, which is what columns of days have."""
+    plain = to_plain_value(value)
+    return str(plain).removesuffix(" 00:00:00") if plain and isinstance(value, dt.datetime) else plain
 
 
 def _describe_key(row: Mapping[str, Any], key: Sequence[str]) -> str:
