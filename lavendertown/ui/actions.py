@@ -267,7 +267,10 @@ def undo_bundle(bundle_id: str) -> bool:
         kept = ""
         if undo.kept:
             kept = f" Changed since, and left as they are: {format_count(undo.kept, 'record')}."
-        layout.queue_notice(f"Undone: {format_count(undo.reports, 'report')} moved to the trash.{kept}")
+        reports = format_count(undo.reports, "report")
+        comments = format_count(undo.annotations, "comment")
+        decisions = format_count(undo.triage, "decision")
+        layout.queue_notice(f"Undone: {reports}, {comments} and {decisions} taken back.{kept}")
 
     return run_action(work)
 
