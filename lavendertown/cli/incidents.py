@@ -232,6 +232,25 @@ def close_incident(incident_id: str, status: str, reason: str, author: str | Non
         _print_incident(storage, incident_id, f"Closed {closed} as {status}.", as_json)
 
 
+@incidents_group.command("reopen")
+@_incident_argument
+@click.option("--comment", default="", help="A comment on each finding.")
+@options.author_option
+@options.json_option
+def reopen_incident(incident_id: str, comment: str, author: str | None, as_json: bool) -> None:
+    """Open all closed findings of an incident in one act.
+
+    \b
+    Example:
+      lavendertown incidents reopen incident-0c4e --comment "It is back." --author Ana
+    """
+    actor = options.require_author(author)
+    with options.open_storage() as storage:
+        undo = storage.incidents.reopen(incident_id, comment=comment, actor=actor)
+        opened = format_count(len(undo.finding_ids), "finding")
+        _print_incident(storage, incident_id, f"Opened {opened}.", as_json)
+
+
 def _require_incident(storage: Storage, incident_id: str) -> dict[str, Any]:
     incident = storage.incidents.find(incident_id)
     if incident is None:

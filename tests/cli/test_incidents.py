@@ -57,6 +57,12 @@ def test_people_read_tables_and_sentences(run: Run, answer: Answer, ids: dict[st
     assert run("incidents", "add", name, ids["amount"], ids["country"], *ANA).stdout == "Added 1 finding.\n"
     close = ("incidents", "close", name, "--status", "accepted", "--reason", "By design.", *ANA)
     assert run(*close).stdout == "Closed 2 findings as accepted.\n"
+    assert run("incidents", "reopen", name, *ANA).stdout == "Opened 2 findings.\n"
+    again = run("incidents", "reopen", name, *ANA)
+    assert (again.exit_code, again.stderr) == (
+        2,
+        "Error: No finding of the incident 'Till offline' is closed.\n",
+    )
 
 
 @pytest.mark.parametrize(

@@ -126,6 +126,24 @@ def test_closing_notices_a_decision_in_the_meantime(store: Storage) -> None:
     assert row(store, made)["open_count"] == 3
 
 
+def test_reopening_it_opens_what_is_closed_in_one_act_with_one_undo(store: Storage) -> None:
+    made = group(store)
+    with pytest.raises(InvalidInputError, match="No finding of the incident 'Loader down' is closed"):
+        store.incidents.reopen(made, actor="Ana")
+    decide(store, "email", "accepted")
+    decide(store, "phone", "fixed")
+    undo = store.incidents.reopen(made, comment="It is back.", actor="Ana")
+    assert sorted(undo.finding_ids) == sorted([name_of("email"), name_of("phone")])
+    assert (row(store, made)["open_count"], row(store, made)["status"]) == (3, "open")
+    assert [note.comment for note in store.get_annotations(name_of("phone"))][-1] == "It is back."
+    assert store.triage.undo(undo, actor="Ana") == 2
+    assert [row_of(store, column)["status"] for column in ("email", "phone", "fax")] == [
+        "accepted",
+        "fixed",
+        "open",
+    ]
+
+
 def test_findings_are_added_and_removed(store: Storage) -> None:
     made = group(store, "email")
     assert store.incidents.add_findings(made, [name_of("email"), name_of("fax")], actor="Ben") == [

@@ -132,6 +132,8 @@ def _answers_about_incidents(recording: Recording, ids: dict[str, str]) -> dict[
         comment["id"] = "<generated>"
     found["incidents show"] = shown
     found["incidents list"] = run_json("incidents", "list")
+    with recording.step():
+        found["incidents reopen"] = run_json("incidents", "reopen", name, *author)
     return found
 
 

@@ -251,15 +251,41 @@ class Incidents(StoragePart):
             raise InvalidInputError(
                 f"An incident is closed with one of the statuses {', '.join(statuses.CLOSED_NAMES)}."
             )
-        names = self._current_members([record])[record.id]
-        open_names = [
-            name
-            for name, entry in self._context.inbox_index.find_entries(names).items()
-            if not statuses.is_closed(entry.identity.status)
-        ]
+        open_names = self._select_members(record, is_closed=False)
         if not open_names:
             raise InvalidInputError(f"No finding of the incident {record.title!r} is open.")
         return self._triage.decide(open_names, decision, actor=actor, versions=versions)
+
+    def reopen(
+        self,
+        incident_id: str,
+        *,
+        comment: str = "",
+        actor: str,
+        versions: Mapping[str, int] | None = None,
+    ) -> Undo:
+        """Open all closed findings of an incident in one act, whoever closed them.
+
+        Args:
+            incident_id: The incident.
+            comment: A comment on each of these findings; empty for none.
+            actor: Who opens them.
+            versions: The triage versions that the actor saw, by finding.
+
+        Returns:
+            What ``storage.triage.undo`` needs.
+
+        Raises:
+            NotFoundError: There is no such live incident.
+            InvalidInputError: No finding of the incident is closed.
+            ConflictError: Somebody else decided about one of the findings in the meantime.
+        """
+        record = self._require(incident_id)
+        closed_names = self._select_members(record, is_closed=True)
+        if not closed_names:
+            raise InvalidInputError(f"No finding of the incident {record.title!r} is closed.")
+        decision = Decision(status=statuses.OPEN.name, comment=comment)
+        return self._triage.decide(closed_names, decision, actor=actor, versions=versions)
 
     def delete(self, incident_id: str, *, actor: str | None = None) -> bool:
         """Move an incident to the trash; return False if it does not exist. Its findings stay as they are."""
@@ -324,6 +350,15 @@ class Incidents(StoragePart):
                     "first."
                 )
         return names
+
+    def _select_members(self, record: IncidentRecord, *, is_closed: bool) -> list[str]:
+        """Return the members of an incident in live reports that are closed, or those that are open."""
+        names = self._current_members([record])[record.id]
+        return [
+            name
+            for name, entry in self._context.inbox_index.find_entries(names).items()
+            if statuses.is_closed(entry.identity.status) == is_closed
+        ]
 
     def _read_records(self, deleted: DeletedFilter = DeletedFilter.HIDDEN) -> list[IncidentRecord]:
         found = self._context.store.scan(FlatRecordQuery(RecordKind.INCIDENT, deleted=deleted), ALL_ITEMS)
