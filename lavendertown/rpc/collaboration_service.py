@@ -33,8 +33,9 @@ from lavendertown.rpc.collaboration_messages import (
     row_values,
 )
 from lavendertown.rpc.import_method import import_method
+from lavendertown.rpc.incident_methods import incident_methods
 from lavendertown.rpc.messages import read_time
-from lavendertown.rpc.paging import read_page_size, read_page_token, read_whole_number, write_page_token
+from lavendertown.rpc.paging import PAGING, next_page_token, read_page, read_page_size
 from lavendertown.rpc.schema import Call, FieldSpec, MessageSpec, MethodSpec, Role, ServiceSpec
 from lavendertown.rpc.shutdown import is_stopping
 from lavendertown.rpc.team_records import ConfiguredStore, FindStorage, decide_findings
@@ -47,10 +48,6 @@ MAX_STREAMS = 100
 """How many streams a process keeps open at the same time."""
 _PAGE = 200
 _ACTOR = FieldSpec("actor", "string", comment="For whom the caller acts.")
-_PAGING = (
-    FieldSpec("page_size", "int32", comment="100 by default, at most 1000."),
-    FieldSpec("page_token", "string", comment="The next_page_token of the page before."),
-)
 _TIMES = (FieldSpec("start_date", "timestamp"), FieldSpec("end_date", "timestamp"))
 _CHANGE = MessageSpec(
     "Change",
@@ -78,7 +75,11 @@ def build_collaboration_bundle(find_storage: FindStorage | None = None) -> RpcBu
             which is opened when it is first needed.
     """
     find_storage = find_storage or ConfiguredStore(get_storage_backend)
-    methods = (*_methods(_Collaboration(find_storage)), import_method(find_storage))
+    methods = (
+        *_methods(_Collaboration(find_storage)),
+        import_method(find_storage),
+        *incident_methods(find_storage),
+    )
     return RpcBundle((ServiceSpec(COLLABORATION_SERVICE, methods),))
 
 
@@ -225,7 +226,7 @@ def _query(
         FieldSpec("search", "string"),
         *_TIMES,
         FieldSpec("include_deleted", "bool"),
-        *_PAGING,
+        *PAGING,
     )
     response = (
         FieldSpec(rows, row.name, repeated=True),
@@ -275,24 +276,24 @@ class _Collaboration:
 
     def query_reports(self, request: Any, call: Call) -> dict[str, Any]:
         storage, chosen = self._storage(), _filters(request, _REPORT_FILTERS)
-        limit, offset = _page(request)
+        limit, offset = read_page(request)
         found = storage.query_reports(limit=limit, offset=offset, **chosen)
         total = storage.count_reports(**chosen)
         return {
             "reports": [row_values(row, SUMMARY) for row in found],
-            "next_page_token": _next_token(offset + len(found), total),
+            "next_page_token": next_page_token(offset + len(found), total),
             "total": total,
         }
 
     def query_findings(self, request: Any, call: Call) -> dict[str, Any]:
         storage, chosen = self._storage(), _filters(request, _FINDING_FILTERS)
-        limit, offset = _page(request)
+        limit, offset = read_page(request)
         report_id = request.report_id or None
         found = storage.query_findings(report_id, limit=limit, offset=offset, **chosen)
         total = storage.findings.count(report_id, **chosen)
         return {
             "findings": [row_values(row, OCCURRENCE) for row in found],
-            "next_page_token": _next_token(offset + len(found), total),
+            "next_page_token": next_page_token(offset + len(found), total),
             "total": total,
         }
 
@@ -302,12 +303,12 @@ class _Collaboration:
             raise InvalidInputError("The inbox has no deleted findings; leave include_deleted out.")
         if request.needs_attention:
             chosen["attention"] = "any"
-        limit, offset = _page(request)
+        limit, offset = read_page(request)
         found = storage.inbox.query(limit, offset, **chosen)
         total = storage.inbox.count(**chosen)
         return {
             "findings": [row_values(row, TRIAGED_FINDING) for row in found],
-            "next_page_token": _next_token(offset + len(found), total),
+            "next_page_token": next_page_token(offset + len(found), total),
             "total": total,
         }
 
@@ -407,16 +408,3 @@ def _filters(request: Any, names: Iterable[str]) -> dict[str, Any]:
     chosen: dict[str, Any] = {name: tuple(getattr(request, name)) or None for name in names}
     chosen |= {name: read_time(request, name) for name in ("start_date", "end_date")}
     return {**chosen, "search": request.search or None, "include_deleted": request.include_deleted}
-
-
-def _page(request: Any) -> tuple[int, int]:
-    """Return the limit and the offset that a request means."""
-    size = read_page_size(request.page_size)
-    if not request.page_token:
-        return size, 0
-    [offset] = read_page_token(request.page_token, read_whole_number)
-    return size, offset
-
-
-def _next_token(shown: int, total: int) -> str:
-    return write_page_token(shown) if 0 < shown < total else ""

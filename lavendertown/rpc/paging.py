@@ -9,7 +9,13 @@ from typing import Any
 
 from lavendertown.core import clock, json_codec
 from lavendertown.core.errors import InvalidInputError
+from lavendertown.rpc.schema import FieldSpec
 
+PAGING = (
+    FieldSpec("page_size", "int32", comment="100 by default, at most 1000."),
+    FieldSpec("page_token", "string", comment="The next_page_token of the page before."),
+)
+"""The fields of a request for a page."""
 DEFAULT_PAGE = 100
 MAX_PAGE = 1000
 _MAX_NUMBER = 2**63 - 1
@@ -25,6 +31,24 @@ def read_page_size(asked: int) -> int:
     if not 0 <= asked <= MAX_PAGE:
         raise InvalidInputError(f"The page_size is {asked:,}; it must be from 1 to {MAX_PAGE:,}.")
     return asked or DEFAULT_PAGE
+
+
+def read_page(request: Any) -> tuple[int, int]:
+    """Return the limit and the offset that a request with the fields :data:`PAGING` means.
+
+    Raises:
+        InvalidInputError: The size is above the limit, or the token is not one of this list.
+    """
+    size = read_page_size(request.page_size)
+    if not request.page_token:
+        return size, 0
+    [offset] = read_page_token(request.page_token, read_whole_number)
+    return size, offset
+
+
+def next_page_token(shown: int, total: int) -> str:
+    """Return the token of the page after the first entries of a list; empty at its end."""
+    return write_page_token(shown) if 0 < shown < total else ""
 
 
 def write_page_token(*values: Any) -> str:

@@ -147,7 +147,18 @@ def seed(client: ConnectClient) -> dict[str, Any]:
     report = {"id": "r-1", "title": "Orders", "findings": [finding], "metadata_json": '{"dataset": "orders"}'}
     client.call("SaveReport", {"report": report})
     [found] = client.call("QueryFindings").findings
-    return {"finding_id": found.finding_id, "backup": ""}
+    return {"finding_id": found.finding_id, "backup": "", **_seed_incident(client, finding)}
+
+
+def _seed_incident(client: ConnectClient, finding: Mapping[str, Any]) -> dict[str, Any]:
+    """Save three findings of another report, of which one is in an incident."""
+    metadata = '{"check": "nulls", "dataset": "shop"}'
+    findings = [{**finding, "column": column, "metadata_json": metadata} for column in ("a", "b", "c")]
+    report = {"id": "r-2", "title": "Shop", "findings": findings, "metadata_json": '{"dataset": "shop"}'}
+    client.call("SaveReport", {"report": report})
+    members = [each.finding_id for each in client.call("GetReport", {"id": "r-2"}).report.findings]
+    made = client.call("CreateIncident", {"title": "Loader down", "finding_ids": members[:1]}).incident
+    return {"incident_id": made.id, "members": members}
 
 
 def valid_request(name: str, n: int | str, known: Mapping[str, Any]) -> dict[str, Any]:
@@ -170,6 +181,8 @@ def valid_request(name: str, n: int | str, known: Mapping[str, Any]) -> dict[str
         if name.startswith(prefix) and name.removeprefix(prefix) in requests:
             return requests[name.removeprefix(prefix)]
     ids = [known["finding_id"]]
+    _, other, third = known["members"]
+    incident = {"incidentId": known["incident_id"]}
     restore = {"bytes": known["backup"], "filename": "backup.zip"}
     return {
         "DatabaseHealth": {},
@@ -187,6 +200,18 @@ def valid_request(name: str, n: int | str, known: Mapping[str, Any]) -> dict[str
         "QueryReports": {},
         "QueryFindings": {},
         "QueryInbox": {},
+        "QueryIncidents": {},
+        "GetIncident": incident,
+        "CreateIncident": {"title": f"Cause {n}", "findingIds": [third]},
+        "AddToIncident": {**incident, "findingIds": [other]},
+        "RemoveFromIncident": {**incident, "findingIds": [other]},
+        "RenameIncident": {**incident, "title": f"Title {n}"},
+        "AssignIncident": {**incident, "assignee": f"Cy {n}"},
+        "CommentOnIncident": {**incident, "comment": f"Seen {n}."},
+        "CloseIncident": {**incident, "reason": f"Loaded {n}."},
+        "ReopenIncident": {**incident, "comment": f"Back {n}."},
+        "DeleteIncident": incident,
+        "RestoreIncident": incident,
         "Annotate": {"findingId": ids[0], "comment": f"Seen {n}."},
         "SetStatus": {"findingIds": ids, "status": "accepted", "reason": f"Known {n}."},
         "Assign": {"findingIds": ids, "assignee": f"Ben {n}"},

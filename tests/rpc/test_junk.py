@@ -174,7 +174,18 @@ def test_no_request_about_findings_ends_in_an_internal_error(storage: Storage, s
     report = {"id": "r-1", "title": "Orders", "findings": [finding]}
     client.call("SaveReport", {"report": report})
     [saved] = client.call("QueryFindings").findings
+    ids = {"finding_ids": [saved.finding_id]}
+    incident = {"incident_id": client.call("CreateIncident", {"title": "Loader down", **ids}).incident.id}
     requests: dict[str, dict[str, Any]] = {
+        **dict.fromkeys(("GetIncident", "DeleteIncident", "RestoreIncident"), incident),
+        "CreateIncident": {"title": "Other", **ids},
+        "AddToIncident": {**incident, **ids},
+        "RemoveFromIncident": {**incident, **ids},
+        "RenameIncident": {**incident, "title": "Renamed"},
+        "AssignIncident": {**incident, "assignee": "Ben"},
+        "CommentOnIncident": {**incident, "comment": "Hm."},
+        "CloseIncident": {**incident, "reason": "Loaded again."},
+        "ReopenIncident": {**incident, "comment": "It is back."},
         "SaveReport": {"report": report},
         "ImportResults": {"files": [{"name": "junit.xml", "content": JUNIT}]},
         "GetReport": {"id": "r-1"},
