@@ -33,6 +33,7 @@ READ_WORKLIST = "lavendertown.inspection.tasks:read_worklist"
 WRITE_ROWS = "lavendertown.inspection.tasks:write_rows"
 CHECK_RULE = "lavendertown.inspection.tasks:check_rule"
 MAP_RESULTS = "lavendertown.inspection.tasks:map_results"
+READ_COLUMNS = "lavendertown.inspection.tasks:read_columns"
 SUGGEST_RULES = "lavendertown.inspection.tasks:suggest_file_rules"
 
 _PREVIEWED_ROWS = 5
@@ -245,8 +246,18 @@ def suggest_file_rules(arguments: dict[str, Any], report: Callable[[Any], None])
     return [rule.to_dict() for rule in ruleset.rules]
 
 
-def map_results(arguments: dict[str, Any], report: Callable[[Any], None]) -> None:
-    """Read a file again as results of checks, and write the runs for
+def read_columns(arguments: dict[str, Any], report: Callable[[Any], None]) -> list[str]:
+    """Read a file and return the columns of its table.
+
+    Args:
+        arguments: ``path`` and ``name`` of the file, and its ``limits`` as a mapping.
+        report: Not used.
+    """
+    return list(_read_file(arguments).columns)
+
+
+def map_results(arguments: dict[str, Any], report: Callable[[Any], None]) -> list[str]:
+    """Read a file as results of checks, and write the runs for
     :func:`lavendertown.inspection.imported_results.load_results`.
 
     Args:
@@ -254,8 +265,13 @@ def map_results(arguments: dict[str, Any], report: Callable[[Any], None]) -> Non
             set, the ``folder`` of the result, the ``mapping`` of columns by their role, and the ``dataset``
             of rows that name none.
         report: Not used.
+
+    Returns:
+        The columns of the table.
     """
-    imported_results.write_mapped_results(arguments, _read_file(arguments))
+    table = _read_file(arguments)
+    imported_results.write_mapped_results(arguments, table)
+    return list(table.columns)
 
 
 def _read_file(arguments: dict[str, Any]) -> Table:

@@ -8,20 +8,16 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePath
 from typing import Any
 
-import psutil
-
 from lavendertown.core.configured_sources import ConfiguredSource, find_source
 from lavendertown.core.dataset_names import dataset_name
 from lavendertown.core.errors import (
-    FileLimitError,
     InvalidInputError,
     LavenderTownError,
-    UnreadableTableError,
 )
-from lavendertown.core.file_limits import MEGABYTE, limits_from_settings
+from lavendertown.core.file_limits import limits_from_settings
 from lavendertown.core.findings import GhostFinding
 from lavendertown.core.reading import DETECT, Reading
-from lavendertown.core.settings import Settings, load_settings
+from lavendertown.core.settings import load_settings
 from lavendertown.data_sources import INSPECT_SOURCE, pack_source
 from lavendertown.drift.baseline import ProfileBaseline
 from lavendertown.inspection.imported_results import load_results
@@ -35,6 +31,7 @@ from lavendertown.inspection.tasks import (
     SUGGEST_RULES,
     WRITE_ROWS,
 )
+from lavendertown.inspection.worker_limits import create_failure, resource_limits
 from lavendertown.inspection.worklist_rows import RowOptions
 from lavendertown.interchange import ReadRun
 from lavendertown.interchange.worklists.answers import FilledRows, RowAnswer, RowProblem
@@ -44,9 +41,8 @@ from lavendertown.ui import errors, queries
 from lavendertown.ui.components.shared import layout
 from lavendertown.ui.server import uploads
 from lavendertown.ui.server.uploads import Upload
-from lavendertown.worker import QueuedTask, ResourceLimits, WorkerPool
+from lavendertown.worker import QueuedTask, WorkerPool
 
-MAX_MEMORY_MB = 4_096
 _POLL_SECONDS = 0.1
 _lock = threading.Lock()
 _pool: WorkerPool | None = None
@@ -135,7 +131,7 @@ class Inspection:
             name = "" if isinstance(self.upload, Upload) else self.upload.name
             result = read_result(self.folder, source, self.task.result)
             return replace(result, remembered=self.remembered.to_dict(), source_name=name)
-        raise _create_failure(self.task, self.upload.name)
+        raise create_failure(self.task, self.upload.name)
 
     def discard(self) -> None:
         """Cancel the inspection and delete its files."""
@@ -208,7 +204,7 @@ def start_inspection(
         inspect = INSPECT_FILE
         arguments |= {"path": str(upload.path), "parts": upload.parts, "table": upload.table}
         arguments |= {"may_import": may_import}
-    limits = ResourceLimits(memory_limit(settings), settings.limits_seconds)
+    limits = resource_limits(settings)
     task = _worker_pool().submit_task(inspect, arguments, limits)
     inspection = Inspection(upload, task, folder, session, remembered, keeps_upload, comparison)
     with _lock:
@@ -292,8 +288,7 @@ def read_worklist(content: bytes, name: str) -> FilledRows:
     settings, session = load_settings(), uploads.session_id()
     upload = uploads.upload_folders.write_upload(session, name, content)
     arguments = {"path": str(upload.path), "name": name, "limits": asdict(limits_from_settings(settings))}
-    limits = ResourceLimits(memory_limit(settings), settings.limits_seconds)
-    running = _worker_pool().submit_task(READ_WORKLIST, arguments, limits)
+    running = _worker_pool().submit_task(READ_WORKLIST, arguments, resource_limits(settings))
     try:
         while not running.wait(_POLL_SECONDS):
             pass
@@ -301,7 +296,7 @@ def read_worklist(content: bytes, name: str) -> FilledRows:
         running.cancel()
         uploads.upload_folders.delete_path(session, upload.path)
     if running.state != "done":
-        raise _create_failure(running, name)
+        raise create_failure(running, name)
     return FilledRows(
         tuple(RowAnswer(**each) for each in running.result["answers"]),
         tuple(RowProblem(**each) for each in running.result["problems"]),
@@ -376,7 +371,7 @@ def run_on_file(
         "limits": asdict(limits_from_settings(settings)),
         "reading": result.given,
     }
-    limits = ResourceLimits(memory_limit(settings), settings.limits_seconds)
+    limits = resource_limits(settings)
     running = _worker_pool().submit_task(task, arguments, limits)
     try:
         while not running.wait(_POLL_SECONDS):
@@ -385,7 +380,7 @@ def run_on_file(
         running.cancel()
     if running.state == "done":
         return running.result
-    raise _create_failure(running, result.name)
+    raise create_failure(running, result.name)
 
 
 def cancel_inspection(session: str) -> None:
@@ -406,41 +401,9 @@ def end_all_inspections() -> None:
         pool.close()
 
 
-def memory_limit(settings: Settings) -> int:
-    """Return the memory limit of an inspection in bytes."""
-    if settings.limits_memory_mb:
-        return settings.limits_memory_mb * MEGABYTE
-    return min(MAX_MEMORY_MB * MEGABYTE, int(psutil.virtual_memory().total) // 2)
-
-
 def _worker_pool() -> WorkerPool:
     global _pool
     with _lock:
         if _pool is None:
             _pool = WorkerPool(["lavendertown.data_sources"], load_settings().limits_inspections)
         return _pool
-
-
-def _create_failure(task: QueuedTask, name: str) -> InvalidInputError:
-    settings = load_settings()
-    if task.error is not None:
-        return UnreadableTableError(task.error)
-    if task.failure == "memory":
-        most = memory_limit(settings) // MEGABYTE
-        return FileLimitError(
-            f"{name} needs more than {most:,} MB of memory, the limit of this server. Split it into smaller "
-            "files, check it with `lavendertown analyze`, or raise the setting limits.memory_mb."
-        )
-    if task.failure == "time":
-        return FileLimitError(
-            f"Reading and checking {name} took longer than {settings.limits_seconds:,} seconds, the limit "
-            "of this server. Split it into smaller files, or raise the setting limits.seconds."
-        )
-    if task.failure == "unexpected":
-        return UnreadableTableError(
-            f"{name} cannot be read because of an unexpected error. Export it again, or as CSV; the server "
-            "log has the details."
-        )
-    return UnreadableTableError(
-        f"{name} crashed the file reader. It is probably damaged: export it again, or as CSV."
-    )
