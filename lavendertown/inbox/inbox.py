@@ -264,7 +264,10 @@ def _match_query(index: FindingIndex, query: InboxQuery) -> BitMap:
         matching = index.last_seen_between(matching, query.start_date, query.end_date)
     if query.search:
         matching = index.containing_text(matching, query.search)
-    return index.mentioning_user(matching, fold_text(query.mentions)) if query.mentions else matching
+    if query.mentions:
+        also = BitMap([index.ordinals[each] for each in query.mentioned_ids if each in index.ordinals])
+        matching = index.mentioning_user(matching, fold_text(query.mentions)) | (matching & also)
+    return matching
 
 
 def _apply_other_facets(facet: Facet, candidates: BitMap, selected: Mapping[Facet, BitMap]) -> BitMap:

@@ -67,6 +67,7 @@ class InboxQuery:
         facets: The selected values; the assignee "" means unassigned.
         search: A casefolded literal substring of description, column, dataset or a comment.
         mentions: The name of a person whom a comment mentions as @name.
+        mentioned_ids: Findings that count as mentioning this person, too.
         finding_ids: Only these findings; None for all.
         twins: Only findings with a likely predecessor, see :mod:`lavendertown.inbox.renamed_checks`.
         start_date, end_date: The range of the time last seen, both ends inclusive.
@@ -75,6 +76,7 @@ class InboxQuery:
     facets: Mapping[Facet, tuple[str, ...]] = field(default_factory=dict)
     search: str = ""
     mentions: str = ""
+    mentioned_ids: frozenset[str] = frozenset()
     finding_ids: frozenset[str] | None = None
     twins: bool = False
     start_date: dt.datetime | None = None

@@ -64,6 +64,9 @@ class FindingTools(TeamTools):
         assignee: Texts = [],  # noqa: B006
         is_unassigned: bool = False,
         author: Annotated[Texts, Field(description="Author of a comment.")] = [],  # noqa: B006
+        mentions: Annotated[
+            str, Field(description="Person whom a comment on the finding or on its incident mentions.")
+        ] = "",
         tags: Annotated[Texts, Field(description="Findings that have all of these tags.")] = [],  # noqa: B006
         snoozed: SnoozedFilter = SnoozedFilter.INCLUDED,
         seen_since: Annotated[
@@ -94,6 +97,7 @@ class FindingTools(TeamTools):
             "seen": [each.value for each in run_state],
             "assignee": "" if is_unassigned else assignee,
             "author": author,
+            "mentions": mentions,
             "tags": tags,
             "snoozed": snoozed.value,
             "start_date": seen_since or None,

@@ -132,7 +132,10 @@ def _methods(service: _Collaboration) -> Iterable[MethodSpec]:
         "findings",
         TRIAGED_FINDING,
         _INBOX_FILTERS,
-        (FieldSpec("needs_attention", "bool", comment="Only those that do, for any reason."),),
+        (
+            FieldSpec("needs_attention", "bool", comment="Only those that do, for any reason."),
+            FieldSpec("mentions", "string", comment="A person whom their comments or incidents mention."),
+        ),
         service.query_inbox,
     )
     yield MethodSpec(
@@ -303,6 +306,7 @@ class _Collaboration:
             raise InvalidInputError("The inbox has no deleted findings; leave include_deleted out.")
         if request.needs_attention:
             chosen["attention"] = "any"
+        chosen["mentions"] = request.mentions
         limit, offset = read_page(request)
         found = storage.inbox.query(limit, offset, **chosen)
         total = storage.inbox.count(**chosen)

@@ -114,6 +114,36 @@ def decide_at_random(
     storage.save_annotation(Annotation(f"a{number}", name, "Maya", when, "Because.", status=status))
 
 
+def test_every_interface_counts_mentions_in_the_thread_of_an_incident_alike(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAVENDERTOWN_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("LAVENDERTOWN_STORAGE_TYPE", "file")
+    monkeypatch.setenv("LAVENDERTOWN_RPC_AUTHENTICATION", "off")
+    storage = FileStorage(tmp_path)
+    storage.save_report(report("r-1", [finding(column) for column in "abcd"]))
+    names = storage.inbox.query_ids()
+    made = storage.incidents.create("Loader down", names[:2], actor="Ana")
+    storage.incidents.comment(made, "Ask @Chiyo Tanaka.", author="Ana")
+    storage.save_annotation(Annotation("a1", names[2], "Ana", clock.now(), "Or @Chiyo Tanaka?"))
+    assert storage.inbox.query_ids(mentions="Chiyo Tanaka") == names[:3]
+    asked = ["findings", "inbox", "--mentions", "Chiyo Tanaka", "--json"]
+    listed = json.loads(CliRunner().invoke(cli, asked).output)
+    assert {each["finding_id"] for each in listed} == set(names[:3])
+    server = start_rpc(build_team_app(lambda: storage).finalize())
+    try:
+        answer = ConnectClient(server.url).call("QueryInbox", {"mentions": "chiyo tanaka"})
+        assert ([each.finding_id for each in answer.findings], answer.total) == (names[:3], 3)
+    finally:
+        server.stop()
+    app = AppTest.from_file(str(SCREEN), default_timeout=30)
+    app.session_state["person"] = "Chiyo Tanaka"
+    app.query_params["view"] = "mentions"
+    app.run()
+    assert any("Mentions me 3" in str(button.label) for button in app.button)
+    assert any(caption.value.startswith("3 findings") for caption in app.caption)
+
+
 def test_every_interface_counts_the_findings_of_the_demo_alike(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -390,3 +390,37 @@ def test_other_metadata_suggests_nothing(storage: Storage, related: Any) -> None
     storage.save_report(report(findings=[finding(metadata=metadata)], metadata={"dataset": "orders"}))
     assert suggested(storage) is None
     assert storage.incidents.suggest("nothing") is None
+
+
+def mentioning(store: Storage, name: str = "Ben Stone", **filters: Any) -> set[str]:
+    """Return the columns of the findings that mention a person, which every question answers alike."""
+    found = store.inbox.query(mentions=name, **filters)
+    ids = [each["finding_id"] for each in found]
+    assert store.inbox.query_ids(mentions=name, **filters) == ids
+    assert store.inbox.count(mentions=name, **filters) == len(ids)
+    assert sum(store.inbox.count_by_value(mentions=name, **filters)["dataset"].values()) == len(ids)
+    return {each["column"] for each in found}
+
+
+def test_a_mention_in_the_thread_of_an_incident_counts_for_its_findings(store: Storage) -> None:
+    made = group(store, "email", "phone")
+    note = store.incidents.comment(made, "Ask @Ben Stone, please.", author="Ana")
+    store.save_annotation(annotation(name_of("zip"), comment="Or @Ben Stone?"))
+    assert mentioning(store) == {"email", "phone", "zip"}
+    assert mentioning(store, "ben stone") == mentioning(store, "Ben") == {"email", "phone", "zip"}
+    assert mentioning(store, "Stone") == mentioning(store, "Ana") == set()
+    assert mentioning(store, column="phone") == {"phone"}
+    assert mentioning(store, incident="any") == {"email", "phone"}
+    store.incidents.add_findings(made, name_of("fax"), actor="Ana")
+    store.incidents.remove_findings(made, name_of("email"), actor="Ana")
+    assert mentioning(store) == {"phone", "fax", "zip"}
+    store.triage.merge_findings(name_of("fax"), name_of("email"), actor="Ana")
+    assert mentioning(store) == {"phone", "email", "zip"}, "the member counts as the one it was merged into"
+    store.delete_annotation(note)
+    assert mentioning(store) == {"zip"}
+    store.restore_annotation(note)
+    store.incidents.delete(made, actor="Ana")
+    assert mentioning(store) == {"zip"}
+    store.incidents.restore(made, actor="Ana")
+    store.delete_report("orders 1")
+    assert mentioning(store) == set()

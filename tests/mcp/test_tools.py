@@ -194,7 +194,8 @@ def test_findings_are_grouped_and_closed_together(client: McpClient, storage: St
         "Ben",
     )
     assert (listed["finding_count"], listed["open_count"]) == (2, 2)
-    storage.incidents.comment(made["incident_id"], "Hm.", author="Ben")
+    storage.incidents.comment(made["incident_id"], "Hm, @Cy.", author="Ben")
+    assert set(find_ids(client, mentions="Cy")) == set(names)
     closed = client.call(
         "close_incident", incident_id=made["incident_id"], status="fixed", reason="Loaded again."
     )
@@ -202,7 +203,7 @@ def test_findings_are_grouped_and_closed_together(client: McpClient, storage: St
     read = client.call("read_incident", incident_id=made["incident_id"])
     assert (read["incident"]["state"], read["incident"]["status"]) == ("closed", "fixed")
     assert {each["finding_id"] for each in read["findings"]} == set(names)
-    assert [each["comment"] for each in read["comments"]] == ["Hm."]
+    assert [each["comment"] for each in read["comments"]] == ["Hm, @Cy."]
     assert client.call("undo", undo=closed["undo"]) == {"changed_findings": 2}
     assert storage.inbox.count(state="open") == 3
     (event,) = storage.audit.query(component="incident")

@@ -66,6 +66,16 @@ def test_findings_with_the_same_rows_are_offered_to_be_grouped(
     assert storage.incidents.query() == []
 
 
+def test_a_mention_in_its_discussion_is_in_the_view_mentions_me(
+    open_app: App, incident: str, storage: FileStorage
+) -> None:
+    storage.incidents.comment(incident, "Ask @Chiyo Tanaka.", author="Ana")
+    app = open_app(screen="findings", view="mentions")
+    assert not app.exception
+    assert "2 findings · rows counted in the latest run" in texts(app)
+    assert any("Mentions me 2" in str(button.label) for button in app.button)
+
+
 def test_a_suggestion_is_not_repeated_after_not_now(open_app: App, save: Save, storage: FileStorage) -> None:
     first, _ = names(related(save))
     app = open_app(screen="findings", finding=first)

@@ -29,7 +29,8 @@ class InboxFilters(TypedDict, total=False):
     ``seen``: new, regressed, ongoing, passing, not_checked or reading_changed. ``state``: "open" or "closed".
     ``attention``: "any", or reasons of :class:`~lavendertown.inbox.attention.AttentionReason`.
     ``incident``: "any", or ids of incidents. ``due``: "overdue" or "not_yet". ``snoozed``: "hidden",
-    "included" (the default) or "only". ``mentions``: a name. Dates: when the finding was last seen.
+    "included" (the default) or "only". ``mentions``: the name of a person whom a comment on the finding or on
+    its incident mentions. Dates: when the finding was last seen.
     """
 
     dataset: filters.OneOrMany
@@ -153,7 +154,10 @@ class FindingsInbox(StoragePart):
         if incident:
             members = frozenset(self._incidents.list_members(None if incident == "any" else incident))
             among = members if among is None else among & members
-        return replace(_build_inbox_query(given, order), finding_ids=among)
+        query = _build_inbox_query(given, order)
+        if query.mentions:
+            query = replace(query, mentioned_ids=self._incidents.select_mentioned_members(query.mentions))
+        return replace(query, finding_ids=among)
 
     def _build_rows(self, entries: Sequence[InboxEntry]) -> list[dict[str, Any]]:
         if not entries:

@@ -17,6 +17,7 @@ from lavendertown.core import clock, statuses
 from lavendertown.core.errors import ConflictError, InvalidInputError, NotFoundError
 from lavendertown.inbox import InboxEntry
 from lavendertown.records import validation
+from lavendertown.records.identities import find_mentions
 from lavendertown.records.queries import AnnotationQuery, DeletedFilter, FlatRecordQuery
 from lavendertown.records.record_classes import (
     ALL_ITEMS,
@@ -24,6 +25,7 @@ from lavendertown.records.record_classes import (
     IncidentRecord,
     RecordKind,
 )
+from lavendertown.records.search_text import fold_text
 from lavendertown.records.write_path import SaveRecord
 
 _MAX_ATTEMPTS = 5
@@ -108,6 +110,19 @@ class Incidents(StoragePart):
         records = [record for record in self._read_records() if not chosen or record.id in chosen]
         members = self._current_members(records)
         return list(dict.fromkeys(name for names in members.values() for name in names))
+
+    def select_mentioned_members(self, name: str) -> frozenset[str]:
+        """Return the current ids of the findings in live incidents whose comments mention a person.
+
+        Args:
+            name: The name after the @; case does not matter.
+        """
+        records = self._read_records()
+        notes = self._scan_comments([record.id for record in records])
+        folded = fold_text(name)
+        hits = {note.finding_id for note in notes if folded in find_mentions([fold_text(note.comment)])}
+        members = self._current_members([record for record in records if record.id in hits])
+        return frozenset(finding for findings in members.values() for finding in findings)
 
     def suggest(self, finding_id: str) -> dict[str, Any] | None:
         """Suggest which findings to group with an open one; None without any, or if it is in an incident.
@@ -403,10 +418,13 @@ class Incidents(StoragePart):
         return [_incident_row(record, members[record.id], entries, comments[record.id]) for record in records]
 
     def _count_comments(self, incident_ids: Sequence[str]) -> Counter[str]:
+        return Counter(note.finding_id for note in self._scan_comments(incident_ids))
+
+    def _scan_comments(self, incident_ids: Sequence[str]) -> Iterable[AnnotationRecord]:
         if not incident_ids:
-            return Counter()
+            return ()
         query = AnnotationQuery(finding_id=tuple(incident_ids), with_comment=True)
-        return Counter(note.finding_id for note in self._context.store.scan(query, ALL_ITEMS))
+        return self._context.store.scan(query, ALL_ITEMS)
 
 
 def _incident_row(
