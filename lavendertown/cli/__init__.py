@@ -28,6 +28,7 @@ from lavendertown.cli.incidents import incidents_group
 from lavendertown.cli.mcp import mcp_command
 from lavendertown.cli.migrate import migrate_command
 from lavendertown.cli.notifications import notifications_group
+from lavendertown.cli.owners import owners_group
 from lavendertown.cli.report import report_group
 from lavendertown.cli.rpc import rpc_group
 from lavendertown.cli.rules import rules_group
@@ -66,6 +67,7 @@ for command in (
     findings_group,
     incidents_group,
     worklist_group,
+    owners_group,
     annotate_command,
     rules_group,
     audit_command,

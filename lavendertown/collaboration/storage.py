@@ -22,6 +22,7 @@ from lavendertown.collaboration.parts.imports import Imports
 from lavendertown.collaboration.parts.inbox import FindingsInbox
 from lavendertown.collaboration.parts.incidents import Incidents
 from lavendertown.collaboration.parts.notifications import Notifications
+from lavendertown.collaboration.parts.ownership import OwnerRules
 from lavendertown.collaboration.parts.people import People
 from lavendertown.collaboration.parts.reports import Reports
 from lavendertown.collaboration.parts.rulesets import RuleSets
@@ -109,8 +110,8 @@ class Storage:
 
     Attributes:
         reports, imports, exports, findings, annotations, triage, datasets, inbox, trends, gate, audit,
-            people, views, rulesets, dataset_settings, incidents, worklists, notifications, tickets: The
-            parts.
+            people, views, rulesets, dataset_settings, owner_rules, incidents, worklists, notifications,
+            tickets: The parts.
         store: The store below; for tools that read it directly.
         write_path: The write path of all parts.
     """
@@ -123,6 +124,7 @@ class Storage:
         self.triage = Triage(self._context)
         self.reports = Reports(self._context, self.triage)
         self.dataset_settings = DatasetSettings(self._context)
+        self.owner_rules = OwnerRules(self._context, self.dataset_settings)
         self.imports = Imports(self._context, self.reports, self.dataset_settings)
         self.findings = Findings(self._context)
         self.annotations = Annotations(self._context, self.triage)

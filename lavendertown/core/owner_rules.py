@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from lavendertown.core.errors import ConfigurationError
+from lavendertown.core.errors import ConfigurationError, InvalidInputError
 
 MAX_PATTERNS = 255
 """The maximum length of the patterns of a rule, which findings that it assigns store."""
@@ -36,6 +36,10 @@ class OwnerRule:
         """The patterns as in the settings: ``dataset:orders* column:email``."""
         parts = (("dataset", self.dataset), ("column", self.column))
         return " ".join(f"{name}:{pattern}" for name, pattern in parts if pattern)
+
+    def __str__(self) -> str:
+        """Return the rule as in the settings: ``dataset:orders* column:email = Ana``."""
+        return f"{self.patterns} = {self.owner}"
 
     def matches_dataset(self, dataset: str) -> bool:
         """Return whether the rule applies to findings of a dataset, in some or all of its columns."""
@@ -68,6 +72,36 @@ def parse_owner_rule(text: str) -> OwnerRule:
             f"{MAX_PATTERNS} characters."
         )
     return rule
+
+
+def create_owner_rule(dataset: str, column: str, owner: str) -> OwnerRule:
+    """Return the rule that a person entered.
+
+    Args:
+        dataset, column: Patterns such as ``orders*``; empty for any.
+        owner: The person.
+
+    Raises:
+        InvalidInputError: Both patterns or the person are missing, or the rule cannot be written as text.
+    """
+    rule = OwnerRule(dataset.strip(), column.strip(), owner.strip())
+    if not rule.patterns:
+        raise InvalidInputError("An owner rule needs a dataset, a column or both, such as orders*.")
+    if not rule.owner:
+        raise InvalidInputError("An owner rule needs a person; enter a name.")
+    if not str(rule).isprintable() or _read_back(rule) != rule:
+        raise InvalidInputError(
+            f"The owner rule {str(rule)[:80]!r} cannot be stored; leave out line breaks, '=' and ' column:', "
+            f"and use at most {MAX_PATTERNS} characters."
+        )
+    return rule
+
+
+def _read_back(rule: OwnerRule) -> OwnerRule | None:
+    try:
+        return parse_owner_rule(str(rule))
+    except ConfigurationError:
+        return None
 
 
 def find_owner_rule(rules: Iterable[OwnerRule], dataset: str, column: str) -> OwnerRule | None:

@@ -52,6 +52,7 @@ def build_navigation() -> st.Page:
 def _admin_pages() -> list[st.Page]:
     """Return the screens that work on the configured store, and so have no place in the demo."""
     return [
+        st.Page(layout.OWNERS, title="Owner rules", icon=":material/assignment_ind:", url_path="owners"),
         st.Page(layout.DATA, title="Data", icon=":material/database:", url_path="data"),
         st.Page(
             layout.MIGRATE, title="Migrate storage", icon=":material/local_shipping:", url_path="migrate"

@@ -19,6 +19,7 @@ from lavendertown.collaboration.models import Annotation
 from lavendertown.collaboration.parts.datasets import DatasetChoice
 from lavendertown.collaboration.parts.people import make_initials
 from lavendertown.collaboration.storage import FileStorage, Storage, get_storage_backend
+from lavendertown.core.owner_rules import OwnerRule
 from lavendertown.core.reading import Reading
 from lavendertown.core.settings import Settings, load_settings
 from lavendertown.profile.evidence import Evidence
@@ -261,6 +262,22 @@ def stored_reading(dataset: str) -> Reading:
         InvalidInputError: A stored setting is not possible.
     """
     return Reading.from_dict(_read_cached("dataset_settings.load", dataset, "reading"))
+
+
+def owner_rules() -> list[OwnerRule]:
+    """Return all owner rules in the order in which they apply.
+
+    Raises:
+        InvalidInputError: The rules of the team that are stored are not possible.
+    """
+    configured: list[OwnerRule] = current_storage().owner_rules.list_configured()
+    return [*configured, *stored_owner_rules()]
+
+
+def stored_owner_rules() -> list[OwnerRule]:
+    """Return the owner rules of the team, without those of the settings; errors as above."""
+    result: list[OwnerRule] = _read_cached("owner_rules.list_stored")
+    return result
 
 
 def stored_checks(dataset: str) -> CheckConfiguration:

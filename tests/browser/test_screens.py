@@ -112,6 +112,7 @@ def test_a_deleted_report_can_be_restored_from_its_link(
         pytest.param("rules?dataset=orders", "No rules yet", id="rules"),
         pytest.param("report?report=r-1", "Discussion", id="report"),
         pytest.param("dataset?dataset=orders", "that need attention or are open", id="dataset"),
+        pytest.param("owners", "No owner rules yet", id="owners"),
         pytest.param("report?report=nobody", "No report", id="no report"),
         pytest.param("me", "Your name", id="who I am"),
     ],

@@ -105,6 +105,10 @@ def answers_about_records(recording: Recording, scratch: Path) -> dict[str, Any]
         found["findings ticket"] = run_json("findings", "ticket", ids["null"], "--author", "Ana")
         (scratch / "lavendertown.toml").unlink()
     (scratch / "results.xml").write_text(RESULTS, "utf-8")
+    for command, *arguments in (("add", "Ana", "--dataset", "ord*"), ("list",), ("remove", "1")):
+        author = () if command == "list" else ("--author", "Ana")
+        with recording.step():
+            found[f"owners {command}"] = run_json("owners", command, *arguments, *author)
     found["import"] = run_json("import", str(scratch / "results.xml"), "--dataset", "nightly", "--dry-run")
     found |= _answers_about_worklists(scratch, found["analyze"]["report_id"])
     for finding in found["analyze"]["findings"]:

@@ -39,7 +39,7 @@ def test_many_known_names_are_a_list_to_choose_from(open_app: App, save: Callabl
 
 def test_reading_asks_for_no_name(open_app: App, save: Callable[..., object]) -> None:
     save("r-1")
-    for screen in ("findings", "reports", "inspect_", "trends", "activity", "data", "migrate"):
+    for screen in ("findings", "reports", "inspect_", "trends", "activity", "owners", "data", "migrate"):
         app = open_app(screen, person="")
         assert not app.exception
         assert not [field for field in app.text_input if field.label == "Your name"]

@@ -8,8 +8,6 @@ from typing import Any
 import streamlit as st
 
 from lavendertown.core.errors import InvalidInputError
-from lavendertown.core.owner_rules import parse_owner_rule
-from lavendertown.core.settings import load_settings
 from lavendertown.core.statuses import StatusCategory
 from lavendertown.inbox.attention import AttentionReason
 from lavendertown.ui import queries
@@ -250,7 +248,11 @@ def draw_settings(dataset: str) -> None:
 
 def _describe_owners(dataset: str) -> str:
     owners = []
-    for rule in map(parse_owner_rule, load_settings().triage_owners):
+    try:
+        rules = queries.owner_rules()
+    except InvalidInputError as error:
+        return f"not usable: {error}"
+    for rule in rules:
         if rule.matches_dataset(dataset):
             owners.append(f"{rule.owner} ({rule.column})" if rule.column else rule.owner)
             if not rule.column:

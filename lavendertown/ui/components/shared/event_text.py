@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lavendertown.collaboration.parts.dataset_settings import CHECKS, dataset_of_settings
+from lavendertown.collaboration.parts.ownership import TEAM
 from lavendertown.core.errors import InvalidInputError
 from lavendertown.rules.check_configuration import CheckConfiguration
 from lavendertown.rules.expectations import list_changes
@@ -60,6 +61,8 @@ def describe_annotation_event(event: Event, finding: str) -> str:
 
 def describe_settings_event(event: Event) -> str:
     """Describe a change of a dataset's settings: ``changed the checks of *orders*: outliers: k 4``."""
+    if event["record_id"] == TEAM:
+        return "changed the owner rules"
     dataset = f"**{shorten_text(dataset_of_settings(event['record_id']))}**"
     before, after = ((event[name] or {}).get("settings") or {} for name in ("before", "after"))
     if before.get(CHECKS) == after.get(CHECKS):

@@ -1,0 +1,3 @@
+"""Parts of the screens that show owner rules."""
+
+from __future__ import annotations
