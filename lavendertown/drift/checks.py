@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import MISSING, dataclass, fields
 from itertools import pairwise
 from statistics import median
 from typing import Any, ClassVar
@@ -34,33 +35,39 @@ _TRUE_OR_FALSE = frozenset(("true", "false"))
 _MIN_TABLE = 50
 _USUAL_DELIVERIES = 4
 _LEAST_CHANGE = math.log(1.25)
-_CHANGE = math.log(2)
+_FACTOR = 2.0
+_CHANGE = math.log(_FACTOR)
 _LARGE_CHANGE = math.log(10)
 
 
+@dataclass(frozen=True, eq=False)
 class DriftCheck(Detector):
-    """A check of a table against a baseline.
-
-    Args:
-        baseline: What the table is compared with.
-        threshold: The smallest population stability index that is reported.
+    """A check of a table against a baseline. Fields with a default are parameters.
 
     Attributes:
+        baseline: What the table is compared with.
         drift_type: schema or distribution.
         change_type: The name of the change in version 0.7.
     """
 
+    baseline: Baseline
     drift_type: ClassVar[str] = DISTRIBUTION
     change_type: ClassVar[str]
 
-    def __init__(self, baseline: Baseline, threshold: float = effect_size.DEFAULT_THRESHOLD) -> None:
-        self.baseline = baseline
-        self.threshold = threshold
-
     @property
     def params(self) -> dict[str, Any]:
-        """Nothing: the baseline and the threshold do not identify a finding."""
+        """Nothing: the baseline and the parameters do not identify a finding."""
         return {}
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The parameters that differ from their defaults."""
+        given = {
+            each.name: (getattr(self, each.name), each.default)
+            for each in fields(self)
+            if each.default is not MISSING
+        }
+        return {name: value for name, (value, default) in given.items() if value != default}
 
     def columns_to_check(self, table: Table) -> Sequence[Column | None]:
         """Return the columns that the baseline has, too."""
@@ -75,14 +82,12 @@ class DriftCheck(Detector):
             after: The value now.
             others: What else explains the finding.
         """
-        settings = {} if self.threshold == effect_size.DEFAULT_THRESHOLD else {"threshold": self.threshold}
         return {
             "drift_type": self.drift_type,
             "change_type": self.change_type,
             "baseline_value": before,
             "current_value": after,
             "compared_to": self.baseline.describe(),
-            **({"settings": settings} if settings else {}),
             **others,
         }
 
@@ -174,9 +179,15 @@ class ChangedType(DriftCheck):
         return texts is not None and {each.casefold() for each in texts.counts} <= _TRUE_OR_FALSE
 
 
+@dataclass(frozen=True, eq=False)
 class RowCountDrift(DriftCheck):
-    """Far fewer or far more rows than before, or than earlier deliveries suggest."""
+    """Far fewer or far more rows than before, or than earlier deliveries suggest.
 
+    Attributes:
+        factor: From which factor on a change is reported. If it is set, earlier deliveries do not count.
+    """
+
+    factor: float = _FACTOR
     check: ClassVar[str] = "drift_row_count"
     title: ClassVar[str] = "Rows compared with before"
     needs_rows: ClassVar[bool] = False
@@ -194,13 +205,15 @@ class RowCountDrift(DriftCheck):
             return NOT_CHECKED
         step = math.log(max(after, 0.5) / before)
         usual, limit = _usual_step(self.baseline.row_counts)
+        if self.factor != _FACTOR:
+            usual, limit = 0.0, math.log(self.factor)
         if abs(step - usual) <= limit:
             return None
         is_large = abs(step) >= _LARGE_CHANGE
         severity = ("error" if is_large else "warning") if step < usual else "warning" if is_large else "info"
         pace = (
             " That is not its usual rate of change."
-            if len(self.baseline.row_counts) >= _USUAL_DELIVERIES
+            if len(self.baseline.row_counts) >= _USUAL_DELIVERIES and self.factor == _FACTOR
             else ""
         )
         rows = "row" if after == 1 else "rows"
@@ -218,9 +231,15 @@ def _usual_step(row_counts: Sequence[int]) -> tuple[float, float]:
     return usual, max(_LEAST_CHANGE, 3 * max(abs(step - usual) for step in steps))
 
 
+@dataclass(frozen=True, eq=False)
 class MissingShare(DriftCheck):
-    """A notably larger or smaller share of missing values than before."""
+    """A notably larger or smaller share of missing values than before.
 
+    Attributes:
+        threshold: The smallest effect that is reported, as Cohen's h.
+    """
+
+    threshold: float = effect_size.MISSING_THRESHOLD
     check: ClassVar[str] = "drift_missing"
     title: ClassVar[str] = "Share of missing values"
     change_type: ClassVar[str] = "null_percentage"
@@ -233,7 +252,7 @@ class MissingShare(DriftCheck):
             return NOT_CHECKED
         empty = yield from self._find_empty(column)
         before, after = (missing, self.baseline.row_count), (int(empty.sum()), table.row_count)
-        if not effect_size.is_missing_drift(before, after):
+        if not effect_size.is_missing_drift(before, after, self.threshold):
             return None
         segment = None
         if isinstance(self.baseline, TableBaseline):

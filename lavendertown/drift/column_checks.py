@@ -27,6 +27,7 @@ from lavendertown.drift import numbers
 from lavendertown.drift.baseline import TableBaseline, ValueShares, count_values
 from lavendertown.drift.checks import DriftCheck, read_values, to_codes
 from lavendertown.drift.effect_size import (
+    DEFAULT_THRESHOLD,
     MIN_ROWS,
     Counts,
     Shift,
@@ -70,8 +71,15 @@ class _NumberComparison:
     shift: Shift
 
 
+@dataclass(frozen=True, eq=False)
 class NumberCheck(DriftCheck):
-    """A check of a column of quantities; labels, serial numbers, counters and times are left out."""
+    """A check of a column of quantities; labels, serial numbers, counters and times are left out.
+
+    Attributes:
+        threshold: The smallest population stability index that is reported as a shift of the distribution.
+    """
+
+    threshold: float = DEFAULT_THRESHOLD
 
     def columns_to_check(self, table: Table) -> Sequence[Column | None]:
         """Return the columns of quantities that are numbers on both sides."""
@@ -246,9 +254,11 @@ def _is_category(values: ValueShares) -> bool:
     return values.distinct <= _MAX_CATEGORIES and values.distinct * _ROWS_PER_CATEGORY <= values.total
 
 
+@dataclass(frozen=True, eq=False)
 class CategoryShares(CategoryCheck):
     """Categories whose shares have changed; new and lost ones are left to checks of their own."""
 
+    threshold: float = DEFAULT_THRESHOLD
     check: ClassVar[str] = "drift_category_shares"
     title: ClassVar[str] = "Shares of categories"
     change_type: ClassVar[str] = "category_shares"

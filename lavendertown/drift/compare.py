@@ -42,6 +42,9 @@ _DISTRIBUTION: tuple[type[DriftCheck], ...] = (
     NewCategories,
     LostCategories,
 )
+_WITH_INDEX = (NumberDistribution, RangeDrift, CategoryShares)
+DRIFT_CHECKS = _SCHEMA + _DISTRIBUTION
+"""All checks that compare a table with a baseline."""
 _PERCENT_OF_INDEX = 100
 DEFAULT_PERCENT = 10.0
 
@@ -72,9 +75,12 @@ def create_drift_checks(
             f"The distribution threshold {distribution_threshold} is not above 0; "
             f"the default is {DEFAULT_PERCENT}."
         )
-    checks = {"full": _SCHEMA + _DISTRIBUTION, "schema_only": _SCHEMA, "distribution_only": _DISTRIBUTION}
+    checks = {"full": DRIFT_CHECKS, "schema_only": _SCHEMA, "distribution_only": _DISTRIBUTION}
     threshold = distribution_threshold / _PERCENT_OF_INDEX
-    return [check(baseline, threshold) for check in checks[comparison_type]]
+    return [
+        check(baseline, threshold=threshold) if issubclass(check, _WITH_INDEX) else check(baseline)
+        for check in checks[comparison_type]
+    ]
 
 
 def compare_datasets(

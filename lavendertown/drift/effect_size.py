@@ -19,6 +19,9 @@ Counts = npt.NDArray[np.int64]
 DEFAULT_THRESHOLD = 0.1
 """The smallest population stability index (PSI) that is reported: a moderate shift."""
 
+MISSING_THRESHOLD = 0.2
+"""The smallest effect on a share of missing values that is reported, as Cohen's h."""
+
 MIN_ROWS = 50
 """The smallest number of values on either side whose distribution is compared."""
 
@@ -31,7 +34,6 @@ _CHANCE_MARGIN = 1.5
 
 _MAX_DRAWN = 50_000_000
 _WARNING, _ERROR = 0.25, 1.0
-_MIN_MISSING_EFFECT = 0.2
 _MISSING_WARNING, _MISSING_ERROR = 0.35, 1.0
 _MIN_DEVIATIONS = 4.5
 _ONE_SIDED_CHANCE = 1e-5
@@ -117,15 +119,18 @@ def _relative_entropy(shares: npt.NDArray[np.float64], middle: npt.NDArray[np.fl
     return float((shares[positive] * np.log2(shares[positive] / middle[positive])).sum())
 
 
-def is_missing_drift(before: tuple[int, int], after: tuple[int, int]) -> bool:
+def is_missing_drift(
+    before: tuple[int, int], after: tuple[int, int], threshold: float = MISSING_THRESHOLD
+) -> bool:
     """Return whether a share of missing values has changed notably, and by more than chance explains.
 
     Args:
         before: The missing values and the rows before.
         after: The missing values and the rows after.
+        threshold: The smallest effect that is notable.
     """
     rows = before[1] + after[1]
-    if min(before[1], after[1]) < MIN_ROWS or missing_effect(before, after) < _MIN_MISSING_EFFECT:
+    if min(before[1], after[1]) < MIN_ROWS or missing_effect(before, after) < threshold:
         return False
     pooled = (before[0] + after[0]) / rows
     deviation = math.sqrt(pooled * (1 - pooled) * (1 / before[1] + 1 / after[1]))

@@ -31,6 +31,8 @@ from typing import Any
 from lavendertown.core.errors import InvalidInputError
 from lavendertown.core.findings import SEVERITIES
 from lavendertown.detectors import Detector, default_detectors
+from lavendertown.drift.checks import DriftCheck
+from lavendertown.drift.compare import DRIFT_CHECKS
 from lavendertown.rules.models import Rule
 from lavendertown.rules.parameters import Scalar
 from lavendertown.rules.ruleset_files import build_ruleset, parse_yaml, read_text_file
@@ -251,14 +253,17 @@ def read_check_configuration(path: Path) -> CheckConfiguration:
 
 
 @functools.cache
-def known_checks() -> Mapping[str, Detector]:
-    """Return all checks with default settings, by their names."""
-    return {detector.check: detector for detector in default_detectors()}
+def known_checks() -> Mapping[str, type[Detector]]:
+    """Return all checks, those of drift last, by their names."""
+    checks = [*(type(detector) for detector in default_detectors()), *DRIFT_CHECKS]
+    return {each.check: each for each in checks}
 
 
 def parameters_of(check: str) -> dict[str, Any]:
     """Return the names and defaults of the parameters of a check, without those that every check takes."""
-    return {each.name: each.default for each in dataclasses.fields(known_checks()[check])}  # type: ignore[arg-type]
+    fields = dataclasses.fields(known_checks()[check])  # type: ignore[arg-type]
+    # What drift is measured against has no default.
+    return {each.name: each.default for each in fields if each.default is not dataclasses.MISSING}
 
 
 def read_parameter(check: str, name: str, value: Any, place: str) -> Any:
@@ -279,12 +284,16 @@ def read_parameter(check: str, name: str, value: Any, place: str) -> Any:
     if isinstance(known[name], tuple):
         return list(_read_texts(value, f"{place}, check {check}: {name!r}", "column names"))
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    if name in _SHARES and not (is_number and 0 <= value <= 1):
+    # A threshold of drift is an effect size, which may be above 1.
+    is_share = name in _SHARES and not (name == "threshold" and issubclass(known_checks()[check], DriftCheck))
+    if is_share and not (is_number and 0 <= value <= 1):
         raise InvalidInputError(f"{place}, check {check}: {name} must be a share from 0 to 1, not {value!r}.")
     if not is_number or value < 0:
         raise InvalidInputError(
             f"{place}, check {check}: {name} must be a number that is not negative, not {value!r}."
         )
+    if name == "factor" and value <= 1:
+        raise InvalidInputError(f"{place}, check {check}: factor must be above 1, not {value!r}.")
     return value
 
 

@@ -242,8 +242,13 @@ def _tune_check(
     plans: dict[int, _ColumnPlan] = {}
     groups: dict[bytes, tuple[_ColumnPlan, list[Column | None]]] = {}
     nothing = ColumnSettings()
+    # Drift also looks for columns that the table no longer has.
+    removed: dict[str, ColumnSettings] = {}
     for column in detector.columns_to_check(table):
-        set_for = settings[column.name] if column else nothing
+        name = column.name if column else ""
+        if column is not None and name not in settings and name not in removed:
+            removed[name] = configuration.settings_of_column(name)
+        set_for = (settings.get(name) or removed[name]) if column else nothing
         if id(set_for) not in plans:
             plans[id(set_for)] = _plan_check(detector.check, general, set_for)
         plan = plans[id(set_for)]

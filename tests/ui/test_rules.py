@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lavendertown.collaboration.storage import FileStorage
+from lavendertown.core.errors import InvalidInputError
 from lavendertown.rules.check_configuration import CheckConfiguration, CheckSettings, ColumnSettings
 from lavendertown.rules.models import Rule, RuleSet
 from lavendertown.ui.components.rules import check_table
@@ -170,6 +171,22 @@ def test_a_list_of_columns_is_written_and_read_alike() -> None:
     after = check_table._with_line(stored, None, line, {**line, "Severity": "info"})
     after = check_table._with_line(after, None, line, {**line, "Parameters": line["Parameters"] + " "})
     assert after.settings_of_check("duplicates").parameters["columns"] == ["a", "b c"]
+
+
+def test_thresholds_of_drift_are_shown_and_saved_like_other_parameters() -> None:
+    stored = CheckConfiguration.from_dict({"checks": {"drift_missing": False}})
+    assert not check_table._line("drift_missing", stored.settings_of_check("drift_missing"))["Runs"]
+    line = check_table._line("drift_distribution", stored.settings_of_check("drift_distribution"))
+    assert (line["Check"], line["Parameters"]) == ("Distribution of numbers", "threshold: 0.1")
+    after = check_table._with_line(stored, None, line, {**line, "Parameters": "threshold: 1.5"})
+    assert after.settings_of_check("drift_distribution").parameters == {"threshold": 1.5}
+    with pytest.raises(InvalidInputError, match="factor must be above 1"):
+        check_table._with_line(
+            stored,
+            None,
+            {**line, "Name": "drift_row_count"},
+            {**line, "Name": "drift_row_count", "Parameters": "factor: 0.5"},
+        )
 
 
 def test_the_table_of_checks_is_drawn(open_app: App, save: Save, storage: FileStorage) -> None:
