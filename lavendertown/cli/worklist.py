@@ -12,7 +12,7 @@ import click
 from lavendertown.cli import options
 from lavendertown.cli.errors import CommandError
 from lavendertown.cli.output import format_cell, format_count, print_json, print_table, write_file
-from lavendertown.collaboration.parts.worklists import AnswersPreview, SavedAnswers
+from lavendertown.collaboration.parts.worklist_answers import AnswersPreview, SavedAnswers
 from lavendertown.collaboration.storage import Storage
 from lavendertown.core.errors import NotFoundError, UnreadableTableError
 from lavendertown.core.file_limits import limits_from_settings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lavendertown.collaboration.parts.worklists import SavedAnswers
+from lavendertown.collaboration.parts.worklist_answers import SavedAnswers
 from lavendertown.inspection.result_files import InspectionResult
 from lavendertown.interchange.worklists.answers import FilledRows
 from lavendertown.interchange.worklists.worklist_file import Worklist

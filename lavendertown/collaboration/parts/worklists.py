@@ -6,12 +6,18 @@ import datetime as dt
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from lavendertown.collaboration.parts.context import StorageContext, StoragePart
 from lavendertown.collaboration.parts.findings import Findings
 from lavendertown.collaboration.parts.triage import Triage
+from lavendertown.collaboration.parts.worklist_answers import (
+    AnswerConflict,
+    AnswersPreview,
+    SavedAnswers,
+    StoredAnswer,
+)
 from lavendertown.core import clock, statuses
 from lavendertown.core.errors import ConflictError, DamagedRecordError, InvalidInputError, NotFoundError
 from lavendertown.core.findings import GhostFinding
@@ -25,77 +31,6 @@ from lavendertown.records.write_path import SaveRecord
 
 _MAX_ATTEMPTS = 5
 _NO_ROW = "The worklist has no such row. Copy the row id from the original file."
-
-
-@dataclass(frozen=True, slots=True)
-class StoredAnswer:
-    """An answer that is stored.
-
-    Attributes:
-        answer: ``done`` or ``cannot``.
-        reason: The reason or remark; may be empty.
-        by, at: Who read the filled file in, and when.
-    """
-
-    answer: str
-    reason: str
-    by: str
-    at: dt.datetime
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerConflict:
-    """An answer in a file that differs from the one that a colleague stored.
-
-    Attributes:
-        answer: The answer in the file.
-        stored: The stored answer.
-        row: The number of the row as the source counts it.
-        row_key: The key of the row; empty if it is not stored.
-    """
-
-    answer: RowAnswer
-    stored: StoredAnswer
-    row: int
-    row_key: str
-
-
-@dataclass(frozen=True, slots=True)
-class AnswersPreview:
-    """What reading filled files would change.
-
-    Attributes:
-        changes: The answers to store: new ones, and changed ones of the same author.
-        unchanged: The number of answers that are stored already.
-        conflicts: The answers that differ from those of colleagues.
-        problems: The rows whose answers cannot be taken.
-        open_count: The number of rows of these worklists that have no answer, in the files or stored.
-        worklist_ids: The worklists.
-    """
-
-    changes: tuple[RowAnswer, ...]
-    unchanged: int
-    conflicts: tuple[AnswerConflict, ...]
-    problems: tuple[RowProblem, ...]
-    open_count: int
-    worklist_ids: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SavedAnswers:
-    """The result of reading filled files.
-
-    Attributes:
-        preview: What the files had; its conflicts were overwritten if ``overwritten`` is not 0.
-        saved: The number of answers that were stored.
-        overwritten: How many of them replaced an answer of a colleague.
-        versions: The changed worklists with their versions, for :meth:`Worklists.undo`.
-    """
-
-    preview: AnswersPreview
-    saved: int = 0
-    overwritten: int = 0
-    versions: Mapping[str, int] = field(default_factory=dict)
 
 
 _Cell = tuple[str, str, int]

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from lavendertown.collaboration.parts.worklists import AnswersPreview
+from lavendertown.collaboration.parts.worklist_answers import AnswersPreview
 from lavendertown.core.errors import LavenderTownError
 from lavendertown.core.settings import load_settings
 from lavendertown.inspection.result_files import InspectionResult
