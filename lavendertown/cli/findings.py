@@ -172,7 +172,7 @@ def show_finding(finding_id: str, as_json: bool) -> None:
             {
                 "finding": findings[0] if findings else None,
                 "annotations": [annotation.to_dict() for annotation in thread],
-                "worklist": rows,
+                **({"worklist": rows} if rows is not None else {}),
             }
         )
         return
