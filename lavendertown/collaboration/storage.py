@@ -27,6 +27,7 @@ from lavendertown.collaboration.parts.people import People
 from lavendertown.collaboration.parts.reports import Reports
 from lavendertown.collaboration.parts.rulesets import RuleSets
 from lavendertown.collaboration.parts.tickets import Tickets
+from lavendertown.collaboration.parts.timeline import Timeline
 from lavendertown.collaboration.parts.trends import Trends
 from lavendertown.collaboration.parts.triage import Triage
 from lavendertown.collaboration.parts.views import Views
@@ -111,7 +112,7 @@ class Storage:
     Attributes:
         reports, imports, exports, findings, annotations, triage, datasets, inbox, trends, gate, audit,
             people, views, rulesets, dataset_settings, owner_rules, incidents, worklists, notifications,
-            tickets: The parts.
+            tickets, timeline: The parts.
         store: The store below; for tools that read it directly.
         write_path: The write path of all parts.
     """
@@ -129,6 +130,7 @@ class Storage:
         self.findings = Findings(self._context)
         self.annotations = Annotations(self._context, self.triage)
         self.datasets = Datasets(self._context, self.triage)
+        self.timeline = Timeline(self._context, self.dataset_settings)
         self.trends = Trends(self._context)
         self.incidents = Incidents(self._context, self.triage)
         self.worklists = Worklists(self._context, self.findings, self.triage)

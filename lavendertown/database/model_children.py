@@ -15,15 +15,23 @@ from lavendertown.database.model_records import MappedModel, make_validator, sum
 from lavendertown.records.record_classes import AuditEvent
 
 _components: dict[type, str] = {}
+_UNLOADED = ("dynamic", "write_only", "noload", "raise", "raise_on_sql")
+"""Ways of loading a relationship that do not give its rows as a collection."""
 
 
 @dataclass(frozen=True)
-class DeletedChild:
-    """A row that is deleted together with its parent: what the audit log keeps of it."""
+class AffectedChild:
+    """A row that changes because its parent is deleted: what the audit log keeps of it.
+
+    Attributes:
+        before: Its values before.
+        row: The row that remains, without its foreign key; None if it is deleted, too.
+    """
 
     component: str
     record_id: str
     before: dict[str, Any]
+    row: Any = None
 
 
 def register_component(mapped: type, component: str) -> None:
@@ -107,23 +115,52 @@ def audit_children(
     return [_audit_child(session, child, parent, mark) for child in children]
 
 
-def delete_with_children(session: orm.Session, row: Any) -> list[DeletedChild]:
-    """Mark a row as deleted; return the rows that its relationships delete with it."""
+def delete_with_children(session: orm.Session, row: Any) -> list[AffectedChild]:
+    """Mark a row as deleted; return the rows that its relationships delete with it, or release."""
     deleted_before = set(session.deleted)
+    released = _find_released_children(row)
     session.delete(row)
-    return [
-        DeletedChild(_component_of(child), _record_id_of(child), _summarize_child(child))
-        for child in session.deleted
-        if child is not row and child not in deleted_before
-    ]
+    deleted = [child for child in session.deleted if child is not row and child not in deleted_before]
+    affected = [_describe_affected(child, None) for child in deleted]
+    return affected + [_describe_affected(child, child) for child in released if child not in session.deleted]
 
 
-def audit_deleted_children(children: Sequence[DeletedChild], parent: AuditEvent) -> list[AuditEvent]:
-    """Return the audit events of rows that were deleted together with the row of an audit event."""
-    return [
-        AuditEvent(parent.at, parent.actor, child.component, child.record_id, "delete", child.before, None)
-        for child in children
-    ]
+def audit_affected_children(
+    session: orm.Session, children: Sequence[AffectedChild], parent: AuditEvent
+) -> list[AuditEvent]:
+    """Return the audit events of rows that changed because the row of an audit event was deleted."""
+    events = []
+    for child in children:
+        operation, after = "delete", None
+        if child.row is not None:
+            session.refresh(child.row, list(_columns_of(child.row)))
+            operation, after = "update", _summarize_child(child.row)
+        if after != child.before:
+            name, record_id = child.component, child.record_id
+            events.append(
+                AuditEvent(parent.at, parent.actor, name, record_id, operation, child.before, after)
+            )
+    return events
+
+
+def _describe_affected(child: Any, remaining: Any) -> AffectedChild:
+    return AffectedChild(_component_of(child), _record_id_of(child), _summarize_child(child), remaining)
+
+
+def _find_released_children(row: Any) -> list[Any]:
+    """Return the rows whose foreign keys SQLAlchemy sets to NULL when a row is deleted."""
+    released: list[Any] = []
+    for relation in orm.attributes.instance_state(row).mapper.relationships:
+        if (
+            relation.direction is orm.ONETOMANY
+            and not relation.viewonly
+            and not relation.cascade.delete
+            and not relation.passive_deletes
+            and relation.lazy not in _UNLOADED
+        ):
+            found = getattr(row, relation.key)
+            released += found if relation.uselist else [found] if found is not None else []
+    return released
 
 
 def _audit_child(session: orm.Session, child: Any, parent: AuditEvent, mark: dict[str, str]) -> AuditEvent:

@@ -47,7 +47,7 @@ class ModelUnitOfWork(UnitOfWork):
         self._stored = stored
         self._rows: dict[str, Any] = {}
         self._children: list[Any] = []
-        self._deleted_children: list[model_children.DeletedChild] = []
+        self._affected_children: list[model_children.AffectedChild] = []
         self._written: Sequence[ModelRecord] = ()
 
     def lock_versions(self, keys: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], StoredVersion]:
@@ -93,7 +93,9 @@ class ModelUnitOfWork(UnitOfWork):
                     self.session, self._children, events[0], represented_person()
                 )
             if events:
-                events += model_children.audit_deleted_children(self._deleted_children, events[0])
+                events += model_children.audit_affected_children(
+                    self.session, self._affected_children, events[0]
+                )
             audit_log.append_events(batch, events)
             batch.flush()
 
@@ -134,7 +136,7 @@ class ModelUnitOfWork(UnitOfWork):
                 self._add_instance(record)
             return
         if record.deleted_at is not None and not self._model.soft_deletes:
-            self._deleted_children += model_children.delete_with_children(self.session, row)
+            self._affected_children += model_children.delete_with_children(self.session, row)
             return
         if record.values:
             model_children.refuse_related_changes(record.instance, self._model.component, record.values)

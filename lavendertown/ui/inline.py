@@ -23,7 +23,7 @@ def render_inspector(inspector: Inspector, key: str = "lavendertown") -> None:
     """
     findings = inspector.findings
     if findings is None:
-        with st.spinner("Looking for ghosts…"):
+        with st.spinner("Checking…"):
             findings = inspector.detect()
     name = f" in {escape_markdown(inspector.table.name)}" if inspector.table.name else ""
     st.markdown(
@@ -34,4 +34,4 @@ def render_inspector(inspector: Inspector, key: str = "lavendertown") -> None:
     if findings:
         inspection_results.show_findings(findings, TableRows(inspector.table, findings), key)
     else:
-        st.success("No ghosts in this table.", icon=":material/task_alt:")
+        st.success("No problems found.", icon=":material/task_alt:")

@@ -10,7 +10,7 @@ import datetime as dt
 import operator
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import streamlit as st
@@ -18,6 +18,7 @@ import streamlit as st
 from lavendertown.collaboration.models import Annotation
 from lavendertown.collaboration.parts.datasets import DatasetChoice
 from lavendertown.collaboration.parts.people import make_initials
+from lavendertown.collaboration.parts.timeline import TimelineNote
 from lavendertown.collaboration.storage import FileStorage, Storage, get_storage_backend
 from lavendertown.core.owner_rules import OwnerRule
 from lavendertown.core.reading import Reading
@@ -277,6 +278,12 @@ def owner_rules() -> list[OwnerRule]:
 def stored_owner_rules() -> list[OwnerRule]:
     """Return the owner rules of the team, without those of the settings; errors as above."""
     result: list[OwnerRule] = _read_cached("owner_rules.list_stored")
+    return result
+
+
+def timeline_notes(dataset: Sequence[str], start: dt.datetime, end: dt.datetime) -> list[TimelineNote]:
+    """Return the notes on these datasets, or on all, and those on every dataset, in a period."""
+    result: list[TimelineNote] = _read_cached("timeline.query", tuple(dataset), start, end)
     return result
 
 

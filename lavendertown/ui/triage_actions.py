@@ -85,7 +85,7 @@ def unmerge_finding(finding_id: str) -> bool:
 
     def work() -> None:
         undo = queries.current_storage().triage.unmerge_finding(finding_id, actor=person.require_name())
-        layout.queue_notice("The finding stands for itself again.", undo=lambda: undo_decision(undo))
+        layout.queue_notice("The finding is separate again.", undo=lambda: undo_decision(undo))
 
     return actions.run_action(work)
 
@@ -110,7 +110,7 @@ def undo_decision(undo: Undo) -> None:
     def work() -> None:
         changed = queries.current_storage().triage.undo(undo, actor=person.require_name())
         kept = len(undo.finding_ids) - changed
-        text = f"Taken back on {format_count(changed, 'finding')}."
+        text = "Undone."
         if kept:
             text += f" {format_count(kept, 'finding')} changed since and stays as it is."
         layout.queue_notice(text)

@@ -98,7 +98,7 @@ def test_many_are_decided_at_once_and_undone(
     expect(page.get_by_text("3 findings assigned to Chiyo Tanaka.")).to_be_visible()
     assert storage.inbox.count(assignee="Chiyo Tanaka") == 3
     toolbar(page, "Undo")
-    expect(page.get_by_text("Taken back on 3 findings.")).to_be_visible()
+    expect(page.get_by_text("Undone.")).to_be_visible()
     assert storage.inbox.count(assignee="") == 3
 
 
@@ -107,7 +107,7 @@ def test_the_second_of_two_people_is_told_who_was_faster(
 ) -> None:
     first = visitor()
     open_as_visitor(first, f"{file_dashboard.url}/?finding={name_of('age')}", "Chiyo Tanaka")
-    toolbar(first, "Decide")
+    toolbar(first, "Actions")
     first.get_by_role("menuitem", name="Pin a note").click()
     first.get_by_role("textbox", name="Pinned note").fill("See the wiki.")
     storage.triage.decide(name_of("age"), Decision(note="Ask Ben first."), actor="Ben Okafor")
@@ -273,7 +273,7 @@ def test_a_saved_view_shows_exactly_what_was_saved_and_is_replaced_only_when_con
     save_view(ben, "Errors of today")
     expect(ben.get_by_text("Ana saved a view with this name on")).to_be_visible()
     assert storage.views.query() == [view]
-    ben.get_by_role("button", name="Replace for everybody").click()
+    ben.get_by_role("button", name="Replace for the team").click()
     expect(ben.get_by_text("Saved the view Errors of today for everybody.")).to_be_visible()
     assert [each["author"] for each in storage.views.query()] == ["Ben"]
 
@@ -300,7 +300,7 @@ def test_search_comment_and_close_have_keys_that_are_silent_while_typing(
     page.keyboard.press("Control+Enter")
     expect(page.get_by_test_id("stChatMessage")).to_contain_text("Asked the shop / at noon?")
 
-    press_until(page, "a", page.get_by_role("combobox", name="Who looks after it?"))
+    press_until(page, "a", page.get_by_role("combobox", name="Assignee"))
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).not_to_be_visible()

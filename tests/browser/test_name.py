@@ -139,7 +139,7 @@ def close_with_reason(page: Page) -> None:
 
 
 def snooze(page: Page) -> None:
-    button(page, "Decide").click()
+    button(page, "Actions").click()
     page.get_by_role("menuitem", name="for a week").click()
 
 
@@ -175,7 +175,7 @@ def save_view(page: Page) -> None:
     page.get_by_role("menuitem", name="Save this view").click()
     page.get_by_role("textbox", name="Name", exact=True).fill("Orders")
     page.get_by_role("textbox", name="Name", exact=True).blur()
-    button(page, "Save for everybody").click()
+    button(page, "Save for the team").click()
 
 
 @pytest.mark.parametrize(

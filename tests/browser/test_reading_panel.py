@@ -21,7 +21,7 @@ Visitor = Callable[..., Page]
 TITLED = "region;code;day\nnorth;A;1\nname;amount;customer\n" + "".join(
     f"shop {i};{i * 3};{'' if i % 4 else 7}\n" for i in range(40)
 )
-UNUSUAL = "batch lies far outside its usual range"
+UNUSUAL = "batch has outliers"
 CODES = "batch;stock\n" + "".join(f"{999999 if i == 7 else 100 + i % 50};{i}\n" for i in range(200))
 STAND_INS = "code;note\n" + "".join(f"{i * 7};{'none' if i % 5 == 0 else f'text {i}'}\n" for i in range(60))
 
@@ -32,7 +32,7 @@ def page(visitor: Visitor, file_dashboard: Dashboard) -> Page:
 
 
 def open_panel(page: Page) -> None:
-    page.get_by_text("How this file was read").click()
+    page.get_by_text("Reading settings").click()
     expect(page.get_by_role("button", name="Reset")).to_be_visible()
 
 
@@ -79,7 +79,7 @@ def test_what_a_corrected_guess_shows_is_neither_new_nor_gone(
     page = visitor()
     open_as_visitor(page, f"{file_dashboard.url}/inspect", "Ana Ferreira")
     upload(page, "stock_1.csv", STAND_INS.encode())
-    expect(page.get_by_text("note says 'none'")).to_be_visible()
+    expect(page.get_by_text("note has the placeholder 'none'")).to_be_visible()
     save(page, "Stock, Monday")
     go_to_inspect(page)
     upload(page, "stock_2.csv", STAND_INS.encode())
@@ -100,7 +100,7 @@ def test_what_a_corrected_guess_shows_is_neither_new_nor_gone(
         expect(page.get_by_text("Reading changed").first).to_be_visible()
     go_to_inspect(page)
     upload(page, "stock_3.csv", STAND_INS.encode())
-    page.get_by_text("How this file was read").first.wait_for()
+    page.get_by_text("Reading settings").first.wait_for()
     expect(page.get_by_text("Read as last time: missing-value words none")).to_be_visible()
 
 

@@ -127,6 +127,19 @@ class Page(Base):
     text: Mapped[str] = mapped_column(sa.String(40))
 
 
+class Team(Base):
+    __tablename__ = "teams"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    players: Mapped[list[Player]] = relationship()
+
+
+class Player(Base):
+    __tablename__ = "players"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    team_id: Mapped[int | None] = mapped_column(sa.ForeignKey("teams.id"))
+    name: Mapped[str] = mapped_column(sa.String(40))
+
+
 class Visit(SQLModel, table=True):
     __tablename__ = "visits"
     id: int | None = Field(default=None, primary_key=True)
@@ -559,6 +572,24 @@ def test_children_that_are_deleted_with_their_parent_are_audited(database: appli
         assert [(each.actor, each.before["text"], each.after) for each in events] == [
             ("Ana", "one", None),
             ("Ana", "two", None),
+        ]
+
+
+def test_children_that_a_deleted_parent_releases_are_audited(database: application.Database) -> None:
+    teams, players = ModelAccessor(Team, "teams"), ModelAccessor(Player, "players")
+    team = teams.insert(Team(players=[Player(name="Ann"), Player(name="Bo")]))
+    assert teams.delete(team.id, actor="Cy")
+    assert [(each.name, each.team_id) for each in players.all()] == [("Ann", None), ("Bo", None)]
+    with database.transaction() as session:
+        query = sa.select(AuditLog).where(AuditLog.component == "players", AuditLog.operation == "update")
+        events = session.scalars(query.order_by(AuditLog.record_id)).all()
+        assert [(each.actor, each.before, each.after) for each in events] == [
+            (
+                "Cy",
+                {"id": number, "team_id": team.id, "name": name},
+                {"id": number, "team_id": None, "name": name},
+            )
+            for number, name in ((1, "Ann"), (2, "Bo"))
         ]
 
 

@@ -42,6 +42,6 @@ def test_a_rare_word_may_be_a_title(detect) -> None:
 
 def test_the_sentence_names_what_was_met(detect) -> None:
     (one,) = detect({"sex": ["f", "m", "NA", "f"]}, DisguisedNulls())
-    assert one.description == "sex says 'NA' in 1 of 4 rows (25%), which stands for a missing value."
+    assert one.description == "sex has the placeholder 'NA' in 1 of 4 rows (25%)."
     (blank,) = detect({"sex": ["f", "m", " ", ""]}, DisguisedNulls())
-    assert "holds only spaces or empty text in 2 of 4 rows" in blank.description
+    assert "has only spaces or empty text in 2 of 4 rows" in blank.description

@@ -14,7 +14,7 @@ def test_repeats_are_found_and_first_rows_are_not(detect) -> None:
     columns = {"a": [1, 2, 1, 3, 1, 2], "b": ["x", "y", "x", "z", "x", "other"]}
     (finding,) = detect(columns, Duplicates())
     assert (finding.ghost_type, finding.column, finding.row_indices) == ("duplicate", "*", [2, 4])
-    assert finding.description == "2 of 6 rows (33.3%) are exact copies of an earlier row."
+    assert finding.description == "2 of 6 rows (33.3%) are duplicates of an earlier row."
 
 
 def test_missing_values_equal_each_other(detect) -> None:

@@ -124,7 +124,7 @@ def test_bounds_are_told_under_their_old_names() -> None:
     assert meta["lower_bound"] < meta["q1"] < meta["q3"] < meta["upper_bound"]
     assert (meta["outlier_count"], meta["count"], meta["iqr_multiplier"], meta["params"]) == (1, 1, 3.0, {})
     assert meta["iqr"] == pytest.approx(meta["q3"] - meta["q1"])
-    assert "the farthest is 5,000" in finding.description
+    assert "the most extreme is 5,000" in finding.description
 
 
 def test_infinity_is_an_outlier() -> None:

@@ -34,7 +34,7 @@ def planted(values: list, stand_in) -> list:
 def test_a_stand_in_is_found_with_its_rows(detect, values: list, stand_in) -> None:
     (finding,) = detect({"a": planted(values, stand_in)}, Placeholders())
     assert (finding.ghost_type, finding.row_indices) == ("disguised_null", PLACES)
-    assert "a placeholder for a missing value" in finding.description
+    assert "has the placeholder" in finding.description
     assert finding.metadata["count"] == len(PLACES)
 
 

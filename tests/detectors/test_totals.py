@@ -37,7 +37,7 @@ def test_rows_of_subtotals_are_found(label: str, to_engine: str) -> None:
     assert (found.ghost_type, found.column, found.row_indices) == ("dependency", "region", [5, 11, 17, 23])
     first = label.format("North0")
     assert found.description == (
-        f"region: 4 of 26 rows (15.4%) hold totals of other rows, as '{first}' does; "
+        f"region: 4 of 26 rows (15.4%) have totals of other rows, as '{first}' does; "
         "a sum of amount counts these twice."
     )
 

@@ -91,8 +91,8 @@ def test_mixed_cells_are_found_with_a_census() -> None:
 @pytest.mark.parametrize(
     ("cells", "fault_and_kind", "rows", "sentence"),
     [
-        ([1, 2, "3"], ("stored_as_text", "number"), [2], "holds numbers, but 1 of 3 rows (33.3%) holds one"),
-        ([1, "2", "3"], ("stored_as_text", "number"), [1, 2], "2 of 3 rows (66.7%) hold them as text."),
+        ([1, 2, "3"], ("stored_as_text", "number"), [2], "has numbers, but 1 of 3 rows (33.3%) has one"),
+        ([1, "2", "3"], ("stored_as_text", "number"), [1, 2], "2 of 3 rows (66.7%) have them as text."),
         ([1] * 9 + ["2"] * 10 + ["x"], ("mixed", "number"), [*range(9, 20)], "values: 9 are numbers, but 11"),
         (["00123", "00456", 7], ("mixed", "text"), [2], "most are text, but 1 of 3 rows (33.3%) is not."),
         ([1, "x"], ("mixed", "number"), [1], "values: 1 are numbers, but 1 of 2 rows (50%) is not."),

@@ -96,11 +96,11 @@ def test_numbers_and_dates_stored_as_text_are_counted_by_cell(title: list[list[s
     findings = {f.column: f for f in Inspector((workbook(Data=[*title, header, *rows]), "o.xlsx")).detect()}
     assert set(findings) == {"amount", "paid on", "note"}
     assert findings["amount"].description == (
-        "amount holds numbers, but 10 of 30 rows (33.3%) hold them as text."
+        "amount has numbers, but 10 of 30 rows (33.3%) have them as text."
     )
     assert findings["amount"].row_indices == list(range(2, 30, 3))
     assert findings["paid on"].description == (
-        "paid on holds dates, but 15 of 30 rows (50%) hold them as text."
+        "paid on has dates, but 15 of 30 rows (50%) have them as text."
     )
     assert findings["paid on"].row_indices == list(range(1, 30, 2))
     assert (findings["note"].ghost_type, findings["note"].row_indices) == ("disguised_null", [4])
@@ -119,7 +119,7 @@ def test_error_cells_are_named_and_counted_by_error() -> None:
     assert (errors.ghost_type, errors.metadata["fault"]) == ("type", "error_cell")
     assert errors.row_indices == [1, 4, 5, 6, 7, 8, 9, 10, 11]
     assert errors.metadata["errors"] == {"#DIV/0!": 3, **dict.fromkeys(ERRORS[1:], 1)}
-    assert "v holds an error instead of a value in 9 of 12 rows (75%): #DIV/0! in 3, #N/A in 1" in (
+    assert "v has an error instead of a value in 9 of 12 rows (75%): #DIV/0! in 3, #N/A in 1" in (
         errors.description
     )
     assert found["v", "nulls"].row_indices == [2]

@@ -49,9 +49,9 @@ def test_a_report_is_compared_with_the_run_before(open_app: App, save: Save) -> 
     assert table(app) == [
         ("New", "qty is text"),
         ("Worse", "customer_id is empty in 41 rows"),
-        ("Not checked", "price has 3 unusual values"),
+        ("Not run", "price has 3 unusual values"),
     ]
-    assert counts(app) == [":violet[**1**] New", ":orange[**1**] Worse", ":gray[**1**] Not checked"]
+    assert counts(app) == [":violet[**1**] New", ":orange[**1**] Worse", ":gray[**1**] Not run"]
     app.button(key="compare:only:worse").click().run()
     assert [change for change, _ in table(app)] == ["Worse"]
     app.button(key="compare:toggle").click().run()
@@ -62,7 +62,7 @@ def test_the_address_says_what_is_compared(open_app: App, save: Save) -> None:
     two_runs(save)
     save("r-2", created_at=now() - dt.timedelta(days=30), findings=[])
     app = open_app("report", report="r-1", compare="r-2")
-    assert [change for change, _ in table(app)] == ["New", "Back again"]
+    assert [change for change, _ in table(app)] == ["New", "Regressed"]
 
 
 def test_what_stayed_as_it_was_is_counted_and_shown_when_asked_for(open_app: App, save: Save) -> None:

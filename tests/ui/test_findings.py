@@ -193,7 +193,7 @@ def test_one_that_is_different_is_not_asked_about_again(open_app: App, save: Sav
     app = desk(open_app, finding=name(second, 0), view="all")
     app.button(key=f"twin:different:{name(second, 0)}").click().run()
     assert "Is this the same" not in texts(app)
-    assert "Nothing needs you" in texts(desk(open_app, view="twins"))
+    assert "All clear" in texts(desk(open_app, view="twins"))
 
 
 def test_a_finding_tells_its_history(open_app: App, save: Save, comment: Save, storage: FileStorage) -> None:

@@ -133,7 +133,7 @@ def test_a_clean_run_is_no_fault(open_app: App, save: Save) -> None:
     save("r-1", findings=[], metadata={"dataset": "orders", "coverage": {"checks_run": 43}})
     app = open_app(report="r-1")
     assert not app.exception
-    assert "No ghosts in this table" in texts(app)
+    assert "No problems found" in texts(app)
 
 
 def test_positions_are_shown_where_the_data_is_not_at_hand(open_app: App, save: Save) -> None:

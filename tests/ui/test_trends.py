@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
@@ -121,3 +122,36 @@ def test_a_figure_is_said_in_words(counted: ChartSelection, words: str) -> None:
 )
 def test_a_time_is_said_in_words(number: float | None, words: str) -> None:
     assert trend_charts.format_days(number) == words
+
+
+def test_notes_are_lines_in_the_charts_and_can_be_deleted(
+    open_app: App, save: Save, storage: FileStorage
+) -> None:
+    report = save("r-1")
+    storage.timeline.add("Loader <fixed> & more words", now(), dataset="orders", actor="Ana")
+    storage.timeline.add("On another dataset", now(), dataset="other", actor="Ana")
+    app = open_app("trends", dataset=report.metadata["dataset"])
+    assert not app.exception
+    charts = [json.loads(each.proto.spec) for each in app.get("plotly_chart")]
+    lines = [each["layout"]["annotations"] for each in charts if each["layout"].get("annotations")]
+    assert [of_chart[0]["text"] for of_chart in lines] == ["Loader &lt;fixed&gt; &amp; …"] * len(lines)
+    assert lines[0][0]["hovertext"] == "Loader &lt;fixed&gt; &amp; more words"
+    assert len(lines) >= 2
+    assert "On another dataset" not in texts(app)
+    (note,) = storage.timeline.query("orders")
+    app.button(key=f"trends:note:orders:{note.id}").click().run()
+    assert storage.timeline.query("orders") == []
+    app.button(key="frame:undo:page").click().run()
+    assert storage.timeline.query("orders") == [note]
+
+
+def test_a_note_is_added_in_a_form(open_app: App, save: Save, storage: FileStorage) -> None:
+    save("r-1")
+    app = open_app("trends")
+    app.button(key="trends:note:add").click().run()
+    app.text_input(key="timeline:text").set_value("New warehouse")
+    app.button(key="timeline:save").click().run()
+    assert not app.exception
+    (note,) = storage.timeline.query()
+    assert (note.text, note.dataset, note.author) == ("New warehouse", "", "Chiyo Tanaka")
+    assert "New warehouse" in texts(app)

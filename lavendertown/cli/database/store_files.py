@@ -211,6 +211,8 @@ def _print_restore_result(
             "after": dict(rows),
             "backup": str(backup) if backup else None,
         }
+        if dry_run:
+            data["changes"] = {name: asdict(each) for name, each in result.changes.items()}
         print_json(data)
         return
     if dry_run:
@@ -219,6 +221,11 @@ def _print_restore_result(
             for name in sorted(rows.keys() | rows_before.keys())
         ]
         print_table(("table", "rows before", "rows after"), table, "There are no tables.")
+        for name, each in result.changes.items():
+            click.echo(
+                f"{name.replace('_', ' ')}: {each.returning:,} would come back, {each.leaving:,} go, "
+                f"{each.reverted:,} return to another state."
+            )
         click.echo(f"{file} is undamaged and can be used. Nothing was changed.")
         return
     if backup is not None:

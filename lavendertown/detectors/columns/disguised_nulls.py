@@ -88,8 +88,7 @@ class DisguisedNulls(Detector):
             "disguised_null",
             severity_of_missing(count / total),
             f"{column.name} {_describe_values(words['first'], words['last'])} in "
-            f"{format_row_share(count, total)}, "
-            "which stands for a missing value.",
+            f"{format_row_share(count, total)}.",
             count,
             rows,
             sample_column=column.text_key or column.key,
@@ -122,6 +121,8 @@ def _na_is_a_code(facts: dict[str, Any]) -> bool:
 
 def _describe_values(first: str | None, last: str | None) -> str:
     if first is None or last is None:
-        return "holds only spaces or empty text"
+        return "has only spaces or empty text"
     same = first.strip() == last.strip()
-    return f"says '{first.strip()}'" if same else f"says '{first.strip()}', '{last.strip()}' or the like"
+    if same:
+        return f"has the placeholder '{first.strip()}'"
+    return f"has placeholders such as '{first.strip()}' and '{last.strip()}'"

@@ -46,7 +46,7 @@ class ErrorCells(Detector):
         return Detection(
             "type",
             "error" if count > _ERROR_SHARE * total else "warning",
-            f"{column.name} holds an error instead of a value in {format_row_share(count, total)}: {each}.",
+            f"{column.name} has an error instead of a value in {format_row_share(count, total)}: {each}.",
             count,
             ~error.is_null(),
             sample_column=column.errors_key,

@@ -65,13 +65,13 @@ class Placeholders(Detector):
         facts = yield Aggregates({"count": count_where(rows)})
         count = int(facts["count"] or 0)
         named = ", ".join(f"'{format_value(_shorten(each))}'" for each in found[:_MAX_NAMED])
-        more = " or the like" if len(found) > _MAX_NAMED else ""
+        more = " and others" if len(found) > _MAX_NAMED else ""
+        noun = "the placeholder" if len(found) == 1 else "the placeholders"
         return Detection(
             "disguised_null",
             # A few of them distort sums and ranges already.
             max(severity_of_missing(count / table.row_count), "warning", key=SEVERITIES.index),
-            f"{column.name} holds {named}{more} in {format_row_share(count, table.row_count)}, "
-            "a placeholder for a missing value.",
+            f"{column.name} has {noun} {named}{more} in {format_row_share(count, table.row_count)}.",
             count,
             rows,
             sample_column=column.key,

@@ -100,8 +100,8 @@ def _report_strays(
     return Detection(
         "type",
         "warning",
-        f"{column.name} holds {_PLURAL[kind]}, but {format_row_share(stray, table.row_count)} "
-        f"{'holds' if stray == 1 else 'hold'} something else.",
+        f"{column.name} has {_PLURAL[kind]}, but {format_row_share(stray, table.row_count)} "
+        f"{'has' if stray == 1 else 'have'} another value.",
         stray,
         rows,
         sample_column=text_key,
@@ -151,7 +151,7 @@ def _stored_as_text(table: Table, column: Column, kind: str, hits: int, fits: nw
     return Detection(
         "type",
         "warning" if kind == "number" else "info",
-        f"{column.name} holds {_PLURAL[kind]} stored as text: {format_row_share(hits, table.row_count)}.",
+        f"{column.name} has {_PLURAL[kind]} stored as text: {format_row_share(hits, table.row_count)}.",
         hits,
         fits,
         sample_column=column.key,
@@ -210,6 +210,6 @@ def _mixed_sentence(name: str, usual: str, facts: Mapping[str, Any], rows: str) 
     kinds, of_usual = _PLURAL.get(usual, usual), int(facts[usual] or 0)
     odd = int(facts["all"]) - of_usual
     if int(facts.get(f"{usual} as text") or 0) == odd:
-        return f"{name} holds {kinds}, but {rows} {'holds one' if odd == 1 else 'hold them'} as text."
+        return f"{name} has {kinds}, but {rows} {'has one' if odd == 1 else 'have them'} as text."
     share = "most" if of_usual > odd else f"{of_usual:,}"
     return f"{name} mixes kinds of values: {share} are {kinds}, but {rows} {'is' if odd == 1 else 'are'} not."

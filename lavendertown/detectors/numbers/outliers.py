@@ -156,7 +156,7 @@ def _check_units_and_signs(
                 sentence = f"{column.name} seems to be in {mix.unit} in {_SHARE}, unlike most."
             return _report_odd(table, column, rows, int(answer["count"] or 0), "unit", sentence)
     if 0 < fractions <= most_odd and is_count(column.name):
-        sentence = f"{column.name} holds whole numbers, but not in {_SHARE}."
+        sentence = f"{column.name} has whole numbers, except in {_SHARE}."
         return _report_odd(table, column, value != value.round(0), fractions, "fraction", sentence)
     return None
 
@@ -278,8 +278,8 @@ def _create_detection(
     return Detection(
         "outlier",
         "warning",
-        f"{column.name} lies far outside its usual range in {format_row_share(count, total)}: most values "
-        f"are between {_format_number(facts['q05'])} and {_format_number(facts['q95'])}, the farthest is "
+        f"{column.name} has outliers in {format_row_share(count, total)}: most values "
+        f"are between {_format_number(facts['q05'])} and {_format_number(facts['q95'])}, the most extreme is "
         f"{_format_number(far)}.",
         count,
         rows,

@@ -38,11 +38,11 @@ class Duplicates(Detector):
         count = int((yield Count(repeated)))
         if not count:
             return None
-        what = f"the same {', '.join(self.columns)} as" if self.columns else "an exact copy of"
+        what = f"the same {', '.join(self.columns)} as" if self.columns else "a duplicate of"
         verb = "has" if self.columns else "is"
         if count != 1:
             verb = "have" if self.columns else "are"
-            what = what.replace("an exact copy", "exact copies")
+            what = what.replace("a duplicate", "duplicates")
         return Detection(
             "duplicate",
             "error" if count / table.row_count > _ERROR_SHARE else "warning",

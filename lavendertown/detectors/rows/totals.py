@@ -84,7 +84,7 @@ class TotalRows(Detector):
         return Detection(
             "dependency",
             "warning",
-            f"{column.name}: {format_row_share(rows, table.row_count)} {'holds' if rows == 1 else 'hold'} "
+            f"{column.name}: {format_row_share(rows, table.row_count)} {'has' if rows == 1 else 'have'} "
             f"totals of other rows, as '{labels[0]}' does; a sum of {summed[0]} counts these twice.",
             rows,
             is_total,

@@ -57,7 +57,7 @@ class TextDamage(Detector):
         return Detection(
             "format",
             "info" if COSMETIC.issuperset(kinds) else "warning",
-            f"{column.name} holds damaged text in {format_row_share(count, table.row_count)}: {named}.",
+            f"{column.name} has damaged text in {format_row_share(count, table.row_count)}: {named}.",
             count,
             nw.col(column.key).is_in(sorted(damaged)),
             sample_column=column.key,

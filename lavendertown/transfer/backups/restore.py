@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lavendertown.core import clock
@@ -24,6 +24,7 @@ from lavendertown.records.store import Store
 from lavendertown.records.write_path import ImportBatch, WritePath, add_on_behalf_of
 from lavendertown.stores.files import FileStore
 from lavendertown.transfer.backups.backup import back_up
+from lavendertown.transfer.backups.changes import KindChanges, compare_states, read_state
 from lavendertown.transfer.backups.file_contents import FileContents, open_contents
 from lavendertown.transfer.locations import StoreLocation, parse_location
 from lavendertown.transfer.values import COUNT_NAME_BY_KIND
@@ -38,12 +39,14 @@ class RestoreResult:
         rows_before: The same before.
         backup_file: The backup of the previous contents; None for an empty store and in a dry run.
         revision_before: The previous revision of a database; empty if it had no tables.
+        changes: The changes of each kind of record that has any; only in a dry run.
     """
 
     rows: Mapping[str, int]
     rows_before: Mapping[str, int]
     backup_file: Path | None
     revision_before: str = ""
+    changes: Mapping[str, KindChanges] = field(default_factory=dict)
 
 
 class _DryRunRollback(Exception):
@@ -130,6 +133,7 @@ def _restore_database(
 ) -> RestoreResult:
     from lavendertown.stores.sql.copies import replace_all
     from lavendertown.stores.sql.schema.all_tables import count_rows
+    from lavendertown.stores.sql.transaction_store import TransactionStore
 
     tables, rows_before = replace_all.inspect_tables(location.url)
     request.refuse_nonempty_store(rows_before)
@@ -137,6 +141,7 @@ def _restore_database(
     with replace_all.dry_run_database(location.url, request.dry_run and not rows_before) as url:
         target = parse_location(url)
         revision_before, backup_file, rows = "", None, {}
+        changes: Mapping[str, KindChanges] = {}
         with (
             contextlib.suppress(_DryRunRollback),
             replace_all.open_replacement(url, strict=contents.is_strict) as database,
@@ -145,15 +150,18 @@ def _restore_database(
             # Checked again: the contents may have changed before the database was locked.
             request.refuse_nonempty_store(rows_before)
             contents.check_tables(database.tables, rows_before)
+            state_before = read_state(TransactionStore(database.connection)) if request.dry_run else {}
             if any(rows_before.values()):
                 backup_file = None if request.dry_run else back_up(target).file
                 database.delete_rows()
             contents.fill_database(database, target)
+            if request.dry_run:
+                changes = compare_states(state_before, read_state(TransactionStore(database.connection)))
             rows = count_rows(database.connection, database.tables)
             database.finish_replacement(request.audit_event(rows_before, rows, backup_file))
             if request.dry_run:
                 raise _DryRunRollback
-    return RestoreResult(rows, rows_before, backup_file, revision_before)
+    return RestoreResult(rows, rows_before, backup_file, revision_before, changes)
 
 
 def _restore_folder(
@@ -174,13 +182,14 @@ def _restore_folder(
         staged_store = FileStore(staged)
         contents.fill_store(staged_store, target)
         rows = count_records(staged_store)
+        changes = compare_states(read_state(store), read_state(staged_store)) if request.dry_run else {}
         backup_file = None
         if any(rows_before.values()) and not request.dry_run:
             backup_file = back_up(location, is_frozen=True).file
         WritePath(staged_store).import_records(
             ImportBatch(history=[request.audit_event(rows_before, rows, backup_file)])
         )
-    return RestoreResult(rows, rows_before, backup_file)
+    return RestoreResult(rows, rows_before, backup_file, changes=changes)
 
 
 def count_records(store: Store) -> dict[str, int]:

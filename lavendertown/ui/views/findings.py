@@ -211,7 +211,7 @@ def show_no_findings() -> None:
 def show_empty_view() -> None:
     """Show the empty state of a view, and how to see more."""
     if inbox_filters.is_filtered():
-        why = "Take the filters off, or choose another view."
+        why = "Clear the filters, or choose another view."
         layout.show_empty_state(
             "filter_alt",
             "No finding matches these filters",
@@ -221,7 +221,7 @@ def show_empty_view() -> None:
         return
     layout.show_empty_state(
         "check_circle",
-        "Nothing needs you",
+        "All clear",
         "No finding is in this view. Look at all of them, or run a check to see what is new.",
         lambda: st.button("Show all findings", on_click=inbox_filters.show_all),
     )

@@ -185,7 +185,7 @@ def show_result_findings(result: InspectionResult, column: str | None) -> None:
     if not findings:
         layout.show_empty_state(
             "task_alt",
-            "No ghosts in this table",
+            "No problems found",
             f"{format_count(coverage['checks_run'], 'check')} ran over "
             f"{format_count(coverage['rows'], 'row')} and all passed. "
             "Save it anyway: a clean run is part of the history.",

@@ -115,9 +115,7 @@ def show_clean_run(metadata: dict[str, Any]) -> None:
     ran = "It was saved without findings."
     if coverage.get("checks_run"):
         ran = f"{format_count(coverage['checks_run'], 'check')} ran and all passed."
-    layout.show_empty_state(
-        "task_alt", "No ghosts in this table", f"{ran} A clean run is part of the history."
-    )
+    layout.show_empty_state("task_alt", "No problems found", f"{ran} A clean run is part of the history.")
 
 
 def recent_runs(report: queries.Row) -> list[queries.Row]:
@@ -148,7 +146,7 @@ def draw_metrics(report: queries.Row, rows: list[queries.Row], runs: list[querie
                 border=True,
             )
         st.metric(
-            "Largest share of rows",
+            "Worst column",
             format_percent(top["share"]),
             escape_markdown(charts.shorten_label(top["column"], 24)) if top["column"] != "*" else "whole row",
             delta_color="gray",
@@ -158,7 +156,7 @@ def draw_metrics(report: queries.Row, rows: list[queries.Row], runs: list[querie
         st.metric(
             "Open",
             f"{still_open:,}",
-            f"of {len(rows):,}, {quiet:,} without a comment",
+            f"{quiet:,} of {still_open:,} uncommented",
             delta_color="gray",
             delta_arrow="off",
             border=True,
@@ -169,7 +167,7 @@ def describe_change(runs: list[queries.Row], field: str) -> str:
     """Describe the change of a number since the previous run."""
     change = runs[0][field] - runs[1][field]
     day = f"{runs[1]['created_at'].astimezone(reader_time_zone()):%d %b}".lstrip("0")
-    return f"{change:,} since {day}" if change else f"as on {day}"
+    return f"{change:,} since {day}" if change else f"unchanged since {day}"
 
 
 def draw_charts(rows: list[queries.Row], runs: list[queries.Row]) -> None:

@@ -10,7 +10,8 @@ import streamlit as st
 from lavendertown.ui import queries
 from lavendertown.ui.components.shared import change_notifier, charts, demo_prompt, filters, layout
 from lavendertown.ui.components.shared.formatting import SEVERITIES, escape_markdown
-from lavendertown.ui.components.trends import column_trends, trend_charts, trend_steps
+from lavendertown.ui.components.trends import column_trends, timeline_notes, trend_charts, trend_steps
+from lavendertown.ui.components.trends.timeline_notes import NotesByStep
 from lavendertown.ui.components.trends.trend_charts import DataPoint
 from lavendertown.ui.components.trends.trend_steps import TimeStep
 
@@ -36,17 +37,20 @@ def render_trends_page() -> None:
         return
     steps = trend_steps.period_steps(draw_menus())
     dataset = tuple(st.query_params.get_all(DATASET))
+    notes = queries.timeline_notes(dataset, steps[0].start, steps[-1].end)
+    by_step = timeline_notes.group_notes(notes, steps)
     severity_rows = queries.severity_trend(tuple(step_bounds(steps)), dataset)
     closings = queries.list_closings(steps[0].start, steps[-1].end, dataset)
     by_status = trend_charts.status_points(queries.status_trend(tuple(step_bounds(steps)), dataset), steps)
     draw_summary(severity_rows, by_status, closings, steps)
     left, right = st.columns(2, gap="small")
     with left:
-        draw_by_severity(severity_rows, steps)
-        draw_time_to_close(closings, steps)
+        draw_by_severity(severity_rows, steps, by_step)
+        draw_time_to_close(closings, steps, by_step)
     with right:
-        draw_open_and_closed(by_status)
+        draw_open_and_closed(by_status, by_step)
         draw_by_author(severity_rows, closings, steps)
+    timeline_notes.draw_notes(notes)
     if not dataset:
         draw_by_dataset(severity_rows, steps)
     names = dataset or tuple(queries.report_facets({})["dataset"])
@@ -77,6 +81,7 @@ def draw_menus() -> str:
         filters.draw_filter_menu(
             DATASET, "Dataset", queries.report_facets({})["dataset"], "No report has any.", lambda: None
         )
+        timeline_notes.draw_add_button()
         st.caption("Click a bar to see the findings it counts.", width="content")
     return now
 
@@ -116,7 +121,7 @@ def draw_metric(label: str, value: str, course: Sequence[float], about: str) -> 
     )
 
 
-def draw_by_severity(severity_rows: list[queries.Row], steps: Sequence[TimeStep]) -> None:
+def draw_by_severity(severity_rows: list[queries.Row], steps: Sequence[TimeStep], notes: NotesByStep) -> None:
     """Draw the findings in the latest runs by severity."""
     marks = trend_charts.severity_points(severity_rows, steps)
     totals = [
@@ -131,14 +136,15 @@ def draw_by_severity(severity_rows: list[queries.Row], steps: Sequence[TimeStep]
         "Current findings",
         "by severity, one run per dataset",
         "severity",
-        trend_charts.stacked_bars(trend_charts.severity_traces(marks)),
+        timeline_notes.mark_notes(trend_charts.stacked_bars(trend_charts.severity_traces(marks)), notes),
         totals,
     )
 
 
-def draw_open_and_closed(by_status: dict[str, list[DataPoint]]) -> None:
+def draw_open_and_closed(by_status: dict[str, list[DataPoint]], notes: NotesByStep) -> None:
     """Draw the number of open and closed findings."""
     figure = trend_charts.stacked_bars(trend_charts.status_traces(by_status))
+    timeline_notes.mark_notes(figure, notes)
     draw_chart(
         "Open and closed",
         "by status at the time; reviewed counts as open",
@@ -149,11 +155,11 @@ def draw_open_and_closed(by_status: dict[str, list[DataPoint]]) -> None:
     )
 
 
-def draw_time_to_close(closings: list[queries.Row], steps: Sequence[TimeStep]) -> None:
+def draw_time_to_close(closings: list[queries.Row], steps: Sequence[TimeStep], notes: NotesByStep) -> None:
     """Draw the median time to close."""
     marks = trend_charts.time_to_close_points(closings, steps)
     trace = trend_charts.bar_trace("Median", "strong", marks, "%{y:.1f} days")
-    figure = trend_charts.stacked_bars([trace], legend=False)
+    figure = timeline_notes.mark_notes(trend_charts.stacked_bars([trace], legend=False), notes)
     closed = [
         DataPoint(m.label, _count_closed(closings, s), m.counted) for m, s in zip(marks, steps, strict=True)
     ]

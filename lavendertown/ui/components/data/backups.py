@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 import streamlit as st
 
 from lavendertown.core import clock
+from lavendertown.transfer.backups.changes import KindChanges
 from lavendertown.ui.components.data import data_actions, data_files, data_queries, storage_health
 from lavendertown.ui.components.data.data_actions import ReplacementPreview, Source
+from lavendertown.ui.components.migrate.dry_run import KIND_NAMES
 from lavendertown.ui.components.shared import layout, person
 from lavendertown.ui.components.shared.formatting import (
     escape_markdown,
@@ -135,7 +138,7 @@ def _preview_and_replace(what: str, source: Source | None, label: str) -> None:
     if preview.refusal:
         _show_refusal(preview)
         return
-    _show_row_changes(preview)
+    _show_changes(preview)
     layout.show_notice(f"data:{what}")
     st.button(
         label,
@@ -160,11 +163,40 @@ def _show_refusal(preview: ReplacementPreview) -> None:
             st.markdown("\n".join(f"- {escape_markdown(problem)}" for problem in preview.problems))
 
 
-def _show_row_changes(preview: ReplacementPreview) -> None:
-    """Show the row counts that would change; for file stores, the record counts."""
+def _show_changes(preview: ReplacementPreview) -> None:
+    """Show which records come back, go or return to another state; below, the row counts that change."""
     noun, group, groups = data_actions.describe_units()
     rows = format_count(sum(preview.new_counts.values()), noun)
     st.markdown(f"**The file is valid.** It contains {rows}.")
+    if preview.changes:
+        with st.container(border=True, gap="small"):
+            for name, changes in preview.changes.items():
+                st.markdown(f"**{KIND_NAMES[name]}**  \n{_describe_kind_changes(changes)}")
+    else:
+        st.markdown("Reports, comments and decisions stay as they are.")
+    with st.expander(f"Numbers of {noun}s", key="data:counts"):
+        _show_row_counts(preview, noun, group, groups)
+
+
+def _describe_kind_changes(changes: KindChanges) -> str:
+    parts = (
+        (changes.returning, "comes back", "come back", changes.returning_names),
+        (changes.leaving, "goes", "go", changes.leaving_names),
+        (changes.reverted, "returns to another state", "return to another state", changes.reverted_names),
+    )
+    return "  \n".join(
+        f"{count:,} {one if count == 1 else many}: :small[:gray[{_list_names(names, count)}]]"
+        for count, one, many, names in parts
+        if count
+    )
+
+
+def _list_names(names: Sequence[str], count: int) -> str:
+    more = f" and {count - len(names):,} more" if count > len(names) else ""
+    return "; ".join(map(escape_markdown, names)) + more
+
+
+def _show_row_counts(preview: ReplacementPreview, noun: str, group: str, groups: str) -> None:
     names = sorted(preview.current_counts.keys() | preview.new_counts.keys())
     changed = [
         name for name in names if preview.current_counts.get(name, 0) != preview.new_counts.get(name, 0)

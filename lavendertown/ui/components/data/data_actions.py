@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -21,6 +21,7 @@ from lavendertown.core.errors import LavenderTownError, RefusedRowsError
 from lavendertown.core.notification_channels import NotificationChannel
 from lavendertown.transfer.backups.backup import back_up as copy_store
 from lavendertown.transfer.backups.backup import backup_folder
+from lavendertown.transfer.backups.changes import KindChanges
 from lavendertown.transfer.backups.restore import RestoreResult, restore_store
 from lavendertown.transfer.store_switch import current_address, current_location
 from lavendertown.ui import errors, queries
@@ -43,6 +44,7 @@ class ReplacementPreview:
         new_counts: The number of rows after the replacement.
         problems: Rows that cannot be imported, which prevent the replacement.
         refusal: Why the replacement is not possible; None if it is.
+        changes: The changes of each kind of record that has any.
     """
 
     source: str
@@ -50,6 +52,7 @@ class ReplacementPreview:
     new_counts: Mapping[str, int]
     problems: tuple[str, ...] = ()
     refusal: Markdown | None = None
+    changes: Mapping[str, KindChanges] = field(default_factory=dict)
 
 
 def describe_units() -> tuple[str, str, str]:
@@ -138,7 +141,7 @@ def preview_replacement(what: str, source: Source) -> ReplacementPreview:
         return ReplacementPreview(name, {}, {}, error.problems, errors.error_message(error)[0])
     except (LavenderTownError, ImportError, OSError) as error:
         return ReplacementPreview(name, {}, {}, refusal=errors.error_message(error)[0])
-    return ReplacementPreview(name, done.rows_before, done.rows)
+    return ReplacementPreview(name, done.rows_before, done.rows, changes=done.changes)
 
 
 def replace_all_data(what: str, source: Source) -> bool:

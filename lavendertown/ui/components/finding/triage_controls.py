@@ -91,7 +91,7 @@ def _draw_assignee(inbox_row: queries.Row) -> None:
         "Assignee",
         people,
         index=people.index(inbox_row["assignee"] or inbox_actions.NOBODY),
-        format_func=lambda name: "Nobody assigned" if name == inbox_actions.NOBODY else name,
+        format_func=lambda name: "Unassigned" if name == inbox_actions.NOBODY else name,
         key=key,
         width=170,
         label_visibility="collapsed",
@@ -129,11 +129,11 @@ def _draw_more_menu(inbox_row: queries.Row) -> None:
     tickets = [f"{_TICKET}{target.name}" for target in targets]
     parts = {f"{_UNMERGE}{name}": f"Take apart again: {escape_markdown(name[:12])}…" for name in merged}
     st.menu_button(
-        "Decide",
+        "Actions",
         [_NOTE, *snooze, _MERGE, *parts, *tickets],
         format_func=lambda option: names.get(option, parts.get(option, escape_markdown(option))),
         type="tertiary",
-        icon=":material/tune:",
+        icon=":material/more_horiz:",
         key=key,
         on_click=_handle_more_menu,
         args=(inbox_row, key),
@@ -223,7 +223,7 @@ def _show_decision(inbox_row: queries.Row) -> None:
     if inbox_row["regressed_at"] is not None and AttentionReason.REGRESSED not in inbox_row["attention"]:
         fixed = format_time(inbox_row["fixed_at"])
         st.markdown(
-            f":small[:red[:material/history: Back again] since {format_time(inbox_row['regressed_at'])}; "
+            f":small[:red[:material/history: Regressed] since {format_time(inbox_row['regressed_at'])}; "
             f":gray[it was fixed on {fixed}.]]"
         )
     if inbox_row["close_reason"] and statuses.is_closed(inbox_row["status"]):

@@ -31,6 +31,9 @@ def draw_open_dialog() -> None:
         return
     title, draw = DIALOGS[requested[0].partition(":")[0]]
 
+    if title.startswith("Close") and len(requested[1]) == 1:
+        title = title.removesuffix("s")
+
     def content() -> None:
         if inbox_actions.DIALOG not in st.session_state:
             # Its own button closed it; only a run of the whole page removes it.

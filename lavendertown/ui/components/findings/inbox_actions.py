@@ -42,7 +42,7 @@ SNOOZES = {
     "For a week": dt.timedelta(days=7),
     "For a month": dt.timedelta(days=30),
 }
-UNTIL_DOUBLED = "Until it is twice as bad"
+UNTIL_DOUBLED = "Until rows double"
 UNSNOOZE = "End the snooze"
 
 
@@ -174,7 +174,7 @@ def snooze_selected(ids: list[str], how: str) -> None:
     if how == UNSNOOZE:
         decision, done = Decision(unsnooze=True), "no longer snoozed"
     elif how == UNTIL_DOUBLED:
-        decision, done = Decision(snooze_factor=2), "snoozed until twice as bad"
+        decision, done = Decision(snooze_factor=2), "snoozed until rows double"
     else:
         until = clock.now() + SNOOZES[how]
         decision, done = Decision(snooze_until=until), f"snoozed until {format_time(until)}"
@@ -243,7 +243,7 @@ def draw_closing_form(ids: list[str], status: str, close: Callable[[Decision, st
     if own_reasons:
         st.pills("Reason", own_reasons, key=_OWN_REASON, format_func=escape_markdown)
     with st.container(key="focus-reason"):
-        st.text_area("Why?", key="desk:reason", height=80, placeholder="Fixed in the loader, by design, …")
+        st.text_area("Why?", key="desk:reason", height=80, placeholder="e.g. fixed in loader, by design")
     if status == statuses.ACCEPTED.name:
         _draw_acceptance_terms(ids)
 
@@ -296,7 +296,7 @@ def draw_assign_dialog(ids: list[str], _: str) -> None:
     """Draw the choice of an assignee."""
     with st.container(key="focus-assign"):
         people = [NOBODY, *queries.list_people()]
-        st.selectbox("Who looks after it?", people, key="desk:assign", accept_new_options=True)
+        st.selectbox("Assignee", people, key="desk:assign", accept_new_options=True)
 
     def work() -> None:
         name = str(st.session_state["desk:assign"] or NOBODY).strip()
@@ -312,7 +312,10 @@ def draw_assign_dialog(ids: list[str], _: str) -> None:
 def draw_comment_dialog(ids: list[str], _: str) -> None:
     """Draw the form for a comment and tags."""
     st.text_area(
-        "Comment", key="desk:comment", height=96, placeholder="Goes on each of them. @name mentions."
+        "Comment",
+        key="desk:comment",
+        height=96,
+        placeholder="Added to every selected finding. @name mentions.",
     )
     st.multiselect("Tags", queries.known_tags(), key="desk:tags", accept_new_options=True, select_all=False)
 
@@ -350,7 +353,7 @@ def draw_merge_dialog(ids: list[str], _: str) -> None:
             r for r in queries.inbox_page({"dataset": rows[0]["dataset"]}, "severity", 200) if r not in rows
         ]
     names = {row["finding_id"]: f"{row['description']} ({inbox_grid.format_column(row)})" for row in rows}
-    st.caption("They are handled as one from now on. Each report keeps what it says; you can undo this.")
+    st.caption("They'll share one thread from now on. Each report keeps its text; you can undo this.")
     options = [name for name in names if len(ids) > 1 or name != ids[0]]
     st.selectbox("Keep", options, format_func=lambda name: names[name], key="desk:merge")
 
@@ -367,7 +370,7 @@ def draw_view_dialog(_: list[str], __: str) -> None:
     # In a form, Enter saves.
     with st.form("desk:view form", border=False):
         st.text_input("Name", key=_VIEW_NAME, placeholder="Open orders without an assignee")
-        st.caption("View, filters, dates, search and order are saved, for everybody.")
+        st.caption("View, filters, dates, search and order are saved for the team.")
         replaced = _view_to_replace()
         if replaced:
             st.warning(
@@ -376,7 +379,7 @@ def draw_view_dialog(_: list[str], __: str) -> None:
                 icon=":material/warning:",
             )
         st.form_submit_button(
-            "Replace for everybody" if replaced else "Save for everybody",
+            "Replace for the team" if replaced else "Save for the team",
             type="primary",
             disabled=layout.has_question(triage_actions.FORM),
             on_click=person.run_with_name,
@@ -432,4 +435,4 @@ def draw_help_dialog(_: list[str], __: str) -> None:
     st.table({f"`{key}`": text for key, text in KEYBOARD_SHORTCUTS.items()}, border="horizontal", alt="Keys")
     st.markdown("**Seen** :small[:gray[what the runs say]]")
     meanings = {run_state_badge(seen): text for seen, text in RUN_STATE_HELP.items()}
-    st.table(meanings, border="horizontal", alt="What the words in the column Seen mean")
+    st.table(meanings, border="horizontal", alt="What the words in the column Trend mean")

@@ -18,12 +18,12 @@ _LABELS = {
     "severity": "Severity",
     "dataset": "Dataset",
     "type": "Type",
-    "seen": "Seen",
+    "seen": "Trend",
     "attention": "Attention",
     "due": "Due",
     "status": "Status",
     "assignee": "Assignee",
-    "author": "Discussed by",
+    "author": "Commented by",
     "tag": "Tags",
 }
 FACETS = {name: (view_filter, _LABELS[name]) for name, view_filter in view_filters.FACET_FILTERS.items()}
@@ -47,7 +47,7 @@ _NAMES = {
     "incidents": "Incidents",
     "mentions": "Mentions me",
     "snoozed": "Snoozed",
-    "twins": "Look-alikes",
+    "twins": "Possible duplicates",
 }
 INCIDENTS = "incidents"
 _MORE = ("mentions", "snoozed", "twins", INCIDENTS)

@@ -110,18 +110,18 @@ def _column_config() -> dict[str, Any]:
             color=["red", "orange", "blue"],
         ),
         "finding": None,
-        "where": config.TextColumn("Where", width=118),
+        "where": config.TextColumn("Column", width=118),
         "rows": config.NumberColumn("Rows", format="localized", width=58),
-        "runs": config.BarChartColumn("12 runs", width=70, y_min=0, color=charts.theme_colors()["soft"]),
+        "runs": config.BarChartColumn("Last 12 runs", width=88, y_min=0, color=charts.theme_colors()["soft"]),
         "seen": config.MultiselectColumn(
-            "Seen",
+            "Trend",
             width=92,
             options=[name for _, name in RUN_STATES.values()],
             color=[colour for colour, _ in RUN_STATES.values()],
         ),
         "why": config.TextColumn("Needs attention", width=260),
-        "first": config.DatetimeColumn("First", format="distance", width=90),
-        "last": config.DatetimeColumn("Last", format="distance", width=90),
+        "first": config.DatetimeColumn("First seen", format="distance", width=90),
+        "last": config.DatetimeColumn("Last seen", format="distance", width=90),
         "status": config.MultiselectColumn(
             "Status",
             width=100,
@@ -130,7 +130,7 @@ def _column_config() -> dict[str, Any]:
         ),
         "assignee": config.TextColumn("Assignee", width=84),
         "incident": config.TextColumn("Incident", width=110),
-        "notes": config.NumberColumn("Notes", width=46),
+        "notes": config.NumberColumn("Comments", width=76),
         "tags": config.MultiselectColumn("Tags", width=90, options=queries.known_tags(), color="gray"),
     }
 

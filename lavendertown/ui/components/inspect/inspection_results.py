@@ -39,7 +39,7 @@ def show_guesses(sentences: Sequence[str]) -> None:
     """Show what was guessed while reading the file."""
     if sentences:
         with st.expander(
-            f"How the file was read :gray[{format_count(len(sentences), 'guess', 'guesses')}]",
+            f"Reading settings :gray[({len(sentences):,} detected)]",
             icon=":material/info:",
         ):
             for guess in sentences:

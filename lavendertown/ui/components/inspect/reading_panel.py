@@ -14,7 +14,7 @@ from lavendertown.inspection.result_files import InspectionResult
 from lavendertown.ui import errors
 from lavendertown.ui.components.inspect import reading_fields
 from lavendertown.ui.components.shared import layout
-from lavendertown.ui.components.shared.formatting import escape_markdown, format_count
+from lavendertown.ui.components.shared.formatting import escape_markdown
 from lavendertown.ui.components.shared.markdown import Markdown
 
 _PLACE, _FALLBACK = "reading", "reading:fallback"
@@ -43,9 +43,9 @@ def show_reading(
     if not result.columns:
         return
     attempt, given = _draft_of(result)
-    count = format_count(len(result.guesses), "guess", "guesses") if result.guesses else ""
+    count = f" :gray[({len(result.guesses):,} detected)]" if result.guesses else ""
     with st.expander(
-        f"How this file was read :gray[{count}]" if count else "How this file was read",
+        f"Reading settings{count}",
         icon=":material/info:",
         expanded=bool(attempt or given),
         key=f"inspect:reading:{result.folder.name}",

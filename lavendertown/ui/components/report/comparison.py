@@ -29,12 +29,12 @@ MAX_RUNS = 30
 MAX_ROWS = 500
 CHANGES = {
     "new": ("violet", "New"),
-    "back": ("red", "Back again"),
+    "back": ("red", "Regressed"),
     "worse": ("orange", "Worse"),
     "better": ("green", "Better"),
     "same": ("gray", "The same"),
     "gone": ("green", "Gone"),
-    "not_checked": ("gray", "Not checked"),
+    "not_checked": ("gray", "Not run"),
     "reading_changed": ("blue", "Reading changed"),
 }
 """Change of a finding → colour and name."""

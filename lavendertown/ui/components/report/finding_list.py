@@ -109,7 +109,7 @@ def draw_grid(report: queries.Row, rows: list[queries.Row], index: int) -> None:
                 options=statuses,
                 color=[colour for colour, _, _ in STATUSES.values()],
             ),
-            "notes": config.NumberColumn("Notes", width=46),
+            "notes": config.NumberColumn("Comments", width=76),
         },
     )
 

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from lavendertown.collaboration.parts.dataset_settings import CHECKS, dataset_of_settings
+from lavendertown.collaboration.parts.imports import MAPPING
 from lavendertown.collaboration.parts.ownership import TEAM
+from lavendertown.collaboration.parts.timeline import TEAM_TIMELINE, TIMELINE
 from lavendertown.core.errors import InvalidInputError
 from lavendertown.rules.check_configuration import CheckConfiguration
 from lavendertown.rules.expectations import list_changes
@@ -65,6 +67,11 @@ def describe_settings_event(event: Event) -> str:
         return "changed the owner rules"
     dataset = f"**{shorten_text(dataset_of_settings(event['record_id']))}**"
     before, after = ((event[name] or {}).get("settings") or {} for name in ("before", "after"))
+    if before.get(MAPPING) != after.get(MAPPING):
+        return "changed how the columns of imported results are read"
+    if before.get(TIMELINE) != after.get(TIMELINE):
+        on = "" if event["record_id"] == TEAM_TIMELINE else f" on {dataset}"
+        return _describe_timeline(before.get(TIMELINE) or {}, after.get(TIMELINE) or {}) + on
     if before.get(CHECKS) == after.get(CHECKS):
         return f"changed how files of {dataset} are read"
     try:
@@ -74,6 +81,20 @@ def describe_settings_event(event: Event) -> str:
         changes = []
     details = f": {shorten_text('; '.join(changes))}" if changes else ""
     return f"changed the checks of {dataset}{details}"
+
+
+def _describe_timeline(before: Event, after: Event) -> str:
+    former, notes = (
+        {str(note.get("id")): str(note.get("text")) for note in each.get("notes") or ()}
+        for each in (before, after)
+    )
+    for key, text in notes.items():
+        if key not in former:
+            return f"added the note {shorten_text(text)} to the timeline"
+    for key, text in former.items():
+        if key not in notes:
+            return f"deleted the note {shorten_text(text)} from the timeline"
+    return "changed the timeline"
 
 
 def describe_decision_event(event: Event, finding: str) -> str:

@@ -33,10 +33,10 @@ STATUSES = {status.name: (_STATUS_COLOURS[status], status.icon, status.label) fo
 
 RUN_STATES = {
     "new": ("violet", "New"),
-    "regressed": ("red", "Back again"),
+    "regressed": ("red", "Regressed"),
     "ongoing": ("gray", "Ongoing"),
     "passing": ("green", "Passing"),
-    "not_checked": ("gray", "Not checked"),
+    "not_checked": ("gray", "Not run"),
     "reading_changed": ("blue", "Reading changed"),
 }
 """Run state → colour and name."""
@@ -55,7 +55,7 @@ DUE_NAMES = {"overdue": "Overdue", "not_yet": "Not yet due"}
 
 GHOST_TYPES = {
     "null": "Empty values",
-    "disguised_null": "Stand-ins for empty",
+    "disguised_null": "Placeholder values",
     "type": "Wrong type",
     "outlier": "Outliers",
     "duplicate": "Duplicates",
@@ -188,6 +188,11 @@ def reader_time_zone() -> dt.tzinfo:
 def format_time(when: dt.datetime) -> str:
     """Format a time in the user's time zone: ``20 Nov 2026, 23:51``."""
     return f"{when.astimezone(reader_time_zone()):%d %b %Y, %H:%M}".lstrip("0")
+
+
+def format_day(when: dt.datetime) -> str:
+    """Format the day of a time in the user's time zone: ``20 Nov 2026``."""
+    return f"{when.astimezone(reader_time_zone()):%d %b %Y}".lstrip("0")
 
 
 def format_relative_time(when: dt.datetime) -> str:

@@ -1,0 +1,51 @@
+"""The dry run of a restore tells which records come back, which go, and which return to another state."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import pytest
+
+from lavendertown.collaboration.parts.triage import Decision
+from lavendertown.transfer.backups.backup import back_up
+from lavendertown.transfer.backups.restore import restore_store
+from lavendertown.transfer.locations import parse_location
+from tests.contract.builders import annotation, report
+from tests.contract.test_desk import name_of, run
+from tests.migration.conftest import MakePlace
+
+BACKENDS = ["file", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_changes_are_told_by_kind_and_name(make_place: MakePlace, backend: str) -> None:
+    place = make_place(backend, "source")
+    with closing(place.open_storage()) as storage:
+        storage.save_report(run(1, "email"))
+        storage.save_report(report("r2", title="Week 2"))
+        storage.save_annotation(annotation(name_of(), id="a1", comment="Before"))
+        storage.triage.decide(name_of(), Decision(assignee="Ben"), actor="Ana")
+    backup = back_up(parse_location(place.where)).file
+    assert restore_store(place.where, backup, dry_run=True).changes == {}
+    with closing(place.open_storage()) as storage:
+        storage.delete_report("r2", actor="Ana")
+        storage.save_report(report("r3", title="Week 3"))
+        storage.save_annotation(annotation(name_of(), id="a2", comment="Since then"))
+        storage.triage.decide(name_of(), Decision(assignee="Cy"), actor="Ana")
+        storage.views.save("Mine", {}, author="Ana")
+    changes = restore_store(place.where, backup, dry_run=True).changes
+    assert set(changes) == {"reports", "annotations", "triage", "views"}
+    reports, triage = changes["reports"], changes["triage"]
+    assert (reports.returning, reports.leaving, reports.reverted) == (1, 1, 0)
+    assert (reports.returning_names, reports.leaving_names) == (
+        ("Week 2 (2026-03-04)",),
+        ("Week 3 (2026-03-04)",),
+    )
+    assert changes["annotations"].leaving_names == ("bob, 2026-03-04: Since then",)
+    assert (triage.returning, triage.leaving, triage.reverted) == (0, 0, 1)
+    assert triage.reverted_names == ("orders, email, email is empty in # of # rows",)
+    assert changes["views"].leaving_names == ("Mine",)
+    with closing(place.open_storage()) as storage:
+        assert storage.count_reports() == 2
+    assert restore_store(place.where, backup).changes == {}
