@@ -300,7 +300,7 @@ def test_search_comment_and_close_have_keys_that_are_silent_while_typing(
     page.keyboard.press("Control+Enter")
     expect(page.get_by_test_id("stChatMessage")).to_contain_text("Asked the shop / at noon?")
 
-    press_until(page, "a", page.get_by_role("combobox", name="Assignee"))
+    press_until(page, "a", page.get_by_role("dialog").get_by_role("combobox", name="Assignee"))
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).not_to_be_visible()

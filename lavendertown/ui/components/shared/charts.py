@@ -24,6 +24,7 @@ _COLORS = {
         "soft": "#DACEF2",
         "grid": "#ECE8F3",
         "text": "#5F5872",
+        "label": "rgba(255,255,255,0.8)",
     },
     "dark": {
         "error": "#F07A8E",
@@ -33,6 +34,7 @@ _COLORS = {
         "soft": "#423368",
         "grid": "#2A2538",
         "text": "#B3ABC6",
+        "label": "rgba(24,19,37,0.8)",
     },
 }
 MAX_COLUMNS = 12

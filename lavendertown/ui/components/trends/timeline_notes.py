@@ -48,6 +48,7 @@ def mark_notes(figure: charts.Figure, notes: NotesByStep) -> charts.Figure:
             "xshift": 3,
             "showarrow": False,
             "font": {"color": colour, "size": 11},
+            "bgcolor": charts.theme_colors()["label"],
             "text": charts.escape_label(charts.shorten_label(_join_texts(of_step), _LABEL)),
             "hovertext": charts.escape_label(_join_texts(of_step)),
         }
