@@ -1,4 +1,4 @@
-"""Views of the inbox: the filters that a view, or the address of a list, stands for."""
+"""Views of the inbox: the filters of a view, or of the address of a list."""
 
 from __future__ import annotations
 

@@ -15,12 +15,12 @@ from typing import Any
 from urllib.parse import quote
 
 from lavendertown.core.errors import ConfigurationError, InvalidInputError
+from lavendertown.core.settings_tables import VARIABLE, merge_tables
 
 _KEYS = ("path", "url", "table", "query", "every")
 _MAX_NAME = 100
 _INTERVAL = re.compile(r"([1-9]\d{0,3}) (minute|hour|day)s?")
 _MINUTES = {"minute": 1, "hour": 60, "day": 1440}
-_VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
 @dataclass(frozen=True)
@@ -89,18 +89,15 @@ def build_sources(
         root: The folder that paths are relative to.
         variables: The values for ``${VARIABLE}`` in URLs.
     """
-    merged: dict[str, Mapping[str, str]] = {}
-    for layer in layers:
-        for name, source in layer.items():
-            merged.setdefault(name, source)
-    return tuple(_build_source(name, merged[name], root, variables) for name in sorted(merged))
+    tables = merge_tables(layers)
+    return tuple(_build_source(name, source, root, variables) for name, source in tables.items())
 
 
 def _build_source(
     name: str, source: Mapping[str, str], root: Path, variables: Mapping[str, str | None]
 ) -> ConfiguredSource:
     path, url = source.get("path") or "", source.get("url") or ""
-    missing = [variable for variable in _VARIABLE.findall(url) if not variables.get(variable)]
+    missing = [variable for variable in VARIABLE.findall(url) if not variables.get(variable)]
     if path:
         path = os.path.normpath(root / os.path.expanduser(path))  # noqa: PTH111 - as in expand_home
     return ConfiguredSource(
@@ -121,13 +118,13 @@ def _parse_interval(text: str) -> int:
 
 def _expand_variables(url: str, variables: Mapping[str, str | None]) -> str:
     """Replace each ``${VARIABLE}``; as a part of the URL, such as the password, its signs are encoded."""
-    is_whole = _VARIABLE.fullmatch(url) is not None
+    is_whole = VARIABLE.fullmatch(url) is not None
 
     def value_of(match: re.Match[str]) -> str:
         value = variables.get(match[1]) or ""
         return value if is_whole else quote(value, safe="")
 
-    return _VARIABLE.sub(value_of, url)
+    return VARIABLE.sub(value_of, url)
 
 
 def find_source(sources: Sequence[ConfiguredSource], name: str) -> ConfiguredSource:

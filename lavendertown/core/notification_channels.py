@@ -1,4 +1,4 @@
-"""Channels of notifications that an administrator configured: who is told what, and how.
+"""Channels of notifications that an administrator configured: who is notified of what, and how.
 
 In a settings file, each is a table: ``[notifications.team]`` with a ``type``, what the type needs, and the
 ``events`` that are sent. Secrets stay out of the file as ``${VARIABLE}``.
@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lavendertown.core.errors import ConfigurationError, InvalidInputError
+from lavendertown.core.settings_tables import VARIABLE, expand_variables, merge_tables
 
 MENTION, ASSIGNMENT, OVERDUE, ENDED, STOPPED, DIGEST = (
     "mention",
@@ -35,7 +36,6 @@ _TEXTS = ("type", "url", "secret", "server", "security", "user", "password", "se
 _LISTS = ("events", "to")
 _KEYS = (*_TEXTS, *_LISTS, "port", "allow_private")
 _MAX_NAME = 100
-_VARIABLE = re.compile(r"\$\{(\w+)\}")
 _DIGEST_TIME = re.compile(r"(\w+) +([01]\d|2[0-3]):([0-5]\d)")
 
 
@@ -152,7 +152,7 @@ def _find_missing_key(channel: Mapping[str, Any], channel_type: str) -> str:
     if missing:
         return f"is of type {channel_type} and needs {' and '.join(missing)}"
     url = channel.get("url", "")
-    if channel_type in ("webhook", "slack") and not _VARIABLE.match(url):
+    if channel_type in ("webhook", "slack") and not VARIABLE.match(url):
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             return "needs a url that begins with https:// or http://"
@@ -175,11 +175,7 @@ def build_channels(
         layers: The checked tables, the one that takes precedence first.
         variables: The values for ``${VARIABLE}`` in texts.
     """
-    merged: dict[str, Mapping[str, Any]] = {}
-    for layer in layers:
-        for name, channel in layer.items():
-            merged.setdefault(name, channel)
-    return tuple(_build_channel(name, merged[name], variables) for name in sorted(merged))
+    return tuple(_build_channel(name, channel, variables) for name, channel in merge_tables(layers).items())
 
 
 def _build_channel(
@@ -187,10 +183,7 @@ def _build_channel(
 ) -> NotificationChannel:
     texts = {key: channel[key] for key in _TEXTS if channel.get(key)}
     digest = _parse_digest(texts.pop("digest", DEFAULT_DIGEST)) or (0, dt.time(7))
-    names = [variable for text in texts.values() for variable in _VARIABLE.findall(text)]
-    expanded = {
-        key: _VARIABLE.sub(lambda match: variables.get(match[1]) or "", text) for key, text in texts.items()
-    }
+    expanded, missing = expand_variables(texts, variables)
     port = channel.get("port") or _MAIL_PORTS[channel.get("security", "starttls")]
     return NotificationChannel(
         name,
@@ -200,7 +193,7 @@ def _build_channel(
         digest_weekday=digest[0],
         digest_time=digest[1],
         allow_private=channel.get("allow_private", False),
-        missing=tuple(dict.fromkeys(each for each in names if not variables.get(each))),
+        missing=missing,
         **expanded,
     )
 

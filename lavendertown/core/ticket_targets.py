@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lavendertown.core.errors import ConfigurationError, InvalidInputError
+from lavendertown.core.settings_tables import VARIABLE, expand_variables, merge_tables
 
 TYPES = ("github", "jira", "webhook")
 PLACEHOLDERS = ("title", "text", "link", "dataset", "column", "severity", "finding_id")
@@ -22,7 +23,6 @@ _TEXTS = ("type", "url", "user", "token")
 _TABLES = ("fields", "template")
 _KEYS = (*_TEXTS, *_TABLES, "allow_private")
 _MAX_NAME = 100
-_VARIABLE = re.compile(r"\$\{(\w+)\}")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -34,7 +34,7 @@ class TicketTarget:
         name: The name that people choose.
         type: One of :data:`TYPES`.
         url: The address to which new tickets are posted.
-        user: The user, where the tracker wants one beside the token.
+        user: The user, where the tracker needs one in addition to the token.
         token: The token or password.
         fields: Further fields of the ticket, such as labels, or the project of Jira.
         template: The body of a ``webhook``, whose texts may have :data:`PLACEHOLDERS`.
@@ -85,8 +85,8 @@ def _find_problem(name: str, target: Any) -> str:
         return "needs true or false for allow_private"
     if target.get("type") not in TYPES:
         return f"needs a type: one of {', '.join(TYPES)}"
-    parts = urlsplit(_VARIABLE.sub("x", target.get("url", "")))
-    if not _VARIABLE.match(target.get("url", "")) and not (
+    parts = urlsplit(VARIABLE.sub("x", target.get("url", "")))
+    if not VARIABLE.match(target.get("url", "")) and not (
         parts.scheme in ("http", "https") and parts.hostname
     ):
         return "needs a url that begins with https:// or http://"
@@ -125,25 +125,18 @@ def build_ticket_targets(
         layers: The checked tables, the one that takes precedence first.
         variables: The values for ``${VARIABLE}`` in texts.
     """
-    merged: dict[str, Mapping[str, Any]] = {}
-    for layer in layers:
-        for name, target in layer.items():
-            merged.setdefault(name, target)
-    return tuple(_build_target(name, merged[name], variables) for name in sorted(merged))
+    return tuple(_build_target(name, target, variables) for name, target in merge_tables(layers).items())
 
 
 def _build_target(name: str, target: Mapping[str, Any], variables: Mapping[str, str | None]) -> TicketTarget:
     texts = {key: target[key] for key in _TEXTS if target.get(key)}
-    names = [variable for text in texts.values() for variable in _VARIABLE.findall(text)]
-    expanded = {
-        key: _VARIABLE.sub(lambda match: variables.get(match[1]) or "", text) for key, text in texts.items()
-    }
+    expanded, missing = expand_variables(texts, variables)
     return TicketTarget(
         name,
         fields=target.get("fields", {}),
         template=target.get("template", {}),
         allow_private=target.get("allow_private", False),
-        missing=tuple(dict.fromkeys(each for each in names if not variables.get(each))),
+        missing=missing,
         **{"url": "", **expanded},
     )
 

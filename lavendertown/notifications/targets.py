@@ -1,6 +1,6 @@
 """Addresses to which messages may be sent: public ones, unless a channel allows others.
 
-A webhook that reaches private addresses lets whoever configures it talk to services that trust the server.
+A webhook to a private address would give its author access to services that trust the server.
 """
 
 from __future__ import annotations

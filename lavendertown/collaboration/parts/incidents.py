@@ -279,7 +279,7 @@ class Incidents(StoragePart):
         actor: str,
         versions: Mapping[str, int] | None = None,
     ) -> Undo:
-        """Open all closed findings of an incident in one act, whoever closed them.
+        """Open all closed findings of an incident in one act, no matter who closed them.
 
         Args:
             incident_id: The incident.

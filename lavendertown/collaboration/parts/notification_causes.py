@@ -64,7 +64,7 @@ class NotificationCauses(StoragePart):
     def from_events(self, channel: NotificationChannel, events: Sequence[AuditEvent]) -> Iterator[Message]:
         """Yield the messages about changes.
 
-        What was taken back in the meantime is left out: a deleted comment, an assignment that was undone.
+        What was undone since is left out: a deleted comment, an assignment that was reversed.
 
         Args:
             channel: The channel.

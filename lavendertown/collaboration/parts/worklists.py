@@ -75,7 +75,7 @@ class Worklists(StoragePart):
         Args:
             report_id: The report.
             finding_ids: Current or old ids; by default all open findings whose rows are known.
-            first: Take only so many rows of each.
+            first: The maximum number of rows of each; None for all.
 
         Raises:
             NotFoundError: There is no such live report, or it does not have one of the findings.
@@ -226,12 +226,12 @@ class Worklists(StoragePart):
                 return SavedAnswers(preview, len(answers), len(overwritten), versions)
 
     def undo(self, versions: Mapping[str, int | None], *, actor: str) -> int:
-        """Take back the last reading of a filled file; return the number of answers that it changed.
+        """Undo the last reading of a filled file; return the number of answers that it changed.
 
         Args:
             versions: The worklists, with the versions after the reading. A worklist that was changed since
-                stays as it is. With None, any version is taken back.
-            actor: Who takes it back.
+                stays as it is. With None, any version is undone.
+            actor: Who undoes it.
 
         Raises:
             NotFoundError: There is no such live worklist.

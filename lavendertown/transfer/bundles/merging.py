@@ -55,7 +55,7 @@ class PlannedRecord:
 
     Attributes:
         record: The record as it will be stored.
-        stored: The stored record, deleted or not; None if there is none.
+        stored: The stored record, deleted or not; None if the store has none.
         state: What is done with it.
     """
 
