@@ -9,12 +9,13 @@ from dataclasses import replace
 from typing import Any
 
 from lavendertown.collaboration import converters, filters
+from lavendertown.collaboration.conflict_retries import retry_on_conflict
 from lavendertown.collaboration.models import Annotation
 from lavendertown.collaboration.parts.context import StorageContext, StoragePart
 from lavendertown.collaboration.parts.incident_suggestions import find_related
 from lavendertown.collaboration.parts.triage import Decision, Triage, Undo
 from lavendertown.core import clock, statuses
-from lavendertown.core.errors import ConflictError, InvalidInputError, NotFoundError
+from lavendertown.core.errors import InvalidInputError, NotFoundError
 from lavendertown.inbox import InboxEntry
 from lavendertown.records import validation
 from lavendertown.records.identities import find_mentions
@@ -27,8 +28,6 @@ from lavendertown.records.record_classes import (
 )
 from lavendertown.records.search_text import fold_text
 from lavendertown.records.write_path import SaveRecord
-
-_MAX_ATTEMPTS = 5
 
 
 class Incidents(StoragePart):
@@ -325,19 +324,16 @@ class Incidents(StoragePart):
         version: int | None,
     ) -> int:
         """Change the version that the caller saw, or else the latest one; return the new version."""
-        attempt = 0
-        while True:
-            attempt += 1
+
+        def attempt() -> int:
             stored = self._require(incident_id)
             changed = change(stored)
             if changed == stored:
                 return stored.version
-            try:
-                expected = stored.version if version is None else version
-                return self._context.write_path.commit([SaveRecord(changed, expected, actor)])[0].version
-            except ConflictError:
-                if version is not None or attempt == _MAX_ATTEMPTS:
-                    raise
+            expected = stored.version if version is None else version
+            return self._context.write_path.commit([SaveRecord(changed, expected, actor)])[0].version
+
+        return retry_on_conflict(attempt) if version is None else attempt()
 
     def _require(self, incident_id: str) -> IncidentRecord:
         record = self._context.read_record(RecordKind.INCIDENT, incident_id)

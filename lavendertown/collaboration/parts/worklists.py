@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from lavendertown.collaboration.conflict_retries import retry_on_conflict
 from lavendertown.collaboration.parts.context import StorageContext, StoragePart
 from lavendertown.collaboration.parts.findings import Findings
 from lavendertown.collaboration.parts.triage import Triage
@@ -19,7 +20,7 @@ from lavendertown.collaboration.parts.worklist_answers import (
     StoredAnswer,
 )
 from lavendertown.core import clock, statuses
-from lavendertown.core.errors import ConflictError, DamagedRecordError, InvalidInputError, NotFoundError
+from lavendertown.core.errors import DamagedRecordError, InvalidInputError, NotFoundError
 from lavendertown.core.findings import GhostFinding
 from lavendertown.interchange.worklists.answers import FilledRows, RowAnswer, RowProblem
 from lavendertown.interchange.worklists.worklist_file import CANNOT, DONE, FindingRows, Worklist
@@ -29,7 +30,6 @@ from lavendertown.records.record_classes import ALL_ITEMS, RecordKind, WorklistR
 from lavendertown.records.validation import MAX_WORKLIST_ROWS, check_worklist
 from lavendertown.records.write_path import SaveRecord
 
-_MAX_ATTEMPTS = 5
 _NO_ROW = "The worklist has no such row. Copy the row id from the original file."
 
 
@@ -209,21 +209,17 @@ class Worklists(StoragePart):
             NotFoundError: No worklist of this store has rows in the files.
             ConflictError: Others keep changing the same worklists.
         """
-        attempt = 0
-        while True:
-            attempt += 1
+
+        def attempt() -> SavedAnswers:
             preview, records = self._compare(filled, author)
             overwritten = [each.answer for each in preview.conflicts] if overwrite else []
             answers = [*preview.changes, *overwritten]
             if not answers:
                 return SavedAnswers(preview)
-            try:
-                versions = self._write(answers, records, author)
-            except ConflictError:
-                if attempt == _MAX_ATTEMPTS:
-                    raise
-            else:
-                return SavedAnswers(preview, len(answers), len(overwritten), versions)
+            versions = self._write(answers, records, author)
+            return SavedAnswers(preview, len(answers), len(overwritten), versions)
+
+        return retry_on_conflict(attempt)
 
     def undo(self, versions: Mapping[str, int | None], *, actor: str) -> int:
         """Undo the last reading of a filled file; return the number of answers that it changed.
