@@ -16,6 +16,15 @@ _SIGN_WORDS = {"tab": "\t", "\\t": "\t", "blank": " "}
 _THOUSANDS_WORDS = {"none": "", "blank": " "}
 
 
+def _parse_numbers(
+    context: click.Context, parameter: click.Parameter, text: str | None
+) -> tuple[int, ...] | None:
+    try:
+        return None if text is None else tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is not a list of whole numbers such as 1,6,30.") from None
+
+
 def reading_options(function: CommandFunction) -> CommandFunction:
     """Add the options for reading; :func:`build_reading` takes their values."""
     for option in reversed(
@@ -23,6 +32,13 @@ def reading_options(function: CommandFunction) -> CommandFunction:
             click.option("--encoding", help="The encoding of text, such as cp1252. Default: detected."),
             click.option(
                 "--delimiter", help="The character between fields; 'tab' for a tab. Default: detected."
+            ),
+            click.option(
+                "--column-starts",
+                metavar="LIST",
+                callback=_parse_numbers,
+                help="The positions in a line at which columns of fixed width start, such as 1,6,30. "
+                "Default: detected.",
             ),
             click.option(
                 "--comment",
@@ -94,6 +110,7 @@ def build_reading(
     *,
     encoding: str | None,
     delimiter: str | None,
+    column_starts: tuple[int, ...] | None,
     comment: str | None,
     sheet: str | None,
     cell_range: str | None,
@@ -115,6 +132,7 @@ def build_reading(
     return Reading(
         encoding=encoding,
         delimiter=_SIGN_WORDS.get(delimiter, delimiter) if delimiter else None,
+        column_starts=column_starts,
         comment=comment,
         sheet=sheet,
         cell_range=cell_range,

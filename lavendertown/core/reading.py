@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from itertools import pairwise
 from typing import Any, Literal, get_args
 
 from lavendertown.core.cell_range import parse_cell_range
@@ -21,6 +22,7 @@ NO_DELIMITER = "\x1f"
 """Delimiter of a file with one column, where commas are part of the text, and of split fixed-width lines."""
 
 _TEXTS = ("encoding", "delimiter", "comment", "sheet", "cell_range", "decimal", "thousands", "date_order")
+_LISTS = ("column_starts", "null_words")
 _SIGN_NAMES = {"\t": "tab", " ": "blank", NO_DELIMITER: "none", "": "none"}
 _MAX_NAMES = 3
 
@@ -32,6 +34,7 @@ class Reading:
     Attributes:
         encoding: The text encoding, as Python names it (``utf-8``, ``cp1252``).
         delimiter: The character between the fields of a text file; a blank stands for any number of blanks.
+        column_starts: The positions in a line at which columns of fixed width start, counted from 1.
         comment: The sign at the start of lines that are not data, such as ``#``.
         skip_lines: The number of lines (rows of a sheet) above the table.
         header_row: The line or row of the column names, counted from 1 as the source counts; 0 for none.
@@ -52,6 +55,7 @@ class Reading:
 
     encoding: str | None = None
     delimiter: str | None = None
+    column_starts: tuple[int, ...] | None = None
     comment: str | None = None
     skip_lines: int | None = None
     header_row: int | None = None
@@ -70,6 +74,11 @@ class Reading:
                 _check_text(each.name, getattr(self, each.name))
         _check_encoding(self.encoding)
         _check_sign("delimiter", self.delimiter)
+        _check_column_starts(self.column_starts)
+        if self.column_starts and self.delimiter not in (None, NO_DELIMITER):
+            raise InvalidInputError(
+                "A file has either a delimiter or columns of fixed width; give one of the two."
+            )
         if self.comment is not None and not self.comment.strip():
             raise InvalidInputError("A comment sign must not be blank; give one such as '#'.")
         _check_count("skip_lines", self.skip_lines, 0)
@@ -121,8 +130,9 @@ class Reading:
         """Return the settings that are set, as JSON values."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         given = {name: value for name, value in values.items() if value is not None and value != {}}
-        if self.null_words is not None:
-            given["null_words"] = list(self.null_words)
+        for name in _LISTS:
+            if name in given:
+                given[name] = list(given[name])
         if self.types:
             given["types"] = dict(self.types)
         return given
@@ -139,6 +149,7 @@ class Reading:
                 ("header rows", self.header_rows),
                 ("lines above the table", self.skip_lines),
                 ("delimiter", _describe_sign(self.delimiter)),
+                ("columns at", _join_numbers(self.column_starts)),
                 ("comment sign", _describe_sign(self.comment)),
                 ("decimal sign", _describe_sign(self.decimal)),
                 ("thousands separator", _describe_sign(self.thousands)),
@@ -166,8 +177,9 @@ class Reading:
                 f"There is no reading setting {unknown[0]!r}; use one of {', '.join(sorted(known))}."
             )
         given = dict(values)
-        if isinstance(given.get("null_words"), list):
-            given["null_words"] = tuple(given["null_words"])
+        for name in _LISTS:
+            if isinstance(given.get(name), list):
+                given[name] = tuple(given[name])
         if not isinstance(given.get("types", {}), Mapping):
             raise InvalidInputError("The reading setting 'types' must map column names to types.")
         return cls(**given)
@@ -175,6 +187,10 @@ class Reading:
 
 def _describe_sign(sign: str | None) -> str | None:
     return None if sign is None else _SIGN_NAMES.get(sign, f"'{sign}'")
+
+
+def _join_numbers(numbers: tuple[int, ...] | None) -> str | None:
+    return None if numbers is None else " ".join(map(str, numbers))
 
 
 def _check_text(name: str, value: Any) -> None:
@@ -194,6 +210,16 @@ def _check_encoding(encoding: str | None) -> None:
 def _check_sign(name: str, sign: str | None) -> None:
     if sign is not None and (not isinstance(sign, str) or len(sign) != 1 or sign in '"\r\n\0'):
         raise InvalidInputError(f"{sign!r} is not a {name}; give one character, such as ';'.")
+
+
+def _check_column_starts(starts: tuple[int, ...] | None) -> None:
+    if starts is None:
+        return
+    whole = isinstance(starts, tuple) and all(type(start) is int and 1 <= start < 10**6 for start in starts)
+    if not whole or len(starts) < 2 or any(second <= first for first, second in pairwise(starts)):
+        raise InvalidInputError(
+            "column_starts must be two or more ascending positions, counted from 1, such as 1, 6, 30."
+        )
 
 
 def _check_count(name: str, count: int | None, least: int, most: int = 10**9) -> None:

@@ -227,8 +227,8 @@ def join_names(columns: Sequence[str]) -> str:
 
 def count_where(condition: nw.Expr) -> nw.Expr:
     """Return an aggregate that counts the rows that meet the condition."""
-    # Not condition.sum(): some engines cannot sum booleans.
-    return nw.when(condition).then(nw.lit(1)).otherwise(nw.lit(0)).sum()
+    # The cast, because some engines cannot sum booleans. when/then takes twice as long on small tables.
+    return condition.cast(nw.Int64).sum()
 
 
 def has_value(column: Column) -> nw.Expr:

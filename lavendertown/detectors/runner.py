@@ -205,12 +205,11 @@ class _Source:
             # The column is selected from the frame itself: planning a wide lazy frame takes long.
             counted = _collect(
                 self.frame.select(value.alias("value"))
-                .lazy()
                 .drop_nulls()
                 .group_by("value")
                 .agg(nw.len().alias("count"))
-                .top_k(query.limit + 1, by=["count", "value"], reverse=[False, True])
                 .sort("count", "value", descending=[True, False])
+                .head(query.limit + 1)
             )
             values, counts = counted["value"].to_list(), counted["count"].to_list()
             self._counted[query] = CountedValues(

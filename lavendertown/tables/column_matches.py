@@ -10,12 +10,11 @@ QUICK_CHECK_ROWS = 1_000
 
 def all_match(column: pl.Series, pattern: str) -> bool:
     """Return whether all values of a text column match a pattern; the first ones are tried first."""
-    sample = column.head(QUICK_CHECK_ROWS).drop_nulls()
-    if not sample.str.contains(pattern).all():
+    if not column.head(QUICK_CHECK_ROWS).str.contains(pattern).all():
         return False
-    return len(column) <= QUICK_CHECK_ROWS or bool(column.drop_nulls().str.contains(pattern).all())
+    return len(column) <= QUICK_CHECK_ROWS or column.str.contains(pattern).all()
 
 
 def any_match(column: pl.Series, pattern: str) -> bool:
     """Return whether a value of a text column matches a pattern."""
-    return bool(column.drop_nulls().str.contains(pattern).any())
+    return column.str.contains(pattern).any()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
+from itertools import pairwise
 
 _MIN_LINES = 4
 _SAMPLE_LINES = 200
@@ -11,8 +13,20 @@ _GAP = "  "
 _PADDING = re.compile(r"\S {2,}\S")
 
 
-def split_fixed_width(text: str, separator: str) -> str | None:
-    """Return the text with ``separator`` between the fields; None if it has no columns of fixed width.
+def split_at_starts(text: str, column_starts: Sequence[int], separator: str) -> str:
+    """Return the text with ``separator`` between the fields.
+
+    Args:
+        text: The lines.
+        column_starts: The positions at which the columns start, in ascending order, counted from 1.
+        separator: A sign that is not in the text.
+    """
+    fields = [(start - 1, end - 1) for start, end in pairwise([*column_starts, sys.maxsize])]
+    return "\n".join(_split_line(line, fields, separator) for line in text.split("\n"))
+
+
+def find_column_starts(text: str) -> tuple[int, ...] | None:
+    """Return the positions at which columns of fixed width start, counted from 1; None if there are none.
 
     The columns are parted by positions that are blank in all lines. Each has a name in the first line and a
     value in another: ``2026-05-01 10:30`` below one name is one field, and so is ``first name`` above short
@@ -38,7 +52,7 @@ def split_fixed_width(text: str, separator: str) -> str | None:
     names = [written[0][start:end].strip() for start, end in fields]
     if len(fields) < 2 or any(_GAP in name for name in names):
         return None  # a line runs through the gap between two columns
-    return "\n".join(_split_line(line, fields, separator) for line in lines)
+    return tuple(start + 1 for start, _ in fields)
 
 
 def _find_fields(lines: Sequence[str]) -> list[tuple[int, int]]:

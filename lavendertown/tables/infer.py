@@ -18,7 +18,7 @@ from lavendertown.tables.date_numbers import (
     find_day_numbers,
 )
 from lavendertown.tables.date_text import DateText, parse_date_text
-from lavendertown.tables.number_text import NumberText, parse_number_text
+from lavendertown.tables.number_text import MIN_AFFIX_SHARE, NumberText, parse_number_text
 from lavendertown.tables.plain_dates import describe_unresolved, has_several_zones, parse_dates
 from lavendertown.tables.plain_numbers import describe_code, has_decimal_comma, parse_number_column
 from lavendertown.tables.value_kinds import ClassifiedColumn
@@ -33,6 +33,7 @@ _MIN_SHARE = 0.6
 _NEARLY = 0.4
 _MIN_VALUES = 3
 _ENOUGH_VALUES = 10
+_SHARES = ("%", "\u2030")
 _CODE = r"^\s*[0-9]+[A-Za-z]\w*\s*$|^\s*[A-Za-z]{1,4}[-_/]?[0-9]+\w*\s*$"
 _SCALED = r"^\s*[$\u20ac\u00a3]?\s*[0-9][0-9.,]*\s*(?i:k|m|b|bn|mn|mio\.?|mrd\.?)\s*$"
 """Thousands, millions or billions, such as 1.5k; or metres, such as 3 m."""
@@ -153,7 +154,9 @@ def infer_cells(
         if name in reading.types:
             continue
         if isinstance(column, ClassifiedColumn):
-            result = _infer_mixed_dates(name, column, texts[i], from_1904=from_1904)
+            result = _infer_mixed_dates(name, column, texts[i], from_1904=from_1904) or _infer_mixed_numbers(
+                name, column, texts[i], reading
+            )
         elif column.dtype == pl.String:
             result = _infer_words(name, column) or _infer_affixed(name, column, reading)
         else:
@@ -193,6 +196,32 @@ def _infer_mixed_dates(
     example, day = numbers.drop_nulls()[0], days.drop_nulls()[0]
     sentence = f"{name}: {_count_values(count)} among the dates {'is' if count == 1 else 'are'} day numbers"
     return _Found(ClassifiedColumn(values), f"{sentence}, read as dates ({example:g} is {day:%Y-%m-%d}).")
+
+
+def _infer_mixed_numbers(
+    name: str, column: ClassifiedColumn, texts: pl.Series, reading: Reading
+) -> _Found | None:
+    """Convert the text among the numbers of a column if it is numbers with a currency or unit."""
+    kinds = column.kinds
+    if kinds is None or set(kinds.drop_nulls().unique()) != {"number", "text"}:
+        return None
+    written = pl.select(pl.when(kinds == "text").then(texts)).to_series()
+    if any_match(written, patterns.PLAIN_NUMBER):
+        return None
+    parsed = parse_number_text(written, reading.decimal, reading.thousands)
+    # A number cell that is shown as 15% holds 0.15, so the two may not be mixed.
+    if parsed is None or not parsed.affix or parsed.affix in _SHARES:
+        return None
+    numbers = pl.select(pl.when(kinds == "number").then(texts)).to_series().cast(pl.Float64, strict=False)
+    values = numbers.fill_null(parsed.values)
+    count, present = len(parsed.values.drop_nulls()), len(kinds.drop_nulls())
+    if count < MIN_AFFIX_SHARE * present or not _is_most(len(values.drop_nulls()), present):
+        return None
+    example = written.filter(parsed.values.is_not_null())[0].strip()
+    sentence = f"{name}: {_count_values(count)} with {parsed.affix} among the numbers "
+    sentence += f"{'is' if count == 1 else 'are'} read as {'one' if count == 1 else 'numbers'}"
+    found = _as_numbers(name, texts, replace(parsed, values=values))
+    return replace(found, guess=f"{sentence} ({example} is {parsed.values.drop_nulls()[0]:.15g}).")
 
 
 def _keep_numbers(

@@ -36,7 +36,8 @@ _SURE_COMMA = r",[0-9]{1,2}$|,[0-9]{4,}$|\..*,"
 _SURE_POINT = r"\.[0-9]{1,2}$|\.[0-9]{4,}$|,.*\.|,[0-9]{3},"
 _LEADING_ZERO = r"^0[0-9]"
 _MAX_DIGITS = 15
-_MIN_AFFIX_SHARE = 0.1
+MIN_AFFIX_SHARE = 0.1
+"""With fewer values that have a currency or unit, these values stand out and are no numbers of the column."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def _usual_affix(affix: pl.Series) -> str:
     """Return the most frequent affix; empty if few numbers have one, so that these stand out."""
     counts = affix.filter(affix != "").value_counts(sort=True)
     usual, count = counts.row(0) if len(counts) else ("", 0)
-    return str(usual) if count >= _MIN_AFFIX_SHARE * len(affix) else ""
+    return str(usual) if count >= MIN_AFFIX_SHARE * len(affix) else ""
 
 
 def _are_codes(digits: pl.Series, spaced: pl.Series, signs: pl.Series) -> bool:

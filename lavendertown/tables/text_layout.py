@@ -14,7 +14,7 @@ from typing import Any
 from lavendertown.core.errors import UnreadableTableError
 from lavendertown.core.reading import NO_DELIMITER, Reading
 from lavendertown.tables import header
-from lavendertown.tables.fixed_width import split_fixed_width
+from lavendertown.tables.fixed_width import find_column_starts, split_at_starts
 
 BLANK = " "
 
@@ -115,13 +115,15 @@ def detect_layout(text: str, name: str, reading: Reading) -> TextLayout:
     comment = reading.comment or _leading_comment(text)
     skipped = _lines_to_skip(text, comment, first_line, reading, name)
     start = _offset_of_line(text, skipped)
-    best = _choose_table(text[start:], reading.delimiter or declared, detect_start=not _sets_start(reading))
+    delimiter = NO_DELIMITER if reading.column_starts else reading.delimiter or declared
+    best = _choose_table(text[start:], delimiter, detect_start=not _sets_start(reading))
     start += _offset_of_line(text[start:], best.line)
-    table = text[start:]
-    if best.delimiter == NO_DELIMITER and reading.delimiter is None:
-        split = split_fixed_width(table, NO_DELIMITER)
-        if split is not None:
-            table, best = split, _find_table(split, NO_DELIMITER, detect_start=False)
+    table, column_starts = text[start:], reading.column_starts
+    if best.delimiter == NO_DELIMITER and delimiter is None:
+        column_starts = find_column_starts(table)
+    if column_starts:
+        table = split_at_starts(table, column_starts, NO_DELIMITER)
+        best = _find_table(table, NO_DELIMITER, detect_start=False)
     above = text[:start].count("\n")
     notes = _describe_skipped(text[:start], comment)
     if comment:
@@ -132,6 +134,7 @@ def detect_layout(text: str, name: str, reading: Reading) -> TextLayout:
     line = above + first_line
     found = Reading(
         delimiter=None if best.delimiter == NO_DELIMITER else best.delimiter,
+        column_starts=column_starts,
         comment=comment,
         header_row=line if header_rows else 0,
         header_rows=header_rows or None,

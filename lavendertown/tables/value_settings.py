@@ -23,7 +23,7 @@ VALUE_SETTINGS = ("decimal", "thousands", "date_order", "types", "null_words")
 """The settings that apply to every source."""
 
 _LAYOUT = ("skip_lines", "header_row", "header_rows")
-_TEXT = ("encoding", "delimiter", "comment", *_LAYOUT)
+_TEXT = ("encoding", "delimiter", "column_starts", "comment", *_LAYOUT)
 _WORKBOOK = ("sheet", "cell_range", *_LAYOUT)
 _SETTINGS_BY_FORMAT = {"csv": _TEXT, "excel": _WORKBOOK, "json": ("encoding",), "jsonl": ("encoding",)}
 

@@ -1,9 +1,16 @@
-"""Fixtures of browser tests: each test has its own dashboard, store and browser contexts."""
+"""Fixtures of browser tests: each test has its own store and browser contexts.
+
+The tests of a worker share one dashboard, because starting one takes seconds. A settings file, which the
+dashboard reads again for each page, leads it to the store of the test. A test that needs other settings in
+the environment, or stops its server, starts a dashboard of its own.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import sys
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +21,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 from tests.browser.screens import WAIT_MS
 from tests.support import no_skips
 from tests.support.browser import find_chromium, launch_options
-from tests.support.dashboard import ROOT, Dashboard, start_dashboard
+from tests.support.dashboard import ROOT, Dashboard, free_port, serve_dashboard, start_dashboard
 
 BACKENDS = [
     pytest.param("file", id="file"),
@@ -76,6 +83,54 @@ def start_server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cal
             print(f"Output of dashboard {number}:\n{dashboard.log.read_text('utf-8', 'replace')}")
 
 
+@pytest.fixture(scope="session")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Dashboard]]:
+    """Return a function that returns the dashboard of this worker, in a folder of its own, and starts it."""
+    folder = tmp_path_factory.mktemp("server")
+    (folder / ".streamlit").symlink_to(ROOT / ".streamlit")
+    started: list[Dashboard] = []
+
+    def find_or_start() -> Dashboard:
+        if not started or started[-1].process.poll() is not None:
+            port = free_port()
+            command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py")]
+            command += ["--server.port", str(port), "--server.headless", "true"]
+            started.append(serve_dashboard(command, port, {}, folder / f"{len(started)}.log", folder))
+        return started[-1]
+
+    yield find_or_start
+    for dashboard in started:
+        dashboard.stop()
+
+
+@pytest.fixture
+def use_server(
+    shared_server: Callable[[], Dashboard], request: pytest.FixtureRequest
+) -> Iterator[Callable[[dict[str, str]], Dashboard]]:
+    """Return a function that leads the dashboard of this worker to a store, given by LAVENDERTOWN_* settings.
+
+    A failed test prints what the dashboard wrote since then.
+    """
+    begins: list[tuple[Dashboard, int]] = []
+
+    def use(settings: dict[str, str]) -> Dashboard:
+        dashboard = shared_server()
+        begins.append((dashboard, dashboard.log.stat().st_size))
+        lines = [
+            f"{name.removeprefix('LAVENDERTOWN_').lower()} = {json.dumps(value)}\n"
+            for name, value in settings.items()
+        ]
+        (dashboard.log.parent / "lavendertown.toml").write_text("".join(lines), encoding="utf-8")
+        return dashboard
+
+    yield use
+    for dashboard, begin in begins:
+        if request.node.stash.get(FAILED, False):
+            print(
+                f"Output of the dashboard:\n{dashboard.log.read_bytes()[begin:].decode('utf-8', 'replace')}"
+            )
+
+
 @pytest.fixture(params=BACKENDS)
 def backend(request: pytest.FixtureRequest) -> str:
     """Return each kind of store: file, sqlite, postgres."""
@@ -95,15 +150,17 @@ def storage_settings(backend: str, request: pytest.FixtureRequest, tmp_path: Pat
 
 
 @pytest.fixture
-def dashboard(storage_settings: dict[str, str], start_server: Callable[..., Dashboard]) -> Dashboard:
-    """Start a dashboard on an empty store; the test runs once for each kind of store."""
-    return start_server(**storage_settings)
+def dashboard(
+    storage_settings: dict[str, str], use_server: Callable[[dict[str, str]], Dashboard]
+) -> Dashboard:
+    """Return a dashboard on an empty store; the test runs once for each kind of store."""
+    return use_server(storage_settings)
 
 
 @pytest.fixture
-def file_dashboard(start_server: Callable[..., Dashboard]) -> Dashboard:
-    """Start a dashboard on an empty file store, for tests that need only one store."""
-    return start_server(LAVENDERTOWN_STORAGE_TYPE="file")
+def file_dashboard(tmp_path: Path, use_server: Callable[[dict[str, str]], Dashboard]) -> Dashboard:
+    """Return a dashboard on an empty file store, for tests that need only one store."""
+    return use_server({"LAVENDERTOWN_DATA_DIR": str(tmp_path / "data"), "LAVENDERTOWN_STORAGE_TYPE": "file"})
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ Answer = Callable[..., Any]
 OPTIONS: list[tuple[list[str], dict[str, Any]]] = [
     (["--encoding", "cp1252"], {"encoding": "cp1252"}),
     (["--delimiter", "tab"], {"delimiter": "\t"}),
+    (["--column-starts", "1,9"], {"column_starts": [1, 9]}),
     (["--comment", "!"], {"comment": "!"}),
     (["--skip-lines", "1"], {"skip_lines": 1}),
     (["--header-row", "2"], {"header_row": 2}),
@@ -62,6 +63,8 @@ def test_a_range_of_a_sheet_is_read(answer: Answer, folder: Path) -> None:
     [
         (["--range", "everything"], "'everything' is not a range of cells; give one such as B4:H200"),
         (["--thousands", "x"], "thousands must be '' or ',' or '.' or ' ' or \"'\", but it is 'x'."),
+        (["--column-starts", "1,x"], "'1,x' is not a list of whole numbers such as 1,6,30"),
+        (["--column-starts", "6,1"], "column_starts must be two or more ascending positions"),
         (["--decimal", "x"], "decimal must be '.' or ',', but it is 'x'."),
         (["--decimal", ",", "--thousands", ","], "The decimal sign and the thousands separator are both ','"),
     ],

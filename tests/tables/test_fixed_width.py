@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from lavendertown.tables import Table, read_table
+from typing import Any
+
+import pytest
+
+from lavendertown.core.errors import InvalidInputError
+from lavendertown.tables import Reading, Table, read_table
 
 ORDERS = """\
 id   customer         city         placed            amount
@@ -55,3 +60,39 @@ def test_a_name_of_several_words_above_short_values_is_one_column() -> None:
     table = read(f"first name  last town   age\n{rows}\n")
     assert table.columns == ["first name", "last town", "age"]
     assert values(table, "first name")[:2] == ["Ana", "Ben"]
+
+
+def test_columns_without_gaps_are_read_at_the_given_positions() -> None:
+    rows = [
+        ("id", "name", "amount"),
+        ("01", "Ada", "100.50"),
+        ("02", "Maryann", "3.25"),
+        ("03", "Al", "2512.00"),
+    ]
+    lines = "\n".join(f"{number}{name:<7}{amount:>7}" for number, name, amount in rows)
+    assert read(lines).columns == ["idname", "amount"], "nothing tells where the name starts"
+    table = read_table(lines.encode(), "orders.txt", reading=Reading(column_starts=(1, 3, 10)))
+    assert table.columns == ["id", "name", "amount"]
+    assert values(table, "name") == ["Ada", "Maryann", "Al"]
+    assert values(table, "amount") == [100.5, 3.25, 2512.0]
+    assert table.reading.column_starts == (1, 3, 10)
+
+
+def test_the_detected_positions_read_the_same_table() -> None:
+    found = read(ORDERS)
+    starts = found.reading.column_starts
+    assert starts == (1, 6, 23, 36, 54)
+    again = read_table(ORDERS.encode(), "orders.txt", reading=Reading(column_starts=starts))
+    assert again.columns == found.columns
+    assert all(values(again, name) == values(found, name) for name in found.columns)
+
+
+@pytest.mark.parametrize("starts", [(), (1,), (3, 1), (1, 1), (0, 4), (1, "4"), [1, 4]])
+def test_impossible_positions_are_refused(starts: Any) -> None:
+    with pytest.raises(InvalidInputError, match="ascending positions"):
+        Reading(column_starts=starts)
+
+
+def test_a_file_has_a_delimiter_or_fixed_width() -> None:
+    with pytest.raises(InvalidInputError, match="either a delimiter or columns of fixed width"):
+        Reading(column_starts=(1, 5), delimiter=";")

@@ -7,6 +7,7 @@ import io
 from typing import Any
 
 import openpyxl
+import pytest
 
 from lavendertown.inspector import Inspector
 from lavendertown.tables import Reading, Table, read_table
@@ -70,6 +71,32 @@ def test_text_cells_with_a_unit_or_sign_are_numbers() -> None:
     assert table.rows([0])["price"].tolist() == ["$1.50"]
     kept = read(*rows, types={"price": "text", "rate": "text", "paid": "text"})
     assert {column.kind for column in kept.schema} == {"text"}
+
+
+def test_text_with_a_unit_among_numbers_is_numbers() -> None:
+    table = read(["price"], ["$1,200.50"], [12], ["$9"], *([i] for i in range(9)))
+    assert values(table, "price")[:3] == [1200.5, 12, 9]
+    assert table.rows([0])["price"].tolist() == ["$1,200.50"]
+    assert (
+        "price: 2 values with $ among the numbers are read as numbers ($1,200.50 is 1200.5)." in table.guesses
+    )
+    odd = read(["price"], ["$1"], ["free"], *([i] for i in range(8)))
+    assert [(each.ghost_type, each.row_indices) for each in Inspector(odd).detect()] == [("type", [1])]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        pytest.param([0.1, "15%", 0.2, "20%"], id="a number shown as 10% is 0.1"),
+        pytest.param([1, "2", "$3", "$4"], id="a number stored as text is a finding"),
+        pytest.param(["$1", *range(20)], id="few values with a unit stand out"),
+        pytest.param([1, "about $3", "or $4", 2], id="other text"),
+    ],
+)
+def test_other_text_among_numbers_is_a_finding(cells: list[Any]) -> None:
+    table = read(["n"], *([cell] for cell in cells))
+    assert table.column("n").kind == "text"
+    assert [each.ghost_type for each in Inspector(table).detect()] == ["type"]
 
 
 def test_numbers_of_days_are_dates() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -83,6 +84,8 @@ def draw_fields(result: InspectionResult, shown: Mapping[str, Any], key: str) ->
     elif "encoding" in shown:
         fields.draw_select("encoding", "Encoding", _ENCODINGS)
         fields.draw_delimiter()
+        if fields.chosen["delimiter"] in (None, NO_DELIMITER):
+            fields.draw_column_starts()
         fields.draw_text("comment", "Comment sign", "#", "The sign at the start of lines that are not data.")
     if "header_row" in shown:
         unit = "Rows" if result.sheets else "Lines"
@@ -130,6 +133,22 @@ class _Fields:
             if delimiter == _OTHER:
                 delimiter = st.text_input("Other delimiter", max_chars=1, key=f"{self._key}:other")
             self.chosen["delimiter"] = delimiter
+
+    def draw_column_starts(self) -> None:
+        """Draw the field for the positions at which columns of fixed width start."""
+        with self._field("column_starts"):
+            known = self._shown.get("column_starts")
+            starts = ", ".join(map(str, known or ()))
+            typed = st.text_input(
+                "Column starts",
+                starts,
+                placeholder="1, 6, 30",
+                help="For columns of fixed width: the position in the line at which each column starts, "
+                "counted from 1.",
+                key=f"{self._key}:column_starts",
+            )
+            parts = [int(part) if part.isdecimal() else part for part in re.split(r"[\s,]+", typed) if part]
+            self.chosen["column_starts"] = known if typed == starts else parts or None
 
     def draw_text(self, name: str, label: str, example: str, help_text: str) -> None:
         """Draw a field for text; empty to detect the setting."""

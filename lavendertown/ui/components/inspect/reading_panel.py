@@ -175,6 +175,10 @@ def _changed_settings(
         settings.pop("header_row", None)
     elif "header_row" in changed:
         settings.pop("skip_lines", None)
+    if "delimiter" in changed:
+        settings.pop("column_starts", None)
+    elif "column_starts" in changed:
+        settings.pop("delimiter", None)
     settings |= {name: chosen[name] for name in changed}
     if "header_row" in settings and "delimiter" in chosen:
         # Detected below another row, the delimiter might be another than the one shown.
