@@ -4,7 +4,7 @@
 # make test-mariadb  install a MariaDB server if necessary, and run the tests of databases on it
 # make test-rpc-clients  install Node.js if necessary, and call the RPC server with its clients
 # make test-mcp-agent  install an agent framework, and let it work on findings over MCP
-# make test-soak  save twenty reports in a slow browser
+# make test-soak  kill, save and call again and again for minutes: what make test leaves out
 # make lint   ruff and mypy only
 # make demo   fill the configured store with real tables, reports and discussions, then open it
 # make bench  measure against version 0.7.1 and the raw limits
@@ -31,7 +31,7 @@ test: lint
 	@$(PY) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 test-fast: .venv/test.stamp
-	@$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not browser and not postgres and not slow" $(ARGS)
+	@$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not browser and not postgres and not slow and not soak" $(ARGS)
 
 test-mariadb: .venv/mariadb.stamp
 	@scripts/mariadb.sh
@@ -47,7 +47,7 @@ test-mcp-agent: .venv/test.stamp
 
 test-soak: .venv/test.stamp
 	@scripts/chromium.sh
-	@LAVENDERTOWN_TEST_SAVES=20 $(PY) -m pytest tests/browser/test_saving.py $(ARGS)
+	@$(PY) -m pytest -n $(WORKERS) --dist worksteal -m soak $(ARGS)
 
 lint: .venv/test.stamp
 	@$(PY) -m ruff check .

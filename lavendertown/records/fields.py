@@ -194,6 +194,7 @@ FIELDS: dict[type, tuple[Field, ...]] = {
         Field("initials", sized_text(MAX_INITIALS)),
         _FLAT_VERSION,
         _FLAT_DELETED,
+        Field("hidden_columns", field_kinds.TAGS, default=(), added_later=True),
     ),
     ViewRecord: (
         replace(_FLAT_ID, label="name of a view"),

@@ -145,7 +145,11 @@ class TriageRecord:
 
 @dataclass(frozen=True, slots=True)
 class PersonRecord:
-    """A team member; the name is the id. If the initials are empty, they are derived from the name."""
+    """A team member; the name is the id. If the initials are empty, they are derived from the name.
+
+    Attributes:
+        hidden_columns: The columns that the person hides in the list of findings.
+    """
 
     id: str
     updated_at: dt.datetime
@@ -153,6 +157,7 @@ class PersonRecord:
     initials: str = ""
     version: int = 0
     deleted_at: dt.datetime | None = None
+    hidden_columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -376,3 +376,13 @@ def save_inspection(
         )
 
     return report_id if run_action(work, "save") else None
+
+
+def save_hidden_columns(names: Sequence[str]) -> bool:
+    """Save the columns that the user hides in the list of findings; return whether they were saved."""
+
+    def work() -> None:
+        name = person.require_name()
+        queries.current_storage().people.save(name, hidden_columns=names, actor=name)
+
+    return run_action(work)

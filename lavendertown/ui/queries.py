@@ -480,9 +480,14 @@ def merged_finding_ids(finding_id: str) -> list[str]:
 
 
 def read_person(name: str) -> Row:
-    """Return the profile of a person: name, mail, initials."""
+    """Return the profile of a person: name, mail, initials, hidden_columns."""
     known = {row["name"]: row for row in _read_cached("people.list_known")}
-    return known.get(name) or {"name": name, "mail": "", "initials": make_initials(name)}
+    return known.get(name) or {
+        "name": name,
+        "mail": "",
+        "initials": make_initials(name),
+        "hidden_columns": [],
+    }
 
 
 def list_people() -> list[str]:

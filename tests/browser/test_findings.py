@@ -90,7 +90,8 @@ def test_many_are_decided_at_once_and_undone(
 ) -> None:
     page = visitor()
     open_as_visitor(page, f"{file_dashboard.url}/", "Chiyo Tanaka")
-    click_first_row(page, 14, page.get_by_text("1 selected"))
+    page.get_by_role("checkbox", name="Select: age is empty").check()
+    expect(page.get_by_text("1 selected")).to_be_visible()
     toolbar(page, "Select all 3 that match")
     expect(page.get_by_text("3 selected")).to_be_visible()
     page.get_by_role("button", name="Assign", exact=True).click()
@@ -157,6 +158,99 @@ def test_from_the_list_to_closed_by_keyboard_only(
     page.keyboard.press("Enter")
     expect(page.get_by_text("1 finding set to Fixed.")).to_be_visible()
     assert status(storage, column) == "fixed"
+
+
+def listed(page: Page) -> list[str]:
+    """Return the findings in the list, in its order."""
+    expect(page.locator("tbody a").first).to_be_visible()
+    return page.locator("tbody a").all_text_contents()
+
+
+def test_a_click_anywhere_in_a_row_opens_it_and_marks_it(
+    file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page]
+) -> None:
+    page = visitor(viewport={"width": 1440, "height": 900})
+    open_as_visitor(page, f"{file_dashboard.url}/", "Chiyo Tanaka")
+    row = page.locator("tbody tr", has_text="city is empty")
+    row.locator("td[data-column=rows]").click()
+    expect(page.get_by_role("heading", name="city is empty in 11 of 100 rows.")).to_be_visible()
+    expect(page).to_have_url(re.compile(f"finding={name_of('city')}"))
+    expect(page.locator("tbody a[aria-current=true]")).to_have_text("city is empty")
+    # Dataset and column stay visible beside the open finding.
+    expect(row).to_contain_text("people.city")
+    page.keyboard.press("j")
+    expect(page.locator("tbody a[aria-current=true]")).not_to_have_text("city is empty")
+
+
+def test_the_list_works_with_the_keyboard_alone(
+    file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page]
+) -> None:
+    page = visitor()
+    open_as_visitor(page, f"{file_dashboard.url}/", "Chiyo Tanaka")
+    first, second = listed(page)[:2]
+    page.get_by_role("link", name=first, exact=True).focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("link", name=second, exact=True)).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Space")
+    expect(page.get_by_text("1 selected")).to_be_visible()
+    expect(page.get_by_role("checkbox", name=f"Select: {second}")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name=second)).to_be_visible()
+
+
+def test_a_header_sorts_the_list_and_the_address_holds_it(
+    file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page]
+) -> None:
+    storage.save_annotation(Annotation("c-1", name_of("city"), "Ben", now(), "Ask the loader's owner."))
+    page = visitor(viewport={"width": 1440, "height": 900})
+    open_as_visitor(page, f"{file_dashboard.url}/?sort=first_seen", "Chiyo Tanaka")
+    assert listed(page)[0] == "email is empty"
+    page.get_by_role("columnheader", name="Comments").get_by_role("button").click()
+    expect(page).to_have_url(re.compile("sort=comment_count"))
+    expect(page.locator("tbody a").first).to_have_text("city is empty")
+    expect(page.locator("th[aria-sort=descending]")).to_have_text("Comments")
+
+
+def test_the_columns_of_a_person_are_the_same_in_another_browser(
+    file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page]
+) -> None:
+    page, other = visitor(viewport={"width": 1440, "height": 900}), visitor()
+    open_as_visitor(page, f"{file_dashboard.url}/", "Chiyo Tanaka")
+    header = page.get_by_role("columnheader", name="Trend")
+    expect(header).to_be_visible()
+    toolbar(page, "Columns")
+    page.get_by_role("menuitem", name="Trend").click()
+    expect(header).to_have_count(0)
+    open_as_visitor(other, f"{file_dashboard.url}/", "Chiyo Tanaka")
+    expect(other.get_by_role("columnheader", name="Status")).to_be_visible()
+    expect(other.get_by_role("columnheader", name="Trend")).to_have_count(0)
+    assert {row["name"]: row["hidden_columns"] for row in storage.people.list_known()} == {
+        "Ana": [],
+        "Chiyo Tanaka": ["seen"],
+    }
+
+
+def test_below_900_pixels_a_finding_is_a_page_and_the_filters_one_button(
+    file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page]
+) -> None:
+    page = visitor(viewport={"width": 880, "height": 900})
+    open_as_visitor(page, f"{file_dashboard.url}/", "Chiyo Tanaka")
+    severity = page.get_by_role("button", name="Severity", exact=True).first
+    expect(page.get_by_role("searchbox", name="Search findings")).to_be_visible()
+    expect(severity).not_to_be_visible()
+    page.get_by_role("button", name="Filters").click()
+    page.get_by_role("button", name="Dataset", exact=True).click()
+    page.get_by_role("menuitem", name="people").click()
+    expect(page.get_by_role("button", name="Filters · 1")).to_be_visible()
+    page.get_by_role("link", name="city is empty").click()
+    expect(page.get_by_role("heading", name="city is empty in 11 of 100 rows.")).to_be_visible()
+    expect(page.get_by_role("link", name="city is empty")).not_to_be_visible()
+    expect(page.get_by_role("searchbox", name="Search findings")).not_to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    page.get_by_role("button", name="List").click()
+    expect(page.get_by_role("link", name="city is empty")).to_be_visible()
 
 
 def test_help_lists_the_keys_and_says_what_the_words_mean(

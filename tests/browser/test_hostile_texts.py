@@ -108,21 +108,28 @@ def addresses(report: str, finding: str) -> dict[str, tuple[str, dict[str, str]]
         "me": ("me", {}),
         "inspect": ("inspect", {}),
     }
+    # Those on one line are given together: none of them hides what another shows.
     parameters = {
-        "": "view sort counted finding severity dataset type seen status assignee author tag q when page",
-        "reports": "author dataset status severity tag q when page",
-        "report": "report finding compare",
-        "dataset": "dataset",
-        "trends": "period dataset",
-        "activity": "person kind operation since until record part",
-        "data": "tab",
+        "": (
+            "view sort",
+            "counted",
+            "finding",
+            "severity dataset type seen status assignee author tag",
+            "q when page",
+        ),
+        "reports": ("author dataset status severity tag", "q when page"),
+        "report": ("report", "finding", "compare"),
+        "dataset": ("dataset",),
+        "trends": ("period dataset",),
+        "activity": ("person kind operation", "since until", "record part"),
+        "data": ("tab",),
     }
-    for screen, names in parameters.items():
-        for name in names.split():
-            given = {name: HOSTILE}
-            if screen == "report" and name != "report":
+    for screen, groups in parameters.items():
+        for names in groups:
+            given = dict.fromkeys(names.split(), HOSTILE)
+            if screen == "report" and "report" not in given:
                 given["report"] = report
-            found[f"{screen or 'findings'}?{name}="] = (screen, given)
+            found[f"{screen or 'findings'}?{names}"] = (screen, given)
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +14,6 @@ from tests.browser.screens import go_to_inspect, inspect_and_save, open_as_visit
 from tests.support.dashboard import Dashboard
 
 BROKEN = ("delta path", "'setIn' cannot be called")
-SAVES = int(os.environ.get("LAVENDERTOWN_TEST_SAVES", "4"))
 OPENED = 4
 SLOWDOWN = 8
 """How many times slower the browser's processor runs while a report is saved."""
@@ -31,8 +29,9 @@ def orders(tmp_path: Path) -> Path:
 
 
 @pytest.mark.timeout(900)
+@pytest.mark.parametrize("saves", [1, pytest.param(20, marks=pytest.mark.soak)])
 def test_the_page_survives_many_saves_on_a_slow_browser(
-    file_dashboard: Dashboard, visitor: Callable[..., Page], orders: Path
+    saves: int, file_dashboard: Dashboard, visitor: Callable[..., Page], orders: Path
 ) -> None:
     page = visitor()
     errors: list[str] = []
@@ -40,7 +39,7 @@ def test_the_page_survives_many_saves_on_a_slow_browser(
     page.on("console", lambda message: errors.append(message.text) if is_broken(message) else None)
     open_as_visitor(page, file_dashboard.url, "Ana Ferreira")
     processor = page.context.new_cdp_session(page)
-    for number in range(SAVES):
+    for number in range(saves):
         open_findings(page, orders)
         page.get_by_role("button", name="Save as report").click()
         save = page.get_by_role("button", name="Save report")

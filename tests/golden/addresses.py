@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 from streamlit.testing.v1 import AppTest
 
 from lavendertown.ui import queries
+from tests.support.finding_list import listed_rows
 
 MAIN = Path(__file__).parents[2] / "lavendertown" / "ui" / "main.py"
 COUNTED = re.compile(r"(?:seen|found|open|closed|closing)~\d{8}T\d{6}\.\d{6}Z~\d{8}T\d{6}\.\d{6}Z~[^\"\\]*")
@@ -35,7 +36,7 @@ def listed(screen: str, query: str) -> int | list[str]:
     if screen == "reports":
         links = (parse_qs(link.proto.query_string) for link in app.get("page_link"))
         return [link["report"][0] for link in links if "report" in link]
-    return len(app.dataframe[0].value) if app.dataframe else 0
+    return len(listed_rows(app))
 
 
 def chart_links() -> set[str]:

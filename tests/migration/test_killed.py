@@ -58,6 +58,13 @@ PAIRS = [
     pytest.param("file", "postgres", marks=pytest.mark.postgres),
     pytest.param("postgres", "file", marks=pytest.mark.postgres),
 ]
+# Each takes many processes one after the other.
+KILLED_PAIRS = [
+    PAIRS[0],
+    pytest.param("sqlite", "file", marks=pytest.mark.soak),
+    pytest.param("file", "postgres", marks=pytest.mark.postgres),
+    pytest.param("postgres", "file", marks=[pytest.mark.postgres, pytest.mark.soak]),
+]
 
 
 def steps(source: StoreLocation, target: StoreLocation, point: int | str) -> int | None:
@@ -78,7 +85,7 @@ def filled(make_place: MakePlace, backend: str, reports: int = 10) -> StoreLocat
     return place
 
 
-@pytest.mark.parametrize(("source", "target"), PAIRS)
+@pytest.mark.parametrize(("source", "target"), KILLED_PAIRS)
 def test_a_move_that_is_killed_again_and_again_completes(
     make_place: MakePlace, source: str, target: str
 ) -> None:

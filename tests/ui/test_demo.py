@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from lavendertown.collaboration.storage import FileStorage
 from lavendertown.ui import demo_store, queries
+from tests.support.finding_list import listed_rows
 
 App = Callable[..., AppTest]
 LOOK, LEAVE = "Look at a demo team", "Leave the demo"
@@ -39,7 +40,7 @@ def test_an_empty_store_offers_the_demo_and_stays_empty(
 ) -> None:
     app = press(open_app(None), LOOK)
     assert not app.exception
-    assert len(app.dataframe[0].value) > 10
+    assert len(listed_rows(app)) > 10
     assert LEAVE in labels(app)
     app.switch_page("views/reports.py").run()
     assert "Movie catalogue" in titles(app)

@@ -14,6 +14,7 @@ from lavendertown.collaboration.models import ShareableReport
 from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.collaboration.storage import FileStorage, get_finding_id
 from lavendertown.core.clock import now
+from tests.support.finding_list import listed_rows
 
 App = Callable[..., AppTest]
 Save = Callable[..., Any]
@@ -34,7 +35,7 @@ def desk(open_app: App, **query: str) -> AppTest:
 
 
 def listed(app: AppTest) -> list[str]:
-    return list(app.dataframe[0].value["finding"]) if app.dataframe else []
+    return [row["finding"] for row in listed_rows(app)]
 
 
 def test_an_empty_desk_says_where_findings_come_from(open_app: App) -> None:
@@ -46,7 +47,7 @@ def test_a_finding_is_one_row_over_all_reports(open_app: App, save: Save) -> Non
     save("r-2", created_at=now() - timedelta(days=1))
     app = desk(open_app)
     assert listed(app) == ["customer_id is empty in 41 rows", "price has 3 unusual values"]
-    assert list(app.dataframe[0].value["runs"][0]) == [41, 41]
+    assert listed_rows(app)[0]["runs"] == [41, 41]
 
 
 def test_a_view_narrows_and_its_button_counts(open_app: App, save: Save, storage: FileStorage) -> None:
@@ -87,7 +88,7 @@ def test_an_adopted_finding_is_shown_in_its_new_dataset_before_it_comes_again(
     storage.datasets.adopt_history("public", "public.orders", actor="Ben")
     adopted = get_finding_id(report.findings[1], "public.orders")
     app = desk(open_app, finding=adopted, view="all")
-    assert list(app.dataframe[0].value["where"]) == ["public.orders.customer_id", "public.orders.price"]
+    assert [row["where"] for row in listed_rows(app)] == ["public.orders.customer_id", "public.orders.price"]
     assert "### price has 3 unusual values" in texts(app)
     links = [each.proto.query_string for each in app.main if each.type == "page_link"]
     assert "dataset=public.orders" in links

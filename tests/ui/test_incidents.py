@@ -13,6 +13,7 @@ from lavendertown.collaboration.models import ShareableReport
 from lavendertown.collaboration.storage import FileStorage, get_finding_id
 from lavendertown.core.clock import now
 from lavendertown.ui.components.findings import inbox_actions
+from tests.support.finding_list import listed_rows
 
 App = Callable[..., AppTest]
 Save = Callable[..., Any]
@@ -123,10 +124,10 @@ def test_a_group_without_a_title_is_refused_in_the_dialog(open_app: App, save: S
 
 def test_the_list_marks_findings_and_the_view_lists_incidents(open_app: App, incident: str) -> None:
     app = open_app(screen="findings")
-    assert list(app.dataframe[0].value["incident"]) == ["Loader down", "Loader down"]
+    assert [row["incident"] for row in listed_rows(app)] == ["Loader down", "Loader down"]
     app.button(key="desk:view:incidents").click().run()
     assert "1 incident · 1 open" in texts(app)
-    assert not app.dataframe
+    assert not listed_rows(app)
 
 
 def test_an_empty_view_of_incidents_says_how_to_make_one(open_app: App, save: Save) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +22,13 @@ class People(StoragePart):
     """The people of a storage."""
 
     def save(
-        self, name: str, *, mail: str | None = None, initials: str | None = None, actor: str | None = None
+        self,
+        name: str,
+        *,
+        mail: str | None = None,
+        initials: str | None = None,
+        hidden_columns: Sequence[str] | None = None,
+        actor: str | None = None,
     ) -> str:
         """Add a person or change their details; return the name.
 
@@ -29,6 +36,8 @@ class People(StoragePart):
             name: The name shown with reports and comments.
             mail: E-mail address; None keeps the stored one.
             initials: At most 4 letters for the avatar; empty means derived from the name.
+            hidden_columns: The columns that the person hides in the list of findings; None keeps the stored
+                ones.
             actor: Who makes the change.
 
         Raises:
@@ -40,6 +49,7 @@ class People(StoragePart):
             before,
             mail=before.mail if mail is None else mail,
             initials=before.initials if initials is None else initials,
+            hidden_columns=before.hidden_columns if hidden_columns is None else tuple(hidden_columns),
         )
         if before.deleted_at is not None:
             self._context.write_path.commit([RestoreRecord(RecordKind.PERSON, name, actor)])
@@ -60,7 +70,7 @@ class People(StoragePart):
         """List the people who were added and the authors of reports.
 
         Returns:
-            Dictionaries with name, mail and initials, sorted by name.
+            Dictionaries with name, mail, initials and hidden_columns, sorted by name.
         """
         query = FlatRecordQuery(RecordKind.PERSON, deleted=DeletedFilter.INCLUDED)
         found = {p.id: p for p in self._context.store.scan(query, ALL_ITEMS) if isinstance(p, PersonRecord)}
@@ -78,6 +88,7 @@ def _person_row(person: PersonRecord) -> dict[str, Any]:
         "name": person.id,
         "mail": person.mail,
         "initials": person.initials or make_initials(person.id),
+        "hidden_columns": list(person.hidden_columns),
     }
 
 

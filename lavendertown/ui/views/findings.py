@@ -9,7 +9,7 @@ import streamlit as st
 from lavendertown.core import clock
 from lavendertown.ui import demo_store, queries
 from lavendertown.ui.components.finding import finding_detail
-from lavendertown.ui.components.findings import dialogs, inbox_actions, inbox_filters, inbox_grid
+from lavendertown.ui.components.findings import dialogs, finding_list, inbox_actions, inbox_filters
 from lavendertown.ui.components.incidents import incident_list
 from lavendertown.ui.components.inspect import inspection_state, upload_form
 from lavendertown.ui.components.shared import (
@@ -21,6 +21,10 @@ from lavendertown.ui.components.shared import (
     layout,
 )
 from lavendertown.ui.components.shared.formatting import escape_markdown, format_count, inline_code
+
+PAGE_SIZE = 50
+# The last page may be longer by these rows, so that no page has only a few.
+PAGE_SLACK = 5
 
 _SHOWN = "desk:shown"
 
@@ -42,13 +46,13 @@ def render_findings_page() -> None:
         return
     chosen = inbox_filters.draw_filter_bar()
     matching = queries.count_inbox(chosen)
-    if not matching and not inbox_grid.opened_finding():
+    if not matching and not finding_list.opened_finding():
         show_empty_view()
         dialogs.draw_open_dialog()
         return
-    pages = max(1, -(-matching // queries.PAGE_SIZE))
+    pages = max(1, -(-(matching - PAGE_SLACK) // PAGE_SIZE))
     number = min(int(st.session_state.get(filters.PAGE) or 1), pages)
-    rows = read_list_rows(chosen, number)
+    rows = read_list_rows(chosen, number, is_last=number == pages)
     with news:
         change_notifier.show_changes(on_show=inbox_filters.refresh_inbox)
     current = find_opened_row(rows)
@@ -60,20 +64,20 @@ def render_findings_page() -> None:
     dialogs.draw_open_dialog()
 
 
-def read_list_rows(chosen: dict[str, Any], number: int) -> list[queries.Row]:
+def read_list_rows(chosen: dict[str, Any], number: int, *, is_last: bool) -> list[queries.Row]:
     """Return the rows of a page; they stay the same until the user asks for other rows."""
     list_key = (
         demo_store.is_shown(),
         repr(chosen),
         inbox_filters.chosen_order(),
-        number,
+        (number, is_last),
         inbox_filters.refresh_token(),
     )
     shown = st.session_state.get(_SHOWN)
     if shown is None or shown[0] != list_key or layout.is_first_run():
         change_notifier.set_baseline()
-        offset = (number - 1) * queries.PAGE_SIZE
-        rows = queries.inbox_page(chosen, inbox_filters.chosen_order(), queries.PAGE_SIZE, offset)
+        limit = PAGE_SIZE + (PAGE_SLACK if is_last else 0)
+        rows = queries.inbox_page(chosen, inbox_filters.chosen_order(), limit, (number - 1) * PAGE_SIZE)
         st.session_state[_SHOWN] = (list_key, [row["finding_id"] for row in rows])
         return rows
     return queries.inbox_rows(tuple(shown[1]))
@@ -81,7 +85,7 @@ def read_list_rows(chosen: dict[str, Any], number: int) -> list[queries.Row]:
 
 def find_opened_row(rows: list[queries.Row]) -> queries.Row | None:
     """Return the open finding, even if it is not in the list."""
-    name = inbox_grid.opened_finding()
+    name = finding_list.opened_finding()
     if not name:
         return None
     found = next((row for row in rows if row["finding_id"] == name), None)
@@ -97,7 +101,7 @@ def draw_list_and_detail(rows: list[queries.Row], current: queries.Row | None, m
         draw_list(rows, matching, narrow=False)
         return
     left, right = st.columns([1, 1.05], gap="medium")
-    with left:
+    with left.container(key="beside-finding"):
         draw_list(rows, matching, narrow=True)
     with right.container(border=True, key=f"open-finding-{current['finding_id']}"):
         with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
@@ -119,12 +123,13 @@ def draw_list(rows: list[queries.Row], matching: int, *, narrow: bool) -> None:
         if inbox_filters.is_filtered():
             draw_clear_button("desk:clear")
         if not narrow:
+            finding_list.draw_columns_menu()
             draw_download_menu()
             draw_shortcuts(rows, None)
         _shortcut_button("Help", ":material/help:", "H", inbox_actions.open_dialog, "help", [])
     if rows:
         shows_reasons = inbox_filters.current_view() == "attention"
-        inbox_grid.draw_grid(rows, narrow=narrow, shows_reasons=shows_reasons)
+        finding_list.draw_list(rows, narrow=narrow, shows_reasons=shows_reasons)
 
 
 def draw_download_menu() -> None:
@@ -151,7 +156,7 @@ def draw_shortcuts(rows: list[queries.Row], current: queries.Row | None) -> None
             ("Next", ":material/keyboard_arrow_down:", "J", 1),
         ):
             target = ids[(place + step) % len(ids)] if ids else name
-            _shortcut_button(label, icon, key, inbox_grid.open_finding, target)
+            _shortcut_button(label, icon, key, finding_list.open_finding, target)
         _shortcut_button(
             "Close…", ":material/check_circle:", "X", inbox_actions.open_dialog, "reason:", [name]
         )
@@ -159,9 +164,9 @@ def draw_shortcuts(rows: list[queries.Row], current: queries.Row | None) -> None
         _shortcut_button(
             "Comment…", ":material/add_comment:", "M", inbox_actions.open_dialog, "comment", [name]
         )
-        _shortcut_button("List", ":material/close_fullscreen:", "O", inbox_grid.open_finding, "")
+        _shortcut_button("List", ":material/close_fullscreen:", "O", finding_list.open_finding, "")
     elif ids:
-        _shortcut_button("Open the first", ":material/open_in_full:", "O", inbox_grid.open_finding, ids[0])
+        _shortcut_button("Open the first", ":material/open_in_full:", "O", finding_list.open_finding, ids[0])
 
 
 def _shortcut_button(label: str, icon: str, key: str, work: Any, *arguments: Any) -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 from lavendertown.core import statuses
 from lavendertown.ui import actions, incident_actions, queries
 from lavendertown.ui.components.finding import thread
-from lavendertown.ui.components.findings import dialogs, inbox_actions, inbox_filters, inbox_grid
+from lavendertown.ui.components.findings import dialogs, finding_list, inbox_actions, inbox_filters
 from lavendertown.ui.components.incidents import incident_list, incident_prompt
 from lavendertown.ui.components.shared import change_notifier, layout, person
 from lavendertown.ui.components.shared.formatting import (
@@ -146,7 +146,7 @@ def draw_members(incident: queries.Row) -> None:
 
 def draw_member(incident: queries.Row, row: queries.Row) -> None:
     """Show one finding."""
-    where = inbox_grid.format_column(row)
+    where = finding_list.format_column(row)
     owner = f" · {escape_markdown(row['assignee'])}" if row["assignee"] else ""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.markdown(severity_badge(row["severity"]), width="content")
@@ -154,7 +154,7 @@ def draw_member(incident: queries.Row, row: queries.Row) -> None:
             layout.FINDINGS,
             label=f"{escape_markdown(short_description(row['description']))} "
             f"&ensp;:small[:gray[{escape_markdown(where)}{owner}]]",
-            query_params={inbox_filters.VIEW: "all", inbox_grid.FINDING: row["finding_id"]},
+            query_params={inbox_filters.VIEW: "all", finding_list.FINDING: row["finding_id"]},
             width="stretch",
         )
         with st.container(horizontal=True, vertical_alignment="center", width="content", gap="xsmall"):

@@ -6,7 +6,7 @@ import streamlit as st
 
 from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.ui import queries, triage_actions
-from lavendertown.ui.components.findings import inbox_grid
+from lavendertown.ui.components.findings import finding_list
 from lavendertown.ui.components.shared import layout, person
 from lavendertown.ui.components.shared.formatting import (
     escape_markdown,
@@ -56,7 +56,7 @@ def ask_if_duplicate(inbox_row: queries.Row) -> None:
                 type="tertiary",
                 icon=":material/visibility:",
                 key=f"twin:look:{inbox_row['finding_id']}",
-                on_click=inbox_grid.open_finding,
+                on_click=finding_list.open_finding,
                 args=(old["finding_id"],),
             )
 

@@ -12,7 +12,7 @@ from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.core import clock, statuses
 from lavendertown.core.settings import load_settings
 from lavendertown.ui import queries, triage_actions
-from lavendertown.ui.components.findings import inbox_filters, inbox_grid
+from lavendertown.ui.components.findings import finding_list, inbox_filters
 from lavendertown.ui.components.shared import layout, person
 from lavendertown.ui.components.shared.formatting import (
     STATUSES,
@@ -59,7 +59,7 @@ def open_note_dialog(inbox_row: queries.Row) -> None:
 
 def draw_selection_bar(matching: int) -> None:
     """Show the actions for the selected findings at the bottom of the window."""
-    ids = inbox_grid.selected_ids()
+    ids = finding_list.selected_ids()
     if not ids:
         return
     with st.bottom:
@@ -133,17 +133,17 @@ def _draw_buttons(ids: list[str], matching: int) -> None:
             type="tertiary",
             icon=":material/close:",
             key="desk:bulk:clear",
-            on_click=inbox_grid.clear_selection,
+            on_click=finding_list.clear_selection,
         )
 
 
 def _select_all() -> None:
-    inbox_grid.select_ids(queries.inbox_ids(inbox_filters.chosen_filters(), inbox_filters.chosen_order()))
+    finding_list.select_ids(queries.inbox_ids(inbox_filters.chosen_filters(), inbox_filters.chosen_order()))
 
 
 def _finish_bulk_action(is_successful: bool) -> None:
     if is_successful:
-        inbox_grid.clear_selection()
+        finding_list.clear_selection()
         inbox_filters.refresh_inbox()
 
 
@@ -352,7 +352,7 @@ def draw_merge_dialog(ids: list[str], _: str) -> None:
         rows += [
             r for r in queries.inbox_page({"dataset": rows[0]["dataset"]}, "severity", 200) if r not in rows
         ]
-    names = {row["finding_id"]: f"{row['description']} ({inbox_grid.format_column(row)})" for row in rows}
+    names = {row["finding_id"]: f"{row['description']} ({finding_list.format_column(row)})" for row in rows}
     st.caption("They'll share one thread from now on. Each report keeps its text; you can undo this.")
     options = [name for name in names if len(ids) > 1 or name != ids[0]]
     st.selectbox("Keep", options, format_func=lambda name: names[name], key="desk:merge")

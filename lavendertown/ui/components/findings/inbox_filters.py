@@ -199,11 +199,11 @@ def clear_filters() -> None:
 
 def draw_filter_bar() -> dict[str, Any]:
     """Draw the filter row; return the current view and filters."""
-    with st.container(horizontal=True, wrap=False, gap="xsmall", vertical_alignment="center"):
-        filters.draw_text_and_days("Search findings", "Search findings and comments", "Last seen")
-        # After the two widgets above, which read their values from the URL on a first visit.
-        chosen = chosen_filters()
-        counts = queries.inbox_facets(chosen)
+    menus = filters.draw_text_and_days("Search findings", "Search findings and comments", "Last seen", FACETS)
+    # After the two widgets above, which read their values from the URL on a first visit.
+    chosen = chosen_filters()
+    counts = queries.inbox_facets(chosen)
+    with menus:
         for name, (key, label) in FACETS.items():
             filters.draw_filter_menu(
                 name, label, _label_counts(name, counts[key]), "No finding has any.", filters.go_to_first_page
@@ -227,13 +227,18 @@ def draw_order_menu() -> None:
         type="tertiary",
         icon=":material/sort:",
         key="desk:sort",
-        on_click=_apply_order,
+        on_click=_apply_chosen_order,
     )
 
 
-def _apply_order() -> None:
-    st.query_params[SORT] = st.session_state["desk:sort"]
+def apply_order(order: str) -> None:
+    """Sort the list, on all pages."""
+    st.query_params[SORT] = order
     filters.go_to_first_page()
+
+
+def _apply_chosen_order() -> None:
+    apply_order(st.session_state["desk:sort"])
 
 
 def draw_chart_selection() -> None:

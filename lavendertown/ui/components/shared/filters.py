@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lavendertown.collaboration import view_filters
 from lavendertown.core import clock
@@ -35,6 +36,7 @@ NOBODY_KEY = view_filters.NOBODY
 TEXT, DAYS = view_filters.TEXT, view_filters.DAYS
 PAGE = "page"
 _KEPT = "filters:kept"
+_UNFOLDED = "filters:unfolded"
 
 
 def restore_filters(is_first_run: bool) -> None:
@@ -63,48 +65,76 @@ def draw_filter_bar(count: Callable[[dict[str, Any]], Mapping[str, Mapping[str, 
     Args:
         count: Counts reports by the values of each facet for the given filters.
     """
-    with st.container(horizontal=True, wrap=False, gap="xsmall", vertical_alignment="center"):
-        draw_text_and_days("Search reports", "Search titles, datasets, findings", "Date range")
-        # After the two widgets above, which read their values from the URL on a first visit.
-        chosen = chosen_filters()
-        counts = count(chosen)
+    menus = draw_text_and_days("Search reports", "Search titles, datasets, findings", "Date range", FACETS)
+    # After the two widgets above, which read their values from the URL on a first visit.
+    chosen = chosen_filters()
+    counts = count(chosen)
+    with menus:
         for name, label in FACETS.items():
             draw_filter_menu(name, label, counts[name], "No report has any.", go_to_first_page)
     return chosen
 
 
-def draw_text_and_days(search: str, hint: str, days: str) -> None:
-    """Draw the search field and the date range that every list has.
+def draw_text_and_days(search: str, hint: str, days: str, names: Collection[str]) -> DeltaGenerator:
+    """Draw the search field and the date range that every list has; return the place for the filter menus.
+
+    In a narrow window, a button shows and hides all but the search field.
 
     Args:
         search: The label of the search field.
         hint: The placeholder of the search field.
         days: The label of the date range.
+        names: The query parameters of the filter menus.
     """
-    st.text_input(
-        search,
-        placeholder=hint,
-        type="search",
-        icon=":material/search:",
-        label_visibility="collapsed",
-        key=TEXT,
-        width=250,
-        live=True,
-        bind="query-params",
-        persist_state="session",
-        on_change=go_to_first_page,
-    )
-    st.date_input(
-        days,
-        value=[],
-        label_visibility="collapsed",
-        width=226,
-        format="YYYY-MM-DD",
-        key=DAYS,
-        bind="query-params",
-        persist_state="session",
-        on_change=go_to_first_page,
-    )
+    is_open = bool(st.session_state.get(_UNFOLDED))
+    count = sum(1 for name in names if st.query_params.get_all(name)) + bool(st.session_state.get(DAYS))
+    with st.container(
+        horizontal=True, wrap=False, gap="xsmall", vertical_alignment="center", key="filter-row"
+    ):
+        st.text_input(
+            search,
+            placeholder=hint,
+            type="search",
+            icon=":material/search:",
+            label_visibility="collapsed",
+            key=TEXT,
+            width=250,
+            live=True,
+            bind="query-params",
+            persist_state="session",
+            on_change=go_to_first_page,
+        )
+        with st.container(key="filter-fold", width="content"):
+            st.button(
+                f":violet[**Filters · {count}**]" if count else "Filters",
+                icon=":material/expand_less:" if is_open else ":material/tune:",
+                key="filters:fold",
+                on_click=_toggle_fold,
+            )
+        menus = st.container(
+            horizontal=True,
+            wrap=False,
+            gap="xsmall",
+            vertical_alignment="center",
+            key=f"filter-menus-{'open' if is_open else 'folded'}",
+        )
+    with menus:
+        st.date_input(
+            days,
+            value=[],
+            label_visibility="collapsed",
+            width=226,
+            format="YYYY-MM-DD",
+            key=DAYS,
+            bind="query-params",
+            persist_state="session",
+            on_change=go_to_first_page,
+        )
+    return menus
+
+
+def _toggle_fold() -> None:
+    st.session_state[_UNFOLDED] = not st.session_state.get(_UNFOLDED)
 
 
 def chosen_text_and_days() -> dict[str, Any]:
