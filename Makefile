@@ -9,6 +9,7 @@
 # make demo   fill the configured store with real tables, reports and discussions, then open it
 # make bench  measure against version 0.7.1 and the raw limits
 # make bench-desk  measure the inbox over a million findings
+# make bench-load  measure the screen Findings under 1 to 200 sessions (ARGS: sessions, seconds, stores)
 # make bench-migration  measure the migration of 2,000,000 findings from files into SQLite
 # make bench-accessors  measure batches of an application's own rows against single writes
 # make bench-drift  plant drift between deliveries, and changes that are none (ARGS: kinds)
@@ -21,7 +22,7 @@ WORKERS ?= 2
 PY := .venv/bin/python
 INPUTS := pyproject.toml constraints.txt scripts/install.sh
 
-.PHONY: run test test-fast test-mariadb test-rpc-clients test-mcp-agent test-soak lint demo bench bench-accessors bench-desk bench-drift bench-migration bench-quality wheel test-wheel pins clean
+.PHONY: run test test-fast test-mariadb test-rpc-clients test-mcp-agent test-soak lint demo bench bench-accessors bench-desk bench-drift bench-load bench-migration bench-quality wheel test-wheel pins clean
 
 run: .venv/run.stamp
 	@$(PY) -m streamlit run app.py --server.port $(PORT)
@@ -69,6 +70,9 @@ bench-desk: .venv/test.stamp
 
 bench-drift: .venv/test.stamp
 	@$(PY) -m benchmarks.quality.drift $(ARGS)
+
+bench-load: .venv/test.stamp
+	@$(PY) -m scripts.bench load $(ARGS)
 
 bench-migration: .venv/test.stamp
 	@$(PY) -m benchmarks.migration $(ARGS)
