@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pandas as pd
@@ -34,7 +35,8 @@ def save(storage: Storage, day: int, frame: pd.DataFrame, dataset: str = "orders
     inspector = Inspector(frame, dataset=dataset)
     findings = inspector.detect()
     metadata = {"dataset": dataset, "coverage": inspector.coverage()}
-    made = report(f"day {day}", findings, created_at=at(24 * day), metadata=metadata)
+    name = f"day {day}" if dataset == "orders" else f"{dataset}, day {day}"
+    made = report(name, findings, created_at=at(24 * day), metadata=metadata)
     names = [get_finding_id(each, dataset) for each in findings]
     storage.save_report(made, evidence=inspector.evidence().named(names))
 
@@ -170,3 +172,38 @@ def test_of_another_dataset_nothing_is_adopted(storage: Storage) -> None:
     save(storage, 1, table(billing_city="Ort"), dataset="returns")
     assert {row["times_seen"] for row in storage.inbox.query()} == {1}
     assert len(rows(storage)) == 2
+
+
+# The order of saving
+
+RUNS: dict[int, pd.DataFrame] = {
+    0: table(),
+    1: table(billing_city="Billing City"),
+    2: table().drop(columns="billing_city"),
+    3: table(billing_city="BILLING_CITY"),
+    4: table(billing_city="town"),
+    5: table(),
+    6: table(billing_city="Town", amount="Amount"),
+}
+"""Deliveries by day: a column that is renamed, missing, and renamed back."""
+
+
+def state(storage: Storage) -> list[tuple[Any, ...]]:
+    """Return what the inbox says of each finding, except by which of its former ids it is known."""
+    names = ("column", "dataset", "description", "first_seen", "last_seen", "times_seen", "seen", "status")
+    return sorted(tuple(str(row[name]) for name in names) for row in storage.inbox.query())
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_order_in_which_reports_are_saved_does_not_matter(seed: int, storage: Storage) -> None:
+    chance = random.Random(seed)
+    days = sorted(chance.sample(sorted(RUNS), 5))
+    mixed = chance.sample(days, len(days))
+    for day in days:
+        save(storage, day, RUNS[day], "in order")
+    for day in mixed:
+        save(storage, day, RUNS[day], "mixed")
+    ordered = [row for row in state(storage) if row[1] == "in order"]
+    assert [(row[0], *row[2:]) for row in ordered] == [
+        (row[0], *row[2:]) for row in state(storage) if row[1] == "mixed"
+    ], f"saved in the order {mixed}"

@@ -135,6 +135,19 @@ def find_previous_run(context: StorageContext, report: ReportSummary | ReportRec
     return None
 
 
+def find_next_run(context: StorageContext, report: ReportSummary | ReportRecord) -> ReportSummary | None:
+    """Return the first live report of the same dataset after a report, or None."""
+    query = ReportQuery(dataset=(report.dataset,), start_date=report.created_at)
+    end = context.store.count(query)
+    while end > 0:
+        start = max(0, end - 20)
+        for summary in reversed(context.store.scan(query, Page(end - start, start))):
+            if (summary.created_at, summary.id) > (report.created_at, report.id):
+                return summary
+        end = start
+    return None
+
+
 def _classify_change(
     current: FindingSummary, previous: FindingSummary | None, report: ReportSummary
 ) -> RunChange:

@@ -17,6 +17,7 @@ from lavendertown.records.queries import AuditQuery, FlatRecordQuery
 from lavendertown.records.record_classes import (
     ALL_ITEMS,
     AnnotationRecord,
+    AuditEvent,
     Page,
     RecordKind,
     TriageRecord,
@@ -102,10 +103,14 @@ def undo_from_events(events: Iterable[Mapping[str, Any]]) -> Undo:
 
 def _read_former(event: Mapping[str, Any]) -> TriageRecord | None:
     """Return the triage before an event; None if there was none."""
-    if not event["before"]:
+    return _triage_from_event(event["record_id"], event["before"])
+
+
+def _triage_from_event(finding_id: str, before: Mapping[str, Any] | None) -> TriageRecord | None:
+    if not before:
         return None
     # Saving the record sets its time; the audit log has none.
-    values = {**event["before"], "id": event["record_id"], "updated_at": clock.EPOCH.isoformat()}
+    values = {**before, "id": finding_id, "updated_at": clock.EPOCH.isoformat()}
     return record_from_json(TriageRecord, values, clock.UTC)
 
 
@@ -268,13 +273,45 @@ class Triage(StoragePart):
             changed += self._standing_alone([stored.merged_into], before).values()
         return self._write_triage(changed, before, actor)
 
+    def undo_automatic_merges(self, finding_ids: Iterable[str]) -> list[str]:
+        """Separate findings that were merged without a person; return those that they were merged into.
+
+        Merges that were made in one commit are undone together. If somebody decided about one of their
+        findings since, they stay.
+
+        Args:
+            finding_ids: The ids that were merged.
+        """
+        commits = {
+            event.at: None
+            for name in finding_ids
+            for event in self._context.store.scan(_newest_triage_event(name), Page(1))
+            if _is_automatic_merge(event)
+        }
+        return [target for at in commits for target in self._undo_automatic_commit(at)]
+
+    def _undo_automatic_commit(self, at: dt.datetime) -> list[str]:
+        query = AuditQuery(actor=(AUTOMATIC_ACTOR,), component=(RecordKind.TRIAGE.value,), since=at, until=at)
+        events = list(self._context.store.scan(query, ALL_ITEMS))
+        versions = {each.record_id: (each.after or {}).get("version") for each in events}
+        now = self.read_records(versions)
+        if {name: record.version for name, record in now.items()} != versions:
+            return []
+        before = {each.record_id: _triage_from_event(each.record_id, each.before) for each in events}
+        former = [
+            replace(before[name] or TriageRecord(name, clock.EPOCH), deleted_at=None) for name in versions
+        ]
+        self._context.write_path.commit(
+            [SaveRecord(each, now[each.id].version, AUTOMATIC_ACTOR, from_store=True) for each in former]
+        )
+        return [now[each.id].merged_into for each in former if now[each.id].merged_into != each.merged_into]
+
     def _automatic_targets(self, finding_ids: Sequence[str]) -> set[str]:
         """Return the findings into which some of these were merged without a person, if not changed since."""
         targets = set()
         for name in finding_ids:
-            query = AuditQuery(component=(RecordKind.TRIAGE.value,), record_id=(name,))
-            for event in self._context.store.scan(query, Page(1)):
-                if event.actor == AUTOMATIC_ACTOR and event.after and event.after.get("adopted_because"):
+            for event in self._context.store.scan(_newest_triage_event(name), Page(1)):
+                if event.after and _is_automatic_merge(event):
                     targets.add(str(event.after.get("merged_into", "")))
         return targets
 
@@ -397,12 +434,20 @@ def _check_decision(decision: Decision) -> None:
         raise InvalidInputError("The ceiling is a share of the rows between 0 and 1, such as 0.05.")
 
 
+def _newest_triage_event(finding_id: str) -> AuditQuery:
+    return AuditQuery(component=(RecordKind.TRIAGE.value,), record_id=(finding_id,))
+
+
+def _is_automatic_merge(event: AuditEvent) -> bool:
+    return event.actor == AUTOMATIC_ACTOR and bool((event.after or {}).get("adopted_because"))
+
+
 def was_decided_by_person(record: TriageRecord) -> bool:
     """Return whether a triage record has more than the assignment by an owner rule."""
-    if not record.owner_rule:
-        return True
-    untouched = TriageRecord(record.id, record.updated_at, record.assignee, owner_rule=record.owner_rule)
-    return replace(record, version=0) != untouched
+    untouched = TriageRecord(record.id, record.updated_at)
+    if record.owner_rule:
+        untouched = replace(untouched, assignee=record.assignee, owner_rule=record.owner_rule)
+    return replace(record, version=0, deleted_at=None) != untouched
 
 
 def _inherit_triage(mine: TriageRecord, theirs: TriageRecord) -> TriageRecord:
