@@ -1,4 +1,4 @@
-"""The tools about incidents: list and read them, group findings, close an incident.
+"""The tools about incidents: list and read them, group findings, close an incident and reopen it.
 
 A tool's docstring and the descriptions of its arguments are what an agent reads.
 """
@@ -37,7 +37,7 @@ class IncidentTools(TeamTools):
         """Return the tools."""
         yield from self.make_tools(
             reads=(self.list_incidents, self.read_incident),
-            writes=(self.group_findings, self.close_incident),
+            writes=(self.group_findings, self.close_incident, self.reopen_incident),
         )
 
     def list_incidents(
@@ -115,16 +115,36 @@ class IncidentTools(TeamTools):
         call = self._call(context, Role.WRITER)
         storage = self._storage()
         row = storage.incidents.find(incident_id)
-        if row is not None and row["open_count"] > MAX_FINDINGS:
-            raise InvalidInputError(
-                f"The incident has {row['open_count']:,} open findings, and a tool changes at most "
-                f"{MAX_FINDINGS}; ask a person to close it."
-            )
+        _check_size(row["open_count"] if row else 0, "open", "close")
         with acting_for(call.on_behalf_of(on_behalf_of)):
             undo = storage.incidents.close(
                 incident_id, Decision(status=status, reason=reason), actor=call.actor(on_behalf_of)
             )
         return {"finding_ids": list(undo.finding_ids), "undo": undo_reference(undo).model_dump()}
+
+    def reopen_incident(
+        self,
+        incident_id: IncidentId,
+        comment: Annotated[str, Field(description="Why; colleagues read it.")],
+        context: AnyContext,
+        on_behalf_of: OnBehalfOf = "",
+    ) -> dict[str, Any]:
+        """Open all closed findings of an incident in one act. `undo` reverts it."""
+        call = self._call(context, Role.WRITER)
+        storage = self._storage()
+        row = storage.incidents.find(incident_id)
+        _check_size(len(row["members"]) - row["open_count"] if row else 0, "closed", "reopen")
+        with acting_for(call.on_behalf_of(on_behalf_of)):
+            undo = storage.incidents.reopen(incident_id, comment=comment, actor=call.actor(on_behalf_of))
+        return {"finding_ids": list(undo.finding_ids), "undo": undo_reference(undo).model_dump()}
+
+
+def _check_size(count: int, state: str, act: str) -> None:
+    if count > MAX_FINDINGS:
+        raise InvalidInputError(
+            f"The incident has {count:,} {state} findings, and a tool changes at most {MAX_FINDINGS}; ask a "
+            f"person to {act} it."
+        )
 
 
 def _summarize_incident(row: dict[str, Any]) -> dict[str, Any]:

@@ -110,6 +110,19 @@ def close_incident(incident: queries.Row, decision: Decision, done: str, place: 
     return actions.run_action(work, place)
 
 
+def reopen_incident(incident: queries.Row) -> bool:
+    """Open the closed findings of an incident in one act; return whether they were opened."""
+
+    def work() -> None:
+        undo = _incidents().reopen(incident["id"], actor=person.require_name())
+        layout.queue_notice(
+            f"{format_count(len(undo.finding_ids), 'finding')} reopened.",
+            undo=lambda: triage_actions.undo_decision(undo),
+        )
+
+    return actions.run_action(work)
+
+
 def delete_incident(incident: queries.Row) -> bool:
     """Move an incident to the trash; return whether it was moved."""
 

@@ -21,7 +21,17 @@ from tests.support.rpc import RpcServer, curl, start_rpc
 
 SITE = "https://quality.example.org"
 READS = {"search_findings", "read_finding", "list_incidents", "read_incident"}
-WRITES = {"comment", "set_status", "assign", "snooze", "unsnooze", "undo", "group_findings", "close_incident"}
+WRITES = {
+    "comment",
+    "set_status",
+    "assign",
+    "snooze",
+    "unsnooze",
+    "undo",
+    "group_findings",
+    "close_incident",
+    "reopen_incident",
+}
 CALL = {
     "jsonrpc": "2.0",
     "id": 1,

@@ -206,6 +206,12 @@ def test_findings_are_grouped_and_closed_together(client: McpClient, storage: St
     assert [each["comment"] for each in read["comments"]] == ["Hm, @Cy."]
     assert client.call("undo", undo=closed["undo"]) == {"changed_findings": 2}
     assert storage.inbox.count(state="open") == 3
+    client.call("close_incident", incident_id=made["incident_id"], status="fixed", reason="Loaded again.")
+    opened = client.call("reopen_incident", incident_id=made["incident_id"], comment="Still there.")
+    assert set(opened["finding_ids"]) == set(names)
+    assert storage.inbox.count(state="open") == 3
+    assert client.call("undo", undo=opened["undo"]) == {"changed_findings": 2}
+    assert storage.inbox.count(state="open") == 1
     (event,) = storage.audit.query(component="incident")
     assert event["after"]["on_behalf_of"] == "Maya"
 
@@ -220,6 +226,7 @@ def test_findings_are_grouped_and_closed_together(client: McpClient, storage: St
             "There is no incident 'x'",
         ),
         ("close_incident", {"incident_id": "x", "status": "open", "reason": "y"}, "status is not valid"),
+        ("reopen_incident", {"incident_id": "x", "comment": "y"}, "There is no incident 'x'"),
         ("group_findings", {"title": "x", "finding_ids": ["f1-x"]}, "There is no finding 'f1-x'"),
     ],
 )

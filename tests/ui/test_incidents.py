@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lavendertown.collaboration.models import ShareableReport
+from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.collaboration.storage import FileStorage, get_finding_id
 from lavendertown.core.clock import now
 from lavendertown.ui.components.findings import inbox_actions
@@ -160,6 +161,18 @@ def test_closing_it_asks_why_closes_all_and_is_undone_at_once(
     assert [button.key for button in app.button if button.key == "incident:close"] == []
     app.button(key="frame:undo:page").click().run()
     assert storage.inbox.count(state="open") == 2
+
+
+def test_a_closed_incident_is_reopened_and_that_is_undone(
+    open_app: App, incident: str, storage: FileStorage
+) -> None:
+    storage.incidents.close(incident, Decision(status="fixed", reason="Restarted."), actor="Ben")
+    app = opened(open_app, incident)
+    app.button(key="incident:reopen").click().run()
+    assert "2 findings reopened." in texts(app)
+    assert storage.inbox.count(state="open") == 2
+    app.button(key="frame:undo:page").click().run()
+    assert storage.inbox.count(state="open") == 0
 
 
 def test_the_owner_changes_unless_somebody_else_was_faster(

@@ -71,6 +71,15 @@ def draw_head(incident: queries.Row) -> None:
                 on_click=inbox_actions.open_dialog,
                 args=(f"incident-close:{incident['id']}", []),
             )
+        else:
+            st.button(
+                "Reopen",
+                icon=":material/undo:",
+                key="incident:reopen",
+                help="Open all closed findings again.",
+                on_click=person.run_with_name,
+                args=("page", incident_actions.reopen_incident, incident),
+            )
         st.menu_button(
             "More",
             [_RENAME, _DELETE],
