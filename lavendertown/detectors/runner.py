@@ -45,6 +45,10 @@ SMALL_TABLE_CELLS = 1_000_000
 
 SMALL_TABLE_BATCH_SIZE = 64
 
+WIDE_TABLE_COLUMNS = 500
+WIDE_TABLE_BATCH_SIZE = 512
+"""The batch of a small table with more columns: each query takes the schema of all of them into account."""
+
 SAMPLE_ROWS = 20_000
 """Maximum number of rows of a :class:`Sample`; fewer for a table with more than 100 columns."""
 
@@ -143,7 +147,7 @@ def run_detectors(
     report_progress: Progress = progress or (lambda done, total, text: None)
     is_small = table.row_count * len(table.columns) <= SMALL_TABLE_CELLS
     source = _Source(table.frame, table.row_count, is_small)
-    batch = batch_size or (SMALL_TABLE_BATCH_SIZE if is_small else BATCH_SIZE)
+    batch = batch_size or _choose_batch_size(table, is_small)
     tasks = list(_create_tasks(table, detectors))
     found: list[tuple[tuple[int, int, str, int], GhostFinding]] = []
     done = 0
@@ -165,6 +169,12 @@ def run_detectors(
     findings = [finding for _, finding in sorted(found, key=lambda pair: pair[0])]
     name_related_findings(findings)
     return findings, checks
+
+
+def _choose_batch_size(table: Table, is_small: bool) -> int:
+    if not is_small:
+        return BATCH_SIZE
+    return SMALL_TABLE_BATCH_SIZE if len(table.columns) <= WIDE_TABLE_COLUMNS else WIDE_TABLE_BATCH_SIZE
 
 
 class _Source:
@@ -201,13 +211,8 @@ class _Source:
     def count_values(self, query: ValueCounts) -> CountedValues:
         """Return the distinct values of a column with their counts."""
         if query not in self._counted:
-            value = nw.col(query.key).dt.truncate("1d") if query.by_day else nw.col(query.key)
-            # The column is selected from the frame itself: planning a wide lazy frame takes long.
             counted = _collect(
-                self.frame.select(value.alias("value"))
-                .drop_nulls()
-                .group_by("value")
-                .agg(nw.len().alias("count"))
+                self._group_values(query)
                 .sort("count", "value", descending=[True, False])
                 .head(query.limit + 1)
             )
@@ -216,6 +221,15 @@ class _Source:
                 values[: query.limit], counts[: query.limit], len(values) <= query.limit
             )
         return self._counted[query]
+
+    def _group_values(self, query: ValueCounts) -> nw.LazyFrame[Any] | nw.DataFrame[Any]:
+        if isinstance(self.frame, nw.DataFrame):
+            column = self.frame.get_column(query.key)
+            days = column.dt.truncate("1d") if query.by_day else column
+            return days.drop_nulls().alias("value").value_counts(name="count")
+        value = nw.col(query.key).dt.truncate("1d") if query.by_day else nw.col(query.key)
+        grouped = self.frame.select(value.alias("value")).drop_nulls().group_by("value")
+        return grouped.agg(nw.len().alias("count"))
 
     def sample_rows(self) -> SampledRows:
         """Return every n-th row, at most :data:`SAMPLE_ROWS`."""
