@@ -10,6 +10,7 @@
 # make bench  measure against version 0.7.1 and the raw limits
 # make bench-desk  measure the inbox over a million findings
 # make bench-load  measure the screen Findings under 1 to 200 sessions (ARGS: sessions, seconds, stores)
+# make bench-gate  measure how long --fail-on takes to judge 10,000 findings
 # make bench-migration  measure the migration of 2,000,000 findings from files into SQLite
 # make bench-accessors  measure batches of an application's own rows against single writes
 # make bench-drift  plant drift between deliveries, and changes that are none (ARGS: kinds)
@@ -22,7 +23,7 @@ WORKERS ?= 2
 PY := .venv/bin/python
 INPUTS := pyproject.toml constraints.txt scripts/install.sh
 
-.PHONY: run test test-fast test-mariadb test-rpc-clients test-mcp-agent test-soak lint demo bench bench-accessors bench-desk bench-drift bench-load bench-migration bench-quality wheel test-wheel pins clean
+.PHONY: run test test-fast test-mariadb test-rpc-clients test-mcp-agent test-soak lint demo bench bench-accessors bench-desk bench-drift bench-load bench-migration bench-quality wheel test-wheel pins clean bench-gate
 
 run: .venv/run.stamp
 	@$(PY) -m streamlit run app.py --server.port $(PORT)
@@ -73,6 +74,9 @@ bench-drift: .venv/test.stamp
 
 bench-load: .venv/test.stamp
 	@$(PY) -m scripts.bench load $(ARGS)
+
+bench-gate: .venv/test.stamp
+	@$(PY) -m scripts.bench gate $(ARGS)
 
 bench-migration: .venv/test.stamp
 	@$(PY) -m benchmarks.migration $(ARGS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 from xml.etree import ElementTree
@@ -20,6 +21,7 @@ from lavendertown.collaboration.parts.gate import (
     Run,
     judge_by_severity,
 )
+from lavendertown.collaboration.storage import Storage
 from lavendertown.core.errors import StorageError
 from lavendertown.interchange.exports.markdown import escape_markdown
 
@@ -66,10 +68,18 @@ def check_gate_options(fail_on: Sequence[str], baseline: str, summary: Path | No
         raise click.UsageError(f"{name} requires --fail-on, which says what fails.")
 
 
-def judge_runs(runs: Sequence[Run], fail_on: Sequence[str], baseline: str) -> list[GateResult]:
+def judge_runs(
+    runs: Sequence[Run], fail_on: Sequence[str], baseline: str, storage: Storage | None = None
+) -> list[GateResult]:
     """Judge runs, with what the storage knows of their findings.
 
     Without a readable storage, every finding counts as open, and the result says so.
+
+    Args:
+        runs: The runs.
+        fail_on: What fails them.
+        baseline: The report to compare with.
+        storage: The storage if it is open already; the configured one by default.
 
     Raises:
         CommandError: A baseline is needed, and the storage cannot be read.
@@ -78,8 +88,8 @@ def judge_runs(runs: Sequence[Run], fail_on: Sequence[str], baseline: str) -> li
     if not kinds:
         return []
     try:
-        with open_storage() as storage:
-            return [storage.gate.judge_run(run, kinds, baseline) for run in runs]
+        with open_storage() if storage is None else nullcontext(storage) as opened:
+            return [opened.gate.judge_run(run, kinds, baseline) for run in runs]
     except (StorageError, ImportError) as error:
         comparing = [kind.value for kind in kinds if kind in COMPARING]
         if comparing:

@@ -119,7 +119,7 @@ def import_command(
     with options.open_storage() as storage:
         results = reader.read_results(given, storage.imports)
         runs = [storage.imports.build_run(each) for each in results] if fail_on else []
-        gate_results = judge_runs(runs, fail_on, baseline)
+        gate_results = judge_runs(runs, fail_on, baseline, storage)
         if dry_run:
             previews = [storage.imports.preview(each) for each in results]
         else:

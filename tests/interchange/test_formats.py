@@ -194,6 +194,15 @@ def test_skipped_and_crashed_checks_are_not_completed() -> None:
         assert keys({"coverage": read_one(dbt(status)).coverage()}, "d") == frozenset()
 
 
+def test_a_soda_scan_with_many_metrics_before_its_checks_is_recognized() -> None:
+    metrics = [{"identity": f"m-{n}", "metricName": "missing_count", "value": n} for n in range(12_000)]
+    check = {"identity": "c", "name": "a", "definition": "a", "table": "orders", "outcome": "fail"}
+    header = {"definitionName": "daily", "scanStartTimestamp": "2026-11-21T00:08:31+00:00"}
+    scan = {**header, "metrics": metrics, "checks": [{**check, "metrics": ["m-7"]}]}
+    (found,) = read_runs([(io.BytesIO(json.dumps(scan).encode()), "scan.json")])
+    assert (found.run.tool, found.run.dataset, len(found.run.findings)) == ("Soda", "orders", 1)
+
+
 def test_archives_are_unpacked() -> None:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as packed:

@@ -34,8 +34,12 @@ _HEADER = ("definitionName", "scanStartTimestamp", "dataTimestamp", "hasErrors",
 
 def _is_scan(content: Content) -> bool:
     outline = content.outline
-    return outline.has("checks/[]/outcome", "checks/[]/definition") or (
-        outline.has("checks", "scanStartTimestamp") or outline.has("checks", "definitionName", "hasFailures")
+    return (
+        outline.has("checks/[]/outcome", "checks/[]/definition")
+        or outline.has("checks", "scanStartTimestamp")
+        or outline.has("checks", "definitionName", "hasFailures")
+        # The checks follow the metrics; of a large scan, the outline ends before them.
+        or outline.has("metrics/[]/metricName", "definitionName", "scanStartTimestamp")
     )
 
 

@@ -199,11 +199,12 @@ def matching_rulesets(cache: FolderCache, query: RuleSetQuery) -> list[RuleSetRe
 
 def matching_flat_records(cache: FolderCache, query: FlatRecordQuery) -> list[FlatRecord]:
     """Return the matching flat records, sorted by id."""
+    ids = frozenset(query.ids)
     return [
         record
         for record in cache.flat_records(query.kind)
         if _is_visible(record.deleted_at, query.deleted)
-        and _matches_any(record.id, query.ids)
+        and (not ids or record.id in ids)
         and (not query.merged or (isinstance(record, TriageRecord) and record.merged_into))
         and (not query.report_id or getattr(record, "report_id", "") == query.report_id)
         and (not query.pending or (isinstance(record, NotificationRecord) and record.next_attempt_at))
