@@ -41,6 +41,7 @@ class TickResult:
         new: The number of new messages.
         delivered: The number of messages that were delivered.
         failed: The number of messages that could not be delivered; they are sent again, or given up.
+        removed: The number of old messages that were removed, see the setting ``notifications.keep_days``.
     """
 
     is_running_elsewhere: bool = False
@@ -49,6 +50,7 @@ class TickResult:
     new: int = 0
     delivered: int = 0
     failed: int = 0
+    removed: int = 0
 
     @property
     def has_failed(self) -> bool:
@@ -92,6 +94,7 @@ def run_tick(storage: Storage, settings: Settings, now: dt.datetime | None = Non
             new=new,
             delivered=counts.delivered,
             failed=counts.failed,
+            removed=storage.notifications.remove_old(settings.notifications_keep_days, now),
         )
 
 

@@ -37,6 +37,8 @@ def tick_command(as_json: bool) -> None:
             f"Checked {format_count(len(result.checked), 'source')}; {result.new:,} new and "
             f"{result.delivered:,} delivered {'message' if result.delivered == 1 else 'messages'}."
         )
+    if result.removed:
+        click.echo(f"Removed {format_count(result.removed, 'old message')}.")
     for problem in result.problems:
         click.echo(problem, err=True)
     if result.failed:

@@ -224,6 +224,13 @@ SETTINGS = (
         "minutes after which the dashboard's server does what `lavendertown tick` does; 0 leaves it to cron",
         0,
     ),
+    Setting(
+        "notifications.keep_days",
+        int,
+        90,
+        "days after which delivered and given up notifications are removed; 0 keeps them",
+        0,
+    ),
     Setting("rpc_max_mb", int, 64, "maximum size of a report, backup or export sent by RPC, in megabytes", 1),
 )
 _SETTINGS_BY_NAME = {setting.name: setting for setting in SETTINGS}
@@ -300,6 +307,7 @@ class Settings:
     rpc_proxies: tuple[str, ...] = ()
     dashboard_url: str = ""
     tick_minutes: int = 0
+    notifications_keep_days: int = 90
     rpc_max_mb: int = 64
     sources: tuple[ConfiguredSource, ...] = field(default=(), compare=False)
     notifications: tuple[NotificationChannel, ...] = field(default=(), compare=False)
@@ -573,12 +581,13 @@ def _normalize_key(key: object) -> str:
 def _validate_file_settings(data: dict[str, Any], path: Path) -> dict[str, Any]:
     data = {_normalize_key(key): value for key, value in data.items()}
     database = data.pop("database", None)
+    channels, channel_settings = _split_channels(data.pop(_CHANNELS, None) or {})
     tables = {
         _SOURCES: check_sources(data.pop(_SOURCES, None) or {}, path),
-        _CHANNELS: check_channels(data.pop(_CHANNELS, None) or {}, path),
+        _CHANNELS: check_channels(channels, path),
         _TICKETS: check_ticket_targets(data.pop(_TICKETS, None) or {}, path),
     }
-    data = _flatten_tables(data)
+    data = _flatten_tables(data) | channel_settings
     unknown = sorted(set(data) - set(_SETTINGS_BY_NAME))
     if unknown:
         known = ", ".join(sorted({*_SETTINGS_BY_NAME, "database", *tables}))
@@ -601,6 +610,15 @@ def _validate_file_settings(data: dict[str, Any], path: Path) -> dict[str, Any]:
             f"{path} names two databases, one in database_url and another in database; remove one of them."
         )
     return values | {"database_url": url}
+
+
+def _split_channels(table: Any) -> tuple[Any, dict[str, Any]]:
+    """Return the channels in the table ``notifications``, and the settings that it has beside them."""
+    if not isinstance(table, dict):
+        return table, {}
+    names = [key for key in table if f"{_CHANNELS}.{key}" in _SETTINGS_BY_NAME]
+    settings = {f"{_CHANNELS}.{key}": table[key] for key in names}
+    return {key: value for key, value in table.items() if key not in names}, settings
 
 
 def _flatten_tables(data: dict[str, Any]) -> dict[str, Any]:

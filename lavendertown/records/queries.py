@@ -131,6 +131,8 @@ class FlatRecordQuery:
         merged: Whether to return only triage records of findings that are merged into another one.
         report_id: Only worklists of this report; only for that kind.
         pending: Whether to return only notifications that are still to be sent.
+        finished_until: Only notifications that are not to be sent any more, and did not change after this
+            time; None for all.
     """
 
     kind: RecordKind
@@ -139,6 +141,7 @@ class FlatRecordQuery:
     pending: bool = False
     deleted: DeletedFilter = DeletedFilter.HIDDEN
     report_id: str = ""
+    finished_until: dt.datetime | None = None
 
 
 Query = ReportQuery | FindingQuery | AnnotationQuery | RuleSetQuery | AuditQuery | FlatRecordQuery

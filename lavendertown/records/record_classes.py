@@ -420,6 +420,7 @@ class ChangeSet:
         summary_only_ids: The ids of reports whose findings did not change and need not be written.
         aliases: Older ids of findings with their current ids; only in imports.
         migration: An entry for the ledger of migrations; replaces the entry with the same id.
+        removed: The kind and id of flat records that are removed for good.
     """
 
     records: tuple[Record, ...]
@@ -428,6 +429,7 @@ class ChangeSet:
     summary_only_ids: frozenset[str] = frozenset()
     aliases: Mapping[str, str] = field(default_factory=dict)
     migration: MigrationRecord | None = None
+    removed: frozenset[tuple[RecordKind, str]] = frozenset()
 
 
 class ReportSummary(NamedTuple):

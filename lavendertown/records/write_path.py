@@ -114,6 +114,10 @@ class ImportBatch:
 
 _RecordKey = tuple[str, str]
 _MAX_ATTEMPTS = 5
+PURGE = "purge"
+"""The operation of the audit event about records that were removed for good."""
+PURGED = "expired"
+"""The id in that event, which is about several records."""
 DEFAULT_ACTOR = "internal"
 """The actor of changes that neither the caller nor the actor source attributes to a person."""
 _on_behalf_of: ContextVar[str] = ContextVar("lavendertown_on_behalf_of", default="")
@@ -268,6 +272,33 @@ class WritePath:
                 )
             )
             self._run_guards()
+
+    def purge(self, kind: RecordKind, records: Sequence[Record], *, actor: str) -> int:
+        """Remove flat records for good, in one unit of work with one audit event; return their number.
+
+        Records that were changed since they were read stay.
+
+        Args:
+            kind: The kind of the records.
+            records: The records as they were read.
+            actor: The name in the audit log.
+
+        Raises:
+            StorageError: The store could not write.
+        """
+        versions = {(str(kind), each.id): each.version for each in records}
+        with self.store.unit_of_work() as unit:
+            stored = unit.lock_versions(versions)
+            unchanged = [key for key, found in stored.items() if found.version == versions[key]]
+            if not unchanged:
+                return 0
+            event = AuditEvent(
+                clock.now(), actor, str(kind), PURGED, PURGE, None, {"removed": len(unchanged)}
+            )
+            removed = frozenset((kind, record_id) for _, record_id in unchanged)
+            unit.apply_changes(ChangeSet((), (event,), removed=removed))
+            self._run_guards()
+        return len(unchanged)
 
     def _write_changes(self, changes: Sequence[Change]) -> _ChangeDraft:
         with self.store.unit_of_work() as unit:

@@ -66,6 +66,7 @@ def test_a_mention_is_delivered(channel: Path, receiver: HttpReceiver, answer: A
         "new": 0,
         "delivered": 0,
         "failed": 0,
+        "removed": 0,
     }
     fill(channel, 1)
     told = answer("tick")

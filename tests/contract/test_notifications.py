@@ -13,6 +13,8 @@ from lavendertown.collaboration.storage import Storage
 from lavendertown.core import clock
 from lavendertown.core.notification_channels import EVENTS, NotificationChannel
 from lavendertown.errors import NotFoundError
+from lavendertown.records.queries import FlatRecordQuery
+from lavendertown.records.record_classes import RecordKind
 from tests.contract.builders import annotation, at, report
 from tests.contract.test_desk import name_of, run
 from tests.support.receivers import HttpReceiver, http_receiver
@@ -235,6 +237,43 @@ def test_messages_of_a_removed_channel_are_given_up(channel: NotificationChannel
     assert storage.notifications.deliver_due([], BASE).failed == 1
     (row,) = storage.notifications.query()
     assert (row["state"], row["problem"]) == ("failed", "The channel team is no longer configured.")
+
+
+def test_old_messages_are_removed_for_good_and_not_sent_again(
+    channel: NotificationChannel,
+    receiver: HttpReceiver,
+    open_storage: Callable[[], Storage],
+    storage: Storage,
+) -> None:
+    for comment in ("@Ben Bo one", "@Ben Bo two", "@Ben Bo three"):
+        storage.save_annotation(annotation(name_of(), author="Ana", comment=comment))
+        storage.notifications.collect(channel)
+    now = clock.now()
+    delivered, given_up, waiting = (row["id"] for row in reversed(storage.notifications.query()))
+    receiver.statuses = {given_up: 404, waiting: 500}
+    storage.notifications.deliver_due([channel], BASE)
+    assert storage.notifications.remove_old(90, now + dt.timedelta(days=89)) == 0
+    assert storage.notifications.remove_old(0, now + dt.timedelta(days=999)) == 0
+    assert storage.notifications.remove_old(90, now + dt.timedelta(days=91)) == 2
+    for each in (storage, open_storage()):
+        assert [row["id"] for row in each.notifications.query()] == [waiting]
+        assert each.notifications.count() == 1
+    (event,) = storage.audit.query(component="notification", operation="purge")
+    assert (event["actor"], event["after"]) == ("LavenderTown", {"removed": 2})
+    assert storage.notifications.collect(channel) == 0
+    assert receiver.ids().count(delivered) == 1
+
+
+def test_a_message_that_is_sent_again_meanwhile_is_not_removed(
+    channel: NotificationChannel, receiver: HttpReceiver, storage: Storage
+) -> None:
+    receiver.status = 404
+    row = storage.notifications.send_test(channel, BASE, actor="Ana")
+    query = FlatRecordQuery(RecordKind.NOTIFICATION)
+    read_before = storage.store.scan(query)
+    storage.notifications.send_again(row["id"], actor="Ana")
+    assert storage.write_path.purge(RecordKind.NOTIFICATION, read_before, actor="LavenderTown") == 0
+    assert [each["state"] for each in storage.notifications.query()] == ["waiting"]
 
 
 def test_two_processes_store_and_send_a_message_once(

@@ -18,10 +18,14 @@ from aiosmtpd.controller import Controller
 
 @dataclass
 class HttpReceiver:
-    """An endpoint that keeps what it received, and answers with ``status`` and ``answer``."""
+    """An endpoint that keeps what it received, and answers with ``status`` and ``answer``.
+
+    ``statuses`` has other statuses for the ids of messages.
+    """
 
     url: str
     status: int = 200
+    statuses: dict[str, int] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     answer: bytes = b""
     calls: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
@@ -40,7 +44,8 @@ def http_receiver() -> Iterator[HttpReceiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             receiver.calls.append(({name.lower(): value for name, value in self.headers.items()}, body))
-            self.send_response(receiver.status)
+            name = self.headers.get("webhook-id", "")
+            self.send_response(receiver.statuses.get(name, receiver.status))
             for name, value in receiver.headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(receiver.answer)))

@@ -132,6 +132,26 @@ class Notifications(StoragePart):
             delivered, failed = delivered + (error is None), failed + (error is not None)
         return DeliveryCounts(delivered, failed)
 
+    def remove_old(self, keep_days: int, now: dt.datetime | None = None) -> int:
+        """Remove messages that were delivered or given up long ago, and return their number.
+
+        Neither is sent a second time: the position of a channel is stored apart from its messages.
+
+        Args:
+            keep_days: The days for which they are kept after the last attempt; 0 keeps all.
+            now: The time that counts as the current one.
+        """
+        if not keep_days:
+            return 0
+        until = (clock.now() if now is None else now) - dt.timedelta(days=keep_days)
+        query, removed = FlatRecordQuery(RecordKind.NOTIFICATION, finished_until=until), 0
+        while old := self._context.store.scan(query, Page(_PAGE)):
+            count = self._context.write_path.purge(RecordKind.NOTIFICATION, old, actor=AUTOMATIC_ACTOR)
+            if not count:
+                break  # Somebody else changes them at the same time; the next round has them.
+            removed += count
+        return removed
+
     def query(self, limit: int | None = 50, offset: int = 0) -> list[dict[str, Any]]:
         """List the messages, newest first.
 

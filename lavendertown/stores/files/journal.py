@@ -51,15 +51,17 @@ class Journal:
                 self._remove_leftovers()
             yield
 
-    def commit_files(self, files: Mapping[Path, bytes], audit: Mapping[Path, bytes]) -> None:
-        """Write these files and append to these audit files. The caller must hold the lock.
+    def commit_files(
+        self, files: Mapping[Path, bytes], audit: Mapping[Path, bytes], removed: Sequence[Path] = ()
+    ) -> None:
+        """Write these files, append to these audit files and remove others. The caller must hold the lock.
 
         Raises:
             StorageUnavailableError: The disk is full or the folder not writable; nothing changed.
         """
         with translate_os_errors(self._layout.root):
             try:
-                self._stage_files(files, audit)
+                self._stage_files(files, audit, removed)
             except OSError:
                 self._remove_leftovers()
                 raise
@@ -103,7 +105,9 @@ class Journal:
         """The intent file, which exists only while a committed change is not finished."""
         return self._layout.journal_dir / _INTENT
 
-    def _stage_files(self, files: Mapping[Path, bytes], audit: Mapping[Path, bytes]) -> None:
+    def _stage_files(
+        self, files: Mapping[Path, bytes], audit: Mapping[Path, bytes], removed: Sequence[Path]
+    ) -> None:
         root = self._layout.root
         moves = []
         # One sync of everything is faster than hundreds of single ones, but only Linux waits for it.
@@ -121,7 +125,10 @@ class Journal:
             appends.append({"file": str(path.relative_to(root)), "offset": offset, "text": text})
         if sync_all:
             os.sync()
-        self._write_intent({"moves": moves, "appends": appends})
+        intent: dict[str, Any] = {"moves": moves, "appends": appends}
+        if removed:
+            intent["removals"] = [str(path.relative_to(root)) for path in removed]
+        self._write_intent(intent)
 
     def _write_intent(self, intent: Mapping[str, Any]) -> None:
         temporary = self._layout.journal_dir / "intent.new"
@@ -143,6 +150,10 @@ class Journal:
                     target.replace(self._layout.journal_dir / move["old"])
                 staged.replace(target)
             folders.add(target.parent)
+        for name in intent.get("removals", ()):
+            removed = self._layout.root / name
+            removed.unlink(missing_ok=True)
+            folders.add(removed.parent)
         for folder in folders:
             _sync_folder(folder)
         for append in intent["appends"]:

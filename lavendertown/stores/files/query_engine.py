@@ -208,7 +208,14 @@ def matching_flat_records(cache: FolderCache, query: FlatRecordQuery) -> list[Fl
         and (not query.merged or (isinstance(record, TriageRecord) and record.merged_into))
         and (not query.report_id or getattr(record, "report_id", "") == query.report_id)
         and (not query.pending or (isinstance(record, NotificationRecord) and record.next_attempt_at))
+        and (query.finished_until is None or _is_finished(record, query.finished_until))
     ]
+
+
+def _is_finished(record: FlatRecord, until: dt.datetime) -> bool:
+    """Return whether a record is a notification that is not to be sent any more, unchanged since a time."""
+    is_over = isinstance(record, NotificationRecord) and record.next_attempt_at is None
+    return is_over and record.updated_at <= until
 
 
 def matching_events(cache: FolderCache, query: AuditQuery) -> list[AuditEvent]:

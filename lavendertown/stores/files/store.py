@@ -81,7 +81,10 @@ class FileStore(Store):
             yield unit
             if unit.changes is not None:
                 files = _changed_files(self._cache, unit.changes)
-                self._journal.commit_files(files, _audit_lines(self.layout, unit.changes.events))
+                removed = [
+                    self.layout.flat_dir(kind) / file_name(name) for kind, name in unit.changes.removed
+                ]
+                self._journal.commit_files(files, _audit_lines(self.layout, unit.changes.events), removed)
 
     def read_record(self, kind: RecordKind, record_id: str) -> Record | None:
         with self._refreshed_cache() as cache:

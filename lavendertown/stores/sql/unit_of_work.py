@@ -93,6 +93,9 @@ class DatabaseUnitOfWork(UnitOfWork):
         for kind in FLAT_RECORD_CLASSES:
             if kind is not RecordKind.TRIAGE:
                 self._write_flat_records(kind, changes)
+        for kind in {kind for kind, _ in changes.removed}:
+            removed = [record_id for of_kind, record_id in changes.removed if of_kind is kind]
+            flat_records.remove_flat_records(self.connection, kind, removed)
         audit_log.append_events(batch, changes.events)
         if changes.migration is not None:
             audit_log.write_migration(self.connection, changes.migration)

@@ -48,6 +48,11 @@ def write_flat_records(
     connection.execute(sa.insert(FLAT_TABLES[kind]), [_MAPPERS[kind].to_row(each) for each in records])
 
 
+def remove_flat_records(connection: sa.Connection, kind: RecordKind, ids: Sequence[str]) -> None:
+    """Remove records for good."""
+    connection.execute(_DELETE[kind], {"ids": ids})
+
+
 def flat_records_statement(query: FlatRecordQuery) -> tuple[sa.Select[Any], dict[str, Any]]:
     """Return the statement and parameters of a flat record query."""
     table, filters = FLAT_TABLES[query.kind], WhereClause()
@@ -68,6 +73,16 @@ def flat_records_statement(query: FlatRecordQuery) -> tuple[sa.Select[Any], dict
                 else sa.false()
             ),
         )
+    if query.finished_until is not None:
+        filters.add_condition(
+            "finished",
+            lambda: (
+                tables.notifications.c.next_attempt_at.is_(None)
+                if table is tables.notifications
+                else sa.false()
+            ),
+        )
+        filters.add_until_time(table.c.updated_at, "finished_until", query.finished_until)
     return sa.select(*_MAPPERS[query.kind].columns).where(*filters.conditions.build_conditions()).order_by(
         table.c.id
     ), filters.values

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from lavendertown.core import clock
+from lavendertown.records.write_path import PURGE
 from lavendertown.ui.components.shared import event_text
 from lavendertown.ui.components.shared.formatting import (
     escape_markdown,
+    format_count,
     format_time,
     inline_code,
     reader_time_zone,
@@ -27,6 +29,7 @@ KINDS = {
     "incident": "incident",
     "worklist": "worklist",
     "store": "store",
+    "notification": "notification",
 }
 """Component → display name; components of an application are shown by their own name."""
 
@@ -36,6 +39,7 @@ OPERATIONS = {
     "delete": ("Deleted", "deleted", ":red[:material/delete:]"),
     "soft_delete": ("Moved to trash", "moved to trash", ":red[:material/delete:]"),
     "restore": ("Restored", "restored", ":violet[:material/restore_from_trash:]"),
+    PURGE: ("Removed for good", "removed", ":red[:material/delete_sweep:]"),
     "import": ("Imported", "imported", ":violet[:material/upload:]"),
     "import_bundle": ("Imported a bundle", "imported", ":violet[:material/folder_zip:]"),
     "undo_bundle": ("Undid the import of a bundle", "undid the import of", ":violet[:material/undo:]"),
@@ -111,6 +115,9 @@ def describe_event(event: Mapping[str, Any], names: Mapping[str, str]) -> str:
     if event["component"] == "incident" and event["operation"] == "update":
         done = event_text.describe_incident_event(event, _record_name(event))
         return f"**{escape_markdown(event['actor'])}** {done}"
+    if event["operation"] == PURGE:
+        count = format_count((event["after"] or {}).get("removed", 0), component_name(event["component"]))
+        return f"**{escape_markdown(event['actor'])}** removed {escape_markdown(count)} for good"
     done = escape_markdown(operation_verb(event["operation"]))
     return f"**{escape_markdown(event['actor'])}** {done} {_record_name(event)}"
 
