@@ -10,7 +10,7 @@ from email.utils import format_datetime
 from lavendertown.core.notification_channels import NotificationChannel
 from lavendertown.notifications.errors import DeliveryError
 from lavendertown.notifications.messages import Message
-from lavendertown.notifications.targets import resolve_host
+from lavendertown.notifications.targets import resolve_addresses
 
 SECONDS = 20
 
@@ -47,17 +47,31 @@ def send_mail(channel: NotificationChannel, message: Message, base_url: str, mai
 
 
 def _connect(channel: NotificationChannel) -> smtplib.SMTP:
-    resolve_host(channel.server, channel.port, allow_private=channel.allow_private)
-    context = ssl.create_default_context()
-    if channel.security == "tls":
-        return smtplib.SMTP_SSL(channel.server, channel.port, timeout=SECONDS, context=context)
-    server = smtplib.SMTP(channel.server, channel.port, timeout=SECONDS)
-    if channel.security == "starttls":
+    """Connect to one of the addresses that were checked."""
+    addresses = resolve_addresses(channel.server, channel.port, allow_private=channel.allow_private)
+    for number, address in enumerate(addresses, 1):
         try:
+            return _connect_to(channel, address)
+        except OSError:
+            if number == len(addresses):
+                raise
+    raise AssertionError("A host that is known has an address.")
+
+
+def _connect_to(channel: NotificationChannel, address: str) -> smtplib.SMTP:
+    context = ssl.create_default_context()
+    has_tls = channel.security == "tls"
+    server = smtplib.SMTP_SSL(timeout=SECONDS, context=context) if has_tls else smtplib.SMTP(timeout=SECONDS)
+    # The name that the certificate must have. smtplib has no argument for it beside the one to connect to;
+    # without the attribute, it refuses TLS.
+    server._host = channel.server  # type: ignore[attr-defined]
+    try:
+        server.connect(address, channel.port)
+        if channel.security == "starttls":
             server.starttls(context=context)
-        except BaseException:
-            server.close()
-            raise
+    except BaseException:
+        server.close()
+        raise
     return server
 
 

@@ -12,7 +12,12 @@ from lavendertown.notifications.errors import DeliveryError
 
 
 def resolve_host(host: str, port: int, *, allow_private: bool) -> str:
-    """Return the IP address of a host, to which the caller must connect: a second lookup may differ.
+    """Return the first address of :func:`resolve_addresses`; it raises the same errors."""
+    return resolve_addresses(host, port, allow_private=allow_private)[0]
+
+
+def resolve_addresses(host: str, port: int, *, allow_private: bool) -> list[str]:
+    """Return the IP addresses of a host, to one of which the caller must connect: a second lookup may differ.
 
     Raises:
         DeliveryError: The host is unknown, or has an address that is not public and not allowed.
@@ -30,7 +35,7 @@ def resolve_host(host: str, port: int, *, allow_private: bool) -> str:
                     "allow_private = true if it is meant.",
                     is_final=True,
                 )
-    return addresses[0]
+    return list(dict.fromkeys(addresses))
 
 
 def _is_public(address: str) -> bool:

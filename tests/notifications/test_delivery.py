@@ -7,10 +7,17 @@ import datetime as dt
 import hashlib
 import hmac
 import socket
+import ssl
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from lavendertown.core.notification_channels import NotificationChannel
 from lavendertown.notifications import DeliveryError, Message, MessageItem, deliver
@@ -209,3 +216,97 @@ def test_long_lists_are_cut_and_counted() -> None:
 
 def test_a_message_is_stored_and_read_again() -> None:
     assert Message.from_content("n-1", "mention", MESSAGE.title, "Ben", MESSAGE.content()) == MESSAGE
+
+
+def make_certificate(folder: Path, host: str) -> Path:
+    """Return a file with a certificate for this host, signed by itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(dt.datetime.now(dt.UTC) - dt.timedelta(days=1))
+        .not_valid_after(dt.datetime.now(dt.UTC) + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    plain = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file = folder / f"{host}.pem"
+    file.write_bytes(plain + certificate.public_bytes(pem))
+    return file
+
+
+@pytest.fixture
+def lookups(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Each lookup of a name of example.org, of which the first finds loopback and every later one nothing."""
+    names: list[str] = []
+    look_up = socket.getaddrinfo
+
+    def look_up_once(host: str, *arguments: Any, **options: Any) -> Any:
+        if not str(host).endswith(".example.org"):
+            return look_up(host, *arguments, **options)
+        names.append(host)
+        if len(names) > 1:
+            raise socket.gaierror("rebound")
+        return look_up("127.0.0.1", *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up_once)
+    return names
+
+
+@pytest.mark.parametrize("security", ["none", "starttls", "tls"])
+def test_a_mail_server_is_called_at_the_checked_address_by_its_name(
+    security: str, lookups: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = make_certificate(tmp_path, "mail.example.org")
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    contexts = {} if security == "none" else {security: context}
+    with mail_receiver(**contexts) as mails:
+        deliver(mail(mails, server="mail.example.org", security=security), MESSAGE, BASE, "ben@example.org")
+        assert lookups == ["mail.example.org"]
+        assert len(mails.mails) == 1
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_a_mail_server_with_a_certificate_of_another_name_is_refused(
+    security: str, lookups: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = make_certificate(tmp_path, "other.example.org")
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with mail_receiver(**{security: context}) as mails:
+        channel = mail(mails, server="mail.example.org", security=security)
+        with pytest.raises(DeliveryError, match=r"mail\.example\.org"):
+            deliver(channel, MESSAGE, BASE, "ben@example.org")
+        assert mails.mails == []
+
+
+def test_every_checked_address_of_a_mail_server_is_tried(
+    mails: MailReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_up = socket.getaddrinfo
+
+    def look_up_two(host: str, port: int, *arguments: Any, **options: Any) -> Any:
+        if host != "mail.example.org":
+            return look_up(host, port, *arguments, **options)
+        return [each for name in ("127.0.0.2", "127.0.0.1") for each in look_up(name, port, **options)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up_two)
+    deliver(mail(mails, server="mail.example.org"), MESSAGE, BASE, "ben@example.org")
+    assert len(mails.mails) == 1
+
+
+def test_one_private_address_of_a_mail_server_refuses_it(
+    mails: MailReceiver, lookups: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = mail(mails, server="mail.example.org", allow_private=False)
+    with pytest.raises(DeliveryError, match="which is not public"):
+        deliver(channel, MESSAGE, BASE, "ben@example.org")
+    assert mails.mails == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -87,11 +88,15 @@ class MailReceiver:
 
 
 @contextmanager
-def mail_receiver() -> Iterator[MailReceiver]:
+def mail_receiver(
+    *, tls: ssl.SSLContext | None = None, starttls: ssl.SSLContext | None = None
+) -> Iterator[MailReceiver]:
     receiver = MailReceiver()
     with socket.create_server(("127.0.0.1", 0)) as free:
         receiver.port = free.getsockname()[1]
-    controller = Controller(receiver, hostname="127.0.0.1", port=receiver.port)
+    controller = Controller(
+        receiver, hostname="127.0.0.1", port=receiver.port, ssl_context=tls, tls_context=starttls
+    )
     controller.start()
     try:
         yield receiver
