@@ -18,6 +18,7 @@ from typing import Any
 import portalocker
 
 from lavendertown.collaboration.parts.notifications import DeliveryCounts
+from lavendertown.collaboration.parts.source_checks import FailedCheck
 from lavendertown.collaboration.parts.triage import AUTOMATIC_ACTOR
 from lavendertown.collaboration.storage import Storage
 from lavendertown.core import clock
@@ -38,6 +39,7 @@ class TickResult:
         is_running_elsewhere: Whether another process on this machine is at it, so that nothing was done.
         checked: The names of the sources that were checked and saved as reports.
         problems: One sentence for each source that could not be checked.
+        postponed: One sentence for each source that failed before, and is not tried again yet.
         new: The number of new messages.
         delivered: The number of messages that were delivered.
         failed: The number of messages that could not be delivered; they are sent again, or given up.
@@ -47,6 +49,7 @@ class TickResult:
     is_running_elsewhere: bool = False
     checked: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    postponed: tuple[str, ...] = ()
     new: int = 0
     delivered: int = 0
     failed: int = 0
@@ -76,14 +79,19 @@ def run_tick(storage: Storage, settings: Settings, now: dt.datetime | None = Non
     with _lock_tick(settings) as is_locked:
         if not is_locked:
             return TickResult(is_running_elsewhere=True)
-        checked, problems = [], []
-        for source in find_due_sources(storage, settings, now):
+        checked, problems, postponed = [], [], []
+        for source, failed in find_due_sources(storage, settings, now):
+            if failed is not None and failed.next_attempt_at > (now or clock.now()):
+                postponed.append(_describe_postponed(failed))
+                continue
             problem = _check_source(source, settings)
             if problem:
                 log.warning("%s", problem)
                 problems.append(problem)
+                storage.source_checks.save_failure(source.name, problem, now or clock.now())
             else:
                 checked.append(source.name)
+                storage.source_checks.clear_failure(source.name)
         new, counts = 0, DeliveryCounts()
         if settings.notifications:
             new = sum(storage.notifications.collect(each, now) for each in settings.notifications)
@@ -91,6 +99,7 @@ def run_tick(storage: Storage, settings: Settings, now: dt.datetime | None = Non
         return TickResult(
             checked=tuple(checked),
             problems=tuple(problems),
+            postponed=tuple(postponed),
             new=new,
             delivered=counts.delivered,
             failed=counts.failed,
@@ -100,8 +109,11 @@ def run_tick(storage: Storage, settings: Settings, now: dt.datetime | None = Non
 
 def find_due_sources(
     storage: Storage, settings: Settings, now: dt.datetime | None = None
-) -> list[ConfiguredSource]:
-    """Return the configured sources whose last report is older than their interval, or that have none."""
+) -> list[tuple[ConfiguredSource, FailedCheck | None]]:
+    """Return the configured sources whose last report is older than their interval, or that have none.
+
+    Each has the check that failed since that report; None if none did.
+    """
     now = clock.now() if now is None else now
     due = []
     for source in settings.sources:
@@ -109,8 +121,17 @@ def find_due_sources(
             continue
         last = storage.reports.query(dataset=source.name, limit=1)
         if not last or last[0]["created_at"] + dt.timedelta(minutes=source.minutes) <= now:
-            due.append(source)
+            failed = storage.source_checks.find_failed(source.name)
+            is_newer = failed is not None and (not last or last[0]["created_at"] < failed.failed_at)
+            due.append((source, failed if is_newer else None))
     return due
+
+
+def _describe_postponed(failed: FailedCheck) -> str:
+    times = "once" if failed.attempts == 1 else f"{failed.attempts:,} times"
+    return (
+        f"{failed.source} failed {times}; it is tried again at {failed.next_attempt_at:%Y-%m-%d %H:%M} UTC."
+    )
 
 
 @contextmanager
@@ -148,5 +169,6 @@ def _check_source(source: ConfiguredSource, settings: Settings) -> str:
         return f"The source {source.name} was not checked within {seconds:,} seconds."
     if done.returncode == 0:
         return ""
-    reason = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"exit code {done.returncode}"
+    lines = done.stderr.strip().splitlines()
+    reason = lines[-1].removeprefix("Error: ") if lines else f"exit code {done.returncode}"
     return f"The source {source.name} could not be checked: {reason}"

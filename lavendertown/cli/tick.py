@@ -18,6 +18,9 @@ def tick_command(as_json: bool) -> None:
     Run it every few minutes, for example by cron. It can be ended at any time: the next run continues. Two
     runs at the same time do not send a message twice. Snoozes and acceptances end without it.
 
+    A source that cannot be checked is tried again after 1, 5 and 30 minutes, 2 and 8 hours, and then once a
+    day. Messages are removed 90 days after their last attempt, or as notifications.keep_days says.
+
     Exit codes: 0 success, 1 if a source could not be checked or a message not be delivered; both are tried
     again by later runs.
 
@@ -37,8 +40,10 @@ def tick_command(as_json: bool) -> None:
             f"Checked {format_count(len(result.checked), 'source')}; {result.new:,} new and "
             f"{result.delivered:,} delivered {'message' if result.delivered == 1 else 'messages'}."
         )
-    if result.removed:
-        click.echo(f"Removed {format_count(result.removed, 'old message')}.")
+        for postponed in result.postponed:
+            click.echo(postponed)
+        if result.removed:
+            click.echo(f"Removed {format_count(result.removed, 'old message')}.")
     for problem in result.problems:
         click.echo(problem, err=True)
     if result.failed:

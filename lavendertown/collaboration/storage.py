@@ -26,6 +26,7 @@ from lavendertown.collaboration.parts.ownership import OwnerRules
 from lavendertown.collaboration.parts.people import People
 from lavendertown.collaboration.parts.reports import Reports
 from lavendertown.collaboration.parts.rulesets import RuleSets
+from lavendertown.collaboration.parts.source_checks import SourceChecks
 from lavendertown.collaboration.parts.tickets import Tickets
 from lavendertown.collaboration.parts.timeline import Timeline
 from lavendertown.collaboration.parts.trends import Trends
@@ -112,7 +113,7 @@ class Storage:
     Attributes:
         reports, imports, exports, findings, annotations, triage, datasets, inbox, trends, gate, audit,
             people, views, rulesets, dataset_settings, owner_rules, incidents, worklists, notifications,
-            tickets, timeline: The parts.
+            tickets, source_checks, timeline: The parts.
         store: The store below; for tools that read it directly.
         write_path: The write path of all parts.
     """
@@ -144,6 +145,7 @@ class Storage:
         self.views = Views(self._context)
         self.rulesets = RuleSets(self._context)
         self.notifications = Notifications(self._context, self.inbox, self.people, self.views)
+        self.source_checks = SourceChecks(self._context, self.dataset_settings)
         self.tickets = Tickets(self._context, self.inbox, self.annotations)
 
     def save_report(

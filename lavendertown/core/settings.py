@@ -273,6 +273,7 @@ class Settings:
         rpc_max_mb: The maximum size of a report, backup or export sent by RPC in megabytes.
         dashboard_url: The address of the dashboard, for links in notifications; empty if it is not known.
         tick_minutes: The minutes between two ticks of the dashboard's server; 0 for none.
+        notifications_keep_days: The days for which finished notifications are kept; 0 for ever.
         sources: The sources of data that visitors may inspect by name.
         notifications: The channels of notifications.
         tickets: The trackers in which people create tickets.

@@ -123,7 +123,9 @@ def post_json(url: str, body: bytes, headers: dict[str, str], *, allow_private: 
         data: bytes = answer.read(_MAX_ANSWER)
         answer.release_conn()
     except (urllib3.exceptions.HTTPError, OSError) as error:
-        raise DeliveryError(f"{host} did not answer: {_describe_error(error)}.") from None
+        raise DeliveryError(
+            f"{host} did not answer: {_describe_error(error)}.", may_have_arrived=_was_sent(error)
+        ) from None
     finally:
         pool.close()
     if not 200 <= answer.status < 300:
@@ -140,6 +142,16 @@ def _open_pool(scheme: str, host: str, address: str, port: int) -> urllib3.HTTPC
     return urllib3.HTTPSConnectionPool(
         address, port, timeout=timeout, server_hostname=host, assert_hostname=host
     )
+
+
+def _was_sent(error: Exception) -> bool:
+    """Return whether a call failed after it was sent, or perhaps was."""
+    unsent = (
+        urllib3.exceptions.NewConnectionError,
+        urllib3.exceptions.ConnectTimeoutError,
+        urllib3.exceptions.SSLError,
+    )
+    return not isinstance(error, unsent)
 
 
 def _describe_error(error: Exception) -> str:

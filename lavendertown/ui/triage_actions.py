@@ -9,6 +9,7 @@ from lavendertown.collaboration.parts.triage import Decision, Undo, undo_from_ev
 from lavendertown.core.errors import LavenderTownError
 from lavendertown.core.settings import load_settings
 from lavendertown.core.ticket_targets import find_ticket_target
+from lavendertown.notifications import DeliveryError
 from lavendertown.ui import actions, errors, queries
 from lavendertown.ui.components.shared import layout, person
 from lavendertown.ui.components.shared.formatting import escape_markdown, format_count, inline_code
@@ -91,14 +92,23 @@ def unmerge_finding(finding_id: str) -> bool:
 
 
 def create_ticket(finding_id: str, target_name: str, place: str) -> None:
-    """Create a ticket about a finding in a configured tracker."""
+    """Create a ticket about a finding in a configured tracker, or offer to send it again if that fails."""
 
     def work() -> None:
         settings = load_settings()
         target = find_ticket_target(settings.tickets, target_name)
-        address = queries.current_storage().tickets.create(
-            finding_id, target, settings.dashboard_url, actor=person.require_name()
-        )
+        try:
+            address = queries.current_storage().tickets.create(
+                finding_id, target, settings.dashboard_url, actor=person.require_name()
+            )
+        except DeliveryError as error:
+            layout.queue_notice(
+                str(error),
+                "problem",
+                place=place,
+                retry=lambda: create_ticket(finding_id, target_name, place),
+            )
+            return
         layout.queue_notice(f"Created a ticket in {target.name}. {address}".rstrip(), place=place)
 
     actions.run_action(work, place)

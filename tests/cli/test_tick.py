@@ -63,6 +63,7 @@ def test_a_mention_is_delivered(channel: Path, receiver: HttpReceiver, answer: A
         "is_running_elsewhere": False,
         "checked": [],
         "problems": [],
+        "postponed": [],
         "new": 0,
         "delivered": 0,
         "failed": 0,
@@ -153,7 +154,18 @@ def test_sources_are_checked_when_they_are_due(folder: Path, answer: Answer, run
     assert "gone.csv" in problem
     (report,) = answer("report", "list")
     assert (report["dataset"], report["author"], report["finding_count"]) == ("orders", "LavenderTown", 1)
-    assert json.loads(run("tick", "--json").stdout)["checked"] == []
+    told = answer("tick")
+    assert (told["checked"], told["problems"]) == ([], [])
+    assert [each[: len("gone failed once")] for each in told["postponed"]] == ["gone failed once"]
+    with closing(get_storage_backend(load_settings(folder))) as storage:
+        storage.source_checks.save_failure("gone", problem, clock.now() - dt.timedelta(minutes=4))
+    assert answer("tick")["problems"] == []
+    with closing(get_storage_backend(load_settings(folder))) as storage:
+        storage.source_checks.save_failure("gone", problem, clock.now() - dt.timedelta(minutes=31))
+    (folder / "gone.csv").write_text("id,price\n1,2\n2,\n3,4\n")
+    assert answer("tick")["checked"] == ["gone"]
+    with closing(get_storage_backend(load_settings(folder))) as storage:
+        assert storage.source_checks.find_failed("gone") is None
 
 
 def test_an_impossible_interval_is_refused(folder: Path, run: Command) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,6 +86,27 @@ def test_a_refused_ticket_leaves_no_comment(store: Storage, receiver: HttpReceiv
         store.tickets.create("nonsense", target, BASE, actor="Ana")
     assert store.get_annotations(name_of()) == []
     assert len(receiver.calls) == 1
+
+
+def test_a_ticket_without_an_answer_may_exist(store: Storage) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/new"
+        target = TicketTarget("github", "github", url, allow_private=True)
+
+        def hang_up() -> None:
+            connection, _ = silent.accept()
+            connection.recv(100_000)
+            connection.close()
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        with pytest.raises(DeliveryError, match=r"^It is not known whether github created a ticket") as found:
+            store.tickets.create(name_of(), target, BASE, actor="Ana")
+        thread.join()
+    assert str(found.value).endswith("Look there before you send it again.")
+    with pytest.raises(DeliveryError, match=r"^No ticket was created: .* the connection failed"):
+        store.tickets.create(name_of(), target, BASE, actor="Ana")
+    assert store.get_annotations(name_of()) == []
 
 
 def test_trackers_are_read_from_the_settings(tmp_path: Path) -> None:

@@ -68,6 +68,12 @@ class Tickets(StoragePart):
         try:
             address = create_ticket(target, texts)
         except DeliveryError as error:
+            if error.may_have_arrived:
+                raise DeliveryError(
+                    f"It is not known whether {target.name} created a ticket: {error} Look there before you "
+                    "send it again.",
+                    may_have_arrived=True,
+                ) from error
             raise DeliveryError(f"No ticket was created: {error}", is_final=error.is_final) from error
         comment = f"Created a ticket in {target.name}{f': {address}' if address else '.'}"
         note = Annotation(uuid.uuid4().hex, row["finding_id"], actor, clock.now(), comment)

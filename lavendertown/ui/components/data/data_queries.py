@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lavendertown.collaboration import converters
+from lavendertown.collaboration.parts.source_checks import FailedCheck
 from lavendertown.core.settings import Settings, load_settings
 from lavendertown.records.queries import (
     AnnotationQuery,
@@ -18,6 +19,7 @@ from lavendertown.records.queries import (
 )
 from lavendertown.records.record_classes import Page, RecordKind
 from lavendertown.stores.files import FileStore
+from lavendertown.tick import find_due_sources
 from lavendertown.ui import queries
 from lavendertown.ui.components.data import data_files
 
@@ -135,6 +137,12 @@ def count_notifications() -> int:
 def list_notifications(limit: int, offset: int) -> list[dict[str, Any]]:
     """List the messages to people, newest first, with their delivery."""
     return queries.current_storage().notifications.query(limit, offset)
+
+
+def list_failed_sources() -> list[FailedCheck]:
+    """List the regular checks of sources that failed and are tried again."""
+    due = find_due_sources(queries.current_storage(), current_settings())
+    return [failed for _, failed in due if failed is not None]
 
 
 def _trash_query(kind: str) -> Query:

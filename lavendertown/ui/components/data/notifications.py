@@ -11,7 +11,11 @@ from lavendertown.core.notification_channels import VIEW_PREFIX, NotificationCha
 from lavendertown.ui import queries
 from lavendertown.ui.components.data import data_actions, data_queries
 from lavendertown.ui.components.shared import layout, person
-from lavendertown.ui.components.shared.formatting import escape_markdown, format_time
+from lavendertown.ui.components.shared.formatting import (
+    escape_markdown,
+    format_count,
+    format_time,
+)
 
 _PLACE = "data:notifications"
 _PAGE = "data:notifications:page"
@@ -37,6 +41,7 @@ def show_notifications() -> None:
     if channels:
         _show_channels(channels)
     layout.show_notice(_PLACE)
+    _show_failed_sources()
     total = data_queries.count_notifications()
     if total:
         _show_deliveries(total)
@@ -57,6 +62,18 @@ def show_notifications() -> None:
         )
     else:
         st.caption("No messages yet. A channel begins with what happens after the first tick.")
+
+
+def _show_failed_sources() -> None:
+    """Show the sources whose last regular check failed."""
+    for failed in data_queries.list_failed_sources():
+        attempts = format_count(failed.attempts, "attempt")
+        st.warning(
+            f"{escape_markdown(failed.problem)}  \n"
+            f":small[{attempts}, the last {format_time(failed.failed_at)} · "
+            f"next attempt {format_time(failed.next_attempt_at)}]",
+            icon=":material/sync_problem:",
+        )
 
 
 def _show_channels(channels: tuple[NotificationChannel, ...]) -> None:

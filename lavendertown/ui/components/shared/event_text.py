@@ -8,6 +8,7 @@ from typing import Any
 from lavendertown.collaboration.parts.dataset_settings import CHECKS, dataset_of_settings
 from lavendertown.collaboration.parts.imports import MAPPING
 from lavendertown.collaboration.parts.ownership import TEAM
+from lavendertown.collaboration.parts.source_checks import TEAM_SOURCES
 from lavendertown.collaboration.parts.timeline import TEAM_TIMELINE, TIMELINE
 from lavendertown.core.errors import InvalidInputError
 from lavendertown.rules.check_configuration import CheckConfiguration
@@ -65,6 +66,8 @@ def describe_settings_event(event: Event) -> str:
     """Describe a change of a dataset's settings: ``changed the checks of *orders*: outliers: k 4``."""
     if event["record_id"] == TEAM:
         return "changed the owner rules"
+    if event["record_id"] == TEAM_SOURCES:
+        return _describe_source_checks(event)
     dataset = f"**{shorten_text(dataset_of_settings(event['record_id']))}**"
     before, after = ((event[name] or {}).get("settings") or {} for name in ("before", "after"))
     if before.get(MAPPING) != after.get(MAPPING):
@@ -81,6 +84,18 @@ def describe_settings_event(event: Event) -> str:
         changes = []
     details = f": {shorten_text('; '.join(changes))}" if changes else ""
     return f"changed the checks of {dataset}{details}"
+
+
+def _describe_source_checks(event: Event) -> str:
+    before, after = ((event[name] or {}).get("settings") or {} for name in ("before", "after"))
+    texts = [
+        f"could not check **{shorten_text(name)}**: {shorten_text(after[name].get('problem', ''))}"
+        if name in after
+        else f"checked **{shorten_text(name)}** again"
+        for name in sorted({*before, *after})
+        if before.get(name) != after.get(name)
+    ]
+    return " and ".join(texts) or "changed nothing"
 
 
 def _describe_timeline(before: Event, after: Event) -> str:

@@ -91,12 +91,14 @@ class Notice:
         kind: ``"done"``, ``"problem"``, ``"conflict"`` or ``"question"``.
         undo: Reverts the action; called by the Undo button.
         form: Draws a question instead of the text, in each run until it is withdrawn.
+        retry: Repeats an action that failed; called by the button Send again.
     """
 
     text: Markdown
     kind: str = "done"
     undo: Callable[[], None] | None = None
     form: Callable[[], None] | None = None
+    retry: Callable[[], None] | None = None
 
 
 def queue_notice(
@@ -106,6 +108,7 @@ def queue_notice(
     place: str = "page",
     *,
     lead: str = "",
+    retry: Callable[[], None] | None = None,
 ) -> None:
     """Queue a notice for the next run of this session, at the top of the page or at a named place.
 
@@ -115,9 +118,10 @@ def queue_notice(
         undo: Reverts the action; called by the Undo button.
         place: The place on the page.
         lead: Plain text in bold before the text.
+        retry: Repeats an action that failed; called by the button Send again.
     """
     start = f"**{escape_text(lead)}** " if lead else ""
-    notice = Notice(Markdown(start + as_markdown(text)), kind, undo)
+    notice = Notice(Markdown(start + as_markdown(text)), kind, undo, retry=retry)
     st.session_state[f"frame:notice:{place}"] = notice
 
 
@@ -145,17 +149,19 @@ def _withdraw_questions() -> None:
 
 
 def show_notice(place: str = "page") -> None:
-    """Show the queued notice once; a notice with Undo stays until it is dismissed."""
+    """Show the queued notice once; a notice with Undo or Send again stays until it is dismissed."""
     notice: Notice | None = st.session_state.get(f"frame:notice:{place}")
     if notice is None:
         return
     if notice.form is not None:
         notice.form()
         return
-    if notice.undo is None:
+    if notice.undo is None and notice.retry is None:
         del st.session_state[f"frame:notice:{place}"]
     if notice.kind == "problem":
         st.error(notice.text, icon=":material/error:")
+        if notice.retry is not None:
+            _retry_buttons(place)
     elif notice.kind == "conflict":
         st.error(notice.text, icon=":material/sync_problem:")
     elif notice.undo is None:
@@ -178,6 +184,26 @@ def _undo_buttons(notice: Notice, place: str) -> None:
         st.button(
             "Dismiss", type="tertiary", key=f"frame:dismiss:{place}", on_click=_dismiss_notice, args=(place,)
         )
+
+
+def _retry_buttons(place: str) -> None:
+    with st.container(horizontal=True, gap="small"):
+        st.button(
+            "Send again",
+            icon=":material/refresh:",
+            key=f"frame:retry:{place}",
+            on_click=_retry,
+            args=(place,),
+        )
+        st.button(
+            "Dismiss", type="tertiary", key=f"frame:dismiss:{place}", on_click=_dismiss_notice, args=(place,)
+        )
+
+
+def _retry(place: str) -> None:
+    notice: Notice | None = st.session_state.pop(f"frame:notice:{place}", None)
+    if notice is not None and notice.retry is not None:
+        notice.retry()
 
 
 def _run_undo(place: str) -> None:
