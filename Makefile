@@ -15,6 +15,7 @@
 # make bench-accessors  measure batches of an application's own rows against single writes
 # make bench-drift  plant drift between deliveries, and changes that are none (ARGS: kinds)
 # make bench-quality  plant errors of every kind in clean tables, and count what is found (ARGS: kinds)
+# make bench-worklist  measure a worklist of 5,000 rows: creating it and reading it back
 # make wheel  build the wheel;  make test-wheel: install it elsewhere and open its dashboard
 # make pins   write constraints.txt from what is installed
 
@@ -23,7 +24,7 @@ WORKERS ?= 2
 PY := .venv/bin/python
 INPUTS := pyproject.toml constraints.txt scripts/install.sh
 
-.PHONY: run test test-fast test-mariadb test-rpc-clients test-mcp-agent test-soak lint demo bench bench-accessors bench-desk bench-drift bench-load bench-migration bench-quality wheel test-wheel pins clean bench-gate
+.PHONY: run test test-fast test-mariadb test-rpc-clients test-mcp-agent test-soak lint demo bench bench-accessors bench-desk bench-drift bench-load bench-migration bench-quality wheel test-wheel pins clean bench-gate bench-worklist
 
 run: .venv/run.stamp
 	@$(PY) -m streamlit run app.py --server.port $(PORT)
@@ -83,6 +84,9 @@ bench-migration: .venv/test.stamp
 
 bench-quality: .venv/test.stamp
 	@$(PY) -m benchmarks.quality $(ARGS)
+
+bench-worklist: .venv/test.stamp
+	@$(PY) -m scripts.bench worklist $(ARGS)
 
 wheel: .venv/test.stamp
 	@rm -rf build  # setuptools would carry removed files over from it

@@ -137,19 +137,18 @@ def _collect_rows(
     key: tuple[str, ...],
     source: str,
 ) -> list[FindingRows]:
-    from lavendertown.inspection.worklist_rows import RowOptions, collect_rows, refuse_other_table
+    from lavendertown.inspection.worklist_rows import ReportedTable, collect_rows_of_report
     from lavendertown.profile.masking import is_masked
-    from lavendertown.profile.measure import first_row_number
 
     settings = load_settings()
     evidence = storage.reports.load_evidence(report.id)
-    samples = [
-        storage.findings.find_samples(evidence, name, finding.column) if evidence is not None else None
-        for name, finding in chosen
-    ]
-    named = [(finding, each) for (_, finding), each in zip(chosen, samples, strict=True)]
-    refuse_other_table(table, report.metadata.get("coverage") or {}, evidence, named, source)
-    columns = list(key) or [name for name in (evidence.key if evidence else ()) if table.has_column(name)]
+    reported = ReportedTable(
+        str(report.metadata.get("dataset") or ""),
+        report.metadata.get("coverage") or {},
+        storage.findings.place_samples(evidence, chosen) if evidence is not None else None,
+    )
+    privacy = (settings.evidence_mask, settings.evidence_samples)
+    rows = collect_rows_of_report(table, source, reported, chosen, key, *privacy)
     shown = [name for name in key if is_masked(name, settings.evidence_mask)]
     if shown:
         click.echo(
@@ -157,15 +156,7 @@ def _collect_rows(
             "The store does not keep them.",
             err=True,
         )
-    row_options = RowOptions(
-        str(report.metadata.get("dataset") or ""),
-        columns,
-        key,
-        evidence.first_row if evidence is not None else first_row_number(table),
-        settings.evidence_mask,
-        settings.evidence_samples,
-    )
-    return collect_rows(table, chosen, row_options)
+    return rows
 
 
 def _write_files(storage: Storage, made: Sequence[Worklist], folder: Path, actor: str) -> list[Path]:

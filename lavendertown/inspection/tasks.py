@@ -16,9 +16,15 @@ from lavendertown.drift import Baseline, ProfileBaseline, TableBaseline
 from lavendertown.inspection import imported_results
 from lavendertown.inspection.result_files import write_affected_rows, write_result
 from lavendertown.inspection.row_copies import copy_affected_rows, has_copied_rows, read_copied_rows
-from lavendertown.inspection.worklist_rows import RowOptions, collect_rows
+from lavendertown.inspection.worklist_rows import (
+    ReportedTable,
+    RowOptions,
+    collect_rows,
+    collect_rows_of_report,
+)
 from lavendertown.inspector import Inspector
 from lavendertown.interchange.worklists.filled_file import MAX_BYTES, read_filled_file
+from lavendertown.profile.evidence import Evidence
 from lavendertown.profile.measure import measure_table
 from lavendertown.rules.models import Rule
 from lavendertown.rules.reference_rules import References
@@ -29,6 +35,7 @@ from lavendertown.tables.part_files import read_part_files
 
 INSPECT_FILE = "lavendertown.inspection.tasks:inspect_file"
 COLLECT_WORKLIST_ROWS = "lavendertown.inspection.tasks:collect_worklist_rows"
+COLLECT_REPORT_ROWS = "lavendertown.inspection.tasks:collect_report_rows"
 READ_WORKLIST = "lavendertown.inspection.tasks:read_worklist"
 WRITE_ROWS = "lavendertown.inspection.tasks:write_rows"
 CHECK_RULE = "lavendertown.inspection.tasks:check_rule"
@@ -161,6 +168,38 @@ def collect_worklist_rows(arguments: dict[str, Any], report: Callable[[Any], Non
         table,
         [(finding_id, GhostFinding.from_dict(values)) for finding_id, values in arguments["findings"]],
         RowOptions(**arguments["options"]),
+    )
+    return [asdict(each) for each in rows]
+
+
+def collect_report_rows(arguments: dict[str, Any], report: Callable[[Any], None]) -> list[dict[str, Any]]:
+    """Return the affected rows of findings of a report, from the file that it was made of, for a worklist.
+
+    Args:
+        arguments: ``path`` and ``name`` of the file, its ``limits`` as a mapping, the ``reading`` that was
+            set for the report, and the ``table`` to read of several. ``findings`` has pairs of an id and a
+            finding as a mapping, with its positions; ``dataset``, ``coverage`` and ``evidence`` (as a
+            mapping, or None) are those of
+            :class:`~lavendertown.inspection.worklist_rows.ReportedTable`; ``key`` has the chosen key columns,
+            ``masks`` the patterns of masked columns, and ``keeps_samples`` whether keys are stored.
+        report: Not used.
+
+    Returns:
+        The values of each :class:`~lavendertown.interchange.worklists.worklist_file.FindingRows`.
+    """
+    evidence = arguments["evidence"]
+    rows = collect_rows_of_report(
+        _read_file(arguments),
+        arguments["name"],
+        ReportedTable(
+            arguments["dataset"],
+            arguments["coverage"],
+            Evidence.from_dict(evidence) if evidence is not None else None,
+        ),
+        [(finding_id, GhostFinding.from_dict(values)) for finding_id, values in arguments["findings"]],
+        arguments["key"],
+        arguments["masks"],
+        arguments["keeps_samples"],
     )
     return [asdict(each) for each in rows]
 

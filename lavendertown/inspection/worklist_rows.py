@@ -12,7 +12,12 @@ from lavendertown.core.findings import GhostFinding, finding_columns
 from lavendertown.interchange.worklists.worklist_file import FindingRows
 from lavendertown.profile.evidence import Evidence, FindingSamples
 from lavendertown.profile.masking import MASKED_VALUE, mask_value
-from lavendertown.profile.measure import MAX_SHOWN_COLUMNS, sample_finding, to_plain_value
+from lavendertown.profile.measure import (
+    MAX_SHOWN_COLUMNS,
+    first_row_number,
+    sample_finding,
+    to_plain_value,
+)
 from lavendertown.tables import Table
 
 MAX_KEY = 200
@@ -37,6 +42,60 @@ class RowOptions:
     first_row: int
     masks: Sequence[str] = ()
     keeps_samples: bool = True
+
+
+@dataclass(frozen=True)
+class ReportedTable:
+    """What a report knows of the table that it was made of.
+
+    Attributes:
+        dataset: The dataset of the report.
+        coverage: The coverage of the report.
+        evidence: Its evidence, if it has some, with the samples by the place of their finding in the list.
+    """
+
+    dataset: str
+    coverage: Mapping[str, Any]
+    evidence: Evidence | None
+
+
+def collect_rows_of_report(
+    table: Table,
+    name: str,
+    report: ReportedTable,
+    findings: Sequence[tuple[str, GhostFinding]],
+    key: Sequence[str],
+    masks: Sequence[str],
+    keeps_samples: bool,
+) -> list[FindingRows]:
+    """Return the affected rows of findings of a report, from the table that it was made of.
+
+    Args:
+        table: The table.
+        name: The name of the table for messages.
+        report: What the report knows of it.
+        findings: The findings with their ids and the positions of their rows.
+        key: The columns that identify a row; by default those of the report.
+        masks: The patterns of masked columns.
+        keeps_samples: Whether the store may keep values, and so the keys.
+
+    Raises:
+        InvalidInputError: The report was not made of this table, or a key column is missing.
+    """
+    evidence = report.evidence
+    samples = evidence.samples if evidence is not None else {}
+    named = [(finding, samples.get(str(place))) for place, (_, finding) in enumerate(findings)]
+    refuse_other_table(table, report.coverage, evidence, named, name)
+    known = [column for column in (evidence.key if evidence else ()) if table.has_column(column)]
+    options = RowOptions(
+        report.dataset,
+        list(key) or known,
+        list(key),
+        evidence.first_row if evidence is not None else first_row_number(table),
+        masks,
+        keeps_samples,
+    )
+    return collect_rows(table, findings, options)
 
 
 def collect_rows(

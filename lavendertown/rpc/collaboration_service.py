@@ -18,6 +18,7 @@ from lavendertown.core.errors import InvalidInputError, NotFoundError
 from lavendertown.records.write_path import acting_for
 from lavendertown.rpc.audit_messages import AUDIT_EVENT, audit_values
 from lavendertown.rpc.bundle import RpcBundle
+from lavendertown.rpc.bundle_methods import bundle_methods
 from lavendertown.rpc.collaboration_messages import (
     ANNOTATION,
     FINDING,
@@ -40,6 +41,7 @@ from lavendertown.rpc.schema import Call, FieldSpec, MessageSpec, MethodSpec, Ro
 from lavendertown.rpc.shutdown import is_stopping
 from lavendertown.rpc.team_records import ConfiguredStore, FindStorage, decide_findings
 from lavendertown.rpc.threads import run_in_thread
+from lavendertown.rpc.worklist_methods import worklist_methods
 
 COLLABORATION_SERVICE = "CollaborationService"
 POLL_SECONDS = 1.0
@@ -79,6 +81,8 @@ def build_collaboration_bundle(find_storage: FindStorage | None = None) -> RpcBu
         *_methods(_Collaboration(find_storage)),
         import_method(find_storage),
         *incident_methods(find_storage),
+        *worklist_methods(find_storage),
+        *bundle_methods(find_storage),
     )
     return RpcBundle((ServiceSpec(COLLABORATION_SERVICE, methods),))
 

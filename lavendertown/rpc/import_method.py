@@ -8,9 +8,6 @@ from dataclasses import asdict
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from connectrpc.code import Code
-from connectrpc.errors import ConnectError
-
 from lavendertown.core.errors import InvalidInputError, UnreadableTableError
 from lavendertown.core.file_limits import limits_from_settings
 from lavendertown.core.settings import load_settings
@@ -19,14 +16,13 @@ from lavendertown.interchange.mapping import ROLES, ResultMapping
 from lavendertown.interchange.sources import UnknownFormatError
 from lavendertown.records.write_path import acting_for
 from lavendertown.rpc.schema import Call, FieldSpec, MessageSpec, MethodSpec, Role
-from lavendertown.rpc.shutdown import is_stopping
+from lavendertown.rpc.team_files import check_files, server_files
 from lavendertown.rpc.team_records import FindStorage
 
 if TYPE_CHECKING:
     from lavendertown.collaboration.parts.imports import Imports
     from lavendertown.inspection.mapped_files import MappedFile, MappedFileReader
 
-_MAX_NAME = 200
 _FILE = MessageSpec(
     "ResultFile",
     (FieldSpec("name", "string"), FieldSpec("content", "bytes", comment="Gzip and zip are unpacked.")),
@@ -111,12 +107,7 @@ def import_method(find_storage: FindStorage) -> MethodSpec:
 
 
 def _check_request(request: Any) -> None:
-    if not request.files:
-        raise InvalidInputError("The request has no files; send each with its name and content.")
-    if not all(each.name.strip() for each in request.files):
-        raise InvalidInputError("A file of the request has no name; give it one, such as results.json.")
-    if any(len(each.name) > _MAX_NAME for each in request.files):
-        raise InvalidInputError(f"The name of a file is longer than {_MAX_NAME} characters; shorten it.")
+    check_files(request.files, example="results.json")
     if request.format and request.HasField("mapping"):
         raise InvalidInputError("A format and a mapping exclude each other; leave one of them out.")
 
@@ -165,9 +156,4 @@ def _table_reader() -> MappedFileReader:
     """Return the reader of this process; imported in a call, because it imports the data libraries."""
     from lavendertown.inspection.mapped_files import MappedFileReader
 
-    return MappedFileReader(wait=_refuse_when_stopping)
-
-
-def _refuse_when_stopping() -> None:
-    if is_stopping():
-        raise ConnectError(Code.UNAVAILABLE, "The server is stopping; nothing was written. Try again later.")
+    return MappedFileReader(server_files())

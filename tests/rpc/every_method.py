@@ -8,18 +8,24 @@ from __future__ import annotations
 
 import base64
 import re
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from google.protobuf import descriptor_pb2, json_format
 
+from lavendertown.collaboration.models import ShareableReport
+from lavendertown.collaboration.storage import FileStorage
+from lavendertown.core import clock
 from lavendertown.database import ModelAccessor, application, bootstrap
 from lavendertown.database.startup import create_missing_tables
 from lavendertown.rpc import ConnectClient, RpcApp, build_collaboration_bundle, build_storage_bundle
 from lavendertown.rpc.bundle import RpcBundle
 from lavendertown.rpc.descriptors import PACKAGE, MessageClasses
+from lavendertown.transfer.bundles.writing import export_bundle
 from tests.rpc.models import Base, Part, RpcUser
 
 APP_FILE = "from tests.rpc.every_method import make_app\n\napp = make_app()\n"
@@ -36,6 +42,7 @@ REPORT = {"id": "r-1", "title": "Orders", "findings": [FINDING], "metadataJson":
 JUNIT = b"""<testsuite name="orders" timestamp="2026-11-01T10:00:00">
 <testcase classname="orders" name="total"><failure message="3 rows"/></testcase>
 <testcase classname="orders" name="id"/></testsuite>"""
+TABLE = b"id,price\n" + b"".join(b"%d,%d\n" % (n, n) for n in range(12))
 READS_FOR_WRITERS = ("DatabaseExportZip", "DatabaseBackup", "DatabaseBackupSqlite")
 """Methods that hand out everything: they write nothing, but a reader may not call them."""
 
@@ -147,7 +154,13 @@ def seed(client: ConnectClient) -> dict[str, Any]:
     report = {"id": "r-1", "title": "Orders", "findings": [finding], "metadata_json": '{"dataset": "orders"}'}
     client.call("SaveReport", {"report": report})
     [found] = client.call("QueryFindings").findings
-    return {"finding_id": found.finding_id, "backup": "", **_seed_incident(client, finding)}
+    return {
+        "finding_id": found.finding_id,
+        "backup": "",
+        **_seed_incident(client, finding),
+        **_seed_worklists(client),
+        **_seed_bundle(client),
+    }
 
 
 def _seed_incident(client: ConnectClient, finding: Mapping[str, Any]) -> dict[str, Any]:
@@ -159,6 +172,25 @@ def _seed_incident(client: ConnectClient, finding: Mapping[str, Any]) -> dict[st
     members = [each.finding_id for each in client.call("GetReport", {"id": "r-2"}).report.findings]
     made = client.call("CreateIncident", {"title": "Loader down", "finding_ids": members[:1]}).incident
     return {"incident_id": made.id, "members": members}
+
+
+def _seed_worklists(client: ConnectClient) -> dict[str, Any]:
+    """Give rows out twice; return the file of one worklist, and the ids of both."""
+    file = {"name": "orders.csv", "content": TABLE}
+    request = {"report_id": "r-1", "file": file}
+    kept, deleted = (client.call("CreateWorklists", request).worklists[0] for _ in range(2))
+    encoded = base64.b64encode(kept.file.content).decode()
+    return {"worklist_id": kept.id, "worklist": encoded, "other_worklist_id": deleted.id}
+
+
+def _seed_bundle(client: ConnectClient) -> dict[str, Any]:
+    """Import a bundle of another team; return it with its id."""
+    with tempfile.TemporaryDirectory() as folder:
+        other = FileStorage(Path(folder))
+        other.save_report(ShareableReport("r-other", "Orders of a team", "Ana", clock.now()))
+        content = export_bundle(other.store, ["r-other"])
+    made = client.call("ImportBundle", {"file": {"name": "other.bundle.zip", "content": content}})
+    return {"bundle_id": made.bundle_id, "bundle": base64.b64encode(content).decode()}
 
 
 def valid_request(name: str, n: int | str, known: Mapping[str, Any]) -> dict[str, Any]:
@@ -183,6 +215,8 @@ def valid_request(name: str, n: int | str, known: Mapping[str, Any]) -> dict[str
     ids = [known["finding_id"]]
     _, other, third = known["members"]
     incident = {"incidentId": known["incident_id"]}
+    worklist, other_worklist = (known[name] for name in ("worklist_id", "other_worklist_id"))
+    table = {"name": "orders.csv", "content": base64.b64encode(TABLE).decode()}
     restore = {"bytes": known["backup"], "filename": "backup.zip"}
     return {
         "DatabaseHealth": {},
@@ -212,6 +246,15 @@ def valid_request(name: str, n: int | str, known: Mapping[str, Any]) -> dict[str
         "ReopenIncident": {**incident, "comment": f"Back {n}."},
         "DeleteIncident": incident,
         "RestoreIncident": incident,
+        "QueryWorklists": {},
+        "CreateWorklists": {"reportId": "r-1", "findingIds": ids, "file": table},
+        "ReadWorklists": {"files": [{"name": "worklist.xlsx", "content": known["worklist"]}]},
+        "UndoWorklists": {"worklists": [{"worklistId": worklist, "version": 1}]},
+        "DeleteWorklist": {"worklistId": other_worklist},
+        "RestoreWorklist": {"worklistId": other_worklist},
+        "ExportBundle": {"reportIds": ["r-1"]},
+        "ImportBundle": {"file": {"name": "other.bundle.zip", "content": known["bundle"]}},
+        "UndoBundle": {"bundleId": known["bundle_id"]},
         "Annotate": {"findingId": ids[0], "comment": f"Seen {n}."},
         "SetStatus": {"findingIds": ids, "status": "accepted", "reason": f"Known {n}."},
         "Assign": {"findingIds": ids, "assignee": f"Ben {n}"},

@@ -11,7 +11,7 @@ import pytest
 
 from lavendertown.collaboration.storage import Storage
 from lavendertown.core.settings import load_settings
-from lavendertown.rpc import ConnectClient, RpcError, import_method
+from lavendertown.rpc import ConnectClient, RpcError, team_files
 from lavendertown.rpc.schema import Role
 from lavendertown.rpc.team_app import build_team_app
 from lavendertown.rpc.tokens import TokenStore
@@ -122,7 +122,7 @@ def test_a_table_above_the_limit_is_refused(client: ConnectClient, monkeypatch: 
 def test_a_server_that_stops_ends_the_import(
     client: ConnectClient, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(import_method, "is_stopping", lambda: True)
+    monkeypatch.setattr(team_files, "is_stopping", lambda: True)
     with pytest.raises(RpcError, match="The server is stopping; nothing was written") as refused:
         send(client, mapping=MAPPING)
     assert refused.value.code.value == "unavailable"

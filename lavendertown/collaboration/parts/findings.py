@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Unpack
 
 from lavendertown.collaboration import converters, filters
 from lavendertown.collaboration.parts.context import StoragePart
 from lavendertown.core import row_positions
 from lavendertown.core.errors import NotFoundError
+from lavendertown.core.findings import GhostFinding
 from lavendertown.profile.evidence import Evidence, FindingSamples
 from lavendertown.records import validation
 from lavendertown.records.json_records import merged_into_map
@@ -82,6 +84,17 @@ class Findings(StoragePart):
             if samples.column in ("", column) and self.resolve_id(former) == finding_id:
                 return samples
         return None
+
+    def place_samples(self, evidence: Evidence, findings: Sequence[tuple[str, GhostFinding]]) -> Evidence:
+        """Return evidence with the samples by the places of these findings in the list, and no others.
+
+        Args:
+            evidence: The evidence of a report with the findings.
+            findings: The findings with their current ids.
+        """
+        found = (self.find_samples(evidence, name, each.column) for name, each in findings)
+        samples = {str(place): each for place, each in enumerate(found) if each is not None}
+        return replace(evidence, samples=samples)
 
     def resolve_id(self, finding_id: str) -> str:
         """Return the current id of a finding; an unknown id is returned unchanged."""
