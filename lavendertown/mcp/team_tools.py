@@ -40,6 +40,10 @@ class TeamTools:
         self._storage = find_storage
         self._find_caller = find_caller
 
+    def list_tools(self) -> Iterator[Tool]:
+        """Return the tools."""
+        raise NotImplementedError
+
     @staticmethod
     def make_tools(
         *, reads: Sequence[Callable[..., Any]], writes: Sequence[Callable[..., Any]]

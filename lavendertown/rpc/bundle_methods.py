@@ -133,7 +133,7 @@ class _BundleService:
             )
         content = collect_content(self._storage().store, report_ids)
         return {
-            "file": {"name": _file_name(content), "content": write_bundle(content)},
+            "file": {"name": bundle_file_name(content), "content": write_bundle(content)},
             "reports": len(content.reports),
             "findings": sum(len(each.findings) for each in content.reports),
             "annotations": len(content.annotations),
@@ -165,7 +165,7 @@ class _BundleService:
         return {"undone": True, "kept": undo.kept, **{name: getattr(undo, name) for name in _NUMBERS}}
 
 
-def _file_name(content: BundleContent) -> str:
+def bundle_file_name(content: BundleContent) -> str:
     """Return a name for the file of a bundle, which callers may save under it."""
     words = re.findall(r"\w+", content.reports[0].dataset)
     return f"{'-'.join(words)[:_MAX_STEM] or 'reports'}{BUNDLE_ENDING}"

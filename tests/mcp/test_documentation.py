@@ -14,8 +14,7 @@ import httpx2
 import pytest
 from mcp import StdioServerParameters
 
-from lavendertown.mcp.finding_tools import FindingTools
-from lavendertown.mcp.incident_tools import IncidentTools
+from lavendertown.mcp.server import TOOLS
 from tests.rpc.test_servers import running
 from tests.support.dashboard import ROOT
 from tests.support.mcp import McpClient
@@ -68,6 +67,6 @@ def _fail(*_: Any) -> Any:
 
 
 def test_the_page_names_every_tool() -> None:
-    tools = [*FindingTools(_fail, _fail).list_tools(), *IncidentTools(_fail, _fail).list_tools()]
+    tools = [tool for part in TOOLS for tool in part(_fail, _fail).list_tools()]
     table = PAGE.read_text("utf-8").partition("## Tools")[2]
     assert [tool.name for tool in tools if f"`{tool.name}`" not in table] == []
