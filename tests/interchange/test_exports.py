@@ -10,6 +10,7 @@ import html
 import io
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -250,6 +251,7 @@ def test_the_page_has_the_details_of_the_most_severe_only(monkeypatch: pytest.Mo
     assert "The first 1 of 2 findings are shown with their evidence." in page
 
 
+SCHEMA = Path(__file__).parent / "schemas" / "sarif-2.1.0.json"
 # The parts of the schema of SARIF 2.1.0 (errata 01) that an export uses; each object has no other property.
 TEXT = {"type": "string"}
 
@@ -327,6 +329,25 @@ def test_sarif_has_the_structure_of_its_schema() -> None:
     assert data["runs"][1]["results"][0]["locations"][0]["physicalLocation"] == {
         "artifactLocation": {"uri": "my%20orders%2F2026"}
     }
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"dataset": "my orders/2026", "column": "*", "status": "open", "metadata": {}, "tags": ("a", "a")},
+        {"close_reason": "", "annotations": ()},
+        {"status": "needs-investigation", "severity": "info"},
+        {"dataset": "", "column": "", "description": "", "severity": "error"},
+    ],
+)
+def test_sarif_validates_against_the_published_schema(changes: dict[str, Any]) -> None:
+    schema = json.loads(SCHEMA.read_text("utf-8-sig"))
+    validator = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker())
+    data = json.loads(write("sarif", exported(), exported(**changes)))
+    assert [each.message for each in validator.iter_errors(data)] == []
+    data["runs"][0]["results"][0]["suppressions"] = [{"kind": "external", "state": "accepted"}]
+    assert len(list(validator.iter_errors(data))) == 1
 
 
 def test_sarif_has_closed_findings_as_suppressions_with_their_reason() -> None:

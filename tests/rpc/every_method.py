@@ -7,6 +7,7 @@ needs an entry in :func:`valid_request`, or the tests fail and name it.
 from __future__ import annotations
 
 import base64
+import io
 import re
 import tempfile
 import uuid
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from google.protobuf import descriptor_pb2, json_format
+from openpyxl import load_workbook
 
 from lavendertown.collaboration.models import ShareableReport
 from lavendertown.collaboration.storage import FileStorage
@@ -175,22 +177,32 @@ def _seed_incident(client: ConnectClient, finding: Mapping[str, Any]) -> dict[st
 
 
 def _seed_worklists(client: ConnectClient) -> dict[str, Any]:
-    """Give rows out twice; return the file of one worklist, and the ids of both."""
+    """Give rows out twice; return the file of one worklist with an answer, and the ids of both."""
     file = {"name": "orders.csv", "content": TABLE}
     request = {"report_id": "r-1", "file": file}
     kept, deleted = (client.call("CreateWorklists", request).worklists[0] for _ in range(2))
-    encoded = base64.b64encode(kept.file.content).decode()
+    book = load_workbook(io.BytesIO(kept.file.content))
+    heads = [cell.value for cell in book["Rows"][1]]
+    book["Rows"].cell(2, heads.index("done") + 1, "x")
+    filled = io.BytesIO()
+    book.save(filled)
+    encoded = base64.b64encode(filled.getvalue()).decode()
     return {"worklist_id": kept.id, "worklist": encoded, "other_worklist_id": deleted.id}
 
 
 def _seed_bundle(client: ConnectClient) -> dict[str, Any]:
-    """Import a bundle of another team; return it with its id."""
+    """Import a bundle of another team; return its id, and another bundle."""
+    imported, other = make_bundle("r-imported"), make_bundle("r-other")
+    made = client.call("ImportBundle", {"file": {"name": "imported.bundle.zip", "content": imported}})
+    return {"bundle_id": made.bundle_id, "bundle": base64.b64encode(other).decode()}
+
+
+def make_bundle(report_id: str) -> bytes:
+    """Return a bundle of another team."""
     with tempfile.TemporaryDirectory() as folder:
         other = FileStorage(Path(folder))
-        other.save_report(ShareableReport("r-other", "Orders of a team", "Ana", clock.now()))
-        content = export_bundle(other.store, ["r-other"])
-    made = client.call("ImportBundle", {"file": {"name": "other.bundle.zip", "content": content}})
-    return {"bundle_id": made.bundle_id, "bundle": base64.b64encode(content).decode()}
+        other.save_report(ShareableReport(report_id, "Orders of a team", "Ana", clock.now()))
+        return export_bundle(other.store, [report_id])
 
 
 def valid_request(name: str, n: int | str, known: Mapping[str, Any]) -> dict[str, Any]:
@@ -249,7 +261,7 @@ def valid_request(name: str, n: int | str, known: Mapping[str, Any]) -> dict[str
         "QueryWorklists": {},
         "CreateWorklists": {"reportId": "r-1", "findingIds": ids, "file": table},
         "ReadWorklists": {"files": [{"name": "worklist.xlsx", "content": known["worklist"]}]},
-        "UndoWorklists": {"worklists": [{"worklistId": worklist, "version": 1}]},
+        "UndoWorklists": {"worklists": [{"worklistId": worklist, "version": 2}]},
         "DeleteWorklist": {"worklistId": other_worklist},
         "RestoreWorklist": {"worklistId": other_worklist},
         "ExportBundle": {"reportIds": ["r-1"]},
