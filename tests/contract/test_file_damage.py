@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from lavendertown.collaboration.storage import FileStorage, Storage
+from lavendertown.core import clock
+from lavendertown.core.notification_channels import NotificationChannel
 from lavendertown.errors import DamagedRecordError, LavenderTownError
 from lavendertown.rules.models import RuleSet
+from lavendertown.stores.files.journal import Journal
 from tests.contract.builders import annotation, finding, ids, refusal, report
 
 WHOLE = json.dumps(
@@ -194,6 +198,28 @@ def test_a_damaged_commit_note_is_one_sentence_and_loses_nothing(
         refused = refusal(attempt)
         assert refused is None or ("intent" in refused and "\n" not in refused)
     assert (folder / "reports" / "r1.json").read_bytes() == before
+
+
+def test_a_removal_that_was_interrupted_is_finished(
+    storage: Storage, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = NotificationChannel("team", "webhook", url="http://127.0.0.1:9/", allow_private=True)
+    made = storage.notifications.send_test(channel, "", actor="Ana")
+    monkeypatch.setattr(Journal, "_finish_intent", interrupt)
+    later = clock.now() + dt.timedelta(days=91)
+    with pytest.raises(KeyboardInterrupt):
+        storage.notifications.remove_old(90, later)
+    monkeypatch.undo()
+    assert (folder / ".journal" / "intent.json").exists()
+    fresh = FileStorage(folder)
+    assert fresh.notifications.count() == 0
+    assert [each["after"] for each in fresh.audit.query(operation="purge")] == [{"removed": 1}]
+    assert not any(made["id"] in path.name for path in folder.rglob("*.json"))
+
+
+def interrupt(journal: Journal) -> None:
+    if journal.intent_path.exists():
+        raise KeyboardInterrupt
 
 
 def test_stray_files_are_left_alone(storage: Storage, folder: Path) -> None:

@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from streamlit.testing.v1 import AppTest
@@ -150,6 +151,21 @@ def test_an_application_s_own_records_are_told_by_their_names() -> None:
     }
     assert audit_text.describe_event(event, {}) == "**Ana** moved to trash the invoices **7**"
     assert audit_text.changed_fields(event) == [("Total", "3", "4"), ("Paid", "no", "yes")]
+
+
+def test_removed_notifications_and_failed_checks_are_described(tmp_path: Path) -> None:
+    storage = FileStorage(tmp_path)
+    problem = "The source orders could not be checked: There is no file a_b.csv."
+    storage.source_checks.save_failure("orders", problem, now())
+    storage.source_checks.clear_failure("orders")
+    settings = [audit_text.describe_event(event, {}) for event in storage.audit_log()]
+    assert settings == [
+        "**LavenderTown** checked **orders** again",
+        "**LavenderTown** could not check **orders**: There is no file a\\_b.csv.",
+    ]
+    purge = {"actor": "LavenderTown", "operation": "purge", "component": "notification"}
+    event = {**purge, "record_id": "expired", "before": None, "after": {"removed": 2}}
+    assert audit_text.describe_event(event, {}) == "**LavenderTown** removed 2 notifications for good"
 
 
 def decide_on_all(storage: FileStorage, **decision: Any) -> Undo:

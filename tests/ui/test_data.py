@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from lavendertown.collaboration.database_storage import DatabaseStorage
 from lavendertown.collaboration.storage import FileStorage, Storage
+from lavendertown.core import clock
 from lavendertown.core.settings import load_settings
 from lavendertown.interchange.worklists.worklist_file import FindingRows
 from lavendertown.rules.models import RuleSet
@@ -273,6 +274,20 @@ def test_without_channels_it_says_how_to_configure_one(storage: FileStorage) -> 
     app = start("Notifications")
     assert "Nobody is notified yet" in texts(app)
     assert "[notifications.team]" in str(app.get("code")[0].value)
+
+
+def test_sources_that_could_not_be_checked_are_shown(
+    storage: FileStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    source = '[sources.orders]\npath = "orders.csv"\nevery = "6 hours"\n'
+    (tmp_path / "lavendertown.toml").write_text(source)
+    storage.source_checks.save_failure("orders", "There is no file orders.csv.", clock.now())
+    (shown,) = start("Notifications").warning
+    assert "There is no file orders.csv." in shown.value
+    assert "1 attempt, the last" in shown.value
+    storage.source_checks.clear_failure("orders")
+    assert not start("Notifications").warning
 
 
 def test_a_channel_is_tested_and_a_failed_message_sent_again(

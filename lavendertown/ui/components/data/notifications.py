@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from lavendertown.core import clock
 from lavendertown.core.notification_channels import VIEW_PREFIX, NotificationChannel, find_channel
 from lavendertown.ui import queries
 from lavendertown.ui.components.data import data_actions, data_queries
@@ -68,10 +69,12 @@ def _show_failed_sources() -> None:
     """Show the sources whose last regular check failed."""
     for failed in data_queries.list_failed_sources():
         attempts = format_count(failed.attempts, "attempt")
+        is_due = failed.next_attempt_at <= clock.now()
+        following = "by the next tick" if is_due else format_time(failed.next_attempt_at)
         st.warning(
             f"{escape_markdown(failed.problem)}  \n"
             f":small[{attempts}, the last {format_time(failed.failed_at)} · "
-            f"next attempt {format_time(failed.next_attempt_at)}]",
+            f"next attempt {following}]",
             icon=":material/sync_problem:",
         )
 

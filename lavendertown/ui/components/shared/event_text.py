@@ -89,13 +89,19 @@ def describe_settings_event(event: Event) -> str:
 def _describe_source_checks(event: Event) -> str:
     before, after = ((event[name] or {}).get("settings") or {} for name in ("before", "after"))
     texts = [
-        f"could not check **{shorten_text(name)}**: {shorten_text(after[name].get('problem', ''))}"
+        f"could not check **{shorten_text(name)}**: {shorten_text(_read_reason(after[name]))}"
         if name in after
         else f"checked **{shorten_text(name)}** again"
         for name in sorted({*before, *after})
         if before.get(name) != after.get(name)
     ]
     return " and ".join(texts) or "changed nothing"
+
+
+def _read_reason(failed: Event) -> str:
+    """Return why a check failed, without its subject."""
+    problem = str(failed.get("problem") or "")
+    return problem.partition(": ")[2] or problem
 
 
 def _describe_timeline(before: Event, after: Event) -> str:
