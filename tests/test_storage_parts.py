@@ -43,5 +43,5 @@ def test_a_method_of_the_storage_takes_the_arguments_of_its_part(tmp_path: Path)
 def test_every_part_has_the_context_of_its_storage(tmp_path: Path) -> None:
     storage = FileStorage(tmp_path)
     parts = [part for part in vars(storage).values() if isinstance(part, StoragePart)]
-    assert len(parts) == 21
+    assert len(parts) == 22
     assert all(part._context.store is storage.store for part in parts)
