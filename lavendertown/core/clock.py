@@ -1,4 +1,4 @@
-"""Read, convert and parse times. All times inside LavenderTown are timezone-aware and in UTC."""
+"""Read, convert, parse and format times. All times inside LavenderTown are timezone-aware and in UTC."""
 
 from __future__ import annotations
 
@@ -70,3 +70,13 @@ def day_start(day: dt.date, zone: dt.tzinfo | None = None) -> dt.datetime:
 def day_end(day: dt.date, zone: dt.tzinfo | None = None) -> dt.datetime:
     """Return the last microsecond of a calendar day in ``zone`` (default: local), in UTC."""
     return to_utc_bound(dt.datetime.combine(day, dt.time.max), zone)
+
+
+def format_day(day: dt.date) -> str:
+    """Format a calendar day as text for people: ``7 Sep 2026``."""
+    return f"{format_short_day(day)} {day.year}"
+
+
+def format_short_day(day: dt.date) -> str:
+    """Format a calendar day without its year: ``7 Sep``."""
+    return f"{day.day} {day:%b}"

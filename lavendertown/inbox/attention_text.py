@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from lavendertown.core import statuses
+from lavendertown.core import clock, statuses
 from lavendertown.inbox.attention import AttentionReason, exceeds_ceiling
 from lavendertown.inbox.inbox_query import InboxEntry
 
@@ -56,4 +56,4 @@ def _rows(count: int) -> str:
 
 def _day(at: dt.datetime | None) -> str:
     assert at is not None
-    return f"{at:%Y-%m-%d}"
+    return clock.format_day(at)

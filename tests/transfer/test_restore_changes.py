@@ -39,8 +39,8 @@ def test_the_changes_are_told_by_kind_and_name(make_place: MakePlace, backend: s
     reports, triage = changes["reports"], changes["triage"]
     assert (reports.returning, reports.leaving, reports.reverted) == (1, 1, 0)
     assert (reports.returning_names, reports.leaving_names) == (
-        ("Week 2 (2026-03-04)",),
-        ("Week 3 (2026-03-04)",),
+        ("Week 2 (4 Mar 2026)",),
+        ("Week 3 (4 Mar 2026)",),
     )
     assert changes["annotations"].leaving_names == ("bob, 2026-03-04: Since then",)
     assert (triage.returning, triage.leaving, triage.reverted) == (0, 0, 1)

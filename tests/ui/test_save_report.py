@@ -59,7 +59,7 @@ def test_a_new_dataset_is_named(open_app: App, storage: FileStorage) -> None:
 def test_what_a_report_joins_is_shown(open_app: App, save: Callable[..., object]) -> None:
     save("r-1", **columns("order_id", "customer_id", dataset="orders"))
     app = open_dialog(open_app, "orders_2025_w48.csv")
-    assert "Joins dataset `orders`: 1 report, latest just now, same columns." in said(app)
+    assert "Joins dataset `orders`: 1 report, latest a few seconds ago, same columns." in said(app)
     assert "Same dataset" not in labels(app)
 
 

@@ -155,3 +155,17 @@ def test_a_note_is_added_in_a_form(open_app: App, save: Save, storage: FileStora
     (note,) = storage.timeline.query()
     assert (note.text, note.dataset, note.author) == ("New warehouse", "", "Chiyo Tanaka")
     assert "New warehouse" in texts(app)
+
+
+@pytest.mark.parametrize(("locale", "first"), [("de-DE", "16 Nov"), ("en-US", "15 Nov"), ("ar-EG", "21 Nov")])
+def test_the_weeks_of_the_charts_begin_as_in_the_readers_locale(
+    open_app: App, save: Save, saturday: None, monkeypatch: pytest.MonkeyPatch, locale: str, first: str
+) -> None:
+    monkeypatch.setattr("lavendertown.ui.components.shared.weeks.reader_locale", lambda: locale)
+    save("r-1", created_at=NOON - dt.timedelta(hours=1))
+    for screen in ("trends", "reports", "dataset"):
+        app = open_app(screen, dataset="orders")
+        assert not app.exception
+        labels = json.loads(app.get("plotly_chart")[0].proto.spec)["data"][0]["x"]
+        assert labels[-1] == first
+        assert not any(label.startswith("0") for label in labels)

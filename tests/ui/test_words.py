@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from lavendertown.core.clock import now
-from lavendertown.ui.components.shared import charts, filters, formatting
+from lavendertown.ui.components.shared import charts, formatting, weeks
 
 
 def test_markdown_in_a_title_is_shown_letter_for_letter() -> None:
@@ -51,10 +51,19 @@ def test_a_share_is_never_rounded_to_nothing_or_all(share: float | None, said: s
 @pytest.mark.parametrize(
     ("age", "said"),
     [
-        (dt.timedelta(seconds=5), "just now"),
-        (dt.timedelta(minutes=3), "3 min ago"),
-        (dt.timedelta(hours=30), "1 d ago"),
-        (dt.timedelta(days=15), "2 w ago"),
+        (dt.timedelta(seconds=-90), "a few seconds ago"),
+        (dt.timedelta(seconds=44), "a few seconds ago"),
+        (dt.timedelta(seconds=45), "a minute ago"),
+        (dt.timedelta(minutes=3), "3 minutes ago"),
+        (dt.timedelta(minutes=45), "an hour ago"),
+        (dt.timedelta(hours=21), "21 hours ago"),
+        (dt.timedelta(hours=30), "a day ago"),
+        (dt.timedelta(days=2), "2 days ago"),
+        (dt.timedelta(days=25), "25 days ago"),
+        (dt.timedelta(days=26), "a month ago"),
+        (dt.timedelta(days=61), "2 months ago"),
+        (dt.timedelta(days=330), "a year ago"),
+        (dt.timedelta(days=1100), "3 years ago"),
     ],
 )
 def test_an_age_is_told_in_its_largest_unit(age: dt.timedelta, said: str) -> None:
@@ -65,8 +74,37 @@ def test_large_counts_stay_short() -> None:
     assert [formatting.format_compact(n) for n in (7, 999, 1200, 45_000)] == ["7", "999", "1.2k", "45k"]
 
 
-def test_a_week_begins_on_monday() -> None:
-    assert filters.week_start(dt.date(2026, 11, 21)) == dt.date(2026, 11, 16)
+def test_a_day_has_no_leading_zero() -> None:
+    when = dt.datetime(2026, 9, 7, 6, 5, tzinfo=dt.UTC)
+    assert formatting.format_time(when) == "7 Sep 2026, 06:05"
+    assert formatting.format_day(when) == "7 Sep 2026"
+    assert formatting.format_short_day(when) == "7 Sep"
+
+
+@pytest.mark.parametrize(
+    ("locale", "first"),
+    [
+        ("", dt.date(2026, 11, 16)),
+        ("de-DE", dt.date(2026, 11, 16)),
+        ("fr", dt.date(2026, 11, 16)),
+        ("en-GB", dt.date(2026, 11, 16)),
+        ("en_001", dt.date(2026, 11, 16)),
+        ("en", dt.date(2026, 11, 15)),
+        ("en-US", dt.date(2026, 11, 15)),
+        ("zh-Hant-TW", dt.date(2026, 11, 15)),
+        ("es-419", dt.date(2026, 11, 16)),
+        ("ar-EG", dt.date(2026, 11, 21)),
+        ("fa", dt.date(2026, 11, 21)),
+        ("dv-MV", dt.date(2026, 11, 20)),
+        ("de-x-us", dt.date(2026, 11, 16)),
+        ("<script>", dt.date(2026, 11, 16)),
+    ],
+)
+def test_a_week_begins_as_in_the_readers_locale(
+    monkeypatch: pytest.MonkeyPatch, locale: str, first: dt.date
+) -> None:
+    monkeypatch.setattr(weeks, "reader_locale", lambda: locale)
+    assert weeks.week_start(dt.date(2026, 11, 21)) == first
 
 
 def test_the_gravest_columns_come_first() -> None:

@@ -130,7 +130,7 @@ def _name_annotation(annotation: Any) -> str:
 
 
 def _format_day(when: dt.datetime) -> str:
-    return f"{when.astimezone(clock.UTC):%Y-%m-%d}"
+    return clock.format_day(when.astimezone(clock.UTC))
 
 
 def _shorten(text: str) -> str:

@@ -15,6 +15,7 @@ from lavendertown.ui.components.shared.formatting import (
     escape_markdown,
     format_count,
     format_time,
+    format_time_of_day,
     inline_code,
     reader_time_zone,
     short_description,
@@ -101,7 +102,7 @@ def show_events(events: Iterable[dict[str, Any]]) -> None:
     names = finding_names(events)
     with st.container(gap="xsmall"):
         for act in acts.group_events(events):
-            time = f"{act.at.astimezone(reader_time_zone()):%H:%M}"
+            time = format_time_of_day(act.at)
             icon = audit_text.operation_icon(act.events[0])
             line = f":gray[{time}] {icon} {acts.describe_act(act, names)}"
             with st.expander(line, key=f"activity:{act.key}", on_change="rerun") as box:

@@ -18,8 +18,8 @@ from lavendertown.ui.components.shared.formatting import (
     escape_markdown,
     format_count,
     format_percent,
+    format_short_day,
     format_time,
-    reader_time_zone,
     tag_badges,
 )
 
@@ -166,7 +166,7 @@ def draw_metrics(report: queries.Row, rows: list[queries.Row], runs: list[querie
 def describe_change(runs: list[queries.Row], field: str) -> str:
     """Describe the change of a number since the previous run."""
     change = runs[0][field] - runs[1][field]
-    day = f"{runs[1]['created_at'].astimezone(reader_time_zone()):%d %b}".lstrip("0")
+    day = format_short_day(runs[1]["created_at"])
     return f"{change:,} since {day}" if change else f"unchanged since {day}"
 
 

@@ -28,6 +28,7 @@ from lavendertown.ui.components.shared.formatting import (
     status_badge,
     tag_badges,
 )
+from lavendertown.ui.components.shared.weeks import week_start
 
 WEEKS = 10
 MAX_SUMMARIES = 1000
@@ -152,7 +153,7 @@ def summarize_discussion(report_id: str) -> dict[str, Any]:
 def draw_sidebar(chosen: dict[str, Any]) -> None:
     """Show findings per week and the noisiest datasets of the matching reports in the last ten weeks."""
     today = clock.now().astimezone(reader_time_zone()).date()
-    first = filters.week_start(today) - dt.timedelta(weeks=WEEKS - 1)
+    first = week_start(today) - dt.timedelta(weeks=WEEKS - 1)
     since = clock.day_start(first, reader_time_zone())
     start = max(since, chosen.get("start_date", since))
     rows = queries.list_reports({**chosen, "start_date": start}, MAX_SUMMARIES)
@@ -191,7 +192,7 @@ def count_by_week(rows: list[dict[str, Any]], first: dt.date) -> list[tuple[str,
         week = min(max(0, (day - first).days // 7), WEEKS - 1)
         errors[week] += row["error_count"]
         others[week] += row["finding_count"] - row["error_count"]
-    labels = [f"{first + dt.timedelta(weeks=week):%d %b}" for week in range(WEEKS)]
+    labels = [clock.format_short_day(first + dt.timedelta(weeks=week)) for week in range(WEEKS)]
     return list(zip(labels, errors, others, strict=True))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from lavendertown.core import clock
 from lavendertown.profile.evidence import ColumnProfile, Evidence, FindingSamples, Histogram, ValueCount
 from lavendertown.ui import queries
 from lavendertown.ui.components.shared import charts
@@ -132,6 +133,6 @@ def _format_edge(edge: float, is_time: bool) -> str:
     if not is_time:
         return charts.format_edge(edge)
     try:
-        return f"{dt.datetime.fromtimestamp(edge, dt.UTC):%Y-%m-%d}"
+        return clock.format_day(dt.datetime.fromtimestamp(edge, dt.UTC))
     except (OverflowError, ValueError, OSError):
         return "before year 1" if edge < 0 else "after year 9999"

@@ -16,9 +16,9 @@ from lavendertown.ui.components.shared.formatting import (
     format_count,
     format_percent,
     format_relative_time,
+    format_short_day,
     ghost_type_name,
     inline_code,
-    reader_time_zone,
     run_state_badge,
     severity_badge,
     tag_badges,
@@ -120,7 +120,7 @@ def _draw_run_history(row: queries.Row, past: list[queries.Row]) -> None:
     if len(runs) < 2:
         st.caption("This is the first run that found it. The next ones draw a history here.")
         return
-    labels = [f"{run['seen_at'].astimezone(reader_time_zone()):%d %b}" for run in runs]
+    labels = [format_short_day(run["seen_at"]) for run in runs]
     counts = [run["row_count"] for run in runs]
     alt = f"Affected rows in the last {len(runs)} runs: " + ", ".join(
         f"{label} {number:,}" for label, number in zip(labels, counts, strict=True)

@@ -139,7 +139,7 @@ def day_name(date: dt.date) -> str:
         return "Today"
     if date == today - dt.timedelta(days=1):
         return "Yesterday"
-    return f"{date:%A}, {date.day} {date:%b %Y}"
+    return f"{date:%A}, {clock.format_day(date)}"
 
 
 def changed_fields(event: Mapping[str, Any]) -> list[tuple[str, str, str]]:

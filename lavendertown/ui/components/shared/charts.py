@@ -38,6 +38,8 @@ _COLORS = {
     },
 }
 MAX_COLUMNS = 12
+DAY_TICKS = "%-d %b"
+"""The format of days on an axis of dates: ``7 Sep``, as :func:`formatting.format_short_day` writes them."""
 
 
 def theme_colors() -> dict[str, str]:

@@ -242,8 +242,3 @@ def clear_filters() -> None:
     st.session_state[TEXT] = ""
     st.session_state[DAYS] = ()
     go_to_first_page()
-
-
-def week_start(day: dt.date) -> dt.date:
-    """Return the Monday of the week of a day."""
-    return day - dt.timedelta(days=day.weekday())

@@ -13,6 +13,17 @@ import streamlit as st
 from lavendertown.core import clock, statuses
 from lavendertown.ui.components.shared import comment_text, markdown
 
+_SECOND, _MINUTE, _HOUR, _DAY = (dt.timedelta(seconds=number) for number in (1, 60, 3_600, 86_400))
+_AGES = (
+    (44.5 * _SECOND, _MINUTE, "a few seconds", ""),
+    (44.5 * _MINUTE, _MINUTE, "a minute", "minutes"),
+    (21.5 * _HOUR, _HOUR, "an hour", "hours"),
+    (25.5 * _DAY, _DAY, "a day", "days"),
+    (319.5 * _DAY, 30.4368 * _DAY, "a month", "months"),
+    (dt.timedelta.max, 365.2425 * _DAY, "a year", "years"),
+)
+"""Ages as moment.js words them: below which age, in which unit, its words for one and for several."""
+
 SEVERITIES = {
     "error": ("red", ":material/error:", "Error"),
     "warning": ("orange", ":material/warning:", "Warning"),
@@ -187,21 +198,30 @@ def reader_time_zone() -> dt.tzinfo:
 
 def format_time(when: dt.datetime) -> str:
     """Format a time in the user's time zone: ``20 Nov 2026, 23:51``."""
-    return f"{when.astimezone(reader_time_zone()):%d %b %Y, %H:%M}".lstrip("0")
+    return f"{format_day(when)}, {format_time_of_day(when)}"
+
+
+def format_time_of_day(when: dt.datetime) -> str:
+    """Format the time of day in the user's time zone: ``23:51``."""
+    return f"{when.astimezone(reader_time_zone()):%H:%M}"
 
 
 def format_day(when: dt.datetime) -> str:
-    """Format the day of a time in the user's time zone: ``20 Nov 2026``."""
-    return f"{when.astimezone(reader_time_zone()):%d %b %Y}".lstrip("0")
+    """Format the day of a time in the user's time zone: ``7 Sep 2026``."""
+    return clock.format_day(when.astimezone(reader_time_zone()))
+
+
+def format_short_day(when: dt.datetime) -> str:
+    """Format the day of a time in the user's time zone, without its year: ``7 Sep``."""
+    return clock.format_short_day(when.astimezone(reader_time_zone()))
 
 
 def format_relative_time(when: dt.datetime) -> str:
-    """Format the age of a time in its largest unit; older times as a date."""
-    seconds = (clock.now() - when).total_seconds()
-    if seconds < 60:
-        return "just now"
-    steps = ((3600, 60, "min"), (86400, 3600, "h"), (604800, 86400, "d"), (4838400, 604800, "w"))
-    for below, unit, name in steps:
-        if seconds < below:
-            return f"{int(seconds // unit)} {name} ago"
-    return f"{when.astimezone(reader_time_zone()):%d %b %Y}".lstrip("0")
+    """Format the age of a time in its largest unit: ``2 days ago``.
+
+    The words are those of the grids, whose format ``"distance"`` is written by moment.js in the browser.
+    """
+    age = max(clock.now() - when, dt.timedelta())
+    _, unit, one, many = next(row for row in _AGES if age < row[0])
+    count = int(age / unit + 0.5)
+    return f"{f'{count} {many}' if count > 1 else one} ago"

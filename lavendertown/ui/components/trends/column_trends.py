@@ -10,7 +10,12 @@ import streamlit as st
 from lavendertown.tables.column_names import is_calendar, is_identifier
 from lavendertown.ui import queries
 from lavendertown.ui.components.shared import charts, layout
-from lavendertown.ui.components.shared.formatting import escape_markdown, format_percent, reader_time_zone
+from lavendertown.ui.components.shared.formatting import (
+    escape_markdown,
+    format_day,
+    format_percent,
+    reader_time_zone,
+)
 from lavendertown.ui.components.trends.trend_steps import TimeStep
 
 MAX_NUMBERS = 5
@@ -39,7 +44,9 @@ def draw_columns(dataset: str, steps: Sequence[TimeStep]) -> None:
         choice = st.menu_button(
             "Reports",
             list(reversed(runs)),
-            format_func=lambda run: f"{_format_day(run)}: {escape_markdown(run['title']) or 'Untitled'}",
+            format_func=lambda run: (
+                f"{format_day(run['created_at'])}: {escape_markdown(run['title']) or 'Untitled'}"
+            ),
             type="tertiary",
             icon=":material/description:",
             key="trends:columns:reports",
@@ -133,14 +140,14 @@ def _trace(runs: Sequence[queries.Row], values: Sequence[float]) -> dict[str, An
         "mode": "lines+markers",
         "x": [f"{run['created_at'].astimezone(reader_time_zone()):%Y-%m-%d %H:%M}" for run in runs],
         "y": list(values),
-        "customdata": [[run["report_id"], _format_day(run)] for run in runs],
+        "customdata": [[run["report_id"], format_day(run["created_at"])] for run in runs],
         # Otherwise the points that are not clicked would fade.
         "unselected": {"marker": {"opacity": 1}},
     }
 
 
 def _chart(traces: list[dict[str, Any]], y: dict[str, Any], *, legend: bool) -> charts.Figure:
-    x = charts.axis_layout(type="date", nticks=4, tickangle=0, showgrid=False, tickformat="%d %b")
+    x = charts.axis_layout(type="date", nticks=4, tickangle=0, showgrid=False, tickformat=charts.DAY_TICKS)
     figure = charts.chart_layout(traces, _HEIGHT, x, y, legend)
     figure["layout"] |= {"clickmode": "event+select", "dragmode": False}
     return figure
@@ -149,10 +156,6 @@ def _chart(traces: list[dict[str, Any]], y: dict[str, Any], *, legend: bool) -> 
 def _fade(colour: str, opacity: float) -> str:
     red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
     return f"rgba({red},{green},{blue},{opacity})"
-
-
-def _format_day(run: queries.Row) -> str:
-    return f"{run['created_at'].astimezone(reader_time_zone()):%d %b %Y}".lstrip("0")
 
 
 def _describe_median(runs: Sequence[queries.Row], name: str) -> str:

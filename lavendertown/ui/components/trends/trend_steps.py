@@ -7,7 +7,13 @@ from typing import NamedTuple
 
 from lavendertown.collaboration.chart_selection import ChartSelection
 from lavendertown.core import clock
-from lavendertown.ui.components.shared.formatting import SEVERITIES, escape_markdown, reader_time_zone
+from lavendertown.ui.components.shared.formatting import (
+    SEVERITIES,
+    escape_markdown,
+    format_day,
+    reader_time_zone,
+)
+from lavendertown.ui.components.shared.weeks import week_start
 
 PERIODS = {
     "4w": ("4 weeks, by day", "day", 28),
@@ -33,8 +39,8 @@ def period_steps(period: str) -> list[TimeStep]:
     _, length, number = PERIODS[period]
     days = [_first_day(length, number - 1 - n) for n in range(number + 1)]
     bounds = [clock.day_start(day, reader_time_zone()) for day in days]
-    form = "%b %Y" if length == "month" else "%d %b"
-    return [TimeStep(f"{days[n]:{form}}", bounds[n], bounds[n + 1]) for n in range(number)]
+    labels = [f"{day:%b %Y}" if length == "month" else clock.format_short_day(day) for day in days]
+    return [TimeStep(labels[n], bounds[n], bounds[n + 1]) for n in range(number)]
 
 
 def _first_day(length: str, back: int) -> dt.date:
@@ -43,14 +49,14 @@ def _first_day(length: str, back: int) -> dt.date:
     if length == "day":
         return today - dt.timedelta(days=back)
     if length == "week":
-        return today - dt.timedelta(days=today.weekday(), weeks=back)
+        return week_start(today) - dt.timedelta(weeks=back)
     months = today.year * 12 + today.month - 1 - back
     return dt.date(months // 12, months % 12 + 1, 1)
 
 
 def describe_selection(counted: ChartSelection) -> str:
     """Describe the findings that a chart bar counts: ``open at the end of 22 Nov 2026``."""
-    last = _format_day(counted.end - dt.timedelta(microseconds=1))
+    last = format_day(counted.end - dt.timedelta(microseconds=1))
     if counted.measure == "seen":
         of = f" {SEVERITIES[counted.value][2].lower()}s" if counted.value in SEVERITIES else ""
         return f"in the latest runs up to {last}{',' if of else ''}{of}"
@@ -59,8 +65,4 @@ def describe_selection(counted: ChartSelection) -> str:
     if counted.measure in ("open", "closed"):
         return f"{counted.measure} at the end of {last}"
     by = f" by {escape_markdown(counted.value)}" if counted.value else ""
-    return f"closed{by} from {_format_day(counted.start)} to {last}"
-
-
-def _format_day(moment: dt.datetime) -> str:
-    return f"{moment.astimezone(reader_time_zone()):%d %b %Y}".lstrip("0")
+    return f"closed{by} from {format_day(counted.start)} to {last}"
