@@ -42,7 +42,7 @@ def test_the_changes_are_told_by_kind_and_name(make_place: MakePlace, backend: s
         ("Week 2 (4 Mar 2026)",),
         ("Week 3 (4 Mar 2026)",),
     )
-    assert changes["annotations"].leaving_names == ("bob, 2026-03-04: Since then",)
+    assert changes["annotations"].leaving_names == ("bob, 4 Mar 2026: Since then",)
     assert (triage.returning, triage.leaving, triage.reverted) == (0, 0, 1)
     assert triage.reverted_names == ("orders, email, email is empty in # of # rows",)
     assert changes["views"].leaving_names == ("Mine",)

@@ -100,6 +100,8 @@ def test_days_and_a_record_filter(open_app: App, save: Save, comment: Save) -> N
     app.text_input(key="record").set_value("").run()
     app.date_input(key="until").set_value((now() - dt.timedelta(days=3)).date()).run()
     assert lines(app) == []
+    app.date_input(key="since").set_value(now().date()).run()
+    assert any("Until is before Since" in caption.value for caption in app.caption)
     app.date_input(key="until").set_value(None).run()
     app.date_input(key="since").set_value((now() - dt.timedelta(days=3)).date()).run()
     assert len(lines(app)) == 2

@@ -127,7 +127,7 @@ def test_a_restore_is_looked_at_done_and_undone(database: Storage, tmp_path: Pat
     app.selectbox(key="data:restore:file").set_value(made.name).run()
     app.button(key="data:restore:look").click().run()
     assert "2 → 1" in str(app.table[1].value)
-    assert "1 goes: :small[:gray[Week 12 (2026-03-04)]]" in texts(app).replace("\\", "")
+    assert "1 goes: :small[:gray[Week 12 (4 Mar 2026)]]" in texts(app).replace("\\", "")
     assert database.count_reports() == 2
     app.button(key="data:restore:do").click().run()
     assert database.count_reports() == 1

@@ -14,6 +14,7 @@ from lavendertown.collaboration.models import ShareableReport
 from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.collaboration.storage import FileStorage, get_finding_id
 from lavendertown.core.clock import now
+from lavendertown.ui.components.shared import filters
 from tests.support.finding_list import listed_rows
 
 App = Callable[..., AppTest]
@@ -68,6 +69,18 @@ def test_the_address_holds_filters_and_order(open_app: App, save: Save) -> None:
         "price has 3 unusual values",
     ]
     assert "No finding matches these filters" in texts(desk(open_app, dataset="nothing"))
+
+
+def test_a_date_range_without_an_end_says_so_and_does_not_filter(open_app: App, save: Save) -> None:
+    save("r-1")
+    day = str(now().date() + timedelta(days=3))
+    app = desk(open_app, when=day)
+    assert filters.NO_END in texts(app)
+    assert len(listed(app)) == 2
+    assert "desk:clear" not in [button.key for button in app.button]
+    empty = texts(desk(open_app, when=day, view="closed"))
+    assert filters.NO_END in empty
+    assert "All clear" in empty
 
 
 def test_a_link_opens_a_finding_that_the_view_leaves_out(

@@ -216,6 +216,8 @@ def test_a_dry_run_counts_and_writes_nothing(open_app: App, save: Save, database
         "Conflicts": "0",
         "Quarantine": "1",
     }
+    total = app.dataframe[0].value.iloc[-1]
+    assert list(total) == ["Total, findings left out", 3, 2, 0, 0, 1]
     assert "1 in quarantine" in said(app)
     assert "The source is only read." in said(app)
     assert not database.exists()

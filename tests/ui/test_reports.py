@@ -10,6 +10,7 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 from lavendertown.core.clock import now
+from lavendertown.ui.components.shared import filters
 
 App = Callable[..., AppTest]
 Save = Callable[..., Any]
@@ -55,6 +56,17 @@ def test_the_address_filters_by_days_on_a_first_visit(open_app: App, save: Save)
     app = open_app(when=[str(day - dt.timedelta(days=41)), str(day - dt.timedelta(days=39))])
     assert "1 of 2 reports" in captions(app)
     assert "Old one" in listed(app)
+
+
+def test_a_date_range_without_an_end_says_so_and_does_not_filter(open_app: App, save: Save) -> None:
+    save("r-1")
+    day = str(now().date() + dt.timedelta(days=3))
+    app = open_app(when=[day])
+    assert any(filters.NO_END in text.value for text in app.markdown)
+    assert "1 report, newest first" in captions(app)
+    app.date_input(key="when").set_value([now().date() + dt.timedelta(days=n) for n in (3, 4)]).run()
+    assert not any(filters.NO_END in text.value for text in app.markdown)
+    assert "0 of 1 report" in captions(app)
 
 
 def test_text_filters_and_clearing_brings_all_back(open_app: App, save: Save) -> None:

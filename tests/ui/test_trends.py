@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from lavendertown.collaboration.chart_selection import ChartSelection
 from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.collaboration.storage import FileStorage, get_finding_id
+from lavendertown.core import clock
 from lavendertown.core.clock import now
 from lavendertown.ui.components.trends import trend_charts, trend_steps
 
@@ -46,10 +47,26 @@ def test_the_figures_tell_where_things_stand(open_app: App, save: Save, storage:
     app = open_app("trends")
     assert not app.exception
     told = {metric.label: (metric.value, metric.delta.split()[0]) for metric in app.metric}
-    assert told["Current findings"] == ("2", "+2")
-    assert told["Open"] == ("1", "+1")
+    assert told["Current findings"] == ("2", "unchanged")
+    assert told["Open"] == ("1", "-1")
     assert told["Closed"][0] == "1"
     assert told["Median time to close"][0] == "30 days"
+
+
+def test_a_figure_is_compared_with_the_first_run_of_the_period(open_app: App, save: Save) -> None:
+    save("r-1", created_at=now() - dt.timedelta(days=1), findings=[])
+    app = open_app("trends", period="4w")
+    assert {m.label: m.delta for m in app.metric if m.label in ("Current findings", "Open")} == {
+        "Current findings": "unchanged since " + clock.format_short_day(now() - dt.timedelta(days=1)),
+        "Open": "unchanged since " + clock.format_short_day(now() - dt.timedelta(days=1)),
+    }
+    assert "none closed since" in app.metric[3].delta
+
+
+def test_a_first_run_has_nothing_to_compare(open_app: App, save: Save) -> None:
+    save("r-1")
+    app = open_app("trends")
+    assert [metric.delta for metric in app.metric][:2] == ["nothing to compare yet"] * 2
 
 
 def test_each_chart_has_a_menu_that_leads_where_its_bars_lead(open_app: App, save: Save) -> None:

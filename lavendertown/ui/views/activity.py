@@ -63,10 +63,15 @@ def show_feed(chosen: dict[str, Any]) -> None:
         if chosen:
             draw_clear_button("activity:clear")
     if not events:
+        title, why = "No change matches", "Clear the filters to see all changes."
+        if number > 1:
+            title, why = "Nothing on this page", "Clear the filters, or go back to newer pages."
+        elif activity_filters.is_reversed():
+            why = "Until is before Since: choose a later day for Until, or clear the filters."
         layout.show_empty_state(
             "filter_alt",
-            "No change matches" if number == 1 else "Nothing on this page",
-            "Clear the filters, or go back to newer pages.",
+            title,
+            why,
             lambda: draw_clear_button("activity:clear again", "secondary"),
         )
         return

@@ -102,12 +102,20 @@ def draw_metrics(dataset: str, runs: list[queries.Row], coverage: dict[str, Any]
         _draw_metric(
             "Rows in the latest run",
             "unknown" if rows is None else f"{rows:,}",
-            "not stored" if rows is None else _describe_change(rows, rows_before),
+            _describe_row_change(rows, rows_before, is_first=before is None),
         )
 
 
 def _draw_metric(label: str, value: str, about: str) -> None:
     st.metric(label, value, about, delta_color="gray", delta_arrow="off", border=True)
+
+
+def _describe_row_change(now: int | None, before: int | None, *, is_first: bool) -> str:
+    if now is None:
+        return "not stored"
+    return (
+        _describe_change(now, before) if is_first or before is not None else "not stored in the previous run"
+    )
 
 
 def _describe_change(now: int, before: int | None) -> str:

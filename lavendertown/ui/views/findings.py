@@ -118,6 +118,7 @@ def draw_list(rows: list[queries.Row], matching: int, *, narrow: bool) -> None:
             f"{format_count(matching, 'finding')} · rows counted in the latest run",
             width="content",
         )
+        filters.show_missing_day()
         inbox_filters.draw_chart_selection()
         inbox_filters.draw_order_menu()
         if inbox_filters.is_filtered():
@@ -215,6 +216,7 @@ def show_no_findings() -> None:
 
 def show_empty_view() -> None:
     """Show the empty state of a view, and how to see more."""
+    filters.show_missing_day()
     if inbox_filters.is_filtered():
         why = "Clear the filters, or choose another view."
         layout.show_empty_state(

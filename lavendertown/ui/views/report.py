@@ -140,7 +140,7 @@ def draw_metrics(report: queries.Row, rows: list[queries.Row], runs: list[querie
             st.metric(
                 label,
                 f"{report[field]:,}",
-                describe_change(runs, field) if many else "the first run",
+                describe_change(runs, field) if many else "first run",
                 delta_color=colour if many else "gray",  # type: ignore[arg-type]
                 delta_arrow="auto" if many and runs[1][field] != report[field] else "off",
                 border=True,
@@ -167,7 +167,7 @@ def describe_change(runs: list[queries.Row], field: str) -> str:
     """Describe the change of a number since the previous run."""
     change = runs[0][field] - runs[1][field]
     day = format_short_day(runs[1]["created_at"])
-    return f"{change:,} since {day}" if change else f"unchanged since {day}"
+    return f"{change:+,} since {day}" if change else f"unchanged since {day}"
 
 
 def draw_charts(rows: list[queries.Row], runs: list[queries.Row]) -> None:

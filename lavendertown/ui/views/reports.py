@@ -88,6 +88,7 @@ def draw_list(chosen: dict[str, Any], total: int) -> None:
             draw_clear_button("filters:clear")
         else:
             st.caption(f"{format_count(total, 'report')}, newest first", width="content")
+        filters.show_missing_day()
     if not matching:
         why = f"Nothing is lost: {format_count(total, 'report')} behind the filters."
         layout.show_empty_state(

@@ -98,13 +98,28 @@ def draw_summary(
     opened = [mark.value for mark in by_status["open"]]
     took = [mark.value for mark in trend_charts.time_to_close_points(closings, steps)]
     closed = [_count_closed(closings, step) for step in steps]
-    first = steps[0].label
+    first, base = steps[0].label, find_first_run(severity_rows, steps)
     with st.grid(4, min_column_width=150, gap="small"):
-        draw_metric("Current findings", f"{seen[-1]:,}", seen, f"{seen[-1] - seen[0]:+,} since {first}")
-        draw_metric("Open", f"{opened[-1]:,}", opened, f"{opened[-1] - opened[0]:+,} since {first}")
+        draw_metric("Current findings", f"{seen[-1]:,}", seen, describe_change(seen, steps, base))
+        draw_metric("Open", f"{opened[-1]:,}", opened, describe_change(opened, steps, base))
         draw_metric("Closed", f"{sum(closed):,}", closed, f"since {first}")
         median = trend_charts.format_days(trend_charts.median_days(closings))
-        draw_metric("Median time to close", median, took, f"closed since {first}")
+        about = f"closed since {first}" if closings else f"none closed since {first}"
+        draw_metric("Median time to close", median, took, about)
+
+
+def find_first_run(severity_rows: list[queries.Row], steps: Sequence[TimeStep]) -> int:
+    """Return the first step by whose end there was a run; the last one if there is none."""
+    ends = {row["at"] for row in severity_rows}
+    return next((place for place, step in enumerate(steps) if step.end in ends), len(steps) - 1)
+
+
+def describe_change(course: Sequence[float], steps: Sequence[TimeStep], base: int) -> str:
+    """Describe the change of a number since the step of the first run, before which there is no number."""
+    if base == len(steps) - 1:
+        return "nothing to compare yet"
+    change = int(course[-1] - course[base])
+    return f"{change:+,} since {steps[base].label}" if change else f"unchanged since {steps[base].label}"
 
 
 def draw_metric(label: str, value: str, course: Sequence[float], about: str) -> None:

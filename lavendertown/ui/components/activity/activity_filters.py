@@ -77,6 +77,12 @@ def chosen_filters() -> dict[str, Any]:
     return chosen
 
 
+def is_reversed() -> bool:
+    """Return whether the last day is before the first, so that no change can match."""
+    since, until = st.session_state.get(_SINCE), st.session_state.get(_UNTIL)
+    return bool(since and until and until < since)
+
+
 def _draw_menu(name: str, values: Iterable[str]) -> None:
     label, _, format_value = MENUS[name]
     now = st.query_params.get_all(name)

@@ -263,7 +263,7 @@ def is_filtered() -> bool:
     """Return whether any filter is set."""
     return bool(
         st.session_state.get(filters.TEXT)
-        or st.session_state.get(filters.DAYS)
+        or filters.chosen_days()
         or chart_selection()
         or any(st.query_params.get_all(name) for name in FACETS)
     )

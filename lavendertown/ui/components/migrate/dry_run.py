@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import zoneinfo
-from collections import Counter
 from collections.abc import Iterable
+from dataclasses import astuple
 
 import streamlit as st
 
 from lavendertown.core.errors import InvalidInputError
-from lavendertown.transfer.values import MigrationOutcome, OnConflict, QuarantinedItem, TimeSample
+from lavendertown.transfer import count_table
+from lavendertown.transfer.values import MigrationOutcome, OnConflict, TimeSample
 from lavendertown.ui import migration_jobs
 from lavendertown.ui.components.migrate import conflicts, location_steps, progress, steps
 from lavendertown.ui.components.migrate.steps import WizardStep
@@ -38,35 +39,7 @@ KIND_NAMES = {
     "notifications": "Notifications",
     "channels": "Channels",
     "events": "Audit events",
-}
-# The name of a quarantined item starts with its location.
-_KIND_BY_PREFIX = {
-    "reports/": "reports",
-    "report ": "reports",
-    "annotations/": "annotations",
-    "annotation ": "annotations",
-    "rulesets/": "rulesets",
-    "shared_rulesets/": "rulesets",
-    "rule set ": "rulesets",
-    "triage/": "triage",
-    "finding ": "triage",
-    "people/": "people",
-    "person ": "people",
-    "views/": "views",
-    "view ": "views",
-    "datasets/": "dataset_settings",
-    "dataset_settings ": "dataset_settings",
-    "evidence/": "evidence",
-    "evidence ": "evidence",
-    "incidents/": "incidents",
-    "notifications/": "notifications",
-    "channels/": "channels",
-    "incident ": "incidents",
-    "worklists/": "worklists",
-    "worklist ": "worklists",
-    "notification ": "notifications",
-    "channel ": "channels",
-    "audit/": "events",
+    count_table.OTHER: "Other files",
 }
 
 
@@ -109,18 +82,13 @@ def _show_nothing_to_copy(outcome: MigrationOutcome) -> None:
 
 
 def show_metrics(outcome: MigrationOutcome) -> None:
-    """Show the four main numbers."""
-    total = Counter[str]()
-    for kind, count in outcome.counts.items():
-        if kind != "findings":
-            total.update(copy=count.written, there=count.skipped)
-    conflicting = conflicts.count_conflicts(outcome)
-    quarantined = len(outcome.quarantined)
+    """Show the four main numbers; their sum is the number of records in the source."""
+    total = count_table.total_row(outcome)
     with st.grid(4, min_column_width=150):
-        _draw_metric("To copy", total["copy"], "")
-        _draw_metric("Already there", total["there"], "")
-        _draw_metric("Conflicts", conflicting, "decide below" if conflicting else "")
-        _draw_metric("Quarantine", quarantined, "cannot be read" if quarantined else "")
+        _draw_metric("To copy", total.written, "")
+        _draw_metric("Already there", total.skipped, "")
+        _draw_metric("Conflicts", total.kept, "decide below" if total.kept else "")
+        _draw_metric("Quarantine", total.quarantined, "cannot be read" if total.quarantined else "")
 
 
 def _draw_metric(label: str, number: int, note: str) -> None:
@@ -135,46 +103,39 @@ def _draw_metric(label: str, number: int, note: str) -> None:
     )
 
 
-def show_counts(outcome: MigrationOutcome, copied: str = "To copy") -> None:
-    """Show the number of records by kind."""
-    quarantined = Counter(kind for item in outcome.quarantined if (kind := _kind_of_item(item)))
-    kinds = outcome.shown_counts
-    each = [outcome.counts[kind] for kind in kinds]
-    columns = {
-        "kind": [KIND_NAMES[kind] for kind in kinds],
-        "source": [count.read for count in each],
-        "copy": [count.written for count in each],
-        "same": [count.skipped for count in each],
-        "conflict": [count.conflicts for count in each],
-        "quarantined": [quarantined[kind] for kind in kinds],
-    }
-    names = ("In the source", copied, "Already there", "Conflict", "Quarantine")
-    headings = {
-        column: st.column_config.NumberColumn(name, format="localized")
-        for column, name in zip(list(columns)[1:], names, strict=True)
-    }
+def show_counts(outcome: MigrationOutcome, copied: str = "To copy", kept: str = "Conflict") -> None:
+    """Show the number of records by kind, and their sum.
+
+    Args:
+        copied: The heading of the records that are written.
+        kept: The heading of the conflicts in which the target keeps its record.
+    """
+    rows = count_table.count_rows(outcome)
+    shown = [(KIND_NAMES[name], row) for name, row in rows.items()]
+    shown.append(("Total, findings left out", count_table.total_row(outcome)))
+    names = ("In the source", copied, "Already there", kept, "Quarantine")
+    numbers = zip(*(astuple(row) for _, row in shown), strict=True)
+    columns = {"kind": [label for label, _ in shown], **dict(zip(names, map(list, numbers), strict=True))}
     st.dataframe(
         columns,
         hide_index=True,
         row_height=32,
         height="content",
-        column_config={"kind": "", **headings},
+        column_config={"kind": ""}
+        | {name: st.column_config.NumberColumn(format="localized") for name in names},
         alt="; ".join(
-            f"{KIND_NAMES[kind]}: {count.read} in the source, {copied.lower()} {count.written}, "
-            f"already there {count.skipped}, in conflict {count.conflicts}"
-            for kind, count in zip(kinds, each, strict=True)
+            f"{label}: {row.source} in the source, {copied.lower()} {row.written}, already there "
+            f"{row.skipped}, {kept.lower()} {row.kept}, in quarantine {row.quarantined}"
+            for label, row in shown
         ),
     )
+    st.caption("Deleted records are included. Comments include changes of status and tags.")
 
 
 def show_normalized(outcome: MigrationOutcome) -> None:
     """Show how many records of version 0.7 are converted to the current format."""
     if outcome.normalized:
         st.caption(outcome.normalized_sentence)
-
-
-def _kind_of_item(item: QuarantinedItem) -> str | None:
-    return next((kind for start, kind in _KIND_BY_PREFIX.items() if item.item.startswith(start)), None)
 
 
 def show_quarantine(outcome: MigrationOutcome) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from lavendertown.transfer import count_table
 from lavendertown.transfer.values import MigrationOutcome
 from lavendertown.ui import migration_jobs
-from lavendertown.ui.components.migrate import conflicts, dry_run, progress, steps
+from lavendertown.ui.components.migrate import dry_run, progress, steps
 from lavendertown.ui.components.migrate.steps import WizardStep
 from lavendertown.ui.components.shared.formatting import escape_markdown, format_count
 from lavendertown.ui.migration_jobs import MigrationJob
@@ -54,8 +55,8 @@ def show_verified(job: MigrationJob) -> None:
     outcome = job.outcome
     st.caption(f"From {escape_markdown(job.source)} to {escape_markdown(job.target)}")
     show_verdict(outcome)
-    dry_run.show_counts(outcome, copied="Copied")
-    kept = _count_kept_in_target(outcome)
+    dry_run.show_counts(outcome, copied="Copied", kept="Kept in target")
+    kept = count_table.total_row(outcome).kept
     if kept:
         st.markdown(
             f":orange[:material/call_split:] {format_count(kept, 'conflict')} resolved in favor of the "
@@ -95,17 +96,10 @@ def show_verdict(outcome: MigrationOutcome) -> None:
     if outcome.changed_nothing:
         text = f"**Everything was already there; nothing was written.** {compared}"
     else:
-        copied = sum(count.written for kind, count in outcome.counts.items() if kind != "findings")
+        copied = count_table.total_row(outcome).written
         took = steps.format_duration(outcome.seconds)
         text = f"**{format_count(copied, 'record')} copied in {took}.** {compared}"
     st.success(text, icon=":material/verified:")
-
-
-def _count_kept_in_target(outcome: MigrationOutcome) -> int:
-    """Return the number of conflicts resolved in favor of the target."""
-    listed = [each for each in outcome.conflicts if each.decision != "overwrite"]
-    total = conflicts.count_conflicts(outcome)
-    return len(listed) + (total - len(outcome.conflicts) if listed else 0)
 
 
 def _dismiss_job() -> None:

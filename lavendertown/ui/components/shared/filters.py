@@ -35,6 +35,7 @@ NOBODY = "Nobody"
 NOBODY_KEY = view_filters.NOBODY
 TEXT, DAYS = view_filters.TEXT, view_filters.DAYS
 PAGE = "page"
+NO_END = "Choose an end date too; until then, dates do not filter the list."
 _KEPT = "filters:kept"
 _UNFOLDED = "filters:unfolded"
 
@@ -154,6 +155,12 @@ def chosen_days() -> tuple[dt.date, ...]:
     """Return the first and the last day of the date range; empty without one, or if only one is set."""
     days = tuple(st.session_state.get(DAYS) or ())
     return days if len(days) == 2 else ()
+
+
+def show_missing_day() -> None:
+    """Say that a date range without an end does not filter; it belongs on the line under the filters."""
+    if len(tuple(st.session_state.get(DAYS) or ())) == 1:
+        st.markdown(f":small[:orange[:material/date_range: {NO_END}]]", width="content")
 
 
 def draw_filter_menu(

@@ -100,7 +100,7 @@ def _draw_form() -> None:
         st.rerun()
     st.text_input("Note", placeholder="Loader fixed", max_chars=MAX_TEXT, key=_TEXT)
     today = clock.now().astimezone(reader_time_zone()).date()
-    st.date_input("Day", today, key=_DAY)
+    st.date_input("Day", today, format="YYYY-MM-DD", key=_DAY)
     names = list(queries.report_facets({})["dataset"])
     chosen = st.query_params.get_all("dataset")
     st.selectbox(
@@ -128,6 +128,9 @@ def _save_input() -> None:
 
 
 def _save(text: str, day: dt.date | None, dataset: str) -> None:
-    at = clock.day_start(day, reader_time_zone()) if isinstance(day, dt.date) else clock.now()
+    if not isinstance(day, dt.date):
+        layout.queue_notice("Choose the day of the note.", kind="problem", place=timeline_actions.FORM)
+        return
+    at = clock.day_start(day, reader_time_zone())
     if timeline_actions.add_note(text, at, dataset):
         st.session_state[_DONE] = True
