@@ -80,7 +80,7 @@ def test_a_date_range_without_an_end_says_so_and_does_not_filter(open_app: App, 
     assert "desk:clear" not in [button.key for button in app.button]
     empty = texts(desk(open_app, when=day, view="closed"))
     assert filters.NO_END in empty
-    assert "All clear" in empty
+    assert "No finding is closed yet" in empty
 
 
 def test_a_link_opens_a_finding_that_the_view_leaves_out(
@@ -207,7 +207,7 @@ def test_one_that_is_different_is_not_asked_about_again(open_app: App, save: Sav
     app = desk(open_app, finding=name(second, 0), view="all")
     app.button(key=f"twin:different:{name(second, 0)}").click().run()
     assert "Is this the same" not in texts(app)
-    assert "All clear" in texts(desk(open_app, view="twins"))
+    assert "No possible duplicates" in texts(desk(open_app, view="twins"))
 
 
 def test_a_finding_tells_its_history(open_app: App, save: Save, comment: Save, storage: FileStorage) -> None:

@@ -225,7 +225,7 @@ def test_a_deleted_one_says_so_and_is_restored(open_app: App, incident: str, sto
 def test_an_unknown_one_is_named(open_app: App, save: Save) -> None:
     save("r-1")
     app = opened(open_app, "incident-x")
-    assert "There is no incident `incident-x`." in app.warning[0].value
+    assert any("No incident “incident\\-x”" in text.value for text in app.markdown)
 
 
 def test_activity_tells_what_was_done(open_app: App, incident: str, storage: FileStorage) -> None:

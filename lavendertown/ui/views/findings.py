@@ -26,6 +26,15 @@ PAGE_SIZE = 50
 # The last page may be longer by these rows, so that no page has only a few.
 PAGE_SLACK = 5
 
+EMPTY_VIEWS = {
+    "attention": ("check_circle", "All clear", "No finding needs attention now."),
+    "open": ("check_circle", "All clear", "No finding is open."),
+    "mine": ("person", "Nothing is assigned to you", "Findings that you are assigned to appear here."),
+    "closed": ("task_alt", "No finding is closed yet", "Fixed, accepted and false alarms appear here."),
+    "mentions": ("alternate_email", "No mentions", "Comments that name you with @ lead their findings here."),
+    "snoozed": ("snooze", "Nothing is snoozed", "A snoozed finding waits here until its time or its size."),
+    "twins": ("content_copy", "No possible duplicates", "No finding looks like another under a new name."),
+}
 _SHOWN = "desk:shown"
 
 
@@ -182,11 +191,11 @@ def _shortcut_button(label: str, icon: str, key: str, work: Any, *arguments: Any
     )
 
 
-def draw_clear_button(key: str) -> None:
+def draw_clear_button(key: str, kind: Any = "tertiary") -> None:
     """Draw the button that clears all filters."""
     st.button(
         "Clear filters",
-        type="tertiary",
+        type=kind,
         icon=":material/filter_alt_off:",
         key=key,
         on_click=inbox_filters.clear_filters,
@@ -223,13 +232,15 @@ def show_empty_view() -> None:
             "filter_alt",
             "No finding matches these filters",
             why,
-            lambda: draw_clear_button("desk:clear again"),
+            lambda: draw_clear_button("desk:clear again", "secondary"),
         )
         return
+    view = inbox_filters.current_view()
+    icon, title, why = EMPTY_VIEWS.get(view, ("check_circle", "All clear", "No finding is in this view."))
     layout.show_empty_state(
-        "check_circle",
-        "All clear",
-        "No finding is in this view. Look at all of them, or run a check to see what is new.",
+        icon,
+        title,
+        why,
         lambda: st.button("Show all findings", on_click=inbox_filters.show_all),
     )
 

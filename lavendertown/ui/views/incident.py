@@ -14,7 +14,6 @@ from lavendertown.ui.components.shared.formatting import (
     escape_markdown,
     format_count,
     format_relative_time,
-    inline_code,
     severity_badge,
     short_description,
     status_badge,
@@ -240,10 +239,18 @@ def show_deleted(incident: queries.Row) -> None:
 def show_no_incident() -> None:
     """Say that there is no such incident."""
     wanted = str(st.query_params.get(ID, ""))
-    layout.draw_page_header("Incident")
-    if wanted:
-        st.warning(f"There is no incident {inline_code(wanted)}.", icon=":material/search_off:")
     draw_back_link()
+    layout.show_empty_state(
+        "search_off",
+        f"No incident “{wanted}”" if wanted else "No incident chosen",
+        "Check the link; it may have been cut short, or the incident is in another store.",
+        lambda: st.page_link(
+            layout.FINDINGS,
+            label="All incidents",
+            icon=":material/hub:",
+            query_params={"view": inbox_filters.INCIDENTS},
+        ),
+    )
 
 
 render_incident_page()

@@ -42,6 +42,9 @@ def render_trends_page() -> None:
     severity_rows = queries.severity_trend(tuple(step_bounds(steps)), dataset)
     closings = queries.list_closings(steps[0].start, steps[-1].end, dataset)
     by_status = trend_charts.status_points(queries.status_trend(tuple(step_bounds(steps)), dataset), steps)
+    if dataset and not severity_rows:
+        show_no_runs()
+        return
     draw_summary(severity_rows, by_status, closings, steps)
     left, right = st.columns(2, gap="small")
     with left:
@@ -58,6 +61,25 @@ def render_trends_page() -> None:
         column_trends.draw_columns(names[0], steps)
     else:
         st.caption("Choose one dataset to see its columns over time.")
+
+
+def show_no_runs() -> None:
+    """Show the empty state of datasets without a run."""
+    layout.show_empty_state(
+        "monitoring",
+        "No run of this dataset",
+        "Its reports may have been deleted, or the address is incomplete.",
+        lambda: st.button(
+            "Show all datasets",
+            icon=":material/filter_alt_off:",
+            on_click=show_all_datasets,
+        ),
+    )
+
+
+def show_all_datasets() -> None:
+    """Clear the filter by dataset."""
+    st.query_params.pop(DATASET, None)
 
 
 def step_bounds(steps: Sequence[TimeStep]) -> list[Any]:

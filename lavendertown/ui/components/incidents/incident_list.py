@@ -6,6 +6,7 @@ import streamlit as st
 
 from lavendertown.core import statuses
 from lavendertown.ui import queries
+from lavendertown.ui.components.findings import inbox_filters
 from lavendertown.ui.components.incidents import incident_prompt
 from lavendertown.ui.components.shared import layout
 from lavendertown.ui.components.shared.formatting import (
@@ -25,7 +26,13 @@ def show_incidents() -> None:
         layout.show_empty_state(
             "hub",
             "No incidents yet",
-            "An incident groups findings with one cause. Select findings in a list, then choose Group….",
+            "An incident groups findings with one cause. Select findings in the list, then choose Group.",
+            lambda: st.button(
+                "Show open findings",
+                icon=":material/inbox:",
+                on_click=inbox_filters.open_view,
+                args=("open",),
+            ),
         )
         return
     open_count = sum(1 for row in rows if row["state"] == statuses.StatusCategory.OPEN)

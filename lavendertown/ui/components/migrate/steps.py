@@ -67,7 +67,10 @@ def draw_stepper(at: WizardStep) -> None:
         else f":gray[:material/radio_button_unchecked:&nbsp;{step}]"
         for number, step in enumerate(steps)
     ]
-    st.markdown("&nbsp;:gray[—] ".join(parts))
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+        for number, part in enumerate(parts):
+            # Each step is an element of its own, so that a line breaks between steps only.
+            st.markdown(part if number == 0 else f":gray[—]&ensp;{part}", width="content")
 
 
 def run_step(work: Callable[[], object]) -> bool:

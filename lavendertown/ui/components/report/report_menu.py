@@ -186,4 +186,6 @@ def show_missing_report(report_id: str, report: queries.Row | None) -> None:
                 args=("page", _restore_report, report_id),
             ),
         )
-    layout.show_empty_state("search_off", f"No report “{report_id}”", why, *offers)
+    layout.show_empty_state(
+        "search_off", f"No report “{report_id}”" if report_id else "No report chosen", why, *offers
+    )

@@ -16,6 +16,7 @@ from lavendertown.ui.components.shared.formatting import escape_markdown, format
 REFRESH_INTERVAL = "2s"
 _WATCHED_COMPONENTS = ("report", "annotation", "finding", "store")
 _SINCE = "live:since"
+_NEWS_LINE = "news-line"
 
 
 def set_baseline() -> None:
@@ -33,7 +34,7 @@ def show_changes(
 ) -> None:
     """Show the number of changes by others since :func:`set_baseline`, with a button to load them.
 
-    Reserve a line for it: the notice must not push the page down.
+    The notice is at a place of its own in the top bar, see ``assets/shell.css``, and moves nothing.
 
     Args:
         report_id: Only changes to this report and to ``findings``; None for every change.
@@ -47,7 +48,9 @@ def show_changes(
         errors.show_error(error)
         return
     if changes:
-        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", width="content"):
+        with st.container(
+            horizontal=True, vertical_alignment="center", gap="xsmall", width="content", key=_NEWS_LINE
+        ):
             st.markdown(
                 f":violet[:material/sync:] **{format_count(len(changes), 'new change')}** "
                 f":gray[by {escape_markdown(_author_names(changes))}]",

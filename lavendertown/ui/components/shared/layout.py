@@ -29,6 +29,8 @@ INCIDENT = "views/incident.py"
 MISSING = "views/missing.py"
 _LINK = "go-now"
 _NEXT = "frame:next"
+PAGE = "page"
+"""The place of notices about the whole page."""
 
 
 def track_screen(screen: str) -> None:
@@ -105,7 +107,7 @@ def queue_notice(
     text: str,
     kind: str = "done",
     undo: Callable[[], None] | None = None,
-    place: str = "page",
+    place: str = PAGE,
     *,
     lead: str = "",
     retry: Callable[[], None] | None = None,
@@ -122,10 +124,20 @@ def queue_notice(
     """
     start = f"**{escape_text(lead)}** " if lead else ""
     notice = Notice(Markdown(start + as_markdown(text)), kind, undo, retry=retry)
+    if undo is not None:
+        _dismiss_undo_notices()
     st.session_state[f"frame:notice:{place}"] = notice
 
 
-def queue_question(form: Callable[[], None], place: str = "page") -> None:
+def _dismiss_undo_notices() -> None:
+    """Dismiss the notices with an undo button: there is one place for them over the page."""
+    for key in [str(key) for key in st.session_state]:
+        notice = st.session_state[key] if key.startswith("frame:notice:") else None
+        if isinstance(notice, Notice) and notice.undo is not None:
+            del st.session_state[key]
+
+
+def queue_question(form: Callable[[], None], place: str = PAGE) -> None:
     """Show a question instead of a notice until it is withdrawn or the user leaves the screen."""
     st.session_state[f"frame:notice:{place}"] = Notice(Markdown(""), "question", form=form)
 
@@ -148,8 +160,8 @@ def _withdraw_questions() -> None:
             withdraw_question(key.removeprefix("frame:notice:"))
 
 
-def show_notice(place: str = "page") -> None:
-    """Show the queued notice once; a notice with Undo or Send again stays until it is dismissed."""
+def show_notice(place: str = PAGE) -> None:
+    """Show the queued notice once; with Undo or Send again it stays until it is dismissed or another comes."""
     notice: Notice | None = st.session_state.get(f"frame:notice:{place}")
     if notice is None:
         return
@@ -158,19 +170,28 @@ def show_notice(place: str = "page") -> None:
         return
     if notice.undo is None and notice.retry is None:
         del st.session_state[f"frame:notice:{place}"]
+    if notice.undo is None and notice.kind == "done":
+        st.toast(notice.text, icon=":material/check:")
+    elif notice.undo is not None or place == PAGE:
+        # Over the page, see ``assets/shell.css``: it appears and disappears without moving anything.
+        with st.container(key=f"notice-over-page:{place}"):
+            _draw_notice(notice, place)
+    else:
+        _draw_notice(notice, place)
+
+
+def _draw_notice(notice: Notice, place: str) -> None:
     if notice.kind == "problem":
         st.error(notice.text, icon=":material/error:")
         if notice.retry is not None:
             _retry_buttons(place)
     elif notice.kind == "conflict":
         st.error(notice.text, icon=":material/sync_problem:")
-    elif notice.undo is None:
-        st.toast(notice.text, icon=":material/check:")
     else:
-        _undo_buttons(notice, place)
+        _draw_undo_buttons(notice, place)
 
 
-def _undo_buttons(notice: Notice, place: str) -> None:
+def _draw_undo_buttons(notice: Notice, place: str) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f":green[:material/check:] {notice.text}", width="content")
         st.button(
@@ -247,7 +268,9 @@ def show_empty_state(icon: str, title: str, why: str, *actions: Callable[[], obj
         st.markdown(f"## :violet[:material/{icon}:]", text_alignment="center", anchors=False)
         st.markdown(f"**{as_markdown(title)}**", text_alignment="center")
         st.caption(as_markdown(why), text_alignment="center", width=460)
-        with st.container(horizontal=True, horizontal_alignment="center", gap="xsmall"):
+        with st.container(
+            horizontal=True, horizontal_alignment="center", vertical_alignment="center", gap="xsmall"
+        ):
             for action in actions:
                 action()
         st.space("small")
