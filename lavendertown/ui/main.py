@@ -92,7 +92,7 @@ def main() -> None:
         layout.follow_queued_navigation()
         follow_deep_link(page)
         layout.track_screen(page.url_path)
-        with st.container():
+        with st.container(key="page-top"):
             demo_prompt.draw_banner()
             layout.show_notice()
             if page.url_path != "migrate":

@@ -160,7 +160,7 @@ def chosen_days() -> tuple[dt.date, ...]:
 def show_missing_day() -> None:
     """Say that a date range without an end does not filter; it belongs on the line under the filters."""
     if len(tuple(st.session_state.get(DAYS) or ())) == 1:
-        st.markdown(f":small[:orange[:material/date_range: {NO_END}]]", width="content")
+        st.caption(f":orange[{NO_END}]", width="content")
 
 
 def draw_filter_menu(

@@ -1,0 +1,142 @@
+"""What appears by itself moves nothing, and dates are those of the reader's locale."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from lavendertown.collaboration.models import Annotation
+from lavendertown.collaboration.storage import FileStorage
+from lavendertown.core.clock import now
+from tests.browser.screens import GRID, click_until, open_as_visitor
+from tests.browser.test_findings import name_of, run
+from tests.support.dashboard import Dashboard
+
+WIDTHS = [1440, 1024, 400]
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> FileStorage:
+    """The store that ``file_dashboard`` serves, with two runs."""
+    made = FileStorage(tmp_path / "data")
+    for day, age in ((0, 9), (1, 2)):
+        made.save_report(replace(run(day, "age", "city"), created_at=now() - dt.timedelta(days=age)))
+    return made
+
+
+def open_at_width(page: Page, url: str, width: int) -> None:
+    """Open a URL as Maya, in a window of this width; a narrow one does not show her name."""
+    open_as_visitor(page, url, "Maya Lind")
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(url)
+
+
+def top_of(element: Locator) -> float:
+    box = element.bounding_box()
+    assert box is not None
+    return box["y"]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("screen", ["", "reports", "trends"])
+def test_news_of_colleagues_moves_nothing(
+    file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page], screen: str, width: int
+) -> None:
+    page = visitor()
+    open_at_width(page, f"{file_dashboard.url}/{screen}", width)
+    below = page.get_by_test_id("stMetric" if screen == "trends" else "stDateInput").first
+    expect(below).to_be_visible()
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+    before = top_of(below)
+    storage.save_annotation(Annotation("a-1", name_of("age"), "Ben Okafor", now(), "Asked the shop."))
+    news = page.get_by_text("1 new change by Ben Okafor")
+    expect(news).to_be_visible()
+    assert top_of(below) == before
+    # In the top bar.
+    assert top_of(news) < top_of(page.get_by_role("heading", level=1))
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(news).not_to_be_visible()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_notice_with_undo_moves_nothing(
+    file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page], width: int
+) -> None:
+    page = visitor()
+    open_at_width(page, f"{file_dashboard.url}/trends", width)
+    number = page.get_by_test_id("stMetric").first
+    expect(number).to_be_visible()
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+    before = top_of(number)
+    click_until(page.get_by_role("button", name="Add a note"), page.get_by_role("dialog"))
+    field = page.get_by_role("textbox", name="Note")
+    field.fill("Loader fixed")
+    field.blur()
+    page.get_by_role("button", name="Add note", exact=True).click()
+    undo = page.get_by_role("button", name="Undo", exact=True)
+    expect(undo).to_be_in_viewport()
+    expect(page.get_by_text("Note added.")).to_be_in_viewport()
+    assert top_of(number) == before
+    undo.click()
+    expect(page.get_by_text("Note deleted.")).to_be_visible()
+    page.get_by_role("button", name="Dismiss", exact=True).click()
+    expect(undo).to_have_count(0)
+    assert top_of(number) == before
+
+
+@pytest.mark.parametrize("screen", ["", "reports"])
+def test_a_first_day_alone_says_what_is_missing_and_moves_nothing(
+    file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page], screen: str
+) -> None:
+    page = visitor(viewport={"width": 1440, "height": 900})
+    open_as_visitor(page, f"{file_dashboard.url}/{screen}", "Maya Lind")
+    row = page.locator(GRID) if not screen else page.get_by_role("link", name="People, day 1")
+    expect(row).to_be_visible()
+    before = top_of(row)
+    page.get_by_test_id("stDateInput").get_by_role("spinbutton").first.click()
+    page.locator("[role=grid] td [role=button]:not([aria-disabled=true])").first.click()
+    sentence = page.get_by_text("Choose an end date too")
+    expect(sentence).to_be_visible()
+    page.keyboard.press("Escape")
+    assert top_of(row) == before
+    field = page.get_by_test_id("stDateInput").bounding_box()
+    assert field is not None
+    assert 0 <= top_of(sentence) - field["y"] - field["height"] < 40
+
+
+@pytest.mark.parametrize(("locale", "first"), [("de-DE", 0), ("en-US", 6), ("ar-EG", 5)])
+def test_calendars_and_charts_begin_weeks_on_the_same_day(
+    file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page], locale: str, first: int
+) -> None:
+    page = visitor(locale=locale, timezone_id="UTC")
+    open_as_visitor(page, f"{file_dashboard.url}/reports", "Maya Lind")
+    chart = page.locator("[aria-label^='Bar chart of findings per week']")
+    expect(chart).to_have_count(1)
+    last = (chart.get_attribute("aria-label") or "").rsplit("; ", 1)[-1].split(" ")[:2]
+    begin = dt.datetime.strptime(" ".join([*last, str(now().year)]), "%d %b %Y").replace(tzinfo=dt.UTC)
+    assert begin.weekday() == first
+    page.get_by_test_id("stDateInput").get_by_role("spinbutton").first.click()
+    days = page.locator("[role=grid] [role=button][aria-label]")
+    expect(days.first).to_be_visible()
+    assert days.evaluate_all("cells => cells[0].closest('tr').cells.length") == 7
+    weekday = page.evaluate("locale => new Intl.Locale(locale).getWeekInfo().firstDay - 1", locale)
+    assert weekday == first
+
+
+def test_lists_grids_and_details_word_ages_alike(
+    file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page]
+) -> None:
+    # A grid has only the cells in sight.
+    page = visitor(viewport={"width": 1680, "height": 900})
+    open_as_visitor(page, f"{file_dashboard.url}/?view=all", "Maya Lind")
+    expect(page.locator(GRID).get_by_role("gridcell", name="2 days ago").first).to_have_count(1)
+    expect(page.locator(GRID).get_by_role("gridcell", name="9 days ago").first).to_have_count(1)
+    page.goto(f"{file_dashboard.url}/?view=all&finding={name_of('age')}")
+    expect(page.get_by_text("9 days ago").first).to_be_visible()
+    page.goto(f"{file_dashboard.url}/reports")
+    expect(page.get_by_role("link", name="2 days ago")).to_be_visible()
