@@ -113,7 +113,7 @@ def open_dashboard(store: str, postgres_url: str, folder: Path) -> Iterator[Dash
             url = postgres_url if store == "postgres" else f"sqlite:///{folder / 'store.db'}"
             settings |= {"LAVENDERTOWN_STORAGE_TYPE": "database", "LAVENDERTOWN_DATABASE_URL": url}
         if store != "empty page":
-            command = [Path(sys.executable).with_name("lavendertown"), "demo"]
+            command = [str(Path(sys.executable).with_name("lavendertown")), "demo"]
             subprocess.run(
                 command, env={**os.environ, **settings}, cwd=folder, check=True, capture_output=True
             )

@@ -161,7 +161,7 @@ def _withdraw_questions() -> None:
 
 
 def show_notice(place: str = PAGE) -> None:
-    """Show the queued notice once; with Undo or Send again it stays until it is dismissed or another comes."""
+    """Show the queued notice once; one with Undo or Send again stays until it is dismissed or replaced."""
     notice: Notice | None = st.session_state.get(f"frame:notice:{place}")
     if notice is None:
         return
