@@ -36,6 +36,14 @@ from lavendertown.rules.ruleset_files import read_ruleset_file
 from lavendertown.rules.running import create_checks
 from lavendertown.rules.tuned_checks import tune_checks
 from lavendertown.tables import Reading, Table
+from lavendertown.tables.engine_choice import (
+    EngineChoice,
+    check_engine,
+    open_frame,
+    open_on_duckdb,
+    read_parts_on,
+)
+from lavendertown.tables.part_files import find_matching_files, is_pattern, list_data_files
 from lavendertown.tables.remote_files import is_remote_url, read_remote_table
 from lavendertown.tables.value_settings import apply_value_settings
 
@@ -44,8 +52,9 @@ class Inspector:
     """Runs checks on a frame or a data file.
 
     Args:
-        data: A pandas or Polars frame, an Arrow table, a :class:`~lavendertown.tables.Table`, the
-            path of a data file or of a database file with one table, the URL of a data file
+        data: A pandas or Polars frame, an Arrow table, a relation of DuckDB, a
+            :class:`~lavendertown.tables.Table`, the path of a data file or of a database file with one table,
+            a folder of data files or a pattern such as ``orders/*.parquet``, the URL of a data file
             (``https://``, ``s3://``, ``gs://``), or a pair ``(file or bytes, file name)``.
         dataset: The dataset that the data is a delivery of; findings keep their identity within it.
             Default: the file name without its ending, dates and sequence numbers; None for frames.
@@ -67,6 +76,8 @@ class Inspector:
         compare_to: What to compare the table with, to find what has drifted: a frame, a table, a path, the
             evidence of an earlier report, or a :class:`lavendertown.drift.Baseline`. With a
             :class:`lavendertown.drift.MissingBaseline`, the coverage says that nothing was compared.
+        engine: What computes: ``polars`` in memory, ``duckdb`` for Parquet files and relations of DuckDB,
+            or ``auto``, which takes DuckDB if they are large. ``table.engine`` says why.
 
     Attributes:
         table: The parsed data, with ``guesses``, ``columns``, ``row_count`` and ``rows()``.
@@ -98,8 +109,9 @@ class Inspector:
         checks: CheckConfiguration | Mapping[str, Any] | str | Path | None = None,
         references: Mapping[str, Any] | References | None = None,
         compare_to: Any = None,
+        engine: EngineChoice = "auto",
     ) -> None:
-        self.table: Table = _open_table(data, limits, reading or Reading())
+        self.table: Table = _open_table(data, limits, reading or Reading(), engine)
         name = self.table.name
         self.dataset = dataset if dataset is not None else (dataset_name(name) if name else None)
         self.findings: list[GhostFinding] | None = None
@@ -161,14 +173,17 @@ class Inspector:
 
         Keys: ``rows``, ``columns``, ``column_names``, ``checks_run``, ``passed``, ``failed``,
         ``seconds``, ``guesses``, ``ran``, a list of ``{check, column, params, outcome}`` with ``settings``
-        where there are some, and ``reading``, how the table was read: ``{digest, given, used, kinds}``. If
+        where there are some, and ``reading``, how the table was read: ``{digest, given, used, kinds}``. With
+        a choice of engines, ``engine`` has its ``name`` and the ``reason``; checks that it cannot run are in
+        ``not_run``, a list of ``{check, column, reason}``, and not in ``ran``. If
         checks are switched off, ``switched_off`` is a list of ``{check, column, reason}``; an empty column
-        means all. With a baseline also ``compared_to``, and ``not_run`` with ``{check, reason}`` if there was
-        nothing to compare with. Runs the checks first if :meth:`detect` was not called yet.
+        means all. With a baseline also ``compared_to``, and an entry in ``not_run`` without ``column`` if
+        there was nothing to compare with. Runs the checks first if :meth:`detect` was not called yet.
         """
         if self.findings is None:
             self.detect()
-        outcomes = [check.outcome for check in self.checks]
+        ran = [check for check in self.checks if check.outcome != "not_run"]
+        outcomes = [check.outcome for check in ran]
         coverage = {
             "rows": self.table.row_count,
             "columns": len(self.table.columns),
@@ -183,12 +198,21 @@ class Inspector:
                 self.table.reading,
                 {column.name: column.kind for column in self.table.schema},
             ),
-            "ran": [check.to_dict() for check in self.checks],
+            "ran": [check.to_dict() for check in ran],
         }
+        if self.table.engine.reason:
+            coverage["engine"] = {"name": self.table.engine.name, "reason": self.table.engine.reason}
         if self.baseline is not None:
             coverage["compared_to"] = self.baseline.describe()
+        not_run = [
+            {"check": check.check, "column": check.column, "reason": check.reason}
+            for check in self.checks
+            if check.outcome == "not_run"
+        ]
         if self._not_compared:
-            coverage["not_run"] = [{"check": "drift", "reason": self._not_compared}]
+            not_run.append({"check": "drift", "reason": self._not_compared})
+        if not_run:
+            coverage["not_run"] = not_run
         if self._switched_off:
             coverage["switched_off"] = [vars(each) for each in self._switched_off]
         return json_codec.to_jsonable(coverage, "coverage")  # type: ignore[no-any-return]
@@ -237,15 +261,43 @@ def _add_rules(ruleset: RuleSet | None, configuration: CheckConfiguration) -> Ru
     return RuleSet(given.name, given.description, [*given.rules, *added])
 
 
-def _open_table(data: Any, limits: FileLimits | None, reading: Reading) -> Table:
+def _open_table(data: Any, limits: FileLimits | None, reading: Reading, engine: EngineChoice) -> Table:
+    check_engine(engine)
     if isinstance(data, Table):
+        _check_engine_of_table(data, engine)
         return (
             data if reading == DETECT else apply_value_settings(data, reading, "a table that is read already")
         )
+    limits = limits or limits_from_settings(load_settings())
     is_pair = isinstance(data, tuple) and len(data) == 2
     if not (is_pair or isinstance(data, (str, Path, bytes)) or hasattr(data, "read")):
-        return apply_value_settings(tables.from_frame(data), reading, "a frame")
-    if isinstance(data, str) and is_remote_url(data):
-        return read_remote_table(data, limits or limits_from_settings(load_settings()), reading)
+        if reading != DETECT and engine == "auto":
+            engine = "polars"
+        return apply_value_settings(open_frame(data, limits, engine), reading, "a frame")
+    if isinstance(data, (str, Path)) and not is_remote_url(str(data)):
+        return _open_path(Path(data), limits, reading, engine)
+    if engine == "duckdb":
+        raise InvalidInputError(
+            "DuckDB reads Parquet files by their path only; pass a path, or leave out engine='duckdb'."
+        )
+    if isinstance(data, str):
+        return read_remote_table(data, limits, reading)
     file, name = data if is_pair else (data, None)
-    return tables.read_table(file, name, limits or limits_from_settings(load_settings()), reading)
+    return tables.read_table(file, name, limits, reading)
+
+
+def _open_path(path: Path, limits: FileLimits, reading: Reading, engine: EngineChoice) -> Table:
+    if is_pattern(str(path)):
+        return read_parts_on(find_matching_files(str(path)), None, limits, reading, engine)
+    if path.is_dir():
+        return read_parts_on(list_data_files(path), path.resolve().name, limits, reading, engine)
+    found = open_on_duckdb([path], path.name, limits, reading, engine)
+    return tables.read_table(path, None, limits, reading) if found is None else found
+
+
+def _check_engine_of_table(table: Table, engine: EngineChoice) -> None:
+    if engine not in ("auto", table.engine.name):
+        raise InvalidInputError(
+            f"The table is on {table.engine.name} already; leave out engine={engine!r}, or pass what it "
+            "was read from."
+        )

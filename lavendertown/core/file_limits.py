@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import psutil
+
 from lavendertown.core.errors import FileLimitError
 from lavendertown.core.settings import Settings
 
 MEGABYTE = 1024**2
+MAX_MEMORY_MB = 4_096
 
 
 @dataclass(frozen=True)
@@ -18,11 +21,14 @@ class FileLimits:
         uncompressed_bytes: The maximum size of a file, or of the unpacked content of a gzip file or workbook.
         cells: The maximum of rows times columns.
         columns: The maximum number of columns.
+        memory_bytes: The memory for a table that is read in parts instead, which the other limits except
+            that of columns do not concern.
     """
 
     uncompressed_bytes: int = 2_000 * MEGABYTE
     cells: int = 100_000_000
     columns: int = 16_384
+    memory_bytes: int = 1_000 * MEGABYTE
 
     def check_size(self, size: int, name: str) -> None:
         """Refuse a file that is larger than ``uncompressed_bytes``.
@@ -63,4 +69,12 @@ def limits_from_settings(settings: Settings) -> FileLimits:
         uncompressed_bytes=settings.limits_uncompressed_mb * MEGABYTE,
         cells=settings.limits_cells,
         columns=settings.limits_columns,
+        memory_bytes=memory_limit(settings),
     )
+
+
+def memory_limit(settings: Settings) -> int:
+    """Return the memory limit of an inspection in bytes."""
+    if settings.limits_memory_mb:
+        return settings.limits_memory_mb * MEGABYTE
+    return min(MAX_MEMORY_MB * MEGABYTE, int(psutil.virtual_memory().total) // 2)

@@ -28,10 +28,24 @@ _MAX_VALUE_LENGTH = 120
 
 
 @dataclass(frozen=True)
+class Quantile:
+    """A quantile of a number, with linear interpolation; null without values."""
+
+    value: nw.Expr
+    level: float
+
+
+@dataclass(frozen=True)
 class Aggregates:
-    """A query for the values of these expressions, each a single value for the whole table."""
+    """A query for the values of these expressions, each a single value for the whole table.
+
+    Attributes:
+        expressions: The expressions by name.
+        quantiles: Quantiles by name, apart because engines hold all values of a column in memory for one.
+    """
 
     expressions: Mapping[str, nw.Expr]
+    quantiles: Mapping[str, Quantile] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

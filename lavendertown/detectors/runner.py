@@ -23,6 +23,7 @@ from lavendertown.detectors.base import (
     Detector,
     Outcome,
     Passed,
+    Quantile,
     Query,
     Sample,
     Select,
@@ -33,6 +34,8 @@ from lavendertown.detectors.base import (
 from lavendertown.detectors.related import name_related_findings
 from lavendertown.detectors.sampled_rows import SampledRows
 from lavendertown.tables import ROW, Column, Table
+from lavendertown.tables.exact_quantiles import compute_quantiles
+from lavendertown.tables.table import ENGINE_LABELS, IN_MEMORY
 
 ROW_CAP = 200_000
 """Maximum number of row positions that a finding lists; its count is always exact."""
@@ -58,6 +61,8 @@ _MIN_SAMPLE_ROWS = 1_000
 _MAX_SAMPLES = 5
 _MAX_SAMPLED_ROWS = 1_000
 _CHECK_ERRORS = (Exception, PanicException)
+_OPTIONAL = ("settings", "reason")
+_RULE = "rule:"
 
 Progress = Callable[[int, int, str], object]
 
@@ -70,19 +75,22 @@ class CheckResult:
         check: The name of the check, such as ``"nulls"``.
         column: The column name, several names joined by commas, or ``"*"`` for whole rows.
         params: The parameters that differ from their defaults.
-        outcome: ``found`` a fault, ``passed``, or ``failed`` to run.
+        outcome: ``found`` a fault, ``passed``, ``failed`` to run, or ``not_run`` because the engine of the
+            table cannot run it.
         settings: What the check configuration or a rule sets besides.
+        reason: Why it did not run, as a sentence; empty if it did.
     """
 
     check: str
     column: str
     params: dict[str, Any]
-    outcome: Literal["found", "passed", "failed"]
+    outcome: Literal["found", "passed", "failed", "not_run"]
     settings: dict[str, Any] = field(default_factory=dict)
+    reason: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as an entry of a report's coverage, without settings if there are none."""
-        return {name: value for name, value in vars(self).items() if name != "settings" or value}
+        return {name: value for name, value in vars(self).items() if name not in _OPTIONAL or value}
 
 
 @dataclass(eq=False)
@@ -146,7 +154,7 @@ def run_detectors(
     """
     report_progress: Progress = progress or (lambda done, total, text: None)
     is_small = table.row_count * len(table.columns) <= SMALL_TABLE_CELLS
-    source = _Source(table.frame, table.row_count, is_small)
+    source = _Source(table, is_small)
     batch = batch_size or _choose_batch_size(table, is_small)
     tasks = list(_create_tasks(table, detectors))
     found: list[tuple[tuple[int, int, str, int], GhostFinding]] = []
@@ -165,7 +173,7 @@ def run_detectors(
                 for finding in _findings_of_task(table, source, task, dataset)
             )
     report_progress(len(tasks), len(tasks), "Done")
-    checks = [check for task in tasks for check in _check_results(task)]
+    checks = [check for task in tasks for check in _check_results(table, task)]
     findings = [finding for _, finding in sorted(found, key=lambda pair: pair[0])]
     name_related_findings(findings)
     return findings, checks
@@ -180,9 +188,14 @@ def _choose_batch_size(table: Table, is_small: bool) -> int:
 class _Source:
     """The frame that is queried, and the distinct values that were queried already."""
 
-    def __init__(self, frame: nw.LazyFrame[Any], row_count: int, is_small: bool) -> None:
-        self.frame: nw.LazyFrame[Any] | nw.DataFrame[Any] = frame.collect() if is_small else frame
-        self._row_count = row_count
+    def __init__(self, table: Table, is_small: bool) -> None:
+        self.frame: nw.LazyFrame[Any] | nw.DataFrame[Any] = table.frame
+        self._row_count = table.row_count
+        self._is_in_memory = is_small or table.engine.name == IN_MEMORY.name
+        if is_small and table.engine.name != IN_MEMORY.name:
+            self.frame = nw.from_native(table.frame.collect().to_polars().sort(ROW))
+        elif is_small:
+            self.frame = table.frame.collect()
         self._counted: dict[ValueCounts, CountedValues] = {}
         self._sample: SampledRows | None = None
 
@@ -190,9 +203,37 @@ class _Source:
         """Forget the distinct values of the other columns."""
         self._counted = {query: answer for query, answer in self._counted.items() if query.key in keys}
 
-    def select(self, *expressions: nw.Expr) -> nw.DataFrame[Any]:
-        """Return these expressions of the frame."""
-        return _collect(self.frame.select(*expressions))
+    def compute_aggregates(
+        self, expressions: Sequence[nw.Expr], quantiles: Sequence[Quantile]
+    ) -> tuple[Sequence[Any], Sequence[Any]]:
+        """Return the values of aggregates, and of quantiles."""
+        if self._is_in_memory:
+            inner = [
+                each.value.quantile(each.level, "linear").alias(f"q{i}") for i, each in enumerate(quantiles)
+            ]
+            row = _collect(self.frame.select(*expressions, *inner)).row(0)
+            return row[: len(expressions)], row[len(expressions) :]
+        row = _collect(self.frame.select(*expressions)).row(0) if expressions else ()
+        return row, self._compute_quantiles(quantiles)
+
+    def _compute_quantiles(self, quantiles: Sequence[Quantile]) -> Sequence[Any]:
+        sample = self.sample_rows() if quantiles else None
+        by_value: dict[int, list[int]] = {}
+        for i, each in enumerate(quantiles):
+            by_value.setdefault(id(each.value), []).append(i)
+        found: list[float | None] = [None] * len(quantiles)
+        for positions in by_value.values():
+            assert sample is not None
+            answers = compute_quantiles(
+                self.frame.lazy(),
+                quantiles[positions[0]].value,
+                [quantiles[i].level for i in positions],
+                sample.frame,
+                is_complete=sample.is_complete,
+            )
+            for i, answer in zip(positions, answers, strict=True):
+                found[i] = answer
+        return found
 
     def select_rows(self, condition: nw.Expr, columns: Sequence[str]) -> nw.DataFrame[Any]:
         """Return columns of the first :data:`ROW_CAP` rows that meet a condition, in row order."""
@@ -268,8 +309,12 @@ def _sort_key(table: Table, task: _Task, finding: GhostFinding) -> tuple[int, in
     return (-SEVERITIES.index(finding.severity), position, finding.ghost_type, task.order)
 
 
-def _check_results(task: _Task) -> Iterator[CheckResult]:
+def _check_results(table: Table, task: _Task) -> Iterator[CheckResult]:
     check, params, settings = task.detector.check, task.detector.params, task.detector.settings
+    if task.failure is not None and _is_not_run(table, task):
+        reason = _describe_not_run(table, task.failure)
+        yield CheckResult(check, task.column_name, params, "not_run", settings, reason)
+        return
     if task.failure is not None:
         yield CheckResult(check, task.column_name, params, "failed", settings)
         return
@@ -329,8 +374,15 @@ def _collect_aggregates(source: _Source, queries: Sequence[Aggregates]) -> list[
         for i, query in enumerate(queries)
         for name, expression in query.expressions.items()
     ]
-    values = iter(source.select(*expressions).row(0))
-    return [{name: next(values) for name in query.expressions} for query in queries]
+    computed = source.compute_aggregates(
+        expressions, [quantile for query in queries for quantile in query.quantiles.values()]
+    )
+    values, quantiles = map(iter, computed)
+    return [
+        {name: next(values) for name in query.expressions}
+        | {name: next(quantiles) for name in query.quantiles}
+        for query in queries
+    ]
 
 
 def _findings_of_task(table: Table, source: _Source, task: _Task, dataset: str | None) -> list[GhostFinding]:
@@ -341,7 +393,24 @@ def _findings_of_task(table: Table, source: _Source, task: _Task, dataset: str |
         except _CHECK_ERRORS as error:
             task.record_failure(error)
     assert task.failure is not None
+    if _is_not_run(table, task):
+        return []
     return [_create_failure_finding(task, task.failure, dataset)]
+
+
+def _is_not_run(table: Table, task: _Task) -> bool:
+    """Return whether a check failed because the engine cannot run it; a rule must say that it did not run."""
+    is_rule = task.detector.check.startswith(_RULE)
+    return task.failure is not None and table.engine.name != IN_MEMORY.name and not is_rule
+
+
+def _describe_not_run(table: Table, error: BaseException) -> str:
+    reason = _first_line(error).rstrip(".")
+    return f"{ENGINE_LABELS[table.engine.name]} cannot run it: {reason}."
+
+
+def _first_line(error: BaseException) -> str:
+    return str(format_value((str(error).strip().splitlines() or ["no reason given"])[0]))
 
 
 def _create_finding(
@@ -369,6 +438,9 @@ def _create_finding(
             metadata["samples"] = _distinct_samples(
                 hits[detection.sample_column].head(_MAX_SAMPLED_ROWS).to_list()
             )
+    if not table.engine.numbers_rows:
+        indices = None
+        metadata.pop("rows_truncated", None)
     return GhostFinding(
         detection.ghost_type,
         join_names(detection.columns) or task.column_name,
@@ -384,7 +456,7 @@ def _distinct_samples(values: Sequence[Any]) -> list[Any]:
 
 
 def _create_failure_finding(task: _Task, error: BaseException, dataset: str | None) -> GhostFinding:
-    reason = format_value((str(error).strip().splitlines() or ["no reason given"])[0])
+    reason = _first_line(error)
     return GhostFinding(
         "check_error",
         task.column_name,

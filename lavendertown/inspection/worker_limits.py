@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import psutil
-
 from lavendertown.core.errors import FileLimitError, InvalidInputError, UnreadableTableError
-from lavendertown.core.file_limits import MEGABYTE
+from lavendertown.core.file_limits import MEGABYTE, memory_limit
 from lavendertown.core.settings import Settings, load_settings
 from lavendertown.worker import QueuedTask, ResourceLimits
-
-MAX_MEMORY_MB = 4_096
 
 
 def resource_limits(settings: Settings) -> ResourceLimits:
     """Return the limits on memory and time of a task that reads a file."""
     return ResourceLimits(memory_limit(settings), settings.limits_seconds)
-
-
-def memory_limit(settings: Settings) -> int:
-    """Return the memory limit of an inspection in bytes."""
-    if settings.limits_memory_mb:
-        return settings.limits_memory_mb * MEGABYTE
-    return min(MAX_MEMORY_MB * MEGABYTE, int(psutil.virtual_memory().total) // 2)
 
 
 def create_failure(task: QueuedTask, name: str) -> InvalidInputError:

@@ -36,7 +36,12 @@ RULE_TYPES = (*_TYPES, "reference")
 """The types of rules that run."""
 
 Outcome = Literal["passed", "failed", "not_run", "disabled"]
-_OUTCOMES: dict[str, Outcome] = {"passed": "passed", "found": "failed", "failed": "not_run"}
+_OUTCOMES: dict[str, Outcome] = {
+    "passed": "passed",
+    "found": "failed",
+    "failed": "not_run",
+    "not_run": "not_run",
+}
 
 
 @dataclass(frozen=True)

@@ -121,7 +121,7 @@ def read_part_files(
         merged = note_unused_settings(merged, reading, "a CSV file", "csv")
     else:
         merged = _merge_tables(parts)
-    common = _common_name(paths) if names is None else names[0]
+    common = common_name(paths) if names is None else names[0]
     guesses = [*_describe_parts(parts, empty), *merged.guesses]
     given = applying_settings(reading, first.kind)
     return replace(merged, name=common, guesses=guesses, given=given)
@@ -298,7 +298,8 @@ def _describe_parts(parts: Sequence[_Part], empty: Sequence[str]) -> list[str]:
     return notes
 
 
-def _common_name(paths: Sequence[Path]) -> str:
+def common_name(paths: Sequence[Path]) -> str:
+    """Return the name of the table in several files: that of the first, or of the folder."""
     datasets = {dataset_name(path.name) for path in paths}
     folder = paths[0].resolve().parent.name
     if len(datasets) == 1 and not datasets & _GENERIC_NAMES:

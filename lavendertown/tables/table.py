@@ -19,6 +19,34 @@ their names, so a name may repeat, be a number, or be "row"."""
 
 Kind = Literal["number", "text", "boolean", "time", "other"]
 
+EngineName = Literal["polars", "duckdb", "dask", "pyspark"]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What computes on a table.
+
+    Attributes:
+        name: Its name: ``polars`` for tables in memory.
+        reason: Why it was chosen, as a sentence; empty for tables that have always been in memory.
+        numbers_rows: Whether the source has an order of rows; without it, findings do not list rows.
+    """
+
+    name: EngineName = "polars"
+    reason: str = ""
+    numbers_rows: bool = True
+
+
+IN_MEMORY = Engine()
+
+ENGINE_LABELS: dict[EngineName, str] = {
+    "polars": "Polars",
+    "duckdb": "DuckDB",
+    "dask": "Dask",
+    "pyspark": "Spark",
+}
+"""The engines as they are shown."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -68,6 +96,7 @@ class Table:
         reading: The settings that the file was read with, given and detected.
         given: Those of the settings that a person gave.
         sheets: The names of the sheets, if the file is a workbook.
+        engine: What computes on the frame.
     """
 
     frame: nw.LazyFrame[Any]
@@ -79,6 +108,7 @@ class Table:
     reading: Reading = DETECT
     sheets: tuple[str, ...] = ()
     given: Reading = DETECT
+    engine: Engine = IN_MEMORY
 
     @property
     def columns(self) -> list[str]:

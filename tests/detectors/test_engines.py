@@ -14,7 +14,8 @@ from benchmarks.quality.kinds_tables import KINDS
 from benchmarks.quality.sheets import sheet_csv
 from lavendertown.detectors import default_detectors, runner
 from lavendertown.detectors.runner import run_detectors
-from lavendertown.tables import Table, read_table
+from lavendertown.tables import Table, from_frame, read_table
+from tests.detectors.planted_files import frame_by_hand
 
 PLANTED = {
     "key repeated: ledger": "keys",
@@ -57,6 +58,19 @@ def test_engines_give_the_same_findings(kind: str, sample_rows: int, monkeypatch
     if sample_rows > 900:
         assert PLANTED[kind] in {finding.metadata["check"] for finding in expected}
     assert "check_error" not in {finding.ghost_type for finding in expected}
+    for frame in (native.to_pandas(), native.to_arrow()):
+        other = dataclasses.replace(table, frame=nw.from_native(frame).lazy())
+        findings, checks = run_detectors(other, default_detectors())
+        assert checks == expected_checks
+        assert [rounded(f.to_dict()) for f in findings] == [rounded(f.to_dict()) for f in expected]
+
+
+def test_frames_in_memory_give_the_same_findings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "SMALL_TABLE_CELLS", 0)
+    table = from_frame(frame_by_hand().drop("tags", "place", "empty"))
+    native = table.frame.collect().to_native()
+    expected, expected_checks = run_detectors(table, default_detectors())
+    assert {"durations", "totals", "infinite_values"} <= {finding.metadata["check"] for finding in expected}
     for frame in (native.to_pandas(), native.to_arrow()):
         other = dataclasses.replace(table, frame=nw.from_native(frame).lazy())
         findings, checks = run_detectors(other, default_detectors())

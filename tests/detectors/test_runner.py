@@ -237,7 +237,7 @@ def test_a_check_over_several_columns_gives_a_finding_for_each_set() -> None:
 
 def test_a_sample_is_evenly_spaced_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "SAMPLE_ROWS", 100)
-    source = runner._Source(from_frame(pl.DataFrame({"a": range(1_000)})).frame, 1_000, is_small=False)
+    source = runner._Source(from_frame(pl.DataFrame({"a": range(1_000)})), is_small=False)
     sample = source.sample_rows()
     assert sample.frame["c0"].to_list() == list(range(0, 1_000, 10))
     assert not sample.is_complete

@@ -106,15 +106,18 @@ def find_number_stand_ins(table: Table, column: Column) -> QuerySteps[list[float
         {
             "present": value.count(),
             "usual": count_where(value.is_in(sorted(_NUMBERS))),
-            "at least": count_where(value == value.min()),
-            "at most": count_where(value == value.max()),
+            "least": value.min(),
+            "most": value.max(),
         }
     )
-    extreme = max(int(facts["at least"] or 0), int(facts["at most"] or 0))
-    if int(facts["present"]) < _MIN_BODY or (
-        int(facts["usual"] or 0) < _MIN_REPEATS and extreme < _MIN_EXTREME_REPEATS
-    ):
+    if int(facts["present"]) < _MIN_BODY:
         return []
+    if int(facts["usual"] or 0) < _MIN_REPEATS:
+        ends = yield Aggregates(
+            {name: count_where(value == nw.lit(float(facts[name]))) for name in ("least", "most")}
+        )
+        if max(int(ends["least"] or 0), int(ends["most"] or 0)) < _MIN_EXTREME_REPEATS:
+            return []
     counted: CountedValues = yield ValueCounts(column.key)
     counts = {float(each): count for each, count in counted.by_value().items()}
     return _find_labels(counts) if is_identifier(column.name) else _find_numbers(counts)

@@ -15,6 +15,7 @@ from lavendertown.detectors.base import (
     Detection,
     DetectionSteps,
     Detector,
+    Quantile,
     count_where,
     format_row_share,
 )
@@ -57,14 +58,15 @@ class Coordinates(Detector):
         both = ~lat.is_null() & ~lon.is_null()
         possible = both & (lat.abs() <= 90.0) & (lon.abs() <= 180.0) & ~((lat == 0.0) & (lon == 0.0))
         facts = yield Aggregates(
+            {"n": count_where(both)},
             {
-                "n": count_where(both),
-                **{
-                    f"{name} {level}": nw.when(possible).then(value).quantile(level, "linear")
-                    for name, value in (("lat", lat), ("lon", lon))
-                    for level in (0.1, 0.9)
-                },
-            }
+                f"{name} {level}": Quantile(value, level)
+                for name, value in (
+                    ("lat", nw.when(possible).then(lat)),
+                    ("lon", nw.when(possible).then(lon)),
+                )
+                for level in (0.1, 0.9)
+            },
         )
         if int(facts["n"] or 0) < _MIN_VALUES or facts["lat 0.1"] is None:
             return NOT_CHECKED

@@ -84,8 +84,8 @@ class Outliers(Detector):
             value = _parse_numbers(column)
         elif stand_ins := (yield from find_number_stand_ins(table, column)):
             value = nw.when(~value.is_in(stand_ins)).then(value)
-        facts = yield Aggregates(_distribution_aggregates(value))
-        if int(facts["n"]) < _MIN_VALUES or (yield from _are_labels(column, facts)):
+        facts = yield _query_distribution(value)
+        if int(facts["n"]) < _MIN_VALUES or (yield from _are_labels(table, column, facts)):
             return NOT_CHECKED
         special = yield from _check_units_and_signs(table, column, value, facts)
         if special is not None:
@@ -93,7 +93,7 @@ class Outliers(Detector):
         usual, considered = usual_range.compute_bounds(facts, int(facts["n"]), self.k), value
         if usual is None:
             considered = nw.when(value != nw.lit(float(facts["median"]))).then(value)
-            facts = yield Aggregates(_distribution_aggregates(considered))
+            facts = yield _query_distribution(considered)
             if int(facts["n"]) < _MIN_OTHER_VALUES:
                 return NOT_CHECKED
             usual = usual_range.compute_bounds(facts, int(facts["n"]), self.k)
@@ -112,13 +112,13 @@ class Outliers(Detector):
         return _create_detection(table, column, {**facts, **answer}, usual, self.k, rows) if count else None
 
 
-def _distribution_aggregates(value: nw.Expr) -> dict[str, nw.Expr]:
-    return {
+def _query_distribution(value: nw.Expr) -> Aggregates:
+    counts = {
         "n": value.count(),
         "whole": count_where(value == value.round(0)),
         "negative": count_where(value < 0),
-        **usual_range.quantile_aggregates(value),
     }
+    return Aggregates(counts, usual_range.list_quantiles(value))
 
 
 def _outside_bounds(value: nw.Expr, usual: usual_range.Bounds, facts: Mapping[str, Any]) -> nw.Expr:
@@ -244,10 +244,10 @@ def _parse_numbers(column: Column) -> nw.Expr:
     value = nw.col(column.key)
     # Select numbers before the cast: engines refuse to cast other text.
     number = nw.when(value.str.contains(patterns.PLAIN_NUMBER)).then(value)
-    return number.str.strip_chars().str.replace(r"^\+", "").cast(nw.Float64)
+    return number.str.strip_chars().str.replace_all(r"^\+", "").cast(nw.Float64)
 
 
-def _are_labels(column: Column, facts: Mapping[str, Any]) -> QuerySteps[bool]:
+def _are_labels(table: Table, column: Column, facts: Mapping[str, Any]) -> QuerySteps[bool]:
     """Return whether integers are years or unique row numbers rather than quantities."""
     n = int(facts["n"])
     if int(facts["whole"] or 0) < n:
@@ -260,8 +260,10 @@ def _are_labels(column: Column, facts: Mapping[str, Any]) -> QuerySteps[bool]:
         return True
     if column.kind != "number" or float(facts["q3"]) - float(facts["q1"]) > n:
         return False
-    answer = yield Aggregates({"different": nw.col(column.key).drop_nulls().n_unique()})
-    return int(answer["different"]) == n
+    value = nw.col(column.key)
+    answer = yield Aggregates({"different": value.n_unique(), "present": value.count()})
+    # Null counts as a value.
+    return int(answer["different"]) - (int(answer["present"]) < table.row_count) == n
 
 
 def _create_detection(

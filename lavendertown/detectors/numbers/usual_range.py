@@ -9,6 +9,8 @@ from typing import Any
 
 import narwhals as nw
 
+from lavendertown.detectors.base import Quantile
+
 LEVELS = {"q05": 0.05, "q1": 0.25, "median": 0.5, "q3": 0.75, "q95": 0.95}
 _SCALES = {"log": 0.0, "cube root": 1 / 3, "square root": 0.5, "linear": 1.0, "square": 2.0}
 _NORMAL_TAILS = 2.44
@@ -28,9 +30,9 @@ class Bounds:
     scale: str
 
 
-def quantile_aggregates(value: nw.Expr) -> dict[str, nw.Expr]:
-    """Return the quantiles that :func:`compute_bounds` needs, as aggregates."""
-    return {name: value.quantile(level, "linear") for name, level in LEVELS.items()}
+def list_quantiles(value: nw.Expr) -> dict[str, Quantile]:
+    """Return the quantiles that :func:`compute_bounds` needs."""
+    return {name: Quantile(value, level) for name, level in LEVELS.items()}
 
 
 def compute_bounds(facts: Mapping[str, Any], n: int, k: float) -> Bounds | None:

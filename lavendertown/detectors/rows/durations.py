@@ -102,7 +102,7 @@ def _propose_spans(table: Table, sample: SampledRows) -> Iterator[_Span]:
 
 def _check_span(table: Table, span: _Span) -> QuerySteps[Detection | Passed | None]:
     start, end = (nw.col(each.key).cast(nw.Datetime("us")) for each in (span.start, span.end))
-    microseconds = (end.dt.timestamp("us") - start.dt.timestamp("us")).cast(nw.Float64)
+    microseconds = (end - start).dt.total_microseconds().cast(nw.Float64)
     size = nw.lit(_UNITS[span.unit] * 1e6)
     length = nw.col(span.length.key).cast(nw.Float64)
     wrong = (microseconds / size + nw.lit(float(span.added)) - length).abs() > nw.lit(1e-6)
