@@ -8,8 +8,6 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-import polars as pl
-
 from lavendertown.core import clock
 from lavendertown.core.findings import GhostFinding, finding_columns
 from lavendertown.profile.evidence import (
@@ -22,8 +20,9 @@ from lavendertown.profile.evidence import (
     Value,
     ValueCount,
 )
+from lavendertown.profile.figures import ColumnFigures, LazyColumn, MemoryColumn, NumberFigures
 from lavendertown.tables import Table
-from lavendertown.tables.table import Column
+from lavendertown.tables.table import IN_MEMORY, Column
 
 MAX_BINS = 30
 MAX_TOP_VALUES = 20
@@ -122,22 +121,22 @@ def to_plain_value(value: Any) -> Value:
 
 
 def _profile_column(table: Table, column: Column) -> ColumnProfile:
-    values = table.frame.select(column.key).collect().to_polars()[column.key]
-    present = values.drop_nulls()
-    count, nulls = table.row_count, values.null_count()
-    kind = column.kind
+    if table.engine.name == IN_MEMORY.name:
+        source: ColumnFigures = MemoryColumn(table, column)
+    else:
+        source = LazyColumn(table, column)
+    kind, nulls, distinct = column.kind, source.nulls, source.distinct
+    count = table.row_count
     top: list[ValueCount] = []
-    distinct = present.n_unique()
     if kind in ("text", "boolean") or distinct <= MAX_TOP_VALUES:
-        counted = present.value_counts(sort=True, name="rows").head(MAX_TOP_VALUES)
-        top = [ValueCount(str(value)[:MAX_VALUE_LENGTH], rows) for value, rows in counted.iter_rows()]
-    if not len(present) or kind not in ("number", "time"):
+        top = [
+            ValueCount(str(value)[:MAX_VALUE_LENGTH], rows)
+            for value, rows in source.count_top(MAX_TOP_VALUES)
+        ]
+    numbers = source.numbers() if nulls < count and kind in ("number", "time") else None
+    if numbers is None:
         return ColumnProfile(column.name, kind, count, nulls, distinct, top=top)
-    numbers = _to_numbers(present)
-    if numbers is None or not len(numbers):
-        return ColumnProfile(column.name, kind, count, nulls, distinct, top=top)
-    low, high = float(numbers.min()), float(numbers.max())  # type: ignore[arg-type]
-    quantiles = [float(numbers.quantile(share, "linear") or 0.0) for share in _PERCENTILES]
+    quantiles = numbers.quantiles(_PERCENTILES)
     to_json = _to_iso if kind == "time" else to_plain_value
     return ColumnProfile(
         column.name,
@@ -145,22 +144,12 @@ def _profile_column(table: Table, column: Column) -> ColumnProfile:
         count,
         nulls,
         distinct,
-        to_json(present.min()),
-        to_json(present.max()),
+        to_json(source.least),
+        to_json(source.most),
         quantiles if kind == "number" else [],
-        _make_histogram(numbers, low, high, quantiles[1], quantiles[3]),
+        _make_histogram(numbers, quantiles[1], quantiles[3]),
         top,
     )
-
-
-def _to_numbers(values: pl.Series) -> pl.Series | None:
-    """Return finite numbers, or times as seconds since 1970; None for durations and times of day."""
-    if values.dtype == pl.Date or isinstance(values.dtype, pl.Datetime):
-        return values.cast(pl.Datetime("us")).dt.epoch("us").cast(pl.Float64) / 1_000_000
-    if not values.dtype.is_numeric():
-        return None
-    numbers = values.cast(pl.Float64)
-    return numbers.filter(numbers.is_finite())
 
 
 def _to_iso(value: Any) -> Value:
@@ -169,28 +158,13 @@ def _to_iso(value: Any) -> Value:
     return str(value)
 
 
-def _make_histogram(
-    numbers: pl.Series, low: float, high: float, lower_quartile: float, upper_quartile: float
-) -> Histogram:
+def _make_histogram(numbers: NumberFigures, lower_quartile: float, upper_quartile: float) -> Histogram:
     """Return bins over the bulk of the numbers, so that one far value does not hide the others."""
+    low, high = numbers.low, numbers.high
     spread = _FAR * (upper_quartile - lower_quartile)
     start = max(low, lower_quartile - spread) if spread else low
     end = min(high, upper_quartile + spread) if spread else high
     if end <= start:
-        return Histogram(start, end, [len(numbers)])
-    counts, below, above = count_in_bins(numbers, start, end, MAX_BINS)
+        return Histogram(start, end, [numbers.count])
+    counts, below, above = numbers.count_in_bins(start, end, MAX_BINS)
     return Histogram(start=start, end=end, counts=counts, below=below, above=above)
-
-
-def count_in_bins(numbers: pl.Series, start: float, end: float, bins: int) -> tuple[list[int], int, int]:
-    """Return the counts of numbers in bins of equal width, and the numbers below and above the bins.
-
-    Only counts by this function can be compared: a rounding error moves all values of 36.6 at the edge of a
-    bin into the next one.
-    """
-    inside = numbers.filter(numbers.is_between(start, end))
-    width = (end - start) / bins or 1.0
-    places = ((inside - start) / width).floor().clip(0, bins - 1).cast(pl.Int64)
-    counted = dict(places.value_counts().iter_rows())
-    counts = [counted.get(index, 0) for index in range(bins)]
-    return counts, int((numbers < start).sum()), int((numbers > end).sum())

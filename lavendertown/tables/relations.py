@@ -164,10 +164,9 @@ def _number_rows(relation: Any, engine: Engine, name: str | None) -> Table:
 
 def _find_unordered(relation: Any) -> str:
     """Return the first operator that may change the order of rows, in words; empty if there is none."""
-    plan = str(
-        relation.query("lavendertown", "EXPLAIN (FORMAT json) SELECT * FROM lavendertown").fetchall()[0][1]
-    )
-    if match := _VOLATILE.search(plan):
+    plan = str(relation.explain(format="json"))
+    # A plan shows the names of computed columns only.
+    if match := _VOLATILE.search(f"{relation.sql_query()} {plan}"):
         return f"it calls {match.group()})"
     other = next((name for name in _list_operators(json.loads(plan)) if name not in _ORDERED), None)
     return f"DuckDB's step {other}" if other else ""
