@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from lavendertown.inspector import Inspector
     from lavendertown.rules.check_configuration import CheckConfiguration
     from lavendertown.tables import Table
+    from lavendertown.tables.engine_choice import EngineChoice
 
 _MAX_LISTED_COLUMNS = 4
 
@@ -71,6 +72,13 @@ _MAX_LISTED_COLUMNS = 4
     "rules_name",
     metavar="FILE|NAME",
     help="Check the rules of this rule file or stored rule set, too.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "polars", "duckdb"]),
+    default="auto",
+    help="What computes: polars in memory, or duckdb, which reads Parquet files in parts. Default: duckdb "
+    "for large Parquet files.",
 )
 @click.option(
     "--compare-to",
@@ -109,6 +117,7 @@ def analyze_command(
     query: str | None,
     key: tuple[str, ...],
     rules_name: str | None,
+    engine: EngineChoice,
     compare_to: str | None,
     checks_file: Path | None,
     output: str,
@@ -160,6 +169,7 @@ def analyze_command(
       lavendertown analyze orders.zip::may.csv
       lavendertown analyze postgresql://ana@host/shop --table orders
       lavendertown analyze "exports/orders-*.parquet"
+      lavendertown analyze exports/ --engine duckdb
       lavendertown analyze https://host/exports/orders.csv
       lavendertown analyze --source orders --save --author Ana
       lavendertown analyze orders.xlsx --sheet Orders --range B4:H200
@@ -180,7 +190,9 @@ def analyze_command(
 
     rules = load_rules(rules_name)[1] if rules_name else None
     limits = limits_from_settings(load_settings())
-    source = _Source(sources, source_name, format_in, table, query, limits)
+    if source_name is not None and engine == "duckdb":
+        raise click.UsageError("DuckDB checks local Parquet files only; leave out --engine duckdb.")
+    source = _Source(sources, source_name, format_in, table, query, limits, engine)
     data = source.read_table(reading)
     if save and not dataset:
         with open_storage() as storage:
@@ -240,6 +252,7 @@ class _Source(NamedTuple):
     table: str | None
     query: str | None
     limits: FileLimits
+    engine: EngineChoice
 
     def read_table(self, reading: Reading) -> Table:
         """Read the table."""
@@ -247,7 +260,9 @@ class _Source(NamedTuple):
 
         if self.source_name is not None:
             return read_named_source(self.source_name, self.limits, reading)
-        return read_sources(self.arguments, self.format_in, self.limits, reading, self.table, self.query)
+        return read_sources(
+            self.arguments, self.format_in, self.limits, reading, self.table, self.query, self.engine
+        )
 
     def read_other(self, other: str, reading: Reading) -> Table:
         """Read the table to compare with, by the same options as far as they go with it."""
@@ -481,6 +496,12 @@ def _print_findings(
     for off in coverage.get("switched_off", ()):
         where = f" on {off['column']}" if off["column"] else ""
         click.echo(format_cell(f"Not run: {off['check']}{where}, because {off['reason']}."))
+    if "engine" in coverage:
+        click.echo(format_cell(coverage["engine"]["reason"]))
+    for skipped in coverage.get("not_run", ()):
+        if "column" in skipped:  # Why nothing was compared is on standard error already.
+            text = f"Not run: {skipped['check']} on {skipped['column']}. {skipped['reason']}"
+            click.echo(format_cell(text))
     for finding in findings:
         click.echo(f"{finding.severity:<8} {finding.ghost_type:<15} {format_cell(finding.description)}")
     click.echo(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from lavendertown.cli.errors import CommandError
@@ -21,8 +20,9 @@ from lavendertown.core.reading import Reading
 from lavendertown.core.settings import load_settings
 from lavendertown.data_sources import describe_url, is_url, read_configured_source, read_url
 from lavendertown.tables import FILE_ENDINGS, Table, read_table
+from lavendertown.tables.engine_choice import EngineChoice, open_on_duckdb, read_parts_on
 from lavendertown.tables.files import find_database_reader, read_file
-from lavendertown.tables.part_files import find_matching_files, is_pattern, list_data_files, read_part_files
+from lavendertown.tables.part_files import find_matching_files, is_pattern, list_data_files
 from lavendertown.tables.remote_files import is_remote_url
 from lavendertown.tables.value_settings import apply_value_settings
 
@@ -48,6 +48,7 @@ def read_sources(
     reading: Reading,
     table: str | None = None,
     query: str | None = None,
+    engine: EngineChoice = "auto",
 ) -> Table:
     """Read the table that the arguments name.
 
@@ -60,6 +61,7 @@ def read_sources(
         reading: Settings for reading that are known.
         table: The table of a database.
         query: A statement that returns rows, for a database.
+        engine: What computes on Parquet files.
 
     Raises:
         CommandError: An option does not go with the source.
@@ -69,6 +71,8 @@ def read_sources(
     if table is not None and query is not None:
         raise CommandError("--table and --query exclude each other; leave one of them out.")
     source = sources[0]
+    if engine == "duckdb" and (is_url(source) or source == STDIN_ARGUMENT):
+        raise CommandError("DuckDB checks local Parquet files only; leave out --engine duckdb.")
     if is_url(source) and len(sources) == 1:
         return _read_url(source, format_in, limits, reading, table, query)
     if (len(sources) > 1 or source == STDIN_ARGUMENT) and (table is not None or query is not None):
@@ -77,18 +81,22 @@ def read_sources(
         raise CommandError("Standard input and a URL cannot be joined with other files; give only one.")
     if len(sources) > 1:
         _refuse_format_of_parts(format_in)
-        return read_part_files([Path(each) for each in sources], limits, reading)
+        return read_parts_on([Path(each) for each in sources], None, limits, reading, engine)
     if source == STDIN_ARGUMENT:
         return read_table(sys.stdin.buffer.read(), _name_with_format("stdin", format_in), limits, reading)
     if is_pattern(source) and PART_SIGN not in source:
         _refuse_format_of_parts(format_in)
-        return read_part_files(find_matching_files(source), limits, reading)
+        return read_parts_on(find_matching_files(source), None, limits, reading, engine)
     path, part = split_part(source)
     if not os.path.exists(path):  # noqa: PTH110 - as in split_part
         read_file(path)  # raises an error that says why
     read_database = find_database_reader(path)
     if read_database is not None:
         _refuse_format_of_database(format_in)
+        if engine == "duckdb":
+            raise CommandError(
+                f"{source} is a database, which is read into memory; leave out --engine duckdb."
+            )
         if part is not None and (table is not None or query is not None):
             raise CommandError(f"{source} names a table already; leave out --table and --query.")
         found = read_database(path, part or table, query, limits)
@@ -97,9 +105,10 @@ def read_sources(
         raise CommandError(f"--table and --query are for databases, and {source} is a file; leave them out.")
     if path.is_dir() and part is None:
         _refuse_format_of_parts(format_in)
-        found = read_part_files(list_data_files(path), limits, reading)
-        return replace(found, name=path.resolve().name or found.name)
-    return read_table(path, _name_with_format(path.name, format_in), limits, reading, member=part)
+        return read_parts_on(list_data_files(path), path.resolve().name or None, limits, reading, engine)
+    name = _name_with_format(path.name, format_in)
+    on_duckdb = open_on_duckdb([path], name, limits, reading, engine) if part is None else None
+    return on_duckdb or read_table(path, name, limits, reading, member=part)
 
 
 def read_named_source(name: str, limits: FileLimits, reading: Reading) -> Table:

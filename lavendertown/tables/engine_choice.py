@@ -95,7 +95,7 @@ def open_on_duckdb(
     obstacle = found if isinstance(found, str) else _find_unfit_setting(reading)
     if obstacle:
         if engine == "duckdb":
-            raise InvalidInputError(f"DuckDB cannot check {name}: {obstacle}. Leave out engine='duckdb'.")
+            raise InvalidInputError(f"DuckDB cannot check {name}: {obstacle}. Use the engine 'auto'.")
         return None
     assert isinstance(found, _ParquetSize)
     if engine == "auto":
