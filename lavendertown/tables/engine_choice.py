@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+import narwhals as nw
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
@@ -14,6 +15,7 @@ from lavendertown.core.errors import InvalidInputError, UnreadableTableError
 from lavendertown.core.file_limits import MEGABYTE, FileLimits
 from lavendertown.core.reading import DETECT, Reading
 from lavendertown.tables.archives import list_names
+from lavendertown.tables.cluster_frames import from_dask, from_spark, is_dask_frame, is_spark_frame
 from lavendertown.tables.frames import from_frame
 from lavendertown.tables.part_files import common_name, read_part_files
 from lavendertown.tables.relations import (
@@ -131,6 +133,8 @@ def open_frame(data: Any, limits: FileLimits, engine: EngineChoice) -> Table:
         FileLimitError: A relation has to be read into memory, and is too large.
         InvalidInputError: The frame is not supported, or not by the engine.
     """
+    if is_dask_frame(data) or is_spark_frame(data):
+        return _open_cluster_frame(data, limits, engine)
     if not is_relation(data):
         if engine == "duckdb":
             raise InvalidInputError(
@@ -188,6 +192,21 @@ def _describe_parquet(paths: Sequence[Path]) -> _ParquetSize | str:
 def _find_unfit_setting(reading: Reading) -> str:
     given = [name for name in VALUE_SETTINGS if getattr(reading, name) != getattr(DETECT, name)]
     return "settings for its values are given, which only tables in memory have" if given else ""
+
+
+def _open_cluster_frame(data: Any, limits: FileLimits, engine: EngineChoice) -> Table:
+    noun = "Dask" if is_dask_frame(data) else "Spark"
+    if engine == "duckdb":
+        raise InvalidInputError(
+            f"DuckDB cannot check a data frame of {noun}; leave out engine='duckdb', or save it as Parquet "
+            "and pass the path."
+        )
+    table = from_dask(data) if noun == "Dask" else from_spark(data)
+    if engine == "auto":
+        return table
+    limits.check_shape(table.row_count, len(table.columns), f"The {noun} data frame")
+    frame = nw.from_native(data).lazy().collect("polars").to_native()
+    return replace(from_frame(frame), engine=Engine("polars", "Polars was chosen."))
 
 
 def _collect(relation: Any, limits: FileLimits, reason: str) -> Table:

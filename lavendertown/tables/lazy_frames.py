@@ -20,7 +20,12 @@ _EMPTY_TYPES = ('"NULL"', "void")
 
 
 def from_lazy_frame(
-    frame: nw.LazyFrame[Any], names: Mapping[str, str], engine: Engine, name: str | None = None
+    frame: nw.LazyFrame[Any],
+    names: Mapping[str, str],
+    engine: Engine,
+    name: str | None = None,
+    *,
+    native_types: Mapping[str, str] | None = None,
 ) -> Table:
     """Return a lazy frame as a :class:`Table`; the engine reads it for each query.
 
@@ -31,9 +36,11 @@ def from_lazy_frame(
         names: The displayed name of each other column, in order.
         engine: The engine of the frame.
         name: The name of the table.
+        native_types: The engine's own names of the types of these columns, for types that Narwhals does not
+            know.
     """
     guesses: list[str] = []
-    labels, values, kinds = _split_columns(frame, names, guesses)
+    labels, values, kinds = _split_columns(frame, names, native_types or {}, guesses)
     schema = []
     nested: list[str] = []
     for i, (label, (kind, is_integer)) in enumerate(zip(unique_names(labels, guesses), kinds, strict=True)):
@@ -54,10 +61,12 @@ def from_lazy_frame(
 
 
 def _split_columns(
-    frame: nw.LazyFrame[Any], names: Mapping[str, str], guesses: list[str]
+    frame: nw.LazyFrame[Any],
+    names: Mapping[str, str],
+    native_types: Mapping[str, str],
+    guesses: list[str],
 ) -> tuple[list[str], list[nw.Expr], list[tuple[Kind, bool]]]:
     schema = frame.collect_schema()
-    native_types = _native_types(frame)
     labels: list[str] = []
     values: list[nw.Expr] = []
     kinds: list[tuple[Kind, bool]] = []
@@ -79,16 +88,6 @@ def _split_columns(
     if split:
         guesses.append(f"{join_names(split)}: objects, read as one column for each field.")
     return labels, values, kinds
-
-
-def _native_types(frame: nw.LazyFrame[Any]) -> dict[str, str]:
-    """Return the engine's own names of types that Narwhals does not know."""
-    native = frame.to_native()
-    if hasattr(native, "dtypes") and hasattr(native, "columns"):
-        types = native.dtypes
-        pairs = types if types and isinstance(types[0], tuple) else zip(native.columns, types, strict=True)
-        return {str(column): str(kind) for column, kind in pairs}
-    return {}
 
 
 def _normalize(value: nw.Expr, dtype: Any, native_type: str) -> tuple[nw.Expr, Kind]:

@@ -159,7 +159,8 @@ def _number_rows(relation: Any, engine: Engine, name: str | None) -> Table:
         for i, (key, kind) in enumerate(zip(keys, relation.dtypes, strict=True))
     )
     numbered = relation.project(f"(row_number() OVER ()) - 1 AS {ROW}, {columns}")
-    return from_lazy_frame(nw.from_native(numbered), keys, engine, name)
+    types = {key: str(kind) for key, kind in zip(keys, relation.dtypes, strict=True)}
+    return from_lazy_frame(nw.from_native(numbered), keys, engine, name, native_types=types)
 
 
 def _find_unordered(relation: Any) -> str:

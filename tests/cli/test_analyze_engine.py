@@ -18,7 +18,10 @@ def parts(folder: Path) -> Path:
     path = folder / "parts"
     path.mkdir()
     for i in range(2):
-        pl.DataFrame({"id": [i], "city": [None if i else "Ulm"]}).write_parquet(path / f"{i}.parquet")
+        frame = pl.DataFrame(
+            {"id": [i], "city": [None if i else "Ulm"]}, schema={"id": pl.Int64, "city": pl.String}
+        )
+        frame.write_parquet(path / f"{i}.parquet")
     return path
 
 
