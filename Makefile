@@ -3,6 +3,7 @@
 # make test-fast  run the unit tests, and the contract tests on files and SQLite: no browser, no PostgreSQL
 # make test-mariadb  install a MariaDB server if necessary, and run the tests of databases on it
 # make test-rpc-clients  install Node.js if necessary, and call the RPC server with its clients
+# make test-engines  install Dask and Spark (which needs Java), and check tables on them
 # make test-mcp-agent  install an agent framework, and let it work on findings over MCP
 # make test-soak  kill, save and call again and again for minutes: what make test leaves out
 # make lint   ruff and mypy only
@@ -13,6 +14,7 @@
 # make bench-gate  measure how long --fail-on takes to judge 10,000 findings
 # make bench-migration  measure the migration of 2,000,000 findings from files into SQLite
 # make bench-accessors  measure batches of an application's own rows against single writes
+# make bench-detect  measure detection against SUMMARIZE of DuckDB (ARGS: ratio growth memory)
 # make bench-drift  plant drift between deliveries, and changes that are none (ARGS: kinds)
 # make bench-quality  plant errors of every kind in clean tables, and count what is found (ARGS: kinds)
 # make bench-worklist  measure a worklist of 5,000 rows: creating it and reading it back
@@ -24,7 +26,7 @@ WORKERS ?= 2
 PY := .venv/bin/python
 INPUTS := pyproject.toml constraints.txt scripts/install.sh
 
-.PHONY: run test test-fast test-mariadb test-rpc-clients test-mcp-agent test-soak lint demo bench bench-accessors bench-desk bench-drift bench-load bench-migration bench-quality wheel test-wheel pins clean bench-gate bench-worklist
+.PHONY: run test test-fast test-mariadb test-rpc-clients test-mcp-agent test-soak lint demo bench bench-accessors bench-desk bench-drift bench-load bench-migration bench-quality wheel test-wheel pins clean bench-gate bench-worklist test-engines bench-detect
 
 run: .venv/run.stamp
 	@$(PY) -m streamlit run app.py --server.port $(PORT)
@@ -35,6 +37,10 @@ test: lint
 
 test-fast: .venv/test.stamp
 	@$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not browser and not postgres and not slow and not soak" $(ARGS)
+
+test-engines: .venv/engines.stamp
+	@scripts/java.sh
+	@LAVENDERTOWN_TEST_ENGINES=1 $(PY) -m pytest tests/engines $(ARGS)
 
 test-mariadb: .venv/mariadb.stamp
 	@scripts/mariadb.sh
@@ -69,6 +75,9 @@ bench-accessors: .venv/test.stamp
 
 bench-desk: .venv/test.stamp
 	@$(PY) -m scripts.bench desk $(ARGS)
+
+bench-detect: .venv/test.stamp
+	@$(PY) -m benchmarks.detect $(ARGS)
 
 bench-drift: .venv/test.stamp
 	@$(PY) -m benchmarks.quality.drift $(ARGS)
@@ -113,6 +122,10 @@ clean:
 
 .venv/mariadb.stamp: $(INPUTS)
 	@scripts/install.sh all,mariadb,test
+	@touch $@ .venv/run.stamp .venv/demo.stamp .venv/test.stamp
+
+.venv/engines.stamp: $(INPUTS)
+	@scripts/install.sh all,engines,test
 	@touch $@ .venv/run.stamp .venv/demo.stamp .venv/test.stamp
 
 .venv/test.stamp: $(INPUTS)

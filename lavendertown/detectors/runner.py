@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import narwhals as nw
+import pandas as pd
 from polars.exceptions import PanicException
 
 from lavendertown.core import json_codec
@@ -214,7 +215,9 @@ class _Source:
             row = _collect(self.frame.select(*expressions, *inner)).row(0)
             return row[: len(expressions)], row[len(expressions) :]
         row = _collect(self.frame.select(*expressions)).row(0) if expressions else ()
-        return row, self._compute_quantiles(quantiles)
+        # Dask answers with the missing values of pandas.
+        values = [None if pd.isna(each) else each for each in row]
+        return values, self._compute_quantiles(quantiles)
 
     def _compute_quantiles(self, quantiles: Sequence[Quantile]) -> Sequence[Any]:
         sample = self.sample_rows() if quantiles else None

@@ -116,6 +116,7 @@ def open_parquet(
     }
     try:
         connection = duckdb.connect(":memory:", config=config)
+        connection.execute("SET enable_progress_bar = false")
         connection.execute("SET TimeZone = $zone", {"zone": time_zone})
         # Polars and PyArrow do not write whether a column has NaN, and DuckDB would not look for it.
         relation = connection.sql(
