@@ -105,7 +105,7 @@ test-wheel: wheel
 	@scripts/chromium.sh
 	@$(PY) -m scripts.try_wheel
 
-pins: .venv/mariadb.stamp
+pins: .venv/mariadb.stamp .venv/engines.stamp
 	@$(PY) scripts/pins.py > constraints.new && mv constraints.new constraints.txt
 
 clean:

@@ -30,7 +30,7 @@ def collect_dependencies(name: str, extras: set[str], seen: dict[str, set[str]])
 
 def main() -> None:
     seen: dict[str, set[str]] = {}
-    collect_dependencies("lavendertown", {"all", "mariadb", "test"}, seen)
+    collect_dependencies("lavendertown", {"all", "engines", "mariadb", "test"}, seen)
     print(HEADER)
     for name in sorted(set(seen) - {"lavendertown"}):
         print(f"{name}=={distribution(name).version}")
