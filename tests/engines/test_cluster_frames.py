@@ -11,7 +11,7 @@ import pytest
 
 from lavendertown.core.errors import FileLimitError, InvalidInputError
 from lavendertown.core.file_limits import FileLimits
-from lavendertown.detectors import runner
+from lavendertown.detectors import Nulls, runner
 from lavendertown.inspector import Inspector
 from lavendertown.models import GhostFinding
 from tests.detectors.planted_files import BY_HAND, write_planted
@@ -20,6 +20,8 @@ from tests.detectors.test_engines import rounded
 pytestmark = [
     pytest.mark.timeout(900),
     pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning"),
+    # Dask still calls pandas with it.
+    pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame.reset_index is deprecated"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
@@ -109,13 +111,15 @@ def test_small_tables_and_bad_choices(load: Load, tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     pl.DataFrame({"id": range(40), "city": ["Ulm", None] * 20}).write_parquet(path)
     data = load(path)
-    inspector = Inspector(data)
+    inspector = Inspector(data, detectors=[Nulls()])
     (finding,) = inspector.detect()
     assert (finding.column, finding.metadata["count"], finding.row_indices) == ("city", 20, None)
     assert inspector.coverage()["engine"]["name"] == inspector.table.engine.name
     assert inspector.table.rows([3, 1])["id"].tolist() == [3, 1]
     assert [column.count for column in inspector.evidence().columns] == [40, 40]
-    assert Inspector(data, engine="polars").detect()[0].row_indices == list(range(1, 40, 2))
+    assert Inspector(data, detectors=[Nulls()], engine="polars").detect()[0].row_indices == list(
+        range(1, 40, 2)
+    )
     with pytest.raises(InvalidInputError, match="DuckDB cannot check a data frame of"):
         Inspector(data, engine="duckdb")
     with pytest.raises(FileLimitError, match="cells"):
