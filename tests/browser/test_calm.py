@@ -15,7 +15,7 @@ from lavendertown.collaboration.models import Annotation
 from lavendertown.collaboration.storage import FileStorage
 from lavendertown.core.clock import now
 from lavendertown.ui.components.shared.formatting import format_relative_time
-from tests.browser.screens import GRID, click_until, open_as_visitor
+from tests.browser.screens import click_until, open_as_visitor
 from tests.browser.test_findings import name_of, run
 from tests.support.dashboard import Dashboard
 
@@ -58,7 +58,7 @@ def test_news_of_colleagues_moves_nothing(
 ) -> None:
     page = visitor()
     open_at_width(page, f"{file_dashboard.url}/{screen}", width)
-    below = page.get_by_test_id("stMetric" if screen == "trends" else "stDateInput").first
+    below = page.get_by_test_id("stMetric" if screen == "trends" else "stTextInput").first
     expect(below).to_be_visible()
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
     before = top_of(below)
@@ -104,7 +104,7 @@ def test_a_first_day_alone_says_what_is_missing_and_moves_nothing(
 ) -> None:
     page = visitor(viewport={"width": 1440, "height": 900})
     open_as_visitor(page, f"{file_dashboard.url}/{screen}", "Maya Lind")
-    row = page.locator(GRID) if not screen else page.get_by_role("link", name="People, day 1")
+    row = page.locator("tbody tr").first if not screen else page.get_by_role("link", name="People, day 1")
     expect(row).to_be_visible()
     before = top_of(row)
     page.get_by_test_id("stDateInput").get_by_role("spinbutton").first.click()

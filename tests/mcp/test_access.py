@@ -20,7 +20,14 @@ from tests.support.mcp import McpClient, ToolRefused, no_running_loop
 from tests.support.rpc import RpcServer, curl, start_rpc
 
 SITE = "https://quality.example.org"
-READS = {"search_findings", "read_finding", "list_incidents", "read_incident"}
+READS = {
+    "search_findings",
+    "read_finding",
+    "list_incidents",
+    "read_incident",
+    "list_worklists",
+    "export_bundle",
+}
 WRITES = {
     "comment",
     "set_status",
@@ -31,6 +38,11 @@ WRITES = {
     "group_findings",
     "close_incident",
     "reopen_incident",
+    "create_worklists",
+    "read_worklists",
+    "undo_worklists",
+    "import_bundle",
+    "undo_bundle",
 }
 CALL = {
     "jsonrpc": "2.0",
