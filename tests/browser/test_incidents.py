@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from lavendertown.collaboration.storage import FileStorage
-from tests.browser.screens import click_first_row, find_comment, open_as_visitor
+from tests.browser.screens import find_comment, open_as_visitor
 from tests.browser.test_findings import name_of, run
 from tests.support.dashboard import Dashboard
 
@@ -72,7 +72,8 @@ def test_selected_findings_are_grouped_by_keyboard(
 ) -> None:
     page = visitor()
     open_as_visitor(page, f"{file_dashboard.url}/", "Maya Lind")
-    click_first_row(page, 14, page.get_by_text("1 selected"))
+    page.locator("tbody input").first.check()
+    expect(page.get_by_text("1 selected")).to_be_visible()
     page.get_by_role("button", name="Group…").focus()
     page.keyboard.press("Enter")
     title = page.get_by_role("textbox", name="Title")

@@ -12,7 +12,7 @@ from lavendertown.collaboration.models import ShareableReport
 from lavendertown.collaboration.storage import FileStorage, get_finding_id
 from lavendertown.core.clock import now
 from lavendertown.models import GhostFinding
-from tests.browser.screens import click_first_row, find_comment
+from tests.browser.screens import find_comment
 from tests.support.dashboard import Dashboard
 
 FINDING = GhostFinding(
@@ -164,7 +164,8 @@ def restore(page: Page) -> None:
 
 def snooze_selected(page: Page) -> None:
     page.goto(page.url.split("/report")[0])
-    click_first_row(page, 14, page.get_by_text("1 selected"))
+    page.locator("tbody input").first.check()
+    expect(page.get_by_text("1 selected")).to_be_visible()
     button(page, "Snooze").click()
     page.get_by_role("menuitem", name="For a week").click()
 
