@@ -480,14 +480,14 @@ def merged_finding_ids(finding_id: str) -> list[str]:
 
 
 def read_person(name: str) -> Row:
-    """Return the profile of a person: name, mail, initials, hidden_columns."""
+    """Return the profile of a person: name, mail, initials."""
     known = {row["name"]: row for row in _read_cached("people.list_known")}
-    return known.get(name) or {
-        "name": name,
-        "mail": "",
-        "initials": make_initials(name),
-        "hidden_columns": [],
-    }
+    return known.get(name) or {"name": name, "mail": "", "initials": make_initials(name)}
+
+
+def hidden_columns(name: str) -> list[str]:
+    """Return the columns that a person hides in the list of findings."""
+    return list(_read_cached("people.load_hidden_columns", name))
 
 
 def list_people() -> list[str]:

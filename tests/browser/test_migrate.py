@@ -277,10 +277,11 @@ def test_a_pasted_url_keeps_its_password_to_itself(
 
 
 def test_where_the_environment_fixes_the_store_the_line_to_change_is_named(
-    file_dashboard: Dashboard, visitor: Callable[..., Page], files: Path
+    start_server: Callable[..., Dashboard], visitor: Callable[..., Page], files: Path
 ) -> None:
     page = visitor()
-    open_as_visitor(page, f"{file_dashboard.url}/migrate", "Ana Ferreira")
+    dashboard = start_server(LAVENDERTOWN_STORAGE_TYPE="file")
+    open_as_visitor(page, f"{dashboard.url}/migrate", "Ana Ferreira")
     to_target(page)
     press(page, "Run a dry run")
     press(page, "Start the migration")

@@ -66,11 +66,16 @@ class People(StoragePart):
         """Suggest a deleted person again; return False if they were not deleted."""
         return self._context.restore_record(RecordKind.PERSON, name, actor)
 
+    def load_hidden_columns(self, name: str) -> list[str]:
+        """Return the columns that a person hides in the list of findings; none for an unknown person."""
+        record = self._context.read_record(RecordKind.PERSON, name)
+        return list(record.hidden_columns) if isinstance(record, PersonRecord) else []
+
     def list_known(self) -> list[dict[str, Any]]:
         """List the people who were added and the authors of reports.
 
         Returns:
-            Dictionaries with name, mail, initials and hidden_columns, sorted by name.
+            Dictionaries with name, mail and initials, sorted by name.
         """
         query = FlatRecordQuery(RecordKind.PERSON, deleted=DeletedFilter.INCLUDED)
         found = {p.id: p for p in self._context.store.scan(query, ALL_ITEMS) if isinstance(p, PersonRecord)}
@@ -88,7 +93,6 @@ def _person_row(person: PersonRecord) -> dict[str, Any]:
         "name": person.id,
         "mail": person.mail,
         "initials": person.initials or make_initials(person.id),
-        "hidden_columns": list(person.hidden_columns),
     }
 
 

@@ -151,7 +151,7 @@ def _shown_columns(rows: Sequence[queries.Row], *, shows_reasons: bool) -> list[
 def hidden_columns() -> list[str]:
     """Return the columns that the user hides."""
     if person.current_name():
-        return list(queries.read_person(person.current_name())["hidden_columns"])
+        return queries.hidden_columns(person.current_name())
     return list(st.session_state.get(_HIDDEN, ()))
 
 
