@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
 from lavendertown.core.errors import ConflictError, NotFoundError
+from lavendertown.records import validation
 from lavendertown.records.json_records import merged_into_map
 from lavendertown.records.queries import AnnotationQuery, FlatRecordQuery
 from lavendertown.records.record_classes import (
@@ -116,12 +117,12 @@ def collect_content(store: Store, report_ids: Iterable[str]) -> BundleContent:
 
 
 def _collect_content(store: Store, report_ids: list[str]) -> BundleContent:
-    stored = read_stored(store, RecordKind.REPORT, report_ids)
+    stored = read_stored(store, RecordKind.REPORT, filter(validation.is_valid_id, report_ids))
     reports = []
     for report_id in report_ids:
         report = stored.get(report_id)
         if not isinstance(report, ReportRecord) or report.deleted_at is not None:
-            raise NotFoundError(f"There is no report {report_id!r}; it may have been deleted.")
+            raise NotFoundError(f"There is no report {report_id[:200]!r}; it may have been deleted.")
         reports.append(report)
     fingerprints = BundleContent(tuple(reports)).fingerprints()
     aliases = dict(store.aliases())

@@ -10,6 +10,7 @@ from lavendertown.collaboration.storage import Storage
 from lavendertown.core import clock
 from lavendertown.core.errors import RaceError
 from lavendertown.core.settings import load_settings
+from lavendertown.records import validation
 from lavendertown.records.queries import AuditQuery, ReportQuery
 from lavendertown.records.record_classes import (
     ALL_ITEMS,
@@ -163,6 +164,8 @@ def _plan(store: Store, bundle: Bundle) -> MergePlan:
 
 def find_last_act(store: Store, bundle_id: str) -> AuditEvent | None:
     """Return the event of the latest import of a bundle, or of its undo; None if it was never imported."""
+    if not validation.is_valid_id(bundle_id):
+        return None
     query = AuditQuery(component=(STORE,), operation=(IMPORT_BUNDLE, UNDO_BUNDLE), record_id=(bundle_id,))
     return next(iter(store.scan(query, Page(limit=1))), None)
 
