@@ -122,6 +122,8 @@ def decide(storage: Storage, name: str) -> None:
     storage.save_annotation(Annotation("a6", name, "Ana", START, "@Ben, see the **wiki** – ü", [], None))
     storage.notifications.collect(team)
     storage.notifications.deliver_due([team], "")
+    # With schema 0014.
+    storage.people.save("Ben", hidden_columns=["seen", "tags"], actor="Ben")
 
 
 def main() -> None:

@@ -89,6 +89,8 @@ def test_it_can_be_worked_on(storage: Storage) -> None:
         "0012/lavendertown.db",
         "0013/folder",
         "0013/lavendertown.db",
+        "0014/folder",
+        "0014/lavendertown.db",
     ],
 )
 def test_decisions_people_and_views_are_read(store: str, tmp_path: Path) -> None:
@@ -159,6 +161,13 @@ def test_a_store_that_0_7_was_moved_into_is_read(name: str, tmp_path: Path) -> N
     (move,) = storage.store.migrations()
     assert (move.source, move.finished_at is not None) == ("files in tests/schema/assets/071/folder", True)
     assert storage.audit_log(component="store")[0]["record_id"] == move.id
+    storage.close()
+
+
+@pytest.mark.parametrize("name", ["folder", "lavendertown.db"])
+def test_hidden_columns_are_read(name: str, tmp_path: Path) -> None:
+    storage = opened(ASSETS / "0014" / name, tmp_path)
+    assert storage.people.load_hidden_columns("Ben") == ["seen", "tags"]
     storage.close()
 
 
