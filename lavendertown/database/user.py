@@ -44,6 +44,7 @@ class User(Base):
     updated_at: Mapped[dt.datetime]
     version: Mapped[int]
     deleted_at: Mapped[dt.datetime | None]
+    hidden_columns: Mapped[list[str]]
 
     __mapper_args__ = {  # noqa: RUF012
         "properties": {
@@ -56,4 +57,5 @@ class User(Base):
     def __init__(self, name: str, profile: Profile | None = None) -> None:
         self.name = name
         self.profile = profile or Profile()
+        self.hidden_columns = []
         self.updated_at = clock.now()
