@@ -17,6 +17,7 @@ from lavendertown.collaboration.storage import FileStorage, get_finding_id
 from lavendertown.core import clock
 from lavendertown.core.clock import now
 from lavendertown.ui.components.trends import trend_charts, trend_steps
+from tests.support.finding_list import listed_rows
 
 App = Callable[..., AppTest]
 Save = Callable[..., Any]
@@ -82,11 +83,11 @@ def test_a_figures_findings_are_listed_with_what_they_are(open_app: App, save: S
     save("r-1")
     counted = ChartSelection("seen", now(), now() + dt.timedelta(hours=1), "error")
     app = open_app("findings", view="all", counted=str(counted))
-    assert list(app.dataframe[0].value["finding"]) == ["customer_id is empty in 41 rows"]
+    assert [row["finding"] for row in listed_rows(app)] == ["customer_id is empty in 41 rows"]
     (shown,) = (button for button in app.button if button.key == "desk:counted")
     assert "in the latest runs up to" in shown.label
     shown.click().run()
-    assert len(app.dataframe[0].value) == 2
+    assert len(listed_rows(app)) == 2
 
 
 def test_a_figure_that_is_none_is_one_sentence(open_app: App, save: Save) -> None:
