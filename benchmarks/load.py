@@ -1,4 +1,4 @@
-"""Measure the screen Findings under many sessions, beside an empty page of Streamlit.
+"""Measure the screen Findings under many sessions, compared with an empty page of Streamlit.
 
     make bench-load ARGS="--sessions 1 25 50 75 100 200 --seconds 30 --stores file sqlite postgres"
 

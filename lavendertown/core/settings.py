@@ -614,7 +614,7 @@ def _validate_file_settings(data: dict[str, Any], path: Path) -> dict[str, Any]:
 
 
 def _split_channels(table: Any) -> tuple[Any, dict[str, Any]]:
-    """Return the channels in the table ``notifications``, and the settings that it has beside them."""
+    """Return the channels in the table ``notifications``, and the other settings in that table."""
     if not isinstance(table, dict):
         return table, {}
     names = [key for key in table if f"{_CHANNELS}.{key}" in _SETTINGS_BY_NAME]

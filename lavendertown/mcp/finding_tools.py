@@ -20,7 +20,7 @@ from lavendertown.inbox import InboxOrder, SnoozedFilter
 from lavendertown.inbox.attention import AttentionReason
 from lavendertown.mcp.finding_views import describe_finding, summarize_finding
 from lavendertown.mcp.team_tools import AnyContext, FindingIds, OnBehalfOf, TeamTools, Texts
-from lavendertown.mcp.undo import MAX_FINDINGS, UndoReference, undo_decision, undo_reference
+from lavendertown.mcp.undo import MAX_FINDINGS, UndoReference, answer_with_undo, undo_decision
 from lavendertown.records.identities import RunState
 from lavendertown.rpc.schema import Role
 from lavendertown.rpc.team_records import decide_findings
@@ -211,7 +211,7 @@ class FindingTools(TeamTools):
     ) -> dict[str, Any]:
         call = self._call(context, Role.WRITER)
         undo = decide_findings(self._storage(), finding_ids, decision, call, on_behalf_of)
-        return {"finding_ids": list(undo.finding_ids), "undo": undo_reference(undo).model_dump()}
+        return answer_with_undo(undo)
 
 
 def _read_end(text: str, name: str) -> dt.datetime:

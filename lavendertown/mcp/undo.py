@@ -37,6 +37,11 @@ def undo_reference(undo: Undo) -> UndoReference:
     return UndoReference(versions=dict(undo.versions), annotation_ids=sorted(undo.annotations))
 
 
+def answer_with_undo(undo: Undo) -> dict[str, Any]:
+    """Return a tool's answer about a decision that was just made: its findings, and what `undo` takes."""
+    return {"finding_ids": list(undo.finding_ids), "undo": undo_reference(undo).model_dump()}
+
+
 def undo_decision(storage: Storage, reference: UndoReference, call: Call, on_behalf_of: str = "") -> int:
     """Undo a decision of the caller; return the number of findings that it changed.
 

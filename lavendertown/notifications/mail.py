@@ -62,8 +62,8 @@ def _connect_to(channel: NotificationChannel, address: str) -> smtplib.SMTP:
     context = ssl.create_default_context()
     has_tls = channel.security == "tls"
     server = smtplib.SMTP_SSL(timeout=SECONDS, context=context) if has_tls else smtplib.SMTP(timeout=SECONDS)
-    # The name that the certificate must have. smtplib has no argument for it beside the one to connect to;
-    # without the attribute, it refuses TLS.
+    # The name that the certificate must have. smtplib takes it only together with the host to connect to, and
+    # refuses TLS without the attribute.
     server._host = channel.server  # type: ignore[attr-defined]
     try:
         server.connect(address, channel.port)

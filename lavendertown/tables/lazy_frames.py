@@ -50,7 +50,7 @@ def from_lazy_frame(
     if nested:
         kept = "lists, objects or binary values, kept whole; what is inside is not checked"
         guesses.append(f"{join_names(nested)}: {kept}.")
-    # The keys exist beside the columns of the source for a moment, which may have such names, too.
+    # The keys exist together with the columns of the source for a moment, which may have such names, too.
     renamed = frame.select(ROW, *(value.alias(f"c{i}") for i, value in enumerate(values)))
     row_count = int(renamed.select(nw.len()).collect().row(0)[0])
 

@@ -176,7 +176,7 @@ def test_a_click_anywhere_in_a_row_opens_it_and_marks_it(
     expect(page.get_by_role("heading", name="city is empty in 11 of 100 rows.")).to_be_visible()
     expect(page).to_have_url(re.compile(f"finding={name_of('city')}"))
     expect(page.locator("tbody a[aria-current=true]")).to_have_text("city is empty")
-    # Dataset and column stay visible beside the open finding.
+    # Dataset and column stay visible next to the open finding.
     expect(row).to_contain_text("people.city")
     page.keyboard.press("j")
     expect(page.locator("tbody a[aria-current=true]")).not_to_have_text("city is empty")

@@ -70,8 +70,8 @@ def test_a_mention_is_delivered(channel: Path, receiver: HttpReceiver, answer: A
         "removed": 0,
     }
     fill(channel, 1)
-    told = answer("tick")
-    assert (told["new"], told["delivered"]) == (1, 1)
+    printed = answer("tick")
+    assert (printed["new"], printed["delivered"]) == (1, 1)
     (row,) = answer("notifications", "list")
     assert (row["title"], row["state"]) == ("Ana mentioned Ben", "delivered")
     assert receiver.bodies[0]["data"]["items"][0]["url"].startswith("https://quality.example.org/?view=all")
@@ -147,16 +147,16 @@ def test_sources_are_checked_when_they_are_due(folder: Path, answer: Answer, run
         '[sources.manual]\npath = "orders.csv"\n'
     )
     result = run("tick", "--json")
-    told = json.loads(result.stdout)
-    assert (result.exit_code, told["checked"]) == (1, ["orders"])
-    (problem,) = told["problems"]
+    printed = json.loads(result.stdout)
+    assert (result.exit_code, printed["checked"]) == (1, ["orders"])
+    (problem,) = printed["problems"]
     assert problem.startswith("The source gone could not be checked: ")
     assert "gone.csv" in problem
     (report,) = answer("report", "list")
     assert (report["dataset"], report["author"], report["finding_count"]) == ("orders", "LavenderTown", 1)
-    told = answer("tick")
-    assert (told["checked"], told["problems"]) == ([], [])
-    assert [each[: len("gone failed once")] for each in told["postponed"]] == ["gone failed once"]
+    printed = answer("tick")
+    assert (printed["checked"], printed["problems"]) == ([], [])
+    assert [each[: len("gone failed once")] for each in printed["postponed"]] == ["gone failed once"]
     with closing(get_storage_backend(load_settings(folder))) as storage:
         storage.source_checks.save_failure("gone", problem, clock.now() - dt.timedelta(minutes=4))
     assert answer("tick")["problems"] == []

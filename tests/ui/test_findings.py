@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from lavendertown.collaboration.models import ShareableReport
 from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.collaboration.storage import FileStorage, get_finding_id
 from lavendertown.core.clock import now
+from lavendertown.ui.components.findings import finding_list
 from lavendertown.ui.components.shared import filters
 from tests.support.finding_list import listed_rows
 
@@ -230,3 +232,21 @@ def test_a_finding_tells_its_history(open_app: App, save: Save, comment: Save, s
         ":small[Seen: 41 rows",
         ":small[Seen first: 41 rows",
     ]
+
+
+@pytest.mark.parametrize(
+    "sent", [None, 1, [], {}, {"ids": "x", "turn": 1}, {"ids": [[], {}], "turn": 1}, {"ids": [], "turn": {}}]
+)
+def test_messages_that_the_list_does_not_send_change_nothing(
+    sent: Any, open_app: App, save: Save, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page of a visitor can send anything in the name of the list."""
+    report = save("r-1")
+    state = {"desk:list": SimpleNamespace(open=sent, select=sent, order=sent)}
+    monkeypatch.setattr(finding_list.st, "session_state", state)
+    monkeypatch.setattr(finding_list.st, "query_params", query := dict[str, Any]())
+    finding_list._take_opened([name(report, 0)])
+    finding_list._take_selection([name(report, 0)])
+    finding_list._take_order()
+    assert finding_list.selected_ids() == []
+    assert query == {}

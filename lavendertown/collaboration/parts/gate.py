@@ -173,7 +173,7 @@ class Gate(StoragePart):
         Raises:
             NotFoundError: There is no such report.
         """
-        # The records of thousands of findings; collecting garbage meanwhile takes a third of the time.
+        # The records of thousands of findings; collecting garbage during that takes a third of the time.
         with gc_paused():
             return self._judge_run(run, fail_on, baseline)
 

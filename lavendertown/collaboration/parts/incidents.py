@@ -325,7 +325,7 @@ class Incidents(StoragePart):
     ) -> int:
         """Change the version that the caller saw, or else the latest one; return the new version."""
 
-        def attempt() -> int:
+        def change_once() -> int:
             stored = self._require(incident_id)
             changed = change(stored)
             if changed == stored:
@@ -333,7 +333,7 @@ class Incidents(StoragePart):
             expected = stored.version if version is None else version
             return self._context.write_path.commit([SaveRecord(changed, expected, actor)])[0].version
 
-        return retry_on_conflict(attempt) if version is None else attempt()
+        return retry_on_conflict(change_once) if version is None else change_once()
 
     def _require(self, incident_id: str) -> IncidentRecord:
         record = self._context.read_record(RecordKind.INCIDENT, incident_id)

@@ -63,14 +63,14 @@ class SourceChecks(StoragePart):
             now: When it failed.
         """
 
-        def attempt() -> FailedCheck:
+        def save_attempt() -> FailedCheck:
             former = self.find_failed(source)
             attempts = former.attempts + 1 if former is not None else 1
             failed = FailedCheck(source, attempts, now, problem[:_MAX_PROBLEM])
             self._save(source, _to_json(failed))
             return failed
 
-        return retry_on_conflict(attempt)
+        return retry_on_conflict(save_attempt)
 
     def clear_failure(self, source: str) -> None:
         """Store that a source was checked."""

@@ -96,17 +96,13 @@ def undo_from_events(events: Iterable[Mapping[str, Any]]) -> Undo:
     return Undo(
         tuple(dict.fromkeys(filter(None, named))),
         tuple(each["record_id"] for each in annotations if each["operation"] == "create"),
-        {each["record_id"]: _read_former(each) for each in triage},
+        {each["record_id"]: _triage_from_event(each["record_id"], each["before"]) for each in triage},
         {each["record_id"]: each["after"]["version"] for each in triage},
     )
 
 
-def _read_former(event: Mapping[str, Any]) -> TriageRecord | None:
-    """Return the triage before an event; None if there was none."""
-    return _triage_from_event(event["record_id"], event["before"])
-
-
 def _triage_from_event(finding_id: str, before: Mapping[str, Any] | None) -> TriageRecord | None:
+    """Return the triage before an event; None if there was none."""
     if not before:
         return None
     # Saving the record sets its time; the audit log has none.

@@ -210,7 +210,7 @@ class Worklists(StoragePart):
             ConflictError: Others keep changing the same worklists.
         """
 
-        def attempt() -> SavedAnswers:
+        def save_once() -> SavedAnswers:
             preview, records = self._compare(filled, author)
             overwritten = [each.answer for each in preview.conflicts] if overwrite else []
             answers = [*preview.changes, *overwritten]
@@ -219,7 +219,7 @@ class Worklists(StoragePart):
             versions = self._write(answers, records, author)
             return SavedAnswers(preview, len(answers), len(overwritten), versions)
 
-        return retry_on_conflict(attempt)
+        return retry_on_conflict(save_once)
 
     def undo(self, versions: Mapping[str, int | None], *, actor: str) -> int:
         """Undo the last reading of a filled file; return the number of answers that it changed.

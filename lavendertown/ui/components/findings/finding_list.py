@@ -241,14 +241,18 @@ def _take_opened(ids: Sequence[str]) -> None:
 
 def _take_selection(ids: Sequence[str]) -> None:
     sent = st.session_state[_KEY].select
-    if not isinstance(sent, dict) or not isinstance(sent.get("ids"), list):
-        return
+    if (
+        not isinstance(sent, dict)
+        or not isinstance(sent.get("ids"), list)
+        or type(sent.get("turn")) is not int
+    ):
+        return  # not from our script
     others = [name for name in selected_ids() if name not in ids]
     st.session_state[_SELECTED] = [*others, *(name for name in ids if name in sent["ids"])]
-    st.session_state[_TURN] = sent.get("turn", 0)
+    st.session_state[_TURN] = sent["turn"]
 
 
 def _take_order() -> None:
     order = st.session_state[_KEY].order
-    if order in inbox_filters.ORDERS:
+    if isinstance(order, str) and order in inbox_filters.ORDERS:
         inbox_filters.apply_order(order)
