@@ -238,7 +238,7 @@ def test_a_finding_tells_its_history(open_app: App, save: Save, comment: Save, s
     "sent", [None, 1, [], {}, {"ids": "x", "turn": 1}, {"ids": [[], {}], "turn": 1}, {"ids": [], "turn": {}}]
 )
 def test_messages_that_the_list_does_not_send_change_nothing(
-    sent: Any, open_app: App, save: Save, monkeypatch: pytest.MonkeyPatch
+    sent: Any, save: Save, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The page of a visitor can send anything in the name of the list."""
     report = save("r-1")
