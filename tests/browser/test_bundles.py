@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from lavendertown.collaboration.models import ShareableReport
 from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.collaboration.storage import FileStorage, get_finding_id
-from tests.browser.screens import FIRST_VISIT_MS
+from tests.browser.screens import FIRST_VISIT_MS, click_until
 from tests.browser.test_screens import serious
 from tests.contract.builders import annotation, at, finding, report
 from tests.support.dashboard import Dashboard
@@ -38,9 +38,11 @@ def test_a_bundle_goes_from_one_team_to_another(
 
     page = visitor(viewport={"width": 1440, "height": 1000})
     page.goto(f"{urls[0]}/report?report=r1")
-    page.get_by_role("button", name="Export").click(timeout=FIRST_VISIT_MS)
+    export, download = (page.get_by_role("button", name=name) for name in ("Export", "Bundle (.bundle.zip)"))
+    expect(export).to_be_visible(timeout=FIRST_VISIT_MS)
+    click_until(export, download)
     with page.expect_download() as started:
-        page.get_by_role("button", name="Bundle (.bundle.zip)").click()
+        download.click()
     bundle = tmp_path / started.value.suggested_filename
     started.value.save_as(bundle)
     assert bundle.name == "week-12-r1.bundle.zip"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -29,6 +30,7 @@ INCIDENT = "views/incident.py"
 MISSING = "views/missing.py"
 _LINK = "go-now"
 _NEXT = "frame:next"
+_TOAST_SECONDS = 3
 PAGE = "page"
 """The place of notices about the whole page."""
 
@@ -94,6 +96,7 @@ class Notice:
         undo: Reverts the action; called by the Undo button.
         form: Draws a question instead of the text, in each run until it is withdrawn.
         retry: Repeats an action that failed; called by the button Send again.
+        shown: When it was shown as a toast for the first time, by ``time.monotonic()``.
     """
 
     text: Markdown
@@ -101,6 +104,7 @@ class Notice:
     undo: Callable[[], None] | None = None
     form: Callable[[], None] | None = None
     retry: Callable[[], None] | None = None
+    shown: float | None = None
 
 
 def queue_notice(
@@ -168,16 +172,31 @@ def show_notice(place: str = PAGE) -> None:
     if notice.form is not None:
         notice.form()
         return
+    if notice.undo is None and notice.kind == "done":
+        _show_toast(notice, place)
+        return
     if notice.undo is None and notice.retry is None:
         del st.session_state[f"frame:notice:{place}"]
-    if notice.undo is None and notice.kind == "done":
-        st.toast(notice.text, icon=":material/check:")
-    elif notice.undo is not None or place == PAGE:
+    if notice.undo is not None or place == PAGE:
         # Over the page, see ``assets/shell.css``: it appears and disappears without moving anything.
         with st.container(key=f"notice-over-page:{place}"):
             _draw_notice(notice, place)
     else:
         _draw_notice(notice, place)
+
+
+def _show_toast(notice: Notice, place: str) -> None:
+    """Send a toast in each run of its first seconds: the browser drops it if the page changes at once.
+
+    A toast that is still on screen is not shown twice; Streamlit's front end compares them.
+    """
+    now = time.monotonic()
+    shown = now if notice.shown is None else notice.shown
+    if now - shown < _TOAST_SECONDS:
+        st.session_state[f"frame:notice:{place}"] = replace(notice, shown=shown)
+        st.toast(notice.text, icon=":material/check:")
+    else:
+        del st.session_state[f"frame:notice:{place}"]
 
 
 def _draw_notice(notice: Notice, place: str) -> None:
