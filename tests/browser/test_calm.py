@@ -15,7 +15,7 @@ from lavendertown.collaboration.models import Annotation
 from lavendertown.collaboration.storage import FileStorage
 from lavendertown.core.clock import now
 from lavendertown.ui.components.shared.formatting import format_relative_time
-from tests.browser.screens import click_until, open_as_visitor
+from tests.browser.screens import FIRST_VISIT_MS, click_until, open_as_visitor
 from tests.browser.test_findings import name_of, run
 from tests.support.dashboard import Dashboard
 
@@ -96,6 +96,27 @@ def test_a_notice_with_undo_moves_nothing(
     page.get_by_role("button", name="Dismiss", exact=True).click()
     expect(undo).to_have_count(0)
     assert top_of(number) == before
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_question_for_a_name_moves_nothing(
+    file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page], width: int
+) -> None:
+    page = visitor(viewport={"width": width, "height": 900})
+    page.goto(file_dashboard.url)
+    page.locator("tbody a").first.click(timeout=FIRST_VISIT_MS)
+    comment = page.get_by_role("textbox", name="Add a comment")
+    comment.fill("Asked the shop.")
+    above = page.get_by_role("tab", name="Discussion")
+    before = top_of(above)
+    comment.press("Control+Enter")
+    name = page.get_by_role("textbox", name="Your name")
+    expect(name).to_be_focused()
+    expect(name).to_be_in_viewport()
+    assert top_of(above) == before
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    expect(name).to_have_count(0)
+    assert top_of(above) == before
 
 
 @pytest.mark.parametrize("screen", ["", "reports"])

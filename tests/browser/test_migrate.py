@@ -174,7 +174,12 @@ def test_files_move_to_postgresql_and_back_while_a_colleague_works(
         expect(ana.get_by_role("button", name="Stop")).to_be_visible()
         assert is_nowhere(password, ana)
         comment(ben, "Written while it moves.")
-        expect(ben.get_by_text("Ana Ferreira is migrating all data to PostgreSQL")).to_be_visible()
+        banner = ben.get_by_text("Ana Ferreira is migrating all data to PostgreSQL")
+        expect(banner).to_be_visible()
+        # Over the page, below what everybody reads.
+        below = banner.bounding_box()
+        assert below is not None
+        assert below["y"] > ben.evaluate("window.innerHeight") - 100
 
     expect(ana.get_by_text("and match.")).to_be_visible(timeout=MOVE_MS)
     expect(ben.get_by_text("is migrating all data")).to_have_count(0)

@@ -115,8 +115,11 @@ def test_a_refused_name_says_why_and_keeps_the_comment(page: Page) -> None:
 
 def test_cancel_keeps_the_comment_unsent(page: Page) -> None:
     comment(page, "The till sends no age.")
-    expect(page.get_by_text("The till sends no age.")).to_be_visible()
+    field = page.get_by_role("textbox", name="Add a comment")
+    expect(field).to_have_value("The till sends no age.")
+    expect(field).to_be_disabled()
     button(page, "Cancel").click()
+    expect(field).to_be_enabled()
     expect(page.get_by_role("textbox", name="Your name")).to_have_count(0)
     expect(page.get_by_role("textbox", name="Add a comment")).to_have_value("The till sends no age.")
 

@@ -132,9 +132,10 @@ def draw_comment_form(finding_id: str, status: str) -> None:
     layout.show_notice(place)
     # Use a new form for each comment, so that a delayed message of the browser cannot restore the last one.
     name = f"form:{finding_id}:{st.session_state.get(_sent_count_key(finding_id), 0)}"
-    if layout.has_question(place):
-        _show_pending_comment(str(st.session_state.get(f"{name}:comment") or ""))
-        return
+    # The comment is saved after the user enters a name; it is read-only until then.
+    is_pending = layout.has_question(place)
+    if is_pending:
+        name = _copy_fields(name)
     with st.form(name, clear_on_submit=False, enter_to_submit=False):
         st.text_area(
             "Add a comment",
@@ -143,9 +144,10 @@ def draw_comment_form(finding_id: str, status: str) -> None:
             label_visibility="collapsed",
             key=f"{name}:comment",
             persist_state="session",
+            disabled=is_pending,
         )
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-            _draw_form_fields(name)
+            _draw_form_fields(name, disabled=is_pending)
             with st.container(horizontal_alignment="right"):
                 st.form_submit_button(
                     "Comment",
@@ -154,7 +156,16 @@ def draw_comment_form(finding_id: str, status: str) -> None:
                     key=f"{name}:send",
                     on_click=_submit_form,
                     args=(name, finding_id, status),
+                    disabled=is_pending,
                 )
+
+
+def _copy_fields(name: str) -> str:
+    """Return the name of a form with the same input: Streamlit forgets the input of disabled fields."""
+    copy = f"{name}:pending"
+    for field in ("comment", "tags", "mentions", "status"):
+        st.session_state[f"{copy}:{field}"] = st.session_state.get(f"{name}:{field}")
+    return copy
 
 
 def _notice_place(finding_id: str) -> str:
@@ -165,7 +176,7 @@ def _sent_count_key(finding_id: str) -> str:
     return f"form:sent:{finding_id}"
 
 
-def _draw_form_fields(name: str) -> None:
+def _draw_form_fields(name: str, *, disabled: bool) -> None:
     st.multiselect(
         "Tags",
         queries.known_tags(),
@@ -176,6 +187,7 @@ def _draw_form_fields(name: str) -> None:
         select_all=False,
         key=f"{name}:tags",
         persist_state="session",
+        disabled=disabled,
     )
     st.multiselect(
         "Mention",
@@ -186,6 +198,7 @@ def _draw_form_fields(name: str) -> None:
         select_all=False,
         key=f"{name}:mentions",
         persist_state="session",
+        disabled=disabled,
     )
     st.selectbox(
         "New status",
@@ -197,6 +210,7 @@ def _draw_form_fields(name: str) -> None:
         width=126,
         key=f"{name}:status",
         persist_state="session",
+        disabled=disabled,
     )
 
 
@@ -218,15 +232,6 @@ def _submit_form(name: str, finding_id: str, status: str) -> None:
         displayed_status=status,
     )
     person.run_with_name(_notice_place(finding_id), _save_draft, draft)
-
-
-def _show_pending_comment(comment: str) -> None:
-    """Show the comment that is saved after the user enters a name; it is read-only until then."""
-    if not comment:
-        return
-    with st.container(border=True):
-        st.caption("Your comment")
-        st.markdown(comment_markdown(comment), anchors=False)
 
 
 def _save_draft(draft: actions.AnnotationDraft) -> None:

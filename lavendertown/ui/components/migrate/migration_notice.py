@@ -17,7 +17,8 @@ def show_migration_notice() -> None:
     leave the page blank, see :func:`layout.go_to`.
     """
     if _migration_of_current_store():
-        _draw_notice()
+        with st.container(key="migration-over-page"):
+            _draw_notice()
 
 
 @st.fragment(run_every=REFRESH_INTERVAL)

@@ -170,7 +170,9 @@ def show_notice(place: str = PAGE) -> None:
     if notice is None:
         return
     if notice.form is not None:
-        notice.form()
+        # Over the page, like a notice; in a dialog at its place, which the dialog scrolls to.
+        with st.container(key=f"question-over-page:{place}"):
+            notice.form()
         return
     if notice.undo is None and notice.kind == "done":
         _show_toast(notice, place)
