@@ -23,7 +23,10 @@ FACET_FILTERS = {
     "tag": "tags",
 }
 """Parameter of the address → filter of the inbox."""
-VIEW, SORT, COUNTED, TEXT, DAYS = "view", "sort", "counted", "q", "when"
+VIEW, SORT, COUNTED, TEXT = "view", "sort", "counted", "q"
+FIRST_DAY, LAST_DAY = "from", "to"
+DAYS = "when"
+"""The parameter that held both days before; old links and saved views have it."""
 DEFAULT_VIEW = "open"
 NOBODY = "-"
 """The value in an address for "unassigned", because an empty value would mean no filter."""
@@ -85,17 +88,27 @@ def saved_view_filters(query: Mapping[str, Any], person: str) -> dict[str, Any]:
         chosen["search"] = text
     if counted := next(iter(values.get(COUNTED, ())), ""):
         chosen["counted"] = counted
-    days = parse_days(values.get(DAYS))
-    if days:
-        chosen["start_date"] = clock.day_start(days[0], dt.UTC)
-        chosen["end_date"] = clock.day_end(days[1], dt.UTC)
+    first, last = parse_days(values)
+    if first:
+        chosen["start_date"] = clock.day_start(first, dt.UTC)
+    if last:
+        chosen["end_date"] = clock.day_end(last, dt.UTC)
     return {key: list(value) if isinstance(value, tuple) else value for key, value in chosen.items()}
 
 
-def parse_days(stored: object) -> tuple[dt.date, ...]:
-    """Return a stored date range, its first and last day; empty if it is not valid."""
+def parse_days(query: Mapping[str, Any]) -> tuple[dt.date | None, dt.date | None]:
+    """Return the first and the last day that a list shows; None for one that is not set or not a day.
+
+    Args:
+        query: The parameters of an address or of a saved view, each a list of texts.
+    """
+    old = query.get(DAYS) or []
+    first, last = (query.get(name) or [] for name in (FIRST_DAY, LAST_DAY))
+    return _parse_day(first or old[:1]), _parse_day(last or old[1:2])
+
+
+def _parse_day(stored: object) -> dt.date | None:
     try:
-        days = tuple(dt.date.fromisoformat(str(day)) for day in stored) if isinstance(stored, list) else ()
+        return dt.date.fromisoformat(str(stored[0])) if isinstance(stored, list) and stored else None
     except ValueError:
-        return ()
-    return days if len(days) == 2 else ()
+        return None

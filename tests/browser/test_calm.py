@@ -119,24 +119,35 @@ def test_the_question_for_a_name_moves_nothing(
     assert top_of(above) == before
 
 
+@pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("screen", ["", "reports"])
-def test_a_first_day_alone_says_what_is_missing_and_moves_nothing(
-    file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page], screen: str
+def test_one_day_alone_filters_and_moves_nothing(
+    file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page], screen: str, width: int
 ) -> None:
-    page = visitor(viewport={"width": 1440, "height": 900})
-    open_as_visitor(page, f"{file_dashboard.url}/{screen}", "Maya Lind")
+    page = visitor()
+    open_at_width(page, f"{file_dashboard.url}/{screen}", width)
     row = page.locator("tbody tr").first if not screen else page.get_by_role("link", name="People, day 1")
     expect(row).to_be_visible()
+    if width < 900:
+        page.get_by_role("button", name="Filters").click()
+    menu = page.get_by_test_id("stPopoverButton").filter(has_text="Last seen" if not screen else "Date")
+    expect(menu).to_be_visible()
     before = top_of(row)
-    page.get_by_test_id("stDateInput").get_by_role("spinbutton").first.click()
-    page.locator("[role=grid] td [role=button]:not([aria-disabled=true])").first.click()
-    sentence = page.get_by_text("Choose an end date too")
-    expect(sentence).to_be_visible()
+    last = page.get_by_role("group", name="Until").get_by_role("spinbutton")
+    click_until(menu, last.first)
+    last.first.click()
+    yesterday = now() - dt.timedelta(days=1)
+    page.keyboard.type(f"{yesterday:%Y%m%d}")
+    page.get_by_text("Since", exact=True).click()
+    chosen = page.get_by_role("button", name=f"Until {yesterday.day} {yesterday:%b}", exact=False)
+    expect(chosen).to_be_visible()
+    expect(row).to_be_visible()
+    # On a phone, the button that clears the filters of findings begins a line of its own.
+    if screen or width > 900:
+        assert top_of(row) == before
     page.keyboard.press("Escape")
-    assert top_of(row) == before
-    field = page.get_by_test_id("stDateInput").bounding_box()
-    assert field is not None
-    assert 0 <= top_of(sentence) - field["y"] - field["height"] < 40
+    page.reload()
+    expect(row).to_be_visible()
 
 
 @pytest.mark.parametrize(("locale", "first"), [("de-DE", 0), ("en-US", 6), ("ar-EG", 5)])
@@ -150,7 +161,9 @@ def test_calendars_and_charts_begin_weeks_on_the_same_day(
     last = (chart.get_attribute("aria-label") or "").rsplit("; ", 1)[-1].split(" ")[:2]
     begin = dt.datetime.strptime(" ".join([*last, str(now().year)]), "%d %b %Y").replace(tzinfo=dt.UTC)
     assert begin.weekday() == first
-    page.get_by_test_id("stDateInput").get_by_role("spinbutton").first.click()
+    first_day = page.get_by_role("group", name="Since").get_by_role("spinbutton").first
+    click_until(page.get_by_role("button", name="Date", exact=True), first_day)
+    first_day.click()
     days = page.locator("[role=grid] [role=button][aria-label]")
     expect(days.first).to_be_visible()
     assert days.evaluate_all("cells => cells[0].closest('tr').cells.length") == 7

@@ -40,7 +40,7 @@ def test_two_people_do_the_whole_path(
     choose_filter(ben, "Author", "Ana Ferreira")
     expect(ben.get_by_text("1 of 1 report")).to_be_visible()
     today = dt.date.today()
-    week = [f"when={today - dt.timedelta(days=3)}", f"when={today + dt.timedelta(days=1)}"]
+    week = [f"from={today - dt.timedelta(days=3)}", f"to={today + dt.timedelta(days=1)}"]
     ben.goto(f"{dashboard.url}/reports?author=Ana+Ferreira&{'&'.join(week)}")
     ben.get_by_role("link", name="Deliveries, Friday").click()
     comment_on_finding(ben, "The till sends no customer.", "tills", "Investigating")

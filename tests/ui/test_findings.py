@@ -16,7 +16,6 @@ from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.collaboration.storage import FileStorage, get_finding_id
 from lavendertown.core.clock import now
 from lavendertown.ui.components.findings import finding_list
-from lavendertown.ui.components.shared import filters
 from tests.support.finding_list import listed_rows
 
 App = Callable[..., AppTest]
@@ -73,16 +72,17 @@ def test_the_address_holds_filters_and_order(open_app: App, save: Save) -> None:
     assert "No finding matches these filters" in texts(desk(open_app, dataset="nothing"))
 
 
-def test_a_date_range_without_an_end_says_so_and_does_not_filter(open_app: App, save: Save) -> None:
+def test_one_day_alone_filters(open_app: App, save: Save) -> None:
     save("r-1")
-    day = str(now().date() + timedelta(days=3))
-    app = desk(open_app, when=day)
-    assert any(filters.NO_END in caption.value for caption in app.caption)
-    assert len(listed(app)) == 2
-    assert "desk:clear" not in [button.key for button in app.button]
-    empty = desk(open_app, when=day, view="closed")
-    assert any(filters.NO_END in caption.value for caption in empty.caption)
-    assert "No finding is closed yet" in texts(empty)
+    today, later = (str(now().date() + timedelta(days=days)) for days in (0, 3))
+    assert len(listed(desk(open_app, **{"from": today}))) == 2
+    assert len(listed(desk(open_app, to=later))) == 2
+    empty = desk(open_app, **{"from": later})
+    assert "No finding matches these filters" in texts(empty)
+    reversed_days = desk(open_app, **{"from": later, "to": today})
+    assert any("Until is before Since" in each.value for each in reversed_days.caption)
+    empty.button(key="desk:clear again").click().run()
+    assert len(listed(empty)) == 2
 
 
 def test_a_link_opens_a_finding_that_the_view_leaves_out(

@@ -10,7 +10,6 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 from lavendertown.core.clock import now
-from lavendertown.ui.components.shared import filters
 
 App = Callable[..., AppTest]
 Save = Callable[..., Any]
@@ -53,20 +52,36 @@ def test_the_address_filters_by_days_on_a_first_visit(open_app: App, save: Save)
     save("r-1")
     save("r-2", title="Old one", created_at=now() - dt.timedelta(days=40))
     day = now().date()
-    app = open_app(when=[str(day - dt.timedelta(days=41)), str(day - dt.timedelta(days=39))])
-    assert "1 of 2 reports" in captions(app)
-    assert "Old one" in listed(app)
+    first, last = (str(day - dt.timedelta(days=age)) for age in (41, 39))
+    for address in ({"from": first, "to": last}, {"to": last}, {"when": [first, last]}):
+        app = open_app(**address)
+        assert "1 of 2 reports" in captions(app)
+        assert "Old one" in listed(app)
+    assert [str(app.date_input(key=name).value) for name in ("from", "to")] == [first, last]
 
 
-def test_a_date_range_without_an_end_says_so_and_does_not_filter(open_app: App, save: Save) -> None:
-    save("r-1")
-    day = str(now().date() + dt.timedelta(days=3))
-    app = open_app(when=[day])
-    assert any(filters.NO_END in text for text in captions(app))
-    assert "1 report, newest first" in captions(app)
-    app.date_input(key="when").set_value([now().date() + dt.timedelta(days=n) for n in (3, 4)]).run()
-    assert not any(filters.NO_END in text for text in captions(app))
+def test_one_day_alone_filters_and_the_menu_names_it(open_app: App, save: Save) -> None:
+    save("r-1", created_at=dt.datetime(2020, 2, 3, 12, tzinfo=dt.UTC))
+    app = open_app()
+    assert menu_of_days(app) == "Date"
+    app.date_input(key="from").set_value(dt.date(2020, 2, 4)).run()
     assert "0 of 1 report" in captions(app)
+    assert menu_of_days(app) == ":violet[**Since 4 Feb 2020**]"
+    app.date_input(key="to").set_value(dt.date(2020, 2, 1)).run()
+    assert any("Until is before Since" in text for text in captions(app))
+    app.date_input(key="from").set_value(None).run()
+    assert menu_of_days(app) == ":violet[**Until 1 Feb 2020**]"
+    app.button(key="filter:days:30").click().run()
+    assert "0 of 1 report" in captions(app)
+    assert app.date_input(key="to").value is None
+    app.button(key="filter:days:any").click().run()
+    assert "1 report, newest first" in captions(app)
+    assert menu_of_days(app) == "Date"
+
+
+def menu_of_days(app: AppTest) -> str:
+    (label,) = [each.proto.popover.label for each in app.main if each.type == "popover"]
+    return str(label)
 
 
 def test_text_filters_and_clearing_brings_all_back(open_app: App, save: Save) -> None:

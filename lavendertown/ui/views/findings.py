@@ -127,7 +127,6 @@ def draw_list(rows: list[queries.Row], matching: int, *, narrow: bool) -> None:
             f"{format_count(matching, 'finding')} · rows counted in the latest run",
             width="content",
         )
-        filters.show_missing_day()
         inbox_filters.draw_chart_selection()
         inbox_filters.draw_order_menu()
         if inbox_filters.is_filtered():
@@ -225,9 +224,8 @@ def show_no_findings() -> None:
 
 def show_empty_view() -> None:
     """Show the empty state of a view, and how to see more."""
-    filters.show_missing_day()
     if inbox_filters.is_filtered():
-        why = "Clear the filters, or choose another view."
+        why = filters.REVERSED if filters.is_reversed() else "Clear the filters, or choose another view."
         layout.show_empty_state(
             "filter_alt",
             "No finding matches these filters",

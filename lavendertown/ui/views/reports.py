@@ -82,15 +82,21 @@ def show_no_reports() -> None:
 def draw_list(chosen: dict[str, Any], total: int) -> None:
     """Show one page of the matching reports."""
     matching = queries.count_reports(chosen) if chosen else total
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    with st.container(
+        horizontal=True,
+        vertical_alignment="center",
+        horizontal_alignment="distribute",
+        key="count-line",
+    ):
         if chosen:
             st.caption(f"{matching:,} of {format_count(total, 'report')}", width="content")
             draw_clear_button("filters:clear")
         else:
             st.caption(f"{format_count(total, 'report')}, newest first", width="content")
-        filters.show_missing_day()
     if not matching:
         why = f"Nothing is lost: {format_count(total, 'report')} behind the filters."
+        if filters.is_reversed():
+            why = filters.REVERSED
         layout.show_empty_state(
             "filter_alt",
             "No report matches these filters",

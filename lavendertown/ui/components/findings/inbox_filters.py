@@ -170,8 +170,8 @@ def inbox_query() -> dict[str, list[str]]:
     query |= {VIEW: [current_view()], SORT: [chosen_order()]}
     if st.session_state.get(filters.TEXT):
         query[filters.TEXT] = [str(st.session_state[filters.TEXT])]
-    days = filters.chosen_days()
-    return query | {filters.DAYS: [day.isoformat() for day in days]} if days else query
+    days = zip((filters.FIRST_DAY, filters.LAST_DAY), filters.chosen_days(), strict=True)
+    return query | {name: [day.isoformat()] for name, day in days if day}
 
 
 def _apply_saved_view(saved: queries.Row) -> None:
@@ -183,7 +183,7 @@ def _apply_saved_view(saved: queries.Row) -> None:
         if name in (VIEW, SORT, COUNTED, *FACETS) and isinstance(values, list):
             st.query_params[name] = [str(value) for value in values]
     st.session_state[filters.TEXT] = str((saved["query"].get(filters.TEXT) or [""])[0])
-    st.session_state[filters.DAYS] = view_filters.parse_days(saved["query"].get(filters.DAYS))
+    filters.set_days(view_filters.parse_days(saved["query"]))
     st.session_state["desk:saved"] = saved["name"]
     refresh_inbox()
 
@@ -193,14 +193,14 @@ def clear_filters() -> None:
     for name in (COUNTED, *FACETS):
         st.query_params.pop(name, None)
     st.session_state[filters.TEXT] = ""
-    st.session_state[filters.DAYS] = ()
+    filters.set_days((None, None))
     filters.go_to_first_page()
 
 
 def draw_filter_bar() -> dict[str, Any]:
     """Draw the filter row; return the current view and filters."""
     menus = filters.draw_text_and_days("Search findings", "Search findings and comments", "Last seen", FACETS)
-    # After the two widgets above, which read their values from the URL on a first visit.
+    # After the widgets above, which read their values from the URL on a first visit.
     chosen = chosen_filters()
     counts = queries.inbox_facets(chosen)
     with menus:
@@ -263,7 +263,7 @@ def is_filtered() -> bool:
     """Return whether any filter is set."""
     return bool(
         st.session_state.get(filters.TEXT)
-        or filters.chosen_days()
+        or any(filters.chosen_days())
         or chart_selection()
         or any(st.query_params.get_all(name) for name in FACETS)
     )

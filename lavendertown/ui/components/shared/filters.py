@@ -33,9 +33,11 @@ FACETS = {
 
 NOBODY = "Nobody"
 NOBODY_KEY = view_filters.NOBODY
-TEXT, DAYS = view_filters.TEXT, view_filters.DAYS
+TEXT = view_filters.TEXT
+FIRST_DAY, LAST_DAY = view_filters.FIRST_DAY, view_filters.LAST_DAY
 PAGE = "page"
-NO_END = "Choose an end date too; until then, dates do not filter the list."
+REVERSED = "Until is before Since: choose a later day for Until, or clear the filters."
+_RECENT = {7: "Last 7 days", 30: "Last 30 days"}
 _KEPT = "filters:kept"
 _UNFOLDED = "filters:unfolded"
 
@@ -61,13 +63,13 @@ def chosen_filters() -> dict[str, Any]:
 
 
 def draw_filter_bar(count: Callable[[dict[str, Any]], Mapping[str, Mapping[str, int]]]) -> dict[str, Any]:
-    """Draw the filter row (text, date range, one menu per facet); return the current filters.
+    """Draw the filter row (text, days, one menu per facet); return the current filters.
 
     Args:
         count: Counts reports by the values of each facet for the given filters.
     """
-    menus = draw_text_and_days("Search reports", "Search titles, datasets, findings", "Date range", FACETS)
-    # After the two widgets above, which read their values from the URL on a first visit.
+    menus = draw_text_and_days("Search reports", "Search titles, datasets, findings", "Date", FACETS)
+    # After the widgets above, which read their values from the URL on a first visit.
     chosen = chosen_filters()
     counts = count(chosen)
     with menus:
@@ -77,18 +79,19 @@ def draw_filter_bar(count: Callable[[dict[str, Any]], Mapping[str, Mapping[str, 
 
 
 def draw_text_and_days(search: str, hint: str, days: str, names: Collection[str]) -> DeltaGenerator:
-    """Draw the search field and the date range that every list has; return the place for the filter menus.
+    """Draw the search field and the menu of days that every list has; return the place for the other menus.
 
     In a narrow window, a button shows and hides all but the search field.
 
     Args:
         search: The label of the search field.
         hint: The placeholder of the search field.
-        days: The label of the date range.
+        days: The label of the menu of days.
         names: The query parameters of the filter menus.
     """
     is_open = bool(st.session_state.get(_UNFOLDED))
-    count = sum(1 for name in names if st.query_params.get_all(name)) + bool(st.session_state.get(DAYS))
+    _adopt_old_address()
+    count = sum(1 for name in names if st.query_params.get_all(name)) + any(chosen_days())
     with st.container(
         horizontal=True, wrap=False, gap="xsmall", vertical_alignment="center", key="filter-row"
     ):
@@ -120,18 +123,61 @@ def draw_text_and_days(search: str, hint: str, days: str, names: Collection[str]
             key=f"filter-menus-{'open' if is_open else 'folded'}",
         )
     with menus:
-        st.date_input(
-            days,
-            value=[],
-            label_visibility="collapsed",
-            width=226,
-            format="YYYY-MM-DD",
-            key=DAYS,
-            bind="query-params",
-            persist_state="session",
-            on_change=go_to_first_page,
-        )
+        _draw_days(days)
     return menus
+
+
+def _adopt_old_address() -> None:
+    """Take the days of a link of an earlier version, which had both in one parameter."""
+    if view_filters.DAYS in st.query_params:
+        set_days(view_filters.parse_days({view_filters.DAYS: st.query_params.get_all(view_filters.DAYS)}))
+        st.query_params.pop(view_filters.DAYS)
+
+
+def _draw_days(label: str) -> None:
+    first, last = chosen_days()
+    with st.popover(_describe_days(label, first, last), key="filter:days"):
+        with st.container(horizontal=True, gap="xsmall", wrap=False):
+            for key, name in ((FIRST_DAY, "Since"), (LAST_DAY, "Until")):
+                st.date_input(
+                    name,
+                    value=None,
+                    width=150,
+                    format="YYYY-MM-DD",
+                    key=key,
+                    bind="query-params",
+                    persist_state="session",
+                    on_change=go_to_first_page,
+                )
+        with st.container(horizontal=True, gap="xsmall"):
+            for days, text in _RECENT.items():
+                st.button(text, key=f"filter:days:{days}", on_click=_choose_recent, args=(days,))
+            if first or last:
+                st.button(
+                    "Any day", type="tertiary", key="filter:days:any", on_click=_choose_recent, args=(None,)
+                )
+
+
+def _describe_days(label: str, first: dt.date | None, last: dt.date | None) -> str:
+    """Return the label of the menu of days: what is chosen, or its name."""
+    if not first and not last:
+        return label
+    since, until = (_format_day(day) if day else "" for day in (first, last))
+    text = f"{since} to {until}" if first and last else f"Since {since}" if first else f"Until {until}"
+    return f":violet[**{text}**]"
+
+
+def _format_day(day: dt.date) -> str:
+    return clock.format_short_day(day) if day.year == _today().year else clock.format_day(day)
+
+
+def _today() -> dt.date:
+    return clock.now().astimezone(reader_time_zone()).date()
+
+
+def _choose_recent(days: int | None) -> None:
+    set_days((_today() - dt.timedelta(days=days - 1) if days else None, None))
+    go_to_first_page()
 
 
 def _toggle_fold() -> None:
@@ -139,28 +185,40 @@ def _toggle_fold() -> None:
 
 
 def chosen_text_and_days() -> dict[str, Any]:
-    """Return the current text and date range as arguments of the storage's query methods."""
+    """Return the current text and days as arguments of the storage's query methods."""
     chosen: dict[str, Any] = {}
     text = str(st.session_state.get(TEXT) or "").strip()
     if text:
         chosen["search"] = text
-    days = chosen_days()
-    if days:
-        chosen["start_date"] = clock.day_start(days[0], reader_time_zone())
-        chosen["end_date"] = clock.day_end(days[1], reader_time_zone())
+    first, last = chosen_days()
+    if first:
+        chosen["start_date"] = clock.day_start(first, reader_time_zone())
+    if last:
+        chosen["end_date"] = clock.day_end(last, reader_time_zone())
     return chosen
 
 
-def chosen_days() -> tuple[dt.date, ...]:
-    """Return the first and the last day of the date range; empty without one, or if only one is set."""
-    days = tuple(st.session_state.get(DAYS) or ())
-    return days if len(days) == 2 else ()
+def chosen_days() -> tuple[dt.date | None, dt.date | None]:
+    """Return the first and the last day of the list; None for one that is not set."""
+    in_address = view_filters.parse_days(
+        {name: st.query_params.get_all(name) for name in (FIRST_DAY, LAST_DAY)}
+    )
+    # Before the fields are drawn for the first time, the address is the only place that has the days.
+    first, last = (
+        st.session_state.get(name, day) for name, day in zip((FIRST_DAY, LAST_DAY), in_address, strict=True)
+    )
+    return first, last
 
 
-def show_missing_day() -> None:
-    """Say that a date range without an end does not filter; it belongs on the line under the filters."""
-    if len(tuple(st.session_state.get(DAYS) or ())) == 1:
-        st.caption(f":orange[{NO_END}]", width="content")
+def set_days(days: tuple[dt.date | None, dt.date | None]) -> None:
+    """Set the first and the last day of the list. Call this before drawing the filters."""
+    st.session_state[FIRST_DAY], st.session_state[LAST_DAY] = days
+
+
+def is_reversed() -> bool:
+    """Return whether the last day is before the first, so that nothing can match."""
+    first, last = chosen_days()
+    return bool(first and last and last < first)
 
 
 def draw_filter_menu(
@@ -247,5 +305,5 @@ def clear_filters() -> None:
     for name in FACETS:
         st.query_params.pop(name, None)
     st.session_state[TEXT] = ""
-    st.session_state[DAYS] = ()
+    set_days((None, None))
     go_to_first_page()
