@@ -11,6 +11,7 @@ import click
 
 from lavendertown.cli.options import json_option
 from lavendertown.cli.output import format_count, print_json, print_table
+from lavendertown.transfer import count_table
 from lavendertown.transfer.migrator import migrate_store, preview_migration
 from lavendertown.transfer.values import MigrationOutcome, MigrationProgress, MigrationRequest, OnConflict
 
@@ -39,6 +40,7 @@ _COUNT_LABELS = {
     "dataset_settings": "settings of datasets",
     "evidence": "evidence records",
     "events": "audit events",
+    count_table.OTHER: "other files",
 }
 
 
@@ -131,12 +133,11 @@ def _format_duration(seconds: float) -> str:
 
 
 def _print_outcome(outcome: MigrationOutcome) -> None:
-    written = "to write" if outcome.dry_run else "written"
-    rows = [
-        (_COUNT_LABELS.get(name, name), *(f"{number:,}" for number in astuple(outcome.counts[name])))
-        for name in outcome.shown_counts
-    ]
-    print_table(("", "read", written, "already there", "conflicts"), rows, "")
+    written, kept = ("to write", "conflicts") if outcome.dry_run else ("written", "kept in target")
+    counts = {_COUNT_LABELS.get(name, name): row for name, row in count_table.count_rows(outcome).items()}
+    counts["total, findings left out"] = count_table.total_row(outcome)
+    rows = [(label, *(f"{number:,}" for number in astuple(row))) for label, row in counts.items()]
+    print_table(("", "in source", written, "already there", kept, "quarantine"), rows, "")
     for conflict in outcome.conflicts:
         click.echo(
             f"Conflict: {conflict.kind} {conflict.record_id} ({conflict.title}): source version "

@@ -76,7 +76,12 @@ def test_a_conflict_ends_in_one_and_is_named(folder: Path) -> None:
     refused = run("--on-conflict", "fail", source="mine")
     assert (refused.exit_code, refused.stdout) == (2, "")
     assert "nothing was migrated" in refused.stderr
-    assert run("--on-conflict", "overwrite", source="mine").exit_code == 1
+    overwritten = run("--on-conflict", "overwrite", source="mine")
+    assert overwritten.exit_code == 1
+    for said in (kept, overwritten):
+        counts = [list(map(int, row.split()[-5:])) for row in said.stdout.splitlines() if row[-1:].isdigit()]
+        assert counts
+        assert all(row[0] == sum(row[1:]) for row in counts)
     assert storage.query_reports()[0]["title"] == "Mine"
     assert run(source="mine").exit_code == 0
     storage.close()
