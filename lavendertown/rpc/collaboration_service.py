@@ -77,8 +77,12 @@ def build_collaboration_bundle(find_storage: FindStorage | None = None) -> RpcBu
             which is opened when it is first needed.
     """
     find_storage = find_storage or ConfiguredStore(get_storage_backend)
+    service = _Collaboration(find_storage)
     methods = (
-        *_methods(_Collaboration(find_storage)),
+        *_report_methods(service),
+        *_query_methods(service),
+        *_triage_methods(service),
+        *_change_methods(service),
         import_method(find_storage),
         *incident_methods(find_storage),
         *worklist_methods(find_storage),
@@ -87,7 +91,7 @@ def build_collaboration_bundle(find_storage: FindStorage | None = None) -> RpcBu
     return RpcBundle((ServiceSpec(COLLABORATION_SERVICE, methods),))
 
 
-def _methods(service: _Collaboration) -> Iterable[MethodSpec]:
+def _report_methods(service: _Collaboration) -> Iterable[MethodSpec]:
     report = FieldSpec("report", REPORT.name)
     parts = (FINDING, ANNOTATION, REPORT)
     yield MethodSpec(
@@ -128,6 +132,9 @@ def _methods(service: _Collaboration) -> Iterable[MethodSpec]:
         service.get_evidence,
         is_read=True,
     )
+
+
+def _query_methods(service: _Collaboration) -> Iterable[MethodSpec]:
     yield _query("QueryReports", "reports", SUMMARY, _REPORT_FILTERS, (), service.query_reports)
     in_report = (FieldSpec("report_id", "string"),)
     yield _query("QueryFindings", "findings", OCCURRENCE, _FINDING_FILTERS, in_report, service.query_findings)
@@ -142,6 +149,9 @@ def _methods(service: _Collaboration) -> Iterable[MethodSpec]:
         ),
         service.query_inbox,
     )
+
+
+def _triage_methods(service: _Collaboration) -> Iterable[MethodSpec]:
     yield MethodSpec(
         "Annotate",
         MessageSpec(
@@ -191,6 +201,9 @@ def _methods(service: _Collaboration) -> Iterable[MethodSpec]:
         service.assign,
         role=Role.WRITER,
     )
+
+
+def _change_methods(service: _Collaboration) -> Iterable[MethodSpec]:
     cursor = FieldSpec("cursor", "string", comment="Empty for the beginning.")
     from_now = FieldSpec("from_now", "bool", comment="Begin with the next change instead.")
     component = FieldSpec("component", "string", repeated=True, comment="Only changes of these components.")

@@ -15,9 +15,11 @@ from lavendertown.collaboration.models import Annotation
 from lavendertown.collaboration.parts.triage import Decision, Undo
 from lavendertown.collaboration.storage import FileStorage
 from lavendertown.core.clock import now
+from lavendertown.core.notification_channels import NotificationChannel
 from lavendertown.models import GhostFinding
 from lavendertown.ui.components.data import data_queries
 from lavendertown.ui.components.shared import audit_text
+from tests.support.receivers import http_receiver
 
 App = Callable[..., AppTest]
 Save = Callable[..., Any]
@@ -221,3 +223,26 @@ def test_a_status_that_was_taken_back_is_no_deleted_comment(
     storage.save_annotation(Annotation("a", storage.inbox.query_ids()[0], "Ben", now(), "No."))
     storage.delete_annotation(undo.annotations[0], actor="Ben")
     assert "**Ben** took back the status :blue-badge" in lines(open_app("activity"))[0]
+
+
+def test_the_steps_of_a_notification_are_one_line(
+    open_app: App, save: Save, comment: Save, storage: FileStorage
+) -> None:
+    report = save("r-1")
+    storage.people.save("Chiyo Tanaka", actor="Chiyo Tanaka")
+    with http_receiver() as receiver:
+        channel = NotificationChannel("team", "webhook", url=receiver.url, allow_private=True)
+        storage.notifications.collect(channel)
+        for number in (0, 1):
+            comment(report, number, comment="@Chiyo Tanaka, look.")
+        storage.notifications.collect(channel)
+        storage.notifications.deliver_due([channel], "")
+    comment(report, 0, comment="@Chiyo Tanaka, again.")
+    storage.notifications.collect(channel)
+    storage.notifications.deliver_due([channel], "")
+    said = [line.split("**", 1)[1] for line in lines(open_app("activity")) if "**LavenderTown**" in line]
+    assert said == [
+        "LavenderTown** has 1 notification to send",
+        "LavenderTown** sent 2 notifications",
+        "LavenderTown** looked for changes to notify about",
+    ]

@@ -1,4 +1,4 @@
-"""What a person did at once: the audit events of one commit, as one line of the feed."""
+"""What a person did at once, as one line of the feed: the audit events of one commit, or of deliveries."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lavendertown.collaboration.parts.triage import AUTOMATIC_ACTOR
 from lavendertown.ui.components.shared import audit_text, event_text
 from lavendertown.ui.components.shared.formatting import escape_markdown, format_count
 
@@ -17,7 +18,7 @@ _UNDOABLE = {("annotation", "create"), ("finding", "create"), ("finding", "updat
 
 @dataclass(frozen=True)
 class Act:
-    """Audit events of one commit.
+    """Audit events of one commit, or of deliveries of notifications with nothing else between them.
 
     Attributes:
         events: The events, as the audit log lists them.
@@ -61,8 +62,13 @@ class Act:
 def group_events(events: Iterable[Event]) -> list[Act]:
     """Return the acts of these events, newest first. An act and its undo are one act."""
     groups: dict[tuple[dt.datetime, str], list[Event]] = {}
+    key, was_delivery = (dt.datetime.min, ""), False
     for event in events:
-        groups.setdefault((event["at"], event["actor"]), []).append(event)
+        is_delivery = _is_delivery(event)
+        if not (is_delivery and was_delivery):
+            key = (event["at"], event["actor"])
+        was_delivery = is_delivery
+        groups.setdefault(key, []).append(event)
     undone_at: dict[str, dt.datetime] = {}
     acts: list[Act] = []
     for group in groups.values():
@@ -75,6 +81,12 @@ def group_events(events: Iterable[Event]) -> list[Act]:
         undone_at |= dict.fromkeys(deleted, group[0]["at"])
         acts.append(Act(group, undone - group[0]["at"] if undone is not None else None))
     return acts
+
+
+def _is_delivery(event: Event) -> bool:
+    """Return whether an event is a step of a notification that nobody took: stored, claimed, or finished."""
+    is_step = event["component"] in ("notification", "channel") and event["operation"] in ("create", "update")
+    return is_step and event["actor"] == AUTOMATIC_ACTOR
 
 
 def _is_annotation(event: Event, operation: str) -> bool:
@@ -102,6 +114,8 @@ def _describe_events(events: Sequence[Event], names: Mapping[str, str]) -> str:
     bundles = [event for event in events if event["operation"] in audit_text.BUNDLE_OPERATIONS]
     if bundles:
         return audit_text.describe_event(bundles[0], names) + _describe_bundle(bundles[0])
+    if all(map(_is_delivery, events)):
+        return _describe_deliveries(events)
     # Evidence belongs to the report it was saved with.
     events = [event for event in events if event["component"] != "evidence"] or events
     findings = {audit_text.finding_of_event(event) for event in events}
@@ -124,6 +138,19 @@ def _describe_events(events: Sequence[Event], names: Mapping[str, str]) -> str:
     operations = {event["operation"] for event in events}
     done = audit_text.operation_verb(operations.pop()) if len(operations) == 1 else "changed"
     return f"{actor} {escape_markdown(done)} {parts}"
+
+
+def _describe_deliveries(events: Sequence[Event]) -> str:
+    messages = {event["record_id"] for event in events if event["component"] == "notification"}
+    sent = {event["record_id"] for event in events if (event["after"] or {}).get("delivered_at")}
+    if not messages:
+        return f"**{AUTOMATIC_ACTOR}** looked for changes to notify about"
+    text = f"**{AUTOMATIC_ACTOR}** sent {format_count(len(sent), 'notification')}" if sent else ""
+    waiting = len(messages - sent)
+    if not waiting:
+        return text
+    unsent = f"has {format_count(waiting, 'notification')} to send"
+    return f"{text}, and {unsent}" if text else f"**{AUTOMATIC_ACTOR}** {unsent}"
 
 
 def _describe_bundle(event: Event) -> str:
