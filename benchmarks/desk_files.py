@@ -21,9 +21,9 @@ from lavendertown.collaboration.models import Annotation
 from lavendertown.collaboration.storage import FileStorage, Storage
 from lavendertown.core import clock
 
-COLD, AFTER = 400, 20
+COLD, AFTER = 400, 50
 PROCESSES, TIMES = 5, 9
-TARGETS = f"DESIGN 7: first page ≤ {COLD} ms cold, ≤ {AFTER} ms after"
+TARGETS = f"DESIGN 8: first page ≤ {COLD} ms cold, ≤ {AFTER} ms after a comment"
 Figures = dict[str, float]
 
 
