@@ -25,7 +25,7 @@ FACET_FILTERS = {
 """Parameter of the address → filter of the inbox."""
 VIEW, SORT, COUNTED, TEXT = "view", "sort", "counted", "q"
 FIRST_DAY, LAST_DAY = "from", "to"
-DAYS = "when"
+OLD_DAYS = "when"
 """The parameter that held both days before; old links and saved views have it."""
 DEFAULT_VIEW = "open"
 NOBODY = "-"
@@ -102,13 +102,16 @@ def parse_days(query: Mapping[str, Any]) -> tuple[dt.date | None, dt.date | None
     Args:
         query: The parameters of an address or of a saved view, each a list of texts.
     """
-    old = query.get(DAYS) or []
-    first, last = (query.get(name) or [] for name in (FIRST_DAY, LAST_DAY))
+    old, first, last = (_as_list(query.get(name)) for name in (OLD_DAYS, FIRST_DAY, LAST_DAY))
     return _parse_day(first or old[:1]), _parse_day(last or old[1:2])
 
 
-def _parse_day(stored: object) -> dt.date | None:
+def _as_list(stored: object) -> list[Any]:
+    return stored if isinstance(stored, list) else []
+
+
+def _parse_day(texts: list[Any]) -> dt.date | None:
     try:
-        return dt.date.fromisoformat(str(stored[0])) if isinstance(stored, list) and stored else None
+        return dt.date.fromisoformat(str(texts[0])) if texts else None
     except ValueError:
         return None

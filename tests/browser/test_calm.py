@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -146,8 +147,11 @@ def test_one_day_alone_filters_and_moves_nothing(
     if screen or width > 900:
         assert top_of(row) == before
     page.keyboard.press("Escape")
+    expect(page).to_have_url(re.compile(f"to={yesterday:%Y-%m-%d}"))
     page.reload()
     expect(row).to_be_visible()
+    if width > 900:
+        expect(chosen).to_be_visible()
 
 
 @pytest.mark.parametrize(("locale", "first"), [("de-DE", 0), ("en-US", 6), ("ar-EG", 5)])

@@ -10,7 +10,7 @@ import streamlit as st
 
 from lavendertown.ui import actions, check_actions, queries, triage_actions
 from lavendertown.ui.components.activity import activity_filters, acts
-from lavendertown.ui.components.shared import audit_text, change_notifier, layout, person
+from lavendertown.ui.components.shared import audit_text, change_notifier, filters, layout, person
 from lavendertown.ui.components.shared.formatting import (
     escape_markdown,
     format_count,
@@ -67,7 +67,7 @@ def show_feed(chosen: dict[str, Any]) -> None:
         if number > 1:
             title, why = "Nothing on this page", "Clear the filters, or go back to newer pages."
         elif activity_filters.is_reversed():
-            why = "Until is before Since: choose a later day for Until, or clear the filters."
+            why = filters.REVERSED
         layout.show_empty_state(
             "filter_alt",
             title,

@@ -62,13 +62,12 @@ class Act:
 def group_events(events: Iterable[Event]) -> list[Act]:
     """Return the acts of these events, newest first. An act and its undo are one act."""
     groups: dict[tuple[dt.datetime, str], list[Event]] = {}
-    key, was_delivery = (dt.datetime.min, ""), False
+    newer: Event | None = None
     for event in events:
-        is_delivery = _is_delivery(event)
-        if not (is_delivery and was_delivery):
+        if newer is None or not (_is_delivery(event) and _is_delivery(newer)):
             key = (event["at"], event["actor"])
-        was_delivery = is_delivery
         groups.setdefault(key, []).append(event)
+        newer = event
     undone_at: dict[str, dt.datetime] = {}
     acts: list[Act] = []
     for group in groups.values():

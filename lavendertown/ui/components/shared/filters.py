@@ -129,9 +129,10 @@ def draw_text_and_days(search: str, hint: str, days: str, names: Collection[str]
 
 def _adopt_old_address() -> None:
     """Take the days of a link of an earlier version, which had both in one parameter."""
-    if view_filters.DAYS in st.query_params:
-        set_days(view_filters.parse_days({view_filters.DAYS: st.query_params.get_all(view_filters.DAYS)}))
-        st.query_params.pop(view_filters.DAYS)
+    name = view_filters.OLD_DAYS
+    if name in st.query_params:
+        set_days(view_filters.parse_days({name: st.query_params.get_all(name)}))
+        st.query_params.pop(name)
 
 
 def _draw_days(label: str) -> None:
@@ -160,11 +161,13 @@ def _draw_days(label: str) -> None:
 
 def _describe_days(label: str, first: dt.date | None, last: dt.date | None) -> str:
     """Return the label of the menu of days: what is chosen, or its name."""
-    if not first and not last:
-        return label
-    since, until = (_format_day(day) if day else "" for day in (first, last))
-    text = f"{since} to {until}" if first and last else f"Since {since}" if first else f"Until {until}"
-    return f":violet[**{text}**]"
+    if first and last:
+        label = f"{_format_day(first)} to {_format_day(last)}"
+    elif first:
+        label = f"Since {_format_day(first)}"
+    elif last:
+        label = f"Until {_format_day(last)}"
+    return f":violet[**{label}**]" if first or last else label
 
 
 def _format_day(day: dt.date) -> str:
