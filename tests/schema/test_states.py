@@ -156,3 +156,18 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way", "utf-8")
     with pytest.raises(StorageUnavailableError, match="cannot be created"):
         upgrade.upgrade_database(f"sqlite:///{tmp_path / 'file' / 'new.db'}")
+
+
+@pytest.mark.postgres
+def test_tables_created_while_the_state_is_read_are_not_taken_for_unmarked_ones(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_revisions = revisions.read_revisions
+
+    def read_after_another_process(connection: sa.Connection) -> set[str]:
+        monkeypatch.undo()
+        DatabaseStorage(postgres_url).close()
+        return read_revisions(connection)
+
+    monkeypatch.setattr(revisions, "read_revisions", read_after_another_process)
+    DatabaseStorage(postgres_url).close()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from lavendertown.stores.sql.connection.engine import BEGIN_OPTION, make_engine, read_url
+from lavendertown.stores.sql.connection.engine import make_engine, read_url, snapshot_connection
 from lavendertown.stores.sql.connection.errors import translate_errors
 from lavendertown.stores.sql.schema import revisions
 from lavendertown.stores.sql.schema.revisions import SchemaState
@@ -66,7 +66,7 @@ def check_health(database_url: str) -> Health:
     try:
         with (
             translate_errors(url),
-            engine.connect().execution_options(**{BEGIN_OPTION: "BEGIN"}) as connection,
+            snapshot_connection(engine) as connection,
         ):
             revision = max(revisions.read_revisions(connection), default="")
             started = time.perf_counter()

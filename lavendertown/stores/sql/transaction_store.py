@@ -8,9 +8,8 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 
 from lavendertown.records.store import UnitOfWork
-from lavendertown.stores.sql.connection.engine import make_engine, read_url
+from lavendertown.stores.sql.connection.engine import make_engine, read_url, snapshot_connection
 from lavendertown.stores.sql.connection.errors import translate_errors
-from lavendertown.stores.sql.copies.export import snapshot_connection
 from lavendertown.stores.sql.schema import revisions
 from lavendertown.stores.sql.schema.revisions import SchemaState
 from lavendertown.stores.sql.statements.execution import StatementBatch

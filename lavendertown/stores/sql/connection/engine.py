@@ -225,6 +225,12 @@ _EXECUTION_OPTIONS: dict[str, tuple[_ExecutionOptions, _ExecutionOptions]] = {
 }
 
 
+def snapshot_connection(engine: Engine) -> sa.Connection:
+    """Return a connection whose transaction reads one snapshot of the database."""
+    _, snapshot = _EXECUTION_OPTIONS[engine.dialect.name]
+    return engine.connect().execution_options(**snapshot)
+
+
 class Transactions:
     """Open the read, snapshot and write transactions of a store, on connections of the engine's pool."""
 

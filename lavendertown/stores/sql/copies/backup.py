@@ -19,7 +19,7 @@ from lavendertown.core.atomic_files import find_free_path, write_atomically
 from lavendertown.core.errors import StorageError, StorageUnavailableError
 from lavendertown.core.settings import load_settings
 from lavendertown.stores.sql.connection import mariadb
-from lavendertown.stores.sql.connection.engine import BEGIN_OPTION
+from lavendertown.stores.sql.connection.engine import snapshot_connection
 from lavendertown.stores.sql.connection.errors import store_name, translate_errors
 from lavendertown.stores.sql.connection.postgres import client_environment, without_isolation_option
 from lavendertown.stores.sql.copies.export import export_tables
@@ -78,7 +78,7 @@ def _default_folder(url: URL) -> Path:
 def _free_backup_path(folder: Path, engine: Engine, suffix: str) -> Path:
     """Return an unused path with the name of the database, the time and the schema's revision."""
     name = Path(engine.url.database or "database").stem
-    with engine.connect().execution_options(**{BEGIN_OPTION: "BEGIN"}) as connection:
+    with snapshot_connection(engine) as connection:
         revision = max(read_revisions(connection), default="unversioned")
     return find_free_path(folder, f"{name}-{clock.now():%Y%m%dT%H%M%S}-{revision}", suffix)
 

@@ -17,7 +17,7 @@ from lavendertown import __version__
 from lavendertown.core import clock, json_codec
 from lavendertown.core.atomic_files import write_atomically
 from lavendertown.core.errors import InvalidInputError, StorageError, StorageUnavailableError
-from lavendertown.stores.sql.connection.engine import BEGIN_OPTION, make_engine, read_url
+from lavendertown.stores.sql.connection.engine import make_engine, read_url, snapshot_connection
 from lavendertown.stores.sql.connection.errors import translate_errors
 from lavendertown.stores.sql.copies import csv_cells
 from lavendertown.stores.sql.schema import revisions
@@ -109,14 +109,6 @@ def _build_manifest(revision: str, tables: Sequence[Mapping[str, Any]]) -> dict[
         "mark": csv_cells.FORMULA_MARK,
         "tables": tables,
     }
-
-
-def snapshot_connection(engine: sa.Engine) -> sa.Connection:
-    """Return a connection that reads a snapshot of the database."""
-    options: dict[str, Any] = {BEGIN_OPTION: "BEGIN"}
-    if engine.dialect.name != "sqlite":
-        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    return engine.connect().execution_options(**options)
 
 
 def _write_table(connection: sa.Connection, archive: zipfile.ZipFile, table: sa.Table) -> dict[str, Any]:

@@ -18,10 +18,10 @@ from lavendertown.core.errors import SchemaError, StorageUnavailableError
 from lavendertown.records.record_classes import AuditEvent
 from lavendertown.stores.sql.connection import mariadb
 from lavendertown.stores.sql.connection.engine import (
-    BEGIN_OPTION,
     make_database_folder,
     make_engine,
     read_url,
+    snapshot_connection,
 )
 from lavendertown.stores.sql.connection.errors import store_name, translate_errors
 from lavendertown.stores.sql.connection.write_locks import watch_transaction
@@ -140,7 +140,7 @@ def inspect_tables(database_url: str) -> tuple[Sequence[sa.Table], Mapping[str, 
     try:
         with (
             translate_errors(url),
-            engine.connect().execution_options(**{BEGIN_OPTION: "BEGIN"}) as connection,
+            snapshot_connection(engine) as connection,
         ):
             tables = reflect_tables(connection)
             return tables, count_rows(connection, tables)

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Engine
 
-from lavendertown.stores.sql.connection.engine import BEGIN_OPTION, make_engine, read_url
+from lavendertown.stores.sql.connection.engine import make_engine, read_url, snapshot_connection
 from lavendertown.stores.sql.connection.errors import translate_errors
 
 LEGACY_TABLES = ("reports", "annotations", "rulesets")
@@ -112,6 +112,6 @@ class LegacyDatabase:
             return
         with (
             translate_errors(self.url),
-            self._bind.connect().execution_options(**{BEGIN_OPTION: "BEGIN"}) as connection,
+            snapshot_connection(self._bind) as connection,
         ):
             yield connection

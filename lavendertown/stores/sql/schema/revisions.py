@@ -19,7 +19,7 @@ from lavendertown.core import clock
 from lavendertown.core.errors import SchemaError, StorageUnavailableError
 from lavendertown.core.settings import load_settings
 from lavendertown.stores.sql.connection import mariadb
-from lavendertown.stores.sql.connection.engine import BEGIN_OPTION, make_engine, read_url
+from lavendertown.stores.sql.connection.engine import BEGIN_OPTION, make_engine, read_url, snapshot_connection
 from lavendertown.stores.sql.connection.errors import store_name, translate_errors
 from lavendertown.stores.sql.connection.write_locks import WriteLock
 from lavendertown.stores.sql.schema import legacy_07
@@ -111,7 +111,7 @@ def inspect_schema(database_url: str | URL) -> SchemaInspection:
     try:
         with (
             translate_errors(url),
-            engine.connect().execution_options(**{BEGIN_OPTION: "BEGIN"}) as connection,
+            snapshot_connection(engine) as connection,
         ):
             mariadb.acquire_schema_lock(connection)
             state = read_state(connection)
@@ -159,7 +159,7 @@ def ensure_schema(engine: Engine, write_lock: WriteLock) -> None:
     Raises:
         SchemaError: The database has another schema; nothing was changed.
     """
-    with engine.connect().execution_options(**{BEGIN_OPTION: "BEGIN"}) as connection:
+    with snapshot_connection(engine) as connection:
         mariadb.acquire_schema_lock(connection)
         state = read_state(connection)
         description = describe_state(connection, state)

@@ -13,7 +13,7 @@ from html import escape
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Engine
 
-from lavendertown.stores.sql.connection.engine import BEGIN_OPTION, make_engine, read_url
+from lavendertown.stores.sql.connection.engine import make_engine, read_url, snapshot_connection
 from lavendertown.stores.sql.connection.errors import translate_errors
 from lavendertown.stores.sql.schema import tables
 
@@ -91,7 +91,7 @@ def _reflect_database(engine: Engine) -> sa.MetaData:
     metadata = sa.MetaData()
     with (
         translate_errors(engine.url),
-        engine.connect().execution_options(**{BEGIN_OPTION: "BEGIN"}) as connection,
+        snapshot_connection(engine) as connection,
     ):
         metadata.reflect(connection)
     return metadata

@@ -12,10 +12,10 @@ from sqlalchemy.engine import Engine
 
 from lavendertown.core.errors import InvalidInputError, SchemaError
 from lavendertown.stores.sql.connection.engine import (
-    BEGIN_OPTION,
     make_database_folder,
     make_engine,
     read_url,
+    snapshot_connection,
 )
 from lavendertown.stores.sql.connection.errors import translate_errors
 from lavendertown.stores.sql.connection.write_locks import WriteLock, watch_transaction
@@ -127,7 +127,7 @@ def _check_foreign_keys(connection: sa.Connection) -> None:
 
 
 def _read_revision_and_state(engine: Engine) -> tuple[str, SchemaState]:
-    with engine.connect().execution_options(**{BEGIN_OPTION: "BEGIN"}) as connection:
+    with snapshot_connection(engine) as connection:
         revision = max(revisions.read_revisions(connection) & revisions.known_revisions(), default="")
         return revision, revisions.read_state(connection)
 
