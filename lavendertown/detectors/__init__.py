@@ -5,6 +5,7 @@ from __future__ import annotations
 from lavendertown.detectors.base import (
     NOT_CHECKED,
     Aggregates,
+    ColumnAggregates,
     Count,
     CountedValues,
     Detection,
@@ -83,6 +84,7 @@ __all__ = [
     "Aggregates",
     "Arithmetic",
     "CategoryVariants",
+    "ColumnAggregates",
     "Constants",
     "Coordinates",
     "Count",

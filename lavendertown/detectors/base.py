@@ -1,11 +1,11 @@
 """Base class of detectors, and the queries they send to the runner.
 
 A detector never reads values itself. :meth:`Detector.check_column` is a generator that yields queries
-(:class:`Aggregates`, :class:`Count`, :class:`ValueCounts`, :class:`Select` or :class:`Sample`), receives
-their results, and returns a :class:`Detection`, None (no fault) or :data:`NOT_CHECKED`. A check over several
-columns returns a list with a detection, or :class:`Passed`, for each set of columns that it checked. The
-runner combines the aggregates of many detectors into one pass over the data, on any engine that Narwhals
-supports.
+(:class:`Aggregates`, :class:`ColumnAggregates`, :class:`Count`, :class:`ValueCounts`, :class:`Select` or
+:class:`Sample`), receives their results, and returns a :class:`Detection`, None (no fault) or
+:data:`NOT_CHECKED`. A check over several columns returns a list with a detection, or :class:`Passed`, for
+each set of columns that it checked. The runner combines the aggregates of many detectors into one pass over
+the data, on any engine that Narwhals supports.
 """
 
 from __future__ import annotations
@@ -46,6 +46,22 @@ class Aggregates:
 
     expressions: Mapping[str, nw.Expr]
     quantiles: Mapping[str, Quantile] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ColumnAggregates:
+    """A query for aggregates of one frame column.
+
+    In small tables, the runner computes the same aggregates of many columns at once: with thousands of
+    columns, an expression per column takes longer than the data.
+
+    Attributes:
+        key: The frame column.
+        build: Takes the column and returns the query; a function of a module, which all columns share.
+    """
+
+    key: str
+    build: Callable[[nw.Expr], Aggregates]
 
 
 @dataclass(frozen=True)
@@ -129,7 +145,7 @@ class Sample:
     """
 
 
-Query: TypeAlias = Aggregates | Count | ValueCounts | Select | Sample
+Query: TypeAlias = Aggregates | ColumnAggregates | Count | ValueCounts | Select | Sample
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import narwhals as nw
@@ -17,6 +18,7 @@ from lavendertown.detectors.base import (
     NOT_CHECKED,
     WHOLE_ROW,
     Aggregates,
+    ColumnAggregates,
     Count,
     CountedValues,
     Detection,
@@ -61,6 +63,12 @@ _MIN_SAMPLE_ROWS = 1_000
 
 _MAX_SAMPLES = 5
 _MAX_SAMPLED_ROWS = 1_000
+_MIN_STACKED = 10
+"""How many columns of one type are stacked for their aggregates."""
+
+_MAX_QUERIES = 512
+"""How many queries are one query of the engine: its planning grows faster than their number."""
+
 _CHECK_ERRORS = (Exception, PanicException)
 _OPTIONAL = ("settings", "reason")
 _RULE = "rule:"
@@ -200,6 +208,10 @@ class _Source:
         self._counted: dict[ValueCounts, CountedValues] = {}
         self._sample: SampledRows | None = None
 
+    @cached_property
+    def _types(self) -> nw.Schema:
+        return self.frame.collect_schema()
+
     def keep_columns(self, keys: AbstractSet[str]) -> None:
         """Forget the distinct values of the other columns."""
         self._counted = {query: answer for query, answer in self._counted.items() if query.key in keys}
@@ -218,6 +230,29 @@ class _Source:
         # Dask answers with the missing values of pandas.
         values = [None if pd.isna(each) else each for each in row]
         return values, self._compute_quantiles(quantiles)
+
+    def stack_columns(self, queries: Sequence[ColumnAggregates]) -> dict[ColumnAggregates, Mapping[str, Any]]:
+        """Return the answers of queries that several columns of one type share, for small tables.
+
+        The columns are stacked into one, and its values are aggregated by column.
+        """
+        if not isinstance(self.frame, nw.DataFrame) or not self._row_count:
+            return {}
+        shared: dict[tuple[Callable[[nw.Expr], Aggregates], nw.dtypes.DType], list[str]] = {}
+        for query in dict.fromkeys(queries):
+            shared.setdefault((query.build, self._types[query.key]), []).append(query.key)
+        answers: dict[ColumnAggregates, Mapping[str, Any]] = {}
+        for (build, dtype), keys in shared.items():
+            if len(keys) < _MIN_STACKED or not (dtype == nw.String or dtype.is_numeric()):
+                continue
+            aggregates = build(nw.col("value"))
+            expressions = [each.alias(name) for name, each in aggregates.expressions.items()]
+            for name, quantile in aggregates.quantiles.items():
+                expressions.append(quantile.value.quantile(quantile.level, "linear").alias(name))
+            stacked = self.frame.select(keys).unpivot(variable_name="key", value_name="value")
+            for row in stacked.group_by("key").agg(*expressions).iter_rows(named=True):
+                answers[ColumnAggregates(row["key"], build)] = row
+        return answers
 
     def _compute_quantiles(self, quantiles: Sequence[Quantile]) -> Sequence[Any]:
         sample = self.sample_rows() if quantiles else None
@@ -331,8 +366,10 @@ def _run_tasks(source: _Source, tasks: Sequence[_Task]) -> None:
     for task in tasks:
         task.advance(None)
     while pending := [task for task in tasks if not task.done]:
-        alone = [task for task in pending if not isinstance(task.query, Aggregates)]
-        grouped = [(task, task.query) for task in pending if isinstance(task.query, Aggregates)]
+        grouped = [
+            (task, task.query) for task in pending if isinstance(task.query, Aggregates | ColumnAggregates)
+        ]
+        alone = [task for task in pending if not isinstance(task.query, Aggregates | ColumnAggregates)]
         try:
             answers = _collect_aggregates(source, [query for _, query in grouped])
         except _CHECK_ERRORS:
@@ -357,7 +394,7 @@ def _run_separately(source: _Source, tasks: Sequence[_Task]) -> None:
 
 def _answer_query(source: _Source, query: Query) -> Any:
     match query:
-        case Aggregates():
+        case Aggregates() | ColumnAggregates():
             return _collect_aggregates(source, [query])[0]
         case Count(condition):
             return source.count_rows(condition)
@@ -369,9 +406,27 @@ def _answer_query(source: _Source, query: Query) -> Any:
             return source.sample_rows()
 
 
-def _collect_aggregates(source: _Source, queries: Sequence[Aggregates]) -> list[dict[str, Any]]:
-    if not queries:
-        return []
+def _collect_aggregates(
+    source: _Source, queries: Sequence[Aggregates | ColumnAggregates]
+) -> list[Mapping[str, Any]]:
+    stacked = source.stack_columns([query for query in queries if isinstance(query, ColumnAggregates)])
+    single = [
+        query.build(nw.col(query.key)) if isinstance(query, ColumnAggregates) else query
+        for query in queries
+        if not (isinstance(query, ColumnAggregates) and query in stacked)
+    ]
+    answers = (
+        answer
+        for i in range(0, len(single), _MAX_QUERIES)
+        for answer in _compute_together(source, single[i : i + _MAX_QUERIES])
+    )
+    return [
+        stacked[query] if isinstance(query, ColumnAggregates) and query in stacked else next(answers)
+        for query in queries
+    ]
+
+
+def _compute_together(source: _Source, queries: Sequence[Aggregates]) -> list[dict[str, Any]]:
     expressions = [
         expression.alias(f"{i}.{name}")
         for i, query in enumerate(queries)

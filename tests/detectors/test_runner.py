@@ -25,6 +25,7 @@ from lavendertown.detectors import (
     default_detectors,
     runner,
 )
+from lavendertown.detectors.columns import nulls
 from lavendertown.detectors.runner import run_detectors
 from lavendertown.inspector import Inspector
 from lavendertown.models import SEVERITIES
@@ -242,3 +243,36 @@ def test_a_sample_is_evenly_spaced_and_kept(monkeypatch: pytest.MonkeyPatch) -> 
     assert sample.frame["c0"].to_list() == list(range(0, 1_000, 10))
     assert not sample.is_complete
     assert source.sample_rows() is sample
+
+
+def wide(columns: int = 40) -> pl.DataFrame:
+    random = np.random.default_rng(5)
+    data: dict[str, Any] = {"flag": [True] * 30, "when": pl.Series(["2024-01-01"] * 30).str.to_date()}
+    for i in range(columns):
+        numbers = random.normal(50, 5, 30)
+        numbers[i % 30] = [9_000.0, -999.0, float("inf")][i % 3]
+        data[f"n{i}"] = pl.Series(numbers).set(pl.int_range(30, eager=True) == i, None)
+        data[f"k{i}"] = random.integers(0, 5, 30)
+        data[f"t{i}"] = [["red", "-", None, f"1{i}", "n/a", "blue"][j] for j in random.integers(0, 6, 30)]
+        data[f"c{i}"] = ["1.5e+15" if j == i % 30 else f"{1_234_567_890_123_000 + j}" for j in range(30)]
+        data[f"i{i}"] = ["inf" if j == i % 30 else f"{j}.5" for j in range(30)]
+        data[f"e{i}"] = pl.Series([None] * 30, dtype=pl.Float64)
+    return pl.DataFrame(data)
+
+
+def test_stacked_columns_have_the_same_findings(monkeypatch: pytest.MonkeyPatch) -> None:
+    stacked = [finding.to_dict() for finding in Inspector(wide()).detect()]
+    assert {"nulls", "outliers", "disguised_nulls", "lost_digits", "constants", "infinite_values"} <= {
+        finding["metadata"]["check"] for finding in stacked
+    }
+    monkeypatch.setattr(runner, "_MIN_STACKED", 10_000)
+    assert [finding.to_dict() for finding in Inspector(wide()).detect()] == stacked
+
+
+def test_many_columns_share_the_query_for_an_aggregate(monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[nw.Expr] = []
+    build = nulls._count_nulls
+    monkeypatch.setattr(nulls, "_count_nulls", lambda value: built.append(value) or build(value))
+    data = pl.DataFrame({f"c{i}": [1, None] for i in range(60)})
+    assert len(Inspector(data, detectors=[Nulls()]).detect()) == 60
+    assert len(built) == 1

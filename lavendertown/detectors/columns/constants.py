@@ -11,6 +11,7 @@ import narwhals as nw
 from lavendertown.detectors.base import (
     NOT_CHECKED,
     Aggregates,
+    ColumnAggregates,
     Detection,
     DetectionSteps,
     Detector,
@@ -35,8 +36,7 @@ class Constants(Detector):
     def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
         """Check whether all present values are equal."""
         assert column is not None
-        value = nw.col(column.text_key or column.key)
-        facts = yield Aggregates({"present": value.count(), "least": value.min(), "most": value.max()})
+        facts = yield ColumnAggregates(column.text_key or column.key, _list_facts)
         present, only = int(facts["present"]), facts["least"]
         if present < _MIN_ROWS:
             return NOT_CHECKED
@@ -51,6 +51,10 @@ class Constants(Detector):
             present,
             metadata={"total_count": table.row_count, "samples": [format_value(only)]},
         )
+
+
+def _list_facts(value: nw.Expr) -> Aggregates:
+    return Aggregates({"present": value.count(), "least": value.min(), "most": value.max()})
 
 
 def _describe_constant(name: str, value: Any, present: int, total: int) -> str:

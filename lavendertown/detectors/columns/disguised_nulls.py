@@ -11,6 +11,7 @@ import narwhals as nw
 
 from lavendertown.detectors.base import (
     Aggregates,
+    ColumnAggregates,
     CountedValues,
     Detection,
     DetectionSteps,
@@ -57,15 +58,7 @@ class DisguisedNulls(Detector):
         value = nw.col(column.text_key or column.key)
         sign, word = value.str.contains(NULL_SIGN), value.str.contains(NULL_WORD)
         na = value == nw.lit("NA")
-        facts = yield Aggregates(
-            {
-                "present": value.count(),
-                "signs": count_where(sign),
-                "words": count_where(word),
-                "na": count_where(na),
-                "codes": count_where(value.str.contains(_TWO_LETTERS)),
-            }
-        )
+        facts = yield ColumnAggregates(column.text_key or column.key, _list_facts)
         count, rows = int(facts["signs"] or 0), sign
         if count or facts["words"]:
             counted: CountedValues = yield ValueCounts(column.text_key or column.key)
@@ -94,6 +87,18 @@ class DisguisedNulls(Detector):
             sample_column=column.text_key or column.key,
             metadata={"total_count": total},
         )
+
+
+def _list_facts(value: nw.Expr) -> Aggregates:
+    return Aggregates(
+        {
+            "present": value.count(),
+            "signs": count_where(value.str.contains(NULL_SIGN)),
+            "words": count_where(value.str.contains(NULL_WORD)),
+            "na": count_where(value == nw.lit("NA")),
+            "codes": count_where(value.str.contains(_TWO_LETTERS)),
+        }
+    )
 
 
 def _find_real_words(column: Column, counted: CountedValues) -> list[str]:

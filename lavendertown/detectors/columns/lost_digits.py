@@ -11,6 +11,7 @@ import narwhals as nw
 from lavendertown.detectors.base import (
     NOT_CHECKED,
     Aggregates,
+    ColumnAggregates,
     Detection,
     DetectionSteps,
     Detector,
@@ -36,15 +37,7 @@ class LostDigits(Detector):
     def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
         """Find the rows in scientific notation."""
         assert column is not None
-        value = nw.col(column.key)
-        short = value.str.contains(patterns.SHORTENED_NUMBER)
-        facts = yield Aggregates(
-            {
-                "present": value.count(),
-                "short": count_where(short),
-                "long": count_where(value.str.contains(patterns.LONG_DIGITS)),
-            }
-        )
+        facts = yield ColumnAggregates(column.key, _list_facts)
         count, long = int(facts["short"] or 0), int(facts["long"] or 0)
         if not count or not long:
             return NOT_CHECKED
@@ -56,7 +49,21 @@ class LostDigits(Detector):
             f"{column.name} has lost digits in {format_row_share(count, table.row_count)}: a spreadsheet "
             "shortened the number to scientific notation.",
             count,
-            short,
+            _is_short(nw.col(column.key)),
             sample_column=column.key,
             metadata={"total_count": table.row_count},
         )
+
+
+def _is_short(value: nw.Expr) -> nw.Expr:
+    return value.str.contains(patterns.SHORTENED_NUMBER)
+
+
+def _list_facts(value: nw.Expr) -> Aggregates:
+    return Aggregates(
+        {
+            "present": value.count(),
+            "short": count_where(_is_short(value)),
+            "long": count_where(value.str.contains(patterns.LONG_DIGITS)),
+        }
+    )

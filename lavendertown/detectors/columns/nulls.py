@@ -10,6 +10,7 @@ import numpy as np
 
 from lavendertown.detectors.base import (
     Aggregates,
+    ColumnAggregates,
     Detection,
     DetectionSteps,
     Detector,
@@ -50,7 +51,10 @@ class Nulls(Detector):
         """Find the rows without a value."""
         assert column is not None
         empty, total = ~has_value(column), table.row_count
-        answer = yield Aggregates({"nulls": count_where(empty)})
+        if column.text_key or column.errors_key:
+            answer = yield Aggregates({"nulls": count_where(empty)})
+        else:
+            answer = yield ColumnAggregates(column.key, _count_nulls)
         missing = int(answer["nulls"] or 0)
         share = missing / total
         if not missing or share <= self.threshold:
@@ -75,6 +79,10 @@ class Nulls(Detector):
             empty,
             metadata=metadata,
         )
+
+
+def _count_nulls(value: nw.Expr) -> Aggregates:
+    return Aggregates({"nulls": count_where(value.is_null())})
 
 
 def _explain_missing(

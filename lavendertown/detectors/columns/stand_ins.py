@@ -16,6 +16,7 @@ import narwhals as nw
 
 from lavendertown.detectors.base import (
     Aggregates,
+    ColumnAggregates,
     CountedValues,
     QuerySteps,
     ValueCounts,
@@ -99,20 +100,13 @@ def find_number_stand_ins(table: Table, column: Column) -> QuerySteps[list[float
     by a gap of more than a quarter of the interquartile range, or by being 8 times as frequent as their
     neighbours. Labels have no neighbours: there, only runs of nines count that are frequent.
     """
-    value = nw.col(column.key).cast(nw.Float64)
     if table.row_count < _MIN_BODY or is_calendar(column.name) or is_coordinate(column.name):
         return []
-    facts = yield Aggregates(
-        {
-            "present": value.count(),
-            "usual": count_where(value.is_in(sorted(_NUMBERS))),
-            "least": value.min(),
-            "most": value.max(),
-        }
-    )
+    facts = yield ColumnAggregates(column.key, _list_facts)
     if int(facts["present"]) < _MIN_BODY:
         return []
     if int(facts["usual"] or 0) < _MIN_REPEATS:
+        value = nw.col(column.key).cast(nw.Float64)
         ends = yield Aggregates(
             {name: count_where(value == nw.lit(float(facts[name]))) for name in ("least", "most")}
         )
@@ -121,6 +115,18 @@ def find_number_stand_ins(table: Table, column: Column) -> QuerySteps[list[float
     counted: CountedValues = yield ValueCounts(column.key)
     counts = {float(each): count for each, count in counted.by_value().items()}
     return _find_labels(counts) if is_identifier(column.name) else _find_numbers(counts)
+
+
+def _list_facts(number: nw.Expr) -> Aggregates:
+    value = number.cast(nw.Float64)
+    return Aggregates(
+        {
+            "present": value.count(),
+            "usual": count_where(value.is_in(sorted(_NUMBERS))),
+            "least": value.min(),
+            "most": value.max(),
+        }
+    )
 
 
 def _find_labels(counts: Mapping[float, int]) -> list[float]:

@@ -10,6 +10,7 @@ import narwhals as nw
 
 from lavendertown.detectors.base import (
     Aggregates,
+    ColumnAggregates,
     Detection,
     DetectionSteps,
     Detector,
@@ -50,26 +51,33 @@ class Types(Detector):
             return (yield from _check_mixed_cells(table, column, column.kinds_key))
         if column.text_key:
             return (yield from _check_written_cells(table, column, column.text_key))
-        value = nw.col(column.key)
-        missing = value.str.contains(patterns.DISGUISED_NULL)
-        first = yield Aggregates(
-            {
-                "present": value.count(),
-                "missing": count_where(missing),
-                "likely": count_where(value.str.contains(patterns.NUMBER_OR_DATE_START) & ~missing),
-            }
-        )
+        first = yield ColumnAggregates(column.key, _list_facts)
         values = int(first["present"]) - int(first["missing"] or 0)
         if values < _MIN_VALUES or not _is_most(int(first["likely"] or 0), values):
             return None
-        facts = yield Aggregates(
-            {
-                "number": count_where(value.str.contains(_NUMBER)),
-                "date": count_where(value.str.contains(patterns.DATE)),
-                "code": count_where(value.str.contains(patterns.CODE)),
-            }
-        )
+        facts = yield ColumnAggregates(column.key, _count_kinds)
         return _detect_wrong_type(table, column, facts, values)
+
+
+def _list_facts(value: nw.Expr) -> Aggregates:
+    missing = value.str.contains(patterns.DISGUISED_NULL)
+    return Aggregates(
+        {
+            "present": value.count(),
+            "missing": count_where(missing),
+            "likely": count_where(value.str.contains(patterns.NUMBER_OR_DATE_START) & ~missing),
+        }
+    )
+
+
+def _count_kinds(value: nw.Expr) -> Aggregates:
+    return Aggregates(
+        {
+            "number": count_where(value.str.contains(_NUMBER)),
+            "date": count_where(value.str.contains(patterns.DATE)),
+            "code": count_where(value.str.contains(patterns.CODE)),
+        }
+    )
 
 
 def _is_most(hits: int, values: int) -> bool:

@@ -11,6 +11,7 @@ import narwhals as nw
 from lavendertown.detectors.base import (
     NOT_CHECKED,
     Aggregates,
+    ColumnAggregates,
     Detection,
     DetectionSteps,
     Detector,
@@ -39,26 +40,44 @@ class InfiniteValues(Detector):
     def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
         """Find the rows with infinite numbers."""
         assert column is not None
-        value, total = nw.col(column.key), table.row_count
-        if column.kind == "text":
-            infinite = value.str.contains(patterns.INFINITE)
-        else:
-            infinite = value.cast(nw.Float64).abs() == nw.lit(float("inf"))
-        count = int((yield Aggregates({"count": count_where(infinite)}))["count"] or 0)
-        if column.kind == "text":
+        total, is_text = table.row_count, column.kind == "text"
+        facts = yield ColumnAggregates(column.key, _count_infinite_texts if is_text else _count_infinite)
+        count = int(facts["count"] or 0)
+        if is_text:
             if not count:
                 return NOT_CHECKED
-            numbers = yield Aggregates({"n": count_where(value.str.contains(patterns.NUMBER))})
+            numbers = yield ColumnAggregates(column.key, _count_number_texts)
             if int(numbers["n"] or 0) <= count:
                 return NOT_CHECKED  # Without other numbers, "inf" may be a word.
         if not count:
             return None
+        value = nw.col(column.key)
         return Detection(
             "outlier",
             severity_of_missing(count / total),
             f"{column.name} is infinite in {format_row_share(count, total)}.",
             count,
-            infinite,
+            _is_infinite_text(value) if is_text else _is_infinite(value),
             sample_column=column.key,
             metadata={"infinite_count": count, "total_count": total},
         )
+
+
+def _is_infinite(value: nw.Expr) -> nw.Expr:
+    return value.cast(nw.Float64).abs() == nw.lit(float("inf"))
+
+
+def _is_infinite_text(value: nw.Expr) -> nw.Expr:
+    return value.str.contains(patterns.INFINITE)
+
+
+def _count_infinite(value: nw.Expr) -> Aggregates:
+    return Aggregates({"count": count_where(_is_infinite(value))})
+
+
+def _count_infinite_texts(value: nw.Expr) -> Aggregates:
+    return Aggregates({"count": count_where(_is_infinite_text(value))})
+
+
+def _count_number_texts(value: nw.Expr) -> Aggregates:
+    return Aggregates({"n": count_where(value.str.contains(patterns.NUMBER))})

@@ -13,6 +13,7 @@ import numpy as np
 from lavendertown.detectors.base import (
     NOT_CHECKED,
     Aggregates,
+    ColumnAggregates,
     Detection,
     DetectionSteps,
     Detector,
@@ -84,7 +85,10 @@ class Outliers(Detector):
             value = _parse_numbers(column)
         elif stand_ins := (yield from find_number_stand_ins(table, column)):
             value = nw.when(~value.is_in(stand_ins)).then(value)
-        facts = yield _query_distribution(value)
+        if column.kind == "text" or stand_ins:
+            facts = yield _query_distribution(value)
+        else:
+            facts = yield ColumnAggregates(column.key, _query_distribution)
         if int(facts["n"]) < _MIN_VALUES or (yield from _are_labels(table, column, facts)):
             return NOT_CHECKED
         special = yield from _check_units_and_signs(table, column, value, facts)
@@ -101,6 +105,8 @@ class Outliers(Detector):
             return NOT_CHECKED
         if int(facts["n"]) >= _MIN_FOR_GAPS and (usual.scale != "linear" or _is_skewed(facts)):
             usual = yield from _widen_to_gap(considered, usual, facts)
+        if usual.lower <= float(facts["min"]) and float(facts["max"]) <= usual.upper:
+            return None
         rows = _outside_bounds(considered, usual, facts)
         far = nw.when(rows).then(considered)
         answer = yield Aggregates(
@@ -112,11 +118,14 @@ class Outliers(Detector):
         return _create_detection(table, column, {**facts, **answer}, usual, self.k, rows) if count else None
 
 
-def _query_distribution(value: nw.Expr) -> Aggregates:
+def _query_distribution(number: nw.Expr) -> Aggregates:
+    value = number.cast(nw.Float64)
     counts = {
         "n": value.count(),
         "whole": count_where(value == value.round(0)),
         "negative": count_where(value < 0),
+        "min": value.min(),
+        "max": value.max(),
     }
     return Aggregates(counts, usual_range.list_quantiles(value))
 
@@ -220,24 +229,31 @@ def _widen_to_gap(
 
 
 def _are_numbers(column: Column) -> QuerySteps[bool]:
-    value = nw.col(column.key)
-    first = yield Aggregates(
+    first = yield ColumnAggregates(column.key, _list_text_facts)
+    values = int(first["present"]) - int(first["missing"] or 0)
+    if not values or int(first["likely"] or 0) < _MIN_NUMBER_SHARE * values:
+        return False
+    facts = yield ColumnAggregates(column.key, _count_number_texts)
+    return not facts["codes"] and int(facts["numbers"] or 0) >= _MIN_NUMBER_SHARE * values
+
+
+def _list_text_facts(value: nw.Expr) -> Aggregates:
+    return Aggregates(
         {
             "present": value.count(),
             "likely": count_where(value.str.contains(patterns.NUMBER_OR_DATE_START)),
             "missing": count_where(value.str.contains(patterns.DISGUISED_NULL)),
         }
     )
-    values = int(first["present"]) - int(first["missing"] or 0)
-    if not values or int(first["likely"] or 0) < _MIN_NUMBER_SHARE * values:
-        return False
-    facts = yield Aggregates(
+
+
+def _count_number_texts(value: nw.Expr) -> Aggregates:
+    return Aggregates(
         {
             "numbers": count_where(value.str.contains(patterns.PLAIN_NUMBER)),
             "codes": count_where(value.str.contains(patterns.CODE)),
         }
     )
-    return not facts["codes"] and int(facts["numbers"] or 0) >= _MIN_NUMBER_SHARE * values
 
 
 def _parse_numbers(column: Column) -> nw.Expr:

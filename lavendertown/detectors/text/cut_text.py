@@ -11,6 +11,7 @@ import narwhals as nw
 from lavendertown.detectors.base import (
     NOT_CHECKED,
     Aggregates,
+    ColumnAggregates,
     Detection,
     DetectionSteps,
     Detector,
@@ -46,12 +47,12 @@ class CutText(Detector):
     def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
         """Find the rows with text of the maximum length."""
         assert column is not None
-        value = nw.col(column.key)
-        length = value.str.len_chars()
-        first = yield Aggregates({"longest": length.max(), "present": value.count()})
+        first = yield ColumnAggregates(column.key, _list_facts)
         longest = int(first["longest"] or 0)
         if longest < _MIN_LENGTH:
             return NOT_CHECKED
+        value = nw.col(column.key)
+        length = value.str.len_chars()
         at_end = length == nw.lit(longest)
         rows = at_end & ~value.str.contains(_FINISHED)
         facts = yield Aggregates(
@@ -82,3 +83,7 @@ class CutText(Detector):
             sample_column=column.key,
             metadata={"length": longest, "total_count": table.row_count},
         )
+
+
+def _list_facts(value: nw.Expr) -> Aggregates:
+    return Aggregates({"longest": value.str.len_chars().max(), "present": value.count()})

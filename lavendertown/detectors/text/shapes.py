@@ -14,6 +14,7 @@ import narwhals as nw
 from lavendertown.detectors.base import (
     NOT_CHECKED,
     Aggregates,
+    ColumnAggregates,
     CountedValues,
     Detection,
     DetectionSteps,
@@ -274,10 +275,13 @@ def _find_numbers_among_words(values: Mapping[str, int], total: int) -> list[str
     return numbers
 
 
+def _list_facts(value: nw.Expr) -> Aggregates:
+    return Aggregates({"n": value.count(), "least": value.min(), "most": value.max()})
+
+
 def _check_codes(table: Table, column: Column) -> DetectionSteps:
     """Check whole numbers that may be article numbers, or codes whose leading zeros were lost."""
-    value = nw.col(column.key)
-    facts = yield Aggregates({"n": value.count(), "least": value.min(), "most": value.max()})
+    facts = yield ColumnAggregates(column.key, _list_facts)
     if int(facts["n"]) < _MIN_VALUES or facts["least"] is None:
         return NOT_CHECKED
     least, most = int(facts["least"]), int(facts["most"])
