@@ -8,18 +8,25 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import ColumnProperty, column_property, registry
 from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.sql import operators
 
 from lavendertown.core.errors import InvalidInputError
 from lavendertown.database.model_children import key_type_of
 from lavendertown.database.model_keys import key_text
 from lavendertown.stores.sql.schema.tables import audit_log
 
+_ORDER_OPERATORS = (
+    *(operators.lt, operators.le, operators.gt, operators.ge),
+    *(operators.between_op, operators.not_between_op),
+)
+
 
 class AuditLog:
     """A change in the audit log, with the record before and after; a session refuses to change it.
 
-    ``record_id`` can be compared with keys of any type, such as ``AuditLog.record_id == user.id``. In an
-    entry it is an integer if the component's class has integer keys, and an accessor of it exists; else text.
+    ``record_id`` can be tested for equality with keys of any type, such as ``AuditLog.record_id == user.id``
+    (on the left side where the other one is a column). In an entry it is an integer if the component's class
+    has integer keys, and an accessor of it exists; else text.
     """
 
     id: Any
@@ -40,6 +47,11 @@ class _RecordIdComparator(ColumnProperty.Comparator[str]):
     """Compares a record's id, which is text, with keys of any type: values, lists of them and columns."""
 
     def operate(self, op: Any, *other: Any, **options: Any) -> Any:
+        if op in _ORDER_OPERATORS and not all(isinstance(each, str) for each in other):
+            raise InvalidInputError(
+                "AuditLog.record_id is text, which has another order than numbers. Convert it first, such as "
+                "sqlalchemy.cast(AuditLog.record_id, sqlalchemy.Integer)."
+            )
         return op(self.__clause_element__(), *(_to_key_text(each) for each in other), **options)
 
     def reverse_operate(self, op: Any, other: Any, **options: Any) -> Any:
@@ -47,16 +59,22 @@ class _RecordIdComparator(ColumnProperty.Comparator[str]):
 
 
 def _to_key_text(value: Any) -> Any:
-    if value is None or isinstance(value, str):
+    if value is None:
         return value
     if isinstance(value, list | tuple | set | frozenset):
         return [_to_key_text(each) for each in value]
     if hasattr(value, "__clause_element__"):
         value = value.__clause_element__()
     if isinstance(value, sa.ColumnElement):
-        kinds = (sa.Integer, sa.Date, sa.Boolean)
-        return sa.cast(value, sa.String) if isinstance(value.type, kinds) else value
+        return _to_text_column(value)
+    if isinstance(value, sa.Select) and len(value.selected_columns) == 1:
+        return value.with_only_columns(_to_text_column(value.selected_columns[0]), maintain_column_froms=True)
     return value if isinstance(value, sa.ClauseElement) else key_text(value)
+
+
+def _to_text_column(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    kinds = (sa.Integer, sa.Date, sa.Boolean)
+    return sa.cast(column, sa.String) if isinstance(column.type, kinds) else column
 
 
 registry(metadata=audit_log.metadata).map_imperatively(

@@ -13,7 +13,12 @@ from sqlalchemy import orm
 from lavendertown.core.errors import InvalidInputError
 from lavendertown.database import application, model_children, stored_values
 from lavendertown.database.model_keys import key_text
-from lavendertown.database.model_records import MappedModel, ModelRecord, ModelRecordType
+from lavendertown.database.model_records import (
+    MappedModel,
+    ModelRecord,
+    ModelRecordType,
+    names_filled_by_parents,
+)
 from lavendertown.database.model_store import ModelStore, ModelUnitOfWork
 from lavendertown.database.session import Session
 from lavendertown.database.unique_violations import report_unique_violations
@@ -108,7 +113,14 @@ class ModelAccessor(Generic[ModelType]):
     def insert_many(self, objs: Iterable[ModelType], actor: str | None = None) -> list[ModelType]:
         """Store new rows in one unit of work, all or none, and return them."""
         new = list(objs)
-        records = [self._make_new_record(obj, n if len(new) > 1 else 0) for n, obj in enumerate(new, 1)]
+        is_single = len(new) == 1
+        # The same object twice is one row.
+        positions = {id(obj): n for n, obj in reversed(list(enumerate(new, 1)))}
+        records = [
+            self._make_new_record(obj, 0 if is_single else n)
+            for n, obj in enumerate(new, 1)
+            if positions[id(obj)] == n
+        ]
         self._commit_changes([SaveRecord(cast(Any, record), 0, actor) for record in records])
         return new
 
@@ -224,7 +236,13 @@ class ModelAccessor(Generic[ModelType]):
 
         def find_written() -> list[tuple[Any, Mapping[str, Any]]]:
             if saved:
-                return [(each.instance, each.values) for each in saved]
+                written: list[tuple[Any, Mapping[str, Any]]] = [
+                    (each.instance, each.values) for each in saved
+                ]
+                for each in saved:
+                    new_children = model_children.find_new_children(each.instance)
+                    written += [(child, {}) for child in new_children]
+                return written
             rows = [self.get(key, include_deleted=True) for key in keys.values()]
             return [(row, {}) for row in rows if row is not None]
 
@@ -293,7 +311,8 @@ class ModelAccessor(Generic[ModelType]):
         """Return the validated values that a hook has changed, in place or not."""
         after = self.mapped_model.values_of(instance)
         changed = {name: value for name, value in after.items() if value != before.get(name, value)}
-        return self.mapped_model.validate(changed) if changed else {}
+        is_new = orm.attributes.instance_state(instance).key is None
+        return self.mapped_model.validate(changed, is_new=is_new) if changed else {}
 
     def _refuse_key_change(self, changed: Mapping[str, Any]) -> None:
         if self.mapped_model.key in changed:
@@ -318,7 +337,9 @@ class ModelAccessor(Generic[ModelType]):
 
     def _given_values(self, obj: Any) -> dict[str, Any]:
         """Return all values of a new instance, without a key or version that is assigned later."""
-        assigned = [self.mapped_model.key, *(("version",) if self.mapped_model.versioned else ())]
+        assigned = {self.mapped_model.key} | names_filled_by_parents(obj)
+        if self.mapped_model.versioned:
+            assigned.add("version")
         values = self.mapped_model.values_of(obj)
         return {name: value for name, value in values.items() if value is not None or name not in assigned}
 
@@ -370,6 +391,7 @@ class ModelAccessor(Generic[ModelType]):
             record = self._make_record(obj, self._given_values(obj), {})
             record = ModelRecordType(self.mapped_model).validate_record(record)
             self.mapped_model.summarize_values(record.values)
+            model_children.check_new_children(obj)
         except InvalidInputError as error:
             if not position:
                 raise

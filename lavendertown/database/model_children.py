@@ -54,11 +54,11 @@ def check_new_children(instance: Any) -> list[Any]:
     Raises:
         InvalidInputError: A value of one of them may not be stored.
     """
-    children = _find_new_children(instance)
+    children = find_new_children(instance)
     for child in children:
         columns = _columns_of(child)
         given = _given_values(child, columns)
-        converted = make_validator(type(child), columns)(given)
+        converted = make_validator(type(child), columns)(given, is_new=True)
         for name, value in converted.items():
             if value is not given[name]:
                 setattr(child, name, value)
@@ -77,7 +77,7 @@ def refuse_related_changes(instance: Any, component: str, changed: Collection[st
         InvalidInputError: A related row is new, or, outside of a session, a relationship was changed.
     """
     state = orm.attributes.instance_state(instance)
-    new = sorted({type(child).__name__ for child in _find_new_children(instance)})
+    new = sorted({type(child).__name__ for child in find_new_children(instance)})
     if new:
         raise InvalidInputError(
             f"A new {' or '.join(new)} cannot be saved through a stored record of {component}; "
@@ -117,7 +117,7 @@ def audit_children(
 
 def delete_with_children(session: orm.Session, row: Any) -> list[AffectedChild]:
     """Mark a row as deleted; return the rows that its relationships delete with it, or release."""
-    deleted_before = set(session.deleted)
+    deleted_before = sa.util.IdentitySet(session.deleted)
     released = _find_released_children(row)
     session.delete(row)
     deleted = [child for child in session.deleted if child is not row and child not in deleted_before]
@@ -126,11 +126,14 @@ def delete_with_children(session: orm.Session, row: Any) -> list[AffectedChild]:
 
 
 def audit_affected_children(
-    session: orm.Session, children: Sequence[AffectedChild], parent: AuditEvent
+    session: orm.Session, children: Sequence[AffectedChild], written: Sequence[AuditEvent]
 ) -> list[AuditEvent]:
-    """Return the audit events of rows that changed because the row of an audit event was deleted."""
-    events = []
+    """Return the audit events of rows that changed because the rows of audit events were deleted."""
+    parent, events = written[0], []
+    named = {(event.component, event.record_id) for event in written}
     for child in children:
+        if (child.component, child.record_id) in named:
+            continue
         operation, after = "delete", None
         if child.row is not None:
             session.refresh(child.row, list(_columns_of(child.row)))
@@ -159,7 +162,10 @@ def _find_released_children(row: Any) -> list[Any]:
             and relation.lazy not in _UNLOADED
         ):
             found = getattr(row, relation.key)
-            released += found if relation.uselist else [found] if found is not None else []
+            if relation.uselist:
+                released += orm.collections.collection_adapter(found)
+            elif found is not None:
+                released.append(found)
     return released
 
 
@@ -184,7 +190,8 @@ def _summarize_child(child: Any) -> dict[str, Any]:
     return summarize_values(_component_of(child), values)
 
 
-def _find_new_children(instance: Any) -> list[Any]:
+def find_new_children(instance: Any) -> list[Any]:
+    """Return the new instances that are related to this one, directly or not, and stored with it."""
     state = orm.attributes.instance_state(instance)
     related = state.mapper.cascade_iterator("save-update", state)
     return [child for child, _, of, _ in related if of.key is None and child is not instance]

@@ -17,6 +17,7 @@ from lavendertown.core.errors import InvalidInputError
 
 MAX_TEXT_LENGTH = 200
 _INT64 = 2**63
+_EXACT = decimal.Context(prec=10_000, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)
 _FORMS: dict[type, tuple[str, Callable[[str], Any]]] = {
     bool: ("True or False", lambda text: {"true": True, "false": False}[text.lower()]),
     int: ("a whole number", int),
@@ -46,12 +47,10 @@ def convert_key(component: str, column: sa.Column[Any], value: Any) -> Any:
     if wanted is str:
         return _convert_text(component, value)
     if wanted not in _FORMS or _has_type(value, wanted):
-        return _check_range(component, value)
+        return _check_range(component, _fit_scale(column, value))
     try:
-        if isinstance(value, str):
-            return _check_range(component, _FORMS[wanted][1](value))
-        if wanted in (float, decimal.Decimal) and isinstance(value, int):
-            return wanted(value)
+        if isinstance(value, str) or (wanted in (float, decimal.Decimal) and isinstance(value, int | float)):
+            return _check_range(component, _fit_scale(column, _FORMS[wanted][1](str(value))))
     except (ValueError, KeyError, decimal.InvalidOperation):
         pass
     raise _wrong_key(component, value, _FORMS[wanted][0])
@@ -75,7 +74,7 @@ def key_text(value: Any) -> str:
 class KeyIndex:
     """Finds the id of a record by a primary key in the form in which the database returns it.
 
-    Some databases return a time without its zone, and a text of fixed length with blanks at its end.
+    Some databases return a time in UTC without its zone, and a text of fixed length with blanks at its end.
 
     Args:
         keys: The primary keys by the ids of their records.
@@ -93,7 +92,7 @@ class KeyIndex:
 
 def _comparable_form(key: Any) -> Any:
     if isinstance(key, dt.datetime):
-        return key.replace(tzinfo=None)
+        return key.astimezone(dt.UTC).replace(tzinfo=None) if key.tzinfo is not None else key
     return key.rstrip(" ") if isinstance(key, str) else key
 
 
@@ -126,6 +125,15 @@ def _has_type(value: Any, wanted: type) -> bool:
 def _check_text(component: str, value: str) -> str:
     json_codec.require_storable_text(value, f"The id of a record of {component}")
     return value
+
+
+def _fit_scale(column: sa.Column[Any], value: Any) -> Any:
+    """Return a decimal number with as many decimals as its column has, as the database returns it."""
+    scale = getattr(column.type, "scale", None)
+    if not isinstance(value, decimal.Decimal) or scale is None or not value.is_finite():
+        return value
+    fitted = value.quantize(decimal.Decimal(1).scaleb(-scale), context=_EXACT)
+    return fitted if fitted == value else value
 
 
 def _check_range(component: str, value: Any) -> Any:

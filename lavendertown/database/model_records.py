@@ -8,7 +8,7 @@ import hashlib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import sqlalchemy as sa
 from sqlalchemy import orm
@@ -21,8 +21,16 @@ from lavendertown.records.record_classes import StoredVersion
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
-Validator = Callable[[Mapping[str, Any]], dict[str, Any]]
-"""Returns the values as they are written; raises InvalidInputError, which names every invalid value."""
+
+class Validator(Protocol):
+    """Returns the values as they are written; raises InvalidInputError, which names every invalid value."""
+
+    def __call__(self, values: Mapping[str, Any], *, is_new: bool) -> dict[str, Any]:
+        """Check the values of a new row, for which the database may choose missing ones, or a stored one."""
+
+
+RowValidator = Callable[[Mapping[str, Any]], dict[str, Any]]
+"""As a :class:`Validator`, for the values of a whole row."""
 
 
 def make_validator(mapped: type, columns: Mapping[str, sa.Column[Any]]) -> Validator:
@@ -51,8 +59,12 @@ def _validator_by_fields(mapped: Any, columns: Mapping[str, sa.Column[Any]]) -> 
     whole = {each: (found.annotation, found) for each, found in mapped.model_fields.items()}
     cache: dict[frozenset[str], Any] = {}
 
-    def check(values: Mapping[str, Any]) -> dict[str, Any]:
-        given = frozenset(values.keys() & whole.keys())
+    def check(values: Mapping[str, Any], *, is_new: bool) -> dict[str, Any]:
+        given = frozenset(
+            each
+            for each in values.keys() & whole.keys()
+            if not (is_new and values[each] is None and _is_chosen_elsewhere(columns[each]))
+        )
         if given not in cache:
             chosen: Any = {each: whole[each] for each in whole if each in given}
             validators: Any = _field_validators(mapped, given)
@@ -86,7 +98,7 @@ def _field_validators(mapped: Any, given: frozenset[str]) -> dict[str, Any]:
     return found
 
 
-def make_row_validator(mapped: type) -> Validator | None:
+def make_row_validator(mapped: type) -> RowValidator | None:
     """Return what checks the values of a row together, by the model validators of a SQLModel; None without.
 
     The fields themselves are not checked: a stored row may be older than their rules.
@@ -115,16 +127,30 @@ def make_row_validator(mapped: type) -> Validator | None:
     return check
 
 
+def names_filled_by_parents(instance: Any) -> set[str]:
+    """Return the foreign keys of an instance that a flush sets, because the related row is given."""
+    state = orm.attributes.instance_state(instance)
+    return {
+        state.mapper.get_property_by_column(column).key
+        for relation in state.mapper.relationships
+        if relation.direction is orm.MANYTOONE
+        and not relation.viewonly
+        and state.dict.get(relation.key) is not None
+        for column in relation.local_columns
+    }
+
+
 def _is_plain(value: Any) -> bool:
     """Return whether pydantic may convert a value; what is kept as JSON stays as it was given."""
     return isinstance(value, str | bytes | int | float | decimal.Decimal | dt.date | dt.time | dt.timedelta)
 
 
 def _validator_by_columns(name: str, columns: Mapping[str, sa.Column[Any]]) -> Validator:
-    def check(values: Mapping[str, Any]) -> dict[str, Any]:
+    def check(values: Mapping[str, Any], *, is_new: bool) -> dict[str, Any]:
         converted = {each: _convert_number(columns[each], value) for each, value in values.items()}
         _refuse_values(
-            name, {each: _explain_rejection(columns[each], value) for each, value in converted.items()}
+            name,
+            {each: _explain_rejection(columns[each], value, is_new) for each, value in converted.items()},
         )
         return converted
 
@@ -152,10 +178,14 @@ def _explain_zone(column: sa.Column[Any], value: Any) -> str | None:
     return None
 
 
-def _explain_rejection(column: sa.Column[Any], value: Any) -> str | None:
+def _is_chosen_elsewhere(column: sa.Column[Any]) -> bool:
+    """Return whether a new row gets a value for this column without one."""
+    return column.default is not None or column.server_default is not None
+
+
+def _explain_rejection(column: sa.Column[Any], value: Any, is_new: bool) -> str | None:
     if value is None:
-        chosen_elsewhere = column.default is not None or column.server_default is not None
-        if column.nullable or column.primary_key or chosen_elsewhere:
+        if column.nullable or column.primary_key or (is_new and _is_chosen_elsewhere(column)):
             return None
         return "a value is required"
     try:
@@ -166,6 +196,9 @@ def _explain_rejection(column: sa.Column[Any], value: Any) -> str | None:
         return None
     if not isinstance(value, wanted) and not (wanted is float and isinstance(value, int)):
         return f"{value!r} is not of the type {wanted.__name__}"
+    if isinstance(column.type, sa.Enum) and column.type.enum_class is None:
+        choices = column.type.enums
+        return None if value in choices else f"{value!r} is not one of {', '.join(map(repr, choices))}"
     length = getattr(column.type, "length", None)
     if isinstance(value, str) and length is not None and len(value) > length:
         return f"it is longer than {length} characters"
@@ -221,7 +254,7 @@ class MappedModel:
     soft_deletes: bool
     versioned: bool
     validate: Validator = field(repr=False)
-    validate_row: Validator | None = field(repr=False)
+    validate_row: RowValidator | None = field(repr=False)
 
     @classmethod
     def inspect_class(cls, mapped: type, component: str) -> MappedModel:
@@ -328,8 +361,8 @@ class ModelRecordType:
         return True
 
     def validate_record(self, record: ModelRecord) -> ModelRecord:
-        values = self._model.validate(record.values)
         state = orm.attributes.instance_state(record.instance)
+        values = self._model.validate(record.values, is_new=state.key is None)
         changed = {name: value for name, value in values.items() if value is not record.values[name]}
         if state.key is None:
             for name, value in changed.items():
@@ -346,17 +379,16 @@ class ModelRecordType:
 
         A stored record may be saved in parts.
         """
-        not_given = [each for each in self._model.columns if each not in record.values]
-        if stored is None and not_given:
-            self._model.validate(
-                {
-                    name: getattr(record.instance, name)
-                    for name in not_given
-                    # The write path sets it.
-                    if not (self._model.versioned and name == "version")
-                }
-            )
-
+        if stored is None:
+            set_later = names_filled_by_parents(record.instance) | record.values.keys()
+            if self._model.versioned:
+                set_later.add("version")
+            rest = {
+                name: getattr(record.instance, name) for name in self._model.columns if name not in set_later
+            }
+            self._model.validate(rest, is_new=True)
+        else:
+            self._model.validate(record.values, is_new=False)
         if self._model.validate_row is not None and (record.values or stored is None):
             self._model.validate_row(self._model.values_of(record.instance) | dict(record.values))
 

@@ -94,7 +94,7 @@ class ModelUnitOfWork(UnitOfWork):
                 )
             if events:
                 events += model_children.audit_affected_children(
-                    self.session, self._affected_children, events[0]
+                    self.session, self._affected_children, events
                 )
             audit_log.append_events(batch, events)
             batch.flush()
@@ -136,6 +136,9 @@ class ModelUnitOfWork(UnitOfWork):
                 self._add_instance(record)
             return
         if record.deleted_at is not None and not self._model.soft_deletes:
+            if sa.inspect(row).deleted or row in self.session.deleted:
+                # It was deleted with another row of this change.
+                return
             self._affected_children += model_children.delete_with_children(self.session, row)
             return
         if record.values:

@@ -843,3 +843,64 @@ def test_a_deletion_day_without_time_is_refused() -> None:
     found = type("DatedRow", (base,), {"__tablename__": "dated", **columns, **marks})
     with pytest.raises(ConfigurationError, match=r"^DatedRow\.deleted_at must be a datetime"):
         ModelAccessor(found, "dated")
+
+
+class Setting(Base):
+    __tablename__ = "settings"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    value: Mapped[Any] = mapped_column(sa.JSON)
+    unit: Mapped[str] = mapped_column(sa.String(20), default="kg")
+    mood: Mapped[str] = mapped_column(sa.Enum("calm", "angry", name="mood"), default="calm")
+    set_at: Mapped[dt.datetime | None] = mapped_column(sa.DateTime(timezone=True))
+
+
+@pytest.mark.parametrize("value", [0, 5, -1.5, 2**60, True, "5", "x", [1], {"a": 1}])
+def test_json_holds_any_value(database: application.Database, value: Any) -> None:
+    settings = ModelAccessor(Setting, "settings")
+    assert settings.insert(Setting(value=value)).value == value
+    assert [row.value for row in settings.all()] == [value]
+
+
+def test_a_value_that_was_removed_is_required(database: application.Database) -> None:
+    settings = ModelAccessor(Setting, "settings")
+    row = settings.insert(Setting(value=1, unit=None))
+    assert row.unit == "kg"
+    row.unit = None  # type: ignore[assignment]
+    with pytest.raises(InvalidInputError, match="unit: a value is required"):
+        settings.save(row)
+    with pytest.raises(InvalidInputError, match="unit: a value is required"):
+        settings.save(Setting(id=row.id, value=2, unit=None))
+    with pytest.raises(InvalidInputError, match="mood: 'sad' is not one of 'calm', 'angry'"):
+        settings.insert(Setting(value=1, mood="sad"))
+
+
+def test_times_with_an_offset_are_stored_as_the_same_moment(database: application.Database) -> None:
+    settings = ModelAccessor(Setting, "settings")
+    moment = dt.datetime(2026, 1, 1, tzinfo=dt.timezone(dt.timedelta(hours=5)))
+    row = settings.insert(Setting(value=1, set_at=moment))
+    assert row.set_at is not None
+    assert row.set_at.replace(tzinfo=None) == dt.datetime(2025, 12, 31, 19)
+    found = settings.get(row.id)
+    assert found is not None
+    assert found.set_at == row.set_at
+    with database.transaction() as session:
+        same = session.scalars(sa.select(Setting).where(Setting.set_at == moment)).all()
+    assert len(same) == 1
+
+
+class Stamp(SQLModel, table=True):
+    __tablename__ = "stamps"
+    metadata = Base.metadata
+    id: int | None = Field(default=None, primary_key=True)
+    made: dt.datetime = Field(sa_column=sa.Column(sa.DateTime, server_default=sa.func.now(), nullable=False))
+    unit: str = Field(sa_column=sa.Column(sa.String(20), default="kg", nullable=False))
+
+
+def test_fields_that_the_database_fills_need_no_value(database: application.Database) -> None:
+    stamps = ModelAccessor(Stamp, "stamps")
+    row = stamps.insert(Stamp())
+    assert isinstance(row.made, dt.datetime)
+    assert row.unit == "kg"
+    row.unit = None  # type: ignore[assignment]
+    with pytest.raises(InvalidInputError, match="unit"):
+        stamps.save(row)

@@ -19,7 +19,7 @@ from lavendertown.core.errors import ConfigurationError, StorageUnavailableError
 from lavendertown.core.settings import DATABASE_TLS_OPTIONS, expand_home
 from lavendertown.stores.sql.connection import mariadb, postgres
 from lavendertown.stores.sql.connection.errors import is_sqlite_locked, store_name
-from lavendertown.stores.sql.statements.column_types import ExactNumeric
+from lavendertown.stores.sql.statements.column_types import ExactNumeric, SqliteDateTime
 
 BEGIN_OPTION = "lavendertown_begin"
 """Execution option: the statement that begins a transaction on SQLite; empty for single reads."""
@@ -90,7 +90,7 @@ def make_engine(database_url: str | URL) -> Engine:
         ConfigurationError: The URL is invalid, or its driver is not installed.
     """
     url = database_url if isinstance(database_url, URL) else read_url(database_url)
-    options: dict[str, Any] = {"json_serializer": _to_json, "json_deserializer": json_codec.loads}
+    options: dict[str, Any] = {"json_serializer": _to_json, "json_deserializer": _from_json}
     if url.get_backend_name() == "postgresql":
         options |= postgres.engine_options(url)
     elif url.get_backend_name() in mariadb.BACKENDS:
@@ -151,6 +151,13 @@ def _md5_hex(text: str | None) -> str | None:
     return hashlib.md5(text.encode("utf-8"), usedforsecurity=False).hexdigest()
 
 
+def _from_json(data: Any) -> Any:
+    if not isinstance(data, str | bytes):
+        # SQLite stores a JSON number as a number; SQLAlchemy takes it as it is after this error.
+        raise TypeError(f"{type(data).__name__} is not JSON text")
+    return json_codec.loads(data)
+
+
 def _to_json(value: Any) -> str:
     return json_codec.dumps(value).decode("utf-8")
 
@@ -170,7 +177,8 @@ def _share_memory_database(engine: Engine) -> None:
 
 
 def _configure_sqlite(engine: Engine) -> None:
-    engine.dialect.colspecs = {**engine.dialect.colspecs, sa.Numeric: ExactNumeric}
+    columns = {sa.Numeric: ExactNumeric, sa.DateTime: SqliteDateTime}
+    engine.dialect.colspecs = {**engine.dialect.colspecs, **columns}
 
     @sa.event.listens_for(engine, "connect")
     def set_up_connection(connection: Any, _: Any) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.engine import URL, Engine
 
 from lavendertown.core import locks
 from lavendertown.stores.sql.connection.errors import store_name, translate_errors
+from lavendertown.stores.sql.statements.column_types import MariaDateTime
 
 BACKENDS = ("mysql", "mariadb")
 _LOCK_FLAG = "lavendertown_locked"
@@ -55,6 +56,7 @@ def _wait_seconds() -> int:
 def configure_engine(engine: Engine) -> None:
     """Set the engine's column types, collation and index DDL, and release locks on return to the pool."""
     engine.dialect.ddl_compiler = _DdlCompiler
+    engine.dialect.colspecs = {**engine.dialect.colspecs, sa.DateTime: MariaDateTime}
     engine.dialect.type_compiler_instance = _TypeCompiler(engine.dialect)
     seconds = _wait_seconds()
 

@@ -7,7 +7,7 @@ import decimal
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 
 from lavendertown.core import clock
@@ -60,9 +60,29 @@ def _to_naive_utc(value: dt.datetime | None) -> dt.datetime | None:
     return None if value is None else value.astimezone(_UTC).replace(tzinfo=None)
 
 
+def _aware_to_naive_utc(value: Any) -> Any:
+    is_aware = isinstance(value, dt.datetime) and value.tzinfo is not None
+    return _to_naive_utc(value) if is_aware else value
+
+
 def attach_utc(value: dt.datetime | None) -> dt.datetime | None:
     """Return a time from MariaDB, which is UTC without a time zone, with the time zone UTC."""
     return None if value is None else value.replace(tzinfo=_UTC)
+
+
+class SqliteDateTime(sqlite.DATETIME):
+    """A time on SQLite: an aware one is stored as UTC, as the other databases do, not as its local time."""
+
+    def bind_processor(self, dialect: Dialect) -> Any:
+        to_text: Any = super().bind_processor(dialect)
+        return lambda value: to_text(_aware_to_naive_utc(value))
+
+
+class MariaDateTime(sa.DateTime):
+    """A time on MariaDB: an aware one is stored as UTC."""
+
+    def bind_processor(self, dialect: Dialect) -> Any:
+        return _aware_to_naive_utc
 
 
 class ExactNumeric(sa.Numeric[Any]):
