@@ -17,7 +17,7 @@ from lavendertown.core.settings import load_settings
 from lavendertown.records.record_classes import RecordKind
 from lavendertown.transfer.bundles.content import collect_content
 from lavendertown.transfer.bundles.importing import BundlePreview, import_bundle, preview_bundle
-from lavendertown.transfer.bundles.merging import MergeState
+from lavendertown.transfer.bundles.merging import DeletionState, MergeState
 from lavendertown.transfer.bundles.reading import open_bundle
 from lavendertown.transfer.bundles.undoing import undo_bundle
 from lavendertown.transfer.bundles.writing import BUNDLE_FORMAT_NAME, write_bundle
@@ -26,6 +26,7 @@ _NOUNS = {
     RecordKind.REPORT: ("report", "reports"),
     RecordKind.ANNOTATION: ("comment", "comments"),
     RecordKind.TRIAGE: ("decision", "decisions"),
+    RecordKind.INCIDENT: ("incident", "incidents"),
 }
 _STATE_PHRASES = {
     MergeState.NEW: "new",
@@ -33,6 +34,11 @@ _STATE_PHRASES = {
     MergeState.UNCHANGED: "unchanged",
     MergeState.KEPT: "kept (changed later here)",
     MergeState.IN_TRASH: "in the trash here",
+}
+_DELETION_PHRASES = {
+    DeletionState.TRASHED: "moved to the trash",
+    DeletionState.KEPT: "kept (changed here, or not from a bundle)",
+    DeletionState.GONE: "not here anyway",
 }
 
 
@@ -50,13 +56,19 @@ def export_bundle_file(report_ids: Sequence[str], target: Path | None, as_json: 
         "findings": sum(len(each.findings) for each in content.reports),
         "annotations": len(content.annotations),
         "triage": len(content.triage),
+        "incidents": len(content.incidents),
+        "deletions": len(content.deletions),
     }
     if as_json:
         print_json({"file": str(target), "format": BUNDLE_FORMAT_NAME, **numbers})
         return
-    nouns = ("report", "finding", "comment", "decision")
-    parts = [format_count(number, noun) for number, noun in zip(numbers.values(), nouns, strict=True)]
-    click.echo(f"Wrote {parts[0]} with {', '.join(parts[1:3])} and {parts[3]} to {shlex.quote(str(target))}.")
+    nouns = ("report", "finding", "comment", "decision", "incident", "deletion")
+    parts = [
+        format_count(number, noun)
+        for number, noun in zip(numbers.values(), nouns, strict=True)
+        if number or noun not in ("incident", "deletion")
+    ]
+    click.echo(f"Wrote {parts[0]} with {_join(parts[1:])} to {shlex.quote(str(target))}.")
 
 
 def import_bundle_file(
@@ -89,6 +101,10 @@ def _print_preview(preview: BundlePreview, dry_run: bool) -> None:
         if sum(number for _, number in counted):
             phrases = [f"{number:,} {_STATE_PHRASES[state]}" for state, number in counted if number]
             click.echo(f"{nouns[1].capitalize()}: {', '.join(phrases)}.")
+    deletions = [(state, number) for state, number in preview.deletions.items() if number]
+    if deletions:
+        phrases = [f"{number:,} {_DELETION_PHRASES[state]}" for state, number in deletions]
+        click.echo(f"Deletions: {', '.join(phrases)}.")
     if preview.count(MergeState.IN_TRASH):
         click.echo("What is in the trash stays there; `lavendertown report restore ID` restores a report.")
     if preview.changes_nothing:
@@ -99,19 +115,24 @@ def _print_preview(preview: BundlePreview, dry_run: bool) -> None:
         click.echo(f"Saved. To undo, run: lavendertown import --undo {preview.bundle_id}")
 
 
+def _join(parts: Sequence[str]) -> str:
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
 def undo_bundle_import(storage: Storage, bundle_id: str, author: str | None, as_json: bool) -> None:
     """Undo the import of a bundle, and print what that changed; exit with 1 if it is undone already."""
     undo = undo_bundle(storage, bundle_id, actor=(author or "").strip() or "command line")
     if as_json:
         print_json({"bundle_id": bundle_id, "undone": undo is not None} | (undo.to_dict() if undo else {}))
     elif undo is not None:
-        parts = (
+        parts = [
             format_count(undo.reports, "report"),
             format_count(undo.annotations, "comment"),
             format_count(undo.triage, "decision"),
-        )
+            *([format_count(undo.incidents, "incident")] if undo.incidents else []),
+        ]
         click.echo(
-            f"Undone: {parts[0]}, {parts[1]} and {parts[2]} taken back. To import it again, run: "
+            f"Undone: {_join(parts)} taken back. To import it again, run: "
             f"lavendertown import {shlex.quote(undo.file)}"
         )
         if undo.kept:

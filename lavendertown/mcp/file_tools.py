@@ -181,7 +181,7 @@ class FileTools(TeamTools):
         report_ids: Annotated[Texts, Field(min_length=1, max_length=MAX_FINDINGS)],
         context: AnyContext,
     ) -> dict[str, Any]:
-        """Export reports with their threads and decisions as a file for another team's LavenderTown."""
+        """Export reports with threads, decisions and incidents as a file for another team's LavenderTown."""
         self._call(context, Role.READER)
         content = collect_content(self._storage().store, report_ids)
         data = write_bundle(content)

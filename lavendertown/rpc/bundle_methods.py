@@ -17,7 +17,7 @@ from lavendertown.rpc.team_files import FILE, check_file
 from lavendertown.rpc.team_records import FindStorage
 from lavendertown.transfer.bundles.content import BundleContent, collect_content
 from lavendertown.transfer.bundles.importing import BundlePreview, import_bundle, preview_bundle
-from lavendertown.transfer.bundles.merging import MergeState
+from lavendertown.transfer.bundles.merging import DeletionState, MergeState
 from lavendertown.transfer.bundles.reading import open_bundle
 from lavendertown.transfer.bundles.undoing import is_bundle_id, undo_bundle
 from lavendertown.transfer.bundles.writing import BUNDLE_ENDING, write_bundle
@@ -26,14 +26,20 @@ MAX_REPORTS = 1_000
 """The maximum number of reports in a bundle that is exported by RPC."""
 _ACTOR = FieldSpec("actor", "string", comment="For whom the caller acts.")
 _MAX_STEM = 60
-_NUMBERS = ("reports", "annotations", "triage")
+_NUMBERS = ("reports", "annotations", "triage", "incidents")
+_EXPORTED = ("reports", "findings", "annotations", "triage", "incidents", "deletions")
 _COUNTS = MessageSpec(
     "BundleCounts",
     (
-        FieldSpec("kind", "string", comment="reports, annotations, triage or evidence."),
+        FieldSpec("kind", "string", comment="reports, annotations, triage, evidence or incidents."),
         *(FieldSpec(str(state), "int32") for state in MergeState),
     ),
     comment="How many records of a kind are new, changed, unchanged, kept as they are, or in the trash.",
+)
+_DELETIONS = MessageSpec(
+    "BundleDeletions",
+    tuple(FieldSpec(str(state), "int32") for state in DeletionState),
+    comment="How many deletions move a record to the trash, leave it as it is, or find none here.",
 )
 _REPORT = MessageSpec(
     "BundleReport",
@@ -68,14 +74,14 @@ def bundle_methods(find_storage: FindStorage) -> Iterable[MethodSpec]:
             "ExportBundleResponse",
             (
                 FieldSpec("file", FILE.name),
-                *(FieldSpec(name, "int32") for name in ("reports", "findings", "annotations", "triage")),
+                *(FieldSpec(name, "int32") for name in _EXPORTED),
             ),
         ),
         service.export,
         is_read=True,
         is_large=True,
         messages=(FILE,),
-        comment="Export reports with their evidence, threads and decisions.",
+        comment="Export reports with their evidence, threads, decisions and incidents.",
     )
     yield MethodSpec(
         "ImportBundle",
@@ -96,12 +102,13 @@ def bundle_methods(find_storage: FindStorage) -> Iterable[MethodSpec]:
                 FieldSpec("counts", _COUNTS.name, repeated=True),
                 FieldSpec("reports", _REPORT.name, repeated=True),
                 FieldSpec("datasets", _DATASET.name, repeated=True),
+                FieldSpec("deletions", _DELETIONS.name),
             ),
         ),
         service.import_file,
         role=Role.WRITER,
         is_large=True,
-        messages=(FILE, _COUNTS, _REPORT, _DATASET),
+        messages=(FILE, _COUNTS, _REPORT, _DATASET, _DELETIONS),
         comment="Merge a bundle by identity, completely or not at all; the later change counts.",
     )
     yield MethodSpec(
@@ -138,6 +145,8 @@ class _BundleService:
             "findings": sum(len(each.findings) for each in content.reports),
             "annotations": len(content.annotations),
             "triage": len(content.triage),
+            "incidents": len(content.incidents),
+            "deletions": len(content.deletions),
         }
 
     def import_file(self, request: Any, call: Call) -> dict[str, Any]:
@@ -181,4 +190,5 @@ def _preview_values(preview: BundlePreview) -> dict[str, Any]:
         ],
         "reports": [asdict(each) for each in preview.reports],
         "datasets": [asdict(each) for each in preview.datasets],
+        "deletions": {str(state): number for state, number in preview.deletions.items()},
     }

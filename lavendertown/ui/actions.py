@@ -22,7 +22,7 @@ from lavendertown.records.record_classes import RecordKind
 from lavendertown.transfer.bundles import importing as bundles
 from lavendertown.transfer.bundles import undoing
 from lavendertown.transfer.bundles.importing import BundlePreview
-from lavendertown.transfer.bundles.merging import MergeState
+from lavendertown.transfer.bundles.merging import DeletionState, MergeState
 from lavendertown.transfer.bundles.reading import Bundle
 from lavendertown.ui import errors, queries
 from lavendertown.ui.components.shared import layout, person
@@ -242,12 +242,20 @@ def import_bundle(bundle: Bundle) -> BundlePreview | None:
         reports = format_count(preview.count(*written, kind=RecordKind.REPORT), "report")
         comments = format_count(preview.count(*written, kind=RecordKind.ANNOTATION), "comment")
         decisions = format_count(preview.count(*written, kind=RecordKind.TRIAGE), "decision")
+        incidents = preview.count(*written, kind=RecordKind.INCIDENT)
+        trashed = preview.deletions[DeletionState.TRASHED]
         layout.queue_notice(
-            f"Imported {reports}, {comments} and {decisions}.",
+            f"Imported {_join_with_incidents([reports, comments, decisions], incidents)}."
+            + (f" Moved to the trash: {format_count(trashed, 'record')}." if trashed else ""),
             undo=lambda: _undo_imported_bundle(preview.bundle_id),
         )
 
     return merged[0] if run_action(work, "import") else None
+
+
+def _join_with_incidents(parts: list[str], incidents: int) -> str:
+    parts = [*parts, format_count(incidents, "incident")] if incidents else parts
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def _undo_imported_bundle(bundle_id: str) -> None:
@@ -270,7 +278,8 @@ def undo_bundle(bundle_id: str) -> bool:
         reports = format_count(undo.reports, "report")
         comments = format_count(undo.annotations, "comment")
         decisions = format_count(undo.triage, "decision")
-        layout.queue_notice(f"Undone: {reports}, {comments} and {decisions} taken back.{kept}")
+        taken_back = _join_with_incidents([reports, comments, decisions], undo.incidents)
+        layout.queue_notice(f"Undone: {taken_back} taken back.{kept}")
 
     return run_action(work)
 

@@ -6,7 +6,7 @@ import datetime as dt
 import io
 import itertools
 import zipfile
-from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,38 +20,21 @@ from lavendertown.errors import ConflictError, NotFoundError, StoreMovedError
 from lavendertown.profile.evidence import ColumnProfile, Evidence, FindingSamples, SampleRow
 from lavendertown.records.queries import AnnotationQuery, FlatRecordQuery
 from lavendertown.records.record_classes import ALL_ITEMS, RecordKind
-from lavendertown.transfer.bundles.importing import BundlePreview, import_bundle, preview_bundle
+from lavendertown.transfer.bundles.importing import import_bundle, preview_bundle
 from lavendertown.transfer.bundles.merging import MergeState
-from lavendertown.transfer.bundles.reading import Bundle, open_bundle
+from lavendertown.transfer.bundles.reading import open_bundle
 from lavendertown.transfer.bundles.undoing import undo_bundle
 from lavendertown.transfer.bundles.writing import export_bundle
 from lavendertown.transfer.record_digests import hash_record
 from tests.contract.builders import annotation, at, finding, report, sentence, status_of
 from tests.migration import stores as random_stores
-from tests.migration.conftest import MakePlace
+from tests.transfer.bundle_helpers import BACKENDS, EACH, Open, bundle_of, counts, exchange
 
-BACKENDS = ("file", "sqlite", "postgres")
 PAIRS = [
     pytest.param(a, b, marks=[pytest.mark.postgres] if "postgres" in (a, b) else [], id=f"{a}-{b}")
     for a, b in itertools.product(BACKENDS, BACKENDS)
 ]
-EACH = [pytest.param(a, marks=[pytest.mark.postgres] if a == "postgres" else [], id=a) for a in BACKENDS]
-Open = Callable[[str, str], Storage]
 EMAIL_ID, PHONE_ID = get_finding_id(finding()), get_finding_id(finding("phone"))
-
-
-@pytest.fixture
-def open_store(make_place: MakePlace) -> Iterator[Open]:
-    """Open a store of a kind, with a name."""
-    opened: list[Storage] = []
-
-    def make(backend: str, name: str) -> Storage:
-        opened.append(make_place(backend, name).open_storage())
-        return opened[-1]
-
-    yield make
-    for storage in opened:
-        storage.close()
 
 
 def evidence_of(made: ShareableReport) -> Evidence:
@@ -66,24 +49,6 @@ def evidence_of(made: ShareableReport) -> Evidence:
     )
 
 
-def bundle_of(storage: Storage, *report_ids: str) -> Bundle:
-    return open_bundle(io.BytesIO(export_bundle(storage.store, report_ids)), "week.bundle.zip")
-
-
-def exchange(source: Storage, target: Storage, *report_ids: str) -> BundlePreview:
-    """Import the reports of one store into another, having previewed them."""
-    bundle = bundle_of(source, *report_ids)
-    preview = preview_bundle(target, bundle)
-    assert import_bundle(target, bundle, actor="Zoe") == preview
-    return preview
-
-
-def counts(preview: BundlePreview) -> dict[str, dict[str, int]]:
-    """Return the counts that are not zero."""
-    found = {kind: {str(s): n for s, n in each.items() if n} for kind, each in preview.counts.items()}
-    return {kind: each for kind, each in found.items() if each}
-
-
 def told(storage: Storage) -> dict[str, Any]:
     """Return everything that a bundle is about, as one store has it."""
     store = storage.store
@@ -91,6 +56,7 @@ def told(storage: Storage) -> dict[str, Any]:
         *store.scan(AnnotationQuery(), ALL_ITEMS),
         *store.scan(FlatRecordQuery(RecordKind.TRIAGE), ALL_ITEMS),
         *store.scan(FlatRecordQuery(RecordKind.EVIDENCE), ALL_ITEMS),
+        *store.scan(FlatRecordQuery(RecordKind.INCIDENT), ALL_ITEMS),
     ]
     reports = [store.read_record(RecordKind.REPORT, row["id"]) for row in storage.query_reports()]
     return {each.id: hash_record(each) for each in (*records, *reports) if each is not None} | {
@@ -113,6 +79,8 @@ def fill(storage: Storage) -> None:
     storage.save_annotation(annotation(finding("phone"), id="n3", status="fixed", timestamp=at(30)))
     storage.triage.decide(EMAIL_ID, Decision(assignee="Ana", note="Call the shop"), actor="Ana")
     storage.triage.merge_findings(PHONE_ID, EMAIL_ID, actor="Ana")
+    made = storage.incidents.create("Loader down", [EMAIL_ID], actor="Ana")
+    storage.incidents.comment(made, "Ask the shop", author="Ben")
     storage.save_annotation(annotation("gone", id="n4"))
     storage.save_annotation(annotation(finding(), id="n5"))
     storage.delete_annotation("n5", actor="bob")
@@ -128,9 +96,10 @@ def test_the_target_says_what_the_source_says_about_the_reports(
     before = told(origin)
     assert counts(exchange(origin, goal, "r1", "r2")) == {
         "reports": {"new": 2},
-        "annotations": {"new": 3},
+        "annotations": {"new": 4},
         "triage": {"new": 2},
         "evidence": {"new": 1},
+        "incidents": {"new": 1},
     }
     assert told(origin) == before
     after = told(goal)
@@ -287,7 +256,14 @@ def test_an_import_is_one_act_of_the_one_who_imported(open_store: Open, backend:
     assert {(each["actor"], each["at"]) for each in events} == {("Zoe", events[0]["at"])}
     assert (events[0]["component"], events[0]["operation"]) == ("store", "import_bundle")
     assert events[0]["record_id"] == bundle_id
-    assert events[0]["after"] == {"file": "week.bundle.zip", "reports": 1, "comments": 1, "decisions": 0}
+    assert events[0]["after"] == {
+        "file": "week.bundle.zip",
+        "reports": 1,
+        "comments": 1,
+        "decisions": 0,
+        "incidents": 0,
+        "deletions": 0,
+    }
     note = theirs.annotations.load("n1")
     assert note is not None
     assert (note.author, note.timestamp) == ("bob", at(0))
@@ -424,6 +400,22 @@ def test_nothing_is_imported_into_a_store_that_was_left(open_store: Open, backen
     with pytest.raises(StoreMovedError):
         import_bundle(theirs, bundle_of(ours, "r1"), actor="Zoe")
     assert (theirs.query_reports(), theirs.revision()) == ([], revision)
+
+
+@pytest.mark.parametrize("backend", EACH)
+def test_a_bundle_of_the_first_format_is_still_read(open_store: Open, backend: str) -> None:
+    storage = open_store(backend, "a")
+    path = Path(__file__).parent / "assets" / "bundles" / "format_1.bundle.zip"
+    bundle = open_bundle(io.BytesIO(path.read_bytes()), path.name)
+    assert counts(import_bundle(storage, bundle, actor="Zoe")) == {
+        "reports": {"new": 2},
+        "annotations": {"new": 3},
+        "triage": {"new": 2},
+        "evidence": {"new": 1},
+    }
+    assert [each.id for each in storage.get_annotations(PHONE_ID)] == ["n1", "n2", "n3"]
+    assert storage.triage.load(EMAIL_ID)["assignee"] == "Ana"
+    assert import_bundle(storage, bundle, actor="Zoe").changes_nothing
 
 
 def test_a_missing_or_deleted_report_is_not_exported(open_store: Open) -> None:

@@ -21,6 +21,8 @@ from lavendertown.core.errors import FileLimitError, InvalidInputError
 from lavendertown.core.file_limits import FileLimits
 from lavendertown.profile.evidence import ColumnProfile, Evidence
 from lavendertown.records.field_kinds import PACKED_ROWS
+from lavendertown.records.record_classes import IncidentRecord
+from lavendertown.records.write_path import SaveRecord
 from lavendertown.transfer.backups.archive import write_archive
 from lavendertown.transfer.backups.restore import restore_store
 from lavendertown.transfer.bundles.reading import is_bundle, open_bundle
@@ -34,6 +36,10 @@ NAME = "week.bundle.zip"
 FINDING = get_finding_id(finding())
 THREAD = f"annotations/{FINDING}.json"
 TRIAGE = f"triage/{FINDING}.json"
+INCIDENT = "incident-0123456789ab"
+INCIDENT_FILE = f"incidents/{INCIDENT}.json"
+DELETIONS = "deletions/deletions.json"
+FOREIGN = "f1-" + "0" * 32
 FAR = (clock.now() + dt.timedelta(days=400)).isoformat()
 
 
@@ -43,6 +49,10 @@ def storage(tmp_path: Path) -> FileStorage:
     first = report("r1", annotations=[annotation(id="n1")])
     made.save_report(first, evidence=Evidence([ColumnProfile("email", "text", 4, 2, 2)]))
     made.triage.decide(FINDING, Decision(assignee="Ana"), actor="Ana")
+    record = IncidentRecord(INCIDENT, "Loader down", "", (FINDING,), "Ana", clock.now(), clock.EPOCH)
+    made.write_path.commit([SaveRecord(record, 0, "Ana")])
+    made.save_annotation(annotation(id="n2"))
+    made.delete_annotation("n2", actor="Ana")
     return made
 
 
@@ -77,6 +87,16 @@ def edited(name: str, **values: Any) -> Change:
         content = json.loads(members[name])
         (content[0] if isinstance(content, list) else content).update(values)
         members[name] = json.dumps(content).encode()
+
+    return change
+
+
+def deleted(*changes: dict[str, Any]) -> Change:
+    """Replace the deletions by the first one, changed in these ways."""
+
+    def change(_: dict[str, Any], members: Members) -> None:
+        (first,) = json.loads(members[DELETIONS])
+        members[DELETIONS] = json.dumps([first | each for each in changes]).encode()
 
     return change
 
@@ -160,7 +180,33 @@ HOSTILE: list[tuple[str, Change, bool, str]] = [
     ("merge into itself", edited(TRIAGE, merged_into=FINDING), True, "merged into itself"),
     ("all rows", with_finding(rows=packed(BitMap(range(11_000_000)))), True, "row positions"),
     ("broken rows", with_finding(rows=PACKED_ROWS.to_json and PACKED_ROWS.to_json(b"RZxx")), True, "row pos"),
-    ("newer format", lambda manifest, _: manifest.update(bundle=2), True, "bundle format 2"),
+    ("incident id", edited(INCIDENT_FILE, id=FOREIGN), True, "has the id of another record"),
+    ("foreign incident", edited(INCIDENT_FILE, members=[FOREIGN]), True, "belongs to none of its findings"),
+    ("empty incident", edited(INCIDENT_FILE, members=[]), True, "has no finding"),
+    ("many members", edited(INCIDENT_FILE, members=[FINDING, *map(str, range(1000))]), True, "1,001"),
+    ("no title", edited(INCIDENT_FILE, title=" "), True, "has no title"),
+    ("long title", edited(INCIDENT_FILE, title="a" * 501), True, "501"),
+    ("future incident", edited(INCIDENT_FILE, created_at=FAR), True, "created_at is in the future"),
+    ("foreign incident's thread", moved_thread("incident-" + "1" * 12), True, "belongs to none"),
+    ("deletions", added(DELETIONS, b'{"n1": 1}'), True, "not a list of deletions"),
+    ("odd deletion", added(DELETIONS, b"[1]"), True, "1 is not a deletion"),
+    ("broken deletions", added(DELETIONS, b"["), True, DELETIONS),
+    ("deleted decision", deleted({"kind": "finding", "id": FINDING}), True, "is not a deletion"),
+    ("deleted id", deleted({"id": "../r1"}), True, "slash"),
+    ("deleted text", deleted({"id": 1}), True, "is not a deletion"),
+    ("no time", deleted({"deleted_at": "today"}), True, "today"),
+    ("far time", deleted({"deleted_at": "0001-01-01T00:00:00+14:00"}), True, DELETIONS),
+    ("future deletion", deleted({"deleted_at": FAR}), True, "deleted_at is in the future"),
+    ("foreign deletion", deleted({"belongs_to": FOREIGN}), True, "belongs to none of its findings"),
+    (
+        "foreign report",
+        deleted({"kind": "report", "belongs_to": "x"}),
+        True,
+        "belongs to none of its datasets",
+    ),
+    ("deleted twice", deleted({}, {}), True, "deleted twice"),
+    ("deleted and not", deleted({"id": "n1"}), True, "is in the bundle, too"),
+    ("newer format", lambda manifest, _: manifest.update(bundle=3), True, "bundle format 3"),
     ("odd format", lambda manifest, _: manifest.update(bundle=[1]), True, "bundle format [1]"),
     ("backup, too", lambda manifest, _: manifest.update(archive=1), True, "that of a backup"),
     ("tables", lambda manifest, _: manifest.update(tables=[{"name": "x"}]), True, "that of a backup"),

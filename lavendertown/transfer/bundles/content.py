@@ -13,12 +13,14 @@ from lavendertown.records.record_classes import (
     ALL_ITEMS,
     AnnotationRecord,
     EvidenceRecord,
+    IncidentRecord,
     Record,
     RecordKind,
     ReportRecord,
     TriageRecord,
 )
 from lavendertown.records.store import Store
+from lavendertown.transfer.bundles.deletions import Deletion, collect_deletions
 from lavendertown.transfer.readers.batches import RECORDS_PER_BATCH
 
 _ATTEMPTS = 5
@@ -31,6 +33,7 @@ class BundleContent:
 
     Attributes:
         aliases: Older ids of findings with their current ids.
+        deletions: The deleted reports of their datasets, and the deleted annotations of their threads.
     """
 
     reports: tuple[ReportRecord, ...]
@@ -38,6 +41,8 @@ class BundleContent:
     annotations: tuple[AnnotationRecord, ...] = ()
     triage: tuple[TriageRecord, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
+    incidents: tuple[IncidentRecord, ...] = ()
+    deletions: tuple[Deletion, ...] = ()
 
     def records(self) -> Iterator[Record]:
         """Yield all records, the reports first."""
@@ -45,10 +50,19 @@ class BundleContent:
         yield from self.annotations
         yield from self.triage
         yield from self.evidence
+        yield from self.incidents
 
     def fingerprints(self) -> frozenset[str]:
         """Return the fingerprints of the findings in the reports."""
         return frozenset(finding.fingerprint for report in self.reports for finding in report.findings)
+
+    def datasets(self) -> frozenset[str]:
+        """Return the datasets of the reports."""
+        return frozenset(report.dataset for report in self.reports)
+
+    def incident_ids(self) -> frozenset[str]:
+        """Return the ids of the incidents, which have threads as findings do."""
+        return frozenset(incident.id for incident in self.incidents)
 
 
 class FindingNames:
@@ -127,10 +141,12 @@ def _collect_content(store: Store, report_ids: list[str]) -> BundleContent:
     fingerprints = BundleContent(tuple(reports)).fingerprints()
     aliases = dict(store.aliases())
     names = FindingNames(aliases, read_merged(store)).names_of(fingerprints)
-    annotations = _read_annotations(store, names)
+    incidents = tuple(each for each in _scan_incidents(store) if not names.isdisjoint(each.members))
+    threads = names | {each.id for each in incidents}
+    annotations = _read_annotations(store, threads)
     for annotation in annotations:
         # An id of version 0.7 that is not stored as an alias yet.
-        if annotation.finding_id not in names:
+        if annotation.finding_id not in threads:
             aliases[annotation.finding_id] = store.resolve_fingerprint(annotation.finding_id)
     triage = read_stored(store, RecordKind.TRIAGE, names).values()
     evidence = read_stored(store, RecordKind.EVIDENCE, report_ids).values()
@@ -140,7 +156,15 @@ def _collect_content(store: Store, report_ids: list[str]) -> BundleContent:
         annotations,
         tuple(each for each in triage if isinstance(each, TriageRecord) and each.deleted_at is None),
         _relevant_aliases(aliases, names, annotations),
+        incidents,
+        collect_deletions(store, BundleContent(tuple(reports)).datasets(), threads),
     )
+
+
+def _scan_incidents(store: Store) -> Iterator[IncidentRecord]:
+    for each in store.scan(FlatRecordQuery(RecordKind.INCIDENT), ALL_ITEMS):
+        if isinstance(each, IncidentRecord):
+            yield each
 
 
 def _read_annotations(store: Store, names: Set[str]) -> tuple[AnnotationRecord, ...]:

@@ -25,13 +25,14 @@ from lavendertown.records.store import MIN_BULK_ROWS, Store
 from lavendertown.records.summaries import summarize_record
 from lavendertown.records.write_path import ImportBatch, add_on_behalf_of
 from lavendertown.transfer.bundles.content import FindingNames, read_merged
+from lavendertown.transfer.bundles.deletions import BUNDLE_KEY, DELETE_RECORD, IMPORT_RECORD, RecordKey
 from lavendertown.transfer.bundles.masking import mask_content
 from lavendertown.transfer.bundles.merging import (
     WRITTEN_STATES,
+    DeletionState,
     MergePlan,
     MergeState,
     PlannedRecord,
-    RecordKey,
     plan_merge,
 )
 from lavendertown.transfer.bundles.reading import Bundle
@@ -41,9 +42,13 @@ STORE = "store"
 """The component of the audit event about a whole bundle."""
 IMPORT_BUNDLE = "import_bundle"
 UNDO_BUNDLE = "undo_bundle"
-IMPORT_RECORD = "import"
-"""The operation of the audit event about a record that a bundle added or changed."""
-MERGED_KINDS = (RecordKind.REPORT, RecordKind.ANNOTATION, RecordKind.TRIAGE, RecordKind.EVIDENCE)
+MERGED_KINDS = (
+    RecordKind.REPORT,
+    RecordKind.ANNOTATION,
+    RecordKind.TRIAGE,
+    RecordKind.EVIDENCE,
+    RecordKind.INCIDENT,
+)
 _ATTEMPTS = 5
 _IDS_AT_ONCE = 500
 
@@ -84,7 +89,8 @@ class BundlePreview:
         reports: The reports.
         datasets: The datasets that they join.
         counts: The number of records by :class:`MergeState`, for each of ``reports``, ``annotations``,
-            ``triage`` and ``evidence``.
+            ``triage``, ``evidence`` and ``incidents``.
+        deletions: The number of deletions by :class:`DeletionState`.
     """
 
     bundle_id: str
@@ -92,6 +98,7 @@ class BundlePreview:
     reports: Sequence[BundleReport]
     datasets: Sequence[DatasetEffect]
     counts: Mapping[str, Mapping[MergeState, int]]
+    deletions: Mapping[DeletionState, int]
 
     def count(self, *states: MergeState, kind: RecordKind | None = None) -> int:
         """Return the number of records in one of these states: of one kind, or of all."""
@@ -101,7 +108,7 @@ class BundlePreview:
     @property
     def changes_nothing(self) -> bool:
         """Whether the store has everything already, or keeps what it has."""
-        return not self.count(*WRITTEN_STATES)
+        return not (self.count(*WRITTEN_STATES) or self.deletions[DeletionState.TRASHED])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the preview as JSON-compatible data."""
@@ -109,6 +116,7 @@ class BundlePreview:
             "bundle_id": self.bundle_id,
             "file": self.file,
             **{name: {str(state): n for state, n in counts.items()} for name, counts in self.counts.items()},
+            "deletions": {str(state): n for state, n in self.deletions.items()},
             "datasets": [asdict(each) for each in self.datasets],
             "report_list": [asdict(each) for each in self.reports],
         }
@@ -195,6 +203,8 @@ def _describe_import(preview: BundlePreview) -> dict[str, Any]:
         "reports": preview.count(*WRITTEN_STATES, kind=RecordKind.REPORT),
         "comments": preview.count(*WRITTEN_STATES, kind=RecordKind.ANNOTATION),
         "decisions": preview.count(*WRITTEN_STATES, kind=RecordKind.TRIAGE),
+        "incidents": preview.count(*WRITTEN_STATES, kind=RecordKind.INCIDENT),
+        "deletions": preview.deletions[DeletionState.TRASHED],
     }
 
 
@@ -208,14 +218,19 @@ def _build_events(
             actor,
             str(each.kind),
             each.record.id,
-            IMPORT_RECORD,
+            IMPORT_RECORD if each.record.deleted_at is None else DELETE_RECORD,
             state_before(each.stored),
-            add_on_behalf_of(summarize_record(each.record)),
+            add_on_behalf_of(_state_after(each.record, bundle_id)),
         )
         for each in written
     ]
     # The last one, so that it is the first of the act in the list of changes.
     return [*events, AuditEvent(at, actor, STORE, bundle_id, IMPORT_BUNDLE, None, add_on_behalf_of(after))]
+
+
+def _state_after(record: Record, bundle_id: str) -> dict[str, Any]:
+    state = summarize_record(record)
+    return state if record.deleted_at is None else {**state, BUNDLE_KEY: bundle_id}
 
 
 def state_before(stored: Record | None) -> dict[str, Any] | None:
@@ -242,7 +257,11 @@ def _build_preview(store: Store, bundle: Bundle, plan: MergePlan) -> BundlePrevi
         for each in plan.records
         if isinstance(each.record, ReportRecord)
     ]
-    return BundlePreview(bundle.id, bundle.name, reports, _compute_effects(store, merged), counts)
+    deletions = dict.fromkeys(DeletionState, 0)
+    for deletion in plan.deletions:
+        deletions[deletion.state] += 1
+    effects = _compute_effects(store, merged)
+    return BundlePreview(bundle.id, bundle.name, reports, effects, counts, deletions)
 
 
 def _compute_effects(store: Store, reports: Iterable[ReportRecord]) -> list[DatasetEffect]:

@@ -1,8 +1,9 @@
 """Plan the merge of a bundle into a store: which records are new, change stored ones, or are left out.
 
-Records are the same if they have the same id. Of two versions of a comment or a decision, the one that was
-changed last counts, on every store, so that teams that exchange bundles end up with the same records. A
-report keeps its findings: one with the same id and other findings is refused.
+Records are the same if they have the same id. Of two versions of a comment, a decision or an incident, the
+one that was changed last counts, on every store, so that teams that exchange bundles end up with the same
+records. A report keeps its findings: one with the same id and other findings is refused. A deletion moves to
+the trash only what a bundle added and nobody has changed since.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from lavendertown.records.record_classes import (
     KIND_BY_CLASS,
     AnnotationRecord,
     EvidenceRecord,
+    IncidentRecord,
     Record,
     RecordKind,
     ReportRecord,
@@ -27,9 +29,8 @@ from lavendertown.records.record_classes import (
 from lavendertown.records.store import Store
 from lavendertown.records.write_path import ImportedRecord
 from lavendertown.transfer.bundles.content import BundleContent, FindingNames, read_merged, read_stored
+from lavendertown.transfer.bundles.deletions import Deletion, RecordKey, read_imported_versions
 from lavendertown.transfer.record_digests import hash_record
-
-RecordKey = tuple[RecordKind, str]
 
 
 class MergeState(StrEnum):
@@ -47,6 +48,18 @@ class MergeState(StrEnum):
 
 
 WRITTEN_STATES = (MergeState.NEW, MergeState.CHANGED)
+
+
+class DeletionState(StrEnum):
+    """What an import does with a record that was deleted where the bundle comes from.
+
+    TRASHED moves it to the trash. KEPT leaves it: it was changed here, or did not come from a bundle. GONE
+    means that it is in the trash already, or was never here.
+    """
+
+    TRASHED = "trashed"
+    KEPT = "kept"
+    GONE = "gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +91,18 @@ class PlannedRecord:
         return ImportedRecord(self.record, None if self.stored is None else self.stored.version)
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedDeletion:
+    """The plan for one deletion.
+
+    Attributes:
+        trashed: The plan for the record that is moved to the trash; None if none is.
+    """
+
+    state: DeletionState
+    trashed: PlannedRecord | None = None
+
+
 @dataclass(frozen=True)
 class MergePlan:
     """The plan for all records of a bundle.
@@ -85,15 +110,18 @@ class MergePlan:
     Attributes:
         records: The plans, the reports first.
         aliases: Older ids of findings that the store does not know.
+        deletions: The plans for the deletions.
     """
 
     records: Sequence[PlannedRecord]
     aliases: Mapping[str, str]
+    deletions: Sequence[PlannedDeletion] = ()
 
     @property
     def written(self) -> list[PlannedRecord]:
         """Return the plans of the records that are written."""
-        return [each for each in self.records if each.is_written]
+        trashed = [each.trashed for each in self.deletions if each.trashed is not None]
+        return [*(each for each in self.records if each.is_written), *trashed]
 
 
 def plan_merge(store: Store, content: BundleContent, undone: Mapping[RecordKey, int]) -> MergePlan:
@@ -116,7 +144,10 @@ def plan_merge(store: Store, content: BundleContent, undone: Mapping[RecordKey, 
     records += [planner.plan_annotation(each) for each in content.annotations]
     records += planner.plan_all_triage(content.triage)
     records += [planner.plan_evidence(each) for each in content.evidence if each.id not in trashed]
-    return MergePlan(records, planner.new_aliases)
+    records += [planner.plan_incident(each) for each in content.incidents]
+    return MergePlan(
+        records, planner.new_aliases, [planner.plan_deletion(each) for each in content.deletions]
+    )
 
 
 class _Planner:
@@ -133,9 +164,14 @@ class _Planner:
             (RecordKind.ANNOTATION, content.annotations),
             (RecordKind.TRIAGE, content.triage),
             (RecordKind.EVIDENCE, content.evidence),
+            (RecordKind.INCIDENT, content.incidents),
         ):
-            found = read_stored(store, kind, (each.id for each in _as_records(records)))
+            ids = {each.id for each in _as_records(records)}
+            ids |= {each.id for each in content.deletions if each.kind is kind}
+            found = read_stored(store, kind, ids)
             self._stored |= {(kind, record_id): record for record_id, record in found.items()}
+        deleted = (each.key for each in content.deletions if each.key in self._stored)
+        self._imported = read_imported_versions(store, deleted)
 
     def plan_report(self, report: ReportRecord) -> PlannedRecord:
         stored, is_same = self._find(report), False
@@ -154,7 +190,7 @@ class _Planner:
         return self._plan(report, stored, is_same=is_same)
 
     def plan_annotation(self, annotation: AnnotationRecord) -> PlannedRecord:
-        annotation = self._under_known_id(annotation)
+        annotation = replace(annotation, finding_id=self._known_id(annotation.finding_id))
         stored = self._find(annotation)
         if not isinstance(stored, AnnotationRecord):
             return self._plan(annotation, stored, is_same=False)
@@ -170,12 +206,12 @@ class _Planner:
         is_same = _is_same(replace(annotation, finding_id=stored.finding_id), stored)
         return self._plan(annotation, stored, is_same=is_same)
 
-    def _under_known_id(self, annotation: AnnotationRecord) -> AnnotationRecord:
-        """Return an annotation under the current id, if its older id means another finding in the store."""
-        current = self._content_aliases.get(annotation.finding_id)
-        if current is None or self._names.resolve(annotation.finding_id) == self._names.resolve(current):
-            return annotation
-        return replace(annotation, finding_id=current)
+    def _known_id(self, finding_id: str) -> str:
+        """Return the id of a finding, its current one if its older id means another finding in the store."""
+        current = self._content_aliases.get(finding_id)
+        if current is None or self._names.resolve(finding_id) == self._names.resolve(current):
+            return finding_id
+        return current
 
     def plan_all_triage(self, records: Iterable[TriageRecord]) -> list[PlannedRecord]:
         """Return the plans for triage records; a merge that would lead back to its finding is not made."""
@@ -200,6 +236,31 @@ class _Planner:
             stored.updated_at == evidence.updated_at or stored.content == evidence.content
         )
         return self._plan(evidence, stored, is_same=is_same)
+
+    def plan_incident(self, incident: IncidentRecord) -> PlannedRecord:
+        stored = self._find(incident)
+        return self._plan(incident, stored, is_same=stored is not None and _is_same(incident, stored))
+
+    def plan_deletion(self, deletion: Deletion) -> PlannedDeletion:
+        stored = self._stored.get(deletion.key)
+        if stored is None or stored.deleted_at is not None:
+            return PlannedDeletion(DeletionState.GONE)
+        is_unchanged = deletion.key in self._imported and stored.version in (
+            self._imported[deletion.key],
+            self._undone.get(deletion.key),
+        )
+        is_later = deletion.deleted_at > stored.updated_at
+        if not is_unchanged or not is_later or not self._belongs_together(deletion, stored):
+            return PlannedDeletion(DeletionState.KEPT)
+        at = deletion.deleted_at
+        record = replace(stored, deleted_at=at, updated_at=at, version=stored.version + 1)
+        return PlannedDeletion(DeletionState.TRASHED, PlannedRecord(record, stored, MergeState.CHANGED))
+
+    def _belongs_together(self, deletion: Deletion, stored: Record) -> bool:
+        if isinstance(stored, AnnotationRecord):
+            deleted = self._names.resolve(self._known_id(deletion.belongs_to))
+            return deleted == self._names.resolve(stored.finding_id)
+        return isinstance(stored, ReportRecord) and stored.dataset == deletion.belongs_to
 
     def _find(self, record: Record) -> Record | None:
         return self._stored.get((KIND_BY_CLASS[type(record)], record.id))

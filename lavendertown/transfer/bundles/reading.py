@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import hashlib
+import re
 import tempfile
 import zipfile
 from collections.abc import Mapping, Set
@@ -26,6 +27,7 @@ from lavendertown.records.record_classes import (
     KIND_BY_CLASS,
     EvidenceRecord,
     FindingRecord,
+    IncidentRecord,
     Record,
     RecordKind,
     ReportRecord,
@@ -35,8 +37,9 @@ from lavendertown.stores import zip_files
 from lavendertown.stores.files.layout import Layout
 from lavendertown.transfer.backups.archive import unpack_records
 from lavendertown.transfer.bundles.content import BundleContent, FindingNames
+from lavendertown.transfer.bundles.deletions import Deletion, read_deletions
 from lavendertown.transfer.bundles.masking import require_maskable
-from lavendertown.transfer.bundles.writing import BUNDLE_FORMAT
+from lavendertown.transfer.bundles.writing import BUNDLE_FORMAT, DELETIONS_FILE
 from lavendertown.transfer.readers.folder_source import FolderSource
 from lavendertown.transfer.readers.quarantine import Quarantine
 
@@ -49,10 +52,13 @@ _FOLDERS = frozenset(
         _LAYOUT.aliases_file.parent,
         _LAYOUT.flat_dir(RecordKind.TRIAGE),
         _LAYOUT.flat_dir(RecordKind.EVIDENCE),
+        _LAYOUT.flat_dir(RecordKind.INCIDENT),
+        DELETIONS_FILE.parent,
     )
 )
 _ZIP_SIGNATURE = b"PK\x03\x04"
 _ZIP_ERRORS = (*zip_files.UNREADABLE_ZIP_ERRORS, ValueError, NotImplementedError)
+_READABLE_FORMATS = (1, BUNDLE_FORMAT)
 _BACKUP_KEYS = ("archive", "export", "format")
 _CLOCK_TOLERANCE = dt.timedelta(minutes=10)
 _MAX_POSITIONS = 10_000_000
@@ -60,6 +66,8 @@ _MAX_POSITION_BYTES = 100_000_000
 _MAX_EVIDENCE_BYTES = 1_000_000
 _MAX_VERSION = 2**30
 """A record at the highest version that can be stored could not be edited any more."""
+_INCIDENT_ID = re.compile(r"incident-[0-9a-f]{12}")
+"""An incident has the thread under its id, so that no other id may be one of a finding."""
 _TIMES = ("created_at", "updated_at")
 
 
@@ -153,10 +161,10 @@ def _invalid(name: str, reason: str) -> InvalidInputError:
 
 
 def _check_format(name: str, manifest: Mapping[str, Any]) -> None:
-    if manifest["bundle"] != BUNDLE_FORMAT:
+    if manifest["bundle"] not in _READABLE_FORMATS:
         raise InvalidInputError(
-            f"{name} has the bundle format {manifest['bundle']!r}; this version reads {BUNDLE_FORMAT}. "
-            "Nothing was imported. Update LavenderTown, then try again."
+            f"{name} has the bundle format {manifest['bundle']!r}; this version reads formats up to "
+            f"{BUNDLE_FORMAT}. Nothing was imported. Update LavenderTown, then try again."
         )
     if "archive" in manifest or manifest.get("tables"):
         raise _invalid(name, "its manifest is that of a backup, too")
@@ -170,6 +178,7 @@ def _read_content(name: str, folder: Path) -> BundleContent:
     annotations = tuple(source.read_annotations())
     triage = tuple(source.read_flat_records(RecordKind.TRIAGE))
     evidence = tuple(source.read_flat_records(RecordKind.EVIDENCE))
+    incidents = tuple(source.read_flat_records(RecordKind.INCIDENT))
     source.close()
     if quarantine.items:
         first = quarantine.items[0]
@@ -180,7 +189,18 @@ def _read_content(name: str, folder: Path) -> BundleContent:
         annotations,
         tuple(each for each in triage if isinstance(each, TriageRecord)),
         aliases,
+        tuple(each for each in incidents if isinstance(each, IncidentRecord)),
+        _read_deletions(name, folder / DELETIONS_FILE),
     )
+
+
+def _read_deletions(name: str, path: Path) -> tuple[Deletion, ...]:
+    if not path.exists():
+        return ()
+    try:
+        return read_deletions(json_codec.loads(path.read_bytes()))
+    except (ValueError, OverflowError, RecursionError) as error:
+        raise _invalid(name, f"{DELETIONS_FILE}: {error}") from error
 
 
 def _check_content(name: str, content: BundleContent) -> None:
@@ -196,6 +216,7 @@ def _check_content(name: str, content: BundleContent) -> None:
     try:
         require_maskable(content)
         _check_membership(content)
+        _check_deletions(content, latest)
     except InvalidInputError as error:
         raise _invalid(name, str(error)) from error
 
@@ -268,7 +289,15 @@ def _check_membership(content: BundleContent) -> None:
     for old, new in content.aliases.items():
         if not is_legacy_id(old) or old in content.fingerprints() or new not in names:
             raise InvalidInputError(f"the alias {old!r} leads to no finding of its reports")
-    _require_members(names, "annotation", {each.id: each.finding_id for each in content.annotations})
+    for incident in content.incidents:
+        if not _INCIDENT_ID.fullmatch(incident.id):
+            raise InvalidInputError(f"incident {incident.id!r} has the id of another record")
+        if names.isdisjoint(incident.members):
+            raise InvalidInputError(f"incident {incident.id!r} belongs to none of its findings")
+    threads = names | content.incident_ids()
+    _require_members(threads, "annotation", {each.id: each.finding_id for each in content.annotations})
+    deleted = [each for each in content.deletions if each.kind is RecordKind.ANNOTATION]
+    _require_members(threads, "annotation", {each.id: each.belongs_to for each in deleted})
     _require_members(names, "finding", {each.id: each.id for each in content.triage})
     merges = {each.id: each.merged_into for each in content.triage if each.merged_into}
     _require_members(names, "finding", merges)
@@ -276,6 +305,22 @@ def _check_membership(content: BundleContent) -> None:
     for each in content.evidence:
         if each.id not in report_ids:
             raise InvalidInputError(f"evidence {each.id!r} belongs to none of its reports")
+
+
+def _check_deletions(content: BundleContent, latest: dt.datetime) -> None:
+    live = {(KIND_BY_CLASS[type(record)], record.id) for record in content.records()}
+    datasets = content.datasets()
+    if len({each.key for each in content.deletions}) < len(content.deletions):
+        raise InvalidInputError("a record is deleted twice")
+    for each in content.deletions:
+        label = f"the deleted {each.kind} {each.id!r}"
+        validation.check_id(each.id, f"{each.kind} id")
+        if each.deleted_at > latest:
+            raise InvalidInputError(f"{label}: its deleted_at is in the future")
+        if each.kind is RecordKind.REPORT and each.belongs_to not in datasets:
+            raise InvalidInputError(f"{label} belongs to none of its datasets")
+        if each.key in live:
+            raise InvalidInputError(f"{label} is in the bundle, too")
 
 
 def _require_members(names: Set[str], noun: str, findings: Mapping[str, str]) -> None:

@@ -14,6 +14,7 @@ from lavendertown.records.json_records import record_from_json
 from lavendertown.records.record_classes import (
     AnnotationRecord,
     AuditEvent,
+    IncidentRecord,
     Record,
     RecordKind,
     ReportRecord,
@@ -33,7 +34,12 @@ from lavendertown.transfer.bundles.importing import (
 )
 
 _ATTEMPTS = 5
-_NOUNS = {RecordKind.REPORT: "reports", RecordKind.ANNOTATION: "annotations", RecordKind.TRIAGE: "triage"}
+_NOUNS = {
+    RecordKind.REPORT: "reports",
+    RecordKind.ANNOTATION: "annotations",
+    RecordKind.TRIAGE: "triage",
+    RecordKind.INCIDENT: "incidents",
+}
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,7 @@ class BundleUndo:
 
     Attributes:
         file: The name of the file that had been imported.
-        reports, annotations, triage: The number of records that were deleted or restored.
+        reports, annotations, triage, incidents: The number of records that were deleted or restored.
         kept: The number of records that were changed since the import, and are left as they are.
     """
 
@@ -50,6 +56,7 @@ class BundleUndo:
     reports: int
     annotations: int
     triage: int
+    incidents: int
     kept: int
 
     def to_dict(self) -> dict[str, Any]:
@@ -65,8 +72,9 @@ def is_bundle_id(storage: Storage, bundle_id: str) -> bool:
 def undo_bundle(storage: Storage, bundle_id: str, *, actor: str) -> BundleUndo | None:
     """Undo the latest import of a bundle, completely or not at all.
 
-    Reports and comments that it added are moved to the trash, and comments and decisions that it replaced are
-    restored. Records that were changed since stay as they are, as does the evidence of deleted reports.
+    Reports, comments and incidents that it added are moved to the trash. Comments, decisions and incidents
+    that it replaced are restored, as are reports and comments that it moved to the trash. Records that were
+    changed since stay as they are, as does the evidence of deleted reports.
 
     Args:
         storage: The storage.
@@ -109,7 +117,9 @@ class _Change:
 
     @property
     def operation(self) -> str:
-        return "update" if self.record.deleted_at is None else "delete"
+        if self.record.deleted_at is not None:
+            return "delete"
+        return "update" if self.stored.deleted_at is None else "restore"
 
 
 def _plan_undo(store: Store, act: AuditEvent) -> tuple[list[_Change], int]:
@@ -142,9 +152,9 @@ def _take_back(stored: Record, now: dt.datetime) -> Record:
 def _restore(stored: Record, before: Mapping[str, Any], now: dt.datetime) -> Record:
     """Return a record as it was before the import."""
     updated_at = clock.parse_time(str(before["updated_at"]), clock.UTC) if "updated_at" in before else now
-    if isinstance(stored, TriageRecord):
+    if isinstance(stored, TriageRecord | IncidentRecord):
         values = {**before, "id": stored.id, "updated_at": updated_at.isoformat()}
-        return record_from_json(TriageRecord, values, clock.UTC)
+        return record_from_json(type(stored), values, clock.UTC)
     if isinstance(stored, AnnotationRecord):
         return replace(
             stored,
@@ -156,12 +166,18 @@ def _restore(stored: Record, before: Mapping[str, Any], now: dt.datetime) -> Rec
             status=before["status"],
             report_id=before.get("report_id"),
             updated_at=updated_at,
+            deleted_at=None,
         )
     assert isinstance(stored, ReportRecord)
     tags = list(before["tags"])
     metadata = {**stored.metadata, "tags": tags} if "tags" in stored.metadata else stored.metadata
     return replace(
-        stored, title=str(before["title"]), tags=tuple(tags), metadata=metadata, updated_at=updated_at
+        stored,
+        title=str(before["title"]),
+        tags=tuple(tags),
+        metadata=metadata,
+        updated_at=updated_at,
+        deleted_at=None,
     )
 
 
@@ -185,6 +201,7 @@ def _build_events(changes: list[_Change], undo: BundleUndo, bundle_id: str, acto
             "reports": undo.reports,
             "comments": undo.annotations,
             "decisions": undo.triage,
+            "incidents": undo.incidents,
             "kept": undo.kept,
         }
     )

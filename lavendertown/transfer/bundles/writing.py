@@ -1,8 +1,8 @@
 """Write a bundle: a zip in the layout of a data folder, with a manifest and checksums.
 
 Members have the names and formats of an archive (:mod:`lavendertown.transfer.backups.archive`), but there are
-only reports, evidence, threads, triage and aliases. ``manifest.json`` has the key ``bundle`` in place of
-``archive``, so that a bundle is never restored over a store.
+only reports, evidence, threads, triage, incidents and aliases, and a list of deletions. ``manifest.json`` has
+the key ``bundle`` in place of ``archive``, so that a bundle is never restored over a store.
 """
 
 from __future__ import annotations
@@ -10,12 +10,16 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterable
+from pathlib import Path
 
 from lavendertown.records.store import Store
 from lavendertown.transfer.backups.archive import ArchiveWriter
 from lavendertown.transfer.bundles.content import BundleContent, collect_content
+from lavendertown.transfer.bundles.deletions import write_deletions
 
-BUNDLE_FORMAT = 1
+BUNDLE_FORMAT = 2
+"""Format 1 had neither incidents nor deletions."""
+DELETIONS_FILE = Path("deletions/deletions.json")
 BUNDLE_FORMAT_NAME = "bundle"
 BUNDLE_ENDING = ".bundle.zip"
 BUNDLE_MEDIA_TYPE = "application/zip"
@@ -39,5 +43,10 @@ def write_bundle(content: BundleContent) -> bytes:
             writer.add_flat_record(triage)
         for evidence in content.evidence:
             writer.add_flat_record(evidence)
+        for incident in content.incidents:
+            writer.add_flat_record(incident)
+        if content.deletions:
+            data = write_deletions(content.deletions)
+            writer.add_member(DELETIONS_FILE, data, "deletions", len(content.deletions))
         writer.write_manifest({"bundle": BUNDLE_FORMAT, "tables": []})
     return file.getvalue()

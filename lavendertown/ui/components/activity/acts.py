@@ -157,6 +157,8 @@ def _describe_bundle(event: Event) -> str:
     after = event["after"] or {}
     counted = (("reports", "report"), ("comments", "comment"), ("decisions", "decision"))
     parts = [format_count(after[key], noun) for key, noun in counted if isinstance(after.get(key), int)]
+    rare = (("incidents", "incident"), ("deletions", "deletion"))
+    parts += [format_count(after[key], noun) for key, noun in rare if after.get(key)]
     return f": {', '.join(parts)}" if parts else ""
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from lavendertown.core.errors import LavenderTownError
 from lavendertown.records.record_classes import RecordKind
 from lavendertown.transfer.bundles.importing import BundlePreview, BundleReport, DatasetEffect, preview_bundle
-from lavendertown.transfer.bundles.merging import MergeState
+from lavendertown.transfer.bundles.merging import DeletionState, MergeState
 from lavendertown.transfer.bundles.reading import Bundle
 from lavendertown.ui import actions, errors, queries
 from lavendertown.ui.components.inspect import inspection_state
@@ -20,6 +20,7 @@ _KINDS = {
     RecordKind.REPORT: "Reports",
     RecordKind.ANNOTATION: "Comments",
     RecordKind.TRIAGE: "Decisions",
+    RecordKind.INCIDENT: "Incidents",
 }
 _STATES = {
     MergeState.NEW: "new",
@@ -27,6 +28,11 @@ _STATES = {
     MergeState.UNCHANGED: "unchanged",
     MergeState.KEPT: "newer here",
     MergeState.IN_TRASH: "in the trash",
+}
+_DELETION_STATES = {
+    DeletionState.TRASHED: "moved to the trash",
+    DeletionState.KEPT: "kept",
+    DeletionState.GONE: "not here anyway",
 }
 
 
@@ -62,6 +68,8 @@ def _draw_preview(preview: BundlePreview) -> None:
     if len(preview.datasets) > _MAX_SHOWN:
         st.caption(f"And {format_count(len(preview.datasets) - _MAX_SHOWN, 'more dataset')}.")
     rows = {label: _describe_states(preview, kind) for kind, label in _KINDS.items()}
+    deleted = {_DELETION_STATES[state]: number for state, number in preview.deletions.items()}
+    rows["Deletions"] = ", ".join(f"{number:,} {state}" for state, number in deleted.items() if number)
     st.table(
         {label: text for label, text in rows.items() if text},
         border="horizontal",
@@ -69,10 +77,12 @@ def _draw_preview(preview: BundlePreview) -> None:
     )
     if preview.count(MergeState.IN_TRASH):
         st.caption("What is in the trash here stays there.")
+    if preview.deletions[DeletionState.KEPT]:
+        st.caption("Reports and comments that were changed here, or did not come from a bundle, are kept.")
     if preview.changes_nothing:
         st.markdown(":material/check: Everything is here already, or newer here; an import changes nothing.")
     else:
-        st.caption("Of two versions of a comment or a decision, the one that was changed last is kept.")
+        st.caption("Of two versions of a comment, a decision or an incident, the one changed last is kept.")
 
 
 def _draw_effect(effect: DatasetEffect, reports: list[BundleReport]) -> None:
