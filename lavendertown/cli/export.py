@@ -66,7 +66,7 @@ def export_command(
     markdown  a short table, for a pull request
     html      one page with charts and evidence, which needs no network
     sarif     for code scanning, closed findings suppressed; `lavendertown import` reads it
-    bundle    reports with evidence, threads and triage; `lavendertown import` merges them elsewhere
+    bundle    reports with evidence, threads, triage and incidents, for `lavendertown import` elsewhere
 
     \b
     Example:

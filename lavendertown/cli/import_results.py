@@ -82,7 +82,8 @@ def import_command(
     Give the manifest.json of dbt together with its run_results.json. Zip and gzip files are unpacked.
 
     A bundle, written by `lavendertown export --format bundle`, is imported alone. Of two versions of a
-    comment or a decision, the one that was changed last is kept.
+    comment, a decision or an incident, the one that was changed last is kept. Reports and comments that
+    came from a bundle and were deleted there since are moved to the trash, unless they were changed here.
 
     --fail-on judges each run as `lavendertown analyze` does.
 

@@ -246,7 +246,7 @@ def import_bundle(bundle: Bundle) -> BundlePreview | None:
         trashed = preview.deletions[DeletionState.TRASHED]
         layout.queue_notice(
             f"Imported {_join_with_incidents([reports, comments, decisions], incidents)}."
-            + (f" Moved to the trash: {format_count(trashed, 'record')}." if trashed else ""),
+            + (f" {format_count(trashed, 'record')} moved to the trash." if trashed else ""),
             undo=lambda: _undo_imported_bundle(preview.bundle_id),
         )
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from lavendertown.cli.options import open_storage
 from tests.cli.conftest import Run
 
 pytestmark = pytest.mark.slow
@@ -73,6 +74,32 @@ def test_json_says_the_same(bundle: dict[str, Any], elsewhere: Run, folder: Path
     assert dry["report_list"][0]["state"] == "new"
     undone = json.loads(elsewhere("import", "--undo", done["bundle_id"], "--json").stdout)
     assert (undone["undone"], undone["reports"], undone["annotations"]) == (True, 1, 1)
+
+
+def test_incidents_and_deletions_are_counted(
+    run: Run, answer: Answer, elsewhere: Run, bundle: dict[str, Any]
+) -> None:
+    finding_id = bundle["findings"][0]["finding_id"]
+    elsewhere("import", FILE)
+    answer("incidents", "create", "Loader down", finding_id, "--author", "Ana")
+    with open_storage() as storage:
+        (note,) = storage.query_annotations()
+        storage.delete_annotation(note["id"], actor="Ben")
+    written = run("export", "--report", bundle["report_id"], "-o", "next.bundle.zip")
+    assert written.stdout == (
+        "Wrote 1 report with 2 findings, 0 comments, 0 decisions, 1 incident and 1 deletion to "
+        "next.bundle.zip.\n"
+    )
+    numbers = answer("export", "--report", bundle["report_id"], "-o", "json.bundle.zip")
+    assert (numbers["incidents"], numbers["deletions"]) == (1, 1)
+    previewed = elsewhere("import", "next.bundle.zip", "--dry-run").stdout
+    assert "Incidents: 1 new.\nDeletions: 1 moved to the trash.\n" in previewed
+    done = json.loads(elsewhere("import", "next.bundle.zip", "--json").stdout)
+    assert done["incidents"]["new"] == 1
+    assert done["deletions"] == {"trashed": 1, "kept": 0, "gone": 0}
+    assert "Deletions: 1 not here anyway." in elsewhere("import", "next.bundle.zip").stdout
+    undone = elsewhere("import", "--undo", done["bundle_id"]).stdout
+    assert undone.startswith("Undone: 0 reports, 1 comment, 0 decisions and 1 incident taken back.")
 
 
 def test_importing_where_it_came_from_changes_nothing(bundle: dict[str, Any], answer: Answer) -> None:

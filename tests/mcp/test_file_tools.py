@@ -67,13 +67,16 @@ def test_a_bundle_is_exported_imported_and_undone(
     assert client.call("import_bundle", file=exported["file"])["changes_nothing"] is True
     other = FileStorage(tmp_path / "other")
     other.save_report(report("r-9", [finding("email")], metadata={"dataset": "shop"}))
+    (found,) = other.query_findings()
+    other.incidents.create("Loader down", found["finding_id"], actor="Ana")
     file = pack("shop.bundle.zip", export_bundle(other.store, ["r-9"]))
     preview = client.call("import_bundle", file=file, dry_run=True)
     assert (preview["changes_nothing"], storage.load_report("r-9")) == (False, None)
     done = client.call("import_bundle", file=file)
     assert (done["bundle_id"], done["reports"]["new"]) == (preview["bundle_id"], 1)
+    assert (done["incidents"]["new"], done["deletions"]["trashed"]) == (1, 0)
     undone = client.call("undo_bundle", bundle_id=done["bundle_id"])
-    assert (undone["undone"], undone["reports"]) == (True, 1)
+    assert (undone["undone"], undone["reports"], undone["incidents"]) == (True, 1, 1)
     assert client.call("undo_bundle", bundle_id=done["bundle_id"]) == {"undone": False}
 
 

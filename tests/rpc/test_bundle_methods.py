@@ -60,6 +60,30 @@ def test_a_bundle_is_exported_previewed_imported_and_undone(
     assert event["actor"] == "Ben"
 
 
+def test_incidents_and_deletions_are_counted(
+    client: ConnectClient, other: ConnectClient, storage: Storage, tmp_path: Path
+) -> None:
+    store = FileStorage(tmp_path / "other")
+    (found,) = store.query_findings()
+    store.save_annotation(annotation(found["finding_id"], id="n2"))
+    made = other.call("ExportBundle", {"report_ids": ["r-1"]})
+    client.call("ImportBundle", {"file": {"name": made.file.name, "content": made.file.content}})
+    incident = store.incidents.create("Loader down", found["finding_id"], actor="Ana")
+    store.delete_annotation("n2", actor="Ana")
+    made = other.call("ExportBundle", {"report_ids": ["r-1"]})
+    assert (made.annotations, made.incidents, made.deletions) == (0, 1, 1)
+    done = client.call("ImportBundle", {"file": {"name": made.file.name, "content": made.file.content}})
+    assert counts(done)["incidents"] == (1, 0)
+    assert (done.deletions.trashed, done.deletions.kept, done.deletions.gone) == (1, 0, 0)
+    assert storage.query_annotations() == []
+    undone = client.call("UndoBundle", {"bundle_id": done.bundle_id})
+    assert (undone.annotations, undone.incidents, undone.kept) == (1, 1, 0)
+    assert [each["id"] for each in storage.query_annotations()] == ["n2"]
+    deleted = storage.incidents.find(incident)
+    assert deleted is not None
+    assert deleted["deleted_at"] is not None
+
+
 def test_what_is_wrong_with_a_request_is_said(client: ConnectClient) -> None:
     for method, request, problem in (
         ("ExportBundle", {}, "give 1 to 1,000"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,9 +13,12 @@ from lavendertown.collaboration.models import ShareableReport
 from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.collaboration.storage import FileStorage, get_finding_id
 from lavendertown.transfer.backups.archive import write_archive
+from lavendertown.transfer.bundles.importing import import_bundle
+from lavendertown.transfer.bundles.reading import open_bundle
 from lavendertown.transfer.bundles.writing import export_bundle
 from lavendertown.transfer.locations import parse_location
 from lavendertown.ui.components.report import report_menu
+from tests.contract.builders import annotation
 from tests.ui.test_import_preview import App, drop, metrics
 from tests.ui.test_inspect import button
 
@@ -69,6 +73,47 @@ def test_a_bundle_is_previewed_imported_and_undone(app: AppTest, bundle: Path, s
         "undo_bundle",
         "import_bundle",
     ]
+
+
+def test_incidents_and_deletions_are_shown(
+    app: AppTest, bundle: Path, storage: FileStorage, tmp_path: Path
+) -> None:
+    other = FileStorage(tmp_path / "other")
+    import_bundle(storage, open_bundle(io.BytesIO(bundle.read_bytes()), bundle.name), actor="Zoe")
+    (note,) = other.query_annotations()
+    other.incidents.create("Loader down", note["finding_id"], actor="Ben")
+    other.save_annotation(annotation(note["finding_id"], id="n2"))
+    second = tmp_path / "second.bundle.zip"
+    second.write_bytes(export_bundle(other.store, ["r-7"]))
+    import_bundle(storage, open_bundle(io.BytesIO(second.read_bytes()), second.name), actor="Zoe")
+    edited = storage.annotations.load("n2")
+    assert edited is not None
+    edited.comment = "Indeed"
+    storage.save_annotation(edited, actor="Ana")
+    (incident,) = other.incidents.query()
+    other.incidents.set_title(incident["id"], "Both loaders down", actor="Ben")
+    for each in (note["id"], "n2"):
+        other.delete_annotation(each, actor="Ben")
+    third = tmp_path / "third.bundle.zip"
+    third.write_bytes(export_bundle(other.store, ["r-7"]))
+    app = drop(app, third)
+    assert table(app) == {
+        "Reports": "1 unchanged",
+        "Decisions": "1 unchanged",
+        "Incidents": "1 changed",
+        "Deletions": "1 moved to the trash, 1 kept",
+    }
+    assert any("were changed here, or did not come from a bundle, are kept" in text for text in texts(app))
+    button(app, "Import bundle").click().run()
+    assert [each["id"] for each in storage.query_annotations()] == ["n2"]
+    app.switch_page("views/reports.py").run()
+    assert any(
+        "Imported 0 reports, 0 comments, 0 decisions and 1 incident. 1 record moved to the trash." in text
+        for text in texts(app)
+    )
+    app.switch_page("views/activity.py").run()
+    labels = [each.label for each in app.expander if "third.bundle.zip" in each.label]
+    assert any("0 decisions, 1 incident, 1 deletion" in label for label in labels)
 
 
 def test_importing_again_changes_nothing(app: AppTest, bundle: Path) -> None:
