@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from lavendertown.collaboration.storage import Storage, get_finding_id
+from lavendertown.collaboration.storage import FileStorage, Storage, get_finding_id
 from lavendertown.core.fingerprints import legacy_id
 from lavendertown.records.record_classes import RecordKind
 from lavendertown.transfer.bundles.importing import BundlePreview, import_bundle, preview_bundle
@@ -128,6 +130,36 @@ def test_a_deletion_that_came_from_a_bundle_is_passed_on(open_store: Open, backe
     assert live(third) == ["n1", "r1"]
 
 
+def test_a_comment_that_another_team_edited_is_deleted_by_its_own_team(open_store: Open) -> None:
+    ours, theirs, third = (open_store("file", name) for name in "abc")
+    fill(ours)
+    exchange(ours, theirs, "r1")
+    note = theirs.annotations.load("n2")
+    assert note is not None
+    note.comment = "Indeed"
+    theirs.save_annotation(note, actor="Ben")
+    exchange(theirs, ours, "r1")
+    exchange(ours, third, "r1")
+    ours.delete_annotation("n2", actor="Ana")
+    assert deletions(exchange(ours, third, "r1")) == {"trashed": 1}
+    # There, it was changed.
+    assert deletions(exchange(ours, theirs, "r1")) == {"kept": 1}
+
+
+def test_a_deletion_applies_only_where_the_record_belongs(open_store: Open) -> None:
+    ours, theirs = open_store("file", "a"), open_store("sqlite", "b")
+    fill(ours)
+    ours.save_report(report("r3", [finding("phone")]))
+    exchange(ours, theirs, "r1", "r2", "r3")
+    delete(ours)
+    bundle = bundle_of(ours, "r1", "r3")
+    wrong = {RecordKind.REPORT: "customers", RecordKind.ANNOTATION: get_finding_id(finding("phone"))}
+    moved = tuple(replace(each, belongs_to=wrong[each.kind]) for each in bundle.content.deletions)
+    forged = replace(bundle, content=replace(bundle.content, deletions=moved))
+    assert deletions(preview_bundle(theirs, bundle)) == {"trashed": 2}
+    assert deletions(preview_bundle(theirs, forged)) == {"kept": 2}
+
+
 @pytest.mark.parametrize("backend", EACH)
 def test_undo_restores_what_was_moved_to_the_trash(open_store: Open, backend: str) -> None:
     ours, theirs = open_store("file", "a"), open_store(backend, "b")
@@ -208,9 +240,10 @@ def test_only_deletions_of_the_datasets_and_threads_travel(open_store: Open) -> 
     ]
 
 
-def test_a_deleted_comment_under_an_older_id_is_found(open_store: Open) -> None:
+@pytest.mark.parametrize("backend", EACH)
+def test_a_deleted_comment_under_an_older_id_is_found(open_store: Open, backend: str) -> None:
     email = finding()
-    ours, theirs = open_store("sqlite", "a"), open_store("file", "b")
+    ours, theirs = open_store(backend, "a"), open_store("file", "b")
     ours.save_report(report("r1", [email]))
     ours.save_annotation(annotation(legacy_id(email.ghost_type, email.column, email.description), id="n1"))
     exchange(ours, theirs, "r1")
@@ -218,3 +251,14 @@ def test_a_deleted_comment_under_an_older_id_is_found(open_store: Open) -> None:
     ours.delete_annotation("n1", actor="Ana")
     assert deletions(exchange(ours, theirs, "r1")) == {"trashed": 1}
     assert live(theirs) == ["r1"]
+
+
+def test_a_folder_of_an_older_version_need_not_know_the_older_id(tmp_path: Path) -> None:
+    email = finding()
+    ours = FileStorage(tmp_path / "a")
+    ours.save_report(report("r1", [email]))
+    ours.save_annotation(annotation(legacy_id(email.ghost_type, email.column, email.description), id="n1"))
+    ours.delete_annotation("n1", actor="Ana")
+    (tmp_path / "a" / "identities" / "aliases.json").unlink()
+    (deletion,) = bundle_of(FileStorage(tmp_path / "a"), "r1").content.deletions
+    assert deletion.belongs_to == EMAIL_ID

@@ -65,11 +65,11 @@ def collect_deletions(store: Store, datasets: Iterable[str], threads: Set[str]) 
     for start in range(0, len(wanted), _IDS_AT_ONCE):
         part = tuple(wanted[start : start + _IDS_AT_ONCE])
         for note in store.scan(AnnotationQuery(finding_id=part, deleted=DeletedFilter.ONLY), ALL_ITEMS):
-            if note.deleted_at is not None:
-                name = note.finding_id
-                name = name if name in threads else store.resolve_fingerprint(name)
-                deletion = Deletion(RecordKind.ANNOTATION, note.id, name, note.deleted_at)
-                found[deletion] = note.version
+            if note.deleted_at is None:
+                continue
+            known = note.finding_id in threads
+            name = note.finding_id if known else store.resolve_fingerprint(note.finding_id)
+            found[Deletion(RecordKind.ANNOTATION, note.id, name, note.deleted_at)] = note.version
     imported = read_imported_versions(store, (each.key for each in found))
     return tuple(each for each, version in found.items() if imported.get(each.key, version) == version)
 
