@@ -437,6 +437,8 @@ class WritePath:
         name = f"{self._record_type.display_name(kind)} {record_id!r}"
         if stored.deleted_at:
             message = f"{name} was deleted{by}; restore it before saving it."
+        elif change.expected_version is None:
+            message = f"{name} was changed{by} since it was read. Load it again and repeat your change."
         elif change.expected_version == 0:
             saved = f", saved{by}" if by else ""
             message = f"{name} already exists{saved}, at version {stored.version}; nothing was written."
