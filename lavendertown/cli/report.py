@@ -146,8 +146,9 @@ def compare_reports(report_id: str, before_id: str | None, gate: bool, as_json: 
     """Compare a report with an earlier run of its dataset.
 
     Each finding is new, back (found before, but not in the earlier run), worse, better, same, gone,
-    not_checked (absent, and its check did not run according to the report), or reading_changed (in one of
-    the runs only, because the settings for reading its column changed).
+    not_checked (absent, and its check did not run according to the report), reading_changed or
+    check_changed (in one of the runs only, because the settings for reading its column, or of its check,
+    changed).
 
     \b
     Example:

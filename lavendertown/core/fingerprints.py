@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from lavendertown.core import json_codec
@@ -162,6 +163,21 @@ def check_key(metadata: Mapping[str, Any], dataset: str, column: str) -> str:
 def has_check_settings(metadata: Mapping[str, Any], stored_key: str) -> bool:
     """Return whether the key of a check depends on settings, or the one that is stored does."""
     return SETTINGS_MARK in stored_key or bool(metadata.get("settings"))
+
+
+def ran_with_other_settings(key: str, executed: frozenset[str]) -> bool:
+    """Return whether a run completed the check of this key (:func:`check_key`), but with other settings."""
+    return bool(key) and key not in executed and _without_settings(key) in _all_without_settings(executed)
+
+
+def _without_settings(key: str) -> str:
+    return key.partition(SETTINGS_MARK)[0]
+
+
+# Asked for each finding of a dataset; the keys of a wide table are thousands.
+@lru_cache(maxsize=64)
+def _all_without_settings(keys: frozenset[str]) -> frozenset[str]:
+    return frozenset(map(_without_settings, keys))
 
 
 def _deciding_settings(metadata: Mapping[str, Any]) -> dict[str, Any]:

@@ -130,7 +130,7 @@ def find_attention_reasons(
 def _reasons_of_open(state: FindingState, now: dt.datetime) -> list[AttentionReason]:
     identity, triage = state.identity, state.triage
     reasons: list[AttentionReason] = []
-    if state.run_state is RunState.PASSING or _vanished_by_reading(state):
+    if state.run_state is RunState.PASSING or _vanished_by_change(state):
         return reasons
     assignee = triage.assignee if triage is not None else ""
     # An owner rule names who should look at a finding; nobody has looked at it yet.
@@ -148,14 +148,14 @@ def _reasons_of_open(state: FindingState, now: dt.datetime) -> list[AttentionRea
     return reasons
 
 
-def _vanished_by_reading(state: FindingState) -> bool:
-    """Return whether a finding vanished because its table is read differently."""
-    return state.run_state is RunState.READING_CHANGED and not state.is_present
+def _vanished_by_change(state: FindingState) -> bool:
+    """Return whether a finding vanished because its table is read, or its check set, differently."""
+    return state.run_state in (RunState.READING_CHANGED, RunState.CHECK_CHANGED) and not state.is_present
 
 
 def _reasons_of_closed(state: FindingState, rules: TriageRules, now: dt.datetime) -> list[AttentionReason]:
     reasons = []
-    is_gone = state.run_state is RunState.PASSING or _vanished_by_reading(state)
+    is_gone = state.run_state is RunState.PASSING or _vanished_by_change(state)
     if state.acceptance is not None and not is_gone:
         ceiling = find_ceiling(state.triage, state.acceptance)
         if state.run_state in PRESENT_STATES and exceeds_ceiling(state.identity, ceiling):

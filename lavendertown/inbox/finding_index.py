@@ -18,6 +18,7 @@ from pyroaring import BitMap
 
 from lavendertown.core import clock, statuses
 from lavendertown.core.findings import SEVERITIES
+from lavendertown.core.fingerprints import ran_with_other_settings
 from lavendertown.inbox.attention import (
     AttentionReason,
     FindingState,
@@ -29,6 +30,7 @@ from lavendertown.inbox.attention import (
     find_due_time,
     next_change,
 )
+from lavendertown.inbox.changed_checks import adjust_run_state
 from lavendertown.inbox.changed_readings import find_reading_changes
 from lavendertown.inbox.inbox_query import NOT_YET_DUE, OVERDUE, Facet, InboxEntry, InboxOrder
 from lavendertown.inbox.renamed_checks import match_renamed
@@ -80,7 +82,8 @@ class FindingIndex:
 
     Attributes:
         runs: The latest runs of each dataset.
-        executed: The keys of the completed checks by report, for runs after a fix.
+        executed: The keys of the completed checks by report, for runs after a fix, and the run before a new
+            finding.
         in_latest_run: The findings in the latest run of each dataset whose latest two runs have one time.
         tables: What reports tell about their tables, for runs in which findings vanished and appeared.
         live: The ordinals of the findings in live reports.
@@ -164,7 +167,8 @@ class FindingIndex:
         in_latest_run = self.in_latest_run.get(row.identity.dataset)
         readings = find_reading_changes(runs, self._find_table)
         state = compute_run_state(row.identity, runs, in_latest_run)
-        row.run_state = readings.adjust_run_state(state, row.identity) if readings else state
+        state = readings.adjust_run_state(state, row.identity) if readings else state
+        row.run_state = adjust_run_state(state, row.identity, runs, self.executed, self._find_table)
         row.fix_check = check_fix(row.identity, runs, self.executed, readings)
         row.due_at = find_due_time(row.identity, self._rules)
         now = clock.now()
@@ -211,6 +215,27 @@ class FindingIndex:
             times = zip(runs.run_times[1:], runs.report_ids[1:], strict=True)
             reports |= {name for at, name in times if at > (row.identity.fixed_at or at)}
         return reports - self.executed.keys()
+
+    def unread_runs_before_new(self, ordinals: BitMap) -> set[str]:
+        """Return the reports whose completed checks tell whether these are new, or only their checks changed.
+
+        Reports whose checks are known already are left out.
+        """
+        known = (self.runs.get(self._rows[ordinal].identity.dataset) for ordinal in self._new_ones(ordinals))
+        reports = {runs.report_ids[1] for runs in known if runs is not None and len(runs.report_ids) > 1}
+        return reports - self.executed.keys()
+
+    def refresh_changed_checks(self, ordinals: BitMap) -> None:
+        """Compute the states again of new findings among these whose check had other settings before."""
+        for ordinal in list(self._new_ones(ordinals)):
+            identity = self._rows[ordinal].identity
+            runs = self.runs.get(identity.dataset)
+            before = self.executed.get(runs.report_ids[1]) if runs and len(runs.report_ids) > 1 else None
+            if before is not None and ran_with_other_settings(identity.check_key, before):
+                self.refresh_state(ordinal)
+
+    def _new_ones(self, ordinals: BitMap) -> BitMap:
+        return ordinals & self.postings[Facet.RUN_STATE].get(RunState.NEW, BitMap())
 
     def build_entry(self, ordinal: int, now: dt.datetime) -> InboxEntry:
         """Return the inbox entry of a finding."""

@@ -220,6 +220,7 @@ class Inbox:
                 index.refresh_state(ordinal)
             changed |= in_dataset
         self._check_fixes(changed)
+        self._check_new(changed)
 
     def _read_table(self, report_id: str) -> RunTable:
         return read_run_table(self._store, report_id)
@@ -240,6 +241,13 @@ class Inbox:
             self._index.executed |= self._store.executed_check_keys(sorted(unread))
             for ordinal in ordinals & self._index.postings[Facet.STATUS][statuses.FIXED.name]:
                 self._index.refresh_state(ordinal)
+
+    def _check_new(self, ordinals: BitMap) -> None:
+        """Read which checks the runs before these findings completed, if they are new."""
+        unread = self._index.unread_runs_before_new(ordinals)
+        if unread:
+            self._index.executed |= self._store.executed_check_keys(sorted(unread))
+        self._index.refresh_changed_checks(ordinals)
 
     def _read_triage(self, finding_ids: Sequence[str] | None) -> dict[str, TriageRecord]:
         if finding_ids is not None and not finding_ids:

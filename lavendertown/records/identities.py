@@ -19,7 +19,8 @@ class RunState(StrEnum):
     """The state of a finding, computed from the latest runs of its dataset.
 
     READING_CHANGED is a finding that appeared or vanished in a run whose table is read differently, because a
-    person changed the settings: it is neither new nor gone.
+    person changed the settings: it is neither new nor gone. CHECK_CHANGED is the same for the settings of its
+    check.
     """
 
     NEW = "new"
@@ -28,6 +29,7 @@ class RunState(StrEnum):
     PASSING = "passing"
     NOT_CHECKED = "not_checked"
     READING_CHANGED = "reading_changed"
+    CHECK_CHANGED = "check_changed"
 
 
 PRESENT_STATES = (RunState.NEW, RunState.REGRESSED, RunState.ONGOING)

@@ -13,7 +13,7 @@ from lavendertown.core.errors import ConflictError, InvalidInputError
 from lavendertown.inspector import Inspector
 from lavendertown.rules.check_configuration import CheckConfiguration, ColumnSettings
 from lavendertown.rules.models import Rule, RuleSet
-from tests.contract.builders import at
+from tests.contract.builders import annotation, at
 
 BAD = pd.DataFrame({"id": range(40), "amount": [None if i < 4 else i % 7 for i in range(40)]})
 GOOD = BAD.assign(amount=[i % 7 for i in range(40)])
@@ -33,21 +33,23 @@ def state(storage: Storage, name: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "checks",
+    ("checks", "expected"),
     [
-        {"checks": {"nulls": False}},
-        {"columns": {"amount": {"optional": True}}},
-        {"columns": {"am*": {"checks": {"nulls": False}}}},
-        {"checks": {"nulls": {"max_share": 0.5}}},
+        ({"checks": {"nulls": False}}, "not_checked"),
+        ({"columns": {"amount": {"optional": True}}}, "not_checked"),
+        ({"columns": {"am*": {"checks": {"nulls": False}}}}, "not_checked"),
+        ({"checks": {"nulls": {"max_share": 0.5}}}, "check_changed"),
     ],
 )
-def test_a_finding_of_a_changed_check_is_neither_passing_nor_gone(storage: Storage, checks: Any) -> None:
+def test_a_finding_of_a_changed_check_is_neither_passing_nor_gone(
+    storage: Storage, checks: Any, expected: str
+) -> None:
     (name,) = save_run(storage, 1, None)
     assert save_run(storage, 2, checks) == []
-    assert state(storage, name) == "not_checked"
+    assert state(storage, name) == expected
     compared = storage.reports.compare("r2", "r1")
     assert compared is not None
-    assert [row["change"] for row in compared["findings"]] == ["not_checked"]
+    assert [row["change"] for row in compared["findings"]] == [expected]
     assert save_run(storage, 3, None) == [name]
     assert state(storage, name) == "ongoing"
 
@@ -60,7 +62,41 @@ def test_with_the_same_settings_a_finding_passes(storage: Storage) -> None:
     assert state(storage, name) == "passing"
     # Without the tolerance it is another check again, although it found nothing.
     save_run(storage, 4, None, GOOD)
-    assert state(storage, name) == "not_checked"
+    assert state(storage, name) == "check_changed"
+
+
+@pytest.mark.parametrize(("before", "after"), [(0.5, 0.05), (0.5, None)], ids=["tightened", "removed"])
+def test_a_finding_that_a_stricter_check_brings_is_not_new(
+    storage: Storage, before: float, after: float | None
+) -> None:
+    loose = {"checks": {"nulls": {"max_share": before}}}
+    strict = {"checks": {"nulls": {"max_share": after}}} if after else None
+    assert save_run(storage, 1, loose) == []
+    (name,) = save_run(storage, 2, strict)
+    assert state(storage, name) == "check_changed"
+    (row,) = storage.inbox.load_rows([name])
+    assert row["attention"] == []
+    assert storage.inbox.count(seen="check_changed") == 1
+    compared = storage.reports.compare("r2", "r1")
+    assert compared is not None
+    assert [row["change"] for row in compared["findings"]] == ["check_changed"]
+    save_run(storage, 3, strict)
+    assert state(storage, name) == "ongoing"
+    storage.delete_report("r1")
+    storage.delete_report("r3")
+    assert state(storage, name) == "new"
+
+
+def test_a_fixed_finding_that_a_stricter_check_brings_back_has_not_regressed(storage: Storage) -> None:
+    loose = {"checks": {"nulls": {"max_share": 0.5}}}
+    (name,) = save_run(storage, 1, None)
+    storage.save_annotation(annotation(name, status="fixed", timestamp=at(1)))
+    save_run(storage, 2, loose)
+    assert state(storage, name) == "check_changed"
+    save_run(storage, 3, None)
+    assert state(storage, name) == "check_changed"
+    save_run(storage, 4, None)
+    assert state(storage, name) == "ongoing"
 
 
 def test_another_severity_is_not_another_check(storage: Storage) -> None:

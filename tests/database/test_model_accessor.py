@@ -153,7 +153,7 @@ def test_an_edit_over_another_is_refused(users: ModelAccessor[User]) -> None:
     theirs.name = "Theirs"
     users.save(theirs, actor="Ben")
     mine.name = "Mine"
-    with pytest.raises(ConflictError, match="was changed by Ben .* since it was read"):
+    with pytest.raises(ConflictError, match=r"was changed by Ben .* since it was read"):
         users.save(mine)
     found = users.get(user.id)
     assert found is not None

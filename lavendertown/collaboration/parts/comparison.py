@@ -11,7 +11,7 @@ from lavendertown.collaboration import converters
 from lavendertown.collaboration.parts.context import StorageContext
 from lavendertown.core.errors import InvalidInputError
 from lavendertown.core.findings import SEVERITIES
-from lavendertown.core.fingerprints import check_key, executed_check_keys
+from lavendertown.core.fingerprints import check_key, executed_check_keys, ran_with_other_settings
 from lavendertown.core.run_readings import RunReading, is_read_differently, read_run_reading
 from lavendertown.records import validation
 from lavendertown.records.identities import add_counts, add_shares
@@ -32,7 +32,8 @@ class RunChange(StrEnum):
     NEW was never seen before; BACK was seen before, but not in the earlier run. WORSE and BETTER compare the
     severity, then the share of affected rows, or their number if a share is not known. GONE was checked and
     not found; NOT_CHECKED means that the later run does not state that the check ran. READING_CHANGED is a
-    finding that only one of the runs has, because a person changed how its column is read.
+    finding that only one of the runs has, because a person changed how its column is read; CHECK_CHANGED is
+    the same for settings of its check.
     """
 
     NEW = "new"
@@ -43,6 +44,7 @@ class RunChange(StrEnum):
     GONE = "gone"
     NOT_CHECKED = "not_checked"
     READING_CHANGED = "reading_changed"
+    CHECK_CHANGED = "check_changed"
 
 
 def compare_reports(
@@ -68,12 +70,7 @@ def _compare_findings(
     context: StorageContext, report: ReportSummary, before: ReportSummary
 ) -> list[dict[str, Any]]:
     current, previous = _findings_by_id(context, report.id), _findings_by_id(context, before.id)
-    record = context.read_record(RecordKind.REPORT, report.id)
-    executed = (
-        executed_check_keys(record.metadata, report.dataset)
-        if isinstance(record, ReportRecord)
-        else frozenset()
-    )
+    executed, executed_before = _read_check_keys(context, report), _read_check_keys(context, before)
     readings = [_read_reading(context, before.id), _read_reading(context, report.id)]
     rows = []
     for finding_id, finding in current.items():
@@ -81,16 +78,31 @@ def _compare_findings(
         change = _classify_change(finding, earlier, report)
         if earlier is None and is_read_differently(finding.column, *readings):
             change = RunChange.READING_CHANGED
+        elif earlier is None and ran_with_other_settings(_check_key_of(finding), executed_before):
+            change = RunChange.CHECK_CHANGED
         rows.append(_changed_finding_row(finding, earlier, change, is_present=True))
     for finding_id, finding in previous.items():
         if finding_id not in current:
-            was_checked = check_key(finding.metadata, finding.dataset, finding.column) in executed
-            change = RunChange.GONE if was_checked else RunChange.NOT_CHECKED
+            key = _check_key_of(finding)
+            change = RunChange.GONE if key in executed else RunChange.NOT_CHECKED
             if is_read_differently(finding.column, *readings):
                 change = RunChange.READING_CHANGED
+            elif ran_with_other_settings(key, executed):
+                change = RunChange.CHECK_CHANGED
             rows.append(_changed_finding_row(finding, finding, change, is_present=False))
     order = list(RunChange)
     return sorted(rows, key=lambda row: order.index(row["change"]))
+
+
+def _check_key_of(finding: FindingSummary) -> str:
+    return check_key(finding.metadata, finding.dataset, finding.column)
+
+
+def _read_check_keys(context: StorageContext, report: ReportSummary) -> frozenset[str]:
+    record = context.read_record(RecordKind.REPORT, report.id)
+    if not isinstance(record, ReportRecord):
+        return frozenset()
+    return executed_check_keys(record.metadata, report.dataset)
 
 
 def _read_reading(context: StorageContext, report_id: str) -> RunReading | None:

@@ -26,7 +26,8 @@ class InboxFilters(TypedDict, total=False):
     ``counted``: the findings behind a number in a chart, see
     :class:`~lavendertown.collaboration.chart_selection.ChartSelection`.
     ``twins``: only findings that resemble one that vanished when they appeared.
-    ``seen``: new, regressed, ongoing, passing, not_checked or reading_changed. ``state``: "open" or "closed".
+    ``seen``: new, regressed, ongoing, passing, not_checked, reading_changed or check_changed. ``state``:
+    "open" or "closed".
     ``attention``: "any", or reasons of :class:`~lavendertown.inbox.attention.AttentionReason`.
     ``incident``: "any", or ids of incidents. ``due``: "overdue" or "not_yet". ``snoozed``: "hidden",
     "included" (the default) or "only". ``mentions``: the name of a person whom a comment on the finding or on

@@ -51,8 +51,8 @@ def show_finding(row: queries.Row) -> None:
         layout.draw_dataset_link(_find_dataset(row, inbox_row))
         st.markdown(_format_badges(row, inbox_row), width="content")
     triage_controls.draw_controls(row, inbox_row)
-    if inbox_row is not None and inbox_row["seen"] == "not_checked":
-        _draw_check_change(row, inbox_row["dataset"])
+    if inbox_row is not None and inbox_row["seen"] in ("not_checked", "check_changed"):
+        _draw_check_change(row, inbox_row)
     past = queries.finding_history(row["finding_id"], MAX_RUNS)
     left, right = st.columns([1, 1.3], gap="medium", vertical_alignment="center")
     with left:
@@ -89,11 +89,13 @@ def _format_badges(row: queries.Row, inbox_row: queries.Row | None) -> str:
     return " ".join(part for part in parts if part)
 
 
-def _draw_check_change(row: queries.Row, dataset: str) -> None:
+def _draw_check_change(row: queries.Row, inbox_row: queries.Row) -> None:
     """Say so if the latest run does not have the finding because its check was changed."""
-    latest = queries.list_reports({"dataset": dataset}, 1)
+    latest = queries.list_reports({"dataset": inbox_row["dataset"]}, 1)
     coverage = queries.report_metadata(latest[0]["id"]).get("coverage") if latest else None
     change = describe_check_change(coverage or {}, row["metadata"], row["column"])
+    if not change and inbox_row["seen"] == "check_changed":
+        change = "Check changed: it ran with other settings in the run before, and found nothing."
     if change:
         st.markdown(f":small[:gray[:material/rule: {escape_markdown(change)}]]")
 

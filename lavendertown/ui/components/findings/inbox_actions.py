@@ -426,6 +426,7 @@ RUN_STATE_HELP = {
     "passing": "its check ran in the latest run and found nothing",
     "not_checked": "absent, and the latest run does not say that its check ran",
     "reading_changed": "appeared or vanished because the settings for reading changed: not new, not gone",
+    "check_changed": "appeared or vanished because settings of its check changed: not new, not gone",
 }
 
 

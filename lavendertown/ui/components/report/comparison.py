@@ -36,6 +36,7 @@ CHANGES = {
     "gone": ("green", "Gone"),
     "not_checked": ("gray", "Not run"),
     "reading_changed": ("blue", "Reading changed"),
+    "check_changed": ("blue", "Check changed"),
 }
 """Change of a finding → colour and name."""
 _HELP = "With an earlier run of the dataset"

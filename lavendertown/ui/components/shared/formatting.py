@@ -49,6 +49,7 @@ RUN_STATES = {
     "passing": ("green", "Passing"),
     "not_checked": ("gray", "Not run"),
     "reading_changed": ("blue", "Reading changed"),
+    "check_changed": ("blue", "Check changed"),
 }
 """Run state → colour and name."""
 
