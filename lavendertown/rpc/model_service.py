@@ -15,9 +15,10 @@ from connectrpc.errors import ConnectError
 from lavendertown.core import clock, json_codec
 from lavendertown.core.errors import ConflictError, InvalidInputError, LavenderTownError, NotFoundError
 from lavendertown.database import ModelAccessor, model_rows
+from lavendertown.database.model_keys import key_text
 from lavendertown.database.model_rows import ModelField
 from lavendertown.records.write_path import acting_for
-from lavendertown.rpc.errors import hook_refusal
+from lavendertown.rpc.errors import hook_refusal, one_sentence
 from lavendertown.rpc.messages import read_present_fields
 from lavendertown.rpc.paging import (
     DEFAULT_PAGE,
@@ -168,7 +169,8 @@ class ModelService:
         row = model_rows.make_instance(self._accessor, values)
         actor = call.actor(request.actor)
         with _writing(request, call), model_rows.limited_transaction(self._accessor, self._max_records):
-            made = self._accessor.insert(row, actor=actor)
+            with self._reporting_taken_key(row):
+                made = self._accessor.insert(row, actor=actor)
             return self._written(getattr(made, self._key.name))
 
     def _update(self, request: Any, call: Call) -> dict[str, Any]:
@@ -235,6 +237,17 @@ class ModelService:
         if written is None:
             raise self._missing(key)
         return {"record": self._values(written)}
+
+    @contextlib.contextmanager
+    def _reporting_taken_key(self, row: Any) -> Iterator[None]:
+        """Turn the conflict about a new row's primary key into the code that says it is taken."""
+        try:
+            yield
+        except ConflictError as error:
+            key = getattr(row, self._key.name)
+            if key is None or (error.kind, error.record_id) != (self.name, key_text(key)):
+                raise
+            raise ConnectError(Code.ALREADY_EXISTS, one_sentence(str(error))) from error
 
     def _missing(self, key: Any) -> NotFoundError:
         return NotFoundError(f"There is no record {str(key)!r} of {self.name}.")

@@ -16,7 +16,7 @@ from lavendertown.database import AuditLog, ModelAccessor, application
 from lavendertown.database.startup import create_missing_tables
 from lavendertown.rpc import ConnectClient, RpcApp, build_storage_bundle
 from tests.rpc.conftest import Serve
-from tests.rpc.models import Base, Color, Line, Order, Part, RpcUser
+from tests.rpc.models import Base, Color, Line, Named, Order, Part, RpcUser
 from tests.support.rpc import STORAGE, RpcServer, curl, post
 
 ANN = {"name": "Ann", "email": "ann@example.org"}
@@ -144,6 +144,28 @@ def test_a_wrong_call_gets_a_code_and_one_sentence(server: RpcServer) -> None:
         assert words in answer["message"]
         assert "\n" not in answer["message"]
         assert not {"INSERT", "SELECT", "sqlite3", "psycopg2"} & set(answer["message"].split())
+
+
+def test_a_taken_key_is_answered_as_one(
+    database: application.Database, users: ModelAccessor[RpcUser], serve: Serve
+) -> None:
+    create_missing_tables(database.engine, Base.metadata)
+    named = ModelAccessor(Named, "named")
+    app = RpcApp()
+    app.add_bundle(build_storage_bundle(accessors=[named, users]))
+    server = serve(app)
+    for method, record, words in (
+        ("NamedCreateRecord", {"name": "a/b"}, "The record of named 'a/b' already exists"),
+        ("UsersCreateRecord", {**ANN, "id": 7}, "The record of users '7' already exists"),
+    ):
+        assert post(server, method, {"record": record})[0] == 200
+        status, answer = post(server, method, {"record": record})
+        assert (status, answer["code"]) == (409, "already_exists")
+        assert answer["message"].startswith(words)
+    post(server, "UsersDeleteRecord", {"recordId": 7})
+    status, answer = post(server, "UsersCreateRecord", {"record": {**ANN, "id": 7}})
+    assert (status, answer["code"]) == (409, "already_exists")
+    assert "was deleted" in answer["message"]
 
 
 def test_a_hook_refuses_in_its_own_words(users: ModelAccessor[RpcUser], server: RpcServer) -> None:
