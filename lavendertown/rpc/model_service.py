@@ -175,11 +175,9 @@ class ModelService:
 
     def _update(self, request: Any, call: Call) -> dict[str, Any]:
         key = self._request_key(request)
-        given = self._given_values(request)
-        for name in request.clear_fields:
-            if name not in self._fields or name in (self._key.name, "deleted_at", "version"):
-                raise InvalidInputError(f"The field {name!r} of {self.name} cannot be cleared.")
-            given[name] = None
+        cleared = self._cleared_values(request)
+        is_clearing_only = bool(cleared) and not request.HasField("record")
+        given = {**({} if is_clearing_only else self._given_values(request)), **cleared}
         expected = self._expected_version(request, given)
         for attempt in range(1, _ATTEMPTS + 1):
             row = self._row(key)
@@ -260,6 +258,16 @@ class ModelService:
             raise InvalidInputError(f"The request has no record; send the fields of {self.name} in it.")
         given = read_present_fields(request.record)
         return {name: self._from_wire(self._fields[name], value) for name, value in given.items()}
+
+    def _cleared_values(self, request: Any) -> dict[str, None]:
+        for name in request.clear_fields:
+            if name not in self._fields or name in (self._key.name, "deleted_at", "version"):
+                raise InvalidInputError(f"The field {name!r} of {self.name} cannot be cleared.")
+            if not self._accessor.mapped_model.columns[name].nullable:
+                raise InvalidInputError(
+                    f"The field {name!r} of {self.name} must have a value, so it cannot be cleared."
+                )
+        return dict.fromkeys(request.clear_fields)
 
     def _expected_version(self, request: Any, given: dict[str, Any]) -> int | None:
         """Return the version the caller saw: named in the request, or sent back with the record."""

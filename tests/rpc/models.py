@@ -40,6 +40,7 @@ class Line(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     order_id: Mapped[int] = mapped_column(sa.ForeignKey("rpc_orders.id"))
     text: Mapped[str] = mapped_column(sa.String(5), default="new")
+    mark: Mapped[str] = mapped_column(sa.String(5), server_default="-")
 
 
 class Named(Base):

@@ -146,6 +146,43 @@ def test_a_wrong_call_gets_a_code_and_one_sentence(server: RpcServer) -> None:
         assert not {"INSERT", "SELECT", "sqlite3", "psycopg2"} & set(answer["message"].split())
 
 
+def test_fields_are_cleared_without_a_record(database: application.Database, serve: Serve) -> None:
+    create_missing_tables(database.engine, Base.metadata)
+    app = RpcApp()
+    app.add_bundle(build_storage_bundle(accessors=[ModelAccessor(Part, "parts")]))
+    server = serve(app)
+    key = "6f1c7b1e-0000-4000-8000-000000000001"
+    post(
+        server, "PartsCreateRecord", {"record": {"id": key, "label": "bolt", "weight": 1.5, "price": "3.10"}}
+    )
+    request = {"recordId": key, "clearFields": ["weight", "price"], "expectedVersion": 1}
+    status, answer = post(server, "PartsUpdateRecord", request)
+    assert (status, answer["record"]) == (200, {"id": key, "label": "bolt", "version": 2})
+
+
+def test_a_field_that_must_have_a_value_is_not_cleared(
+    database: application.Database, users: ModelAccessor[RpcUser], serve: Serve
+) -> None:
+    create_missing_tables(database.engine, Base.metadata)
+    lines = ModelAccessor(Line, "lines")
+    app = RpcApp()
+    app.add_bundle(build_storage_bundle(accessors=[ModelAccessor(Order, "orders"), lines, users]))
+    server = serve(app)
+    post(server, "OrdersCreateRecord", {"record": {}})
+    post(server, "LinesCreateRecord", {"record": {"orderId": 1}})
+    post(server, "UsersCreateRecord", {"record": ANN})
+    # Lines have a text and a mark by default, the one from Python and the other from the database.
+    for component, names in (("lines", ("text", "mark", "order_id")), ("users", ("name",))):
+        for name in names:
+            request = {"recordId": 1, "clearFields": [name]}
+            status, answer = post(server, f"{component.title()}UpdateRecord", request)
+            assert (status, answer["code"]) == (400, "invalid_argument")
+            sentence = f"The field '{name}' of {component} must have a value, so it cannot be cleared."
+            assert answer["message"] == sentence
+    [line] = lines.all()
+    assert (line.text, line.mark, line.order_id) == ("new", "-", 1)
+
+
 def test_a_taken_key_is_answered_as_one(
     database: application.Database, users: ModelAccessor[RpcUser], serve: Serve
 ) -> None:
