@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
-from collections.abc import Iterator, Mapping
+import decimal
+import enum
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+
+from google.protobuf.descriptor import FieldDescriptor
 
 from lavendertown.core import clock
 from lavendertown.core.errors import InvalidInputError
 
 _TIMESTAMP = "google.protobuf.Timestamp"
 _VALUE = "google.protobuf.Value"
+_WANTED_TYPES = {
+    FieldDescriptor.CPPTYPE_STRING: "a text",
+    FieldDescriptor.CPPTYPE_BOOL: "True or False",
+    FieldDescriptor.CPPTYPE_INT32: "a whole number",
+    FieldDescriptor.CPPTYPE_INT64: "a whole number",
+}
+_MAX_SHOWN = 100
 
 
 class Response(Mapping[str, Any]):
@@ -63,51 +76,88 @@ def fill_message(message: Any, values: Mapping[str, Any]) -> Any:
 
 
 def _set_field(message: Any, field: Any, value: Any) -> None:
+    label = f"{message.DESCRIPTOR.name}.{field.name}"
+    repeated = is_repeated(field)
+    if repeated and (isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable)):
+        raise _misfit(label, value, "a list")
+    as_sent = _to_text if field.type == field.TYPE_STRING else lambda given: given
+    item = value
     try:
-        if is_repeated(field):
-            for item in value:
-                if field.message_type is None:
-                    getattr(message, field.name).append(item)
-                else:
-                    _fill_inner(getattr(message, field.name).add(), item)
+        if field.message_type is None and not repeated:
+            setattr(message, field.name, as_sent(value))
         elif field.message_type is None:
-            setattr(message, field.name, value)
+            found = getattr(message, field.name)
+            for item in value:
+                found.append(as_sent(item))
+        elif repeated:
+            found = getattr(message, field.name)
+            for item in value:
+                _fill_inner(found.add(), item, label)
         else:
-            _fill_inner(getattr(message, field.name), value)
+            _fill_inner(getattr(message, field.name), value, label)
     except InvalidInputError:
         raise
-    except (TypeError, ValueError, OverflowError) as error:
-        raise InvalidInputError(
-            f"The value of {message.DESCRIPTOR.name}.{field.name} does not fit: {_reason(error)}."
-        ) from error
+    except TypeError as error:
+        raise _misfit(label, item, _wanted_type(field)) from error
+    except (ValueError, OverflowError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__).rstrip(".")
+        raise InvalidInputError(f"The value of {label} does not fit: {reason}.") from error
 
 
-def _reason(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__).rstrip(".")
+def _to_text(value: Any) -> Any:
+    """Return the text as which a decimal, UUID, date, time, interval or enumeration is sent.
+
+    A text that is a member of an enumeration, such as one of a StrEnum, stays as it is.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, enum.Enum):
+        return value.name
+    if isinstance(value, dt.timedelta):
+        return repr(value.total_seconds())
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    return str(value) if isinstance(value, decimal.Decimal | uuid.UUID) else value
 
 
-def _fill_inner(part: Any, value: Any) -> None:
+def _wanted_type(field: Any) -> str:
+    if field.message_type is not None:
+        return "JSON data"
+    return "bytes" if field.type == field.TYPE_BYTES else _WANTED_TYPES.get(field.cpp_type, "a number")
+
+
+def _misfit(label: str, value: Any, wanted: str) -> InvalidInputError:
+    shown = repr(value)
+    shown = shown if len(shown) <= _MAX_SHOWN else f"{shown[:_MAX_SHOWN]}…"
+    return InvalidInputError(
+        f"The value of {label} does not fit: it must be {wanted}, and {shown} is of the type "
+        f"{type(value).__name__}."
+    )
+
+
+def _fill_inner(part: Any, value: Any, label: str) -> None:
     part.SetInParent()
     kind = part.DESCRIPTOR.full_name
     if kind == _TIMESTAMP:
-        part.FromDatetime(_aware(value))
+        part.FromDatetime(_aware(value, label))
     elif kind == _VALUE:
-        _fill_value(part, value)
+        _fill_value(part, value, label)
     elif isinstance(value, Mapping):
         fill_message(part, value)
     else:
-        raise InvalidInputError(f"{part.DESCRIPTOR.name} needs a mapping of its fields.")
+        raise _misfit(label, value, "a mapping of fields")
 
 
-def _aware(value: Any) -> dt.datetime:
+def _aware(value: Any, label: str) -> dt.datetime:
     if isinstance(value, str):
-        value = dt.datetime.fromisoformat(value)
+        with contextlib.suppress(ValueError):
+            value = dt.datetime.fromisoformat(value)
     if not isinstance(value, dt.datetime):
-        raise InvalidInputError("A time must be a datetime, or ISO 8601 text.")
+        raise _misfit(label, value, "a datetime or an ISO 8601 text")
     return clock.to_utc(value, clock.UTC)
 
 
-def _fill_value(made: Any, value: Any) -> None:
+def _fill_value(made: Any, value: Any, label: str) -> None:
     """Fill a ``google.protobuf.Value`` with plain JSON data."""
     if value is None:
         made.null_value = 0
@@ -120,11 +170,13 @@ def _fill_value(made: Any, value: Any) -> None:
     elif isinstance(value, Mapping):
         made.struct_value.SetInParent()
         for key, inner in value.items():
-            _fill_value(made.struct_value.fields[key], inner)
-    else:
+            _fill_value(made.struct_value.fields[key], inner, label)
+    elif isinstance(value, Iterable) and not isinstance(value, bytes | bytearray):
         made.list_value.SetInParent()
         for inner in value:
-            _fill_value(made.list_value.values.add(), inner)
+            _fill_value(made.list_value.values.add(), inner, label)
+    else:
+        raise _misfit(label, value, "JSON data")
 
 
 def read_message(message: Any) -> Response:

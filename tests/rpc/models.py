@@ -48,6 +48,12 @@ class Named(Base):
     name: Mapped[str] = mapped_column(sa.String(100), primary_key=True)
 
 
+class Drawing(Base):
+    __tablename__ = "rpc_drawings"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    image: Mapped[bytes | None]
+
+
 class Part(Base):
     """One column of each type that can be served."""
 
@@ -58,6 +64,8 @@ class Part(Base):
     pieces: Mapped[int | None] = mapped_column(sa.BigInteger)
     price: Mapped[decimal.Decimal | None] = mapped_column(sa.Numeric(10, 2))
     made: Mapped[dt.date | None]
+    opens: Mapped[dt.time | None]
+    lasts: Mapped[dt.timedelta | None]
     seen_at: Mapped[dt.datetime | None] = mapped_column(sa.DateTime(timezone=True))
     is_new: Mapped[bool | None]
     color: Mapped[Color | None]
