@@ -20,7 +20,13 @@ from lavendertown.core.errors import InvalidInputError, NotFoundError
 from lavendertown.core.file_limits import limits_from_settings
 from lavendertown.core.settings import load_settings
 from lavendertown.mcp.team_tools import AnyContext, OnBehalfOf, TeamTools, Texts
-from lavendertown.mcp.undo import MAX_FINDINGS
+from lavendertown.mcp.undo import (
+    FIRST_VERSION,
+    MAX_FINDINGS,
+    UndoReference,
+    answer_with_undo,
+    bundle_reference,
+)
 from lavendertown.records.write_path import acting_for
 from lavendertown.rpc.bundle_methods import bundle_file_name
 from lavendertown.rpc.schema import Role
@@ -132,7 +138,7 @@ class FileTools(TeamTools):
         )
         with acting_for(call.on_behalf_of(on_behalf_of)):
             made = storage.worklists.create(report_id, rows, actor=call.actor(on_behalf_of))
-        return {
+        answer = {
             "worklists": [
                 {
                     "worklist_id": each.id,
@@ -143,6 +149,8 @@ class FileTools(TeamTools):
                 for each in made
             ]
         }
+        versions = {each.id: FIRST_VERSION for each in made}
+        return answer_with_undo(answer, UndoReference(worklist_versions=versions))
 
     def read_worklists(
         self,
@@ -152,7 +160,7 @@ class FileTools(TeamTools):
         overwrite: Annotated[bool, Field(description="Replace different answers of colleagues.")] = False,
         on_behalf_of: OnBehalfOf = "",
     ) -> dict[str, Any]:
-        """Store the answers in filled worklists, Excel or CSV. Pass worklists on to undo_worklists."""
+        """Store the answers in filled worklists, Excel or CSV."""
         call = self._call(context, Role.WRITER)
         filled = read_filled_files([(each.name, each.decode()) for each in files])
         worklists, author = self._storage().worklists, call.actor(on_behalf_of)
@@ -161,7 +169,8 @@ class FileTools(TeamTools):
         else:
             with acting_for(call.on_behalf_of(on_behalf_of)):
                 saved = worklists.save_answers(filled, author=author, overwrite=overwrite)
-        return _to_plain({"dry_run": dry_run, **saved_values(saved)})
+        answer = _to_plain({"dry_run": dry_run, **saved_values(saved)})
+        return answer_with_undo(answer, UndoReference(worklist_versions=dict(saved.versions)))
 
     def undo_worklists(
         self,
@@ -195,7 +204,7 @@ class FileTools(TeamTools):
     def import_bundle(
         self, file: SentFile, context: AnyContext, dry_run: DryRun = False, on_behalf_of: OnBehalfOf = ""
     ) -> dict[str, Any]:
-        """Merge another team's bundle by identity, completely or not at all. undo_bundle takes it back."""
+        """Merge another team's bundle by identity, completely or not at all."""
         call = self._call(context, Role.WRITER)
         bundle = open_bundle(io.BytesIO(file.decode()), file.name, limits_from_settings(load_settings()))
         storage = self._storage()
@@ -204,9 +213,12 @@ class FileTools(TeamTools):
         else:
             with acting_for(call.on_behalf_of(on_behalf_of)):
                 preview = import_bundle(storage, bundle, actor=call.actor(on_behalf_of))
-        return _to_plain(
+        answer = _to_plain(
             {"dry_run": dry_run, "changes_nothing": preview.changes_nothing, **preview.to_dict()}
         )
+        if dry_run or preview.changes_nothing:
+            return answer_with_undo(answer)
+        return answer_with_undo(answer, bundle_reference(storage, preview.bundle_id))
 
     def undo_bundle(
         self,

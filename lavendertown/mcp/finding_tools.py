@@ -20,7 +20,7 @@ from lavendertown.inbox import InboxOrder, SnoozedFilter
 from lavendertown.inbox.attention import AttentionReason
 from lavendertown.mcp.finding_views import describe_finding, summarize_finding
 from lavendertown.mcp.team_tools import AnyContext, FindingIds, OnBehalfOf, TeamTools, Texts
-from lavendertown.mcp.undo import MAX_FINDINGS, UndoReference, answer_with_undo, undo_decision
+from lavendertown.mcp.undo import MAX_FINDINGS, UndoReference, answer_about_decision, undo_write
 from lavendertown.records.identities import RunState
 from lavendertown.rpc.schema import Role
 from lavendertown.rpc.team_records import decide_findings
@@ -202,16 +202,16 @@ class FindingTools(TeamTools):
         context: AnyContext,
         on_behalf_of: OnBehalfOf = "",
     ) -> dict[str, Any]:
-        """Undo a write of yours. Findings with a later decision stay as they are."""
+        """Undo a write of yours. What was changed since, such as by a later decision, stays as it is."""
         call = self._call(context, Role.WRITER)
-        return {"changed_findings": undo_decision(self._storage(), undo, call, on_behalf_of)}
+        return undo_write(self._storage(), undo, call, on_behalf_of)
 
     def _decide(
         self, context: AnyContext, finding_ids: list[str], decision: Decision, on_behalf_of: str
     ) -> dict[str, Any]:
         call = self._call(context, Role.WRITER)
         undo = decide_findings(self._storage(), finding_ids, decision, call, on_behalf_of)
-        return answer_with_undo(undo)
+        return answer_about_decision(undo)
 
 
 def _read_end(text: str, name: str) -> dt.datetime:

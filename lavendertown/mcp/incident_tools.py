@@ -17,7 +17,13 @@ from lavendertown.core.errors import InvalidInputError, NotFoundError
 from lavendertown.core.statuses import StatusCategory
 from lavendertown.mcp.finding_views import summarize_finding
 from lavendertown.mcp.team_tools import AnyContext, FindingIds, OnBehalfOf, TeamTools, Texts
-from lavendertown.mcp.undo import MAX_FINDINGS, answer_with_undo
+from lavendertown.mcp.undo import (
+    FIRST_VERSION,
+    MAX_FINDINGS,
+    UndoReference,
+    answer_about_decision,
+    answer_with_undo,
+)
 from lavendertown.records.write_path import acting_for
 from lavendertown.rpc.schema import Role
 
@@ -101,7 +107,7 @@ class IncidentTools(TeamTools):
             made = storage.incidents.create(
                 title, finding_ids, assignee=assignee, actor=call.actor(on_behalf_of)
             )
-        return {"incident_id": made}
+        return answer_with_undo({"incident_id": made}, UndoReference(incident_versions={made: FIRST_VERSION}))
 
     def close_incident(
         self,
@@ -120,7 +126,7 @@ class IncidentTools(TeamTools):
             undo = storage.incidents.close(
                 incident_id, Decision(status=status, reason=reason), actor=call.actor(on_behalf_of)
             )
-        return answer_with_undo(undo)
+        return answer_about_decision(undo)
 
     def reopen_incident(
         self,
@@ -136,7 +142,7 @@ class IncidentTools(TeamTools):
         _check_size(len(row["members"]) - row["open_count"] if row else 0, "closed", "reopen")
         with acting_for(call.on_behalf_of(on_behalf_of)):
             undo = storage.incidents.reopen(incident_id, comment=comment, actor=call.actor(on_behalf_of))
-        return answer_with_undo(undo)
+        return answer_about_decision(undo)
 
 
 def _check_size(count: int, state: str, act: str) -> None:

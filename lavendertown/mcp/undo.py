@@ -6,7 +6,7 @@ rules for decisions.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,10 +17,16 @@ from lavendertown.core.errors import ConflictError, InvalidInputError, NotFoundE
 from lavendertown.records.record_classes import RecordKind
 from lavendertown.records.write_path import acting_for
 from lavendertown.rpc.schema import Call
+from lavendertown.transfer.bundles.importing import IMPORT_BUNDLE, find_last_act
+from lavendertown.transfer.bundles.undoing import undo_bundle
 
 MAX_FINDINGS = 100
 """The maximum number of findings that one call lists or changes."""
+FIRST_VERSION = 1
+"""The version of a new record."""
 _NOTHING = "Nothing was undone: it was undone already, or somebody has made a later decision."
+_CHANGED = "Nothing was undone: it was undone already, or somebody has changed it since."
+_OTHER = "The undo is not what the write returned; pass it on unchanged."
 
 
 class UndoReference(BaseModel):
@@ -30,45 +36,118 @@ class UndoReference(BaseModel):
 
     versions: dict[str, int] = Field(default_factory=dict, max_length=MAX_FINDINGS)
     annotation_ids: list[str] = Field(default_factory=list, max_length=MAX_FINDINGS)
+    incident_versions: dict[str, int] = Field(default_factory=dict, max_length=MAX_FINDINGS)
+    worklist_versions: dict[str, int] = Field(default_factory=dict)
+    bundle_id: str = ""
+    bundle_imported_at: str = ""
 
 
-def undo_reference(undo: Undo) -> UndoReference:
+_NOTHING_CHANGED = UndoReference()
+_VERSIONED = {
+    RecordKind.TRIAGE.value: ("versions", ("create", "update")),
+    RecordKind.INCIDENT.value: ("incident_versions", ("create",)),
+    RecordKind.WORKLIST.value: ("worklist_versions", ("create", "update")),
+}
+"""By component, the field of a reference with the versions, and the operations that can be undone."""
+
+
+def decision_reference(undo: Undo) -> UndoReference:
     """Return the reference to a decision that was just made."""
     return UndoReference(versions=dict(undo.versions), annotation_ids=sorted(undo.annotations))
 
 
-def answer_with_undo(undo: Undo) -> dict[str, Any]:
+def bundle_reference(storage: Storage, bundle_id: str) -> UndoReference:
+    """Return the reference to an import of a bundle that just changed something."""
+    act = find_last_act(storage.store, bundle_id)
+    assert act is not None
+    return UndoReference(bundle_id=bundle_id, bundle_imported_at=act.at.isoformat())
+
+
+def answer_with_undo(
+    answer: Mapping[str, Any], reference: UndoReference = _NOTHING_CHANGED
+) -> dict[str, Any]:
+    """Return a tool's answer about a write that was just made, with what `undo` takes."""
+    return {**answer, "undo": reference.model_dump()}
+
+
+def answer_about_decision(undo: Undo) -> dict[str, Any]:
     """Return a tool's answer about a decision that was just made: its findings, and what `undo` takes."""
-    return {"finding_ids": list(undo.finding_ids), "undo": undo_reference(undo).model_dump()}
+    return answer_with_undo({"finding_ids": list(undo.finding_ids)}, decision_reference(undo))
 
 
-def undo_decision(storage: Storage, reference: UndoReference, call: Call, on_behalf_of: str = "") -> int:
-    """Undo a decision of the caller; return the number of findings that it changed.
+def undo_write(
+    storage: Storage, reference: UndoReference, call: Call, on_behalf_of: str = ""
+) -> dict[str, Any]:
+    """Undo a write of the caller; return what was undone.
 
-    Findings with a later decision stay as they are.
+    What was changed since stays as it is.
 
     Raises:
         InvalidInputError: The reference is empty, or is not what the write returned.
-        NotFoundError: The caller made no such decision.
+        NotFoundError: The caller made no such write.
         ConflictError: There is nothing left to undo.
     """
-    actor = call.actor(on_behalf_of)
-    if not reference.versions and not reference.annotation_ids:
+    if reference == _NOTHING_CHANGED:
         raise InvalidInputError("The undo is empty: the write changed nothing.")
-    undo = undo_from_events(_find_events(storage, reference, actor))
-    if undo_reference(undo) != reference:
-        raise InvalidInputError("The undo is not what the write returned; pass it on unchanged.")
+    actor = call.actor(on_behalf_of)
+    undo = _undo_import if reference.bundle_id or reference.bundle_imported_at else _undo_records
     with acting_for(call.on_behalf_of(on_behalf_of)):
-        changed = storage.triage.undo(undo, actor=actor)
-    if not changed:
-        raise ConflictError(_NOTHING)
-    return changed
+        return undo(storage, reference, actor)
+
+
+def _undo_import(storage: Storage, reference: UndoReference, actor: str) -> dict[str, Any]:
+    only_bundle = UndoReference(
+        bundle_id=reference.bundle_id, bundle_imported_at=reference.bundle_imported_at
+    )
+    if reference != only_bundle:
+        raise InvalidInputError(_OTHER)
+    act = find_last_act(storage.store, reference.bundle_id)
+    if act is None or act.actor != actor:
+        raise NotFoundError(
+            f"{actor} made no such import of {reference.bundle_id[:200]!r}; pass on the undo that the write "
+            "returned."
+        )
+    if act.operation != IMPORT_BUNDLE or act.at.isoformat() != reference.bundle_imported_at:
+        raise ConflictError("Nothing was undone: it was undone already, or the bundle was imported again.")
+    done = undo_bundle(storage, reference.bundle_id, actor=actor)
+    if done is None:
+        raise ConflictError(_CHANGED)
+    return done.to_dict()
+
+
+def _undo_records(storage: Storage, reference: UndoReference, actor: str) -> dict[str, Any]:
+    events = _find_events(storage, reference, actor)
+    undo = undo_from_events(events)
+    if _read_reference(undo, events) != reference:
+        raise InvalidInputError(_OTHER)
+    if reference.incident_versions:
+        count = storage.incidents.undo_create(reference.incident_versions, actor=actor)
+        return _count_undone("deleted_incidents", count, _CHANGED)
+    if reference.worklist_versions:
+        if any(each["operation"] == "create" for each in events):
+            count = storage.worklists.undo_create(reference.worklist_versions, actor=actor)
+            return _count_undone("deleted_worklists", count, _CHANGED)
+        count = storage.worklists.undo(reference.worklist_versions, actor=actor)
+        return _count_undone("undone_answers", count, _CHANGED)
+    return _count_undone("changed_findings", storage.triage.undo(undo, actor=actor), _NOTHING)
+
+
+def _count_undone(name: str, count: int, nothing: str) -> dict[str, Any]:
+    if not count:
+        raise ConflictError(nothing)
+    return {name: count}
 
 
 def _find_events(storage: Storage, reference: UndoReference, actor: str) -> Sequence[dict[str, Any]]:
     """Return all events of the write that a reference names; the events of one commit share their time."""
-    kinds = (RecordKind.TRIAGE.value, RecordKind.ANNOTATION.value)
-    record_id = next(iter([*reference.versions, *reference.annotation_ids]))
+    kinds = (RecordKind.ANNOTATION.value, *_VERSIONED)
+    named = (
+        *reference.versions,
+        *reference.annotation_ids,
+        *reference.incident_versions,
+        *reference.worklist_versions,
+    )
+    record_id = named[0]
     for event in storage.audit.query(component=kinds, record_id=record_id, actor=actor, limit=None):
         if _is_named(event, reference):
             return storage.audit.query_commit(event["at"], actor)
@@ -77,7 +156,22 @@ def _find_events(storage: Storage, reference: UndoReference, actor: str) -> Sequ
     )
 
 
-def _is_named(event: dict[str, Any], reference: UndoReference) -> bool:
+def _is_named(event: Mapping[str, Any], reference: UndoReference) -> bool:
     if event["component"] == RecordKind.ANNOTATION.value:
         return event["operation"] == "create" and event["record_id"] in reference.annotation_ids
-    return (event["after"] or {}).get("version") == reference.versions.get(event["record_id"])
+    field, operations = _VERSIONED[event["component"]]
+    version = getattr(reference, field).get(event["record_id"])
+    if version is None or event["operation"] not in operations:
+        return False
+    return bool((event["after"] or {}).get("version") == version)
+
+
+def _read_reference(undo: Undo, events: Sequence[Mapping[str, Any]]) -> UndoReference:
+    """Return the reference to a write, from all audit events of its commit."""
+    reference = decision_reference(undo)
+    for kind in (RecordKind.INCIDENT.value, RecordKind.WORKLIST.value):
+        field, operations = _VERSIONED[kind]
+        for each in events:
+            if each["component"] == kind and each["operation"] in operations:
+                getattr(reference, field)[each["record_id"]] = each["after"]["version"]
+    return reference

@@ -63,11 +63,16 @@ class SaveRecord:
 
 @dataclass(frozen=True, slots=True)
 class DeleteRecord:
-    """Delete a record, which can be restored. A missing or deleted record is skipped."""
+    """Delete a record, which can be restored. A missing or deleted record is skipped.
+
+    Attributes:
+        only_version: The version to delete, so that a record at another one is skipped; None for any.
+    """
 
     kind: str
     id: str
     actor: str | None = None
+    only_version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -508,6 +513,8 @@ def _draft_delete_or_restore(
 ) -> tuple[str, Record, str] | None:
     deleting = isinstance(change, DeleteRecord)
     if stored is None or (stored.deleted_at is not None) == deleting:
+        return None
+    if isinstance(change, DeleteRecord) and change.only_version not in (None, stored.version):
         return None
     record = unit.read_record(change.kind, change.id)
     if record is None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 import pytest
 
 from lavendertown.collaboration.storage import Storage
-from lavendertown.core import clock
 from lavendertown.profile.evidence import Evidence, FindingSamples, SampleRow, ValueCount
 from tests.mcp.conftest import Connect, make_report
 from tests.support.mcp import McpClient, ToolRefused
@@ -84,35 +82,6 @@ def test_a_finding_is_read_with_sample_rows(client: McpClient, storage: Storage)
     finding = client.call("read_finding", finding_id=name)["finding"]
     assert finding["sample_rows"] == [{"row": 3, "values": {"id": 7, "price": None}}]
     assert finding["frequent_values"] == [{"value": "n/a", "rows": 3}]
-
-
-def test_every_write_is_undone(client: McpClient, storage: Storage) -> None:
-    names = find_ids(client)
-    storage.triage.decide(names, _former_decision(), actor="Ana")
-    before = [current(client, name) for name in names]
-    threads = [storage.get_annotations(name) for name in names]
-    end = (clock.now() + dt.timedelta(days=9)).isoformat()
-    for tool, arguments in (
-        ("comment", {"comment": "Looks like the import.", "tags": ["import"]}),
-        ("set_status", {"status": "fixed", "reason": "Mended at the source."}),
-        ("assign", {"assignee": "Ben"}),
-        ("assign", {"assignee": ""}),
-        ("snooze", {"until": end}),
-        ("snooze", {"factor": 2}),
-        ("unsnooze", {}),
-    ):
-        made = client.call(tool, finding_ids=names, **arguments)
-        assert made["finding_ids"] == names
-        assert [current(client, name) for name in names] != before, tool
-        assert client.call("undo", undo=made["undo"]) == {"changed_findings": 3}
-        assert [current(client, name) for name in names] == before, tool
-        assert [storage.get_annotations(name) for name in names] == threads, tool
-
-
-def _former_decision() -> Any:
-    from lavendertown.collaboration.parts.triage import Decision
-
-    return Decision(assignee="Cy", note="Ask Cy.", snooze_until=clock.now() + dt.timedelta(days=2))
 
 
 def test_every_write_carries_the_tokens_actor(client: McpClient, storage: Storage) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from functools import cached_property
 
 from lavendertown.core.settings import Settings, load_settings
@@ -56,6 +57,11 @@ class StorageContext:
     def delete_record(self, kind: RecordKind, record_id: str, actor: str | None) -> bool:
         """Delete a record; return False if there is no such live record."""
         return self.write_path.commit([DeleteRecord(kind, record_id, actor)]) != []
+
+    def delete_versions(self, kind: RecordKind, versions: Mapping[str, int], actor: str) -> int:
+        """Delete the records that are at these versions in one unit of work; return how many were deleted."""
+        changes = [DeleteRecord(kind, name, actor, version) for name, version in versions.items()]
+        return len(self.write_path.commit(changes))
 
     def restore_record(self, kind: RecordKind, record_id: str, actor: str | None) -> bool:
         """Restore a deleted record; return False if there is no such deleted record."""

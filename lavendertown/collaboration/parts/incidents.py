@@ -305,6 +305,17 @@ class Incidents(StoragePart):
         """Move an incident to the trash; return False if it does not exist. Its findings stay as they are."""
         return self._context.delete_record(RecordKind.INCIDENT, incident_id, actor)
 
+    def undo_create(self, versions: Mapping[str, int], *, actor: str) -> int:
+        """Move new incidents to the trash; return how many were moved.
+
+        Args:
+            versions: The incidents, with their versions. One that was changed or commented on since stays.
+            actor: Who moves them.
+        """
+        comments = self._count_comments(list(versions))
+        unchanged = {name: version for name, version in versions.items() if not comments[name]}
+        return self._context.delete_versions(RecordKind.INCIDENT, unchanged, actor)
+
     def restore(self, incident_id: str, *, actor: str | None = None) -> bool:
         """Restore an incident from the trash; return False if it was not there.
 

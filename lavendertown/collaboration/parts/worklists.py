@@ -252,6 +252,15 @@ class Worklists(StoragePart):
         """Move a worklist with its answers to the trash; return False if it does not exist."""
         return self._context.delete_record(RecordKind.WORKLIST, worklist_id, actor)
 
+    def undo_create(self, versions: Mapping[str, int], *, actor: str) -> int:
+        """Move new worklists to the trash; return how many were moved.
+
+        Args:
+            versions: The worklists, with their versions. One that was changed since stays.
+            actor: Who moves them.
+        """
+        return self._context.delete_versions(RecordKind.WORKLIST, versions, actor)
+
     def restore(self, worklist_id: str, *, actor: str | None = None) -> bool:
         """Restore a worklist from the trash; return False if it was not there."""
         return self._context.restore_record(RecordKind.WORKLIST, worklist_id, actor)
