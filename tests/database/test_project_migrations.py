@@ -48,9 +48,10 @@ def url(request: pytest.FixtureRequest, root: Path) -> str:
     return f"sqlite:///{root / 'team.db'}"
 
 
-def change(root: Path, old: str, new: str) -> None:
-    """Edit the user model, as somebody does between two runs."""
-    path = root / "components/user/user_models.py"
+def change(root: Path, old: str, new: str, file: str = "components/user/user_models.py") -> None:
+    """Edit a model, as somebody does between two runs."""
+    path = root / file
+    assert old in path.read_text()
     path.write_text(path.read_text().replace(old, new))
     forget(root)
     # The file may be as old, in whole seconds, and as long as the one that was compiled.
@@ -266,6 +267,104 @@ def test_an_unnamed_unique_constraint_goes_with_its_column_or_becomes_partial(
     assert unique_columns(url) == []
     migrations.downgrade(root, url, "-1")
     assert unique_columns(url) == [["email"]]
+
+
+def foreign_keys(url: str, table: str) -> list[tuple[str | None, list[str], str, str | None]]:
+    engine = make_engine(url)
+    found = sa.inspect(engine).get_foreign_keys(table)
+    engine.dispose()
+    return sorted(
+        (
+            each["name"],
+            each["constrained_columns"],
+            each["referred_table"],
+            each["options"].get("ondelete"),
+        )
+        for each in found
+    )
+
+
+ORDER_KEY = ("orders_user_id_fkey", ["user_id"], "users", "CASCADE")
+ORDER_ID = "    id: Mapped[int] = mapped_column(primary_key=True)\n"
+
+
+@pytest.mark.parametrize(
+    ("column", "key"),
+    [
+        ("ForeignKey('users.id')", ("orders_former_id_fkey", ["former_id"], "users", None)),
+        ("ForeignKey('users.id'), unique=True", ("orders_former_id_fkey", ["former_id"], "users", None)),
+        ("ForeignKey('orders.id')", ("orders_former_id_fkey", ["former_id"], "orders", None)),
+        ("ForeignKey('users.id', name='mine')", ("mine", ["former_id"], "users", None)),
+    ],
+    ids=["plain", "unique", "own-table", "named"],
+)
+def test_a_foreign_key_is_added_and_removed_up_and_down(
+    root: Path, url: str, column: str, key: tuple[str, list[str], str, None]
+) -> None:
+    ready(root, url)
+    values(url, "INSERT INTO users (id, email, name) VALUES (1, 'a@example.com', 'Ana')")
+    values(url, "INSERT INTO orders (id, user_id) VALUES (7, 1)")
+    line = f"    former_id: Mapped[int | None] = mapped_column({column})\n"
+    for number, (old, new) in enumerate([(ORDER_ID, ORDER_ID + line), (line, "")]):
+        change(root, old, new, "models/orders.py")
+        assert migrations.write_revision(root, url, f"key {number}") is not None
+        migrations.upgrade(root, url)
+        assert migrations.inspect_migrations(root, url).is_up_to_date
+        assert foreign_keys(url, "orders") == sorted([ORDER_KEY, *([key] if new else [])])
+    migrations.downgrade(root, url, "-1")
+    assert foreign_keys(url, "orders") == sorted([ORDER_KEY, key])
+    migrations.downgrade(root, url, "-1")
+    assert foreign_keys(url, "orders") == [ORDER_KEY]
+    assert values(url, "SELECT user_id FROM orders") == [1]
+
+
+@pytest.mark.parametrize(
+    ("new", "keys"),
+    [
+        ("mapped_column()", []),
+        ("mapped_column(ForeignKey(User.id))", [("orders_user_id_fkey", ["user_id"], "users", None)]),
+        ("", []),
+    ],
+    ids=["removed", "changed", "column"],
+)
+def test_an_unnamed_foreign_key_of_an_earlier_migration_is_removed_and_restored(
+    root: Path, url: str, new: str, keys: list[tuple[str, list[str], str, None]]
+) -> None:
+    written = migrations.write_revision(root, url, "First")
+    assert written is not None
+    text = written.read_text()
+    assert ", name='orders_user_id_fkey'" in text
+    written.write_text(text.replace(", name='orders_user_id_fkey'", ""))
+    migrations.upgrade(root, url)
+    line = 'user_id: Mapped[int] = mapped_column(ForeignKey(User.id, ondelete="CASCADE"))'
+    change(root, line, new and f"user_id: Mapped[int] = {new}", "models/orders.py")
+    assert migrations.write_revision(root, url, "Second") is not None
+    for _ in range(2):
+        migrations.upgrade(root, url)
+        assert migrations.inspect_migrations(root, url).is_up_to_date
+        assert foreign_keys(url, "orders") == keys
+        migrations.downgrade(root, url, "-1")
+        assert foreign_keys(url, "orders") == [ORDER_KEY]
+
+
+def test_names_of_constraints_are_distinct_however_long(root: Path, url: str) -> None:
+    column = "c" * 60
+    lines = "".join(
+        f"    {column}{end}: Mapped[int | None] = mapped_column(ForeignKey('users.id'), unique=True)\n"
+        for end in "ab"
+    )
+    twice = "    both: Mapped[int | None] = mapped_column(ForeignKey('users.id'), ForeignKey('people.id'))\n"
+    people = f"class Person(Base):\n    __tablename__ = 'people'\n{ORDER_ID}\n"
+    change(root, "class Order(Base)", f"{people}class Order(Base)", "models/orders.py")
+    ready(root, url)
+    change(root, '"orders"\n', f'"orders"\n{lines}{twice}', "models/orders.py")
+    ready(root, url)
+    assert migrations.inspect_migrations(root, url).is_up_to_date
+    names = [str(each[0]) for each in foreign_keys(url, "orders")]
+    assert len(set(names)) == 5
+    assert max(map(len, names)) == 63
+    migrations.downgrade(root, url, "-1")
+    assert foreign_keys(url, "orders") == [ORDER_KEY]
 
 
 def test_a_rename_and_a_column_that_cannot_be_empty_are_pointed_out(

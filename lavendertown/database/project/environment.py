@@ -13,8 +13,6 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.operations.ops import (
     AddColumnOp,
     AlterColumnOp,
-    CreateTableOp,
-    CreateUniqueConstraintOp,
     DropColumnOp,
     MigrateOperation,
     MigrationScript,
@@ -25,7 +23,7 @@ from sqlalchemy.types import TypeDecorator
 
 from lavendertown.core.errors import LavenderTownError
 from lavendertown.core.settings import load_settings
-from lavendertown.database.project import unnamed_uniques
+from lavendertown.database.project import constraint_names
 from lavendertown.database.project.model_discovery import VERSION_TABLE, ProjectModels, discover_models
 from lavendertown.stores.sql.connection.engine import make_database_folder, read_url, resolve_sqlite_path
 from lavendertown.stores.sql.schema.revisions import enable_wal
@@ -67,7 +65,7 @@ def migration_options(models: ProjectModels) -> dict[str, Any]:
         "render_item": _render_type,
         "transaction_per_migration": False,
         "process_revision_directives": _complete_scripts,
-        "autogenerate_plugins": ["alembic.autogenerate.*", unnamed_uniques.PLUGIN],
+        "autogenerate_plugins": ["alembic.autogenerate.*", constraint_names.PLUGIN],
     }
 
 
@@ -77,23 +75,12 @@ def _complete_scripts(_: object, __: object, scripts: list[MigrationScript]) -> 
         if script.upgrade_ops is None or script.downgrade_ops is None:
             continue
         operations = list(_walk_operations(script.upgrade_ops.ops))
-        _name_unique_constraints(operations)
+        constraint_names.name_new_constraints(operations)
+        constraint_names.name_dropped_foreign_keys(script.upgrade_ops.ops)
         script.upgrade_ops.reverse_into(script.downgrade_ops)
-        unnamed_uniques.mark_unnamed_drops(script.upgrade_ops)
+        constraint_names.mark_unnamed_drops(script.upgrade_ops)
         for sentence in _describe_risks(operations):
             log.warning("%s", sentence)
-
-
-def _name_unique_constraints(operations: Iterable[MigrateOperation]) -> None:
-    """Name unique constraints as PostgreSQL would, so that a later migration can drop them."""
-    for operation in operations:
-        if isinstance(operation, CreateUniqueConstraintOp) and not operation.constraint_name:
-            names = [str(getattr(each, "name", each)) for each in operation.columns]
-            operation.constraint_name = _unique_name(operation.table_name, names)
-        elif isinstance(operation, CreateTableOp):
-            for item in operation.columns:
-                if isinstance(item, sa.UniqueConstraint) and item.name is None:
-                    item.name = _unique_name(operation.table_name, [each.name for each in item.columns])
 
 
 def _describe_risks(operations: Sequence[MigrateOperation]) -> Iterator[str]:
@@ -126,10 +113,6 @@ def _walk_operations(operations: Iterable[MigrateOperation]) -> Iterator[Migrate
     for operation in operations:
         yield operation
         yield from _walk_operations(getattr(operation, "ops", ()))
-
-
-def _unique_name(table: str, columns: Sequence[str]) -> str:
-    return f"{table}_{'_'.join(columns)}_key"[:63]
 
 
 def _database_url(root: Path) -> URL:
