@@ -367,6 +367,129 @@ def test_names_of_constraints_are_distinct_however_long(root: Path, url: str) ->
     assert foreign_keys(url, "orders") == [ORDER_KEY]
 
 
+PLAIN_NAME = "name: Mapped[str] = mapped_column()"
+
+
+def enum_types(url: str) -> dict[str, list[str]]:
+    engine = make_engine(url)
+    inspector = sa.inspect(engine)
+    found = {each["name"]: each["labels"] for each in getattr(inspector, "get_enums", list)()}
+    engine.dispose()
+    return found
+
+
+def add_enum(root: Path, column: str, name: str = "kind") -> None:
+    line = f"{name}: Mapped[str | None] = mapped_column({column})"
+    change(root, PLAIN_NAME, f"{PLAIN_NAME}\n    {line}")
+
+
+@pytest.fixture
+def with_enums(root: Path) -> None:
+    text = """import enum
+import sqlalchemy as sa
+class Kind(enum.Enum):
+    new = 1
+    old = 2
+class Stored(sa.types.TypeDecorator):
+    impl = sa.Enum("new", "old", name="kind")
+    cache_ok = True
+from sqlalchemy.orm"""
+    change(root, "from sqlalchemy.orm", text)
+
+
+@pytest.mark.usefixtures("with_enums")
+@pytest.mark.parametrize(
+    "column",
+    [
+        "sa.Enum(Kind)",
+        "sa.Enum(Kind), server_default='new', index=True",
+        "Stored()",
+        "sa.ARRAY(sa.Enum(Kind)).with_variant(sa.JSON(), 'sqlite')",
+    ],
+)
+def test_an_enum_type_comes_and_goes_with_its_columns(root: Path, url: str, column: str) -> None:
+    expected = {"kind": ["new", "old"]} if url.startswith("postgres") else {}
+    ready(root, url)
+    add_enum(root, column)
+    ready(root, url)
+    assert migrations.inspect_migrations(root, url).is_up_to_date
+    assert enum_types(url) == expected
+    add_enum(root, column, "second")
+    ready(root, url)
+    migrations.downgrade(root, url, "-1")
+    assert enum_types(url) == expected
+    migrations.downgrade(root, url, "-1")
+    assert enum_types(url) == {}
+    migrations.upgrade(root, url)
+    for name in ("second", "kind"):
+        change(root, f"\n    {name}: Mapped[str | None] = mapped_column({column})", "")
+    ready(root, url)
+    assert enum_types(url) == {}
+    migrations.downgrade(root, url, "-1")
+    assert enum_types(url) == expected
+    migrations.downgrade(root, url, "base")
+    assert enum_types(url) == {}
+    migrations.upgrade(root, url)
+    assert migrations.inspect_migrations(root, url).is_up_to_date
+
+
+@pytest.mark.usefixtures("with_enums")
+def test_an_enum_type_of_a_new_table_is_shared_and_dropped(root: Path, url: str) -> None:
+    expected = {"kind": ["new", "old"]} if url.startswith("postgres") else {}
+    add_enum(root, "sa.Enum(Kind)")
+    ready(root, url)
+    values(url, "INSERT INTO users (id, email, name, kind) VALUES (1, 'a@example.com', 'Ana', 'old')")
+    sql = migrations.write_sql(root, "postgresql://host/database")
+    assert "CREATE TYPE kind AS ENUM ('new', 'old')" in sql
+    people = f"class Person(Base):\n    __tablename__ = 'people'\n{ORDER_ID}"
+    kind = "    kind: Mapped[str] = mapped_column(sa.Enum('new', 'old', name='kind'))\n\n"
+    change(root, "class Order(Base)", f"{people}{kind}class Order(Base)", "models/orders.py")
+    change(
+        root, "from sqlalchemy import", "import sqlalchemy as sa\nfrom sqlalchemy import", "models/orders.py"
+    )
+    ready(root, url)
+    assert migrations.write_sql(root, "postgresql://host/database").count("CREATE TYPE") == 1
+    migrations.downgrade(root, url, "-1")
+    assert enum_types(url) == expected
+    assert values(url, "SELECT kind FROM users") == ["old"]
+    migrations.downgrade(root, url, "base")
+    assert enum_types(url) == {}
+    migrations.upgrade(root, url)
+    assert migrations.inspect_migrations(root, url).is_up_to_date
+
+
+@pytest.mark.usefixtures("with_enums")
+def test_a_text_column_becomes_an_enum_and_text_again(root: Path, url: str) -> None:
+    change(root, PLAIN_NAME, "name: Mapped[str] = mapped_column(sa.String(10))")
+    ready(root, url)
+    values(url, "INSERT INTO users (id, email, name) VALUES (1, 'a@example.com', 'old')")
+    change(root, "sa.String(10)", "sa.Enum(Kind, name='Kind 2')")
+    ready(root, url)
+    assert migrations.inspect_migrations(root, url).is_up_to_date
+    assert list(enum_types(url)) == (["Kind 2"] if url.startswith("postgres") else [])
+    migrations.downgrade(root, url, "-1")
+    assert enum_types(url) == {}
+    migrations.upgrade(root, url)
+    change(root, "sa.Enum(Kind, name='Kind 2')", "sa.String(10)")
+    ready(root, url)
+    assert enum_types(url) == {}
+    migrations.downgrade(root, url, "-1")
+    assert values(url, "SELECT name FROM users") == ["old"]
+    assert migrations.inspect_migrations(root, url).differences != ()
+
+
+@pytest.mark.postgres
+@pytest.mark.usefixtures("with_enums")
+def test_a_downgrade_keeps_an_enum_type_that_was_there_before(root: Path, postgres_url: str) -> None:
+    ready(root, postgres_url)
+    values(postgres_url, "CREATE TYPE kind AS ENUM ('new', 'old')")
+    values(postgres_url, "CREATE TABLE strangers (kind kind)")
+    add_enum(root, "sa.Enum(Kind)")
+    ready(root, postgres_url)
+    migrations.downgrade(root, postgres_url, "-1")
+    assert list(enum_types(postgres_url)) == ["kind"]
+
+
 def test_a_rename_and_a_column_that_cannot_be_empty_are_pointed_out(
     root: Path, url: str, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -17,13 +17,14 @@ from alembic.operations.ops import (
     MigrateOperation,
     MigrationScript,
 )
+from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 from sqlalchemy.engine import URL
 from sqlalchemy.types import TypeDecorator
 
 from lavendertown.core.errors import LavenderTownError
 from lavendertown.core.settings import load_settings
-from lavendertown.database.project import constraint_names
+from lavendertown.database.project import constraint_names, enum_types
 from lavendertown.database.project.model_discovery import VERSION_TABLE, ProjectModels, discover_models
 from lavendertown.stores.sql.connection.engine import make_database_folder, read_url, resolve_sqlite_path
 from lavendertown.stores.sql.schema.revisions import enable_wal
@@ -69,14 +70,19 @@ def migration_options(models: ProjectModels) -> dict[str, Any]:
     }
 
 
-def _complete_scripts(_: object, __: object, scripts: list[MigrationScript]) -> None:
-    """Name what a generated migration makes, and log what it cannot know or cannot do on filled tables."""
+def _complete_scripts(migration: MigrationContext, _: object, scripts: list[MigrationScript]) -> None:
+    """Complete a generated migration with names and enum types.
+
+    What it cannot know, or cannot do on filled tables, is logged.
+    """
     for script in scripts:
         if script.upgrade_ops is None or script.downgrade_ops is None:
             continue
         operations = list(_walk_operations(script.upgrade_ops.ops))
         constraint_names.name_new_constraints(operations)
         constraint_names.name_dropped_foreign_keys(script.upgrade_ops.ops)
+        metadata = migration.opts["target_metadata"]
+        enum_types.add_type_operations(script.upgrade_ops, operations, metadata, migration.connection)
         script.upgrade_ops.reverse_into(script.downgrade_ops)
         constraint_names.mark_unnamed_drops(script.upgrade_ops)
         for sentence in _describe_risks(operations):
@@ -157,8 +163,11 @@ def _include_object(_: object, __: str | None, kind: str, reflected: bool, compa
 
 def _render_type(kind: str, item: Any, _: AutogenContext) -> str | Literal[False]:
     """Render the stored type of a type decorator, so that a migration imports no application classes."""
-    if kind == "type" and isinstance(item, TypeDecorator):
-        stored_type = item.impl_instance
-        if type(stored_type).__module__.startswith("sqlalchemy.sql."):
-            return f"sa.{stored_type!r}"
+    if kind != "type":
+        return False
+    stored_type = item.impl_instance if isinstance(item, TypeDecorator) else item
+    if isinstance(stored_type, sa.Enum) and (enum := enum_types.render_enum(stored_type)):
+        return enum
+    if stored_type is not item and type(stored_type).__module__.startswith("sqlalchemy.sql."):
+        return f"sa.{stored_type!r}"
     return False
