@@ -498,3 +498,66 @@ def test_a_rename_and_a_column_that_cannot_be_empty_are_pointed_out(
     assert migrations.write_revision(root, url, "rename") is not None
     assert "new_column_name='full_name'" in caplog.text
     assert "The column users.full_name is new, cannot be empty and has no server_default" in caplog.text
+
+
+NOTES = """
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+class Base(DeclarativeBase):
+    pass
+
+class Note(Base):
+    __tablename__ = "notes"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    text: Mapped[str] = mapped_column(index=True)
+    author: Mapped[str]
+"""
+
+
+@pytest.mark.parametrize("column", ["author", "writer"])
+def test_a_renamed_table_is_pointed_out(
+    root: Path, url: str, caplog: pytest.LogCaptureFixture, column: str
+) -> None:
+    DatabaseStorage(url).close()
+    write(root, {"models/notes.py": NOTES})
+    values(url, "CREATE TABLE strangers (id INTEGER)")
+    ready(root, url)
+    assert "rename" not in caplog.text
+    values(url, "INSERT INTO notes (id, text, author) VALUES (1, 'Ask Acme.', 'Ana')")
+    change(root, '"notes"', '"remarks"', "models/notes.py")
+    change(root, "author", column, "models/notes.py")
+    written = migrations.write_revision(root, url, "Remarks")
+    assert written is not None
+    assert "The migration creates the table remarks and leaves notes as it is" in caplog.text
+    assert "op.rename_table('notes', 'remarks')" in caplog.text
+    assert "strangers" not in caplog.text
+    up = re.compile(r"op\.create_table\('remarks',.*?\n    \)", re.DOTALL)
+    text = up.sub("op.rename_table('notes', 'remarks')", written.read_text())
+    written.write_text(text.replace("op.drop_table('remarks')", "op.rename_table('remarks', 'notes')"))
+    migrations.upgrade(root, url)
+    assert values(url, "SELECT text FROM remarks") == ["Ask Acme."]
+    migrations.downgrade(root, url, "-1")
+    assert values(url, "SELECT text FROM notes") == ["Ask Acme."]
+
+
+def test_a_renamed_table_with_keys_to_it_keeps_its_rows(
+    root: Path, url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    ready(root, url)
+    values(url, "INSERT INTO users (id, email, name) VALUES (1, 'a@example.com', 'Ana')")
+    values(url, "INSERT INTO orders (id, user_id) VALUES (7, 1)")
+    change(root, '"users"', '"people"')
+    written = migrations.write_revision(root, url, "People")
+    assert written is not None
+    sentence = next(each for each in caplog.messages if "op.rename_table" in each)
+    assert "replace op.create_table and the changes of foreign keys to it by" in sentence
+    head = written.read_text().partition("def upgrade")[0]
+    written.write_text(
+        f"{head}def upgrade() -> None:\n    op.rename_table('users', 'people')\n\n"
+        "def downgrade() -> None:\n    op.rename_table('people', 'users')\n"
+    )
+    migrations.upgrade(root, url)
+    assert migrations.inspect_migrations(root, url).is_up_to_date
+    assert values(url, "SELECT name FROM orders JOIN people ON people.id = user_id") == ["Ana"]
+    migrations.downgrade(root, url, "-1")
+    assert values(url, "SELECT name FROM orders JOIN users ON users.id = user_id") == ["Ana"]

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 import sqlalchemy as sa
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
-from alembic.operations.ops import (
-    AddColumnOp,
-    AlterColumnOp,
-    DropColumnOp,
-    MigrateOperation,
-    MigrationScript,
-)
+from alembic.operations.ops import MigrateOperation, MigrationScript
 from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 from sqlalchemy.engine import URL
@@ -26,6 +20,7 @@ from lavendertown.core.errors import LavenderTownError
 from lavendertown.core.settings import load_settings
 from lavendertown.database.project import constraint_names, enum_types
 from lavendertown.database.project.model_discovery import VERSION_TABLE, ProjectModels, discover_models
+from lavendertown.database.project.risks import describe_renamed_tables, describe_risks
 from lavendertown.stores.sql.connection.engine import make_database_folder, read_url, resolve_sqlite_path
 from lavendertown.stores.sql.schema.revisions import enable_wal
 from lavendertown.stores.sql.schema.upgrade import exclusive_engine, schema_change
@@ -85,34 +80,12 @@ def _complete_scripts(migration: MigrationContext, _: object, scripts: list[Migr
         enum_types.add_type_operations(script.upgrade_ops, operations, metadata, migration.connection)
         script.upgrade_ops.reverse_into(script.downgrade_ops)
         constraint_names.mark_unnamed_drops(script.upgrade_ops)
-        for sentence in _describe_risks(operations):
+        sentences = [
+            *describe_risks(operations),
+            *describe_renamed_tables(operations, metadata, migration.connection),
+        ]
+        for sentence in sentences:
             log.warning("%s", sentence)
-
-
-def _describe_risks(operations: Sequence[MigrateOperation]) -> Iterator[str]:
-    """Say what a migration does to rows that are there: a rename is seen as a new column, for example."""
-    added = [each for each in operations if isinstance(each, AddColumnOp)]
-    dropped = [each for each in operations if isinstance(each, DropColumnOp)]
-    for new in added:
-        column = f"{new.table_name}.{new.column.name}"
-        former = [each.column_name for each in dropped if each.table_name == new.table_name]
-        if former:
-            yield (
-                f"The migration drops {', '.join(former)} of {new.table_name} with its values and adds "
-                f"{new.column.name}. If that is a rename, write in the migration: op.alter_column("
-                f"{new.table_name!r}, {former[0]!r}, new_column_name={new.column.name!r})."
-            )
-        if not new.column.nullable and new.column.server_default is None:
-            yield (
-                f"The column {column} is new, cannot be empty and has no server_default, so the migration "
-                "fails where the table has rows. Give the column a server_default."
-            )
-    for each in operations:
-        if isinstance(each, AlterColumnOp) and each.modify_nullable is False and each.existing_nullable:
-            yield (
-                f"The column {each.table_name}.{each.column_name} cannot be empty from now on, so the "
-                "migration fails where a row has no value in it. Fill them in the migration before."
-            )
 
 
 def _walk_operations(operations: Iterable[MigrateOperation]) -> Iterator[MigrateOperation]:

@@ -20,8 +20,9 @@ from lavendertown.stores.sql.schema import tables
 
 VERSION_TABLE = "lavendertown_project_version"
 """The table with the revision of the project's own migrations."""
+OWN_TABLES = {*tables.metadata.tables, "alembic_version", VERSION_TABLE}
+"""The tables that no model may have: LavenderTown's and alembic's."""
 
-_OWN_TABLES = {*tables.metadata.tables, "alembic_version", VERSION_TABLE}
 _DEFINED_TWICE = re.compile(r"Table '([^']+)' is already defined")
 _discovering = threading.RLock()
 
@@ -110,10 +111,10 @@ def _merge_tables(modules: Iterable[ModuleType]) -> sa.MetaData:
         for table in source.tables.values():
             owner = owners.get(_owner_key(source, table), "another module")
             name = table.key.lower()
-            if name in _OWN_TABLES and source is Base.metadata:
+            if name in OWN_TABLES and source is Base.metadata:
                 # The copy in lavendertown.database.user; Base refuses such a table for any other class.
                 continue
-            if name in _OWN_TABLES:
+            if name in OWN_TABLES:
                 raise ConfigurationError(
                     f"The table {table.key!r} of {owner} belongs to LavenderTown "
                     f"({tables.__name__}). Give the class another __tablename__."
