@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import orm
+from sqlalchemy.schema import conv
 
 from lavendertown.core.errors import ConfigurationError
 from lavendertown.database import application
@@ -50,26 +51,61 @@ def create_missing_tables(engine: sa.Engine, metadata: sa.MetaData) -> None:
 
 
 def free_unique_values(table: sa.Table) -> None:
-    """Replace the unique constraints of a table with ``deleted_at`` by unique indexes on its live rows."""
+    """Restrict the unique values of a table with ``deleted_at`` to its live rows.
+
+    Unique constraints become unique indexes, which are checked at once even if the constraint is deferrable.
+    Unique indexes keep their expressions and options, and their conditions are extended. Names that were
+    given are kept.
+    """
     if "deleted_at" not in table.columns:
         return
-    live = table.c.deleted_at.is_(None)
-    columns: list[tuple[sa.Column[object], ...]] = []
     for constraint in [each for each in table.constraints if isinstance(each, sa.UniqueConstraint)]:
-        columns.append(tuple(constraint.columns))
         table.constraints.discard(constraint)
-    for index in [each for each in table.indexes if each.unique and not _is_partial(each)]:
-        columns.append(tuple(index.columns))
-        table.indexes.discard(index)
+        options = {
+            name: value for name, value in constraint.dialect_kwargs.items() if name.startswith("postgresql_")
+        }
+        _add_live_index(table, constraint, list(constraint.columns), options)
+    for index in [each for each in table.indexes if each.unique]:
+        if isinstance(index.name, conv) and index.dialect_kwargs.get("sqlite_where") is None:
+            table.indexes.discard(index)
+            _add_live_index(table, index, index.expressions, dict(index.dialect_kwargs))
+        else:
+            _restrict_to_live(index, table)
     for column in table.columns:
+        if column.unique:
+            # A copy of the table would get the indexes of these flags as well.
+            column.index = None
         column.unique = None
-    for unique_columns in columns:
-        name = f"uq_{table.name}_{'_'.join(column.name for column in unique_columns)}_live"
-        sa.Index(name, *unique_columns, unique=True, sqlite_where=live, postgresql_where=live)
 
 
-def _is_partial(index: sa.Index) -> bool:
-    return index.dialect_options["sqlite"]["where"] is not None
+def _add_live_index(
+    table: sa.Table,
+    source: sa.UniqueConstraint | sa.Index,
+    expressions: Iterable[Any],
+    options: dict[str, Any],
+) -> None:
+    name = source.name
+    if not isinstance(name, str) or isinstance(name, conv):
+        name = f"uq_{table.name}_{'_'.join(column.name for column in source.columns)}_live"
+    _restrict_to_live(sa.Index(name, *expressions, unique=True, **options), table)
+
+
+def _restrict_to_live(index: sa.Index, table: sa.Table) -> None:
+    for name in ("sqlite_where", "postgresql_where"):
+        condition = index.dialect_kwargs.get(name)
+        index.dialect_kwargs[name] = _live_condition(condition, table.c.deleted_at)
+
+
+def _live_condition(condition: Any, deleted_at: sa.Column[Any]) -> Any:
+    """Return the condition of an index on live rows; one about deletions stays as it is."""
+    if condition is None:
+        return deleted_at.is_(None)
+    if deleted_at.name in str(condition):
+        return condition
+    if isinstance(condition, (str, sa.TextClause)):
+        # Text is not put in parentheses by itself.
+        condition = sa.text(f"({condition})")
+    return sa.and_(condition, deleted_at.is_(None))
 
 
 def refuse_composite_keys(mappers: Iterable[orm.Mapper[Any]]) -> None:

@@ -195,6 +195,24 @@ def test_unique_values_of_deleted_rows_are_free(root: Path, url: str) -> None:
     assert migrations.inspect_migrations(root, url).is_up_to_date
 
 
+def test_a_named_unique_constraint_keeps_its_name_when_deleted_rows_free_it(root: Path, url: str) -> None:
+    change(root, "from sqlalchemy.orm", "import datetime as dt\nimport sqlalchemy as sa\nfrom sqlalchemy.orm")
+    change(root, '"users"\n', "\"users\"\n    __table_args__ = (sa.UniqueConstraint('name', name='mine'),)\n")
+    ready(root, url)
+    change(root, PLAIN_NAME, f"{PLAIN_NAME}\n    deleted_at: Mapped[dt.datetime | None]")
+    ready(root, url)
+    assert migrations.inspect_migrations(root, url).is_up_to_date
+    columns = "INSERT INTO users (id, email, name, deleted_at) VALUES"
+    values(url, f"{columns} (1, 'a@example.com', 'Ana', '2026-11-01'), (2, 'b@example.com', 'Ana', NULL)")
+    with pytest.raises(sa.exc.IntegrityError):
+        values(url, f"{columns} (3, 'c@example.com', 'Ana', NULL)")
+    values(url, "DELETE FROM users WHERE deleted_at IS NOT NULL")
+    migrations.downgrade(root, url, "-1")
+    assert unique_columns(url) == [["email"], ["name"]]
+    migrations.upgrade(root, url)
+    assert migrations.inspect_migrations(root, url).is_up_to_date
+
+
 def test_a_unique_value_is_added_and_removed_up_and_down(root: Path, url: str) -> None:
     ready(root, url)
     plain, unique = "name: Mapped[str] = mapped_column()", "name: Mapped[str] = mapped_column(unique=True)"

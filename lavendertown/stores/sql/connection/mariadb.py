@@ -9,6 +9,7 @@ from sqlalchemy.dialects.mysql.base import MySQLDDLCompiler, MySQLTypeCompiler
 from sqlalchemy.engine import URL, Engine
 
 from lavendertown.core import locks
+from lavendertown.core.errors import ConfigurationError
 from lavendertown.stores.sql.connection.errors import store_name, translate_errors
 from lavendertown.stores.sql.statements.column_types import MariaDateTime
 
@@ -157,6 +158,11 @@ class _DdlCompiler(MySQLDDLCompiler):
         condition = index.dialect_options["sqlite"]["where"]
         if not index.unique or condition is None:
             return super().visit_create_index(create, **kw)
+        if not all(isinstance(each, sa.Column) for each in index.expressions):
+            raise ConfigurationError(
+                f"The unique index {index.name} has an expression, which MariaDB cannot index. "
+                "Give the class a computed column and index that."
+            )
         # MariaDB has no partial indexes. A hidden column that is NULL in the other rows, added to a unique
         # index, has the same effect, because NULLs are never duplicates.
         prepare = self.preparer
