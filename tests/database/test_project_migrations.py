@@ -213,6 +213,34 @@ def test_a_named_unique_constraint_keeps_its_name_when_deleted_rows_free_it(root
     assert migrations.inspect_migrations(root, url).is_up_to_date
 
 
+@pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")
+@pytest.mark.parametrize("deleted", ["", "\n    deleted_at: Mapped[dt.datetime | None]"], ids=["", "soft"])
+@pytest.mark.parametrize("exists", [False, True], ids=["new-table", "old-table"])
+def test_a_unique_expression_is_created(root: Path, url: str, exists: bool, deleted: str) -> None:
+    change(root, "from sqlalchemy.orm", "import datetime as dt\nimport sqlalchemy as sa\nfrom sqlalchemy.orm")
+    change(root, PLAIN_NAME, PLAIN_NAME + deleted)
+    if exists:
+        ready(root, url)
+    index = "sa.Index('lower_name', sa.func.lower(User.name), unique=True)"
+    change(root, f"{PLAIN_NAME}{deleted}\n", f"{PLAIN_NAME}{deleted}\n\n{index}\n")
+    assert migrations.write_revision(root, url, "Lower") is not None
+    migrations.upgrade(root, url)
+    assert migrations.inspect_migrations(root, url).is_up_to_date
+    values(url, "INSERT INTO users (id, email, name) VALUES (1, 'a@example.com', 'Ana')")
+    with pytest.raises(sa.exc.IntegrityError):
+        values(url, "INSERT INTO users (id, email, name) VALUES (2, 'b@example.com', 'aNA')")
+    values(url, "DELETE FROM users")
+    migrations.downgrade(root, url, "-1")
+    migrations.upgrade(root, url)
+    assert migrations.inspect_migrations(root, url).is_up_to_date
+    change(root, "email: Mapped[str]", "email: Mapped[str | None]")
+    ready(root, url)
+    if url.startswith("sqlite"):
+        assert migrations.inspect_migrations(root, url).differences == ("add index 'lower_name' of 'users'",)
+        ready(root, url)
+    assert migrations.inspect_migrations(root, url).is_up_to_date
+
+
 def test_a_unique_value_is_added_and_removed_up_and_down(root: Path, url: str) -> None:
     ready(root, url)
     plain, unique = "name: Mapped[str] = mapped_column()", "name: Mapped[str] = mapped_column(unique=True)"

@@ -18,7 +18,7 @@ from sqlalchemy.types import TypeDecorator
 
 from lavendertown.core.errors import LavenderTownError
 from lavendertown.core.settings import load_settings
-from lavendertown.database.project import constraint_names, enum_types
+from lavendertown.database.project import constraint_names, enum_types, expression_indexes
 from lavendertown.database.project.model_discovery import VERSION_TABLE, ProjectModels, discover_models
 from lavendertown.database.project.risks import describe_renamed_tables, describe_risks
 from lavendertown.stores.sql.connection.engine import make_database_folder, read_url, resolve_sqlite_path
@@ -61,7 +61,11 @@ def migration_options(models: ProjectModels) -> dict[str, Any]:
         "render_item": _render_type,
         "transaction_per_migration": False,
         "process_revision_directives": _complete_scripts,
-        "autogenerate_plugins": ["alembic.autogenerate.*", constraint_names.PLUGIN],
+        "autogenerate_plugins": [
+            "alembic.autogenerate.*",
+            constraint_names.PLUGIN,
+            expression_indexes.PLUGIN,
+        ],
     }
 
 
@@ -113,7 +117,7 @@ def _connect_and_run(url: URL, models: ProjectModels) -> None:
 def _run_migrations(connection: sa.Connection, models: ProjectModels) -> None:
     is_sqlite = connection.dialect.name == "sqlite"
     context.configure(connection=connection, render_as_batch=is_sqlite, **migration_options(models))
-    with context.begin_transaction():
+    with context.begin_transaction(), expression_indexes.hide_skipping():
         context.run_migrations()
 
 

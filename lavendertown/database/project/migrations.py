@@ -21,6 +21,7 @@ from alembic.util import CommandError
 
 from lavendertown.core.errors import InvalidInputError, NotFoundError, StorageUnavailableError
 from lavendertown.database.project.environment import migration_options
+from lavendertown.database.project.expression_indexes import hide_skipping
 from lavendertown.database.project.model_discovery import VERSION_TABLE, discover_models
 from lavendertown.stores.sql.connection.engine import (
     BEGIN_OPTION,
@@ -178,7 +179,8 @@ def inspect_migrations(root: Path, database_url: str) -> MigrationStatus:
             engine.connect().execution_options(**{BEGIN_OPTION: "BEGIN"}) as connection,
         ):
             context = MigrationContext.configure(connection, opts=migration_options(models))
-            differences = compare_metadata(context, models.metadata)
+            with hide_skipping():
+                differences = compare_metadata(context, models.metadata)
             return MigrationStatus(
                 _database_revision(connection),
                 head,
