@@ -95,7 +95,14 @@ def test_every_write_is_undone(client: McpClient, storage: Storage, bundle: dict
         (
             "import_bundle",
             {"file": bundle},
-            {"file": "shop.bundle.zip", "reports": 1, "annotations": 0, "triage": 0, "kept": 0},
+            {
+                "file": "shop.bundle.zip",
+                "reports": 1,
+                "annotations": 0,
+                "triage": 0,
+                "incidents": 0,
+                "kept": 0,
+            },
         ),
     ]
     tools = {tool.name for tool in client.list_tools() if not tool.annotations.read_only_hint}

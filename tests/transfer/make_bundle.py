@@ -18,7 +18,7 @@ from lavendertown.profile.evidence import ColumnProfile, Evidence
 from lavendertown.transfer.bundles.writing import export_bundle
 from tests.contract.builders import annotation, at, finding, report
 
-ASSETS = Path(__file__).parent / "assets" / "bundles"
+ASSETS = Path(__file__).parent / "bundle_assets"
 
 
 def main() -> None:

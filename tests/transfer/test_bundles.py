@@ -405,7 +405,7 @@ def test_nothing_is_imported_into_a_store_that_was_left(open_store: Open, backen
 @pytest.mark.parametrize("backend", EACH)
 def test_a_bundle_of_the_first_format_is_still_read(open_store: Open, backend: str) -> None:
     storage = open_store(backend, "a")
-    path = Path(__file__).parent / "assets" / "bundles" / "format_1.bundle.zip"
+    path = Path(__file__).parent / "bundle_assets" / "format_1.bundle.zip"
     bundle = open_bundle(io.BytesIO(path.read_bytes()), path.name)
     assert counts(import_bundle(storage, bundle, actor="Zoe")) == {
         "reports": {"new": 2},
