@@ -236,20 +236,21 @@ class ModelAccessor(Generic[ModelType]):
 
         def find_written() -> list[tuple[Any, Mapping[str, Any]]]:
             if saved:
-                written: list[tuple[Any, Mapping[str, Any]]] = [
-                    (each.instance, each.values) for each in saved
-                ]
-                for each in saved:
-                    new_children = model_children.find_new_children(each.instance)
-                    written += [(child, {}) for child in new_children]
-                return written
+                given = {id(each.instance): each.values for each in saved}
+                instances = sa.util.IdentitySet([*(each.instance for each in saved), *store.added])
+                return [(each, given.get(id(each), {})) for each in instances]
             rows = [self.get(key, include_deleted=True) for key in keys.values()]
             return [(row, {}) for row in rows if row is not None]
 
         with (
             _report_unstorable_values(self.component),
             translate_errors(database.url),
-            report_unique_violations(database, self.mapped_model, find_written),
+            report_unique_violations(
+                database,
+                self.mapped_model,
+                find_written,
+                [each.instance for each in saved] if len(saved) > 1 else (),
+            ),
         ):
             written = path.commit(changes)
         for record in written:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
 import sqlalchemy as sa
+from sqlalchemy import orm
 
 from lavendertown.core import clock
 from lavendertown.database import model_children
@@ -203,6 +204,7 @@ class ModelStore:
 
     Attributes:
         stored_values: What the database stored of each written record, by its id.
+        added: The new instances of the latest flush, also if it failed: those of hooks and children included.
     """
 
     def __init__(
@@ -219,16 +221,20 @@ class ModelStore:
         self._keys = keys
         self._has_after_hooks = has_after_hooks
         self.stored_values: dict[str, dict[str, Any]] = {}
+        self.added: list[Any] = []
 
     @contextlib.contextmanager
     def unit_of_work(self) -> Iterator[UnitOfWork]:
         """Open a unit of work, or join the current one."""
-        with self._database.transaction() as session:
+        with self._database.transaction() as session, _listen_before_flush(session, self._note_added):
             self.stored_values.clear()
             unit = ModelUnitOfWork(session, self._model, self._audited, self._keys, self.stored_values)
             yield unit
             if self._has_after_hooks:
                 unit.read_written_rows()
+
+    def _note_added(self, session: orm.Session, *_: Any) -> None:
+        self.added = list(session.new)
 
     def scan(self, query: AuditQuery, page: Page = ALL_ITEMS) -> Sequence[AuditEvent]:
         """Return audit events, newest first."""
@@ -236,3 +242,12 @@ class ModelStore:
         with self._database.use_session() as session:
             rows = session.connection().execute(statement.limit(page.limit), values).all()
         return [audit_log.event_from_row(row) for row in rows]
+
+
+@contextlib.contextmanager
+def _listen_before_flush(session: orm.Session, listener: Callable[..., None]) -> Iterator[None]:
+    sa.event.listen(session, "before_flush", listener)
+    try:
+        yield
+    finally:
+        sa.event.remove(session, "before_flush", listener)

@@ -26,7 +26,10 @@ GivenValues = Mapping[str, Any]
 
 @contextlib.contextmanager
 def report_unique_violations(
-    database: Database, model: MappedModel, find_written: Callable[[], Sequence[tuple[Any, GivenValues]]]
+    database: Database,
+    model: MappedModel,
+    find_written: Callable[[], Sequence[tuple[Any, GivenValues]]],
+    rows: Sequence[Any] = (),
 ) -> Iterator[None]:
     """Raise a conflict that names model, column and value where a unique value is taken.
 
@@ -34,6 +37,7 @@ def report_unique_violations(
         database: The database.
         model: The class that is written.
         find_written: Returns the instances that are written, each with the values given for it.
+        rows: The instances of a call with several, of which the message names the position.
 
     Raises:
         ConflictError: Another row has the value.
@@ -44,7 +48,7 @@ def report_unique_violations(
         if not is_duplicate(error):
             raise
         table, columns = _find_columns(error, sa.inspect(model.cls))
-        raise _describe_duplicate(database, model, table, columns, find_written()) from error
+        raise _describe_duplicate(database, model, table, columns, find_written(), rows) from error
 
 
 def describe_violation(error: sa.exc.IntegrityError) -> ConflictError | None:
@@ -121,26 +125,32 @@ def _describe_duplicate(
     table: sa.Table,
     columns: Sequence[str],
     written: Sequence[tuple[Any, GivenValues]],
+    rows: Sequence[Any],
 ) -> ConflictError:
-    mapper = _mapper_of(model, table)
+    mapper = _mapper_of(model, table, written)
     name = mapper.class_.__name__ if mapper is not None else table.name
     attributes = _attribute_names(mapper, table, columns)
-    values = _find_taken_values(database, mapper, attributes, written) if attributes and mapper else None
-    if values is None:
+    found = _find_taken_values(database, mapper, attributes, written) if attributes and mapper else None
+    if found is None:
         shown = " and ".join(attributes or columns) or "one of its unique values"
         message = f"Another {name} already has the same {shown}; nothing was written. Choose another value."
     else:
+        instance, values = found
         shown = " and ".join(f"{each} {_show(value)}" for each, value in values.items())
         wanted = " or ".join(values)
         message = f"Another {name} already has the {shown}; nothing was written. Choose another {wanted}."
+        position = next((n for n, row in enumerate(rows, 1) if row is instance), 0)
+        if position:
+            message = f"Row {position} of insert_many: {message}"
     return ConflictError(message, kind=model.component)
 
 
-def _mapper_of(model: MappedModel, table: sa.Table) -> Any:
+def _mapper_of(model: MappedModel, table: sa.Table, written: Sequence[tuple[Any, GivenValues]]) -> Any:
+    """Return the mapper of a table; a hook may write a class of another declarative base."""
     own: Any = sa.inspect(model.cls)
-    if table is own.local_table:
-        return own
-    return next((each for each in own.registry.mappers if each.local_table is table), None)
+    of_written = [orm.attributes.instance_state(instance).mapper for instance, _ in written]
+    known = (own, *of_written, *own.registry.mappers)
+    return next((each for each in known if each.local_table is table), None)
 
 
 def _attribute_names(mapper: Any, table: sa.Table, columns: Sequence[str]) -> list[str]:
@@ -153,8 +163,8 @@ def _attribute_names(mapper: Any, table: sa.Table, columns: Sequence[str]) -> li
 
 def _find_taken_values(
     database: Database, mapper: Any, names: Sequence[str], written: Sequence[tuple[Any, GivenValues]]
-) -> dict[str, Any] | None:
-    """Return the values that are taken: the first that are repeated, or stored in another row."""
+) -> tuple[Any, dict[str, Any]] | None:
+    """Return an instance and its values that are taken: the first that are repeated, or stored elsewhere."""
     candidates = [
         (instance, {name: given[name] if name in given else getattr(instance, name) for name in names})
         for instance, given in written
@@ -163,13 +173,12 @@ def _find_taken_values(
     # NULL is never equal to another NULL.
     candidates = [each for each in candidates if None not in each[1].values()]
     seen: list[dict[str, Any]] = []
-    for _, values in candidates:
+    for instance, values in candidates:
         if values in seen:
-            return values
+            return instance, values
         seen.append(values)
     with database.use_session() as session, session.no_autoflush:
-        stored = (values for each, values in candidates if _is_stored(session, mapper, each, values))
-        return next(stored, None)
+        return next((each for each in candidates if _is_stored(session, mapper, *each)), None)
 
 
 def _is_stored(session: orm.Session, mapper: Any, instance: Any, values: Mapping[str, Any]) -> bool:

@@ -355,9 +355,9 @@ def test_a_taken_unique_value_is_named(database: application.Database) -> None:
     second.code = "x1"
     with pytest.raises(ConflictError, match="Another Badge already has the code 'x1'"):
         badges.save(second)
-    with pytest.raises(ConflictError, match="Another Badge already has the code 'x2'"):
+    with pytest.raises(ConflictError, match="Row 2 of insert_many: Another Badge already has the code 'x2'"):
         badges.insert_many([Badge(code="x3"), Badge(code="x2")])
-    with pytest.raises(ConflictError, match="Another Badge already has the code 'x9'"):
+    with pytest.raises(ConflictError, match="Row 2 of insert_many: Another Badge already has the code 'x9'"):
         badges.insert_many([Badge(code="x9"), Badge(code="x9")])
     assert first.code == "x1"
     assert len(badges.all()) == 2
@@ -394,7 +394,7 @@ def test_a_soft_deleted_row_or_null_is_not_named_as_taken(database: application.
         shelves.insert_many([Shelf(code=None, label="l2"), Shelf(code=None, label="l1")])
 
 
-def test_a_value_that_is_not_taken_is_not_named(database: application.Database) -> None:
+def test_a_value_that_a_hook_repeats_is_named(database: application.Database) -> None:
     badges = ModelAccessor(Badge, "badges")
     badges.insert(Badge(code="x1"))
 
@@ -402,7 +402,7 @@ def test_a_value_that_is_not_taken_is_not_named(database: application.Database) 
     def add_another(session: Any, badge: Badge) -> None:
         session.add(Badge(code="x1"))
 
-    with pytest.raises(ConflictError, match="Another Badge already has the same code; nothing was written"):
+    with pytest.raises(ConflictError, match="Another Badge already has the code 'x1'; nothing was written"):
         badges.insert(Badge(code="x3"))
 
 

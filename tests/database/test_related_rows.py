@@ -164,6 +164,19 @@ def test_errors_of_children_name_row_and_value(database: application.Database) -
     assert len(crews.all()) == 1
 
 
+def test_a_value_that_a_hook_repeats_in_another_class_is_named(database: application.Database) -> None:
+    notes, crews = ModelAccessor(Note, "notes"), ModelAccessor(Crew, "crews")
+    notes.insert(Note(id="a", code="x"))
+
+    @crews.after_insert()
+    def add_note(session: Any, crew: Crew) -> None:
+        session.add(Note(id="b", code="x"))
+
+    with pytest.raises(ConflictError, match="Another Note already has the code 'x'"):
+        crews.insert(Crew(name="k"))
+    assert crews.all() == []
+
+
 class Measure(Base):
     __tablename__ = "measures"
     id: Mapped[decimal.Decimal] = mapped_column(sa.Numeric(12, 5), primary_key=True)
@@ -201,3 +214,4 @@ def test_the_audit_log_is_compared_with_columns_and_long_keys(database: applicat
 class Note(Base):
     __tablename__ = "notes"
     id: Mapped[str] = mapped_column(sa.String(400), primary_key=True)
+    code: Mapped[str | None] = mapped_column(sa.String(20), unique=True)
