@@ -137,7 +137,7 @@ def test_a_threshold_of_drift_may_be_above_1() -> None:
     assert CheckConfiguration.from_dict(given).to_dict() == given
 
 
-def test_a_finding_that_a_changed_threshold_no_longer_reports_is_not_run(
+def test_a_finding_that_a_changed_threshold_no_longer_reports_is_check_changed(
     before: pl.DataFrame, moved: pl.DataFrame, tmp_path: Path
 ) -> None:
     storage = FileStorage(tmp_path)
@@ -158,6 +158,6 @@ def test_a_finding_that_a_changed_threshold_no_longer_reports_is_not_run(
     save("r-1", inspect(moved, before))
     assert state() == "new"
     save("r-2", inspect(moved, before, {"drift_distribution": {"threshold": 50}, "drift_range": False}))
-    assert state() == "not_checked"
+    assert state() == "check_changed"
     save("r-3", inspect(moved.with_columns(pl.col("amount") / 8), before))
     assert state() == "passing"
