@@ -132,8 +132,7 @@ def undo_bundle_import(storage: Storage, bundle_id: str, author: str | None, as_
             *([format_count(undo.incidents, "incident")] if undo.incidents else []),
         ]
         click.echo(
-            f"Undone: {_join(parts)} taken back. To import it again, run: "
-            f"lavendertown import {shlex.quote(undo.file)}"
+            f"Undone: {_join(parts)}. To import it again, run: lavendertown import {shlex.quote(undo.file)}"
         )
         if undo.kept:
             click.echo(

@@ -49,7 +49,7 @@ class _RecordIdComparator(ColumnProperty.Comparator[str]):
     def operate(self, op: Any, *other: Any, **options: Any) -> Any:
         if op in _ORDER_OPERATORS and not all(isinstance(each, str) for each in other):
             raise InvalidInputError(
-                "AuditLog.record_id is text, which has another order than numbers. Convert it first, such as "
+                "AuditLog.record_id is text, which sorts differently from numbers. Convert it first, such as "
                 "sqlalchemy.cast(AuditLog.record_id, sqlalchemy.Integer)."
             )
         return op(self.__clause_element__(), *(_to_key_text(each) for each in other), **options)

@@ -113,14 +113,12 @@ class ModelAccessor(Generic[ModelType]):
     def insert_many(self, objs: Iterable[ModelType], actor: str | None = None) -> list[ModelType]:
         """Store new rows in one unit of work, all or none, and return them."""
         new = list(objs)
-        is_single = len(new) == 1
-        # The same object twice is one row.
-        positions = {id(obj): n for n, obj in reversed(list(enumerate(new, 1)))}
-        records = [
-            self._make_new_record(obj, 0 if is_single else n)
-            for n, obj in enumerate(new, 1)
-            if positions[id(obj)] == n
-        ]
+        records, known = [], set()
+        for position, obj in enumerate(new, 1):
+            # The same object twice is one row.
+            if id(obj) not in known:
+                known.add(id(obj))
+                records.append(self._make_new_record(obj, position if len(new) > 1 else 0))
         self._commit_changes([SaveRecord(cast(Any, record), 0, actor) for record in records])
         return new
 

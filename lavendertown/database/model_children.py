@@ -54,7 +54,7 @@ def check_new_children(instance: Any) -> list[Any]:
     Raises:
         InvalidInputError: A value of one of them may not be stored.
     """
-    children = find_new_children(instance)
+    children = _find_new_children(instance)
     for child in children:
         columns = _columns_of(child)
         given = _given_values(child, columns)
@@ -77,7 +77,7 @@ def refuse_related_changes(instance: Any, component: str, changed: Collection[st
         InvalidInputError: A related row is new, or, outside of a session, a relationship was changed.
     """
     state = orm.attributes.instance_state(instance)
-    new = sorted({type(child).__name__ for child in find_new_children(instance)})
+    new = sorted({type(child).__name__ for child in _find_new_children(instance)})
     if new:
         raise InvalidInputError(
             f"A new {' or '.join(new)} cannot be saved through a stored record of {component}; "
@@ -190,7 +190,7 @@ def _summarize_child(child: Any) -> dict[str, Any]:
     return summarize_values(_component_of(child), values)
 
 
-def find_new_children(instance: Any) -> list[Any]:
+def _find_new_children(instance: Any) -> list[Any]:
     """Return the new instances that are related to this one, directly or not, and stored with it."""
     state = orm.attributes.instance_state(instance)
     related = state.mapper.cascade_iterator("save-update", state)

@@ -9,6 +9,14 @@ from lavendertown.inbox.run_tables import RunTable
 from lavendertown.records.identities import DatasetRuns, Identity, RunState
 
 
+def find_appearance(state: RunState, identity: Identity, runs: DatasetRuns | None) -> int | None:
+    """Return the place of the run in which a new or regressed finding appeared; None if none is before it."""
+    if runs is None or state not in (RunState.NEW, RunState.REGRESSED):
+        return None
+    appeared_at = runs.run_times[0] if state is RunState.NEW else identity.regressed_at
+    return runs.run_times.index(appeared_at) if appeared_at in runs.run_times[:-1] else None
+
+
 def adjust_run_state(
     state: RunState,
     identity: Identity,
@@ -24,26 +32,21 @@ def adjust_run_state(
         state: The state by :func:`lavendertown.records.identities.compute_run_state`.
         identity: The finding.
         runs: The latest runs of its dataset.
-        executed: The keys of the completed checks by report, as far as they are known, for the run before the
-            latest.
+        executed: The keys of the completed checks by report, as far as they are known.
         find_table: Returns what a report tells about its table.
     """
     if runs is None:
         return state
-    ids, times = runs.report_ids, runs.run_times
     if state is RunState.NOT_CHECKED:
         is_changed = ran_with_other_settings(identity.check_key, runs.executed_check_keys)
-    elif state is RunState.NEW:
-        before = executed.get(ids[1]) if len(ids) > 1 else None
-        is_changed = before is not None and ran_with_other_settings(identity.check_key, before)
-    elif state is RunState.REGRESSED and identity.regressed_at in times[:-1]:
-        place = times.index(identity.regressed_at)
-        table = find_table(ids[place + 1])
-        is_changed = identity.finding_id not in table.finding_ids and ran_with_other_settings(
-            identity.check_key, table.check_keys
-        )
-        if is_changed and place > 0:
-            return RunState.ONGOING
-    else:
+        return RunState.CHECK_CHANGED if is_changed else state
+    place = find_appearance(state, identity, runs)
+    if place is None:
         return state
-    return RunState.CHECK_CHANGED if is_changed else state
+    before = runs.report_ids[place + 1]
+    if (
+        not ran_with_other_settings(identity.check_key, executed.get(before, frozenset()))
+        or identity.finding_id in find_table(before).finding_ids
+    ):
+        return state
+    return RunState.CHECK_CHANGED if place == 0 else RunState.ONGOING

@@ -6,7 +6,7 @@ import datetime as dt
 import heapq
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -30,7 +30,7 @@ from lavendertown.inbox.attention import (
     find_due_time,
     next_change,
 )
-from lavendertown.inbox.changed_checks import adjust_run_state
+from lavendertown.inbox.changed_checks import adjust_run_state, find_appearance
 from lavendertown.inbox.changed_readings import find_reading_changes
 from lavendertown.inbox.inbox_query import NOT_YET_DUE, OVERDUE, Facet, InboxEntry, InboxOrder
 from lavendertown.inbox.renamed_checks import match_renamed
@@ -82,8 +82,8 @@ class FindingIndex:
 
     Attributes:
         runs: The latest runs of each dataset.
-        executed: The keys of the completed checks by report, for runs after a fix, and the run before a new
-            finding.
+        executed: The keys of the completed checks by report, for runs after a fix, and before a new or
+            regressed finding.
         in_latest_run: The findings in the latest run of each dataset whose latest two runs have one time.
         tables: What reports tell about their tables, for runs in which findings vanished and appeared.
         live: The ordinals of the findings in live reports.
@@ -216,26 +216,31 @@ class FindingIndex:
             reports |= {name for at, name in times if at > (row.identity.fixed_at or at)}
         return reports - self.executed.keys()
 
-    def unread_runs_before_new(self, ordinals: BitMap) -> set[str]:
-        """Return the reports whose completed checks tell whether these are new, or only their checks changed.
+    def unread_runs_before(self, ordinals: BitMap) -> set[str]:
+        """Return the reports whose completed checks tell whether new and regressed findings are such.
 
         Reports whose checks are known already are left out.
         """
-        known = (self.runs.get(self._rows[ordinal].identity.dataset) for ordinal in self._new_ones(ordinals))
-        reports = {runs.report_ids[1] for runs in known if runs is not None and len(runs.report_ids) > 1}
-        return reports - self.executed.keys()
+        return {before for _, before in self._appearances(ordinals)} - self.executed.keys()
 
     def refresh_changed_checks(self, ordinals: BitMap) -> None:
-        """Compute the states again of new findings among these whose check had other settings before."""
-        for ordinal in list(self._new_ones(ordinals)):
-            identity = self._rows[ordinal].identity
-            runs = self.runs.get(identity.dataset)
-            before = self.executed.get(runs.report_ids[1]) if runs and len(runs.report_ids) > 1 else None
-            if before is not None and ran_with_other_settings(identity.check_key, before):
+        """Compute the states again of findings that appeared because settings of their checks changed."""
+        for ordinal, before in list(self._appearances(ordinals)):
+            if ran_with_other_settings(
+                self._rows[ordinal].identity.check_key, self.executed.get(before, frozenset())
+            ):
                 self.refresh_state(ordinal)
 
-    def _new_ones(self, ordinals: BitMap) -> BitMap:
-        return ordinals & self.postings[Facet.RUN_STATE].get(RunState.NEW, BitMap())
+    def _appearances(self, ordinals: BitMap) -> Iterator[tuple[int, str]]:
+        """Yield the new and regressed findings among these, each with the report before it appeared."""
+        by_state = self.postings[Facet.RUN_STATE]
+        for state in (RunState.NEW, RunState.REGRESSED):
+            for ordinal in ordinals & by_state.get(state, BitMap()):
+                identity = self._rows[ordinal].identity
+                runs = self.runs.get(identity.dataset)
+                place = find_appearance(state, identity, runs)
+                if runs is not None and place is not None:
+                    yield ordinal, runs.report_ids[place + 1]
 
     def build_entry(self, ordinal: int, now: dt.datetime) -> InboxEntry:
         """Return the inbox entry of a finding."""

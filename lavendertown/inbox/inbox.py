@@ -220,7 +220,7 @@ class Inbox:
                 index.refresh_state(ordinal)
             changed |= in_dataset
         self._check_fixes(changed)
-        self._check_new(changed)
+        self._check_appearances(changed)
 
     def _read_table(self, report_id: str) -> RunTable:
         return read_run_table(self._store, report_id)
@@ -242,9 +242,9 @@ class Inbox:
             for ordinal in ordinals & self._index.postings[Facet.STATUS][statuses.FIXED.name]:
                 self._index.refresh_state(ordinal)
 
-    def _check_new(self, ordinals: BitMap) -> None:
-        """Read which checks the runs before these findings completed, if they are new."""
-        unread = self._index.unread_runs_before_new(ordinals)
+    def _check_appearances(self, ordinals: BitMap) -> None:
+        """Read which checks the runs before new and regressed findings among these completed."""
+        unread = self._index.unread_runs_before(ordinals)
         if unread:
             self._index.executed |= self._store.executed_check_keys(sorted(unread))
         self._index.refresh_changed_checks(ordinals)

@@ -8,7 +8,6 @@ from typing import Any
 
 from lavendertown.core import json_codec
 from lavendertown.core.errors import DamagedRecordError, InvalidInputError
-from lavendertown.core.fingerprints import executed_check_keys
 from lavendertown.core.run_readings import RunReading, read_run_reading
 from lavendertown.profile.evidence import ColumnProfile, Evidence
 from lavendertown.records.record_classes import EvidenceRecord, RecordKind, ReportRecord
@@ -28,7 +27,6 @@ class RunTable:
         checks: The completed checks; empty if they are not known.
         reading: How the table was read; None if that is not known.
         finding_ids: The findings of the run.
-        check_keys: The keys of the completed checks (:func:`lavendertown.core.fingerprints.check_key`).
     """
 
     columns: tuple[str, ...] = ()
@@ -36,7 +34,6 @@ class RunTable:
     checks: frozenset[CheckRun] = frozenset()
     reading: RunReading | None = None
     finding_ids: frozenset[str] = frozenset()
-    check_keys: frozenset[str] = frozenset()
 
 
 def check_run(check: str, column: str, params: Mapping[str, Any]) -> CheckRun:
@@ -56,11 +53,7 @@ def read_run_table(store: Store, report_id: str) -> RunTable:
         return RunTable()
     is_live = isinstance(evidence, EvidenceRecord) and evidence.deleted_at is None
     table = build_run_table(report.metadata, evidence.content if is_live else None)  # type: ignore[union-attr]
-    return replace(
-        table,
-        finding_ids=frozenset(each.fingerprint for each in report.findings),
-        check_keys=executed_check_keys(report.metadata, report.dataset),
-    )
+    return replace(table, finding_ids=frozenset(each.fingerprint for each in report.findings))
 
 
 def build_run_table(metadata: Mapping[str, Any], evidence: Mapping[str, Any] | None) -> RunTable:

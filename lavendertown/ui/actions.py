@@ -278,8 +278,8 @@ def undo_bundle(bundle_id: str) -> bool:
         reports = format_count(undo.reports, "report")
         comments = format_count(undo.annotations, "comment")
         decisions = format_count(undo.triage, "decision")
-        taken_back = _join_with_incidents([reports, comments, decisions], undo.incidents)
-        layout.queue_notice(f"Undone: {taken_back} taken back.{kept}")
+        undone = _join_with_incidents([reports, comments, decisions], undo.incidents)
+        layout.queue_notice(f"Undone: {undone}.{kept}")
 
     return run_action(work)
 

@@ -82,7 +82,7 @@ def _undo(saved: SavedAnswers) -> None:
     def work() -> None:
         count = queries.current_storage().worklists.undo(dict(saved.versions), actor=person.require_name())
         kept = saved.saved - count
-        text = f"{format_count(count, 'answer')} taken back."
+        text = f"Undone: {format_count(count, 'answer')}."
         layout.queue_notice(f"{text} Files read since then keep {kept:,}." if kept else text)
 
     actions.run_action(work)

@@ -64,6 +64,6 @@ def test_a_bundle_goes_from_one_team_to_another(
     assert [each.comment for each in theirs.get_annotations(name)] == ["Ask the shop"]
     assert theirs.triage.load(name)["assignee"] == "Ana"
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_text("Undone: 1 report, 1 comment and 1 decision taken back.")).to_be_visible()
+    expect(page.get_by_text("Undone: 1 report, 1 comment and 1 decision.")).to_be_visible()
     expect(page.get_by_role("heading", name="Reports", exact=True)).to_be_visible()
     assert [row["id"] for row in theirs.query_reports()] == ["r0"]

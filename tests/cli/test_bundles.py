@@ -56,7 +56,7 @@ def test_a_bundle_is_previewed_imported_and_undone(bundle: dict[str, Any], elsew
     assert "Nothing changed" in elsewhere("import", FILE).stdout
 
     undone = elsewhere(*undo.split()[1:], "--author", "Zoe")
-    assert undone.stdout.startswith("Undone: 1 report, 1 comment and 0 decisions taken back.")
+    assert undone.stdout.startswith("Undone: 1 report, 1 comment and 0 decisions.")
     assert json.loads(elsewhere("report", "list", "--json").stdout) == []
     again = elsewhere(*undo.split()[1:])
     assert (again.exit_code, again.stdout) == (1, "")
@@ -99,7 +99,7 @@ def test_incidents_and_deletions_are_counted(
     assert done["deletions"] == {"trashed": 1, "kept": 0, "gone": 0}
     assert "Deletions: 1 not here anyway." in elsewhere("import", "next.bundle.zip").stdout
     undone = elsewhere("import", "--undo", done["bundle_id"]).stdout
-    assert undone.startswith("Undone: 0 reports, 1 comment, 0 decisions and 1 incident taken back.")
+    assert undone.startswith("Undone: 0 reports, 1 comment, 0 decisions and 1 incident.")
 
 
 def test_importing_where_it_came_from_changes_nothing(bundle: dict[str, Any], answer: Answer) -> None:

@@ -10,7 +10,10 @@ import pytest
 from lavendertown.collaboration.models import ShareableReport
 from lavendertown.collaboration.storage import Storage, get_finding_id
 from lavendertown.core.errors import ConflictError, InvalidInputError
+from lavendertown.inbox import inbox
+from lavendertown.inbox.run_tables import RunTable, read_run_table
 from lavendertown.inspector import Inspector
+from lavendertown.records.store import Store
 from lavendertown.rules.check_configuration import CheckConfiguration, ColumnSettings
 from lavendertown.rules.models import Rule, RuleSet
 from tests.contract.builders import annotation, at
@@ -134,3 +137,21 @@ def test_rule_sets_of_a_dataset_run_with_its_own_rules(storage: Storage) -> None
     storage.rulesets.delete("shop")
     with pytest.raises(InvalidInputError, match="'shop', which is not stored or was deleted"):
         storage.dataset_settings.load_checks_to_run("orders")
+
+
+def test_whole_reports_are_read_only_where_settings_changed(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def read_table(store: Store, report_id: str) -> RunTable:
+        read.append(report_id)
+        return read_run_table(store, report_id)
+
+    monkeypatch.setattr(inbox, "read_run_table", read_table)
+    (name,) = save_run(storage, 1, None)
+    storage.save_annotation(annotation(name, status="fixed", timestamp=at(1)))
+    save_run(storage, 2, None, GOOD)
+    save_run(storage, 3, None)
+    assert state(storage, name) == "regressed"
+    assert read == []

@@ -27,7 +27,7 @@ def fill(storage: Storage) -> str:
     return made
 
 
-def told(storage: Storage) -> dict[str, tuple[bytes, list[tuple[str, str, str]]]]:
+def list_incidents(storage: Storage) -> dict[str, tuple[bytes, list[tuple[str, str, str]]]]:
     """Return the content and the comments of the live incidents."""
     found = storage.store.scan(FlatRecordQuery(RecordKind.INCIDENT), ALL_ITEMS)
     return {
@@ -48,7 +48,7 @@ def test_an_incident_arrives_with_title_owner_members_and_comments(open_store: O
         "annotations": {"new": 1},
         "incidents": {"new": 1},
     }
-    assert told(theirs) == told(ours)
+    assert list_incidents(theirs) == list_incidents(ours)
     (row,) = theirs.incidents.query()
     assert (row["id"], row["title"], row["assignee"]) == (made, "Loader *down*", "Ana")
     assert (row["open_count"], row["absent_count"], row["comment_count"]) == (2, 1, 1)
@@ -74,8 +74,8 @@ def test_only_live_incidents_of_the_findings_travel(open_store: Open, backend: s
     # The phone is merged into the age, so that its report is about the incident, too.
     assert list(told_in(ours, "r1")) == [other]
     assert counts(exchange(ours, theirs, "r1"))["incidents"] == {"new": 1}
-    assert list(told(theirs)) == [other]
-    assert told(theirs)[other] == told(ours)[other]
+    assert list(list_incidents(theirs)) == [other]
+    assert list_incidents(theirs)[other] == list_incidents(ours)[other]
 
 
 def told_in(storage: Storage, report_id: str) -> list[str]:
@@ -95,7 +95,7 @@ def test_the_incident_that_was_changed_last_is_kept(open_store: Open, backend: s
         assert counts(import_bundle(theirs, bundle, actor="Zoe"))["incidents"] == {"kept": 1}
     assert theirs.revision() == revision
     assert counts(exchange(theirs, ours, "r1"))["incidents"] == {"changed": 1}
-    assert told(ours) == told(theirs)
+    assert list_incidents(ours) == list_incidents(theirs)
     incident = ours.incidents.find(made)
     assert incident is not None
     assert (incident["title"], incident["assignee"]) == ("Loader *down*", "Ben")
@@ -106,23 +106,23 @@ def test_undo_takes_back_new_incidents_and_restores_changed_ones(open_store: Ope
     ours, theirs = open_store("file", "a"), open_store(backend, "b")
     made = fill(ours)
     exchange(ours, theirs, "r1")
-    before = told(theirs)
+    before = list_incidents(theirs)
     ours.incidents.set_title(made, "Both loaders down", actor="Ana")
     ours.incidents.remove_findings(made, [PHONE_ID], actor="Ana")
     new = ours.incidents.create("Phone", [PHONE_ID], actor="Ana")
     bundle = bundle_of(ours, "r1")
     first = import_bundle(theirs, bundle, actor="Zoe")
     assert counts(first)["incidents"] == {"changed": 1, "new": 1}
-    assert told(theirs) == told(ours)
+    assert list_incidents(theirs) == list_incidents(ours)
     done = undo_bundle(theirs, bundle.id, actor="Zoe")
     assert done is not None
     assert (done.incidents, done.kept) == (2, 0)
-    assert told(theirs) == before
+    assert list_incidents(theirs) == before
     in_trash = theirs.incidents.find(new)
     assert in_trash is not None
     assert in_trash["deleted_at"] is not None
     import_bundle(theirs, bundle, actor="Zoe")
-    assert told(theirs) == told(ours)
+    assert list_incidents(theirs) == list_incidents(ours)
 
 
 @pytest.mark.parametrize("backend", EACH)
@@ -134,7 +134,7 @@ def test_undo_leaves_an_incident_that_was_changed_since(open_store: Open, backen
     done = undo_bundle(theirs, bundle_id, actor="Zoe")
     assert done is not None
     assert (done.incidents, done.kept) == (0, 1)
-    assert list(told(theirs)) == [made]
+    assert list(list_incidents(theirs)) == [made]
 
 
 def test_an_incident_in_the_trash_stays_there(open_store: Open) -> None:
@@ -144,7 +144,7 @@ def test_an_incident_in_the_trash_stays_there(open_store: Open) -> None:
     theirs.incidents.delete(made, actor="Ben")
     ours.incidents.set_title(made, "Ours", actor="Ana")
     assert counts(exchange(ours, theirs, "r1"))["incidents"] == {"in_trash": 1}
-    assert told(theirs) == {}
+    assert list_incidents(theirs) == {}
 
 
 def test_what_people_wrote_is_not_masked(open_store: Open, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,4 +155,4 @@ def test_what_people_wrote_is_not_masked(open_store: Open, monkeypatch: pytest.M
     monkeypatch.setenv("LAVENDERTOWN_EVIDENCE_MASK", "email")
     assert counts(preview_bundle(theirs, bundle_of(ours, "r1")))["incidents"] == {"new": 1}
     exchange(ours, theirs, "r1")
-    assert told(theirs) == told(ours)
+    assert list_incidents(theirs) == list_incidents(ours)

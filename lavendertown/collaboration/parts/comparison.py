@@ -12,7 +12,7 @@ from lavendertown.collaboration.parts.context import StorageContext
 from lavendertown.core.errors import InvalidInputError
 from lavendertown.core.findings import SEVERITIES
 from lavendertown.core.fingerprints import check_key, executed_check_keys, ran_with_other_settings
-from lavendertown.core.run_readings import RunReading, is_read_differently, read_run_reading
+from lavendertown.core.run_readings import is_read_differently, read_run_reading
 from lavendertown.records import validation
 from lavendertown.records.identities import add_counts, add_shares
 from lavendertown.records.queries import FindingQuery, ReportQuery
@@ -70,8 +70,9 @@ def _compare_findings(
     context: StorageContext, report: ReportSummary, before: ReportSummary
 ) -> list[dict[str, Any]]:
     current, previous = _findings_by_id(context, report.id), _findings_by_id(context, before.id)
-    executed, executed_before = _read_check_keys(context, report), _read_check_keys(context, before)
-    readings = [_read_reading(context, before.id), _read_reading(context, report.id)]
+    metadata = [_read_metadata(context, each.id) for each in (before, report)]
+    executed_before, executed = (executed_check_keys(each, report.dataset) for each in metadata)
+    readings = [read_run_reading(each) for each in metadata]
     rows = []
     for finding_id, finding in current.items():
         earlier = previous.get(finding_id)
@@ -98,16 +99,9 @@ def _check_key_of(finding: FindingSummary) -> str:
     return check_key(finding.metadata, finding.dataset, finding.column)
 
 
-def _read_check_keys(context: StorageContext, report: ReportSummary) -> frozenset[str]:
-    record = context.read_record(RecordKind.REPORT, report.id)
-    if not isinstance(record, ReportRecord):
-        return frozenset()
-    return executed_check_keys(record.metadata, report.dataset)
-
-
-def _read_reading(context: StorageContext, report_id: str) -> RunReading | None:
+def _read_metadata(context: StorageContext, report_id: str) -> Mapping[str, Any]:
     record = context.read_record(RecordKind.REPORT, report_id)
-    return read_run_reading(record.metadata) if isinstance(record, ReportRecord) else None
+    return record.metadata if isinstance(record, ReportRecord) else {}
 
 
 def _findings_by_id(context: StorageContext, report_id: str) -> dict[str, FindingSummary]:
