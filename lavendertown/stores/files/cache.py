@@ -85,7 +85,7 @@ class _DirectoryCache:
             self.items.pop(name, None)
             self.unreadable.pop(name, None)
         if len(changed) >= _BULK_FILES:
-            _prefetch_files(self.path / name for name in changed)
+            _prefetch_files(self.path, changed)
         for name in changed:
             self._load_file(name)
         self._signatures = current
@@ -117,14 +117,14 @@ class _DirectoryCache:
             self.unreadable[name] = error.strerror or str(error)
 
 
-def _prefetch_files(paths: Iterable[Path]) -> None:
+def _prefetch_files(folder: Path, names: Iterable[str]) -> None:
     """Ask the operating system to read these files in advance, all at once."""
     if not hasattr(os, "posix_fadvise"):
         return
-    for path in paths:
+    for name in names:
         # Errors are ignored here: reading the file reports them.
         with suppress(OSError):
-            handle = os.open(path, os.O_RDONLY)
+            handle = os.open(os.path.join(folder, name), os.O_RDONLY)
             try:
                 os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_WILLNEED)
             finally:

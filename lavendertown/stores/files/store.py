@@ -102,7 +102,7 @@ class FileStore(Store):
 
     def count(self, query: Query) -> int:
         with self._refreshed_cache() as cache:
-            return sum(1 for _ in _scan_cache(cache, query))
+            return sum(1 for _ in _find_matches(cache, query))
 
     def group_reports(self, query: ReportQuery, by: ReportFacet) -> Mapping[str, int]:
         with self._refreshed_cache() as cache:
@@ -286,17 +286,26 @@ class FileUnitOfWork(UnitOfWork):
 
 
 def _scan_cache(cache: FolderCache, query: Query) -> Iterable[Any]:
+    matches = _find_matches(cache, query)
     match query:
         case ReportQuery():
-            return (
-                query_engine.summarize_report(e.record) for e in query_engine.matching_reports(cache, query)
-            )
+            return (query_engine.summarize_report(entry.record) for entry in matches)
+        case RuleSetQuery():
+            return map(query_engine.summarize_ruleset, matches)
+        case _:
+            return matches
+
+
+def _find_matches(cache: FolderCache, query: Query) -> Iterable[Any]:
+    match query:
+        case ReportQuery():
+            return query_engine.matching_reports(cache, query)
         case FindingQuery():
             return query_engine.matching_findings(cache, query)
         case AnnotationQuery():
             return query_engine.matching_annotations(cache, query)
         case RuleSetQuery():
-            return map(query_engine.summarize_ruleset, query_engine.matching_rulesets(cache, query))
+            return query_engine.matching_rulesets(cache, query)
         case FlatRecordQuery():
             return query_engine.matching_flat_records(cache, query)
         case AuditQuery():
