@@ -16,7 +16,7 @@ from lavendertown.collaboration.models import Annotation
 from lavendertown.collaboration.storage import FileStorage
 from lavendertown.core.clock import now
 from lavendertown.ui.components.shared.formatting import format_relative_time
-from tests.browser.screens import FIRST_VISIT_MS, click_until, open_as_visitor
+from tests.browser.screens import FIRST_VISIT_MS, click_until, open_as_visitor, remember_name
 from tests.browser.test_findings import name_of, run
 from tests.support.dashboard import Dashboard
 
@@ -41,9 +41,10 @@ def storage(tmp_path: Path) -> FileStorage:
 
 def open_at_width(page: Page, url: str, width: int) -> None:
     """Open a URL as Maya, in a window of this width; a narrow one does not show her name."""
-    open_as_visitor(page, url, "Maya Lind")
+    remember_name(page, url, "Maya Lind")
     page.set_viewport_size({"width": width, "height": 900})
     page.goto(url)
+    expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=FIRST_VISIT_MS)
 
 
 def top_of(element: Locator) -> float:

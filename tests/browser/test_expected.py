@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from lavendertown.collaboration.storage import FileStorage
 from lavendertown.rules.check_configuration import ColumnSettings
+from tests.browser.screens import remember_name
 from tests.browser.test_screens import serious
 from tests.browser.test_uploads import open_inspect, upload
 from tests.support.dashboard import Dashboard
@@ -24,7 +25,7 @@ CSV = "order_id,amount,discount\n" + "".join(
 @pytest.fixture(params=[1440, 400], ids=["wide", "narrow"])
 def page(request: pytest.FixtureRequest, visitor: Visitor, file_dashboard: Dashboard) -> Page:
     page = open_inspect(visitor, file_dashboard)
-    page.context.add_cookies([{"name": "lavendertown_person", "value": "Ana", "url": file_dashboard.url}])
+    remember_name(page, file_dashboard.url, "Ana")
     page.reload()
     page.set_viewport_size({"width": request.param, "height": 900})
     return page

@@ -8,7 +8,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from lavendertown.collaboration.storage import FileStorage
-from tests.browser.screens import FIRST_VISIT_MS, comment_on_finding
+from tests.browser.screens import FIRST_VISIT_MS, comment_on_finding, remember_name
 from tests.support.dashboard import Dashboard
 
 
@@ -16,7 +16,7 @@ def test_a_newcomer_tries_the_demo_and_leaves_it(
     file_dashboard: Dashboard, tmp_path: Path, visitor: Callable[..., Page]
 ) -> None:
     page = visitor()
-    page.context.add_cookies([{"name": "lavendertown_person", "value": "Ana", "url": file_dashboard.url}])
+    remember_name(page, file_dashboard.url, "Ana")
     page.goto(file_dashboard.url)
     page.get_by_role("button", name="Look at a demo team").click(timeout=FIRST_VISIT_MS)
     expect(page.get_by_text("This is a demo team.")).to_be_visible(timeout=180_000)

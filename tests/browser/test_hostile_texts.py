@@ -18,6 +18,7 @@ from lavendertown.collaboration.storage import FileStorage, get_finding_id
 from lavendertown.core import clock
 from lavendertown.models import GhostFinding
 from lavendertown.rules.models import RuleSet
+from tests.browser.screens import remember_name
 from tests.support.dashboard import Dashboard, start_dashboard
 
 SERVER = "http://127.0.0.1:9"
@@ -173,8 +174,7 @@ def test_no_screen_shows_hostile_text_as_anything_but_text(
     page = visitor()
     reached: list[str] = []
     page.on("request", lambda request: reached.append(request.url))
-    cookie = {"name": "lavendertown_person", "value": "Ana", "url": dashboard.url}
-    page.context.add_cookies([cookie])  # type: ignore[list-item]
+    remember_name(page, dashboard.url, "Ana")
     wrong: dict[str, list[str]] = {}
     for name, (screen, query) in addresses(report, finding).items():
         reached.clear()

@@ -24,7 +24,7 @@ from lavendertown.models import GhostFinding
 from lavendertown.stores.files import report_format
 from lavendertown.stores.files.layout import Layout, file_name
 from lavendertown.transfer import store_switch
-from tests.browser.screens import find_comment, open_as_visitor
+from tests.browser.screens import find_comment, open_as_visitor, remember_name
 from tests.support.dashboard import Dashboard
 
 REPORTS = 1500
@@ -301,7 +301,7 @@ def test_the_wizard_is_accessible_and_fits_a_narrow_window(
 ) -> None:
     page = visitor(color_scheme=colours)
     dashboard = start_server()
-    page.context.add_cookies([{"name": "lavendertown_person", "value": "Ana", "url": dashboard.url}])
+    remember_name(page, dashboard.url, "Ana")
     page.goto(f"{dashboard.url}/migrate")
     to_target(page)
     assert serious(page) == []

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from lavendertown.collaboration.storage import FileStorage
+from tests.browser.screens import remember_name
 from tests.browser.test_expected import CSV
 from tests.browser.test_screens import serious
 from tests.browser.test_uploads import upload
@@ -19,7 +20,7 @@ Visitor = Callable[..., Page]
 
 def open_rules(page: Page, dashboard: Dashboard, width: int) -> None:
     """Inspect the table as Ana, then open its rules."""
-    page.context.add_cookies([{"name": "lavendertown_person", "value": "Ana", "url": dashboard.url}])
+    remember_name(page, dashboard.url, "Ana")
     page.set_viewport_size({"width": 1440, "height": 900})
     page.goto(f"{dashboard.url}/inspect")
     upload(page, "orders.csv", CSV.encode())

@@ -10,7 +10,7 @@ from playwright.sync_api import ConsoleMessage, Page, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from lavendertown.collaboration.storage import FileStorage
-from tests.browser.screens import go_to_inspect, inspect_and_save, open_as_visitor
+from tests.browser.screens import go_to_inspect, inspect_and_save, open_as_visitor, remember_name
 from tests.support.dashboard import Dashboard
 
 BROKEN = ("delta path", "'setIn' cannot be called")
@@ -88,7 +88,7 @@ def test_inspect_asks_for_no_refreshes(file_dashboard: Dashboard, visitor: Calla
             asked.append(str(ForwardMsg.FromString(frame).WhichOneof("type")))
 
     page.on("websocket", lambda socket: socket.on("framereceived", note))
-    page.context.add_cookies([{"name": "lavendertown_person", "value": "Ana", "url": file_dashboard.url}])
+    remember_name(page, file_dashboard.url, "Ana")
     page.goto(f"{file_dashboard.url}/inspect")
     expect(page.locator("input[type=file]")).to_be_attached()
     expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)

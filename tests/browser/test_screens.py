@@ -17,7 +17,7 @@ from lavendertown.collaboration.models import Annotation, ShareableReport
 from lavendertown.collaboration.storage import FileStorage, get_finding_id
 from lavendertown.core.clock import now
 from lavendertown.models import GhostFinding
-from tests.browser.screens import open_as_visitor
+from tests.browser.screens import open_as_visitor, remember_name
 from tests.support.dashboard import Dashboard
 
 # Streamlit's own metric sparkline: an SVG without a name, which no caller can give it.
@@ -128,7 +128,7 @@ def test_a_screen_is_accessible_and_asks_nobody_outside(
     page = visitor(color_scheme=colours)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    page.context.add_cookies([{"name": "lavendertown_person", "value": "Ana", "url": file_dashboard.url}])
+    remember_name(page, file_dashboard.url, "Ana")
     page.goto(f"{file_dashboard.url}/{address}")
     expect(page.get_by_text(landmark).first).to_be_visible()
     expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)

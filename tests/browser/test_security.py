@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.screens import remember_name
 from tests.database.project_files import write
 from tests.support.dashboard import ROOT, Dashboard, free_port, serve_dashboard
 
@@ -129,7 +130,7 @@ def project(tmp_path: Path) -> Iterator[Dashboard]:
 
 def test_a_projects_own_page_works_under_the_policy(project: Dashboard, visitor: Callable[..., Page]) -> None:
     page = visitor(color_scheme="dark")
-    page.context.add_cookies([{"name": "lavendertown_person", "value": "Ana", "url": project.url}])
+    remember_name(page, project.url, "Ana")
     page.goto(f"{project.url}/page-elements")
     expect(page.get_by_text("Script ran")).to_be_visible()
     expect(page.get_by_test_id("stVegaLiteChart").locator("canvas, svg").first).to_be_visible()
@@ -144,8 +145,8 @@ def test_what_was_planted_in_a_page_neither_runs_nor_calls_outside(
     project: Dashboard, browser: Browser
 ) -> None:
     context = browser.new_context()
-    context.add_cookies([{"name": "lavendertown_person", "value": "Ana", "url": project.url}])
     page = context.new_page()
+    remember_name(page, project.url, "Ana")
     with page.expect_console_message(lambda message: "img-src" in message.text):
         page.goto(f"{project.url}/page-planted")
     expect(page.get_by_text("The end")).to_be_visible()

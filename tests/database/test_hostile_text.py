@@ -128,7 +128,7 @@ def test_many_hostile_texts_at_once_come_back(storage: DatabaseStorage, setting:
 @pytest.mark.parametrize("setting", ["on", "off"])
 def test_hostile_text_in_a_bulk_import_comes_back(storage: DatabaseStorage, setting: str) -> None:
     switch(storage, setting)
-    texts = [*HOSTILE, "", *(f"{text} {number}" for number in range(60) for text in HOSTILE)]
+    texts = [*HOSTILE, "", *(f"{text} {number}" for number in range(20) for text in HOSTILE)]
     findings = [
         finding(text or "c", description=text, metadata={"check": text, "params": {}, "none": None})
         for text in texts

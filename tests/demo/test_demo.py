@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from pathlib import Path
 
 import click
@@ -13,16 +14,18 @@ from lavendertown.cli.demo import demo_command as command
 from lavendertown.collaboration.database_storage import DatabaseStorage
 from lavendertown.collaboration.models import Annotation, ShareableReport
 from lavendertown.collaboration.storage import FileStorage, Storage, get_finding_id
-from lavendertown.demo import public_tables
-from lavendertown.demo.deliveries import make_deliveries
+from lavendertown.demo import demo_data, public_tables
+from lavendertown.demo.deliveries import Delivery, make_deliveries
 from lavendertown.demo.demo_data import inspect_delivery
 from lavendertown.demo.discussions import CheckedDelivery, add_discussions
 from lavendertown.demo.stories import STORIES
 from lavendertown.errors import InvalidInputError
 from lavendertown.models import GhostFinding
+from lavendertown.profile.evidence import Evidence
 
 pytestmark = pytest.mark.slow
 
+Inspect = Callable[[Delivery], tuple[ShareableReport, Evidence]]
 UTC = dt.UTC
 NOW = dt.datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 TABLES: dict[str, Callable[[], pd.DataFrame]] = {
@@ -32,10 +35,29 @@ TABLES: dict[str, Callable[[], pd.DataFrame]] = {
 }
 
 
-def make_reports(reports: int, seed: int = 1, now: dt.datetime = NOW) -> list[ShareableReport]:
+INSPECTED: dict[tuple[object, ...], tuple[ShareableReport, Evidence]] = {}
+"""What the checks found in each delivery."""
+
+
+def inspect_once(delivery: Delivery) -> tuple[ShareableReport, Evidence]:
+    """Inspect a delivery, or return a copy of what was found in it before in this process."""
+    key = (delivery.id, delivery.title, delivery.arrived, delivery.note, delivery.frame.to_csv())
+    if key not in INSPECTED:
+        INSPECTED[key] = inspect_delivery(delivery)
+    return deepcopy(INSPECTED[key])
+
+
+@pytest.fixture(autouse=True)
+def inspected_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the tests share the results of the checks, which take most of the time."""
+    monkeypatch.setattr(demo_data, "inspect_delivery", inspect_once)
+
+
+def make_reports(
+    reports: int, seed: int = 1, now: dt.datetime = NOW, inspect: Inspect = inspect_once
+) -> list[ShareableReport]:
     runs = [
-        CheckedDelivery(delivery, inspect_delivery(delivery)[0])
-        for delivery in make_deliveries(reports, seed, now)
+        CheckedDelivery(delivery, inspect(delivery)[0]) for delivery in make_deliveries(reports, seed, now)
     ]
     add_discussions(runs, now)
     return [run.report for run in runs]
@@ -131,7 +153,7 @@ def test_progress_names_each_delivery(tmp_path: Path) -> None:
 
 
 def test_same_seed_gives_the_same_reports() -> None:
-    first, second = make_reports(3), make_reports(3)
+    first, second = (make_reports(3, inspect=inspect_delivery) for _ in range(2))
     for report in first + second:
         report.metadata["coverage"]["seconds"] = 0
     assert [report.to_dict() for report in first] == [report.to_dict() for report in second]
