@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, Literal
 
-import narwhals as nw
-import pandas as pd
 from polars.exceptions import PanicException
 
 from lavendertown.core import json_codec
@@ -19,25 +15,18 @@ from lavendertown.detectors.base import (
     WHOLE_ROW,
     Aggregates,
     ColumnAggregates,
-    Count,
-    CountedValues,
     Detection,
     DetectionSteps,
     Detector,
     Outcome,
     Passed,
-    Quantile,
     Query,
-    Sample,
-    Select,
-    ValueCounts,
     format_value,
     join_names,
 )
 from lavendertown.detectors.related import name_related_findings
-from lavendertown.detectors.sampled_rows import SampledRows
+from lavendertown.detectors.table_queries import TableQueries
 from lavendertown.tables import ROW, Column, Table
-from lavendertown.tables.exact_quantiles import compute_quantiles
 from lavendertown.tables.table import ENGINE_LABELS, IN_MEMORY
 
 ROW_CAP = 200_000
@@ -55,20 +44,8 @@ WIDE_TABLE_COLUMNS = 500
 WIDE_TABLE_BATCH_SIZE = 512
 """The batch of a small table with more columns: each query takes the schema of all of them into account."""
 
-SAMPLE_ROWS = 20_000
-"""Maximum number of rows of a :class:`Sample`; fewer for a table with more than 100 columns."""
-
-_SAMPLE_CELLS = 2_000_000
-_MIN_SAMPLE_ROWS = 1_000
-
 _MAX_SAMPLES = 5
 _MAX_SAMPLED_ROWS = 1_000
-_MIN_STACKED = 10
-"""How many columns of one type are stacked for their aggregates."""
-
-_MAX_QUERIES = 512
-"""How many queries are one query of the engine: its planning grows faster than their number."""
-
 _CHECK_ERRORS = (Exception, PanicException)
 _OPTIONAL = ("settings", "reason")
 _RULE = "rule:"
@@ -163,7 +140,7 @@ def run_detectors(
     """
     report_progress: Progress = progress or (lambda done, total, text: None)
     is_small = table.row_count * len(table.columns) <= SMALL_TABLE_CELLS
-    source = _Source(table, is_small)
+    queries = TableQueries(table, into_memory=is_small)
     batch = batch_size or _choose_batch_size(table, is_small)
     tasks = list(_create_tasks(table, detectors))
     found: list[tuple[tuple[int, int, str, int], GhostFinding]] = []
@@ -172,14 +149,14 @@ def run_detectors(
     by_column = sorted(tasks, key=lambda task: task.column.position if task.column else -1)
     for group in (by_column[i : i + batch] for i in range(0, len(by_column), batch)):
         report_progress(done, len(tasks), group[0].label)
-        source.keep_columns({key for task in group for key in task.frame_keys})
-        _run_tasks(source, group)
+        queries.keep_columns({key for task in group for key in task.frame_keys})
+        _run_tasks(queries, group)
         for task in group:
             report_progress(done, len(tasks), task.label)
             done += 1
             found.extend(
                 (_sort_key(table, task, finding), finding)
-                for finding in _findings_of_task(table, source, task, dataset)
+                for finding in _findings_of_task(table, queries, task, dataset)
             )
     report_progress(len(tasks), len(tasks), "Done")
     checks = [check for task in tasks for check in _check_results(table, task)]
@@ -192,136 +169,6 @@ def _choose_batch_size(table: Table, is_small: bool) -> int:
     if not is_small:
         return BATCH_SIZE
     return SMALL_TABLE_BATCH_SIZE if len(table.columns) <= WIDE_TABLE_COLUMNS else WIDE_TABLE_BATCH_SIZE
-
-
-class _Source:
-    """The frame that is queried, and the distinct values that were queried already."""
-
-    def __init__(self, table: Table, is_small: bool) -> None:
-        self.frame: nw.LazyFrame[Any] | nw.DataFrame[Any] = table.frame
-        self._row_count = table.row_count
-        self._is_in_memory = is_small or table.engine.name == IN_MEMORY.name
-        if is_small and table.engine.name != IN_MEMORY.name:
-            self.frame = nw.from_native(table.frame.collect().to_polars().sort(ROW))
-        elif is_small:
-            self.frame = table.frame.collect()
-        self._counted: dict[ValueCounts, CountedValues] = {}
-        self._sample: SampledRows | None = None
-
-    @cached_property
-    def _types(self) -> nw.Schema:
-        return self.frame.collect_schema()
-
-    def keep_columns(self, keys: AbstractSet[str]) -> None:
-        """Forget the distinct values of the other columns."""
-        self._counted = {query: answer for query, answer in self._counted.items() if query.key in keys}
-
-    def compute_aggregates(
-        self, expressions: Sequence[nw.Expr], quantiles: Sequence[Quantile]
-    ) -> tuple[Sequence[Any], Sequence[Any]]:
-        """Return the values of aggregates, and of quantiles."""
-        if self._is_in_memory:
-            inner = [
-                each.value.quantile(each.level, "linear").alias(f"q{i}") for i, each in enumerate(quantiles)
-            ]
-            row = _collect(self.frame.select(*expressions, *inner)).row(0)
-            return row[: len(expressions)], row[len(expressions) :]
-        row = _collect(self.frame.select(*expressions)).row(0) if expressions else ()
-        # Dask answers with the missing values of pandas.
-        values = [None if pd.isna(each) else each for each in row]
-        return values, self._compute_quantiles(quantiles)
-
-    def stack_columns(self, queries: Sequence[ColumnAggregates]) -> dict[ColumnAggregates, Mapping[str, Any]]:
-        """Return the answers of queries that several columns of one type share, for small tables.
-
-        The columns are stacked into one, and its values are aggregated by column.
-        """
-        if not isinstance(self.frame, nw.DataFrame) or not self._row_count:
-            return {}
-        shared: dict[tuple[Callable[[nw.Expr], Aggregates], nw.dtypes.DType], list[str]] = {}
-        for query in dict.fromkeys(queries):
-            shared.setdefault((query.build, self._types[query.key]), []).append(query.key)
-        answers: dict[ColumnAggregates, Mapping[str, Any]] = {}
-        for (build, dtype), keys in shared.items():
-            if len(keys) < _MIN_STACKED or not (dtype == nw.String or dtype.is_numeric()):
-                continue
-            aggregates = build(nw.col("value"))
-            expressions = [each.alias(name) for name, each in aggregates.expressions.items()]
-            for name, quantile in aggregates.quantiles.items():
-                expressions.append(quantile.value.quantile(quantile.level, "linear").alias(name))
-            stacked = self.frame.select(keys).unpivot(variable_name="key", value_name="value")
-            for row in stacked.group_by("key").agg(*expressions).iter_rows(named=True):
-                answers[ColumnAggregates(row["key"], build)] = row
-        return answers
-
-    def _compute_quantiles(self, quantiles: Sequence[Quantile]) -> Sequence[Any]:
-        sample = self.sample_rows() if quantiles else None
-        by_value: dict[int, list[int]] = {}
-        for i, each in enumerate(quantiles):
-            by_value.setdefault(id(each.value), []).append(i)
-        found: list[float | None] = [None] * len(quantiles)
-        for positions in by_value.values():
-            assert sample is not None
-            answers = compute_quantiles(
-                self.frame.lazy(),
-                quantiles[positions[0]].value,
-                [quantiles[i].level for i in positions],
-                sample.frame,
-                is_complete=sample.is_complete,
-            )
-            for i, answer in zip(positions, answers, strict=True):
-                found[i] = answer
-        return found
-
-    def select_rows(self, condition: nw.Expr, columns: Sequence[str]) -> nw.DataFrame[Any]:
-        """Return columns of the first :data:`ROW_CAP` rows that meet a condition, in row order."""
-        return _collect(self._matching_rows(condition, columns).sort(ROW).head(ROW_CAP))
-
-    def count_rows(self, condition: nw.Expr) -> int:
-        """Return the number of rows that meet a condition."""
-        return int(_collect(self._matching_rows(condition, [ROW]).select(nw.len())).row(0)[0])
-
-    def _matching_rows(
-        self, condition: nw.Expr, columns: Sequence[str]
-    ) -> nw.LazyFrame[Any] | nw.DataFrame[Any]:
-        # Not every engine allows window functions in a filter, so the condition becomes a column first.
-        return self.frame.select(*columns, condition.alias("hit")).filter(nw.col("hit"))
-
-    def count_values(self, query: ValueCounts) -> CountedValues:
-        """Return the distinct values of a column with their counts."""
-        if query not in self._counted:
-            counted = _collect(
-                self._group_values(query)
-                .sort("count", "value", descending=[True, False])
-                .head(query.limit + 1)
-            )
-            values, counts = counted["value"].to_list(), counted["count"].to_list()
-            self._counted[query] = CountedValues(
-                values[: query.limit], counts[: query.limit], len(values) <= query.limit
-            )
-        return self._counted[query]
-
-    def _group_values(self, query: ValueCounts) -> nw.LazyFrame[Any] | nw.DataFrame[Any]:
-        if isinstance(self.frame, nw.DataFrame):
-            column = self.frame.get_column(query.key)
-            days = column.dt.truncate("1d") if query.by_day else column
-            return days.drop_nulls().alias("value").value_counts(name="count")
-        value = nw.col(query.key).dt.truncate("1d") if query.by_day else nw.col(query.key)
-        grouped = self.frame.select(value.alias("value")).drop_nulls().group_by("value")
-        return grouped.agg(nw.len().alias("count"))
-
-    def sample_rows(self) -> SampledRows:
-        """Return every n-th row, at most :data:`SAMPLE_ROWS`."""
-        if self._sample is None:
-            fitting = _SAMPLE_CELLS // max(1, len(self.frame.collect_schema()))
-            step = -(-self._row_count // min(SAMPLE_ROWS, max(_MIN_SAMPLE_ROWS, fitting)))
-            frame = self.frame if step <= 1 else self.frame.filter(nw.col(ROW) % step == 0)
-            self._sample = SampledRows(_collect(frame.sort(ROW)).to_polars(), is_complete=step <= 1)
-        return self._sample
-
-
-def _collect(frame: nw.LazyFrame[Any] | nw.DataFrame[Any]) -> nw.DataFrame[Any]:
-    return frame.collect() if isinstance(frame, nw.LazyFrame) else frame
 
 
 def _create_tasks(table: Table, detectors: Sequence[Detector]) -> Iterator[_Task]:
@@ -362,7 +209,7 @@ def _check_results(table: Table, task: _Task) -> Iterator[CheckResult]:
         yield CheckResult(check, column, params, outcome, settings)
 
 
-def _run_tasks(source: _Source, tasks: Sequence[_Task]) -> None:
+def _run_tasks(queries: TableQueries, tasks: Sequence[_Task]) -> None:
     for task in tasks:
         task.advance(None)
     while pending := [task for task in tasks if not task.done]:
@@ -371,83 +218,34 @@ def _run_tasks(source: _Source, tasks: Sequence[_Task]) -> None:
         ]
         alone = [task for task in pending if not isinstance(task.query, Aggregates | ColumnAggregates)]
         try:
-            answers = _collect_aggregates(source, [query for _, query in grouped])
+            answers = queries.answer_aggregates([query for _, query in grouped])
         except _CHECK_ERRORS:
             # One failing query fails the whole pass: run each alone to find it.
-            _run_separately(source, [task for task, _ in grouped])
+            _run_separately(queries, [task for task, _ in grouped])
         else:
             for (task, _), answer in zip(grouped, answers, strict=True):
                 task.advance(answer)
-        _run_separately(source, alone)
+        _run_separately(queries, alone)
 
 
-def _run_separately(source: _Source, tasks: Sequence[_Task]) -> None:
+def _run_separately(queries: TableQueries, tasks: Sequence[_Task]) -> None:
     for task in tasks:
         assert task.query is not None
         try:
-            answer = _answer_query(source, task.query)
+            answer = queries.answer(task.query)
         except _CHECK_ERRORS as error:
             task.record_failure(error)
         else:
             task.advance(answer)
 
 
-def _answer_query(source: _Source, query: Query) -> Any:
-    match query:
-        case Aggregates() | ColumnAggregates():
-            return _collect_aggregates(source, [query])[0]
-        case Count(condition):
-            return source.count_rows(condition)
-        case ValueCounts():
-            return source.count_values(query)
-        case Select(build):
-            return _collect(build(source.frame.lazy()))
-        case Sample():
-            return source.sample_rows()
-
-
-def _collect_aggregates(
-    source: _Source, queries: Sequence[Aggregates | ColumnAggregates]
-) -> list[Mapping[str, Any]]:
-    stacked = source.stack_columns([query for query in queries if isinstance(query, ColumnAggregates)])
-    single = [
-        query.build(nw.col(query.key)) if isinstance(query, ColumnAggregates) else query
-        for query in queries
-        if not (isinstance(query, ColumnAggregates) and query in stacked)
-    ]
-    answers = (
-        answer
-        for i in range(0, len(single), _MAX_QUERIES)
-        for answer in _compute_together(source, single[i : i + _MAX_QUERIES])
-    )
-    return [
-        stacked[query] if isinstance(query, ColumnAggregates) and query in stacked else next(answers)
-        for query in queries
-    ]
-
-
-def _compute_together(source: _Source, queries: Sequence[Aggregates]) -> list[dict[str, Any]]:
-    expressions = [
-        expression.alias(f"{i}.{name}")
-        for i, query in enumerate(queries)
-        for name, expression in query.expressions.items()
-    ]
-    computed = source.compute_aggregates(
-        expressions, [quantile for query in queries for quantile in query.quantiles.values()]
-    )
-    values, quantiles = map(iter, computed)
-    return [
-        {name: next(values) for name in query.expressions}
-        | {name: next(quantiles) for name in query.quantiles}
-        for query in queries
-    ]
-
-
-def _findings_of_task(table: Table, source: _Source, task: _Task, dataset: str | None) -> list[GhostFinding]:
+def _findings_of_task(
+    table: Table, queries: TableQueries, task: _Task, dataset: str | None
+) -> list[GhostFinding]:
     if task.failure is None:
         detections = [result for result in task.results if isinstance(result, Detection)]
         try:
-            return [_create_finding(table, source, task, detection, dataset) for detection in detections]
+            return [_create_finding(table, queries, task, detection, dataset) for detection in detections]
         except _CHECK_ERRORS as error:
             task.record_failure(error)
     assert task.failure is not None
@@ -472,7 +270,7 @@ def _first_line(error: BaseException) -> str:
 
 
 def _create_finding(
-    table: Table, source: _Source, task: _Task, detection: Detection, dataset: str | None
+    table: Table, queries: TableQueries, task: _Task, detection: Detection, dataset: str | None
 ) -> GhostFinding:
     metadata = {
         **_common_metadata(task, dataset),
@@ -488,7 +286,7 @@ def _create_finding(
             metadata["rows_truncated"] = True
     if detection.row_condition is not None:
         columns = [ROW] if detection.sample_column is None else [ROW, detection.sample_column]
-        hits = source.select_rows(detection.row_condition, columns)
+        hits = queries.select_rows(detection.row_condition, columns, ROW_CAP)
         indices = hits[ROW].to_list()
         if detection.count > len(indices):
             metadata["rows_truncated"] = True

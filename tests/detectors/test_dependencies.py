@@ -81,7 +81,7 @@ def test_few_rows_a_group_tell_nothing(detect) -> None:
 
 
 def test_a_large_table_is_checked_in_all_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lavendertown.detectors.runner.SAMPLE_ROWS", 150)
+    monkeypatch.setattr("lavendertown.detectors.table_queries.SAMPLE_ROWS", 150)
     data = places()
     data["city"][13] = "Lyon" if data["city"][13] != "Lyon" else "Rome"
     findings, _ = run_detectors(from_frame(pl.DataFrame(data)), [Dependencies()])

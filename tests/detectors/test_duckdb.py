@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from lavendertown.detectors import default_detectors, runner
+from lavendertown.detectors import default_detectors, runner, table_queries
 from lavendertown.inspector import Inspector
 from lavendertown.models import GhostFinding
 from lavendertown.tables import exact_quantiles
@@ -41,7 +41,7 @@ def described(inspector: Inspector) -> list[Any]:
 def test_duckdb_gives_the_same_findings(
     name: str, sample_rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "SAMPLE_ROWS", sample_rows)
+    monkeypatch.setattr(table_queries, "SAMPLE_ROWS", sample_rows)
     monkeypatch.setattr(exact_quantiles, "MAX_READ", 20)
     path = write_planted(name, tmp_path)
     in_memory, on_duckdb = Inspector(path, engine="polars"), Inspector(path, engine="duckdb")
@@ -80,7 +80,7 @@ def test_a_check_that_duckdb_cannot_run_is_not_run(tmp_path: Path, monkeypatch: 
     def refuse(*arguments: Any, **options: Any) -> Any:
         raise NotImplementedError("no quantiles here")
 
-    monkeypatch.setattr(runner, "compute_quantiles", refuse)
+    monkeypatch.setattr(table_queries, "compute_quantiles", refuse)
     inspector = Inspector(write_planted("impossible sign: orders", tmp_path), engine="duckdb")
     findings = inspector.detect()
     assert "check_error" not in {finding.ghost_type for finding in findings}

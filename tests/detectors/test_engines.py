@@ -12,7 +12,7 @@ import pytest
 from benchmarks.quality.clean_tables import make_table
 from benchmarks.quality.kinds_tables import KINDS
 from benchmarks.quality.sheets import sheet_csv
-from lavendertown.detectors import default_detectors, runner
+from lavendertown.detectors import default_detectors, runner, table_queries
 from lavendertown.detectors.runner import run_detectors
 from lavendertown.tables import Table, from_frame, read_table
 from tests.detectors.planted_files import frame_by_hand
@@ -51,7 +51,7 @@ def rounded(value: Any) -> Any:
 @pytest.mark.parametrize("kind", PLANTED)
 def test_engines_give_the_same_findings(kind: str, sample_rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "SMALL_TABLE_CELLS", 0)
-    monkeypatch.setattr(runner, "SAMPLE_ROWS", sample_rows)
+    monkeypatch.setattr(table_queries, "SAMPLE_ROWS", sample_rows)
     table = planted_table(kind)
     native = table.frame.collect().to_native()
     expected, expected_checks = run_detectors(table, default_detectors())

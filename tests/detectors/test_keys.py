@@ -94,7 +94,7 @@ def test_a_column_that_is_hardly_unique_is_no_key(detect) -> None:
 
 
 def test_a_large_table_is_checked_in_all_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lavendertown.detectors.runner.SAMPLE_ROWS", 100)
+    monkeypatch.setattr("lavendertown.detectors.table_queries.SAMPLE_ROWS", 100)
     monkeypatch.setattr("lavendertown.detectors.runner.SMALL_TABLE_CELLS", 0)
     data = orders()
     data["order_no"][50] = data["order_no"][11]

@@ -97,7 +97,7 @@ def test_a_measurement_may_repeat(detect) -> None:
 
 
 def test_a_large_table_is_checked_in_all_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lavendertown.detectors.runner.SAMPLE_ROWS", 60)
+    monkeypatch.setattr("lavendertown.detectors.table_queries.SAMPLE_ROWS", 60)
     data = people()
     data = added(data, **row_of(data, 9) | {"id": 999})
     findings, _ = run_detectors(from_frame(pl.DataFrame(data)), [NearDuplicates()])

@@ -24,6 +24,7 @@ from lavendertown.detectors import (
     ValueCounts,
     default_detectors,
     runner,
+    table_queries,
 )
 from lavendertown.detectors.columns import nulls
 from lavendertown.detectors.runner import run_detectors
@@ -237,12 +238,13 @@ def test_a_check_over_several_columns_gives_a_finding_for_each_set() -> None:
 
 
 def test_a_sample_is_evenly_spaced_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "SAMPLE_ROWS", 100)
-    source = runner._Source(from_frame(pl.DataFrame({"a": range(1_000)})), is_small=False)
-    sample = source.sample_rows()
+    monkeypatch.setattr(table_queries, "SAMPLE_ROWS", 100)
+    table = from_frame(pl.DataFrame({"a": range(1_000)}))
+    queries = table_queries.TableQueries(table, into_memory=False)
+    sample = queries.answer(Sample())
     assert sample.frame["c0"].to_list() == list(range(0, 1_000, 10))
     assert not sample.is_complete
-    assert source.sample_rows() is sample
+    assert queries.answer(Sample()) is sample
 
 
 def wide(columns: int = 40) -> pl.DataFrame:
@@ -265,7 +267,7 @@ def test_stacked_columns_have_the_same_findings(monkeypatch: pytest.MonkeyPatch)
     assert {"nulls", "outliers", "disguised_nulls", "lost_digits", "constants", "infinite_values"} <= {
         finding["metadata"]["check"] for finding in stacked
     }
-    monkeypatch.setattr(runner, "_MIN_STACKED", 10_000)
+    monkeypatch.setattr(table_queries, "_MIN_STACKED", 10_000)
     assert [finding.to_dict() for finding in Inspector(wide()).detect()] == stacked
 
 

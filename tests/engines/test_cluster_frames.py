@@ -11,7 +11,7 @@ import pytest
 
 from lavendertown.core.errors import FileLimitError, InvalidInputError
 from lavendertown.core.file_limits import FileLimits
-from lavendertown.detectors import Nulls, runner
+from lavendertown.detectors import Nulls, runner, table_queries
 from lavendertown.inspector import Inspector
 from lavendertown.models import GhostFinding
 from tests.detectors.planted_files import BY_HAND, write_planted
@@ -78,7 +78,7 @@ def test_the_findings_are_the_same_without_rows(
     name: str, load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runner, "SMALL_TABLE_CELLS", 0)
-    monkeypatch.setattr(runner, "SAMPLE_ROWS", 100)
+    monkeypatch.setattr(table_queries, "SAMPLE_ROWS", 100)
     path = write_planted(name, tmp_path, rows=300)
     frame = pl.read_parquet(path)
     frame.select(COLUMNS[name] or pl.all()).write_parquet(path)

@@ -1,0 +1,222 @@
+"""Answer the queries of checks about a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from functools import cached_property
+from typing import Any
+
+import narwhals as nw
+import pandas as pd
+
+from lavendertown.detectors.base import (
+    Aggregates,
+    ColumnAggregates,
+    Count,
+    CountedValues,
+    Quantile,
+    Query,
+    Sample,
+    Select,
+    ValueCounts,
+)
+from lavendertown.detectors.sampled_rows import SampledRows
+from lavendertown.tables import ROW, Table
+from lavendertown.tables.exact_quantiles import compute_quantiles
+from lavendertown.tables.table import IN_MEMORY
+
+SAMPLE_ROWS = 20_000
+"""Maximum number of rows of a :class:`Sample`; fewer for a table with more than 100 columns."""
+
+_SAMPLE_CELLS = 2_000_000
+_MIN_SAMPLE_ROWS = 1_000
+
+_MIN_STACKED = 10
+"""How many columns of one type are stacked for their aggregates."""
+
+_MAX_QUERIES = 512
+"""How many queries are one query of the engine: its planning grows faster than their number."""
+
+
+class TableQueries:
+    """Answers queries about a table.
+
+    Small tables are read into memory first. The distinct values of columns and the sampled rows are kept.
+    """
+
+    def __init__(self, table: Table, *, into_memory: bool) -> None:
+        self._frame: nw.LazyFrame[Any] | nw.DataFrame[Any] = table.frame
+        self._row_count = table.row_count
+        self._is_in_memory = into_memory or table.engine.name == IN_MEMORY.name
+        if into_memory and table.engine.name != IN_MEMORY.name:
+            self._frame = nw.from_native(table.frame.collect().to_polars().sort(ROW))
+        elif into_memory:
+            self._frame = table.frame.collect()
+        self._counted: dict[ValueCounts, CountedValues] = {}
+        self._sample: SampledRows | None = None
+
+    @cached_property
+    def _types(self) -> nw.Schema:
+        return self._frame.collect_schema()
+
+    def answer(self, query: Query) -> Any:
+        """Return the answer to one query."""
+        match query:
+            case Aggregates() | ColumnAggregates():
+                return self.answer_aggregates([query])[0]
+            case Count(condition):
+                return self._count_rows(condition)
+            case ValueCounts():
+                return self._count_values(query)
+            case Select(build):
+                return _collect(build(self._frame.lazy()))
+            case Sample():
+                return self._sample_rows()
+
+    def answer_aggregates(self, queries: Sequence[Aggregates | ColumnAggregates]) -> list[Mapping[str, Any]]:
+        """Return the answers to queries that share passes over the table."""
+        stacked = self._stack_columns([query for query in queries if isinstance(query, ColumnAggregates)])
+        single = [
+            query.build(nw.col(query.key)) if isinstance(query, ColumnAggregates) else query
+            for query in queries
+            if not (isinstance(query, ColumnAggregates) and query in stacked)
+        ]
+        answers = (
+            answer
+            for i in range(0, len(single), _MAX_QUERIES)
+            for answer in self._compute_together(single[i : i + _MAX_QUERIES])
+        )
+        return [
+            stacked[query] if isinstance(query, ColumnAggregates) and query in stacked else next(answers)
+            for query in queries
+        ]
+
+    def select_rows(self, condition: nw.Expr, columns: Sequence[str], limit: int) -> nw.DataFrame[Any]:
+        """Return columns of the first rows that meet a condition, in row order."""
+        return _collect(self._matching_rows(condition, columns).sort(ROW).head(limit))
+
+    def keep_columns(self, keys: AbstractSet[str]) -> None:
+        """Forget the distinct values of the other columns."""
+        self._counted = {query: answer for query, answer in self._counted.items() if query.key in keys}
+
+    def _compute_together(self, queries: Sequence[Aggregates]) -> list[dict[str, Any]]:
+        expressions = [
+            expression.alias(f"{i}.{name}")
+            for i, query in enumerate(queries)
+            for name, expression in query.expressions.items()
+        ]
+        computed = self._compute_aggregates(
+            expressions, [quantile for query in queries for quantile in query.quantiles.values()]
+        )
+        values, quantiles = map(iter, computed)
+        return [
+            {name: next(values) for name in query.expressions}
+            | {name: next(quantiles) for name in query.quantiles}
+            for query in queries
+        ]
+
+    def _compute_aggregates(
+        self, expressions: Sequence[nw.Expr], quantiles: Sequence[Quantile]
+    ) -> tuple[Sequence[Any], Sequence[Any]]:
+        """Return the values of aggregates, and of quantiles."""
+        if self._is_in_memory:
+            inner = [
+                each.value.quantile(each.level, "linear").alias(f"q{i}") for i, each in enumerate(quantiles)
+            ]
+            row = _collect(self._frame.select(*expressions, *inner)).row(0)
+            return row[: len(expressions)], row[len(expressions) :]
+        row = _collect(self._frame.select(*expressions)).row(0) if expressions else ()
+        # Dask answers with the missing values of pandas.
+        values = [None if pd.isna(each) else each for each in row]
+        return values, self._compute_quantiles(quantiles)
+
+    def _stack_columns(
+        self, queries: Sequence[ColumnAggregates]
+    ) -> dict[ColumnAggregates, Mapping[str, Any]]:
+        """Return the answers of queries that several columns of one type share, for small tables.
+
+        The columns are stacked into one, and its values are aggregated by column.
+        """
+        if not isinstance(self._frame, nw.DataFrame) or not self._row_count:
+            return {}
+        shared: dict[tuple[Callable[[nw.Expr], Aggregates], nw.dtypes.DType], list[str]] = {}
+        for query in dict.fromkeys(queries):
+            shared.setdefault((query.build, self._types[query.key]), []).append(query.key)
+        answers: dict[ColumnAggregates, Mapping[str, Any]] = {}
+        for (build, dtype), keys in shared.items():
+            if len(keys) < _MIN_STACKED or not (dtype == nw.String or dtype.is_numeric()):
+                continue
+            aggregates = build(nw.col("value"))
+            expressions = [each.alias(name) for name, each in aggregates.expressions.items()]
+            for name, quantile in aggregates.quantiles.items():
+                expressions.append(quantile.value.quantile(quantile.level, "linear").alias(name))
+            stacked = self._frame.select(keys).unpivot(variable_name="key", value_name="value")
+            for row in stacked.group_by("key").agg(*expressions).iter_rows(named=True):
+                answers[ColumnAggregates(row["key"], build)] = row
+        return answers
+
+    def _compute_quantiles(self, quantiles: Sequence[Quantile]) -> Sequence[Any]:
+        sample = self._sample_rows() if quantiles else None
+        by_value: dict[int, list[int]] = {}
+        for i, each in enumerate(quantiles):
+            by_value.setdefault(id(each.value), []).append(i)
+        found: list[float | None] = [None] * len(quantiles)
+        for positions in by_value.values():
+            assert sample is not None
+            answers = compute_quantiles(
+                self._frame.lazy(),
+                quantiles[positions[0]].value,
+                [quantiles[i].level for i in positions],
+                sample.frame,
+                is_complete=sample.is_complete,
+            )
+            for i, answer in zip(positions, answers, strict=True):
+                found[i] = answer
+        return found
+
+    def _count_rows(self, condition: nw.Expr) -> int:
+        """Return the number of rows that meet a condition."""
+        return int(_collect(self._matching_rows(condition, [ROW]).select(nw.len())).row(0)[0])
+
+    def _matching_rows(
+        self, condition: nw.Expr, columns: Sequence[str]
+    ) -> nw.LazyFrame[Any] | nw.DataFrame[Any]:
+        # Not every engine allows window functions in a filter, so the condition becomes a column first.
+        return self._frame.select(*columns, condition.alias("hit")).filter(nw.col("hit"))
+
+    def _count_values(self, query: ValueCounts) -> CountedValues:
+        """Return the distinct values of a column with their counts."""
+        if query not in self._counted:
+            counted = _collect(
+                self._group_values(query)
+                .sort("count", "value", descending=[True, False])
+                .head(query.limit + 1)
+            )
+            values, counts = counted["value"].to_list(), counted["count"].to_list()
+            self._counted[query] = CountedValues(
+                values[: query.limit], counts[: query.limit], len(values) <= query.limit
+            )
+        return self._counted[query]
+
+    def _group_values(self, query: ValueCounts) -> nw.LazyFrame[Any] | nw.DataFrame[Any]:
+        if isinstance(self._frame, nw.DataFrame):
+            column = self._frame.get_column(query.key)
+            days = column.dt.truncate("1d") if query.by_day else column
+            return days.drop_nulls().alias("value").value_counts(name="count")
+        value = nw.col(query.key).dt.truncate("1d") if query.by_day else nw.col(query.key)
+        grouped = self._frame.select(value.alias("value")).drop_nulls().group_by("value")
+        return grouped.agg(nw.len().alias("count"))
+
+    def _sample_rows(self) -> SampledRows:
+        """Return every n-th row, at most :data:`SAMPLE_ROWS`."""
+        if self._sample is None:
+            fitting = _SAMPLE_CELLS // max(1, len(self._frame.collect_schema()))
+            step = -(-self._row_count // min(SAMPLE_ROWS, max(_MIN_SAMPLE_ROWS, fitting)))
+            frame = self._frame if step <= 1 else self._frame.filter(nw.col(ROW) % step == 0)
+            self._sample = SampledRows(_collect(frame.sort(ROW)).to_polars(), is_complete=step <= 1)
+        return self._sample
+
+
+def _collect(frame: nw.LazyFrame[Any] | nw.DataFrame[Any]) -> nw.DataFrame[Any]:
+    return frame.collect() if isinstance(frame, nw.LazyFrame) else frame
