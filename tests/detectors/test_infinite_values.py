@@ -27,3 +27,14 @@ def test_infinite_numbers_of_a_csv_file_are_no_stray_text() -> None:
 @pytest.mark.parametrize("values", [["Inf", "Sgt", "Cpl"], [1, 2], [1.0, None]])
 def test_words_and_finite_numbers_are_left_alone(detect, values: list[object]) -> None:
     assert detect({"a": values}, InfiniteValues()) == []
+
+
+def test_infinity_among_titles_is_a_title(detect) -> None:
+    assert (
+        detect({"title": ["Alien", "Infinity", "1984", "300", "Brazil", "Heat"] * 8}, InfiniteValues()) == []
+    )
+
+
+def test_infinite_numbers_are_found_among_placeholders(detect) -> None:
+    (finding,) = detect({"budget": ["NA"] * 90 + ["inf", "100", "250", "n.a."]}, InfiniteValues())
+    assert finding.row_indices == [90]

@@ -21,6 +21,8 @@ from lavendertown.detectors.base import (
 )
 from lavendertown.tables import Column, Table, patterns
 
+_MIN_NUMBER_SHARE = 0.5
+
 
 @dataclass(frozen=True)
 class InfiniteValues(Detector):
@@ -47,8 +49,9 @@ class InfiniteValues(Detector):
             if not count:
                 return NOT_CHECKED
             numbers = yield ColumnAggregates(column.key, _count_number_texts)
-            if int(numbers["n"] or 0) <= count:
-                return NOT_CHECKED  # Without other numbers, "inf" may be a word.
+            others = int(numbers["written"] or 0) - count
+            if not others or int(numbers["n"] or 0) < _MIN_NUMBER_SHARE * others:
+                return NOT_CHECKED  # Among words, "inf" is one, too: Infinity is the title of a film.
         if not count:
             return None
         value = nw.col(column.key)
@@ -80,4 +83,9 @@ def _count_infinite_texts(value: nw.Expr) -> Aggregates:
 
 
 def _count_number_texts(value: nw.Expr) -> Aggregates:
-    return Aggregates({"n": count_where(value.str.contains(patterns.NUMBER))})
+    return Aggregates(
+        {
+            "n": count_where(value.str.contains(patterns.NUMBER)),
+            "written": count_where(~value.str.contains(patterns.DISGUISED_NULL)),
+        }
+    )
