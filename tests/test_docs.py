@@ -14,12 +14,17 @@ import pytest
 
 from lavendertown.cli import cli
 from lavendertown.core.settings import SETTINGS, Settings, load_settings
+from lavendertown.detectors import Detector, default_detectors
+from scripts import check_pages
+from scripts.check_examples import WITHOUT_PICTURE
 
 ROOT = Path(__file__).parents[1]
 NOTE = ROOT / ".lavendertown" / "README.md"
 # The samples of the guide are run by test_guide.
 GUIDE = sorted((ROOT / "docs" / "guide").glob("*.md"))
-DOCUMENTS = [ROOT / "README.md", NOTE, *sorted((ROOT / "docs").glob("*.md"))]
+CHECK_PAGES = sorted((ROOT / "docs" / "checks").glob("*.md"))
+DOCUMENTS = [ROOT / "README.md", NOTE, *sorted((ROOT / "docs").glob("*.md")), *CHECK_PAGES]
+MAX_PICTURE_BYTES = 40_000
 ORDERS = "order,amount,placed\n" + "".join(
     f"{n},{n * 3 if n % 9 else ''},2026-11-{n % 28 + 1}\n" for n in range(60)
 )
@@ -98,6 +103,35 @@ def test_the_readme_links_to_every_page() -> None:
     text = (ROOT / "README.md").read_text("utf-8")
     pages = [*GUIDE, *(ROOT / "docs").glob("*.md")]
     assert [name_of(page) for page in pages if f"]({name_of(page)})" not in text] == []
+
+
+def test_the_index_of_checks_links_to_every_page() -> None:
+    text = check_pages.INDEX.read_text("utf-8")
+    assert [page.name for page in CHECK_PAGES if f"](checks/{page.name})" not in text] == []
+
+
+def test_the_index_of_checks_is_current() -> None:
+    text = check_pages.INDEX.read_text("utf-8")
+    assert text == check_pages.replace_block(text, check_pages.render_index()), (
+        "Run: python -m scripts.check_pages"
+    )
+
+
+@pytest.mark.parametrize("detector", default_detectors(), ids=lambda detector: detector.check)
+def test_every_check_has_a_current_page_with_a_picture(detector: Detector) -> None:
+    page = check_pages.page_of(detector)
+    assert page.exists(), f"Write {name_of(page)}: the check has no page."
+    text = page.read_text("utf-8")
+    assert text == check_pages.replace_block(text, check_pages.render_check(detector)), (
+        "Run: python -m scripts.check_pages"
+    )
+    headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    assert headings == ["What it finds", "What it leaves alone", "Severity"]
+    assert text.startswith(f"# {detector.title}\n")
+    if detector.check not in WITHOUT_PICTURE:
+        picture = check_pages.IMAGES / f"{detector.check}.png"
+        assert picture.exists(), f"Run: python -m scripts.check_pictures {detector.check}"
+        assert picture.stat().st_size < MAX_PICTURE_BYTES
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)

@@ -14,6 +14,7 @@ from lavendertown.core.file_limits import FileLimits
 from lavendertown.detectors import Nulls, runner, table_queries
 from lavendertown.inspector import Inspector
 from lavendertown.models import GhostFinding
+from scripts.check_pages import NOT_RUN
 from tests.detectors.planted_files import BY_HAND, write_planted
 from tests.detectors.test_engines import rounded
 
@@ -95,17 +96,6 @@ def test_the_findings_are_the_same_without_rows(
     assert all(finding.row_indices is None for finding in found)
     reasons = {check.check: check.reason for check in inspector.checks if check.outcome == "not_run"}
     assert reasons.keys() <= NOT_RUN[inspector.table.engine.name], reasons
-
-
-NOT_RUN = {
-    "dask": {
-        *("duplicates", "placeholders", "dates", "date_order", "constants", "disguised_nulls", "types"),
-        *("lost_digits", "cut_text", "infinite_values", "outliers"),
-    },
-    "pyspark": {"durations"},
-}
-"""Checks that are refused for some columns: on Dask, dates as objects and text with missing values; on Spark,
-lengths of time."""
 
 
 def test_small_tables_and_bad_choices(load: Load, tmp_path: Path) -> None:
