@@ -8,7 +8,7 @@ import polars as pl
 
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[^\W\d_]+")
 _IDENTIFIERS = re.compile(
-    r"ids?|uid|uuid|guid|pk|fk|keys?|codes?|zip|zipcode|postcode|postal|plz|phone|telephone|mobile|fax"
+    r"ids?|identifiers?|uid|uuid|guid|pk|fk|keys?|codes?|zip|zipcode|postcode|postal|plz|phone|telephone|mobile|fax"
     r"|isbn|ean|gtin|upc|sku|asin|iban|bic|ssn|vat|nr|no|num|number|index|idx|row|rownum|rowid|serial"
     r"|barcode|user|customer|account|invoice|ticket|hash"
 )

@@ -62,7 +62,8 @@ def test_planted_outliers_are_found_and_little_else(kind: str, n: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["user_id", "userId", "zip", "OrderNo", "phone_number", "uid2", "product code", "lat"]
+    "name",
+    ["user_id", "userId", "zip", "OrderNo", "phone_number", "uid2", "product code", "lat", "identifier"],
 )
 def test_identifiers_are_left_out(name: str) -> None:
     assert found(np.random.default_rng(1).zipf(1.3, 5_000) % 10**9, name) == set()
