@@ -55,6 +55,7 @@ def take_picture(page: Page, url: str, check: str) -> bytes:
     page.wait_for_timeout(1_000)
     image = Image.open(io.BytesIO(picture.screenshot(animations="disabled"))).convert("RGB")
     file = io.BytesIO()
+    # Half of a screenshot's size is the many colours of smooth edges.
     image.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
     return file.getvalue()
 

@@ -116,4 +116,4 @@ def _draw_frequent_values(severity: str, counted: Sequence[ValueCount], rows: in
     st.markdown(f"**Most frequent affected values** :small[:gray[rows{among}]]")
     alt = "; ".join(f"{label} {number:,}" for label, number in zip(labels, counts, strict=True))
     with st.container(width=520):
-        charts.draw_chart(charts.value_bars(labels, counts, severity), f"{key}:values", alt)
+        charts.draw_chart(charts.value_bars(labels, counts, [severity] * len(labels)), f"{key}:values", alt)

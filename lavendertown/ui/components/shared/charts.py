@@ -90,6 +90,8 @@ def chart_layout(
     layout = {
         "height": height,
         "margin": {"l": 0, "r": 8, "t": 28 if legend else 6, "b": 0},
+        # By default, a plot of two bars keeps so much height that its axis has no room.
+        "minreducedheight": 40,
         "bargap": 0.34,
         "barmode": "stack",
         "showlegend": legend,
@@ -283,21 +285,22 @@ def format_edge(edge: float) -> str:
     return f"{edge:,.4g}" if abs(edge) < 10_000 else f"{edge:,.0f}"
 
 
-def value_bars(labels: Sequence[str], counts: Sequence[int], colour: str) -> Figure:
-    """Draw the frequency of each value, the most frequent on top.
+def value_bars(labels: Sequence[str], counts: Sequence[int], colours: Sequence[str]) -> Figure:
+    """Draw the frequency of each value, the first on top.
 
     Args:
         labels: The values.
         counts: The number of rows of each value.
-        colour: ``strong``, or the severity of the finding if all these values are affected.
+        colours: The colour of each value: ``strong``, or the severity of the finding that affects it.
     """
+    theme = theme_colors()
     bars = {
         "type": "bar",
         "orientation": "h",
         "y": list(range(len(labels))),
         "x": list(counts),
         "customdata": [escape_label(label) for label in labels],
-        "marker": {"color": theme_colors()[colour]},
+        "marker": {"color": [theme[colour] for colour in colours]},
         "hovertemplate": "%{customdata}: %{x:,}<extra></extra>",
     }
     return chart_layout(
@@ -306,7 +309,11 @@ def value_bars(labels: Sequence[str], counts: Sequence[int], colour: str) -> Fig
 
 
 def value_histogram(
-    edges: Sequence[str], counts: Sequence[int], outside: tuple[int, int], severity: str
+    edges: Sequence[str],
+    counts: Sequence[int],
+    outside: tuple[int, int],
+    severity: str,
+    marked: Sequence[int],
 ) -> Figure:
     """Draw a histogram; values outside its bins are bars in the colour of the severity at the ends.
 
@@ -315,12 +322,16 @@ def value_histogram(
         counts: The number of values per bin.
         outside: The numbers of values below the first bin and above the last.
         severity: The severity of the finding that the chart explains.
+        marked: The numbers of affected values per bin, a part of the counts.
     """
     colours = theme_colors()
     below, above = outside
     names = [f"{start} to {end}" for start, end in itertools.pairwise(edges)]
     positions = list(range(len(counts)))
-    traces = [_histogram_bars(positions, names, counts, colours["strong"])]
+    others = [count - affected for count, affected in zip(counts, marked, strict=True)]
+    traces = [_histogram_bars(positions, names, others, colours["strong"])]
+    if any(marked):
+        traces.append(_histogram_bars(positions, names, marked, colours[severity]))
     far = [
         (position, name, count)
         for position, name, count in (
@@ -345,7 +356,8 @@ def value_histogram(
         ticktext=[edges[0], edges[-1]],
         tickangle=0,
         showgrid=False,
-        range=[-4, len(counts) + 3],
+        # Plotly hides the label of an edge that does not fit, such as a date in a narrow chart.
+        range=[-6, len(counts) + 5],
     )
     figure = chart_layout(traces, 150, x, axis_layout(visible=False, rangemode="tozero"), legend=False)
     figure["layout"]["bargap"] = 0.08

@@ -173,6 +173,16 @@ def format_count(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def format_cell(value: Any) -> str:
+    """Format a cell as text that shows missing values and blanks."""
+    if value is None:
+        return "(missing)"
+    text = str(value)
+    if not text:
+        return "(empty)"
+    return markdown.show_hidden_characters(text) if text.strip() else f"({format_count(len(text), 'blank')})"
+
+
 def describe_row_numbers(first_row: int) -> str:
     """Say how rows are numbered, given the number that the source counts for its first row of data."""
     return f"Rows as the file counts them; the data begins in row {first_row:,}."

@@ -1,0 +1,85 @@
+"""The chart that explains a finding: what it shows, and which of it is affected."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lavendertown.profile.evidence import ColumnProfile, FindingSamples, Histogram, ValueCount
+from lavendertown.ui.components.finding.evidence_chart import EvidenceChart, make_chart
+from lavendertown.ui.components.shared.charts import theme_colors
+
+AGES = ColumnProfile("age", "number", 100, 0, 40, -1, 99, [], Histogram(-1.0, 99.0, [6, 0, 50, 44]))
+
+
+def chart(profile: ColumnProfile | None, *frequent: tuple[str, int], **row: Any) -> EvidenceChart | None:
+    samples = FindingSamples("column", [], [ValueCount(*each) for each in frequent])
+    return make_chart(
+        profile, samples, {"severity": "warning", "row_count": 6, "ghost_type": "x", "metadata": {}, **row}
+    )
+
+
+def bars(made: EvidenceChart | None) -> list[list[int]]:
+    assert made is not None
+    return [[*trace["y"]] for trace in made.figure["data"]]
+
+
+def labelled(made: EvidenceChart | None) -> list[tuple[str, int, bool]]:
+    """Return the label and the count of each bar, and whether it has the colour of a warning."""
+    assert made is not None
+    (trace,) = made.figure["data"]
+    marked = [colour == theme_colors()["warning"] for colour in trace["marker"]["color"]]
+    return list(zip(trace["customdata"], trace["x"], marked, strict=True))
+
+
+def test_affected_values_are_marked_in_the_distribution() -> None:
+    made = chart(AGES, ("-1", 6))
+    assert bars(made) == [[0, 0, 50, 44], [6, 0, 0, 0]]
+    assert made is not None
+    assert made.alt == "Distribution of age from -1 to 99, 6 of them affected"
+
+
+def test_nothing_is_marked_if_not_all_affected_values_are_known() -> None:
+    assert bars(chart(AGES, ("-1", 3))) == [[6, 0, 50, 44]]
+    assert bars(chart(AGES, ("no number", 6))) == [[6, 0, 50, 44]]
+
+
+def test_values_that_are_few_of_the_affected_ones_give_way_to_the_distribution() -> None:
+    made = chart(AGES, ("51.2", 2), ("60.5", 2), row_count=90)
+    assert made is not None
+    assert made.caption == "Distribution of the column"
+    made = chart(AGES, ("51.2", 2), ("60.5", 2), row_count=5)
+    assert labelled(made) == [("51.2", 2, True), ("60.5", 2, True)]
+
+
+def test_missing_cells_stand_beside_present_ones() -> None:
+    paid = ColumnProfile("paid", "number", 100, 6, 40, 1, 9, [], Histogram(1.0, 9.0, [50, 44]))
+    assert labelled(chart(paid, ghost_type="null")) == [("missing", 6, True), ("present", 94, False)]
+    empty = ColumnProfile("paid", "text", 100, 100, 0)
+    assert chart(empty, ghost_type="null") is None
+
+
+def test_spellings_stand_below_the_usual_one() -> None:
+    top = [
+        ValueCount("Sales", 60),
+        ValueCount("Support", 34),
+        ValueCount("SALES", 4),
+        ValueCount("Suport", 2),
+    ]
+    profile = ColumnProfile("department", "text", 100, 0, 4, top=top)
+    metadata = {"spellings": {"SALES": "Sales", "Suport": "Support"}}
+    assert labelled(chart(profile, ("SALES", 4), ("Suport", 2), metadata=metadata)) == [
+        ("Sales", 60, False),
+        ("SALES", 4, True),
+        ("Support", 34, False),
+        ("Suport", 2, True),
+    ]
+    made = chart(profile, ("SALES", 4), ("Suport", 2), metadata={"spellings": "of another tool"})
+    assert made is not None
+    assert made.caption == "Most frequent affected values"
+
+
+def test_affected_values_are_marked_among_the_frequent_ones_of_the_column() -> None:
+    profile = ColumnProfile("sku", "text", 20, 0, 4, top=[ValueCount("4E+12", 6), ValueCount("400638", 2)])
+    assert labelled(chart(profile, ("4E+12", 6))) == [("4E+12", 6, True), ("400638", 2, False)]
+    # Of a repeated value, only some rows are affected.
+    assert labelled(chart(profile, ("4E+12", 1))) == [("4E+12", 6, False), ("400638", 2, False)]
