@@ -39,6 +39,14 @@ def test_rows_that_deviate_are_found(detect) -> None:
     )
 
 
+def test_placeholders_for_missing_values_determine_nothing(detect) -> None:
+    data = places()
+    for row, name in ((12, "zip"), (200, "zip"), (300, "zip"), (30, "city"), (31, "city")):
+        data[name][row] = "NA"
+    data["city"][12], data["city"][200], data["city"][300] = "Bern", "Bern", "Oslo"
+    assert detect(data, Dependencies()) == []
+
+
 def test_a_dependency_that_holds_is_covered() -> None:
     inspector = Inspector(pl.DataFrame(places()), detectors=[Dependencies()])
     assert inspector.detect() == []

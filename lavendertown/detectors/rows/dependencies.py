@@ -22,6 +22,7 @@ from lavendertown.detectors.base import (
     Select,
     format_row_share,
 )
+from lavendertown.detectors.columns.stand_ins import is_disguised_null
 from lavendertown.detectors.sampled_rows import Codes, SampledRows, count_codes
 from lavendertown.tables import ROW, Column, Table
 from lavendertown.tables.column_names import is_calendar
@@ -171,7 +172,8 @@ def _check_pair(pair: _Pair) -> QuerySteps[_Pair | None]:
         return None
     groups: defaultdict[Any, list[tuple[int, Any]]] = defaultdict(list)
     for first, second, count in grouped.rows():
-        groups[first].append((int(count), second))
+        if not (_is_missing(first) or _is_missing(second)):
+            groups[first].append((int(count), second))
     total = sum(count for group in groups.values() for count, _ in group)
     odd: list[tuple[Any, Any]] = []
     deviating = unclear = clear_groups = 0
@@ -197,6 +199,11 @@ def _check_pair(pair: _Pair) -> QuerySteps[_Pair | None]:
     wrong = set(odd)
     pair.rows = [row for row, first, second in hits.rows() if (first, second) in wrong]
     return pair
+
+
+def _is_missing(value: Any) -> bool:
+    """Return whether a value is text such as N/A, which determines nothing; another check reports it."""
+    return isinstance(value, str) and is_disguised_null(value)
 
 
 def _is_clear(most: int, others: int) -> bool:
