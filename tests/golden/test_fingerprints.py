@@ -11,6 +11,9 @@ from tests.golden import fingerprints
 from tests.golden.command_line import run_json
 from tests.golden.goldens import REGENERATE, check_value, read_golden
 
+NO_LONGER_FOUND = {"f1-fea1a5966db627b3df22bac459d7fdcd": "the film Infinity is no infinite number"}
+"""Findings of earlier versions that were false. They keep their fingerprint in stores that have them."""
+
 
 def test_every_kind_of_finding_keeps_its_fingerprint() -> None:
     entries = read_golden("fingerprints.json")
@@ -20,7 +23,7 @@ def test_every_kind_of_finding_keeps_its_fingerprint() -> None:
 def test_checks_of_today_give_the_demo_the_fingerprints_of_the_golden_files(tmp_path: Path) -> None:
     """New findings may come; one that was there is still there under its fingerprint."""
     found = fingerprints.demo_findings(tmp_path / "store")
-    lost = {name: entry for name, entry in read_golden("demo_findings.json").items() if name not in found}
+    lost = read_golden("demo_findings.json").keys() - found.keys() - NO_LONGER_FOUND.keys()
     assert not lost, f"The demo no longer has these findings, or they have another fingerprint. {REGENERATE}"
 
 
