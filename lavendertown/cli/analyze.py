@@ -134,7 +134,7 @@ def analyze_command(
 ) -> None:
     """Run all checks on the data in FILE; - reads standard input.
 
-    FILE is a CSV, Parquet, Excel, JSON, Arrow, ORC or Avro file, which may be gzipped or in a zip archive. Of
+    FILE is a data file in one of the formats of --format-in, which may be gzipped or in a zip archive. Of
     several tables in an archive, name one: orders.zip::may.csv. A folder, a pattern or several files with
     the same columns are read as one table. FILE may also be an SQLite file (shop.db::orders), a database
     URL, or the URL of a file (https://, s3://, gs://); nothing is written to them.

@@ -13,6 +13,7 @@ from lavendertown.collaboration.parts.inbox import InboxFilters
 from lavendertown.collaboration.storage import Storage, get_storage_backend
 from lavendertown.core.findings import SEVERITIES
 from lavendertown.core.statuses import StatusCategory
+from lavendertown.core.table_formats import ENDINGS
 from lavendertown.inbox.attention import AttentionReason
 from lavendertown.inbox.inbox_query import OVERDUE
 
@@ -40,7 +41,7 @@ filter_author_option = click.option("--author", multiple=True, help="Only this a
 force_option = click.option("--force", is_flag=True, help="Overwrite FILE if it exists.")
 format_in_option = click.option(
     "--format-in",
-    type=click.Choice(("csv", "json", "jsonl", "parquet", "excel", "arrow", "orc", "avro")),
+    type=click.Choice(list(ENDINGS)),
     help="The format of FILE, if its name does not show it.",
 )
 table_option = click.option(

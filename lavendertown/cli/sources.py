@@ -18,8 +18,9 @@ from lavendertown.core.errors import UnreadableTableError
 from lavendertown.core.file_limits import FileLimits
 from lavendertown.core.reading import Reading
 from lavendertown.core.settings import load_settings
+from lavendertown.core.table_formats import ENDINGS, FILE_ENDINGS
 from lavendertown.data_sources import describe_url, is_url, read_configured_source, read_url
-from lavendertown.tables import FILE_ENDINGS, Table, read_table
+from lavendertown.tables import Table, read_table
 from lavendertown.tables.engine_choice import EngineChoice, open_on_duckdb, read_parts_on
 from lavendertown.tables.files import find_database_reader, read_file
 from lavendertown.tables.part_files import find_matching_files, is_pattern, list_data_files
@@ -28,16 +29,6 @@ from lavendertown.tables.value_settings import apply_value_settings
 
 STDIN_ARGUMENT = "-"
 PART_SIGN = "::"
-FORMAT_ENDINGS = {
-    "csv": ".csv",
-    "json": ".json",
-    "jsonl": ".jsonl",
-    "parquet": ".parquet",
-    "excel": ".xlsx",
-    "arrow": ".arrow",
-    "orc": ".orc",
-    "avro": ".avro",
-}
 _KNOWN_ENDINGS = frozenset(f".{ending}" for ending in FILE_ENDINGS)
 
 
@@ -56,7 +47,7 @@ def read_sources(
         sources: The path of a file or folder, a pattern such as ``orders/*.csv``, ``archive.zip::member``,
             ``file.db::table``, a URL, or ``-`` for standard input; or the paths of several files,
             which form one table.
-        format_in: A key of :data:`FORMAT_ENDINGS`, if the name of a single file does not show its format.
+        format_in: The name of a format, if the name of a single file does not show its format.
         limits: The limits on the size of the file.
         reading: Settings for reading that are known.
         table: The table of a database.
@@ -213,4 +204,4 @@ def _refuse_format_of_parts(format_in: str | None) -> None:
 
 
 def _name_with_format(name: str, format_in: str | None) -> str:
-    return Path(name).stem + FORMAT_ENDINGS[format_in] if format_in else name
+    return f"{Path(name).stem}.{ENDINGS[format_in][0]}" if format_in else name

@@ -9,21 +9,23 @@ from __future__ import annotations
 import re
 from pathlib import PurePath
 
+from lavendertown.core.table_formats import FILE_ENDINGS
+
 UNNAMED_DATASET = "data"
 """The dataset name for a file with an empty name."""
 
 MAX_NAME_LENGTH = 255
 """The longest name that is searched for dates; no file system allows longer names."""
 
-_FORMAT_ENDINGS = (
-    "csv tsv psv parquet pq feather arrow arrows ipc orc avro xlsx xlsm xls xlsb ods json jsonl ndjson "
+_OTHER_FORMATS = (
     "geojson xml yaml yml sas7bdat xpt sav zsav dta rds rdata sqlite sqlite3 duckdb dbf hdf5 h5 pkl pickle"
 )
 _COMPRESSION_FORMATS = "gz gzip bz2 xz zst zstd lz4 lzma snappy br zip 7z rar tar tgz tbz tbz2 txz"
 _COMPRESSION_ENDINGS = frozenset(_COMPRESSION_FORMATS.split())
-_ENDINGS = frozenset(_FORMAT_ENDINGS.split()) | _COMPRESSION_ENDINGS
 _FINAL_ENDINGS = frozenset(["txt", "tab", "dat", "data", "log", "text", "out", "db", "bak", "tmp"])
 """Endings that are removed only at the very end of a name, because tables have such names too."""
+
+_ENDINGS = frozenset([*FILE_ENDINGS, *_OTHER_FORMATS.split(), *_COMPRESSION_ENDINGS]) - _FINAL_ENDINGS
 
 _YEAR = r"(?:19|20)\d\d"
 _MONTH = r"(?:0?[1-9]|1[0-2])"

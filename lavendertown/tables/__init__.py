@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from lavendertown.core.reading import Reading
-from lavendertown.tables.files import ENDINGS, FILE_ENDINGS, FORMAT_LABELS, read_table
+from lavendertown.tables.files import FORMAT_LABELS, read_table
 from lavendertown.tables.frames import from_frame
 from lavendertown.tables.table import ROW, Column, Table
 
 __all__ = [
-    "ENDINGS",
-    "FILE_ENDINGS",
     "FORMAT_LABELS",
     "ROW",
     "Column",

@@ -12,52 +12,18 @@ from typing import Any, BinaryIO
 from lavendertown.core.errors import InvalidInputError, UnreadableTableError
 from lavendertown.core.file_limits import DEFAULT_FILE_LIMITS, FileLimits
 from lavendertown.core.reading import DETECT, Reading
+from lavendertown.core.table_formats import TABLE_FORMATS
 from lavendertown.tables import archives, columnar, delimited, duckdb_files, excel, json_files, sqlite_files
 from lavendertown.tables.reader_errors import translate_reader_errors
 from lavendertown.tables.table import Table
 from lavendertown.tables.value_settings import apply_value_settings, applying_settings, note_unused_settings
 
-ENDINGS = {
-    "csv": ("csv", "tsv", "tab", "psv", "txt"),
-    "parquet": ("parquet", "pq"),
-    "excel": ("xlsx", "xlsm", "xls", "xlsb", "ods"),
-    "json": ("json",),
-    "jsonl": ("jsonl", "ndjson"),
-    "arrow": ("feather", "arrow", "ipc", "arrows"),
-    "orc": ("orc",),
-    "avro": ("avro",),
-}
-"""Supported file name endings, by format."""
-
-FILE_ENDINGS = (*(ending for endings in ENDINGS.values() for ending in endings), "gz", "zip")
-"""The endings of the data files in a folder; a single file may have any ending."""
-
-_FORMAT_NAMES = {
-    "csv": "a CSV",
-    "parquet": "a Parquet",
-    "excel": "an Excel",
-    "json": "a JSON",
-    "jsonl": "a JSON lines",
-    "arrow": "an Arrow",
-    "orc": "an ORC",
-    "avro": "an Avro",
-    "zip": "a zip",
-}
-_USUAL_ENDINGS = {kind: f".{endings[0]}" for kind, endings in ENDINGS.items()} | {"zip": ".zip"}
-_LABELS = {
-    "csv": "CSV",
-    "parquet": "Parquet",
-    "excel": "Excel",
-    "json": "JSON",
-    "jsonl": "JSON lines",
-    "arrow": "Arrow",
-    "orc": "ORC",
-    "avro": "Avro",
-}
-FORMAT_LABELS = (*_LABELS.values(), "SQLite", "DuckDB")
+_FORMATS = {each.name: each for each in TABLE_FORMATS}
+_PHRASES = {name: each.phrase for name, each in _FORMATS.items()} | {"zip": "a zip"}
+_USUAL_ENDINGS = {name: each.endings[0] for name, each in _FORMATS.items()} | {"zip": "zip"}
+FORMAT_LABELS = (*(each.label for each in TABLE_FORMATS), "SQLite", "DuckDB")
 """The names of all formats that :func:`read_table` reads."""
 
-_BINARY = frozenset({"parquet", "excel", "arrow", "orc", "avro"})
 _SIGNATURES = {
     b"PAR1": "parquet",
     columnar.ARROW_FILE: "arrow",
@@ -134,7 +100,7 @@ def read_table(
         return _read_zip(raw, shown, limits, reading, member)
     if member is not None:
         raise UnreadableTableError(
-            f"{shown} is {_FORMAT_NAMES[kind]} file, neither a zip archive nor a database; leave out "
+            f"{shown} is {_PHRASES[kind]} file, neither a zip archive nor a database; leave out "
             f"::{archives.show_name(member)}."
         )
     return read_unpacked(raw, kind, shown, limits, reading)
@@ -158,7 +124,7 @@ def _database_reader(head: bytes) -> Callable[..., Table] | None:
 
 
 def unpack_file(raw: bytes, name: str, limits: FileLimits) -> tuple[bytes, str]:
-    """Return the content of a file, unpacked if it is gzipped, and its format (a key of ENDINGS, or zip).
+    """Return the content of a file, unpacked if it is gzipped, and its format: the name of one, or zip.
 
     Raises:
         FileLimitError: The content is larger than the limit.
@@ -184,16 +150,16 @@ def read_unpacked(raw: bytes, kind: str, name: str, limits: FileLimits, reading:
     """
     if kind == "zip":
         return _read_zip(raw, name, limits, reading, None)
-    source = f"{_FORMAT_NAMES[kind]} file"
-    with translate_reader_errors(name, _LABELS[kind]):
+    source = f"{_PHRASES[kind]} file"
+    with translate_reader_errors(name, _FORMATS[kind].label):
         if kind == "csv":
             table = delimited.read_delimited(raw, name, limits, applying_settings(reading, kind))
             return note_unused_settings(table, reading, source, kind)
         if kind == "excel":
             table = excel.read_workbook(raw, name, limits, applying_settings(reading, kind))
             return note_unused_settings(table, reading, source, kind)
-        if kind in _COLUMNAR:
-            table = _COLUMNAR[kind](raw, name, limits)
+        if kind in _TYPED_READERS:
+            table = _TYPED_READERS[kind](raw, name, limits)
         else:
             table = json_files.read_json(raw, name, limits, reading.encoding, by_line=kind == "jsonl")
         return apply_value_settings(table, reading, source, kind)
@@ -201,7 +167,7 @@ def read_unpacked(raw: bytes, kind: str, name: str, limits: FileLimits, reading:
 
 def _read_zip(raw: bytes, name: str, limits: FileLimits, reading: Reading, wanted: str | None) -> Table:
     """Read a zip archive; the table has the name of the member if that was given, else of the archive."""
-    endings = [ending for endings in ENDINGS.values() for ending in endings]
+    endings = [ending for each in TABLE_FORMATS for ending in each.endings]
     unpacked = archives.unpack_zip_member(raw, name, limits, endings, wanted)
     inside = PurePath(unpacked.name).name
     content, kind = unpack_file(unpacked.content, archives.show_name(inside), limits)
@@ -253,10 +219,10 @@ def read_file(path: Path) -> bytes:
 
 
 def _detect_format(raw: bytes, ending: str, name: str) -> str:
-    by_name = next((kind for kind, endings in ENDINGS.items() if ending in endings), None)
+    by_name = next((each.name for each in TABLE_FORMATS if ending in each.endings), None)
     by_content = _format_by_signature(raw, ending)
     if by_content is None:
-        if by_name in _BINARY:
+        if by_name and _FORMATS[by_name].is_binary:
             raise UnreadableTableError(
                 _describe_wrong_format(name, by_name, "" if _is_binary(raw) else "text")
             )
@@ -280,14 +246,14 @@ def _is_binary(raw: bytes) -> bool:
 
 
 def _describe_wrong_format(name: str, by_name: str, content: str) -> str:
-    mismatch = f"{name} is not {_FORMAT_NAMES[by_name]} file, although its name says so"
+    mismatch = f"{name} is not {_PHRASES[by_name]} file, although its name says so"
     if content == "text":
         return f"{mismatch}; its content is text. Rename it to end in .csv or .json."
     if not content:
         return f"{mismatch}; it is damaged or has a different format."
     return (
-        f"{mismatch}; its content is {_FORMAT_NAMES[content]} file. Rename it to end in "
-        f"{_USUAL_ENDINGS[content]}."
+        f"{mismatch}; its content is {_PHRASES[content]} file. Rename it to end in "
+        f".{_USUAL_ENDINGS[content]}."
     )
 
 
@@ -312,9 +278,10 @@ def _refuse_other_formats(raw: bytes, name: str) -> None:
         raise UnreadableTableError(f"{name} is {packed}, which is not supported; unpack it first.")
 
 
-_COLUMNAR = {
+_TYPED_READERS = {
     "parquet": columnar.read_parquet,
     "arrow": columnar.read_arrow,
     "orc": columnar.read_orc,
     "avro": columnar.read_avro,
 }
+"""The readers of formats whose columns have types."""

@@ -33,8 +33,7 @@ def applying_settings(reading: Reading, kind: str = "") -> Reading:
 
     Args:
         reading: The settings that a person gave.
-        kind: The format of the file, a key of :data:`lavendertown.tables.files.ENDINGS`; empty for a frame or
-            a database.
+        kind: The name of the format of the file; empty for a frame or a database.
     """
     names = (*VALUE_SETTINGS, *_SETTINGS_BY_FORMAT.get(kind, ()))
     return Reading(**{name: getattr(reading, name) for name in names})

@@ -15,9 +15,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from lavendertown.core.file_limits import FileLimits
+from lavendertown.core.table_formats import FILE_ENDINGS
 from lavendertown.errors import FileLimitError, UnreadableTableError
 from lavendertown.inspector import Inspector
-from lavendertown.tables import FILE_ENDINGS, read_table
+from lavendertown.tables import read_table
 
 FRAME = pl.DataFrame(
     {"id": [1, 2, None], "city": ["Ulm", None, "Köln"], "day": [dt.date(2026, 5, 1), None, None]}

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from lavendertown.collaboration.storage import FileStorage
 from lavendertown.core.dataset_names import dataset_name
+from lavendertown.core.table_formats import TABLE_FORMATS
 
 App = Callable[..., AppTest]
 
@@ -137,7 +138,8 @@ def test_the_upload_accepts_every_file_that_the_command_line_reads(open_app: App
     assert any("customer\\_id is empty" in box.label for box in app.expander)
     button(app, "Start over").click().run()
     assert list(app.get("file_uploader")[0].proto.type) == []
-    assert any("ORC, Avro, SQLite or DuckDB" in text.value for text in app.caption)
+    label = TABLE_FORMATS[-1].label
+    assert any(f"{label}, SQLite or DuckDB" in text.value for text in app.caption)
     app = upload(app, "orders.pdf", b"%PDF-1.7")
     assert "a PDF file, which is not supported; save the table as" in app.error[0].value
 
