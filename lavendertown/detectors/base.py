@@ -218,12 +218,14 @@ DetectionSteps: TypeAlias = QuerySteps[Outcome]
 class Detector(ABC):
     """One check. Subclasses are frozen dataclasses whose fields are the user's parameters.
 
-    Checks with ``needs_rows`` are skipped for a table without rows.
+    Checks with ``needs_rows`` are skipped for a table without rows. Checks with ``checks_values`` judge
+    single values, and leave out those that a check configuration allows.
     """
 
     check: ClassVar[str]
     title: ClassVar[str]
     needs_rows: ClassVar[bool] = True
+    checks_values: ClassVar[bool] = False
 
     @property
     def params(self) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 import narwhals as nw
 
 from lavendertown.core import json_codec
+from lavendertown.detectors import default_detectors
 from lavendertown.detectors.base import (
     NOT_CHECKED,
     WHOLE_ROW,
@@ -41,20 +42,7 @@ from lavendertown.rules.running import create_check
 from lavendertown.rules.values import format_scalar, is_one_of
 from lavendertown.tables import Column, Table
 
-VALUE_CHECKS = frozenset(
-    {
-        *(
-            "error_cells",
-            "disguised_nulls",
-            "placeholders",
-            "types",
-            "lost_digits",
-            "text_damage",
-            "cut_text",
-        ),
-        *("category_variants", "shapes", "coordinates", "dates", "infinite_values", "outliers", "ranges"),
-    }
-)
+VALUE_CHECKS = frozenset(each.check for each in default_detectors() if each.checks_values)
 """The checks that leave out allowed values."""
 
 RANGE_CHECKS = ("outliers", "ranges")

@@ -50,6 +50,7 @@ class Dates(Detector):
 
     check: ClassVar[str] = "dates"
     title: ClassVar[str] = "Dates"
+    checks_values: ClassVar[bool] = True
 
     def columns_to_check(self, table: Table) -> Sequence[Column | None]:
         """Return the columns of dates, and of text, which may hold dates."""

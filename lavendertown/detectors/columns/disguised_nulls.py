@@ -47,6 +47,7 @@ class DisguisedNulls(Detector):
 
     check: ClassVar[str] = "disguised_nulls"
     title: ClassVar[str] = "Disguised empty values"
+    checks_values: ClassVar[bool] = True
 
     def columns_to_check(self, table: Table) -> Sequence[Column | None]:
         """Return the columns with text, also those in which only a few cells are text."""

@@ -28,6 +28,7 @@ class ErrorCells(Detector):
 
     check: ClassVar[str] = "error_cells"
     title: ClassVar[str] = "Error cells"
+    checks_values: ClassVar[bool] = True
 
     def columns_to_check(self, table: Table) -> Sequence[Column | None]:
         """Return the columns of sources that support error cells."""

@@ -29,6 +29,7 @@ class LostDigits(Detector):
 
     check: ClassVar[str] = "lost_digits"
     title: ClassVar[str] = "Lost digits"
+    checks_values: ClassVar[bool] = True
 
     def columns_to_check(self, table: Table) -> Sequence[Column | None]:
         """Return the text columns: a reader keeps such columns as text."""

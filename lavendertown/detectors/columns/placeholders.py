@@ -48,6 +48,7 @@ class Placeholders(Detector):
 
     check: ClassVar[str] = "placeholders"
     title: ClassVar[str] = "Placeholders for missing values"
+    checks_values: ClassVar[bool] = True
 
     def columns_to_check(self, table: Table) -> Sequence[Column | None]:
         """Return the columns of numbers, dates and text."""

@@ -39,6 +39,7 @@ class Types(Detector):
 
     check: ClassVar[str] = "types"
     title: ClassVar[str] = "Types"
+    checks_values: ClassVar[bool] = True
 
     def columns_to_check(self, table: Table) -> Sequence[Column | None]:
         """Return the text columns, and the typed ones with cells that do not fit."""

@@ -44,6 +44,7 @@ class Coordinates(Detector):
 
     check: ClassVar[str] = "coordinates"
     title: ClassVar[str] = "Coordinates"
+    checks_values: ClassVar[bool] = True
 
     def columns_to_check(self, table: Table) -> Sequence[Column | None]:
         """Return the latitudes that have a longitude."""

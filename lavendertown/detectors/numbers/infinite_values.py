@@ -30,6 +30,7 @@ class InfiniteValues(Detector):
 
     check: ClassVar[str] = "infinite_values"
     title: ClassVar[str] = "Infinite values"
+    checks_values: ClassVar[bool] = True
 
     def columns_to_check(self, table: Table) -> Sequence[Column | None]:
         """Return the text columns and the number columns without an integer type."""

@@ -66,6 +66,7 @@ class Outliers(Detector):
 
     check: ClassVar[str] = "outliers"
     title: ClassVar[str] = "Outliers"
+    checks_values: ClassVar[bool] = True
     k: float = 3.0
 
     def columns_to_check(self, table: Table) -> Sequence[Column | None]:

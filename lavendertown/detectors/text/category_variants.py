@@ -35,6 +35,7 @@ class CategoryVariants(Detector):
 
     check: ClassVar[str] = "category_variants"
     title: ClassVar[str] = "Spellings of categories"
+    checks_values: ClassVar[bool] = True
 
     def columns_to_check(self, table: Table) -> Sequence[Column | None]:
         """Return the text columns."""

@@ -39,6 +39,7 @@ class CutText(Detector):
 
     check: ClassVar[str] = "cut_text"
     title: ClassVar[str] = "Cut text"
+    checks_values: ClassVar[bool] = True
 
     def columns_to_check(self, table: Table) -> Sequence[Column | None]:
         """Return the text columns."""

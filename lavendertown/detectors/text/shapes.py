@@ -69,6 +69,7 @@ class Shapes(Detector):
 
     check: ClassVar[str] = "shapes"
     title: ClassVar[str] = "Formats of text"
+    checks_values: ClassVar[bool] = True
     min_coverage: float = 0.95
 
     def columns_to_check(self, table: Table) -> Sequence[Column | None]:

@@ -35,6 +35,7 @@ class TextDamage(Detector):
 
     check: ClassVar[str] = "text_damage"
     title: ClassVar[str] = "Damaged text"
+    checks_values: ClassVar[bool] = True
 
     def columns_to_check(self, table: Table) -> Sequence[Column | None]:
         """Return the text columns."""
