@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,17 +20,13 @@ PACKAGE = ROOT / "lavendertown"
 ORDER = [
     {"core", "worker"},
     {"errors", "models"},
-    {
-        "tables",
-        "profile",
-        "detectors",
-        "rules",
-        "drift",
-        "interchange",
-        "inspector",
-        "inspection",
-        "notifications",
-    },
+    {"tables", "notifications"},
+    {"profile"},
+    {"detectors"},
+    {"drift"},
+    {"rules"},
+    {"interchange", "inspector"},
+    {"inspection"},
     {"records"},
     {"inbox", "stores", "stores.zip_files", "stores.files"},
     {"stores.sql"},
@@ -132,6 +129,24 @@ def test_every_module_has_a_room() -> None:
     assert {room(module) for module in MODULES if module} <= set(LEVELS)
 
 
+def test_the_package_map_has_every_room_in_this_order() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8").partition("## Package map")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
+    listed = [
+        (name.replace("/", "."), -row) for row, names in enumerate(rows) for name in names.split("`")[1::2]
+    ]
+    rows_by_room = dict(listed)
+    assert rows_by_room.keys() == LEVELS.keys() - {"stores", "stores.zip_files", "__main__"}
+    by_row = sorted(listed, key=lambda each: each[1])
+    wrong = [
+        (low, high)
+        for low, at in by_row
+        for high, above in by_row
+        if at < above and LEVELS[low] > LEVELS[high]
+    ]
+    assert wrong == []
+
+
 def test_rooms_see_only_the_rooms_above() -> None:
     wrong = [
         str(found)
@@ -143,7 +158,11 @@ def test_rooms_see_only_the_rooms_above() -> None:
 
 
 def test_the_package_itself_sees_no_room_below_the_inspector() -> None:
-    wrong = [str(found) for found, target in INNER if not found.importer and LEVELS[room(target)] > 2]
+    wrong = [
+        str(found)
+        for found, target in INNER
+        if not found.importer and LEVELS[room(target)] > LEVELS["inspector"]
+    ]
     assert wrong == []
 
 
