@@ -69,6 +69,19 @@ def test_a_finding_that_is_back_has_regressed(storage: Storage) -> None:
     assert "It was fixed before." in result.failures[1].reason
 
 
+def test_a_partial_run_is_no_baseline_of_the_checks_that_it_did_not_run(storage: Storage) -> None:
+    save(storage, 1, null("a"), null("b", share=0.1))
+    save(storage, 2, null("b", share=0.1))
+    save(storage, 3, ran="e")
+    found = (null("a"), null("b", share=0.2), null("c"), null("e"), null("z"))
+    result = judge(storage, *found, fail_on="new regressed worse")
+    assert failed(result) == {"a": ("regressed",), "b": ("worse",), "c": ("new",), "e": ("new",)}
+    assert result.baseline == "day 3"
+    assert result.notes == ["Checks that the last run did not run are compared with the last run that did."]
+    named = judge(storage, *found, fail_on="new regressed worse", baseline="day 3")
+    assert (failed(named), named.notes) == ({"e": ("new",)}, [])
+
+
 @pytest.mark.parametrize(
     ("now", "rows", "is_worse"),
     [

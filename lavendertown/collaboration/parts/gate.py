@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -25,6 +25,8 @@ from lavendertown.records.store import Store
 LATEST = "latest"
 _MIN_ROWS_FOR_SHARE = 20
 """Sizes of tables with fewer rows are compared by the number of affected rows, not by their share."""
+_MAX_BASELINES = 10
+"""The maximum number of earlier runs that are read for checks that the last run did not run."""
 
 
 class FailOn(StrEnum):
@@ -179,7 +181,8 @@ class Gate(StoragePart):
 
     def _judge_run(self, run: Run, fail_on: Sequence[FailOn], baseline: str) -> GateResult:
         compares = any(kind in COMPARING for kind in fail_on)
-        former = self._find_baseline(run, baseline) if compares else None
+        earlier = self._iterate_baselines(run, baseline) if compares else iter(())
+        former = next(earlier, None)
         notes = []
         if compares and former is None:
             notes.append(
@@ -189,6 +192,8 @@ class Gate(StoragePart):
         known = _Known(self._context.store, self._triage, run.dataset)
         comparison = _Comparison(former, run, known) if former is not None else None
         named = [(known.current_id(each), each) for each in run.findings]
+        if comparison is not None and comparison.add_baselines(earlier, named):
+            notes.append("Checks that the last run did not run are compared with the last run that did.")
         now, sizes = clock.now(), _add_up_sizes(named)
         judgements = [
             known.judge_finding(each, name, sizes[name], fail_on, comparison, now) for name, each in named
@@ -197,7 +202,8 @@ class Gate(StoragePart):
             run.dataset, tuple(fail_on), former.id if former is not None else "", judgements, notes
         )
 
-    def _find_baseline(self, run: Run, baseline: str) -> ReportRecord | None:
+    def _iterate_baselines(self, run: Run, baseline: str) -> Iterator[ReportRecord]:
+        """Yield the report that is named as the baseline, or the earlier runs, latest first."""
         if baseline != LATEST:
             record = self._context.read_record(RecordKind.REPORT, baseline)
             if not isinstance(record, ReportRecord) or record.deleted_at is not None:
@@ -205,12 +211,15 @@ class Gate(StoragePart):
                     f"There is no report {baseline!r} to compare with. Find its id with "
                     "`lavendertown report list`, or use --baseline latest."
                 )
-            return record
+            yield record
+            return
         query = ReportQuery(dataset=(run.dataset,), end_date=clock.to_utc(run.ran_at))
-        earlier = (each for each in self._context.store.scan(query, Page(2)) if each.id != run.report_id)
-        latest = next(earlier, None)
-        record = self._context.read_record(RecordKind.REPORT, latest.id) if latest is not None else None
-        return record if isinstance(record, ReportRecord) else None
+        for summary in self._context.store.scan(query, Page(_MAX_BASELINES + 1)):
+            if summary.id == run.report_id:
+                continue
+            record = self._context.read_record(RecordKind.REPORT, summary.id)
+            if isinstance(record, ReportRecord):
+                yield record
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,45 +319,77 @@ def _judge_open(
     return Judgement(finding, name, kinds, " ".join(dict.fromkeys(reasons)))
 
 
-class _Comparison:
-    """A baseline, to compare the findings of a run with."""
+class _Baseline:
+    """An earlier run: the checks that it completed, and the findings that it had, with their sizes."""
 
-    def __init__(self, baseline: ReportRecord, run: Run, known: _Known) -> None:
-        self._run = run
-        self._executed = executed_check_keys(baseline.metadata, baseline.dataset)
-        self._readings = (
-            read_run_reading(baseline.metadata),
-            read_run_reading({"coverage": run.coverage}),
-        )
-        self._sizes: dict[str, _Size] = {}
-        for each in baseline.findings:
+    def __init__(self, report: ReportRecord, known: _Known) -> None:
+        self._executed = executed_check_keys(report.metadata, report.dataset)
+        self.reading = read_run_reading(report.metadata)
+        self.sizes: dict[str, _Size] = {}
+        for each in report.findings:
             name = known.resolve_id(each.fingerprint)
-            self._sizes[name] = self._sizes.get(name, _Size()).add_occurrence(each.row_count, each.share)
+            self.sizes[name] = self.sizes.get(name, _Size()).add_occurrence(each.row_count, each.share)
+
+    def has_checked(self, name: str, key: str) -> bool:
+        """Return whether the run has a finding, or has completed its check; a run without coverage has."""
+        return name in self.sizes or not self._executed or not key or key in self._executed
+
+
+class _Comparison:
+    """The baseline, to compare the findings of a run with."""
+
+    def __init__(self, report: ReportRecord, run: Run, known: _Known) -> None:
+        self._run = run
+        self._known = known
+        self._reading = read_run_reading({"coverage": run.coverage})
+        self._baselines = [_Baseline(report, known)]
+
+    def add_baselines(
+        self, earlier: Iterator[ReportRecord], named: Iterable[tuple[str, GhostFinding]]
+    ) -> bool:
+        """Add earlier runs until each finding has one that ran its check; return whether that found any.
+
+        Args:
+            earlier: The runs before the baseline, latest first.
+            named: The findings of the run, each with its current id.
+        """
+        pending = {(name, self._check_key(each)) for name, each in named}
+        pending = {each for each in pending if not self._baselines[0].has_checked(*each)}
+        count = len(pending)
+        while pending and (report := next(earlier, None)) is not None:
+            baseline = _Baseline(report, self._known)
+            self._baselines.append(baseline)
+            pending = {each for each in pending if not baseline.has_checked(*each)}
+        return len(pending) < count
+
+    def _check_key(self, finding: GhostFinding) -> str:
+        return check_key(finding.metadata, self._run.dataset, finding.column)
+
+    def _find_baseline(self, finding: GhostFinding, name: str) -> _Baseline | None:
+        """Return the last run that ran the check of a finding; None if none did."""
+        key = self._check_key(finding)
+        return next((each for each in self._baselines if each.has_checked(name, key)), None)
 
     def compare_finding(
         self, finding: GhostFinding, name: str, size: _Size, identity: Identity | None
     ) -> list[tuple[FailOn, str]]:
         """Return what a finding is in comparison with the baseline, and why."""
-        if self.is_read_differently(finding):
-            return []
-        before = self._sizes.get(name)
+        baseline = self._find_baseline(finding, name)
+        if baseline is None or is_read_differently(finding.column, baseline.reading, self._reading):
+            return []  # The first run of a check is its own baseline.
+        before = baseline.sizes.get(name)
         if before is not None:
             growth = self._describe_growth(size, before)
             return [(FailOn.WORSE, growth)] if growth else []
-        key = check_key(finding.metadata, self._run.dataset, finding.column)
-        if self._executed and key and key not in self._executed:
-            return []  # The first run of a check is its own baseline.
         if identity is not None and identity.first_seen < self._run.ran_at:
             return [(FailOn.REGRESSED, "It was gone in the baseline, and is back.")]
         return [(FailOn.NEW, "It is not in the baseline.")]
 
-    def is_read_differently(self, finding: GhostFinding) -> bool:
-        """Return whether a person changed how the column of a finding is read since the baseline."""
-        return is_read_differently(finding.column, *self._readings)
-
     def explains(self, finding: GhostFinding, name: str) -> bool:
         """Return whether a finding that the baseline lacks may have appeared only by a changed reading."""
-        return name not in self._sizes and self.is_read_differently(finding)
+        baseline = self._find_baseline(finding, name) or self._baselines[0]
+        is_absent = name not in baseline.sizes
+        return is_absent and is_read_differently(finding.column, baseline.reading, self._reading)
 
     def _describe_growth(self, size: _Size, before: _Size) -> str:
         """Return how a finding has grown since the baseline; empty if it has not."""
