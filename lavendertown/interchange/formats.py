@@ -12,11 +12,15 @@ from xml.etree.ElementTree import ParseError
 from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
 
-from lavendertown.core import clock
+from lavendertown.core import clock, json_codec
 from lavendertown.core.dataset_names import dataset_name
 from lavendertown.interchange.json_stream import Outline, read_outline
 from lavendertown.interchange.runs import ImportedRun
 from lavendertown.interchange.sources import ImportFileError, ResultFile
+from lavendertown.profile.evidence import Value
+
+MAX_VALUE = 120
+"""The maximum number of characters of a value that is kept as evidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +170,14 @@ def read_count(value: Any) -> int | None:
 def read_number(value: Any) -> float | None:
     """Return a number; None for anything else."""
     return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def read_value(value: Any) -> Value:
+    """Return a value of a failing row as it is kept: a number, a truth value, None, or a short text."""
+    if value is None or isinstance(value, (bool, float)) or (isinstance(value, int) and abs(value) < 2**53):
+        return value
+    text = value if isinstance(value, str) else json_codec.dumps(json_codec.to_jsonable(value)).decode()
+    return text if len(text) <= MAX_VALUE else f"{text[: MAX_VALUE - 1]}…"
 
 
 def read_positions(value: Any) -> list[int] | None:

@@ -11,6 +11,7 @@ from lavendertown.core import json_codec
 from lavendertown.core.findings import GhostFinding
 from lavendertown.interchange.reading import ReadRun
 from lavendertown.interchange.runs import CheckResult, ImportedRun
+from lavendertown.profile.evidence import Evidence
 
 
 def write_run_file(path: Path, runs: list[ReadRun]) -> None:
@@ -39,6 +40,8 @@ def _to_dict(read: ReadRun) -> dict[str, Any]:
             "errored": [asdict(each) for each in run.errored],
             "not_run": [asdict(each) for each in run.not_run],
             "row_count": run.row_count,
+            "samples": {place: asdict(each) for place, each in run.samples.items()},
+            "first_row": run.first_row,
             "has_unique_check_ids": run.has_unique_check_ids,
             "report": run.report,
         },
@@ -49,6 +52,7 @@ def _from_dict(data: dict[str, Any]) -> ReadRun:
     run = dict(data["run"])
     run["ran_at"] = dt.datetime.fromisoformat(run["ran_at"]) if run["ran_at"] else None
     run["findings"] = tuple(GhostFinding.from_dict(each) for each in run["findings"])
+    run["samples"] = Evidence.from_dict({"samples": run["samples"]}).samples
     for name in ("passed", "errored", "not_run"):
         run[name] = tuple(CheckResult(**each) for each in run[name])
     return ReadRun(ImportedRun(**run), data["file_name"], data["digest"])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from lavendertown.core.findings import SEVERITIES, GhostFinding
 from lavendertown.interchange.wording import describe_crash, describe_failure
+from lavendertown.profile.evidence import MAX_SAMPLES, FindingSamples, SampleRow, ValueCount
 
 WHOLE_TABLE = "*"
 """The column of a check that concerns no single column."""
@@ -68,6 +70,9 @@ class ImportedRun:
             type ``check_error`` for each check that crashed.
         passed, errored, not_run: The checks that passed, crashed, or did not run.
         row_count: The number of rows of the table; None if unknown.
+        samples: The values of failing rows that the tool gives, by the position of the finding in
+            ``findings``, as :class:`lavendertown.profile.evidence.Evidence` has them before a report is made.
+        first_row: The number that the source counts for the row at position 0.
         has_unique_check_ids: Whether each check id belongs to one column, so that a finding with the same
             check id is the same finding even if its column or type is described in more or less detail.
         report: A whole report in LavenderTown's own format; then all other attributes are empty.
@@ -83,6 +88,8 @@ class ImportedRun:
     errored: tuple[CheckResult, ...] = ()
     not_run: tuple[CheckResult, ...] = ()
     row_count: int | None = None
+    samples: Mapping[str, FindingSamples] = field(default_factory=dict)
+    first_row: int = 1
     has_unique_check_ids: bool = False
     report: Mapping[str, Any] | None = None
 
@@ -136,6 +143,8 @@ class Failure:
         positions: The 0-based positions of affected rows; None if unknown.
         detail: A sentence of the tool that describes the problem better than type and column do.
         metadata: Further metadata of the finding.
+        sample_rows: The first affected rows, with their values.
+        frequent: The most frequent affected values.
     """
 
     check: CheckResult
@@ -147,6 +156,8 @@ class Failure:
     positions: list[int] | None = None
     detail: str = ""
     metadata: dict[str, Any] = field(default_factory=dict)
+    sample_rows: list[SampleRow] = field(default_factory=list)
+    frequent: list[ValueCount] = field(default_factory=list)
 
     def add(self, other: Failure) -> None:
         """Add another failure of the same check: its rows and its count."""
@@ -156,6 +167,24 @@ class Failure:
         if self.positions is not None and other.positions is not None:
             room = MAX_POSITIONS - len(self.positions)
             self.positions += other.positions[: max(room, 0)]
+        self._add_sample_rows(other.sample_rows)
+
+    def _add_sample_rows(self, rows: Iterable[SampleRow]) -> None:
+        """Add rows up to :data:`MAX_SAMPLES`; values of a row that is there already join it."""
+        for row in rows:
+            known = next((each for each in self.sample_rows if each.position == row.position), None)
+            if known is not None:
+                known.values.update({**row.values, **known.values})
+            elif len(self.sample_rows) < MAX_SAMPLES:
+                self.sample_rows.append(row)
+
+    def to_samples(self) -> FindingSamples | None:
+        """Return the values of failing rows as evidence; None if the tool gives none."""
+        if not self.sample_rows and not self.frequent:
+            return None
+        is_single = self.check.column != WHOLE_TABLE and "," not in self.check.column
+        rows = sorted(self.sample_rows, key=lambda row: row.position)
+        return FindingSamples(self.check.column if is_single else "", rows, self.frequent)
 
     def to_finding(self) -> GhostFinding:
         """Return the finding, with a description of one sentence."""
@@ -189,6 +218,7 @@ class RunBuilder:
         self.ran_at: dt.datetime | None = None
         self.run_id = ""
         self.row_count: int | None = None
+        self.first_row = 1
         self.has_unique_check_ids = False
         self._failures: dict[tuple[str, ...], Failure] = {}
         self._errors: dict[tuple[str, ...], tuple[CheckResult, str]] = {}
@@ -237,24 +267,28 @@ class RunBuilder:
         failed = {_coverage_key(failure.check) for failure in self._failures.values()}
         failed |= {_coverage_key(check) for check, _ in self._errors.values()}
         errored = tuple(check for check, _ in self._errors.values())
+        findings = list(self._findings())
         return ImportedRun(
             self.tool,
             self.tool_version,
             self.dataset,
             self.ran_at,
             self.run_id,
-            tuple(self._findings()),
+            tuple(finding for finding, _ in findings),
             tuple(check for check in self._passed.values() if _coverage_key(check) not in failed),
             errored,
             tuple(check for check in self._not_run.values() if _coverage_key(check) not in failed),
             self.row_count,
+            {str(place): samples for place, (_, samples) in enumerate(findings) if samples is not None},
+            self.first_row,
             self.has_unique_check_ids,
         )
 
-    def _findings(self) -> Iterator[GhostFinding]:
-        findings = [failure.to_finding() for failure in self._failures.values()]
-        findings += [_error_finding(check, message) for check, message in self._errors.values()]
-        yield from sorted(findings, key=lambda finding: -SEVERITIES.index(finding.severity))
+    def _findings(self) -> Iterator[tuple[GhostFinding, FindingSamples | None]]:
+        """Yield the findings with the values of their failing rows, the most severe first."""
+        found = [(failure.to_finding(), failure.to_samples()) for failure in self._failures.values()]
+        found += [(_error_finding(check, message), None) for check, message in self._errors.values()]
+        yield from sorted(found, key=lambda pair: -SEVERITIES.index(pair[0].severity))
 
 
 def _key(check: CheckResult) -> tuple[str, ...]:
@@ -280,6 +314,7 @@ def merge_runs(runs: Iterable[ImportedRun], dataset: str) -> ImportedRun:
     """
     parts = [_with_table_names(run) for run in runs]
     first = parts[0]
+    starts = itertools.accumulate((len(run.findings) for run in parts), initial=0)
     times = [run.ran_at for run in parts if run.ran_at is not None]
     return replace(
         first,
@@ -290,6 +325,11 @@ def merge_runs(runs: Iterable[ImportedRun], dataset: str) -> ImportedRun:
         errored=tuple(check for run in parts for check in run.errored),
         not_run=tuple(check for run in parts for check in run.not_run),
         row_count=None,
+        samples={
+            str(start + int(place)): samples
+            for start, run in zip(starts, parts, strict=False)
+            for place, samples in run.samples.items()
+        },
     )
 
 
@@ -304,4 +344,18 @@ def _with_table_names(run: ImportedRun) -> ImportedRun:
         passed=tuple(map(rename, run.passed)),
         errored=tuple(map(rename, run.errored)),
         not_run=tuple(map(rename, run.not_run)),
+        samples={place: _name_columns(samples, run.dataset) for place, samples in run.samples.items()},
+    )
+
+
+def _name_columns(samples: FindingSamples, table: str) -> FindingSamples:
+    if not table:
+        return samples
+    return replace(
+        samples,
+        column=f"{table}.{samples.column}" if samples.column else "",
+        rows=[
+            replace(row, values={f"{table}.{name}": value for name, value in row.values.items()})
+            for row in samples.rows
+        ],
     )

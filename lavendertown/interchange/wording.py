@@ -62,7 +62,7 @@ def describe_failure(
 def describe_crash(check: str, column: str, message: str) -> str:
     """Return one sentence about a check that crashed, with the first line of the tool's message."""
     subject = f"The check {shorten(check)}" + (f" on {column}" if column != "*" else "")
-    reason = first_line(message)
+    reason = first_line(message.partition("Traceback (most recent call last)")[0])
     return f"{subject} could not run: {reason}" if reason else f"{subject} could not run."
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,6 +14,7 @@ import pytest
 from lavendertown.collaboration.api import import_report
 from lavendertown.collaboration.models import ShareableReport
 from lavendertown.collaboration.storage import Storage, get_finding_id
+from lavendertown.interchange import read_runs
 from lavendertown.models import GhostFinding
 from lavendertown.profile.evidence import ColumnProfile, Evidence, FindingSamples, SampleRow, ValueCount
 from tests.contract.builders import at
@@ -83,6 +85,38 @@ def test_many_reports_and_imported_files_are_masked_too(storage: Storage, tmp_pa
     assert SECRET not in stored_text(storage)
     storage.save_reports([make_report(findings=FINDINGS[:1])])
     assert SECRET not in stored_text(storage)
+
+
+def test_values_of_failing_rows_from_other_tools_are_masked_too(storage: Storage) -> None:
+    def expect(column: str, value: str) -> dict[str, Any]:
+        return {
+            "success": False,
+            "expectation_config": {
+                "type": "expect_column_values_to_be_unique",
+                "kwargs": {"column": column},
+            },
+            "result": {
+                "element_count": 9,
+                "unexpected_count": 2,
+                "partial_unexpected_list": [value, value],
+                "partial_unexpected_index_list": [3, 5],
+                "partial_unexpected_counts": [{"value": value, "count": 2}],
+            },
+        }
+
+    content = {"success": False, "results": [expect("email", SECRET), expect("town", "Oslo")]}
+    runs = read_runs([(io.BytesIO(json.dumps(content).encode()), "validation.json")], dataset="c")
+    (saved,) = storage.imports.save(runs)
+    kept = storage.reports.load_evidence(saved.report_id)
+    assert kept is not None
+    (samples,) = [each for each in kept.samples.values() if each.column == "town"]
+    assert [(row.position, row.values) for row in samples.rows] == [
+        (3, {"town": "Oslo"}),
+        (5, {"town": "Oslo"}),
+    ]
+    assert [(each.value, each.count) for each in samples.frequent] == [("Oslo", 2)]
+    assert len(kept.samples) == 2
+    assert SECRET not in json.dumps([kept.to_dict(), storage.query_findings()], default=str)
 
 
 def test_without_samples_no_sample_values_are_stored(

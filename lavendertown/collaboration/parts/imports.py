@@ -372,6 +372,10 @@ def _read_evidence(
 ) -> Iterator[tuple[ShareableReport, Evidence]]:
     for results, report in built:
         evidence = read_exported_evidence(results.run.report or {})
+        if results.run.samples:
+            ids = [compute_fingerprint(each) for each in report.findings]
+            samples = dict(results.run.samples)
+            evidence = Evidence(samples=samples, first_row=results.run.first_row).named(ids)
         if evidence is not None:
             yield report, evidence
 

@@ -1,7 +1,7 @@
-"""dbt: ``run_results.json`` of any version, with or without ``manifest.json``.
+"""dbt: ``run_results.json`` of any version, with or without ``manifest.json``, and ``sources.json``.
 
 All tests of a project are one dataset, named after the project, and columns are named ``model.column``. The
-unique id of a test is its check id.
+unique id of a test, or of a source whose freshness is checked, is its check id.
 """
 
 from __future__ import annotations
@@ -42,8 +42,11 @@ _OUTCOMES: dict[str, Outcome] = {
     "runtime error": "failed",
 }
 """Outcomes by status; a test with any other status, such as ``skipped``, did not run."""
+_FRESHNESS_OUTCOMES: dict[str, Outcome] = _OUTCOMES | {"error": "found"}
+"""An ``error`` of the freshness of a source means that it is too old; a crash is a ``runtime error``."""
 _GENERIC_TESTS = ("not_null", "unique", "accepted_values", "relationships")
 _RELATION = re.compile(r"\bfrom\s+((?:[`\"\[]?[\w$-]+[`\"\]]?\.)*[`\"\[]?[\w$-]+[`\"\]]?)", re.IGNORECASE)
+_TESTED_RELATION = re.compile(r"""(?:ref|source)\((?:\s*['"][^'"]*['"]\s*,)*\s*['"]([^'"]+)['"]""")
 _NODE_KEYS = (
     "name",
     "column_name",
@@ -57,7 +60,8 @@ _NODE_KEYS = (
 
 def _is_run_results(content: Content) -> bool:
     schema = content.outline.texts.get("metadata/dbt_schema_version", "")
-    return "run-results" in schema or content.outline.has("results/[]/unique_id", "results/[]/status")
+    named = "run-results" in schema or "/sources/" in schema
+    return named or content.outline.has("results/[]/unique_id", "results/[]/status")
 
 
 def _is_manifest(content: Content) -> bool:
@@ -110,10 +114,12 @@ def _add_result(
     project, _, name = rest.partition(".")
     if project:
         projects[project] += 1
+    if kind == "source":
+        _add_freshness(run, result, unique_id)
     if kind not in _TEST_KINDS:
         return
     node = nodes.get(unique_id) or read_mapping(result.get("node"))
-    test, table, column, params = _describe_test(name, node, result)
+    test, table, column, params = _describe_test(kind, name, node, result)
     check = CheckResult(
         test, ".".join(filter(None, (table, column))) or WHOLE_TABLE, params, f"dbt:{unique_id}"
     )
@@ -131,8 +137,28 @@ def _add_result(
     run.add_outcome(_OUTCOMES.get(status, "not_run"), check, failure, _error_reason(message))
 
 
+def _add_freshness(run: RunBuilder, result: Mapping[str, Any], unique_id: str) -> None:
+    """Add the freshness of a source: ``source.project.source_name.table``."""
+    status = read_text(result.get("status")).lower()
+    criteria = read_mapping(result.get("criteria"))
+    limits = {name: criteria[name] for name in ("warn_after", "error_after") if criteria.get(name)}
+    table = unique_id.split(".")[-1]
+    check = CheckResult("freshness", table, limits, f"dbt:{unique_id}")
+    loaded_at = read_time(result.get("max_loaded_at"))
+    age = f" since {loaded_at:%Y-%m-%d %H:%M} UTC" if loaded_at is not None else " in time"
+    failure = Failure(
+        check,
+        guess_ghost_type("freshness"),
+        severity="warning" if status == "warn" else "error",
+        detail=f"{table} has not been loaded{age}.",
+        metadata={"table": table},
+    )
+    message = read_text(result.get("error")) or read_text(result.get("message"))
+    run.add_outcome(_FRESHNESS_OUTCOMES.get(status, "not_run"), check, failure, _error_reason(message))
+
+
 def _describe_test(
-    name: str, node: Mapping[str, Any], result: Mapping[str, Any]
+    kind: str, name: str, node: Mapping[str, Any], result: Mapping[str, Any]
 ) -> tuple[str, str, str, dict[str, Any]]:
     """Return the name of a test, its table and column (empty if unknown), and its arguments."""
     metadata = read_mapping(node.get("test_metadata"))
@@ -141,13 +167,15 @@ def _describe_test(
         column = read_text(node.get("column_name")) or read_text(arguments.pop("column_name", ""))
         arguments.pop("model", None)
         arguments.pop("column_name", None)
-        attached = read_text(node.get("attached_node")) or _first_parent(node)
         return (
             read_text(metadata.get("name")) or read_text(node.get("name")) or _without_hash(name),
-            attached.split(".")[2] if attached.count(".") >= 2 else "",
+            _tested_table(node, metadata),
             column,
             arguments,
         )
+    if kind == "unit_test" and "." in name:
+        table, _, name = name.rpartition(".")
+        return name, table, "", {}
     name = _without_hash(name)
     test = next((each for each in _GENERIC_TESTS if name.startswith(f"{each}_")), "")
     sql = read_text(result.get("compiled_code")) or read_text(result.get("compiled_sql"))
@@ -159,9 +187,20 @@ def _describe_test(
     return test, table, column, {}
 
 
-def _first_parent(node: Mapping[str, Any]) -> str:
+def _tested_table(node: Mapping[str, Any], metadata: Mapping[str, Any]) -> str:
+    """Return the table that a test checks; empty if unknown.
+
+    Manifests before dbt 1.5 name it only in the argument ``model``, and so do later ones for sources. The
+    parents of a test of two tables come in no order that tells.
+    """
+    attached = read_text(node.get("attached_node"))
+    relation = _TESTED_RELATION.search(read_text(read_mapping(metadata.get("kwargs")).get("model")))
+    if not attached and relation:
+        return relation[1]
     parents = read_list(read_mapping(node.get("depends_on")).get("nodes"))
-    return read_text(parents[0]) if parents else ""
+    parts = (attached or (read_text(parents[0]) if parents else "")).split(".")
+    # source.project.source_name.table, but model.project.name.v2 for versions.
+    return parts[-1] if parts[0] == "source" else parts[2] if len(parts) > 2 else ""
 
 
 def _without_hash(name: str) -> str:

@@ -101,6 +101,9 @@ def _read_metric_test(
     chosen = {key: value for key, value in params.items() if key not in _SETTINGS and value is not None}
     chosen |= {key: value for key, value in settings.items() if key not in _SETTINGS and value is not None}
     metric = read_text(params.get("type")).split(":")[-1] or "metric"
+    if " " in read_text(chosen.get("method")):
+        # Without a method, Evidently chooses one by the values and describes it; a person names one.
+        chosen = {key: value for key, value in chosen.items() if key not in ("method", "threshold")}
     name = f"evidently:{metric}.{read_text(test.get('id')) or 'test'}"
     column = read_text(params.get("column")) or WHOLE_TABLE
     return CheckResult(name, column, chosen), measures.get(read_text(config.get("metric_id")))

@@ -18,10 +18,12 @@ from lavendertown.interchange.formats import (
     read_mapping,
     read_text,
     read_time,
+    read_value,
 )
 from lavendertown.interchange.json_stream import read_items
 from lavendertown.interchange.runs import WHOLE_TABLE, CheckResult, Failure, ImportedRun, RunBuilder
 from lavendertown.interchange.sources import ResultFile
+from lavendertown.profile.evidence import SampleRow
 
 _CONSTRAINTS = {
     "required": "null",
@@ -94,6 +96,7 @@ class _Task:
     def __init__(self) -> None:
         self.fields: dict[str, Any] = {}
         self._run = RunBuilder("Frictionless")
+        self._run.first_row = 2
         self._error_count = 0
         self._crashed = False
 
@@ -114,9 +117,10 @@ class _Task:
         # The first row of data is row 2, after the header.
         positions = [row - 2] if row is not None and row >= 2 else None
         ghost_type = _BASELINE.get(kind, "rule")
-        self._run.add_failure(
-            Failure(check, ghost_type, "error", None if row is None else 1, None, None, positions)
-        )
+        failure = Failure(check, ghost_type, "error", None if row is None else 1, None, None, positions)
+        if positions and column != WHOLE_TABLE and "cell" in error:
+            failure.sample_rows = [SampleRow(positions[0], {column: read_value(error["cell"])})]
+        self._run.add_failure(failure)
 
     def finish(self) -> RunBuilder:
         """Return the results of the resource."""

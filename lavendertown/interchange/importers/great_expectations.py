@@ -20,6 +20,7 @@ from lavendertown.interchange.formats import (
     read_positions,
     read_text,
     read_time,
+    read_value,
 )
 from lavendertown.interchange.json_stream import read_items
 from lavendertown.interchange.runs import (
@@ -31,14 +32,13 @@ from lavendertown.interchange.runs import (
 )
 from lavendertown.interchange.sources import ResultFile
 from lavendertown.interchange.wording import guess_ghost_type
+from lavendertown.profile.evidence import MAX_SAMPLES, SampleRow, Value, ValueCount
 
 _SEVERITIES = {"critical": "error", "warning": "warning", "info": "info"}
 _RUN_ARGUMENTS = ("batch_id", "column", "result_format", "include_config", "catch_exceptions", "meta")
 """Arguments that belong to a run or to the column, not to the check."""
 _DROPPED = (
     "unexpected_list",
-    "partial_unexpected_list",
-    "partial_unexpected_counts",
     "unexpected_index_query",
     "unexpected_rows",
     "exception_traceback",
@@ -151,7 +151,7 @@ def _add_result(run: RunBuilder, outcome: Mapping[str, Any]) -> None:
     crash = _find_exception(read_mapping(outcome.get("exception_info")))
     if outcome.get("success") is True:
         run.add_pass(check)
-    elif crash is not None or _is_crash_without_message(name, result):
+    elif crash is not None or _is_crash_without_message(name, outcome, result):
         run.add_error(check, crash or "")
     elif outcome.get("success") is False:
         run.add_failure(_describe_failure(check, config, result))
@@ -186,9 +186,13 @@ def _find_exception(info: Mapping[str, Any]) -> str | None:
     return next(filter(None, (read_text(each.get("exception_message")) for each in raised)), "")
 
 
-def _is_crash_without_message(name: str, result: Mapping[str, Any]) -> bool:
-    """Return whether a summary without exceptions shows a crash: checks of values always count elements."""
-    return name.startswith("expect_column_values_") and not result
+def _is_crash_without_message(name: str, outcome: Mapping[str, Any], result: Mapping[str, Any]) -> bool:
+    """Return whether a summary without exceptions shows a crash: checks of values count elements.
+
+    A result of the format BOOLEAN_ONLY has no counts either, but says that there was no exception.
+    """
+    is_told = bool(read_mapping(outcome.get("exception_info")))
+    return name.startswith("expect_column_values_") and not result and not is_told
 
 
 def _describe_failure(check: CheckResult, config: Mapping[str, Any], result: Mapping[str, Any]) -> Failure:
@@ -205,16 +209,49 @@ def _describe_failure(check: CheckResult, config: Mapping[str, Any], result: Map
     elif count is None and (observed := read_number(result.get("observed_value"))) is not None:
         subject = f" of {check.column}" if check.column != WHOLE_TABLE else ""
         detail = f"{_name_measure(check.check)}{subject} is {observed:,.10g}, outside its limits."
+    if ghost_type == "outlier" and count is None and not check.check.startswith("expect_column_values_"):
+        ghost_type = "rule"
     return Failure(
         check,
-        ghost_type if count is not None or ghost_type != "outlier" else "rule",
+        ghost_type,
         severity,
         count,
         total,
         percent / 100 if percent is not None and 0 <= percent <= 100 else None,
         positions,
         detail,
+        sample_rows=_list_rows(check.column, result),
+        frequent=_list_frequent(check.column, result),
     )
+
+
+def _list_rows(column: str, result: Mapping[str, Any]) -> list[SampleRow]:
+    """Return the first failing rows; they have positions unless the tool names them by key columns."""
+    values = read_list(result.get("partial_unexpected_list"))
+    positions = read_positions(result.get("partial_unexpected_index_list"))
+    positions = positions or read_positions(result.get("unexpected_index_list"))
+    pairs = list(zip(positions or [], values, strict=False))[:MAX_SAMPLES]
+    return [SampleRow(position, cells) for position, value in pairs if (cells := _name_cells(column, value))]
+
+
+def _name_cells(column: str, value: Any) -> dict[str, Value]:
+    names = column.split(", ")
+    if isinstance(value, Mapping):
+        return {str(name): read_value(each) for name, each in value.items()}
+    if len(names) > 1:
+        return dict(zip(names, map(read_value, read_list(value)), strict=False))
+    return {column: read_value(value)} if column != WHOLE_TABLE else {}
+
+
+def _list_frequent(column: str, result: Mapping[str, Any]) -> list[ValueCount]:
+    if column == WHOLE_TABLE or ", " in column:
+        return []
+    found = [
+        ValueCount(str(read_value(each["value"])), count)
+        for each in map(read_mapping, read_list(result.get("partial_unexpected_counts")))
+        if each.get("value") is not None and (count := read_count(each.get("count")))
+    ]
+    return sorted(found, key=lambda each: -each.count)[:MAX_SAMPLES]
 
 
 def _name_measure(expectation: str) -> str:

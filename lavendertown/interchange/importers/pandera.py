@@ -5,6 +5,7 @@ Pandera lists only failures, so no finding passes because of such a file.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,11 +16,13 @@ from lavendertown.interchange.formats import (
     read_list,
     read_mapping,
     read_text,
+    read_value,
 )
 from lavendertown.interchange.json_stream import read_items
 from lavendertown.interchange.runs import WHOLE_TABLE, CheckResult, Failure, ImportedRun, RunBuilder
 from lavendertown.interchange.sources import ResultFile
 from lavendertown.interchange.wording import guess_ghost_type
+from lavendertown.profile.evidence import SampleRow
 
 _COLUMNS = {"schema_context", "check", "failure_case"}
 _GHOST_TYPES = {
@@ -31,6 +34,8 @@ _GHOST_TYPES = {
     "column_ordered": "rule",
 }
 _CRASHES = ("CHECK_ERROR",)
+_CRASH = re.compile(r"[A-Za-z_]\w*(?:Error|Exception|Warning)\(.*\)", re.DOTALL)
+"""The failure case of a check that crashed: the exception, as Python writes it."""
 
 
 def _is_table(content: Content) -> bool:
@@ -48,9 +53,10 @@ def _is_message(content: Content) -> bool:
 
 def _read_table(file: ResultFile, descriptions: Sequence[ResultFile]) -> list[ImportedRun]:
     run = RunBuilder("Pandera")
+    seen: set[tuple[str, int]] = set()
     for row in _iterate_rows(file):
         name = str(row.get("check") or "check without a name")
-        column = str(row.get("column") or WHOLE_TABLE)
+        named = column = str(row.get("column") or WHOLE_TABLE)
         if row.get("schema_context") == "DataFrameSchema":
             # The column is the name of the schema here.
             column = str(row.get("failure_case")) if name.startswith("column_in_") else WHOLE_TABLE
@@ -58,9 +64,20 @@ def _read_table(file: ResultFile, descriptions: Sequence[ResultFile]) -> list[Im
         check = CheckResult(f"pandera:{name}", column)
         if name.startswith("column_in_"):
             run.add_failure(_describe_schema_failure(check, name))
-        else:
-            ghost_type = _GHOST_TYPES.get(name) or guess_ghost_type(name)
-            run.add_failure(Failure(check, ghost_type, count=1, positions=positions))
+            continue
+        crash = _CRASH.match(str(row.get("failure_case"))) if positions is None else None
+        if crash is not None:
+            run.add_error(check, crash[0])
+            continue
+        rows = [SampleRow(each, {named: read_value(row.get("failure_case"))}) for each in positions or []]
+        count = 1
+        if column == WHOLE_TABLE and positions:
+            # A check of whole rows lists each cell of a failing row.
+            place = (name, positions[0])
+            count, positions = (0, []) if place in seen else (1, positions)
+            seen.add(place)
+        ghost_type = _GHOST_TYPES.get(name) or guess_ghost_type(name)
+        run.add_failure(Failure(check, ghost_type, count=count, positions=positions, sample_rows=rows))
     return [run.finish()]
 
 
