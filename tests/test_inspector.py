@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 from pathlib import Path
 
@@ -63,6 +64,14 @@ def test_coverage_tells_what_ran_and_passed() -> None:
     assert coverage["passed"] == list(ran.values()).count("passed")
     assert coverage["checks_run"] == len(ran)
     assert json_codec.to_jsonable(coverage) == coverage
+
+
+def test_checks_of_text_pass_in_columns_without_text() -> None:
+    for value in (1.5, dt.date(2026, 1, 2), True):
+        inspector = Inspector(pl.DataFrame({"a": [value, None, value]}))
+        inspector.detect()
+        ran = {each.check: each.outcome for each in inspector.checks if each.column == "a"}
+        assert (ran["types"], ran["disguised_nulls"]) == ("passed", "passed")
 
 
 def test_a_check_that_cannot_speak_is_not_said_to_have_passed() -> None:

@@ -96,6 +96,7 @@ def fetch_remote_files(url: str, folder: Path, limits: FileLimits = DEFAULT_FILE
     with closing(duckdb.connect(config=offline)) as connection:
         _load_extension(duckdb, connection, shown)
         try:
+            _verify_certificates(connection)
             _create_secret(connection, parts.scheme)
             found = connection.execute("SELECT filename, size FROM read_blob(?)", [url]).fetchall()
             size = sum(int(each) for _, each in found)
@@ -157,6 +158,14 @@ def _load_extension(duckdb: Any, connection: Any, shown: str) -> None:
         ) from error
 
 
+def _verify_certificates(connection: Any) -> None:
+    """Refuse servers without a trusted certificate; ``SSL_CERT_FILE`` names own authorities."""
+    connection.execute("SET enable_server_cert_verification = true")
+    authorities = os.environ.get("SSL_CERT_FILE")
+    if authorities:
+        connection.execute(f"SET ca_cert_file = '{_escape(authorities)}'")
+
+
 def _create_secret(connection: Any, scheme: str) -> None:
     """Give DuckDB the access keys of the environment; without them it uses its own stored secrets."""
     if scheme not in _PATTERN_SCHEMES:
@@ -169,7 +178,7 @@ def _create_secret(connection: Any, scheme: str) -> None:
     }
     if "KEY_ID" not in values or "SECRET" not in values:
         return
-    endpoint = os.environ.get("AWS_ENDPOINT_URL") if kind == "s3" else None
+    endpoint = os.environ.get("AWS_ENDPOINT_URL" if kind == "s3" else "STORAGE_EMULATOR_HOST")
     if endpoint:
         own = urlsplit(endpoint if "://" in endpoint else f"https://{endpoint}")
         values |= {"ENDPOINT": own.netloc + own.path.rstrip("/"), "URL_STYLE": "path"}

@@ -52,6 +52,20 @@ def test_saving_compares_with_the_run_before(run: Run, saved: dict[str, Any], fo
     assert analyze(run, *options).exit_code == 0
 
 
+def test_the_first_text_in_a_column_of_numbers_is_new_and_passes_when_it_is_gone(
+    run: Run, folder: Path
+) -> None:
+    save = ("--save", "--author", "Ana", "--fail-on", "new")
+    clean, dirty = "id,amount\n1,2\n2,3\n3,4\n4,5\n", "id,amount\n1,2\n2,3\n3,4\n4,n.a.5\n"
+    codes = []
+    for content in (clean, dirty, clean):
+        (folder / "orders.csv").write_text(content, "utf-8")
+        codes.append(analyze(run, *save).exit_code)
+    assert codes == [0, 1, 0]
+    (found,) = json.loads(run("findings", "inbox", "--json").stdout)
+    assert (found["ghost_type"], found["seen"]) == ("type", "passing")
+
+
 @pytest.mark.parametrize("name", ["gate.md", "gate.xml", "gate.txt"])
 def test_the_summary_says_why(run: Run, saved: dict[str, Any], folder: Path, name: str) -> None:
     (folder / "orders.csv").write_text(MORE, "utf-8")
