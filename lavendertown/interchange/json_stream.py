@@ -20,6 +20,8 @@ from lavendertown.interchange.sources import ImportFileError, ResultFile
 MAX_DEPTH = 60
 MAX_TEXT = 20_000
 """The maximum number of characters of a text that is kept; longer texts are SQL, logs and traces."""
+MAX_SAMPLED = 1_000
+"""The maximum number of items that are kept of an array of which a few are needed."""
 OUTLINE_BYTES = 4 * 1024 * 1024
 """The number of bytes at the start of a file by which its format is recognized."""
 _MAX_OUTLINE_EVENTS = 50_000
@@ -90,7 +92,11 @@ def read_outline(file: ResultFile) -> Outline:
 
 
 def read_items(
-    file: ResultFile, items: Sequence[str], header: Collection[str] = (), dropped: Collection[str] = ()
+    file: ResultFile,
+    items: Sequence[str],
+    header: Collection[str] = (),
+    dropped: Collection[str] = (),
+    sampled: Collection[str] = (),
 ) -> Iterator[tuple[Path, Any]]:
     """Yield the items of a JSON file in their order, and at last the header.
 
@@ -104,6 +110,7 @@ def read_items(
             an empty path yields the roots themselves.
         header: Keys of the root object to collect in the header.
         dropped: Keys that are left out of all values.
+        sampled: Keys of arrays of which the first :data:`MAX_SAMPLED` items are kept.
 
     Yields:
         The path (with positions in place of ``[]``) and the value of each item; then the empty path and the
@@ -112,7 +119,7 @@ def read_items(
     Raises:
         ImportFileError: The content is not JSON, or is nested more than :data:`MAX_DEPTH` times.
     """
-    reader = _ItemReader(file, items, header, dropped)
+    reader = _ItemReader(file, items, header, dropped, sampled)
     try:
         yield from reader.read_roots()
     except (ijson.JSONError, ValueError) as error:
@@ -132,11 +139,17 @@ class _ItemReader:
     """Walks through the events of a parser, and builds only the wanted values."""
 
     def __init__(
-        self, file: ResultFile, items: Sequence[str], header: Collection[str], dropped: Collection[str]
+        self,
+        file: ResultFile,
+        items: Sequence[str],
+        header: Collection[str],
+        dropped: Collection[str],
+        sampled: Collection[str],
     ) -> None:
         self.header: dict[str, Any] = {}
         self._file = file
         self._dropped = frozenset(dropped)
+        self._sampled = frozenset(sampled)
         self._trie: _Trie = {}
         self._mark_paths(items, _WANTED)
         self._mark_paths(header, _HEADER)
@@ -197,6 +210,7 @@ class _ItemReader:
             return _clean_scalar(value)
         root: Any = {} if event == "start_map" else []
         parents, key = [root], ""
+        sample: list[Any] | None = None
         for event, value in self._events:
             if event == "map_key":
                 key = _clean_text(value)
@@ -210,6 +224,9 @@ class _ItemReader:
                     break
                 continue
             is_container = event.startswith("start_")
+            if parents[-1] is sample and len(sample) >= MAX_SAMPLED:
+                self._skip_value(event, depth + len(parents))
+                continue
             if is_container:
                 made: Any = {} if event == "start_map" else []
                 _check_depth(depth + len(parents), self._file)
@@ -218,6 +235,7 @@ class _ItemReader:
             parent = parents[-1]
             if isinstance(parent, dict):
                 parent[key] = made
+                sample = made if event == "start_array" and key in self._sampled else sample
             elif is_container or len(parent) < MAX_POSITIONS:
                 parent.append(made)
             if is_container:

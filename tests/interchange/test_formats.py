@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import zipfile
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ import pytest
 from lavendertown.core.fingerprints import compute_fingerprint
 from lavendertown.core.fingerprints import executed_check_keys as keys
 from lavendertown.interchange import ImportedRun, read_runs
+from lavendertown.interchange.json_stream import MAX_SAMPLED, read_items
+from lavendertown.interchange.sources import open_result_files
 
 SARIF = {
     "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -216,3 +219,16 @@ def test_json_of_python_with_nan_and_windows_encodings_is_read() -> None:
     assert read_one(content).findings == read_one(gx()).findings
     for encoding in ("utf-8-sig", "utf-16"):
         assert read_one(json.dumps(gx()).encode(encoding)).findings == read_one(gx()).findings
+
+
+def test_only_the_first_items_of_a_sample_are_kept() -> None:
+    items = [{"values": [[n, {"n": n}] for n in range(1_500)], "rest": [[1], [2]]}, {"values": [1, 2]}]
+    stream = io.BytesIO(json.dumps({"results": items}).encode())
+    with ExitStack() as opened:
+        (file,) = open_result_files(stream, "a.json", opened)
+        first, second = (
+            value for path, value in read_items(file, ["results/[]"], sampled=("values",)) if path
+        )
+    assert first["values"] == items[0]["values"][:MAX_SAMPLED]
+    assert first["rest"] == [[1], [2]]
+    assert second == {"values": [1, 2]}

@@ -46,6 +46,7 @@ _DROPPED = (
     "rendered_content",
     "actions_results",
 )
+_SAMPLED = ("partial_unexpected_list", "partial_unexpected_counts")
 _GHOST_TYPES = {
     "expect_column_values_to_be_null": "rule",
     "expect_column_values_to_be_increasing": "rule",
@@ -84,7 +85,7 @@ def _is_checkpoint(content: Content) -> bool:
 def _read_validation(file: ResultFile, descriptions: Sequence[ResultFile]) -> list[ImportedRun]:
     run, header = RunBuilder("Great Expectations"), {}
     names = ["meta", "suite_name", "id"]
-    for path, value in read_items(file, ["results/[]", "expectations/[]"], names, _DROPPED):
+    for path, value in read_items(file, ["results/[]", "expectations/[]"], names, _DROPPED, _SAMPLED):
         if path:
             _add_result(run, read_mapping(value))
         else:
@@ -106,7 +107,7 @@ def _read_checkpoint(file: ResultFile, descriptions: Sequence[ResultFile]) -> li
         "validation_results/[]/results/[]",
         "validation_results/[]/meta",
     ]
-    for path, value in read_items(file, items, ["run_id"], _DROPPED):
+    for path, value in read_items(file, items, ["run_id"], _DROPPED, _SAMPLED):
         if not path:
             header = value
         elif path[-1] == "meta":
