@@ -1,0 +1,91 @@
+"""The commands in the guides of the gate run as they are written."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+GUIDE = (ROOT / "docs" / "gate.md").read_text("utf-8")
+SAMPLES = ROOT / "tests" / "interchange" / "samples" / "dbt"
+CLEAN = "order_id,amount\n1,2\n2,3\n3,4\n4,5\n"
+DIRTY = "order_id,amount\n1,2\n,3\n3,4\n4,5\n"
+
+
+def read_block(heading: str, language: str) -> str:
+    found = re.search(rf"^## {heading}\n\n```{language}[^\n]*\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)
+    assert found is not None, heading
+    return found[1]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a command ``lavendertown`` that runs this source, and with data."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    program = programs / "lavendertown"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m lavendertown "$@"\n', "utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    folder = tmp_path / "project"
+    (folder / "data").mkdir(parents=True)
+    (folder / "data" / "orders.csv").write_text(CLEAN, "utf-8")
+    return folder
+
+
+def run(command: str, folder: Path, *names: str) -> subprocess.CompletedProcess[str]:
+    program = ["sh", "-e", "-c", command, "sh", *names]
+    return subprocess.run(program, cwd=folder, check=False, capture_output=True, text=True, timeout=120)
+
+
+def test_the_steps_of_github_actions(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install, gate, show = yaml.safe_load(read_block("GitHub Actions", "yaml"))
+    assert install["run"].startswith("pip install ")
+    assert list(gate["env"]) == ["LAVENDERTOWN_DATABASE_URL"]
+    monkeypatch.setenv("LAVENDERTOWN_DATABASE_URL", f"sqlite:///{project / 'quality.db'}")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(project / "summary.md"))
+    assert run(f"{gate['run']} --save --author CI", project).returncode == 0
+    (project / "data" / "orders.csv").write_text(DIRTY, "utf-8")
+    assert run(gate["run"], project).returncode == 1
+    assert (show["if"], run(show["run"], project).returncode) == ("always()", 0)
+    assert "It is not in the baseline." in (project / "summary.md").read_text("utf-8")
+
+
+def test_the_hook_of_pre_commit(project: Path) -> None:
+    (hook,) = yaml.safe_load(read_block("pre-commit", "yaml"))["repos"][0]["hooks"]
+    (project / "no rows.csv").write_text("order_id,amount\n", "utf-8")
+    command = shlex.join(shlex.split(hook["entry"]))
+    assert run(f'{command} "$@"', project, "data/orders.csv").returncode == 0
+    assert run(f'{command} "$@"', project, "no rows.csv", "data/orders.csv").returncode == 1
+
+
+def test_the_command_of_airflow(project: Path) -> None:
+    found = re.search(r'bash_command="(.*)",', read_block("Airflow", "python"))
+    assert found is not None
+    command = found[1].replace("/data/", "data/")
+    assert [run(command, project).returncode for _ in range(2)] == [0, 0]
+    (project / "data" / "orders.csv").write_text(DIRTY, "utf-8")
+    assert run(command, project).returncode == 1
+
+
+@pytest.mark.parametrize(("status", "expected"), [(0, 0), (1, 0), (2, 1)])
+def test_the_script_for_dbt(project: Path, status: int, expected: int) -> None:
+    """A program in place of dbt, whose exit code of ``dbt test`` is given."""
+    dbt = project.parent / "bin" / "dbt"
+    dbt.write_text(f'#!/bin/sh\ntest "$1" = run || exit {status}\n', "utf-8")
+    dbt.chmod(0o755)
+    (project / "target").mkdir()
+    for name in ("run_results", "manifest"):
+        shutil.copy(SAMPLES / f"generated_dbt-1.10.23__{name}.json", project / "target" / f"{name}.json")
+    result = run(read_block("dbt", "sh"), project)
+    assert result.returncode == expected
+    assert ("7 new" in result.stdout) is (expected == 0)
