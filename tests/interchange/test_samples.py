@@ -31,6 +31,7 @@ PANDERA_CSV = "pandera/generated_pandera-0.35.0__failure_cases.csv"
 BOOLEANS = "great_expectations/generated_gx-1.24.1__ValidationDefinition_run_BOOLEAN_ONLY.json"
 PANDERA_ROWS = "pandera/generated_pandera-0.35.0__failure_cases_of_rows.csv"
 PANDERA_JSON = "pandera/generated_pandera-0.35.0__failure_cases.json"
+SODA_4 = "soda/generated_soda-core-4.28.0__contract_results.json"
 SODA = "soda/generated_soda-core__get_scan_results.json"
 
 DBT_TYPES = {"category people.age", "null people.email", "duplicate people.id", "null people.name"}
@@ -229,6 +230,15 @@ def test_a_validation_with_booleans_only_has_the_same_kinds_of_findings() -> Non
         "missing_col"
     }
     assert {"null email", "duplicate id", "outlier age", "category country"} <= kinds(run)
+
+
+def test_the_results_of_a_soda_contract_are_read() -> None:
+    run = read_sample(SODA_4)
+    assert kinds(run) == {"duplicate id", "null email", "format email", "rule *"}
+    texts = {finding.metadata["check_id"]: finding.description for finding in run.findings}
+    assert texts["soda:1b43abcc"] == "email is empty in 2 of 6 rows (33.3%)."
+    assert texts["soda:f7fb057a"] == "The row count is 6, outside its limits."
+    assert [check.check_id for check in run.passed] == ["soda:14ffe7b6"]
 
 
 def test_a_pandera_check_of_rows_counts_rows_and_a_crash_is_no_failure() -> None:

@@ -1,4 +1,7 @@
-"""Soda Core and Soda Library 3: the results of a scan. Each table is a dataset."""
+"""Soda Core and Soda Library 3: the results of a scan. Each table is a dataset.
+
+Soda Core 4 writes no file; the results of a contract, as it sends them to Soda Cloud, have the same form.
+"""
 
 from __future__ import annotations
 
@@ -72,21 +75,26 @@ def _add_check(
     run: RunBuilder, entry: Mapping[str, Any], measures: Mapping[str, Any], has_errors: bool
 ) -> None:
     name = read_text(entry.get("name")) or "check without a name"
-    identity = read_text(entry.get("identity"))
+    identities = map(read_text, read_mapping(entry.get("identities")).values())
+    identity = read_text(entry.get("identity")) or next(filter(None, identities), "")
     column = read_text(entry.get("column")) or WHOLE_TABLE
     check = CheckResult(name, column, {}, f"soda:{identity}" if identity else "")
-    outcome = _OUTCOMES.get(read_text(entry.get("outcome")).lower(), "not_run")
-    if outcome == "not_run" and has_errors:
+    told = read_text(entry.get("outcome")).lower()
+    outcome = _OUTCOMES.get(told, "not_run")
+    if outcome == "not_run" and has_errors and told != "excluded":
         # Soda gives no outcome to checks that it could not evaluate.
         outcome = "failed"
     run.add_outcome(outcome, check, _describe_failure(check, entry, measures))
 
 
 def _describe_failure(check: CheckResult, entry: Mapping[str, Any], measures: Mapping[str, Any]) -> Failure:
+    if failure := _describe_contract_failure(check, entry):
+        return failure
     metrics = [each for each in entry.get("metrics") or () if isinstance(each, str)]
     value = read_number(read_mapping(entry.get("diagnostics")).get("value"))
     metric = next((each for each in metrics if each in measures), "")
-    expression = _metric_name(metric, check, read_text(entry.get("definition")))
+    definition = f"{read_text(entry.get('definition'))} {read_text(entry.get('checkType'))}"
+    expression = _metric_name(metric, check, definition)
     ghost_type = guess_ghost_type(expression)
     count, share, detail = None, None, ""
     if expression.endswith("_percent") and value is not None:
@@ -105,6 +113,20 @@ def _describe_failure(check: CheckResult, entry: Mapping[str, Any], measures: Ma
         ghost_type = "rule"
     severity = "warning" if read_text(entry.get("outcome")).lower() == "warn" else "error"
     return Failure(check, ghost_type, severity, count, None, share, None, detail)
+
+
+def _describe_contract_failure(check: CheckResult, entry: Mapping[str, Any]) -> Failure | None:
+    """Return the failure of a check of Soda 4 that counts rows, or of the schema; None for others."""
+    figures = read_mapping(read_mapping(entry.get("diagnostics")).get("v4"))
+    kind = read_text(entry.get("checkType"))
+    severity = "warning" if read_text(entry.get("outcome")).lower() == "warn" else "error"
+    if figures and kind == "schema":
+        detail = "The columns of the table differ from the expected schema."
+        return Failure(check, "rule", severity, detail=detail)
+    count, total = read_count(figures.get("failedRowsCount")), read_count(figures.get("datasetRowsTested"))
+    if count is None or kind not in ("missing", "invalid", "duplicate", "failed_rows"):
+        return None
+    return Failure(check, guess_ghost_type(kind), severity, count, total)
 
 
 def _metric_name(metric: str, check: CheckResult, definition: str) -> str:
