@@ -8,7 +8,8 @@ import polars as pl
 
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[^\W\d_]+")
 _IDENTIFIERS = re.compile(
-    r"ids?|identifiers?|uid|uuid|guid|pk|fk|keys?|codes?|zip|zipcode|postcode|postal|plz|phone|telephone|mobile|fax"
+    r"ids?|identifiers?|uid|uuid|guid|pk|fk|keys?|codes?|zip|zipcode|postcode|postal|plz|postleitzahl|pincode"
+    r"|postnummer|phone|telephone|telefon|telefono|telefone|handy|mobile|cellphone|fax"
     r"|isbn|ean|gtin|upc|sku|asin|iban|bic|ssn|vat|nr|no|num|number|index|idx|row|rownum|rowid|serial"
     r"|barcode|user|customer|account|invoice|ticket|hash"
 )
@@ -27,8 +28,8 @@ _MEASURED = re.compile(
     r"|mileage|volume|mass|capacity|kwh|km|kg|cm|mm|ml|bytes|hours|minutes|seconds|ms|tenure|horsepower|rent|fare"
 )
 _CODE_DIGITS = (
-    (re.compile(r"zip|zipcode|postcode|postcodes|postal|plz"), 4, 9),
-    (re.compile(r"phone|phones|telephone|tel|mobile|fax"), 7, 15),
+    (re.compile(r"zip|zipcode|postcode|postcodes|postal|plz|postleitzahl|pincode|postnummer"), 4, 9),
+    (re.compile(r"phones?|telephone|telefon|telefono|telefone|tel|handy|mobile|cellphone|fax"), 7, 15),
     (re.compile(r"isbn|ean|gtin|upc|barcode|iban|ssn|imei|vat"), 8, 15),
 )
 _LEADING = re.compile(r"zip|postal|phone|telephone")

@@ -9,7 +9,7 @@ import polars as pl
 
 from lavendertown.core.reading import DETECT, ColumnType, Reading
 from lavendertown.tables import patterns
-from lavendertown.tables.column_matches import QUICK_CHECK_ROWS, any_match
+from lavendertown.tables.column_matches import QUICK_CHECK_ROWS, all_match, any_match
 from lavendertown.tables.column_names import is_code, is_identifier
 from lavendertown.tables.date_numbers import (
     are_day_numbers,
@@ -46,7 +46,9 @@ _KEPT_AS_TEXT = {
 _NUMBER_PHRASES = {
     "decimal comma": "the comma is read as the decimal sign (12,5 is 12.5)",
     "grouped": "commas are read as thousands separators (1,234 is 1234)",
+    "grouped by points": "points are read as thousands separators (1.234 is 1234)",
 }
+_DECIMAL_POINT = "the point is read as the decimal sign (1.234 is about 1.2)"
 _CODE_BY_NAME = "kept as text, because the name says that the digits are codes"
 _DATE_NAME = "date"
 _TYPE_NAMES = {"number": "numbers", "date": "dates", "boolean": "yes/no values", "text": "text"}
@@ -85,11 +87,19 @@ def infer_types(
     decimal_comma = reading.decimal == "," or (reading.decimal is None and reading.thousands == ".")
     if reading.decimal is None and reading.thousands is None and not comma_delimited:
         decimal_comma = any(has_decimal_comma(column) for column in columns)
+    # Where commas part fields, a point is rarely a thousands separator.
+    may_group = not (comma_delimited or decimal_comma or reading.decimal or reading.thousands)
     found = []
     for name, column in zip(names, columns, strict=True):
         if reading.null_words is not None:
             column = column.set(is_null_word(column, reading.null_words), None)
         found.append(_infer_column(name, column, decimal_comma, reading))
+        if (
+            may_group
+            and found[-1].column.values.dtype.is_float()
+            and all_match(column, patterns.POINT_OR_GROUP)
+        ):
+            found[-1] = replace(found[-1], group=_DECIMAL_POINT)
     decimal = "," if decimal_comma else reading.decimal
     return InferredColumns([each.column for each in found], _describe_columns(names, found), decimal)
 
@@ -373,10 +383,14 @@ def _infer_mostly(name: str, column: pl.Series, reading: Reading) -> _Found:
     """Convert a column if most of its values are numbers in one notation, dates, or yes/no words."""
     as_text = _infer_words(name, column) or _Found(ClassifiedColumn(column))
     sample = column.head(QUICK_CHECK_ROWS).drop_nulls()
-    if is_identifier(name) or float(sample.str.contains("[0-9]").mean() or 0.0) < _MIN_SHARE - 0.2:  # type: ignore[arg-type]
+    if float(sample.str.contains("[0-9]").mean() or 0.0) < _MIN_SHARE - 0.2:  # type: ignore[arg-type]
         return as_text
     placeholder = column.str.contains(patterns.DISGUISED_NULL).fill_null(value=True)
     present = len(column) - int(placeholder.sum())
+    if is_identifier(name):
+        plain = column.str.contains(patterns.PLAIN_NUMBER) & ~placeholder
+        are_digits = int(plain.sum()) >= _NEARLY * present
+        return _Found(ClassifiedColumn(column), group=_CODE_BY_NAME) if are_digits else as_text
     dates = parse_date_text(column, reading.date_order)
     found_dates = int((dates.values.is_not_null() & ~placeholder).sum())
     if _is_most(found_dates + dates.unresolved, present):
@@ -398,8 +412,13 @@ def _infer_mostly(name: str, column: pl.Series, reading: Reading) -> _Found:
     if numbers is None or not found:
         return as_text
     strays = column.filter(numbers.values.is_null() & ~placeholder)
-    if not _is_most(found, present) or _are_codes(strays, present):
-        if _NEARLY <= found / present < _MIN_SHARE and not _are_codes(strays, present):
+    if _are_codes(strays, present):
+        if found / present >= _NEARLY:
+            code = strays.filter(strays.str.contains(_CODE))[0].strip()
+            as_text.guess = f"{name} is kept as text: beside digits, it holds codes such as {code}."
+        return as_text
+    if not _is_most(found, present):
+        if _NEARLY <= found / present < _MIN_SHARE:
             as_text.guess = f"{name} is kept as text: only {found / present:.0%} of its values are numbers."
         return as_text
     return _as_numbers(name, column, numbers)

@@ -24,8 +24,14 @@ GROUPED_NUMBER = r"^\s*[+-]?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]+)?\s*$
 COMMA_NUMBER = r"^\s*[+-]?(?:[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+)(?:,[0-9]+)?\s*$"
 """A number with a decimal comma: 1.204.318,5."""
 
-SURE_COMMA_NUMBER = r"^\s*[+-]?[0-9.]+,(?:[0-9]{1,2}|[0-9]{4,})\s*$"
-"""A number whose comma cannot separate thousands."""
+TWO_POINTS = r"^\s*[+-]?[0-9]{1,3}\.[0-9]{3}\.[0-9]{3}\s*$"
+"""A number whose points separate thousands: 1.204.318. Three points may be those of an IP address."""
+
+SURE_COMMA_NUMBER = r"^\s*[+-]?[0-9.]+,(?:[0-9]{1,2}|[0-9]{4,})\s*$|" + TWO_POINTS
+"""A number of a country that writes a decimal comma."""
+
+POINT_OR_GROUP = r"^\s*[+-]?[1-9][0-9]{0,2}\.[0-9]{3}\s*$"
+"""A number whose point may separate thousands or decimals: 1.204."""
 
 SURE_GROUPED_NUMBER = r"^\s*[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:,[0-9]{3}|\.[0-9]+)\s*$"
 """A number whose comma cannot be a decimal comma."""
@@ -44,8 +50,8 @@ CODE = r"^\s*[+-]?0[0-9]+\s*$|^\s*\+[0-9]{7,}\s*$|^\s*[0-9]{16,}\s*$"
 LONG_NUMBER = r"^\s*[+-]?0*[1-9][0-9]{15,}\.?[0-9]*\s*$"
 """A number with more integer digits than a float represents exactly."""
 
-SHORTENED_NUMBER = r"^\s*[0-9](?:\.[0-9]+)?[eE]\+?(?:0?[7-9]|[1-9][0-9])\s*$"
-"""A long number in scientific notation: 4.00638E+12."""
+SHORTENED_NUMBER = r"^\s*[0-9](?:[.,][0-9]+)?[eE]\+?(?:0?[7-9]|[1-9][0-9])\s*$"
+"""A long number in scientific notation: 4.00638E+12, or 4,00638E+12."""
 
 LONG_DIGITS = r"^\s*[0-9]{8,}\s*$"
 

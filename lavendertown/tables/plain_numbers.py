@@ -8,6 +8,8 @@ from lavendertown.tables import patterns
 from lavendertown.tables.column_matches import all_match, any_match
 from lavendertown.tables.exact_numbers import parse_numbers
 
+_MIN_ID_SHARE = 0.6
+
 
 def has_decimal_comma(column: pl.Series) -> bool:
     """Return whether a text column has numbers whose comma can only be a decimal sign."""
@@ -21,17 +23,18 @@ def has_decimal_comma(column: pl.Series) -> bool:
 def parse_number_column(column: pl.Series, decimal_comma: bool) -> tuple[pl.Series | None, str]:
     """Return the numbers, or None, and the notation they were written in.
 
-    Without numbers, the second value is ``code`` if the digits are not a quantity, and ``long`` if no
-    number type can represent all of them.
+    Without numbers, the second value is ``code`` if the digits are not a quantity, ``lost digits`` if some
+    were shortened to scientific notation, and ``long`` if no number type can represent all of them.
     """
     if column.null_count() == len(column):
         return None, ""
     if decimal_comma and all_match(column, patterns.COMMA_NUMBER) and not any_match(column, patterns.CODE):
         plain = column.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
-        return _cast_numbers(plain, "decimal comma" if any_match(column, ",") else "")
+        notation = "grouped by points" if any_match(column, r"\.") else ""
+        return _cast_numbers(plain, "decimal comma" if any_match(column, ",") else notation)
+    if _has_lost_digits(column):
+        return None, "lost digits"
     if all_match(column, patterns.PLAIN_NUMBER):
-        if any_match(column, patterns.SHORTENED_NUMBER) and any_match(column, patterns.LONG_DIGITS):
-            return None, "lost digits"
         return (None, "code") if any_match(column, patterns.CODE) else _cast_numbers(column, "")
     if (
         not decimal_comma
@@ -40,6 +43,14 @@ def parse_number_column(column: pl.Series, decimal_comma: bool) -> tuple[pl.Seri
     ):
         return _cast_numbers(column.str.replace_all(",", "", literal=True), "grouped")
     return None, ""
+
+
+def _has_lost_digits(column: pl.Series) -> bool:
+    """Return whether most values are long whole numbers, and others of them are in scientific notation."""
+    if not any_match(column, patterns.SHORTENED_NUMBER) or not any_match(column, patterns.LONG_DIGITS):
+        return False
+    ids = column.str.contains(f"{patterns.SHORTENED_NUMBER}|{patterns.LONG_DIGITS}")
+    return int(ids.sum()) >= _MIN_ID_SHARE * (len(column) - column.null_count())
 
 
 def _cast_numbers(column: pl.Series, how: str) -> tuple[pl.Series | None, str]:

@@ -11,7 +11,7 @@ import pytest
 from lavendertown.core.reading import Reading
 from lavendertown.detectors import Outliers
 from lavendertown.inspector import Inspector
-from lavendertown.tables.column_names import is_calendar, is_identifier
+from lavendertown.tables.column_names import is_calendar, is_identifier, is_label
 
 Numbers = np.ndarray
 Draw = Callable[[np.random.Generator, int], Numbers]
@@ -63,9 +63,21 @@ def test_planted_outliers_are_found_and_little_else(kind: str, n: int) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["user_id", "userId", "zip", "OrderNo", "phone_number", "uid2", "product code", "lat", "identifier"],
+    [
+        "user_id",
+        "identifier",
+        "Telefon",
+        "userId",
+        "zip",
+        "OrderNo",
+        "phone_number",
+        "uid2",
+        "product code",
+        "lat",
+    ],
 )
 def test_identifiers_are_left_out(name: str) -> None:
+    assert is_label(name)
     assert found(np.random.default_rng(1).zipf(1.3, 5_000) % 10**9, name) == set()
 
 
@@ -231,3 +243,11 @@ def test_the_larger_of_two_numbers_in_a_tail_is_no_reason_to_fail() -> None:
     values = [1.0] * 20 + [2.0] * 20 + [3.0] * 18 + [50.0, 4_000.0]
     findings = Inspector(pd.DataFrame({"amount": values}), detectors=[Outliers()]).detect()
     assert [finding.metadata["check"] for finding in findings if finding.ghost_type == "check_error"] == []
+
+
+def test_a_number_just_below_zero_is_no_outlier_of_skewed_numbers() -> None:
+    values = np.round(np.random.default_rng(3).gamma(6, 3, 1500), 1)
+    values[10] = -1.6
+    assert found(values, "temp_max") == set()
+    values[10] = -16.0
+    assert found(values, "temp_max") == {10}

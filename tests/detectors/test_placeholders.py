@@ -108,3 +108,8 @@ def test_the_end_of_the_calendar_is_a_stand_in_among_few_days(detect) -> None:
     (finding,) = detect({"end": values}, Placeholders())
     assert finding.row_indices == list(range(40, 61))
     assert detect({"end": [*days, *[dt.date(9999, 12, 31)] * 41]}, Placeholders()) == []
+
+
+def test_numbers_that_most_rows_have_are_no_default_phones(detect) -> None:
+    assert not detect({"phone": [f"{2125550100 + i}" for i in range(20)]}, Placeholders())
+    assert not detect({"card": [f"12345678901234{i:02}" for i in range(24)]}, Placeholders())

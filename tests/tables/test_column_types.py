@@ -81,6 +81,42 @@ def test_identifiers_are_not_converted() -> None:
     assert read(cells, name="price").column("price").kind == "number"
 
 
+@pytest.mark.parametrize(
+    ("cells", "name", "kind", "guess"),
+    [
+        (["1.204", "12.500"] * 3, "x", "number", "the point is read as the decimal sign"),
+        (["1.204.500", "2.500"] * 3, "x", "number", "points are read as thousands separators"),
+        (["12", "14B"] * 6, "x", "text", "beside digits, it holds codes such as 14B"),
+        (["12", "13", "14", "new"] * 4, "order_no", "text", "the name says that the digits are codes"),
+        ([f"2125551{i:03}" for i in range(9)], "Telefon", "text", "the name says that the digits are codes"),
+    ],
+)
+def test_no_column_is_converted_or_left_as_text_silently(
+    cells: list[str], name: str, kind: str, guess: str
+) -> None:
+    table = read(cells, name)
+    assert table.column(name).kind == kind
+    assert any(guess in sentence for sentence in table.guesses)
+
+
+def test_points_part_thousands_where_the_file_shows_it() -> None:
+    assert values(read(["1.204.500", "2.500", "12"])) == [1204500, 2500, 12]
+    table = read_table(b"x;y\n1.204;0,5\n2.500;1,5\n", "t.csv")
+    assert values(table) == [1204, 2500]
+    assert "x: points are read as thousands separators (1.234 is 1234)." in table.guesses
+    assert read(["192.168.100.101", "192.168.100.102", "192.168.100.103"]).column("x").kind == "text"
+
+
+@pytest.mark.parametrize("sign", [".", ","])
+def test_long_numbers_in_scientific_notation_stay_text(sign: str) -> None:
+    cells = [f"4{sign}00{i}E+12" if i % 3 == 0 else f"40012345678{i}" for i in range(9)]
+    table = read([*cells, "none"])
+    assert table.column("x").kind == "text"
+    assert any("have lost digits" in sentence for sentence in table.guesses)
+    (lost,) = [each for each in findings(cells) if each.metadata["check"] == "lost_digits"]
+    assert list(lost.row_indices or []) == [0, 3, 6]
+
+
 def test_cells_that_do_not_fit_are_a_finding_with_their_rows() -> None:
     cells = ["8%", "", "3--%", "nopct", *(f"{i}%" for i in range(14))]
     table = read(cells)

@@ -326,7 +326,9 @@ def _find_codes(counted: CountedValues) -> list[str]:
     phones = sum(1 for value in with_digits if _PHONE.fullmatch(value.strip()))
     are_phones = phones >= 0.8 * len(with_digits) and statistics.median(map(len, with_digits)) >= 8
     if are_phones:
-        return [value for value in with_digits if _PHONE_DIGITS.fullmatch(digits[value])]
+        defaults = [value for value in with_digits if _PHONE_DIGITS.fullmatch(digits[value])]
+        # If most are such numbers, they are how the column is written, not what stands for a missing one.
+        return defaults if counted.count_rows(defaults) <= _MAX_SHARE * sum(counted.counts) else []
     usual = statistics.median(counts[value] for value in with_digits)
     highest = max(
         (only for value, only in digits.items() if not _SAME_DIGITS.fullmatch(only)),

@@ -135,10 +135,11 @@ def _outside_bounds(value: nw.Expr, usual: usual_range.Bounds, facts: Mapping[st
     low = value < nw.lit(usual.lower)
     if usual.scale != "linear":
         # Zero is not on a root or log scale: it means "none", not "unusually few". Neither are negative
-        # numbers: if there are several, they are refunds or the like.
-        low = low & (value != nw.lit(0.0))
-        if int(facts["negative"] or 0) > max(1.0, _MAX_ODD_NEGATIVE * int(facts["n"])):
-            low = low & (value > nw.lit(0.0))
+        # numbers: they are judged on the linear scale; if there are several, they are refunds or the like.
+        negative = (value < nw.lit(0.0)) & (value < nw.lit(usual.below_zero))
+        low = low & (value > nw.lit(0.0))
+        if int(facts["negative"] or 0) <= max(1.0, _MAX_ODD_NEGATIVE * int(facts["n"])):
+            low = low | negative
     return low | (value > nw.lit(usual.upper))
 
 

@@ -23,11 +23,20 @@ skew counts as a long tail."""
 
 @dataclass(frozen=True)
 class Bounds:
-    """The usual range of a column, and the scale on which it was computed."""
+    """The usual range of a column, and the scale on which it was computed.
+
+    Attributes:
+        lower: The least usual number.
+        upper: The largest usual number.
+        scale: The name of the scale.
+        below_zero: The least usual number below zero, which only the linear scale has: at half the distance,
+            because the short side of skewed numbers is below the others.
+    """
 
     lower: float
     upper: float
     scale: str
+    below_zero: float
 
 
 def list_quantiles(value: nw.Expr) -> dict[str, Quantile]:
@@ -45,22 +54,24 @@ def compute_bounds(facts: Mapping[str, Any], n: int, k: float) -> Bounds | None:
     raw = {name: float(facts[name]) for name in LEVELS}
     if not raw["q3"] > raw["q1"] or not all(map(math.isfinite, raw.values())):
         return None
-    bounds = _bounds_on_scale(raw, _choose_scale(raw, n), n, k)
-    if n >= _MIN_FOR_TAILS:
-        return bounds
-    # Few values do not determine the scale reliably: extend the range to that of the linear scale.
+    scale = _choose_scale(raw, n)
+    lower, upper = _bounds_on_scale(raw, scale, n, k)
     linear = _bounds_on_scale(raw, "linear", n, k)
-    return Bounds(min(bounds.lower, linear.lower), max(bounds.upper, linear.upper), bounds.scale)
+    if n < _MIN_FOR_TAILS:
+        # Few values do not determine the scale reliably: extend the range to that of the linear scale.
+        lower, upper = min(lower, linear[0]), max(upper, linear[1])
+    below_zero = linear[0] if scale == "linear" else _bounds_on_scale(raw, "linear", n, k / 2)[0]
+    return Bounds(lower, upper, scale, below_zero)
 
 
-def _bounds_on_scale(raw: Mapping[str, float], scale: str, n: int, k: float) -> Bounds:
+def _bounds_on_scale(raw: Mapping[str, float], scale: str, n: int, k: float) -> tuple[float, float]:
     power = _SCALES[scale]
     q1, q3 = _to_scale(raw["q1"], power), _to_scale(raw["q3"], power)
     spread = q3 - q1
     if n >= _MIN_FOR_TAILS:
         tails = (_to_scale(raw["q95"], power) - _to_scale(raw["q05"], power)) / spread / _NORMAL_TAILS
         spread *= max(1.0, tails) ** 2
-    return Bounds(_from_scale(q1 - k * spread, power), _from_scale(q3 + k * spread, power), scale)
+    return _from_scale(q1 - k * spread, power), _from_scale(q3 + k * spread, power)
 
 
 def _choose_scale(raw: Mapping[str, float], n: int) -> str:
