@@ -76,7 +76,7 @@ def read_text_rows(raw: bytes, name: str, limits: FileLimits, reading: Reading) 
     names = join_header_rows(head) if head else [""] * layout.width
     data = rows[layout.header_rows :]
     names, data = _drop_empty_last_column(names, data, repairs)
-    notes = [layout.describe(label), *layout.notes, *repairs]
+    notes = [layout.describe(label), *layout.notes, *repairs, *filter(None, [layout.doubt])]
     return TextRows(names, data, layout, notes, replace(layout.reading, encoding=encoding))
 
 

@@ -27,10 +27,12 @@ _REMARK = re.compile(
     r"\W*(?:sources?|notes?|remarks?|quelle|anmerkung|hinweis|stand|fuente|nota) ?:.*"
     r"|(?:data|figures) as of .+"
     r"|(?:generated|exported|printed|created|downloaded|updated) (?:on|at|by|from) .+"
+    r"|\([0-9,]+ rows?\)|[0-9,]+ rows? in set.*"
     r"|-*\W?end of (?:report|file|data)\b.*|[*\u2020\u00a9].+",
     re.IGNORECASE,
 )
 _MAX_TYPED_LENGTH = 200
+_MISSING = re.compile(patterns.DISGUISED_NULL)
 _NUMBER, _DATE = re.compile(patterns.NUMBER), re.compile(patterns.DATE)
 MAX_ROWS_BELOW = 10
 
@@ -123,20 +125,20 @@ def differs_in_type(head: Record, body: Sequence[Record]) -> bool:
 
 
 def has_second_header(records: Sequence[Record]) -> bool:
-    """Return whether the second row names the columns too, below group names that span several columns.
+    """Return whether the second row names the columns too: below group names, or with units.
 
-    The group row leaves the cells of its group empty, or repeats the name; the second row has text where
-    the rows below have numbers or dates.
+    Group names span several columns: their row leaves the other cells empty, or repeats the name. The second
+    row has text where the rows below have numbers or dates; a row of units has none where these have text.
     """
     if len(records) < 2 + _MIN_BODY_ROWS:
         return False
     groups, names, body = records[0], records[1], records[2:]
-    if not _has_groups(groups):
-        return False
     columns = _columns(body, len(groups))
     typed = [i for i, values in enumerate(columns) if value_type(values) != "text"]
     named = [i for i in typed if names[i] and value_type([names[i]]) == "text"]
-    return len(named) >= 2 and len(named) == len([i for i in typed if names[i]])
+    if len(named) < 2 or len(named) < len([i for i in typed if names[i]]):
+        return False
+    return _has_groups(groups) or _has_units(names, typed)
 
 
 def join_header_rows(rows: Sequence[Record]) -> list[str]:
@@ -152,13 +154,17 @@ def join_header_rows(rows: Sequence[Record]) -> list[str]:
 def find_rows_below(last: Sequence[Record]) -> list[Record]:
     """Return the rows at the end that may be no data: totals, averages and remarks, by their labels.
 
+    One row without a label, in which only numbers follow an empty first cell, may be totals, too.
+
     Args:
         last: The last rows of the table; more than ten are not looked at.
     """
-    count = 0
+    count, sums = 0, 0
     for row in reversed(last[-MAX_ROWS_BELOW:]):
         is_summary = _TOTAL.fullmatch(_label(row)) or _MEAN.fullmatch(_label(row))
-        if not (_is_blank(row) or _is_remark(row) or is_summary):
+        may_be_sum = not sums and not _has_label(row)
+        sums += may_be_sum
+        if not (_is_blank(row) or _is_remark(row) or is_summary or may_be_sum):
             break
         count += 1
     return list(last[len(last) - count :])
@@ -197,6 +203,11 @@ def _label(row: Record) -> str:
     return next((cell.strip() for cell in row if cell and cell.strip()), "")
 
 
+def _has_label(row: Record) -> bool:
+    first, *rest = [(cell or "").strip() for cell in row]
+    return bool(first) or not any(rest) or not all(_NUMBER.search(cell) for cell in rest if cell)
+
+
 def _is_remark(row: Record) -> bool:
     """Return whether a row of several cells has only the first, and that is a remark such as a source."""
     return len(row) > 1 and _is_blank(row[1:]) and _REMARK.fullmatch((row[0] or "").strip()) is not None
@@ -204,7 +215,7 @@ def _is_remark(row: Record) -> bool:
 
 def _summarizes(row: Record, numbers: Mapping[int, pl.Series]) -> bool:
     filled = [(i, cell) for i, cell in enumerate(row) if cell and cell.strip()]
-    present = {i: cell for i, cell in filled[1:] if i in numbers}
+    present = {i: cell for i, cell in (filled[1:] if _has_label(row) else filled) if i in numbers}
     summarize = _mean if _MEAN.fullmatch(_label(row)) else _sum
     return bool(present) and all(_may_equal(cell, summarize(numbers[i])) for i, cell in present.items())
 
@@ -236,6 +247,14 @@ def _has_groups(record: Record) -> bool:
     after_first = cells[next((i for i, cell in enumerate(cells) if cell), 0) :]
     present = [cell for cell in cells if cell]
     return "" in after_first or len(set(present)) < len(present)
+
+
+def _has_units(record: Record, typed: Sequence[int]) -> bool:
+    """Return whether a row has only units: in all columns of numbers, but not in those of text."""
+    cells = [(cell or "").strip() for cell in record]
+    units = [cells[i] for i in typed]
+    others = [cell for i, cell in enumerate(cells) if i not in typed]
+    return all(units) and not any(map(_MISSING.search, units)) and not any(cell.strip("-") for cell in others)
 
 
 def _spanning_name(group: Sequence[str], place: int, *, named: bool) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from lavendertown.core.errors import UnreadableTableError
 from lavendertown.core.reading import NO_DELIMITER, Reading
 from lavendertown.tables import header
+from lavendertown.tables.drawn_tables import clear_drawn_table
 from lavendertown.tables.fixed_width import find_column_starts, split_at_starts
 
 BLANK = " "
@@ -24,6 +25,9 @@ DELIMITERS = {
     "\t": "tabs",
     "|": "bars",
     "^": "carets",
+    "~": "tildes",
+    "\x01": "control characters",
+    "\x1f": "control characters",
     BLANK: "blanks",
 }
 COMMENT_SIGNS = ("#", "//", "%", "--")
@@ -31,6 +35,8 @@ _SAMPLE_CHARACTERS = 200_000
 _SAMPLE_ROWS = 200
 _MIN_RECORDS = 3
 _SURE_RECORDS = 5
+_POSSIBLE_DELIMITER = re.compile(r"[^\w\"']")
+_MIN_SAME_RECORDS = 4
 
 
 @dataclass
@@ -46,6 +52,7 @@ class TextLayout:
         width: The number of columns.
         reading: The settings that led to this layout.
         notes: Sentences about the lines that are left out.
+        doubt: A sentence that asks whether the delimiter is right; empty if it seems so.
     """
 
     name: str
@@ -56,6 +63,7 @@ class TextLayout:
     width: int
     reading: Reading
     notes: list[str] = field(default_factory=list)
+    doubt: str = ""
 
     def open_records(self, *, strict: bool = False) -> Any:
         """Return a reader of the records of ``text``."""
@@ -112,6 +120,7 @@ def detect_layout(text: str, name: str, reading: Reading) -> TextLayout:
         raise UnreadableTableError(
             f"{name} contains binary data, not delimited text; choose a CSV, Excel, Parquet or JSON file."
         )
+    text, drawn = clear_drawn_table(text) if reading.delimiter in (None, "|", BLANK) else (text, 0)
     comment = reading.comment or _leading_comment(text)
     skipped = _lines_to_skip(text, comment, first_line, reading, name)
     start = _offset_of_line(text, skipped)
@@ -130,6 +139,10 @@ def detect_layout(text: str, name: str, reading: Reading) -> TextLayout:
         table, removed = _blank_comments(table, comment, best)
         if removed:
             notes.append(f"{_count_lines(removed)} starting with '{comment}' inside the table left out.")
+    if drawn:
+        notes.append(
+            f"{_count_lines(drawn)} that only {'draws' if drawn == 1 else 'draw'} the table left out."
+        )
     header_rows = _count_header_rows(best.records, reading)
     line = above + first_line
     found = Reading(
@@ -140,7 +153,22 @@ def detect_layout(text: str, name: str, reading: Reading) -> TextLayout:
         header_rows=header_rows or None,
         skip_lines=line - 1,
     )
-    return TextLayout(name, table, best.delimiter, header_rows, line, best.width, found, notes)
+    doubt = _doubt_one_column(best) if delimiter is None and not column_starts else ""
+    return TextLayout(name, table, best.delimiter, header_rows, line, best.width, found, notes, doubt)
+
+
+def _doubt_one_column(table: _Candidate) -> str:
+    """Return a sentence if every line of a single column has the same number of a sign, also the first."""
+    lines = [record[0].strip() for record in table.records]
+    if table.width > 1 or len(lines) < _MIN_SAME_RECORDS or header.value_type(lines[1:]) != "text":
+        return ""
+    counts = {sign: lines[0].count(sign) for sign in _POSSIBLE_DELIMITER.findall(lines[0])}
+    same = [sign for sign, count in counts.items() if all(line.count(sign) == count for line in lines)]
+    if not same:
+        return ""
+    sign = max(same, key=lambda each: counts[each])
+    shown = "blanks" if sign == BLANK else f"the sign {sign}"
+    return f"Only one column was found; set the delimiter if {shown} should part the fields."
 
 
 def _split_declaration(text: str) -> tuple[str, str | None, int]:

@@ -278,3 +278,65 @@ def test_a_sheet_that_begins_below_empty_rows_is_read_with_its_row_numbers() -> 
     assert values(table, "order") == ["a", "a"]
     again = read_table(file.getvalue(), "orders.xlsx", reading=Reading(header_row=8))
     assert again.columns[0] == "a"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "| id | name |\n|----|:----:|\n| 1 | a |\n| 2 | b |\n| 3 | c |\n",
+        "Orders\n\n| id | name |\n|--|--|\n| 1 | a |\n| 2 | b |\n| 3 | c |\n",
+        " id | name\n----+------\n  1 | a\n  2 | b\n  3 | c\n(3 rows)\n",
+        "+----+------+\n| id | name |\n+----+------+\n| 1 | a |\n| 2 | b |\n| 3 | c |\n+----+------+\n",
+        "| id | name |\n| 1 | a |\n| 2 | b |\n| 3 | c |\n",
+        "id    name\n----  -----\n1     a\n2     b\n3     c\n",
+    ],
+)
+def test_what_draws_a_table_is_no_data(text: str) -> None:
+    table = read(text)
+    assert table.columns == ["id", "name"]
+    assert (values(table, "id"), values(table, "name")) == ([1, 2, 3], ["a", "b", "c"])
+
+
+def test_dashes_in_other_text_stay() -> None:
+    table = read("id,note\n1,--\n2,---\n---,x\n")
+    assert values(table, "note") == ["--", "---", "x"]
+
+
+@pytest.mark.parametrize("delimiter", ["~", "\x01", "\x1f"])
+def test_tildes_and_control_characters_part_fields(delimiter: str) -> None:
+    lines = ["id;name", "1;a, b", "2;c", "3;d"]
+    assert read("\n".join(line.replace(";", delimiter) for line in lines)).columns == ["id", "name"]
+
+
+@pytest.mark.parametrize(
+    ("text", "sign"),
+    [
+        ("id:name:qty\n1:a:2\n2:b:3\n3:c:4\n", "the sign :"),
+        ("name city\nAnn Rome\nBob Bonn\nCyd Bern\n", "blanks"),
+        ("time\n10:01\n10:02\n10:03\n", ""),
+        ("2024-01-01\n2024-01-02\n2024-01-03\n2024-01-04\n", ""),
+        ("full name\nAnn Lee\nBob\nCyd Ray\n", ""),
+    ],
+)
+def test_a_single_column_that_a_sign_may_part_is_doubted(text: str, sign: str) -> None:
+    table = read(text)
+    doubts = [each for each in table.guesses if each.startswith("Only one column was found")]
+    assert len(table.columns) == 1
+    assert doubts == (
+        [f"Only one column was found; set the delimiter if {sign} should part the fields."] if sign else []
+    )
+
+
+def test_a_row_of_units_belongs_to_the_names() -> None:
+    body = "".join(f"S{i},{i}.5,{i}\n" for i in range(6))
+    table = read(f"station,temp,wind\n,degC,m/s\n{body}")
+    assert (table.columns, table.row_count) == (["station", "temp degC", "wind m/s"], 6)
+    assert read(f"station,temp,wind\nS9,n/a,n/a\n{body}").row_count == 7
+
+
+@pytest.mark.parametrize(
+    ("total", "rows"), [(",15,18.00\n", 6), (",15,18.00\n\nSource: ERP\n", 6), (",16,18.00\n", 7)]
+)
+def test_a_last_row_with_the_sums_needs_no_label(total: str, rows: int) -> None:
+    body = "".join(f"S{i},{i},{i}.5\n" for i in range(6))
+    assert read(f"store,n,x\n{body}{total}").row_count == rows

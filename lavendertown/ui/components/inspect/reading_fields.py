@@ -45,6 +45,7 @@ _DELIMITERS: Mapping[str | None, str] = {
     "\t": "Tab",
     "|": "Pipe ( | )",
     "^": "Caret ( ^ )",
+    "~": "Tilde ( ~ )",
     " ": "Spaces",
     NO_DELIMITER: "None (one column)",
     _OTHER: "Other…",
