@@ -34,6 +34,7 @@ from lavendertown.tables.header import (
     find_rows_below,
     has_second_header,
     join_header_rows,
+    names_columns,
 )
 from lavendertown.tables.infer import convert_columns, infer_cells, is_null_word
 from lavendertown.tables.table import Table
@@ -44,6 +45,8 @@ from lavendertown.tables.workbook_xml import MergedRange, counts_days_from_1904,
 
 _SAMPLE_ROWS = 200
 _MIN_PROSE_BLANKS = 2.0
+_MAX_PROSE_ROWS, _MAX_TITLE_ROWS = 50, 5
+_MAX_NUMBERS_IN_PROSE = 0.35
 _MAX_EXACT_FLOAT = 2**53
 
 # fastexcel warns about every empty column on standard error; the checks report empty columns anyway.
@@ -203,12 +206,18 @@ def _is_hidden(book: fastexcel.ExcelReader, sheet: str, name: str) -> bool:
 
 
 def _is_prose(cells: pl.DataFrame) -> bool:
-    """Return whether a sheet has explanations rather than a table: text in one column, or two of few rows."""
-    filled = cells.select(pl.all().is_not_null().sum()).row(0)
-    wide = [count for count in filled if count]
-    texts = cells.get_column(cells.columns[filled.index(max(filled))]).drop_nulls()
-    words = float(texts.str.count_matches(r"\s+").mean() or 0.0)  # type: ignore[arg-type]
-    return len(wide) < 2 and words >= _MIN_PROSE_BLANKS
+    """Return whether a sheet has explanations rather than a table.
+
+    These are text or a few cells in one column, or few rows in two: sentences beside names or values.
+    """
+    columns = [column.drop_nulls() for column in cells.get_columns() if column.null_count() < len(column)]
+    words = max(float(texts.str.count_matches(r"\s+").mean() or 0.0) for texts in columns)  # type: ignore[arg-type]
+    if len(columns) == 1:
+        return words >= _MIN_PROSE_BLANKS or cells.height < _MAX_TITLE_ROWS
+    if len(columns) > 2 or cells.height > _MAX_PROSE_ROWS or words < _MIN_PROSE_BLANKS:
+        return False
+    numbers = sum(int(texts.str.contains(patterns.PLAIN_NUMBER).sum()) for texts in columns)
+    return numbers <= _MAX_NUMBERS_IN_PROSE * cells.height
 
 
 def _read_sheet(book: fastexcel.ExcelReader, sheet: str, name: str) -> _Sheet:
@@ -258,8 +267,10 @@ def _build_table(
     name: str,
     reading: Reading,
 ) -> Table:
-    cells, errors = sheet.cells, sheet.errors
     first, header_rows = _find_header_rows(sheet, name, reading)
+    if reading.cell_range is None:
+        sheet = _leave_out_columns_beside(sheet, first)
+    cells, errors = sheet.cells, sheet.errors
     start = first + header_rows
     head = [
         [cell or errors.get(i, {}).get(row, "") for i, cell in enumerate(cells.row(row))]
@@ -335,6 +346,23 @@ def _describe_sheet(
     return f"Read {which}; its rows {first + 1} to {first + header_rows} name the columns."
 
 
+def _leave_out_columns_beside(sheet: _Sheet, first: int) -> _Sheet:
+    """Return the sheet without the columns at its edges that have cells only above a row, such as a title."""
+    filled = [
+        i for i, column in enumerate(sheet.cells[first:].get_columns()) if column.null_count() < len(column)
+    ]
+    filled += [i for i, rows in sheet.errors.items() if any(row >= first for row in rows)]
+    if not filled:
+        return sheet
+    left, right = min(filled), max(filled) + 1
+    return replace(
+        sheet,
+        cells=sheet.cells.select(sheet.cells.columns[left:right]),
+        errors={i - left: rows for i, rows in sheet.errors.items() if left <= i < right},
+        first_column=sheet.first_column + left,
+    )
+
+
 def _leave_out_rows_below(data: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
     """Return the cells without totals and remarks at the end, and a sentence about these."""
     below = find_rows_below(data.tail(MAX_ROWS_BELOW).rows())
@@ -345,7 +373,11 @@ def _leave_out_rows_below(data: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
     count, note = count_rows_below(
         below, {i: each for i, each in numbers.items() if 2 * each.null_count() < len(each)}
     )
-    return data[: data.height - count], [note] * bool(count)
+    if not count:
+        return data, []
+    rows = data.head(data.height - count)
+    filled = rows.select(pl.any_horizontal(pl.all().is_not_null())).to_series().arg_true()
+    return rows.head(int(filled[-1]) + 1 if len(filled) else 0), [note]
 
 
 def _take_rows(column: pl.Series | ClassifiedColumn, rows: list[int]) -> pl.Series | ClassifiedColumn:
@@ -412,7 +444,14 @@ def _find_header_rows(sheet: _Sheet, name: str, reading: Reading) -> tuple[int, 
         return first, 0
     if reading.header_rows is not None:
         return first, min(reading.header_rows, cells.height - first)
+    if reading.header_row is None and not _names_columns(cells[first:]):
+        return first, 0
     return first, 2 if has_second_header(cells[first:].head(_SAMPLE_ROWS).rows()) else 1
+
+
+def _names_columns(cells: pl.DataFrame) -> bool:
+    head, *body = cells.head(_SAMPLE_ROWS).rows()
+    return not body or not all(head) or names_columns(head, body)
 
 
 def _detect_header_row(cells: pl.DataFrame) -> int:

@@ -20,7 +20,12 @@ from lavendertown.tables.date_numbers import (
 from lavendertown.tables.date_text import DateText, parse_date_text
 from lavendertown.tables.number_text import MIN_AFFIX_SHARE, NumberText, parse_number_text
 from lavendertown.tables.plain_dates import describe_unresolved, has_several_zones, parse_dates
-from lavendertown.tables.plain_numbers import describe_code, has_decimal_comma, parse_number_column
+from lavendertown.tables.plain_numbers import (
+    describe_code,
+    has_decimal_comma,
+    has_lost_digits,
+    parse_number_column,
+)
 from lavendertown.tables.value_kinds import ClassifiedColumn
 from lavendertown.tables.wording import join_names
 from lavendertown.tables.yes_no_words import YES_NO, find_yes_no_words
@@ -31,6 +36,9 @@ _MIN_SHARE = 0.6
 """The share of values of one type that makes a column of that type."""
 
 _NEARLY = 0.4
+_REPORTED_SHARE = 0.9
+"""From this share on, the check of types reports numbers or dates in the text cells of a workbook."""
+
 _MIN_VALUES = 3
 _ENOUGH_VALUES = 10
 _SHARES = ("%", "\u2030")
@@ -148,7 +156,7 @@ def infer_cells(
 ) -> tuple[list[pl.Series | ClassifiedColumn], list[str]]:
     """Infer the types that the cells of a workbook do not have: dates in numbers, and values in text.
 
-    Text becomes numbers if it has a unit, currency or percent sign, and yes/no values if it is such words.
+    Text becomes numbers or dates if it is mostly such, and yes/no values if it is such words.
     Plain numbers and dates that are stored as text stay so, because a check reports them. Return all
     columns, and sentences about the converted ones.
 
@@ -168,7 +176,7 @@ def infer_cells(
                 name, column, texts[i], reading
             )
         elif column.dtype == pl.String:
-            result = _infer_words(name, column) or _infer_affixed(name, column, reading)
+            result = _infer_words(name, column) or _infer_text_cells(name, column, reading)
         else:
             dates = find_dates_in_numbers(name, column, from_1904=from_1904)
             present = len(column) - column.null_count()
@@ -180,13 +188,17 @@ def infer_cells(
     return converted, _describe_columns(chosen, found)
 
 
-def _infer_affixed(name: str, column: pl.Series, reading: Reading) -> _Found | None:
-    if not column.str.contains(r"[0-9]").any():
+def _infer_text_cells(name: str, column: pl.Series, reading: Reading) -> _Found | None:
+    """Convert the text cells of a workbook, unless the check of types reports them as they are."""
+    if not any_match(column, "[0-9]"):
         return None
-    numbers = parse_number_text(column, reading.decimal, reading.thousands)
-    if numbers is None or not numbers.affix:
+    present = len(column) - column.null_count()
+    numbers, dates = (int(column.str.contains(each).sum()) for each in (patterns.NUMBER, patterns.DATE))
+    if max(numbers, dates) >= _REPORTED_SHARE * present:
         return None
-    return _infer_mostly(name, column, reading)
+    if has_lost_digits(column):
+        return _Found(ClassifiedColumn(column), f"{name} is kept as text: {_KEPT_AS_TEXT['lost digits']}.")
+    return _infer_zoned(name, column, reading) or _infer_mostly(name, column, reading)
 
 
 def _infer_mixed_dates(

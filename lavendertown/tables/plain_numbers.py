@@ -32,7 +32,7 @@ def parse_number_column(column: pl.Series, decimal_comma: bool) -> tuple[pl.Seri
         plain = column.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
         notation = "grouped by points" if any_match(column, r"\.") else ""
         return _cast_numbers(plain, "decimal comma" if any_match(column, ",") else notation)
-    if _has_lost_digits(column):
+    if has_lost_digits(column):
         return None, "lost digits"
     if all_match(column, patterns.PLAIN_NUMBER):
         return (None, "code") if any_match(column, patterns.CODE) else _cast_numbers(column, "")
@@ -45,7 +45,7 @@ def parse_number_column(column: pl.Series, decimal_comma: bool) -> tuple[pl.Seri
     return None, ""
 
 
-def _has_lost_digits(column: pl.Series) -> bool:
+def has_lost_digits(column: pl.Series) -> bool:
     """Return whether most values are long whole numbers, and others of them are in scientific notation."""
     if not any_match(column, patterns.SHORTENED_NUMBER) or not any_match(column, patterns.LONG_DIGITS):
         return False

@@ -9,6 +9,7 @@ import openpyxl
 import pytest
 
 from lavendertown.core.errors import InvalidInputError, UnreadableTableError
+from lavendertown.inspector import Inspector
 from lavendertown.tables import Reading, Table, read_table
 
 ROWS = "\n".join(f"R{i},2026-{i % 12 + 1:02},{1000 + i}" for i in range(24))
@@ -340,3 +341,37 @@ def test_a_row_of_units_belongs_to_the_names() -> None:
 def test_a_last_row_with_the_sums_needs_no_label(total: str, rows: int) -> None:
     body = "".join(f"S{i},{i},{i}.5\n" for i in range(6))
     assert read(f"store,n,x\n{body}{total}").row_count == rows
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        [["This workbook holds the orders of May."], ["Ask Ana for questions."], ["Version", 2]],
+        [["order", "The number of the order"], ["amount", "What was paid, in euros"]],
+        [["ACME"], ["2026"]],
+    ],
+)
+def test_a_sheet_of_explanations_is_no_table(above: list[list[Any]]) -> None:
+    table = read_table(workbook(("About", above), ("Orders", ORDERS)), "orders.xlsx")
+    assert table.columns == ["order", "amount"]
+    assert "'About' is text" in table.guesses[0]
+
+
+def test_columns_that_have_only_a_title_are_left_out() -> None:
+    rows = [
+        ["Orders of May"],
+        [],
+        *[[None, None, *row] for row in ORDERS],
+        *[[]] * 9,
+        [None, None, "Source: ERP"],
+    ]
+    table = read_table(workbook(("Data", rows)), "orders.xlsx")
+    assert (table.columns, table.row_count) == (["order", "amount"], 8)
+    assert not [each for each in Inspector(table).detect() if each.ghost_type == "null"]
+    assert table.reading.header_row == 3
+
+
+def test_a_sheet_without_column_names_keeps_its_first_row() -> None:
+    table = read_table(workbook(("Data", [[i, f"x{i}", i + 0.5] for i in range(6)])), "orders.xlsx")
+    assert (table.columns, table.row_count) == (["column 1", "column 2", "column 3"], 6)
+    assert table.reading.header_row == 0

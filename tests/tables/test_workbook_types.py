@@ -144,3 +144,28 @@ def test_totals_averages_and_remarks_below_a_sheet_are_left_out() -> None:
     table = read(*rows)
     assert (values(table, "id"), values(table, "n")) == ([1, 2, 3], [2, 4, 9])
     assert "The rows below the table are left out: 2 of totals or averages and 1 of remarks." in table.guesses
+
+
+@pytest.mark.parametrize(
+    ("cells", "first"),
+    [
+        (["(1.50)", "2.25"], -1.5),
+        (["1 204", "15 300"], 1204),
+        (["1.50-", "2.25"], -1.5),
+        (["1.5", "2.5", "3.5", "abc"], 1.5),
+        (["03/14/2024 2:05 PM", "03/15/2024 3:05 AM"], dt.datetime(2024, 3, 14, 14, 5)),
+        (["2024-03-14 10:00 CET"], dt.datetime(2024, 3, 14, 9, tzinfo=dt.UTC)),
+    ],
+)
+def test_text_in_a_notation_that_no_check_reports_is_converted(cells: list[str], first: Any) -> None:
+    table = read(["x"], *[[cell] for cell in cells * 6])
+    assert values(table, "x")[0] == first
+    assert any(sentence.startswith("x: read as") for sentence in table.guesses)
+    assert table.rows([0])["x"].tolist() == [cells[0]]
+
+
+def test_text_that_a_check_reports_stays() -> None:
+    for cell in ("1.5", "1,5", "2024-03-14", "14.03.2024"):
+        table = read(["x"], *[[cell]] * 6)
+        assert table.column("x").kind == "text"
+        assert [each.ghost_type for each in Inspector(table).detect() if "stored as text" in each.description]
