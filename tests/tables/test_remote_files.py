@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import gzip
 import io
+import ipaddress
+import ssl
 import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from lavendertown.core.file_limits import FileLimits
 from lavendertown.core.reading import Reading
@@ -47,6 +55,9 @@ def server() -> Iterator[str]:
         "/orders of may.csv": ORDERS,
         "/bucket/a.csv.gz": gzip.compress(ORDERS),
         "/o.zip": packed.getvalue(),
+        "/lake/orders-1.csv": ORDERS,
+        "/lake/orders-2.csv": ORDERS,
+        "/lake/other.csv": b"x;y\n1;2\n",
     }
     with serve_files(files) as url:
         yield url
@@ -82,6 +93,63 @@ def test_an_object_store_is_read_with_the_keys_of_the_environment(
         read_remote_table("s3://bucket/gone.csv")
     assert "s3://bucket/gone.csv cannot be fetched" in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+@needs_extension
+def test_files_of_an_object_store_that_match_a_pattern_are_one_table(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server)
+    table = read_remote_table("s3://lake/orders-*.csv")
+    assert (table.columns, table.row_count) == (["id", "amount"], 6)
+    with pytest.raises(
+        UnreadableTableError, match=r"No file matches s3://lake/gone-\*\.csv|cannot be fetched"
+    ):
+        read_remote_table("s3://lake/gone-*.csv")
+
+
+@needs_extension
+def test_google_storage_is_read_with_its_keys(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GCS_KEY_ID", "GOOG")
+    monkeypatch.setenv("GCS_SECRET", "secret")
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", server)
+    assert read_remote_table("gs://bucket/a.csv.gz").row_count == 3
+    assert read_remote_table("gs://lake/orders-*.csv").row_count == 6
+
+
+@needs_extension
+def test_a_server_needs_a_trusted_certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate, tls = _make_certificate(tmp_path)
+    with serve_files({"/orders.csv": ORDERS}, tls) as url:
+        with pytest.raises(UnreadableTableError, match="certificate"):
+            read_remote_table(f"{url}/orders.csv")
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert read_remote_table(f"{url}/orders.csv").row_count == 3
+
+
+def _make_certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = dt.datetime.now(dt.UTC)
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, now - dt.timedelta(1), now + dt.timedelta(1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    file, key_file = folder / "certificate.pem", folder / "key.pem"
+    file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    key_file.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(file, key_file)
+    return file, tls
 
 
 @needs_extension
