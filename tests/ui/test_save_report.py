@@ -56,6 +56,14 @@ def test_a_new_dataset_is_named(open_app: App, storage: FileStorage) -> None:
     assert datasets(storage) == ["public.orders"]
 
 
+def test_the_dialog_says_what_the_next_delivery_is_matched_by(open_app: App) -> None:
+    app = open_dialog(open_app, "orders-2026-05.csv")
+    assert "The next delivery is matched by its file name, without dates and numbers." in said(app)
+    app.text_input(key="save:dataset").set_value("sales")
+    app = press(app, "Save as report")
+    assert "Name it for the next delivery, too: that is matched with `orders`." in said(app)
+
+
 def test_what_a_report_joins_is_shown(open_app: App, save: Callable[..., object]) -> None:
     save("r-1", **columns("order_id", "customer_id", dataset="orders"))
     app = open_dialog(open_app, "orders_2025_w48.csv")

@@ -28,14 +28,16 @@ def typed_dataset_name() -> str:
 
 def chosen_dataset(result: InspectionResult) -> DatasetChoice:
     """Return the dataset choice for the name in the field; an empty field means the suggested name."""
-    columns = tuple(result.columns)
-    if result.source_name:
-        suggested = queries.choose_dataset(columns, dataset=result.dataset)
-    else:
-        suggested = queries.choose_dataset(columns, file=result.name)
+    suggested = _suggest_dataset(result)
     if typed_dataset_name() in ("", suggested.name):
         return suggested
-    return queries.choose_dataset(columns, dataset=typed_dataset_name())
+    return queries.choose_dataset(tuple(result.columns), dataset=typed_dataset_name())
+
+
+def _suggest_dataset(result: InspectionResult) -> DatasetChoice:
+    if result.source_name:
+        return queries.choose_dataset(tuple(result.columns), dataset=result.dataset)
+    return queries.choose_dataset(tuple(result.columns), file=result.name)
 
 
 def needs_confirmation(result: InspectionResult, chosen: DatasetChoice) -> bool:
@@ -64,7 +66,7 @@ def draw_dataset_field(result: InspectionResult) -> DatasetChoice:
         if known:
             st.menu_button("Existing", known[:_MAX_SUGGESTED], key=_MENU, on_click=_use_existing)
     chosen = chosen_dataset(result)
-    st.caption(describe_dataset(chosen))
+    st.caption(f"{describe_dataset(chosen)} {_describe_match(result, chosen)}")
     if needs_confirmation(result, chosen):
         _ask_same_dataset(result, chosen, known)
     if chosen.adoptable:
@@ -84,6 +86,16 @@ def describe_dataset(chosen: DatasetChoice) -> str:
     reports = f"{format_count(chosen.report_count, 'report')}, latest {format_relative_time(chosen.latest)}"
     former = ", the name this file had so far" if chosen.reason is ChoiceReason.FORMER_NAME else ""
     return f"Joins dataset {label}{former}: {reports}, {_describe_columns(chosen)}."
+
+
+def _describe_match(result: InspectionResult, chosen: DatasetChoice) -> str:
+    """Say what the next delivery is matched with this dataset by."""
+    suggested = _suggest_dataset(result)
+    if chosen.name != suggested.name:
+        return f"Name it for the next delivery, too: that is matched with {inline_code(suggested.name)}."
+    if result.source_name:
+        return "The next delivery is matched by the name of its source."
+    return "The next delivery is matched by its file name, without dates and numbers."
 
 
 def _describe_columns(chosen: DatasetChoice) -> str:
