@@ -56,6 +56,8 @@ _NUMBER_PHRASES = {
     "grouped": "commas are read as thousands separators (1,234 is 1234)",
     "grouped by points": "points are read as thousands separators (1.234 is 1234)",
 }
+_OFFSET = r":[0-9]{2}(?:[.,][0-9]+)? ?[+-][0-9]{2}:?[0-9]{2}\s*$"
+_OFFSETS = "read as times with an offset, and converted to UTC"
 _DECIMAL_POINT = "the point is read as the decimal sign (1.234 is about 1.2)"
 _CODE_BY_NAME = "kept as text, because the name says that the digits are codes"
 _DATE_NAME = "date"
@@ -342,7 +344,8 @@ def _infer_column(name: str, column: pl.Series, decimal_comma: bool, reading: Re
         return _Found(ClassifiedColumn(date), sentence)
     if date.dtype != pl.String:
         texts = column if has_several_zones(column) else None
-        return _Found(ClassifiedColumn(date, texts=texts), group=f"read as dates, year first ({_ISO_DAY})")
+        phrase = _OFFSETS if any_match(column, _OFFSET) else f"read as dates, year first ({_ISO_DAY})"
+        return _Found(ClassifiedColumn(date, texts=texts), group=phrase)
     return _infer_zoned(name, column, reading) or _infer_mostly(name, column, reading)
 
 
@@ -356,7 +359,8 @@ def _infer_zoned(name: str, column: pl.Series, reading: Reading) -> _Found | Non
     if _is_most(found, present):
         zones = join_names(times.zones)
         odd = f"; {_count_values(present - found)} could not be read as one" if found < present else ""
-        sentence = f"{name}: read as times in {zones}, and converted to UTC{odd}."
+        converted = "" if times.zones == ("UTC",) else ", and converted to UTC"
+        sentence = f"{name}: read as times in {zones}{converted}{odd}."
         return _Found(ClassifiedColumn(times.values, texts=column), sentence)
     if not times.unknown:
         return None

@@ -99,6 +99,18 @@ def test_no_column_is_converted_or_left_as_text_silently(
     assert any(guess in sentence for sentence in table.guesses)
 
 
+@pytest.mark.parametrize(
+    ("cell", "phrase"),
+    [
+        ("2024-03-01T10:00:00+02:00", "read as times with an offset, and converted to UTC."),
+        ("2024-03-01 10:00:00 UTC", "read as times in UTC."),
+        ("2024-03-01T10:00:00Z", "read as dates, year first (2024-01-31)."),
+    ],
+)
+def test_a_conversion_of_time_zones_is_said(cell: str, phrase: str) -> None:
+    assert f"x: {phrase}" in read([cell] * 4).guesses
+
+
 def test_points_part_thousands_where_the_file_shows_it() -> None:
     assert values(read(["1.204.500", "2.500", "12"])) == [1204500, 2500, 12]
     table = read_table(b"x;y\n1.204;0,5\n2.500;1,5\n", "t.csv")
