@@ -18,13 +18,21 @@ _PARTS = (
     r"^\s*(?P<first>[0-9]{1,2})(?P<sign>[./-])(?P<second_part>[0-9]{1,2})[./-](?P<year>[0-9]{4}|[0-9]{2})"
     + _TIME
 )
-_MONTH = r"(?P<name>(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))[a-z]*\.?"
-_DAY_MONTH = r"^\s*(?P<day>[0-9]{1,2})[ -]" + _MONTH + r"[ ,-]+(?P<year>[0-9]{4}|[0-9]{2})" + _TIME
+_MONTHS = {
+    "jan": 1, "jän": 1, "ene": 1, "gen": 1, "feb": 2, "fév": 2, "fev": 2, "mar": 3, "mär": 3, "mrz": 3,
+    "maa": 3, "apr": 4, "avr": 4, "abr": 4, "may": 5, "mai": 5, "mei": 5, "mag": 5, "maj": 5, "jun": 6,
+    "juin": 6, "giu": 6, "jul": 7, "juil": 7, "lug": 7, "aug": 8, "aoû": 8, "aou": 8, "ago": 8, "sep": 9,
+    "set": 9, "oct": 10, "okt": 10, "ott": 10, "out": 10, "nov": 11, "dec": 12, "dez": 12, "déc": 12,
+    "dic": 12,
+}  # fmt: skip
+"""The starts of the names of months in English, German, French, Spanish, Italian, Portuguese and Dutch."""
+
+_MONTH = rf"(?P<name>(?i:{'|'.join(_MONTHS)}))\p{{L}}*\.?"
+_DAY_MONTH = r"^\s*(?P<day>[0-9]{1,2})\.?[ -]" + _MONTH + r"[ ,-]+(?P<year>[0-9]{4}|[0-9]{2})" + _TIME
 _MONTH_DAY = r"^\s*" + _MONTH + r" (?P<day>[0-9]{1,2}),? (?P<year>[0-9]{4})" + _TIME
 _START = r"^\s*(?:[0-9]{1,4}[-./ ]|(?:19|20)[0-9]{6}|" + _MONTH + r" )"
 """The start of every date; a cheap test before the exact ones."""
 
-_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _PIVOT = 69
 """Two-digit years from here on are of the 20th century, as POSIX has it."""
 
@@ -105,7 +113,7 @@ def day_month_order(first: pl.Series, second: pl.Series, *, dotted: bool) -> Dat
 
 
 def _with_month_number(parts: pl.DataFrame) -> pl.DataFrame:
-    numbers = {name: str(i + 1) for i, name in enumerate(_MONTHS)}
+    numbers = {name: str(number) for name, number in _MONTHS.items()}
     return parts.with_columns(month=parts["name"].str.to_lowercase().replace_strict(numbers, default=None))
 
 

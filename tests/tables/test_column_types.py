@@ -176,6 +176,15 @@ DAY = dt.date(2024, 1, 31)
     [
         (["31 Jan 2024", "1 Feb 2024", "2 Mar 2024"], [DAY, dt.date(2024, 2, 1), dt.date(2024, 3, 2)]),
         (["Jan 31, 2024", "Feb 1, 2024", "Mar 2, 2024"], [DAY, dt.date(2024, 2, 1), dt.date(2024, 3, 2)]),
+        (
+            ["31. Januar 2024", "1. März 2024", "2. Dez. 2024"],
+            [DAY, dt.date(2024, 3, 1), dt.date(2024, 12, 2)],
+        ),
+        (["31 janv. 2024", "1 juin 2024", "2 août 2024"], [DAY, dt.date(2024, 6, 1), dt.date(2024, 8, 2)]),
+        (
+            ["31 enero 2024", "1 julio 2024", "2 gennaio 2024"],
+            [DAY, dt.date(2024, 7, 1), dt.date(2024, 1, 2)],
+        ),
         (["2024/01/31", "2024/02/01", "2024/03/02"], [DAY, dt.date(2024, 2, 1), dt.date(2024, 3, 2)]),
         (["31/01/24", "01/02/24", "02/03/99"], [DAY, dt.date(2024, 2, 1), dt.date(1999, 3, 2)]),
         (
@@ -432,3 +441,9 @@ def test_numbers_with_letters_of_several_meanings_stay_text_and_say_so(cells: li
     assert sentence_about(table) == (
         f"x is kept as text: its numbers end in letters of several meanings, such as {cells[0]}."
     )
+
+
+def test_months_of_another_language_are_a_format_of_their_own() -> None:
+    cells = [*(f"{i + 1}. Mai 2024" for i in range(8)), "2024-05-09", "2024-05-10"]
+    (mixed,) = findings(cells)
+    assert list(mixed.row_indices or []) == [8, 9]
