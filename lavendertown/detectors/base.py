@@ -272,6 +272,21 @@ def has_value(column: Column) -> nw.Expr:
     return present
 
 
+def has_text(column: Column) -> bool:
+    """Return whether cells of a column are text: all of them, or those that do not fit its type."""
+    return column.kind == "text" or column.text_key is not None
+
+
+def may_have_text(column: Column) -> bool:
+    """Return whether cells of a column can be text.
+
+    A check of text passes on numbers, times and booleans without text. If it were left out there, a first
+    stray text in a column of numbers would be the first run of the check, so not new, and a finding whose
+    text was corrected would never pass.
+    """
+    return has_text(column) or column.kind in ("number", "time", "boolean")
+
+
 def severity_of_missing(share: float) -> str:
     """Return the severity of missing values by their share of the rows."""
     return "error" if share > _MANY else "warning" if share > _SOME else "info"

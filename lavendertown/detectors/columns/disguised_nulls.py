@@ -19,6 +19,8 @@ from lavendertown.detectors.base import (
     ValueCounts,
     count_where,
     format_row_share,
+    has_text,
+    may_have_text,
     severity_of_missing,
 )
 from lavendertown.detectors.columns.stand_ins import find_text_stand_ins
@@ -50,12 +52,14 @@ class DisguisedNulls(Detector):
     checks_values: ClassVar[bool] = True
 
     def columns_to_check(self, table: Table) -> Sequence[Column | None]:
-        """Return the columns with text, also those in which only a few cells are text."""
-        return [column for column in table.schema if column.kind == "text" or column.text_key]
+        """Return the columns that may have text, also those in which only a few or no cells are text."""
+        return [column for column in table.schema if may_have_text(column)]
 
     def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
         """Find the rows whose text is a placeholder."""
         assert column is not None
+        if not has_text(column):
+            return None
         value = nw.col(column.text_key or column.key)
         sign, word = value.str.contains(NULL_SIGN), value.str.contains(NULL_WORD)
         na = value == nw.lit("NA")

@@ -16,6 +16,8 @@ from lavendertown.detectors.base import (
     Detector,
     count_where,
     format_row_share,
+    has_text,
+    may_have_text,
 )
 from lavendertown.tables import Column, Table, patterns
 from lavendertown.tables.column_names import is_identifier
@@ -42,12 +44,14 @@ class Types(Detector):
     checks_values: ClassVar[bool] = True
 
     def columns_to_check(self, table: Table) -> Sequence[Column | None]:
-        """Return the text columns, and the typed ones with cells that do not fit."""
-        return [column for column in table.schema if column.kind == "text" or column.text_key]
+        """Return the columns in which cells may have the wrong type, typed ones included."""
+        return [column for column in table.schema if may_have_text(column)]
 
     def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
         """Find the rows whose type differs from most rows, or all rows if numbers are stored as text."""
         assert column is not None
+        if not has_text(column):
+            return None
         if column.kinds_key:
             return (yield from _check_mixed_cells(table, column, column.kinds_key))
         if column.text_key:
