@@ -202,6 +202,12 @@ def _use_name(key: str, name: str, then: Callable[[], object]) -> None:
     then()
 
 
+def list_people() -> list[str]:
+    """Return the names of all known people, and of the user, whose name only the browser may have."""
+    known, own = queries.list_people(), current_name()
+    return known if not own or own in known else [own, *known]
+
+
 def save_name_for_team() -> None:
     """Save the user's name for the team, so that others can assign and mention them."""
     try:
