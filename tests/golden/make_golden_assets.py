@@ -96,12 +96,12 @@ def make_fingerprints(scratch: Path) -> None:
 
 
 def write_demo_findings(found: Mapping[str, Any]) -> None:
-    """Write the findings of the demo; those that the golden file has keep the description they had.
+    """Add the findings that came since to those of the golden file, which stay as they are.
 
-    A test shows with it that a finding that an earlier version described keeps its fingerprint.
+    A test shows with them that a finding that an earlier version described keeps its fingerprint. One that
+    is no longer found is named in ``test_fingerprints.py``.
     """
-    before = read_golden("demo_findings.json")
-    write_value("demo_findings.json", {name: before.get(name, entry) for name, entry in found.items()})
+    write_value("demo_findings.json", {**found, **read_golden("demo_findings.json")})
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from tests.ui.test_inspect import button, upload
 
 App = Callable[..., AppTest]
 SAMPLES = Path(__file__).parents[1] / "interchange" / "samples"
-DBT = sorted((SAMPLES / "dbt").glob("*.json"))
+DBT = sorted((SAMPLES / "dbt").glob("generated_dbt-1.9.11__*.json"))
 FAILURES = SAMPLES / "pandera" / "generated_pandera-0.35.0__failure_cases.csv"
 
 

@@ -177,7 +177,7 @@ def test_a_value_that_is_not_possible_has_a_sentence_at_once(open_app: App) -> N
 def test_the_cells_of_a_sheet_begin_with_those_that_were_read(open_app: App) -> None:
     rows = [["report"], [None, "a", "b", "c"], [None, 1, 2, 3], [None, 4, 5, 6], [None, "end"]]
     app = upload(open_app("inspect_"), "orders.xlsx", workbook(May=rows))
-    assert field(app, "Cells").value == "A1:D5"
+    assert field(app, "Cells").value == "B1:D5"
     field(app, "Cells").set_value("B2:D4")
     app = read_again(app)
     assert (result_of(app).given, result_of(app).row_count) == ({"cell_range": "B2:D4"}, 2)
