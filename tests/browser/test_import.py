@@ -12,7 +12,8 @@ from tests.browser.screens import FIRST_VISIT_MS
 from tests.browser.test_screens import serious
 from tests.support.dashboard import Dashboard
 
-DBT = sorted((Path(__file__).parents[1] / "interchange" / "samples" / "dbt").glob("generated_dbt-1.9.11__*.json"))
+SAMPLES = Path(__file__).parents[1] / "interchange" / "samples"
+DBT = sorted((SAMPLES / "dbt").glob("generated_dbt-1.9.11__*.json"))
 
 
 @pytest.mark.parametrize("width", [1440, 400])
