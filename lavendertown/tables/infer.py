@@ -26,6 +26,7 @@ from lavendertown.tables.plain_numbers import (
     has_lost_digits,
     parse_number_column,
 )
+from lavendertown.tables.unread_times import explain_unread_times
 from lavendertown.tables.value_kinds import ClassifiedColumn
 from lavendertown.tables.wording import join_names
 from lavendertown.tables.yes_no_words import YES_NO, find_yes_no_words
@@ -57,6 +58,7 @@ _NUMBER_PHRASES = {
     "grouped by points": "points are read as thousands separators (1.234 is 1234)",
 }
 _OFFSET = r":[0-9]{2}(?:[.,][0-9]+)? ?[+-][0-9]{2}:?[0-9]{2}\s*$"
+_UTC_NAMES = {"UTC", "GMT", "Z", "+0000", "+00:00"}
 _OFFSETS = "read as times with an offset, and converted to UTC"
 _DECIMAL_POINT = "the point is read as the decimal sign (1.234 is about 1.2)"
 _CODE_BY_NAME = "kept as text, because the name says that the digits are codes"
@@ -359,7 +361,7 @@ def _infer_zoned(name: str, column: pl.Series, reading: Reading) -> _Found | Non
     if _is_most(found, present):
         zones = join_names(times.zones)
         odd = f"; {_count_values(present - found)} could not be read as one" if found < present else ""
-        converted = "" if times.zones == ("UTC",) else ", and converted to UTC"
+        converted = "" if set(times.zones) <= _UTC_NAMES else ", and converted to UTC"
         sentence = f"{name}: read as times in {zones}{converted}{odd}."
         return _Found(ClassifiedColumn(times.values, texts=column), sentence)
     if not times.unknown:
@@ -413,6 +415,8 @@ def _infer_mostly(name: str, column: pl.Series, reading: Reading) -> _Found:
         if dates.unresolved > found_dates:
             return _Found(as_text.column, describe_unresolved(name, column))
         return _as_dates(name, column, dates, present)
+    if reason := explain_unread_times(column, dates.values):
+        return _Found(as_text.column, f"{name} is kept as text: {reason}.")
     if present >= _ENOUGH_VALUES and found_dates >= _NEARLY * present:
         share = found_dates / present
         as_text.guess = f"{name} is kept as text: only {share:.0%} of its values are dates."

@@ -1,7 +1,8 @@
-"""Read times with the name of a time zone: 2026-05-01 10:30 CET, or 10:30 Europe/Berlin."""
+"""Read times with a time zone: 2026-05-01 10:30 CET, 10:30 Europe/Berlin, or Fri, 01 May 2026 10:30 +0200."""
 
 from __future__ import annotations
 
+import re
 import zoneinfo
 from dataclasses import dataclass
 
@@ -36,21 +37,26 @@ _OFFSETS = {
 _ZONED = (
     r"^\s*(?P<local>.*[0-9]:[0-9]{2}.*?)\s*"
     r"(?:\[(?P<bracketed>[A-Za-z]+(?:/[A-Za-z0-9_+-]+)+)\]"
-    r"|(?P<zone>[A-Z][A-Za-z]+(?:/[A-Za-z0-9_+-]+)+|[A-Z]{3,4}))\s*$"
+    r"|(?P<zone>[A-Z][A-Za-z]+(?:/[A-Za-z0-9_+-]+)+|[A-Z]{3,4}|Z|[+-][0-9]{2}:?[0-9]{2}))\s*$"
 )
+_OFFSET = re.compile(r"([+-])([0-9]{2}):?([0-9]{2})")
+_WEEKDAY = r"^\s*(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? +([0-9])"
+_WEB_SERVER_DAY = r"^\s*([0-9]{1,2})/(\p{L}{3})/([0-9]{4}):"
+"""The start of a time in a log of a web server: 10/Oct/2000:13:55:36."""
+
 _OFFSET_WITH_NAME = r"(Z|[+-][0-9]{2}:?[0-9]{2})\[[^\]]*\]\s*$"
 _SAMPLE_ROWS = 1_000
-_SAMPLE_SHARE = 0.9
+_SAMPLE_SHARE = 0.6
 _MAX_ZONES = 50
 
 
 @dataclass(frozen=True)
 class ZonedTimes:
-    """A text column of times with zone names.
+    """A text column of times with time zones.
 
     Attributes:
         values: The times in UTC; null for other texts, and where the zone is unknown.
-        zones: The names of the zones, the most frequent first.
+        zones: The names of the zones or offsets, the most frequent first.
         unknown: The names that are no zones, or mean several.
     """
 
@@ -67,7 +73,7 @@ def drop_names_of_offsets(column: pl.Series) -> pl.Series:
 
 
 def parse_zoned_times(column: pl.Series, order: DateOrder | None = None) -> ZonedTimes | None:
-    """Parse times with a zone name; None if less than nine of ten values have one.
+    """Parse times with a zone name or an offset; None if less than six of ten values have one.
 
     Args:
         column: A text column.
@@ -77,13 +83,16 @@ def parse_zoned_times(column: pl.Series, order: DateOrder | None = None) -> Zone
     if not len(sample) or float(sample.str.contains(_ZONED).mean() or 0.0) < _SAMPLE_SHARE:  # type: ignore[arg-type]
         return None
     parts = column.str.extract_groups(_ZONED).struct.unnest()
+    texts = parts["local"].str.replace(_WEEKDAY, "$1").str.replace(_WEB_SERVER_DAY, "$1 $2 $3 ")
+    local = parse_date_text(texts, order).values.cast(pl.Datetime("us"))
     zones = parts["zone"].fill_null(parts["bracketed"])
-    names = [str(name) for name in zones.drop_nulls().value_counts(sort=True).to_series(0).to_list()]
-    known = [name for name in names if name in _OFFSETS or name in zoneinfo.available_timezones()]
+    used = zones.filter(local.is_not_null())
+    names = [str(name) for name in used.value_counts(sort=True).to_series(0).to_list()]
+    if not names:
+        return None
+    known = [name for name in names if _is_zone(name)]
     if not known or len(known) > _MAX_ZONES:
-        unknown = tuple(name for name in names if len(name) > 2)
-        return ZonedTimes(pl.Series([None] * len(column), dtype=pl.Datetime("us", "UTC")), (), unknown)
-    local = parse_date_text(parts["local"], order).values.cast(pl.Datetime("us"))
+        return ZonedTimes(pl.Series([None] * len(column), dtype=pl.Datetime("us", "UTC")), (), tuple(names))
     in_utc = pl.lit(None, dtype=pl.Datetime("us", "UTC"))
     for name in known:
         in_utc = pl.when(zones == name).then(_convert_to_utc(local, name)).otherwise(in_utc)
@@ -91,8 +100,22 @@ def parse_zoned_times(column: pl.Series, order: DateOrder | None = None) -> Zone
     return ZonedTimes(values, tuple(known), tuple(name for name in names if name not in known))
 
 
+def _is_zone(name: str) -> bool:
+    return _hours_east(name) is not None or name in zoneinfo.available_timezones()
+
+
+def _hours_east(name: str) -> float | None:
+    """Return the hours east of UTC of an offset or the short name of a zone; None for other names."""
+    if name == "Z":
+        return 0.0
+    if offset := _OFFSET.fullmatch(name):
+        sign, hours, minutes = offset.groups()
+        return float(f"{sign}1") * (int(hours) + int(minutes) / 60)
+    return _OFFSETS.get(name)
+
+
 def _convert_to_utc(local: pl.Series, zone: str) -> pl.Series:
-    hours = _OFFSETS.get(zone)
+    hours = _hours_east(zone)
     if hours is not None:
         return pl.select(
             (local - pl.duration(seconds=int(hours * 3600))).dt.replace_time_zone("UTC")

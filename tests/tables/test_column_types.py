@@ -403,6 +403,8 @@ UTC_TIME = dt.datetime(2026, 1, 5, 9, 30, tzinfo=dt.UTC)
         "2026-01-05 04:30 EST",
         "05.01.2026 09:30 UTC",
         "Jan 5, 2026 9:30 AM GMT",
+        "Mon, 05 Jan 2026 10:30:00 +0100",
+        "05/Jan/2026:04:30:00 -0500",
     ],
 )
 def test_times_with_the_name_of_a_zone_are_converted(cell: str) -> None:
@@ -419,6 +421,42 @@ def test_the_summer_time_of_a_zone_counts() -> None:
     summer, repeated, skipped = "2026-07-05 10:30", "2026-10-25 02:30", "2026-03-29 02:30"
     table = read([f"{each} Europe/Berlin" for each in (summer, summer, summer, repeated, skipped)])
     assert [each and each.hour for each in values(table)] == [8, 8, 8, 0, None]
+
+
+def test_a_time_without_a_zone_among_those_with_an_offset_is_a_finding() -> None:
+    cells = [*["2026-01-05 10:30:00+01:00"] * 4, "2026-01-05 10:30:00"]
+    table = read(cells)
+    assert values(table) == [*[UTC_TIME] * 4, None]
+    assert sentence_about(table) == (
+        "x: read as times in +01:00, and converted to UTC; 1 value could not be read as one."
+    )
+    (odd,) = findings(cells)
+    assert list(odd.row_indices or []) == [4]
+
+
+@pytest.mark.parametrize(
+    ("cells", "reason"),
+    [
+        (
+            ["2026-01-05 10:30:00+01:00", "2026-01-05 10:30:00"],
+            "some of its times have a time zone, and others",
+        ),
+        (["14:30", "9:15", "8:05 pm"], "its times have no date"),
+        (
+            ["Mon Jan  5 10:30:00 2026", "Tue Jan  6 10:30:00 CET 2026"],
+            "its times are in a notation that is not",
+        ),
+    ],
+)
+def test_times_that_are_not_read_are_named(cells: list[str], reason: str) -> None:
+    table = read(cells * 4)
+    assert table.column("x").kind == "text"
+    assert sentence_about(table).startswith(f"x is kept as text: {reason}")
+
+
+def test_words_after_a_clock_are_no_zones() -> None:
+    table = read(["Started 10:30 DONE", "Started 11:30 FAIL", "Started 12:30 DONE"])
+    assert [guess for guess in table.guesses if guess.startswith("x")] == []
 
 
 def test_a_name_that_means_several_zones_is_not_guessed() -> None:
