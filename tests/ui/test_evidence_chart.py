@@ -38,6 +38,11 @@ def test_affected_values_are_marked_in_the_distribution() -> None:
     assert made.alt == "Distribution of age from -1 to 99, 6 of them affected"
 
 
+def test_affected_values_with_a_decimal_comma_are_marked_too() -> None:
+    assert bars(chart(AGES, ("-1,00", 6))) == [[0, 0, 50, 44], [6, 0, 0, 0]]
+    assert bars(chart(AGES, ("51,000", 6))) == [[6, 0, 50, 44]]
+
+
 def test_nothing_is_marked_if_not_all_affected_values_are_known() -> None:
     assert bars(chart(AGES, ("-1", 3))) == [[6, 0, 50, 44]]
     assert bars(chart(AGES, ("no number", 6))) == [[6, 0, 50, 44]]

@@ -181,3 +181,14 @@ def button(app: AppTest, label: str):
 )
 def test_a_dataset_is_named_without_its_date(file: str, dataset: str) -> None:
     assert dataset_name(file) == dataset
+
+
+def test_an_open_finding_has_the_chart_that_its_report_will_have(open_app: App) -> None:
+    rows = "".join(f"{i},{9000 if i == 40 else 100 + i % 9}\n" for i in range(1, 101))
+    app = upload(open_app("inspect_"), "orders.csv", f"order_id,amount\n{rows}".encode())
+    box = next(each for each in app.expander if "amount has outliers" in each.label)
+    app.session_state[box.key] = True
+    app.run()
+    assert not app.exception
+    assert "**Distribution of the column**" in [text.value for text in app.markdown]
+    assert len(app.get("plotly_chart")) == 1

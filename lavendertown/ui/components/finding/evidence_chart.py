@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,9 @@ from lavendertown.ui.components.shared import charts
 from lavendertown.ui.components.shared.formatting import format_cell
 
 _SHOWN_VALUES = 6
+_DECIMAL_COMMA = re.compile(r",(?=[0-9]{1,2}$|[0-9]{4,}$)")
+"""A comma that cannot separate thousands: values are as the file has them."""
+
 _MIN_SHOWN_SHARE = 0.5
 """The share of the affected rows from which on their frequent values say more than the distribution."""
 
@@ -109,7 +113,7 @@ def _mark_affected(
 
 def _to_number(text: str) -> float | None:
     try:
-        number = float(text)
+        number = float(_DECIMAL_COMMA.sub(".", text))
     except ValueError:
         return None
     return number if math.isfinite(number) else None

@@ -8,8 +8,8 @@ from typing import Any
 import streamlit as st
 
 from lavendertown.core.findings import GhostFinding
-from lavendertown.profile.evidence import ValueCount
-from lavendertown.profile.measure import COUNTED_ROWS
+from lavendertown.profile.evidence import FindingSamples
+from lavendertown.ui.components.finding.evidence_chart import make_chart
 from lavendertown.ui.components.shared import charts
 from lavendertown.ui.components.shared.affected_rows import AffectedRows, show_rows
 from lavendertown.ui.components.shared.drift_picture import draw_picture, make_picture
@@ -21,9 +21,6 @@ from lavendertown.ui.components.shared.formatting import (
     severity_badge,
     severity_icon,
 )
-
-TYPES_WITH_VALUES = frozenset({"disguised_null", "type", "outlier", "format", "category", "date"})
-"""Ghost types whose affected values are informative, unlike empty values."""
 
 
 def describe_coverage(coverage: dict[str, Any]) -> str:
@@ -102,18 +99,22 @@ def _draw_finding_body(finding: GhostFinding, index: int, affected: AffectedRows
         st.caption(f"This finding is about the {what} as a whole; no particular rows are at fault.")
         return
     count = finding.metadata.get("count")
-    if finding.ghost_type in TYPES_WITH_VALUES and finding.column in affected.columns:
-        _draw_frequent_values(finding.severity, affected.frequent_values(index), count, key)
+    if picture is None:
+        _draw_chart(finding, index, affected, key)
     show_rows(affected, index, positions, count, finding.column, f"{key}:rows")
 
 
-def _draw_frequent_values(severity: str, counted: Sequence[ValueCount], rows: int | None, key: str) -> None:
-    """Draw the most frequent affected values, if any occurs more than once."""
-    if not counted or counted[0].count < 2:
-        return
-    labels, counts = [each.value for each in counted], [each.count for each in counted]
-    among = f" among the first {COUNTED_ROWS:,} rows" if rows and rows > COUNTED_ROWS else ""
-    st.markdown(f"**Most frequent affected values** :small[:gray[rows{among}]]")
-    alt = "; ".join(f"{label} {number:,}" for label, number in zip(labels, counts, strict=True))
-    with st.container(width=520):
-        charts.draw_chart(charts.value_bars(labels, counts, [severity] * len(labels)), f"{key}:values", alt)
+def _draw_chart(finding: GhostFinding, index: int, affected: AffectedRows, key: str) -> None:
+    """Draw the chart that the report will show, if there is one."""
+    samples = FindingSamples(finding.column, [], affected.frequent_values(index))
+    row = {
+        "severity": finding.severity,
+        "row_count": finding.metadata.get("count") or len(finding.row_indices or []),
+        "ghost_type": finding.ghost_type,
+        "metadata": finding.metadata,
+    }
+    chart = make_chart(affected.find_profile(finding.column), samples, row)
+    if chart is not None:
+        st.markdown(f"**{chart.caption}**")
+        with st.container(width=520):
+            charts.draw_chart(chart.figure, f"{key}:values", chart.alt)

@@ -15,7 +15,7 @@ import streamlit as st
 from lavendertown.core.errors import LavenderTownError
 from lavendertown.core.findings import GhostFinding
 from lavendertown.inspection.result_files import FIRST_ROWS, InspectionResult
-from lavendertown.profile.evidence import ValueCount
+from lavendertown.profile.evidence import ColumnProfile, ValueCount
 from lavendertown.profile.measure import first_row_number, frequent_values
 from lavendertown.tables import Table
 from lavendertown.ui import errors, inspections
@@ -38,6 +38,9 @@ class AffectedRows(Protocol):
 
     def frequent_values(self, index: int) -> list[ValueCount]:
         """Return the most frequent affected values of a finding by its index."""
+
+    def find_profile(self, column: str) -> ColumnProfile | None:
+        """Return the profile of a column; None if there is none."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,10 @@ class TableRows:
         """Return the most frequent affected values of a finding by its index."""
         return frequent_values(self.table, self.findings[index])
 
+    def find_profile(self, column: str) -> ColumnProfile | None:
+        """Return None: a table alone has no profiles."""
+        return None
+
 
 @dataclass(frozen=True)
 class ResultRows:
@@ -89,6 +96,10 @@ class ResultRows:
     def frequent_values(self, index: int) -> list[ValueCount]:
         """Return the most frequent affected values of a finding by its index."""
         return self.result.frequent_values(index)
+
+    def find_profile(self, column: str) -> ColumnProfile | None:
+        """Return the profile of a column; None if there is none."""
+        return self.result.evidence.column(column)
 
 
 def show_rows(
