@@ -232,7 +232,7 @@ def _run_separately(queries: TableQueries, tasks: Sequence[_Task]) -> None:
     for task in tasks:
         assert task.query is not None
         try:
-            answer = queries.answer(task.query)
+            answer = queries.answer_query(task.query)
         except _CHECK_ERRORS as error:
             task.record_failure(error)
         else:

@@ -60,7 +60,7 @@ class TableQueries:
     def _types(self) -> nw.Schema:
         return self._frame.collect_schema()
 
-    def answer(self, query: Query) -> Any:
+    def answer_query(self, query: Query) -> Any:
         """Return the answer to one query."""
         match query:
             case Aggregates() | ColumnAggregates():

@@ -10,7 +10,7 @@ from lavendertown.records.identities import DatasetRuns, Identity, RunState
 
 
 def find_appearance(state: RunState, identity: Identity, runs: DatasetRuns | None) -> int | None:
-    """Return the place of the run in which a new or regressed finding appeared; None if none is before it."""
+    """Return the position of the run in which a new or regressed finding appeared, if one is before it."""
     if runs is None or state not in (RunState.NEW, RunState.REGRESSED):
         return None
     appeared_at = runs.run_times[0] if state is RunState.NEW else identity.regressed_at

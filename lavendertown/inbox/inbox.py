@@ -148,7 +148,7 @@ class Inbox:
         if revision == self._revision:
             return
         if self._revision is None:
-            with gc_paused(should_freeze=lambda: True):  # The index lives as long as the process.
+            with gc_paused():
                 self._apply_events()
         else:
             self._apply_events()

@@ -208,7 +208,7 @@ def _is_hidden(book: fastexcel.ExcelReader, sheet: str, name: str) -> bool:
 def _is_prose(cells: pl.DataFrame) -> bool:
     """Return whether a sheet has explanations rather than a table.
 
-    These are text or a few cells in one column, or few rows in two: sentences beside names or values.
+    These are text or a few cells in one column, or few rows in two: sentences next to names or values.
     """
     columns = [column.drop_nulls() for column in cells.get_columns() if column.null_count() < len(column)]
     words = max(float(texts.str.count_matches(r"\s+").mean() or 0.0) for texts in columns)  # type: ignore[arg-type]
@@ -269,7 +269,7 @@ def _build_table(
 ) -> Table:
     first, header_rows = _find_header_rows(sheet, name, reading)
     if reading.cell_range is None:
-        sheet = _leave_out_columns_beside(sheet, first)
+        sheet = _leave_out_outer_columns(sheet, first)
     cells, errors = sheet.cells, sheet.errors
     start = first + header_rows
     head = [
@@ -346,7 +346,7 @@ def _describe_sheet(
     return f"Read {which}; its rows {first + 1} to {first + header_rows} name the columns."
 
 
-def _leave_out_columns_beside(sheet: _Sheet, first: int) -> _Sheet:
+def _leave_out_outer_columns(sheet: _Sheet, first: int) -> _Sheet:
     """Return the sheet without the columns at its edges that have cells only above a row, such as a title."""
     filled = [
         i for i, column in enumerate(sheet.cells[first:].get_columns()) if column.null_count() < len(column)

@@ -99,7 +99,7 @@ def infer_types(
     decimal_comma = reading.decimal == "," or (reading.decimal is None and reading.thousands == ".")
     if reading.decimal is None and reading.thousands is None and not comma_delimited:
         decimal_comma = any(has_decimal_comma(column) for column in columns)
-    # Where commas part fields, a point is rarely a thousands separator.
+    # In files with commas between the fields, a point rarely separates thousands.
     may_group = not (comma_delimited or decimal_comma or reading.decimal or reading.thousands)
     found = []
     for name, column in zip(names, columns, strict=True):
@@ -435,7 +435,7 @@ def _infer_mostly(name: str, column: pl.Series, reading: Reading) -> _Found:
     if _are_codes(strays, present):
         if found / present >= _NEARLY:
             code = strays.filter(strays.str.contains(_CODE))[0].strip()
-            as_text.guess = f"{name} is kept as text: beside digits, it holds codes such as {code}."
+            as_text.guess = f"{name} is kept as text: it has not only digits but also codes such as {code}."
         return as_text
     if not _is_most(found, present):
         if _NEARLY <= found / present < _MIN_SHARE:

@@ -168,7 +168,7 @@ def _doubt_one_column(table: _Candidate) -> str:
         return ""
     sign = max(same, key=lambda each: counts[each])
     shown = "blanks" if sign == BLANK else f"the sign {sign}"
-    return f"Only one column was found; set the delimiter if {shown} should part the fields."
+    return f"Only one column was found; set the delimiter if {shown} should separate the fields."
 
 
 def _split_declaration(text: str) -> tuple[str, str | None, int]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from lavendertown.tables.column_matches import any_match
+
 _TIME_OF_DAY = r"^\s*[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?\s*(?:[AaPp]\.?[Mm]\.?)?\s*$"
 _CLOCK = r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?"
 _WITH_OFFSET = rf"^\s*[0-9].*{_CLOCK}(?:[.,][0-9]+)? ?(?:Z|[+-][0-9]{{2}}:?[0-9]{{2}})\s*$"
@@ -23,6 +25,8 @@ def explain_unread_times(column: pl.Series, dates: pl.Series) -> str:
         column: The text.
         dates: The dates and times that could be read, null elsewhere.
     """
+    if not any_match(column, _CLOCK):
+        return ""
     texts = column.drop_nulls()
     if _share(texts, _TIME_OF_DAY) >= _MIN_SHARE:
         return "its times have no date"

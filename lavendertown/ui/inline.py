@@ -32,6 +32,7 @@ def render_inspector(inspector: Inspector, key: str = "lavendertown") -> None:
     )
     inspection_results.show_guesses(inspector.table.guesses)
     if findings:
-        inspection_results.show_findings(findings, TableRows(inspector.table, findings), key)
+        affected = TableRows(inspector.table, findings, inspector.evidence())
+        inspection_results.show_findings(findings, affected, key)
     else:
         st.success("No problems found.", icon=":material/task_alt:")

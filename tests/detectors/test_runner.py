@@ -241,10 +241,10 @@ def test_a_sample_is_evenly_spaced_and_kept(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(table_queries, "SAMPLE_ROWS", 100)
     table = from_frame(pl.DataFrame({"a": range(1_000)}))
     queries = table_queries.TableQueries(table, into_memory=False)
-    sample = queries.answer(Sample())
+    sample = queries.answer_query(Sample())
     assert sample.frame["c0"].to_list() == list(range(0, 1_000, 10))
     assert not sample.is_complete
-    assert queries.answer(Sample()) is sample
+    assert queries.answer_query(Sample()) is sample
 
 
 def wide(columns: int = 40) -> pl.DataFrame:

@@ -86,7 +86,7 @@ def test_identifiers_are_not_converted() -> None:
     [
         (["1.204", "12.500"] * 3, "x", "number", "the point is read as the decimal sign"),
         (["1.204.500", "2.500"] * 3, "x", "number", "points are read as thousands separators"),
-        (["12", "14B"] * 6, "x", "text", "beside digits, it holds codes such as 14B"),
+        (["12", "14B"] * 6, "x", "text", "it has not only digits but also codes such as 14B"),
         (["12", "13", "14", "new"] * 4, "order_no", "text", "the name says that the digits are codes"),
         ([f"2125551{i:03}" for i in range(9)], "Telefon", "text", "the name says that the digits are codes"),
     ],

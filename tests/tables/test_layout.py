@@ -324,7 +324,9 @@ def test_a_single_column_that_a_sign_may_part_is_doubted(text: str, sign: str) -
     doubts = [each for each in table.guesses if each.startswith("Only one column was found")]
     assert len(table.columns) == 1
     assert doubts == (
-        [f"Only one column was found; set the delimiter if {sign} should part the fields."] if sign else []
+        [f"Only one column was found; set the delimiter if {sign} should separate the fields."]
+        if sign
+        else []
     )
 
 

@@ -2,53 +2,94 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
+import pytest
+
+from lavendertown.interchange.exports import html_charts
+from lavendertown.interchange.exports.content import ExportedFinding
 from lavendertown.profile.evidence import ColumnProfile, FindingSamples, Histogram, ValueCount
-from lavendertown.ui.components.finding.evidence_chart import EvidenceChart, make_chart
+from lavendertown.profile.finding_charts import choose_chart
+from lavendertown.ui.components.finding.evidence_chart import make_figure
 from lavendertown.ui.components.shared.charts import theme_colors
 
+Chart: TypeAlias = Callable[..., "Drawn | None"]
 AGES = ColumnProfile("age", "number", 100, 0, 40, -1, 99, [], Histogram(-1.0, 99.0, [6, 0, 50, 44]))
 
 
-def chart(profile: ColumnProfile | None, *frequent: tuple[str, int], **row: Any) -> EvidenceChart | None:
-    samples = FindingSamples("column", [], [ValueCount(*each) for each in frequent])
-    return make_chart(
-        profile, samples, {"severity": "warning", "row_count": 6, "ghost_type": "x", "metadata": {}, **row}
+@dataclass(frozen=True)
+class Drawn:
+    figure: dict[str, Any]
+    alt: str
+    caption: str
+    warning: str
+
+
+def draw_in_dashboard(finding: ExportedFinding) -> Drawn | None:
+    chosen = choose_chart(
+        finding.profile, finding.samples, finding.ghost_type, finding.row_count, finding.metadata
     )
+    if chosen is None:
+        return None
+    figure, alt = make_figure(chosen, finding.severity)
+    return Drawn(figure, alt, chosen.caption, theme_colors()["warning"])
 
 
-def bars(made: EvidenceChart | None) -> list[list[int]]:
+def draw_in_exported_page(finding: ExportedFinding) -> Drawn | None:
+    made = html_charts.explain_finding(finding)
+    return Drawn(*made, html_charts.COLORS["warning"]) if made else None
+
+
+@pytest.fixture(params=[draw_in_dashboard, draw_in_exported_page], ids=["dashboard", "exported page"])
+def chart(request: pytest.FixtureRequest) -> Chart:
+    """Draw the chart of a finding."""
+
+    def draw(profile: ColumnProfile | None, *frequent: tuple[str, int], **values: Any) -> Drawn | None:
+        samples = FindingSamples("column", [], [ValueCount(*each) for each in frequent])
+        given = {"row_count": 6, "ghost_type": "x", "metadata": {}, **values}
+        finding = ExportedFinding(
+            "f", "r", "orders", column="age", severity="warning", description="", share=None, status="open",
+            samples=samples, profile=profile, **given,
+        )  # fmt: skip
+        drawn: Drawn | None = request.param(finding)
+        return drawn
+
+    return draw
+
+
+def bars(made: Drawn | None) -> list[list[int]]:
     assert made is not None
     return [[*trace["y"]] for trace in made.figure["data"]]
 
 
-def labelled(made: EvidenceChart | None) -> list[tuple[str, int, bool]]:
+def labelled(made: Drawn | None) -> list[tuple[str, int, bool]]:
     """Return the label and the count of each bar, and whether it has the colour of a warning."""
     assert made is not None
     (trace,) = made.figure["data"]
-    marked = [colour == theme_colors()["warning"] for colour in trace["marker"]["color"]]
+    marked = [colour == made.warning for colour in trace["marker"]["color"]]
     return list(zip(trace["customdata"], trace["x"], marked, strict=True))
 
 
-def test_affected_values_are_marked_in_the_distribution() -> None:
+def test_affected_values_are_marked_in_the_distribution(chart: Chart) -> None:
     made = chart(AGES, ("-1", 6))
     assert bars(made) == [[0, 0, 50, 44], [6, 0, 0, 0]]
     assert made is not None
     assert made.alt == "Distribution of age from -1 to 99, 6 of them affected"
 
 
-def test_affected_values_with_a_decimal_comma_are_marked_too() -> None:
+def test_affected_values_with_a_decimal_comma_are_marked_too(chart: Chart) -> None:
     assert bars(chart(AGES, ("-1,00", 6))) == [[0, 0, 50, 44], [6, 0, 0, 0]]
     assert bars(chart(AGES, ("51,000", 6))) == [[6, 0, 50, 44]]
 
 
-def test_nothing_is_marked_if_not_all_affected_values_are_known() -> None:
+def test_nothing_is_marked_if_not_all_affected_values_are_known(chart: Chart) -> None:
     assert bars(chart(AGES, ("-1", 3))) == [[6, 0, 50, 44]]
     assert bars(chart(AGES, ("no number", 6))) == [[6, 0, 50, 44]]
 
 
-def test_values_that_are_few_of_the_affected_ones_give_way_to_the_distribution() -> None:
+def test_values_that_are_few_of_the_affected_ones_give_way_to_the_distribution(chart: Chart) -> None:
     made = chart(AGES, ("51.2", 2), ("60.5", 2), row_count=90)
     assert made is not None
     assert made.caption == "Distribution of the column"
@@ -56,14 +97,14 @@ def test_values_that_are_few_of_the_affected_ones_give_way_to_the_distribution()
     assert labelled(made) == [("51.2", 2, True), ("60.5", 2, True)]
 
 
-def test_missing_cells_stand_beside_present_ones() -> None:
+def test_missing_cells_stand_next_to_present_ones(chart: Chart) -> None:
     paid = ColumnProfile("paid", "number", 100, 6, 40, 1, 9, [], Histogram(1.0, 9.0, [50, 44]))
     assert labelled(chart(paid, ghost_type="null")) == [("missing", 6, True), ("present", 94, False)]
     empty = ColumnProfile("paid", "text", 100, 100, 0)
     assert chart(empty, ghost_type="null") is None
 
 
-def test_spellings_stand_below_the_usual_one() -> None:
+def test_spellings_stand_below_the_usual_one(chart: Chart) -> None:
     top = [
         ValueCount("Sales", 60),
         ValueCount("Support", 34),
@@ -83,7 +124,7 @@ def test_spellings_stand_below_the_usual_one() -> None:
     assert made.caption == "Most frequent affected values"
 
 
-def test_affected_values_are_marked_among_the_frequent_ones_of_the_column() -> None:
+def test_affected_values_are_marked_among_the_frequent_ones_of_the_column(chart: Chart) -> None:
     profile = ColumnProfile("sku", "text", 20, 0, 4, top=[ValueCount("4E+12", 6), ValueCount("400638", 2)])
     assert labelled(chart(profile, ("4E+12", 6))) == [("4E+12", 6, True), ("400638", 2, False)]
     # Of a repeated value, only some rows are affected.

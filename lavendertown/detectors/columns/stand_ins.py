@@ -327,7 +327,7 @@ def _find_codes(counted: CountedValues) -> list[str]:
     are_phones = phones >= 0.8 * len(with_digits) and statistics.median(map(len, with_digits)) >= 8
     if are_phones:
         defaults = [value for value in with_digits if _PHONE_DIGITS.fullmatch(digits[value])]
-        # If most are such numbers, they are how the column is written, not what stands for a missing one.
+        # If most numbers look like this, it is the notation of the column, not a placeholder.
         return defaults if counted.count_rows(defaults) <= _MAX_SHARE * sum(counted.counts) else []
     usual = statistics.median(counts[value] for value in with_digits)
     highest = max(

@@ -52,7 +52,7 @@ class InfiniteValues(Detector):
             numbers = yield ColumnAggregates(column.key, _count_number_texts)
             others = int(numbers["written"] or 0) - count
             if not others or int(numbers["n"] or 0) < _MIN_NUMBER_SHARE * others:
-                return NOT_CHECKED  # Among words, "inf" is one, too: Infinity is the title of a film.
+                return NOT_CHECKED  # Among words, it is a word: Infinity is the title of a film.
         if not count:
             return None
         value = nw.col(column.key)

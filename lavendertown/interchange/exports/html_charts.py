@@ -12,13 +12,12 @@ from typing import Any
 from lavendertown.core.findings import SEVERITIES
 from lavendertown.interchange.exports.content import ExportedFinding
 from lavendertown.interchange.wording import shorten
-from lavendertown.profile.evidence import ColumnProfile, Histogram, ValueCount
+from lavendertown.profile.finding_charts import MarkedHistogram, ValueBars, choose_chart
 
 Figure = dict[str, Any]
 COLORS = {"error": "#C43D55", "warning": "#D98A2B", "info": "#6F93D6", "strong": "#7B61C9"}
 _GRID, _TEXT = "#ECE8F3", "#5F5872"
 _MAX_BARS = 12
-_MAX_VALUES = 6
 
 
 def severity_by_column(findings: Sequence[ExportedFinding]) -> tuple[Figure, str]:
@@ -45,33 +44,31 @@ def severity_by_column(findings: Sequence[ExportedFinding]) -> tuple[Figure, str
 
 def explain_finding(finding: ExportedFinding) -> tuple[Figure, str, str] | None:
     """Return a chart of the affected values or the column, its text alternative and its caption."""
-    samples, profile = finding.samples, finding.profile
-    if samples is not None and len(samples.frequent) > 1 and samples.frequent[0].count > 1:
-        return _value_bars(samples.frequent, COLORS[finding.severity], "Most frequent affected values")
-    if profile is None:
-        return None
-    if profile.histogram is not None and len(profile.histogram.counts) > 1:
-        return _histogram(profile, profile.histogram, COLORS[finding.severity])
-    if profile.top and profile.top[0].count > 1:
-        return _value_bars(profile.top, COLORS["strong"], "Most frequent values of the column")
-    return None
+    chart = choose_chart(
+        finding.profile, finding.samples, finding.ghost_type, finding.row_count, finding.metadata
+    )
+    if isinstance(chart, ValueBars):
+        return _value_bars(chart, COLORS[finding.severity])
+    return _histogram(chart, COLORS[finding.severity]) if chart is not None else None
 
 
-def _value_bars(counted: Sequence[ValueCount], colour: str, caption: str) -> tuple[Figure, str, str]:
-    shown = counted[:_MAX_VALUES]
-    names = [each.value or "(empty)" for each in shown]
-    alt = "; ".join(f"{name} {each.count:,}" for name, each in zip(names, shown, strict=True))
-    figure = _figure([_bars(names, [each.count for each in shown], colour)], names, legend=False)
-    return figure, f"{caption}: {alt}", caption
+def _value_bars(chart: ValueBars, severity_colour: str) -> tuple[Figure, str, str]:
+    names = [each.value or "(empty)" for each in chart.values]
+    counts = [each.count for each in chart.values]
+    alt = "; ".join(f"{name} {count:,}" for name, count in zip(names, counts, strict=True))
+    colours = [severity_colour if each else COLORS["strong"] for each in chart.affected]
+    figure = _figure([_bars(names, counts, colours)], names, legend=False)
+    return figure, f"{chart.caption}: {alt}", chart.caption
 
 
-def _histogram(profile: ColumnProfile, histogram: Histogram, severity_colour: str) -> tuple[Figure, str, str]:
-    """Return the distribution; values outside the bins are bars in the colour of the severity."""
+def _histogram(chart: MarkedHistogram, severity_colour: str) -> tuple[Figure, str, str]:
+    """Return the distribution; affected values and those outside the bins have the colour of the severity."""
+    histogram, is_time = chart.histogram, chart.profile.kind == "time"
     bins, width = len(histogram.counts), histogram.end - histogram.start
-    is_time = profile.kind == "time"
     edges = [_format_edge(histogram.start + width * i / bins, is_time) for i in range(bins + 1)]
     names = [f"{start} to {end}" for start, end in itertools.pairwise(edges)]
-    places, counts = list(range(bins)), list(histogram.counts)
+    places = list(range(bins))
+    counts = [count - affected for count, affected in zip(histogram.counts, chart.marked, strict=True)]
     colours = [COLORS["strong"]] * bins
     for place, count, name in (
         (-2, histogram.below, f"below {edges[0]}"),
@@ -82,14 +79,9 @@ def _histogram(profile: ColumnProfile, histogram: Histogram, severity_colour: st
             counts.append(count)
             names.append(name)
             colours.append(severity_colour)
-    trace = {
-        "type": "bar",
-        "x": places,
-        "y": counts,
-        "customdata": names,
-        "marker": {"color": colours},
-        "hovertemplate": "%{customdata}: %{y:,}<extra></extra>",
-    }
+    traces = [_columns(places, counts, names, colours)]
+    if any(chart.marked):
+        traces.append(_columns(places[:bins], chart.marked, names[:bins], severity_colour))
     x = _axis() | {
         "tickmode": "array",
         "tickvals": [-0.5, bins - 0.5],
@@ -98,13 +90,24 @@ def _histogram(profile: ColumnProfile, histogram: Histogram, severity_colour: st
         "showgrid": False,
     }
     layout = _layout(170) | {"bargap": 0.08, "xaxis": x, "yaxis": _axis() | {"rangemode": "tozero"}}
-    alt = f"Distribution of {profile.name} from {edges[0]} to {edges[-1]}"
-    if histogram.below or histogram.above:
-        alt += f", with {histogram.below:,} values below and {histogram.above:,} above"
-    return {"data": [trace], "layout": layout}, alt, "Distribution of the column"
+    layout["barmode"] = "stack"
+    return {"data": traces, "layout": layout}, chart.describe(edges), chart.caption
 
 
-def _bars(names: Sequence[str], counts: Sequence[int], colour: str) -> dict[str, Any]:
+def _columns(
+    places: Sequence[int], counts: Sequence[int], names: Sequence[str], colour: str | Sequence[str]
+) -> dict[str, Any]:
+    return {
+        "type": "bar",
+        "x": list(places),
+        "y": list(counts),
+        "customdata": list(names),
+        "marker": {"color": colour},
+        "hovertemplate": "%{customdata}: %{y:,}<extra></extra>",
+    }
+
+
+def _bars(names: Sequence[str], counts: Sequence[int], colour: str | Sequence[str]) -> dict[str, Any]:
     return {
         "type": "bar",
         "orientation": "h",

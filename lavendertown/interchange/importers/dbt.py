@@ -191,7 +191,7 @@ def _tested_table(node: Mapping[str, Any], metadata: Mapping[str, Any]) -> str:
     """Return the table that a test checks; empty if unknown.
 
     Manifests before dbt 1.5 name it only in the argument ``model``, and so do later ones for sources. The
-    parents of a test of two tables come in no order that tells.
+    first parent of a test of two tables can be either of them.
     """
     attached = read_text(node.get("attached_node"))
     relation = _TESTED_RELATION.search(read_text(read_mapping(metadata.get("kwargs")).get("model")))

@@ -192,8 +192,8 @@ def _is_crash_without_message(name: str, outcome: Mapping[str, Any], result: Map
 
     A result of the format BOOLEAN_ONLY has no counts either, but says that there was no exception.
     """
-    is_told = bool(read_mapping(outcome.get("exception_info")))
-    return name.startswith("expect_column_values_") and not result and not is_told
+    names_exceptions = bool(read_mapping(outcome.get("exception_info")))
+    return name.startswith("expect_column_values_") and not result and not names_exceptions
 
 
 def _describe_failure(check: CheckResult, config: Mapping[str, Any], result: Mapping[str, Any]) -> Failure:

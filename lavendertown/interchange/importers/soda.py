@@ -79,9 +79,9 @@ def _add_check(
     identity = read_text(entry.get("identity")) or next(filter(None, identities), "")
     column = read_text(entry.get("column")) or WHOLE_TABLE
     check = CheckResult(name, column, {}, f"soda:{identity}" if identity else "")
-    told = read_text(entry.get("outcome")).lower()
-    outcome = _OUTCOMES.get(told, "not_run")
-    if outcome == "not_run" and has_errors and told != "excluded":
+    stated = read_text(entry.get("outcome")).lower()
+    outcome = _OUTCOMES.get(stated, "not_run")
+    if outcome == "not_run" and has_errors and stated != "excluded":
         # Soda gives no outcome to checks that it could not evaluate.
         outcome = "failed"
     run.add_outcome(outcome, check, _describe_failure(check, entry, measures))

@@ -103,7 +103,7 @@ def draw_back_link() -> None:
 def draw_owner(incident: queries.Row) -> None:
     """Draw the choice of the owner."""
     nobody = inbox_actions.NOBODY
-    people = list(dict.fromkeys([nobody, *filter(None, [incident["assignee"]]), *person.list_people()]))
+    people = list(dict.fromkeys([nobody, *filter(None, [incident["assignee"]]), *person.list_assignees()]))
     key = f"incident:owner:{incident['id']}:{incident['version']}"
     st.selectbox(
         "Owner",

@@ -8,9 +8,9 @@ import pandas as pd
 import streamlit as st
 
 from lavendertown.profile.evidence import Evidence, FindingSamples
+from lavendertown.profile.finding_charts import choose_chart
 from lavendertown.ui import queries
-from lavendertown.ui.components.finding.evidence_chart import EvidenceChart, make_chart
-from lavendertown.ui.components.shared import charts
+from lavendertown.ui.components.finding.evidence_chart import draw_evidence_chart
 from lavendertown.ui.components.shared.drift_picture import draw_picture, make_picture
 from lavendertown.ui.components.shared.formatting import describe_row_numbers, format_cell, format_count
 
@@ -32,7 +32,9 @@ def show_evidence(row: queries.Row) -> None:
         return
     findings = queries.current_storage().findings
     samples = findings.find_samples(evidence, row["finding_id"], row["column"])
-    chart = make_chart(evidence.column(row["column"]), samples, row)
+    chart = choose_chart(
+        evidence.column(row["column"]), samples, row["ghost_type"], row["row_count"], row["metadata"]
+    )
     has_samples = samples is not None and bool(samples.rows)
     is_pair = has_samples and (picture is not None or chart is not None)
     left, right = st.columns([1.3, 1], gap="medium") if is_pair else (st.container(), st.container())
@@ -44,7 +46,7 @@ def show_evidence(row: queries.Row) -> None:
             draw_picture(picture, _chart_key(row))
     elif chart is not None:
         with right:
-            _draw_chart(chart, row)
+            draw_evidence_chart(chart, row["severity"], _chart_key(row))
 
 
 def _draw_samples(evidence: Evidence, samples: FindingSamples, row: queries.Row) -> None:
@@ -72,11 +74,6 @@ def _all_key(row: queries.Row) -> str:
 def _to_cells(values: dict[str, Any]) -> dict[str, str]:
     """Return the values as text: one column can have numbers and words."""
     return {name: format_cell(value) for name, value in values.items()}
-
-
-def _draw_chart(chart: EvidenceChart, row: queries.Row) -> None:
-    st.markdown(f"**{chart.caption}**")
-    charts.draw_chart(chart.figure, _chart_key(row), chart.alt)
 
 
 def _chart_key(row: queries.Row) -> str:

@@ -84,7 +84,9 @@ def _set_status(finding_id: str, seen: str, key: str) -> None:
 
 def _draw_assignee(inbox_row: queries.Row) -> None:
     people = list(
-        dict.fromkeys([inbox_actions.NOBODY, *filter(None, [inbox_row["assignee"]]), *person.list_people()])
+        dict.fromkeys(
+            [inbox_actions.NOBODY, *filter(None, [inbox_row["assignee"]]), *person.list_assignees()]
+        )
     )
     key = f"detail:assignee:{inbox_row['finding_id']}:{inbox_row['version']}"
     st.selectbox(

@@ -78,7 +78,7 @@ def _draw_buttons(ids: list[str], matching: int) -> None:
             key="desk:bulk:status",
             on_click=lambda: _set_status_of_selected(ids, st.session_state["desk:bulk:status"]),
         )
-        people = [NOBODY, *person.list_people()]
+        people = [NOBODY, *person.list_assignees()]
         st.menu_button(
             "Assign",
             people,
@@ -295,7 +295,7 @@ def _acceptance_terms() -> dict[str, Any]:
 def draw_assign_dialog(ids: list[str], _: str) -> None:
     """Draw the choice of an assignee."""
     with st.container(key="focus-assign"):
-        people = [NOBODY, *person.list_people()]
+        people = [NOBODY, *person.list_assignees()]
         st.selectbox("Assignee", people, key="desk:assign", accept_new_options=True)
 
     def work() -> None:

@@ -27,7 +27,7 @@ def draw_group_dialog(ids: list[str], _: str) -> None:
             key=_TARGET,
         )
     if target == _NEW:
-        people = [inbox_actions.NOBODY, *person.list_people()]
+        people = [inbox_actions.NOBODY, *person.list_assignees()]
         st.text_input("Title", key=_TITLE, placeholder="What is the cause?", max_chars=200)
         st.selectbox("Owner", people, key=_OWNER, accept_new_options=True)
     st.caption("Each finding keeps its own thread and status. Closing the incident closes all of them.")

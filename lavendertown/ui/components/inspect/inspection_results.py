@@ -9,8 +9,8 @@ import streamlit as st
 
 from lavendertown.core.findings import GhostFinding
 from lavendertown.profile.evidence import FindingSamples
-from lavendertown.ui.components.finding.evidence_chart import make_chart
-from lavendertown.ui.components.shared import charts
+from lavendertown.profile.finding_charts import choose_chart
+from lavendertown.ui.components.finding.evidence_chart import draw_evidence_chart
 from lavendertown.ui.components.shared.affected_rows import AffectedRows, show_rows
 from lavendertown.ui.components.shared.drift_picture import draw_picture, make_picture
 from lavendertown.ui.components.shared.formatting import (
@@ -107,14 +107,9 @@ def _draw_finding_body(finding: GhostFinding, index: int, affected: AffectedRows
 def _draw_chart(finding: GhostFinding, index: int, affected: AffectedRows, key: str) -> None:
     """Draw the chart that the report will show, if there is one."""
     samples = FindingSamples(finding.column, [], affected.frequent_values(index))
-    row = {
-        "severity": finding.severity,
-        "row_count": finding.metadata.get("count") or len(finding.row_indices or []),
-        "ghost_type": finding.ghost_type,
-        "metadata": finding.metadata,
-    }
-    chart = make_chart(affected.find_profile(finding.column), samples, row)
+    row_count = finding.metadata.get("count") or len(finding.row_indices or [])
+    profile = affected.find_profile(finding.column)
+    chart = choose_chart(profile, samples, finding.ghost_type, row_count, finding.metadata)
     if chart is not None:
-        st.markdown(f"**{chart.caption}**")
         with st.container(width=520):
-            charts.draw_chart(chart.figure, f"{key}:values", chart.alt)
+            draw_evidence_chart(chart, finding.severity, f"{key}:values")

@@ -15,7 +15,7 @@ import streamlit as st
 from lavendertown.core.errors import LavenderTownError
 from lavendertown.core.findings import GhostFinding
 from lavendertown.inspection.result_files import FIRST_ROWS, InspectionResult
-from lavendertown.profile.evidence import ColumnProfile, ValueCount
+from lavendertown.profile.evidence import ColumnProfile, Evidence, ValueCount
 from lavendertown.profile.measure import first_row_number, frequent_values
 from lavendertown.tables import Table
 from lavendertown.ui import errors, inspections
@@ -40,7 +40,7 @@ class AffectedRows(Protocol):
         """Return the most frequent affected values of a finding by its index."""
 
     def find_profile(self, column: str) -> ColumnProfile | None:
-        """Return the profile of a column; None if there is none."""
+        """Return the profile of a column; None for whole rows."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ class TableRows:
 
     table: Table
     findings: Sequence[GhostFinding]
+    evidence: Evidence
 
     @property
     def columns(self) -> list[str]:
@@ -69,8 +70,8 @@ class TableRows:
         return frequent_values(self.table, self.findings[index])
 
     def find_profile(self, column: str) -> ColumnProfile | None:
-        """Return None: a table alone has no profiles."""
-        return None
+        """Return the profile of a column; None for whole rows."""
+        return self.evidence.column(column)
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ class ResultRows:
         return self.result.frequent_values(index)
 
     def find_profile(self, column: str) -> ColumnProfile | None:
-        """Return the profile of a column; None if there is none."""
+        """Return the profile of a column; None for whole rows."""
         return self.result.evidence.column(column)
 
 

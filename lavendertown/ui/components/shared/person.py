@@ -202,8 +202,8 @@ def _use_name(key: str, name: str, then: Callable[[], object]) -> None:
     then()
 
 
-def list_people() -> list[str]:
-    """Return the names of all known people, and of the user, whose name only the browser may have."""
+def list_assignees() -> list[str]:
+    """Return the names of all known people and of the user, whom the store may not know yet."""
     known, own = queries.list_people(), current_name()
     return known if not own or own in known else [own, *known]
 

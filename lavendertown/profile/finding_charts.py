@@ -1,0 +1,145 @@
+"""Choose what explains a finding, from its evidence. The dashboard and the exported page draw it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lavendertown.profile.evidence import ColumnProfile, FindingSamples, Histogram, ValueCount
+
+MAX_VALUES = 6
+_MIN_SHOWN_SHARE = 0.5
+"""The share of the affected rows from which on their frequent values say more than the distribution."""
+
+_DECIMAL_COMMA = re.compile(r",(?=[0-9]{1,2}$|[0-9]{4,}$)")
+"""A comma that cannot separate thousands: values are as the file has them."""
+
+
+@dataclass(frozen=True)
+class ValueBars:
+    """Values with their counts.
+
+    Attributes:
+        caption: What the values are.
+        values: At most :data:`MAX_VALUES`.
+        affected: Whether the finding affects each value.
+    """
+
+    caption: str
+    values: Sequence[ValueCount]
+    affected: Sequence[bool]
+
+
+@dataclass(frozen=True)
+class MarkedHistogram:
+    """The distribution of a column.
+
+    Attributes:
+        profile: The column.
+        histogram: Its distribution.
+        marked: How many values of each bin the finding affects; zeros if not all affected values are known.
+    """
+
+    profile: ColumnProfile
+    histogram: Histogram
+    marked: Sequence[int]
+
+    @property
+    def caption(self) -> str:
+        """What is shown."""
+        return "Distribution of the column"
+
+    def describe(self, edges: Sequence[str]) -> str:
+        """Return the text alternative, given the edges of the bins as text."""
+        text = f"Distribution of {self.profile.name} from {edges[0]} to {edges[-1]}"
+        below, above = self.histogram.below, self.histogram.above
+        text += f", with {below:,} values below and {above:,} above" if below or above else ""
+        return text + (f", {sum(self.marked):,} of them affected" if any(self.marked) else "")
+
+
+def choose_chart(
+    profile: ColumnProfile | None,
+    samples: FindingSamples | None,
+    ghost_type: str,
+    row_count: int | None,
+    metadata: Mapping[str, Any],
+) -> ValueBars | MarkedHistogram | None:
+    """Return what explains a finding; None if the evidence has nothing to draw.
+
+    Args:
+        profile: The column of the finding.
+        samples: The samples of the finding.
+        ghost_type: The type of the finding.
+        row_count: The number of affected rows; None if unknown.
+        metadata: The metadata of the finding; those of imported reports can have any values.
+    """
+    frequent = samples.frequent if samples is not None else []
+    if profile is not None and ghost_type == "null" and 0 < profile.nulls < profile.count:
+        counted = [ValueCount("missing", profile.nulls), ValueCount("present", profile.count - profile.nulls)]
+        return _make_bars("Cells of the column", counted, [True, False])
+    if profile is not None and (spellings := _count_spellings(profile, frequent, metadata)):
+        values, usual = zip(*spellings, strict=True)
+        return _make_bars("Spellings", values, [not each for each in usual])
+    histogram = profile.histogram if profile is not None else None
+    has_bins = histogram is not None and len(histogram.counts) > 1
+    if len(frequent) > 1 and frequent[0].count > 1:
+        shown = sum(each.count for each in frequent)
+        if not has_bins or shown >= _MIN_SHOWN_SHARE * (row_count or 0):
+            return _make_bars("Most frequent affected values", frequent, [True] * len(frequent))
+    if profile is None:
+        return None
+    if histogram is not None and has_bins:
+        return MarkedHistogram(
+            profile, histogram, _count_affected_by_bin(profile, histogram, frequent, row_count)
+        )
+    if profile.top and profile.top[0].count > 1:
+        # All rows with the value are affected, not only some as of a repeated key.
+        affected = [each in frequent for each in profile.top]
+        return _make_bars("Most frequent values of the column", profile.top, affected)
+    return None
+
+
+def _make_bars(caption: str, values: Sequence[ValueCount], affected: Sequence[bool]) -> ValueBars:
+    return ValueBars(caption, values[:MAX_VALUES], affected[:MAX_VALUES])
+
+
+def _count_spellings(
+    profile: ColumnProfile, frequent: Sequence[ValueCount], metadata: Mapping[str, Any]
+) -> list[tuple[ValueCount, bool]]:
+    """Return each usual spelling with its count and its variants, and whether it is the usual one."""
+    stored = metadata.get("spellings")
+    usual = {each.value: each for each in profile.top}
+    counted: list[tuple[ValueCount, bool]] = []
+    if not isinstance(stored, Mapping):
+        return counted
+    for name in dict.fromkeys(map(str, stored.values())):
+        variants = [each for each in frequent if stored.get(each.value) == name]
+        if name in usual and variants:
+            counted += [(usual[name], True), *((each, False) for each in variants)]
+    return counted
+
+
+def _count_affected_by_bin(
+    profile: ColumnProfile, histogram: Histogram, frequent: Sequence[ValueCount], row_count: int | None
+) -> list[int]:
+    counts = [0] * len(histogram.counts)
+    width = (histogram.end - histogram.start) / len(counts)
+    if profile.kind != "number" or width <= 0 or sum(each.count for each in frequent) != row_count:
+        return counts
+    for each in frequent:
+        number = _to_number(each.value)
+        if number is not None and histogram.start <= number <= histogram.end:
+            place = min(int((number - histogram.start) / width), len(counts) - 1)
+            counts[place] = min(counts[place] + each.count, histogram.counts[place])
+    return counts
+
+
+def _to_number(text: str) -> float | None:
+    try:
+        number = float(_DECIMAL_COMMA.sub(".", text))
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
