@@ -18,6 +18,7 @@ Figure = dict[str, Any]
 COLORS = {"error": "#C43D55", "warning": "#D98A2B", "info": "#6F93D6", "strong": "#7B61C9"}
 _GRID, _TEXT = "#ECE8F3", "#5F5872"
 _MAX_BARS = 12
+_MANY = 8
 
 
 def severity_by_column(findings: Sequence[ExportedFinding]) -> tuple[Figure, str]:
@@ -130,7 +131,10 @@ def _figure(traces: list[dict[str, Any]], names: Sequence[str], *, legend: bool)
     }
     layout = _layout(50 + 24 * max(2, len(names)) + (30 if legend else 0))
     layout |= {"barmode": "stack", "bargap": 0.34, "showlegend": legend, "yaxis": y}
-    layout |= {"xaxis": _axis() | {"rangemode": "tozero", "nticks": 5, "tickformat": ",d"}}
+    totals = [sum(counts) for counts in zip(*(trace["x"] for trace in traces), strict=True)]
+    # Plotly would write a tick at half a finding as a whole one.
+    ticks = {"dtick": 1} if max(totals, default=0) < _MANY else {"nticks": 5}
+    layout |= {"xaxis": _axis() | {"rangemode": "tozero", "tickformat": ",d", **ticks}}
     layout["legend"] = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "normal"}
     return {"data": traces, "layout": layout}
 
