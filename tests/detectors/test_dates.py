@@ -75,6 +75,14 @@ def test_another_notation_is_found(values: list[str], other: str, fault: str) ->
     assert finding.metadata["fault"] == fault
 
 
+def test_a_time_without_a_zone_and_a_time_that_is_none_are_one_finding_each() -> None:
+    found = from_csv([*TIMES[:8], "2024-05-09T10:10:00", "2024-13-09T10:10:00Z"])
+    assert {(each.ghost_type, each.metadata["fault"], *(each.row_indices or [])) for each in found} == {
+        ("date", "no_zone", 8),
+        ("type", "stray", 9),
+    }
+
+
 @pytest.mark.parametrize(
     "values",
     [

@@ -19,6 +19,7 @@ from lavendertown.detectors.base import (
     ValueCounts,
     format_row_share,
 )
+from lavendertown.detectors.columns.missing_zones import count_missing_zones, lacks_zone
 from lavendertown.detectors.columns.stand_ins import count_days, day_of, find_date_stand_ins
 from lavendertown.tables import Column, Table, patterns
 
@@ -45,7 +46,8 @@ class Dates(Detector):
     A few dates are far if the gap to the others is longer than 1.5 times their span (in the past, and at
     least ten years), or much longer than any gap near the end (in the future, where due dates may lie). Of
     dates as text, those with a year of two digits, another zone, or a month where the others have the day are
-    reported if they are few. Formats as such are compared by :class:`~lavendertown.detectors.Types`.
+    reported if they are few. In a column that was read as times with a zone, those without are reported.
+    Formats as such are compared by :class:`~lavendertown.detectors.Types`.
     """
 
     check: ClassVar[str] = "dates"
@@ -59,6 +61,12 @@ class Dates(Detector):
     def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
         """Find the rows with a far or differently written date."""
         assert column is not None
+        missing_zones = yield from count_missing_zones(column)
+        if missing_zones:
+            assert column.text_key is not None
+            return _create_detection(
+                table, column, column.text_key, "no_zone", lacks_zone(column), missing_zones
+            )
         if table.row_count < _MIN_VALUES:
             return NOT_CHECKED
         text_key = column.key if column.kind == "text" else column.text_key

@@ -19,6 +19,7 @@ from lavendertown.detectors.base import (
     has_text,
     may_have_text,
 )
+from lavendertown.detectors.columns.missing_zones import count_missing_zones, lacks_zone
 from lavendertown.tables import Column, Table, patterns
 from lavendertown.tables.column_names import is_identifier
 
@@ -139,6 +140,8 @@ def _check_written_cells(table: Table, column: Column, text_key: str) -> Detecti
         counts = {name: int(number) for name, number in formats.items() if number}
         if len(counts) > 1:
             return _report_formats(table, column, text_key, counts, int(facts["all"]), written)
+    if missing_zones := (yield from count_missing_zones(column)):  # Dates reports these.
+        stray, rows = stray - missing_zones, rows & ~lacks_zone(column)
     kind = _KIND_NAMES.get(column.kind, "text")
     return _report_strays(table, column, text_key, kind, stray, rows) if stray else None
 

@@ -1,0 +1,28 @@
+"""Find the times without a time zone in columns whose other times have one."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from lavendertown.detectors.base import Aggregates, QuerySteps, count_where
+from lavendertown.tables import Column
+
+_ENDS_WITH_CLOCK = r"[0-9]:[0-9]{2}(?:[.,][0-9]+)?\s*(?:[AaPp]\.?[Mm]\.?)?\s*$"
+_ENDS_WITH_ZONE = r"[0-9]:[0-9]{2}.*(?:Z|[+-][0-9]{2}:?[0-9]{2}|[A-Z]{3,4}|/[A-Za-z0-9_+-]+\]?)\s*$"
+
+
+def count_missing_zones(column: Column) -> QuerySteps[int]:
+    """Return the number of times that were not converted because only the others have a time zone."""
+    if column.kind != "time" or column.text_key is None:
+        return 0
+    converted = ~nw.col(column.key).is_null()
+    zoned = converted & nw.col(column.text_key).str.contains(_ENDS_WITH_ZONE)
+    facts = yield Aggregates({"zoned": count_where(zoned), "without": count_where(lacks_zone(column))})
+    return int(facts["without"] or 0) if facts["zoned"] else 0
+
+
+def lacks_zone(column: Column) -> nw.Expr:
+    """Return the condition for such a time."""
+    assert column.text_key is not None
+    text = nw.col(column.text_key)
+    return nw.col(column.key).is_null() & ~text.is_null() & text.str.contains(_ENDS_WITH_CLOCK)
