@@ -85,6 +85,9 @@ def find_wrong_header(headers: Iterable[tuple[bytes, bytes]]) -> str:
     return ""
 
 
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/_-]{4})*(?:[A-Za-z0-9+/_-]{2}(?:==)?|[A-Za-z0-9+/_-]{3}=?)?")
+
+
 class JsonCodec(Codec[Any, Any]):
     """JSON that is refused in one sentence, unknown fields included: a mistyped one would be lost."""
 
@@ -119,6 +122,13 @@ def _refuse_repeated_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def _check_base64(value: Any, what: str) -> None:
+    """Refuse texts that are no Base64 in either alphabet; protobuf leaves out what it cannot read."""
+    for text in value if isinstance(value, list) else [value]:
+        if isinstance(text, str) and not _BASE64.fullmatch(text):
+            raise ValueError(f"{what} must be Base64")
+
+
 def _check_objects(values: Any, descriptor: Any, what: str) -> None:
     """Refuse a list or text in place of a message; protobuf takes empty ones for an empty message."""
     if not isinstance(values, dict):
@@ -127,6 +137,8 @@ def _check_objects(values: Any, descriptor: Any, what: str) -> None:
     for name, value in values.items():
         field = fields.get(name)
         kind = field.message_type if field is not None else None
+        if field is not None and field.type == field.TYPE_BYTES:
+            _check_base64(value, name)
         if value is None or kind is None or kind.full_name.startswith("google."):
             continue
         for item in value if is_repeated(field) and isinstance(value, list) else [value]:

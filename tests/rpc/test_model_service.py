@@ -16,7 +16,7 @@ from lavendertown.database import AuditLog, ModelAccessor, application
 from lavendertown.database.startup import create_missing_tables
 from lavendertown.rpc import ConnectClient, RpcApp, build_storage_bundle
 from tests.rpc.conftest import Serve
-from tests.rpc.models import Base, Color, Line, Named, Order, Part, RpcUser
+from tests.rpc.models import Base, Color, Drawing, Line, Named, Order, Part, RpcUser
 from tests.support.rpc import STORAGE, RpcServer, curl, post
 
 ANN = {"name": "Ann", "email": "ann@example.org"}
@@ -317,6 +317,21 @@ def test_a_malformed_call_is_answered(server: RpcServer, content_type: str, stat
     address = f"{server.url}/{STORAGE}/UsersCreateRecord"
     found, answer = curl(address, "-H", f"Content-Type: {content_type}", "--data-binary", "\x0a\xff\xff junk")
     assert (found, words in answer) == (status, True), answer
+
+
+@pytest.mark.parametrize(
+    ("image", "status"), [("AP_-", 200), ("AP/+", 200), ("AA", 200), ("AA==", 200), ("A", 400), ("a b!", 400)]
+)
+def test_bytes_are_read_as_base64_or_refused(
+    database: application.Database, serve: Serve, image: str, status: int
+) -> None:
+    create_missing_tables(database.engine, Base.metadata)
+    app = RpcApp()
+    app.add_bundle(build_storage_bundle(accessors=[ModelAccessor(Drawing, "drawings")]))
+    found, answer = post(serve(app), "DrawingsCreateRecord", {"record": {"image": image}})
+    assert found == status
+    if found == 400:
+        assert answer["message"] == "The request is not valid: image must be Base64."
 
 
 def test_a_violated_constraint_is_told_without_sql(database: application.Database, serve: Serve) -> None:
