@@ -8,7 +8,9 @@ import threading
 from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any, cast
 
+from sqlalchemy import orm
 from sqlalchemy.engine import URL, Engine
 
 from lavendertown.core.errors import StorageError
@@ -107,12 +109,14 @@ class Database:
         return own.actor if own is not None else None
 
     @contextlib.contextmanager
-    def use_session(self, session: Session | None = None) -> Iterator[Session]:
+    def use_session(self, session: Session | orm.scoped_session[Any] | None = None) -> Iterator[Session]:
         """Use the given session, or the current one, or open a unit of work.
 
         Calls of :class:`~lavendertown.database.ModelAccessor` and ``transaction()`` in the block join a given
         session. Its owner commits it, rolls it back and closes it.
         """
+        if isinstance(session, orm.scoped_session):
+            session = cast(Session, session())
         current = self.current_session()
         if session is not None and session is not current:
             with self._join_session(session):
@@ -248,7 +252,7 @@ def transaction() -> Iterator[Session]:
 
 
 @contextlib.contextmanager
-def use_session(session: Session | None = None) -> Iterator[Session]:
+def use_session(session: Session | orm.scoped_session[Any] | None = None) -> Iterator[Session]:
     """Use the given session, or the current one, or open a unit of work on the application's database."""
     with current_database().use_session(session) as chosen:
         yield chosen

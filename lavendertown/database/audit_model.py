@@ -52,7 +52,11 @@ class _RecordIdComparator(ColumnProperty.Comparator[str]):
                 "AuditLog.record_id is text, which sorts differently from numbers. Convert it first, such as "
                 "sqlalchemy.cast(AuditLog.record_id, sqlalchemy.Integer)."
             )
-        return op(self.__clause_element__(), *(_to_key_text(each) for each in other), **options)
+        own: Any = self.__clause_element__()
+        if any(_is_uuid(each) for each in other):
+            # Databases without the type store UUIDs without hyphens.
+            own = sa.func.replace(own, "-", "")
+        return op(own, *(_to_key_text(each) for each in other), **options)
 
     def reverse_operate(self, op: Any, other: Any, **options: Any) -> Any:
         return op(_to_key_text(other), self.__clause_element__(), **options)
@@ -72,8 +76,18 @@ def _to_key_text(value: Any) -> Any:
     return value if isinstance(value, sa.ClauseElement) else key_text(value)
 
 
+def _is_uuid(value: Any) -> bool:
+    if hasattr(value, "__clause_element__"):
+        value = value.__clause_element__()
+    if isinstance(value, sa.Select) and len(value.selected_columns) == 1:
+        value = value.selected_columns[0]
+    return isinstance(value, sa.ColumnElement) and isinstance(value.type, sa.Uuid)
+
+
 def _to_text_column(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     kinds = (sa.Integer, sa.Date, sa.Boolean)
+    if isinstance(column.type, sa.Uuid):
+        return sa.func.replace(sa.cast(column, sa.String), "-", "")
     return sa.cast(column, sa.String) if isinstance(column.type, kinds) else column
 
 

@@ -228,7 +228,8 @@ class ModelAccessor(Generic[ModelType]):
         keys = keys or {
             each.id: getattr(each.instance, self.mapped_model.key) for each in saved if each.id is not None
         }
-        hooks = self._collect_hooks()
+        positions = {id(each.instance): n for n, each in enumerate(saved, 1)} if len(saved) > 1 else {}
+        hooks = self._collect_hooks(positions)
         store = ModelStore(database, self.mapped_model, self._audited, keys, bool(hooks.after))
         path = WritePath(cast(Store, store), hooks, ModelRecordType(self.mapped_model))
 
@@ -255,17 +256,18 @@ class ModelAccessor(Generic[ModelType]):
             self._refresh_instance(cast(Any, record), store.stored_values)
         return len(written)
 
-    def _collect_hooks(self) -> Hooks:
+    def _collect_hooks(self, positions: Mapping[int, int]) -> Hooks:
+        """Return the hooks; a refusal of an instance with a position, by its identity, names it."""
         registered = _HOOKS.get(self.component, {})
         hooks = Hooks()
         for operation in ("create", "update", "delete"):
             for hook in registered.get(f"before {operation}", {}).values():
-                hooks.add_before(self.component, operation, self._wrap_before_hook(hook))
+                hooks.add_before(self.component, operation, self._wrap_before_hook(hook, positions))
             for hook in registered.get(f"after {operation}", {}).values():
                 hooks.add_after(self.component, operation, self._wrap_after_hook(hook))
         return hooks
 
-    def _wrap_before_hook(self, hook: Hook) -> Any:
+    def _wrap_before_hook(self, hook: Hook, positions: Mapping[int, int]) -> Any:
         def run(unit: UnitOfWork, record: ModelRecord) -> ModelRecord:
             session, instance = cast(ModelUnitOfWork, unit).session, record.instance
             if cast(ModelUnitOfWork, unit).find_row(record) is instance:
@@ -273,9 +275,9 @@ class ModelAccessor(Generic[ModelType]):
                 for name, value in record.values.items():
                     stored_values.set_changed_value(instance, name, value)
             before = stored_values.copy_values(self.mapped_model.values_of(instance))
-            with session.no_autoflush:
+            with session.no_autoflush, _name_position(positions.get(id(instance), 0)):
                 hook(session, instance)
-            changed = self._find_hook_changes(instance, before)
+                changed = self._find_hook_changes(instance, before)
             if not changed:
                 return record
             if orm.attributes.instance_state(instance).key is not None:
@@ -385,16 +387,12 @@ class ModelAccessor(Generic[ModelType]):
 
     def _make_new_record(self, obj: Any, position: int) -> ModelRecord:
         """Return the validated record of a new instance; errors name its position, counted from 1."""
-        try:
+        with _name_position(position):
             self._check_instance(obj)
             record = self._make_record(obj, self._given_values(obj), {})
             record = ModelRecordType(self.mapped_model).validate_record(record)
             self.mapped_model.summarize_values(record.values)
             model_children.check_new_children(obj)
-        except InvalidInputError as error:
-            if not position:
-                raise
-            raise InvalidInputError(f"Row {position} of insert_many: {error}") from error
         return record
 
     def _check_instance(self, obj: Any) -> None:
@@ -406,6 +404,17 @@ class ModelAccessor(Generic[ModelType]):
 
     def _is_deleted(self, row: Any) -> bool:
         return self.mapped_model.soft_deletes and row.deleted_at is not None
+
+
+@contextlib.contextmanager
+def _name_position(position: int) -> Iterator[None]:
+    """Name the position of a row of insert_many in the sentence that refuses it; 0 for the only row."""
+    try:
+        yield
+    except ValueError as error:
+        if not position or type(error) not in (ValueError, InvalidInputError):
+            raise
+        raise InvalidInputError(f"Row {position} of insert_many: {error}") from error
 
 
 def _hook_identity(hook: Hook) -> Any:

@@ -199,6 +199,8 @@ def _explain_rejection(column: sa.Column[Any], value: Any, is_new: bool) -> str 
     if isinstance(column.type, sa.Enum) and column.type.enum_class is None:
         choices = column.type.enums
         return None if value in choices else f"{value!r} is not one of {', '.join(map(repr, choices))}"
+    if isinstance(value, decimal.Decimal) and value.is_infinite():
+        return f"{value} is not a finite number"
     length = getattr(column.type, "length", None)
     if isinstance(value, str) and length is not None and len(value) > length:
         return f"it is longer than {length} characters"

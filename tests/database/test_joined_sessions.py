@@ -54,6 +54,16 @@ def test_calls_join_the_session_that_is_handed_in(notes: ModelAccessor[Note], ma
     assert [each.text for each in notes.all()] == ["changed", "mine"]
 
 
+def test_calls_join_the_session_of_a_registry(notes: ModelAccessor[Note]) -> None:
+    registry = orm.scoped_session(orm.sessionmaker(application.get_engine()))
+    with use_session(registry) as joined:
+        assert joined is registry()
+        notes.insert(Note(id=1, text="mine"))
+    registry.rollback()
+    registry.remove()
+    assert notes.all() == []
+
+
 @pytest.mark.parametrize("make_session", SESSIONS, ids=["open_session", "sqlalchemy"])
 def test_a_rollback_undoes_joined_calls_and_their_audit(
     notes: ModelAccessor[Note], make_session: Any

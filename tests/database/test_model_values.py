@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import enum
+import math
 import subprocess
 import sys
 import uuid
@@ -649,6 +650,21 @@ def test_a_bad_row_of_many_is_named_by_its_position(database: application.Databa
     assert tasks.all() == []
 
 
+def test_the_row_that_a_hook_refuses_is_named_by_its_position(database: application.Database) -> None:
+    tasks = ModelAccessor(Task, "refused_tasks")
+
+    @tasks.before_insert()
+    def refuse(_: Any, task: Task) -> None:
+        if task.title == "Rest":
+            raise ValueError("Nobody rests here.")
+
+    with pytest.raises(InvalidInputError, match=r"^Row 2 of insert_many: Nobody rests here\.$"):
+        tasks.insert_many([Task(title="Fix"), Task(title="Rest")])
+    with pytest.raises(ValueError, match=r"^Nobody rests here\.$"):
+        tasks.insert(Task(title="Rest"))
+    assert tasks.all() == []
+
+
 # The audit log
 
 
@@ -658,12 +674,13 @@ def test_the_audit_log_is_found_by_keys_of_any_type(database: application.Databa
     sample = samples.insert(Sample(id=uuid.UUID(int=7)))
     found = AuditLog.record_id
     joined = sa.exists().where(found == Task.id, Task.title == "Fix")
+    by_uuid = sa.exists().where(found == Sample.id)
     conditions = [found == task.id, task.id == found, found == str(task.id), found == sample.id]
     conditions += [found.in_([task.id, 99]), found.not_in([task.id]), found != task.id, joined]
-    conditions += [found.is_not(None), found.like("0000%")]
+    conditions += [found.is_not(None), found.like("0000%"), by_uuid, found.in_(sa.select(Sample.id))]
     with application.transaction() as session:
         counts = [len(session.scalars(sa.select(AuditLog).where(each)).all()) for each in conditions]
-        assert counts == [1, 1, 1, 1, 1, 1, 1, 1, 2, 1]
+        assert counts == [1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1]
         assert session.scalars(sa.select(AuditLog).order_by(found.desc())).first().record_id == task.id
         assert session.query(AuditLog).filter_by(record_id=task.id).count() == 1
 
@@ -693,6 +710,12 @@ def test_an_exact_column_takes_any_number(database: application.Database, given:
     assert sample.price == decimal.Decimal(str(given))
     sample.price = 4  # type: ignore[assignment]
     assert samples.save(sample).price == decimal.Decimal(4)
+
+
+@pytest.mark.parametrize("given", [math.inf, decimal.Decimal("-Infinity")])
+def test_an_exact_column_takes_no_infinite_number(database: application.Database, given: Any) -> None:
+    with pytest.raises(InvalidInputError, match=r"price: -?Infinity is not a finite number"):
+        ModelAccessor(Sample, "samples").insert(Sample(id=uuid.uuid4(), price=given))
 
 
 D = decimal.Decimal
