@@ -12,6 +12,7 @@ from typing import Any
 import hypothesis
 import pytest
 
+from lavendertown.collaboration.database_storage import DatabaseStorage
 from tests.support import mariadb, no_skips, postgres
 
 RUN = pytest.StashKey[Path]()
@@ -98,6 +99,31 @@ def postgres_server(pytestconfig: pytest.Config) -> str:
 def postgres_url(postgres_server: str) -> Iterator[str]:
     """The URL of a new, empty database, dropped after the test."""
     url = postgres.create_database(postgres_server)
+    yield url
+    postgres.drop_database(postgres_server, url)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database with LavenderTown's tables, to be copied: to make the tables takes longer."""
+    path = tmp_path_factory.mktemp("template") / "template.db"
+    DatabaseStorage(f"sqlite:///{path}").close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> Iterator[str]:
+    """The name of a PostgreSQL database with LavenderTown's tables, to be copied."""
+    url = postgres.create_database(postgres_server)
+    DatabaseStorage(url).close()
+    yield url.rpartition("/")[2]
+    postgres.drop_database(postgres_server, url)
+
+
+@pytest.fixture
+def postgres_store_url(postgres_server: str, postgres_template: str) -> Iterator[str]:
+    """The URL of a new database with LavenderTown's tables and no records, dropped after the test."""
+    url = postgres.create_database(postgres_server, postgres_template)
     yield url
     postgres.drop_database(postgres_server, url)
 

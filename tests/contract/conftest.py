@@ -53,13 +53,6 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreLocat
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("template") / "template.db"
-    StoreLocation("sqlite", f"sqlite:///{path}").open_storage().close()
-    return path
-
-
-@pytest.fixture(scope="session")
 def postgres_tables(postgres_server: str) -> Iterator[str]:
     url = create_database(postgres_server)
     StoreLocation("postgres", url).open_storage().close()

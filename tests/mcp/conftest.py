@@ -50,7 +50,7 @@ def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     if request.param != "files":
         monkeypatch.setenv("LAVENDERTOWN_STORAGE_TYPE", "database")
     if request.param == "postgres":
-        monkeypatch.setenv("LAVENDERTOWN_DATABASE_URL", request.getfixturevalue("postgres_url"))
+        monkeypatch.setenv("LAVENDERTOWN_DATABASE_URL", request.getfixturevalue("postgres_store_url"))
     return str(request.param)
 
 

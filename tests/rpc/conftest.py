@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -45,9 +46,10 @@ def no_running_loop() -> Iterator[None]:
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[application.Database]:
     """An application's database on each backend, with its tables."""
     if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "app.db")
         url = f"sqlite:///{tmp_path / 'app.db'}"
     else:
-        url = request.getfixturevalue(f"{request.param}_url")
+        url = request.getfixturevalue("postgres_store_url" if request.param == "postgres" else "mariadb_url")
     bootstrap(database_url=url)
     yield application.current_database()
     application.current_database().close()
@@ -59,7 +61,7 @@ def storage(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     if request.param != "files":
         monkeypatch.setenv("LAVENDERTOWN_STORAGE_TYPE", "database")
     if request.param == "postgres":
-        monkeypatch.setenv("LAVENDERTOWN_DATABASE_URL", request.getfixturevalue("postgres_url"))
+        monkeypatch.setenv("LAVENDERTOWN_DATABASE_URL", request.getfixturevalue("postgres_store_url"))
     opened = get_storage_backend()
     yield opened
     opened.close()

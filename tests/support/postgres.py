@@ -99,10 +99,11 @@ def stop_server(directory: Path) -> None:
     shutil.rmtree(directory, ignore_errors=True)
 
 
-def create_database(server: str) -> str:
-    """Create an empty database on the server; return its URL."""
+def create_database(server: str, template: str = "template0") -> str:
+    """Create a database on the server, an empty one or a copy of another; return its URL."""
     name = f"test_{uuid4().hex[:12]}"
-    _run_statement(server, sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+    _run_statement(server, statement.format(sql.Identifier(name), sql.Identifier(template)))
     return urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
 
 
