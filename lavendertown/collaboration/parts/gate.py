@@ -353,8 +353,9 @@ class _Comparison:
             earlier: The runs before the baseline, latest first.
             named: The findings of the run, each with its current id.
         """
-        pending = {(name, self._check_key(each)) for name, each in named}
-        pending = {each for each in pending if not self._baselines[0].has_checked(*each)}
+        first = self._baselines[0]
+        pending = {(name, self._check_key(each)) for name, each in named if name not in first.sizes}
+        pending = {each for each in pending if not first.has_checked(*each)}
         count = len(pending)
         while pending and (report := next(earlier, None)) is not None:
             baseline = _Baseline(report, self._known)
@@ -367,6 +368,8 @@ class _Comparison:
 
     def _find_baseline(self, finding: GhostFinding, name: str) -> _Baseline | None:
         """Return the last run that ran the check of a finding; None if none did."""
+        if name in self._baselines[0].sizes:
+            return self._baselines[0]
         key = self._check_key(finding)
         return next((each for each in self._baselines if each.has_checked(name, key)), None)
 
