@@ -15,6 +15,7 @@
 # make bench-migration  measure the migration of 2,000,000 findings from files into SQLite
 # make bench-accessors  measure batches of an application's own rows against single writes
 # make bench-detect  measure detection against SUMMARIZE of DuckDB (ARGS: ratio growth memory)
+# make bench-tools  measure detection against other tools, each in an environment of its own (ARGS: rows)
 # make bench-drift  plant drift between deliveries, and changes that are none (ARGS: kinds)
 # make bench-quality  plant errors of every kind in clean tables, and count what is found (ARGS: kinds)
 # make bench-worklist  measure a worklist of 5,000 rows: creating it and reading it back
@@ -26,7 +27,7 @@ WORKERS ?= 2
 PY := .venv/bin/python
 INPUTS := pyproject.toml constraints.txt scripts/install.sh
 
-.PHONY: run test test-fast test-mariadb test-rpc-clients test-mcp-agent test-soak lint demo bench bench-accessors bench-desk bench-drift bench-load bench-migration bench-quality wheel test-wheel pins clean bench-gate bench-worklist test-engines bench-detect
+.PHONY: run test test-fast test-mariadb test-rpc-clients test-mcp-agent test-soak lint demo bench bench-accessors bench-desk bench-drift bench-load bench-migration bench-quality wheel test-wheel pins clean bench-gate bench-worklist test-engines bench-detect bench-tools
 
 run: .venv/run.stamp
 	@$(PY) -m streamlit run app.py --server.port $(PORT)
@@ -78,6 +79,9 @@ bench-desk: .venv/test.stamp
 
 bench-detect: .venv/test.stamp
 	@$(PY) -m benchmarks.detect $(ARGS)
+
+bench-tools: .venv/test.stamp
+	@$(PY) -m benchmarks.other_tools $(ARGS)
 
 bench-drift: .venv/test.stamp
 	@$(PY) -m benchmarks.quality.drift $(ARGS)

@@ -30,7 +30,7 @@ duckdb.sql("SET enable_progress_bar = false")
 duckdb.sql(f"SUMMARIZE FROM '{sys.argv[1]}'").fetchall()
 """
 _IMPORT = "import lavendertown.inspector, duckdb"
-_DETECT = """
+DETECT = """
 import sys
 from lavendertown.core.file_limits import FileLimits
 from lavendertown.inspector import Inspector
@@ -90,9 +90,9 @@ def make_orders(rows: int, seed: int = 1) -> pl.DataFrame:
     )
 
 
-def measure(code: str, *arguments: str) -> dict[str, Any]:
+def measure(code: str, *arguments: str, python: str = sys.executable) -> dict[str, Any]:
     """Run code in a process of its own, and return its CPU and wall seconds, peak memory and output."""
-    command = [sys.executable, "-c", _MEASURE, code, *arguments]
+    command = [python, "-c", _MEASURE, code, *arguments]
     answer: dict[str, Any] = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
     return answer
 
@@ -111,7 +111,7 @@ def print_ratio(folder: Path) -> None:
         base = measure(_SUMMARIZE, path)
         print(f"{name:16}{'SUMMARIZE':>10}{base['cpu']:>8.1f} s CPU{base['peak']:>8,.0f} MB")
         for engine in engines:
-            _print_run(name, engine, measure(_DETECT, path, engine, "2000"), base, imported)
+            _print_run(name, engine, measure(DETECT, path, engine, "2000"), base, imported)
 
 
 def print_growth(folder: Path) -> None:
@@ -121,7 +121,7 @@ def print_growth(folder: Path) -> None:
         make_orders(rows).write_parquet(path)
         base = measure(_SUMMARIZE, str(path))
         for engine in ("polars", "duckdb"):
-            _print_run(f"{rows:,} rows", engine, measure(_DETECT, str(path), engine, "2000"), base, None)
+            _print_run(f"{rows:,} rows", engine, measure(DETECT, str(path), engine, "2000"), base, None)
         path.unlink()
 
 
@@ -138,7 +138,7 @@ def print_memory(folder: Path) -> None:
     print(f"{count:,} files, {count * ROWS:,} rows, {size / 1024**2:,.0f} MB in memory; limit {MEMORY_MB} MB")
     imported = measure(_IMPORT)
     print(f"imports: {imported['peak']:,.0f} MB")
-    _print_run("set", "duckdb", measure(_DETECT, str(parts), "duckdb", str(MEMORY_MB)), None, None)
+    _print_run("set", "duckdb", measure(DETECT, str(parts), "duckdb", str(MEMORY_MB)), None, None)
 
 
 def _print_run(
