@@ -8,7 +8,6 @@ from tests.contract.conftest import (
     open_storage,
     place,
     postgres_tables,
-    sqlite_template,
     storage,
 )
 
@@ -18,6 +17,5 @@ __all__ = [
     "open_storage",
     "place",
     "postgres_tables",
-    "sqlite_template",
     "storage",
 ]
