@@ -182,9 +182,9 @@ class Failure:
         """Return the values of failing rows as evidence; None if the tool gives none."""
         if not self.sample_rows and not self.frequent:
             return None
-        is_single = self.check.column != WHOLE_TABLE and "," not in self.check.column
+        column = "" if self.check.column == WHOLE_TABLE else self.check.column
         rows = sorted(self.sample_rows, key=lambda row: row.position)
-        return FindingSamples(self.check.column if is_single else "", rows, self.frequent)
+        return FindingSamples(column, rows, self.frequent)
 
     def to_finding(self) -> GhostFinding:
         """Return the finding, with a description of one sentence."""

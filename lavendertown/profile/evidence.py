@@ -96,7 +96,8 @@ class FindingSamples:
     """Sample rows of a finding.
 
     Attributes:
-        column: The affected column; empty if the finding affects whole rows.
+        column: The affected column, or the names of several, joined by commas; empty if the finding affects
+            whole rows.
         rows: The first affected rows.
         frequent: The most frequent affected values; empty if the finding affects whole rows.
     """

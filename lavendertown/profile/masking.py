@@ -51,10 +51,13 @@ def prepare_evidence(evidence: Evidence, settings: Settings) -> Evidence:
 
 
 def mask_evidence(evidence: Evidence, patterns: Sequence[str]) -> Evidence:
-    """Return the evidence without the values of masked columns, and of lists or objects with a masked key."""
-    masked = find_masked_columns(evidence, patterns)
-    if not masked:
+    """Return the evidence without the values of masked columns, and of lists or objects with a masked key.
+
+    Frequent values of samples that name no column are removed with any pattern: they may be of a masked one.
+    """
+    if not patterns:
         return evidence
+    masked = find_masked_columns(evidence, patterns)
     return replace(
         evidence,
         columns=[
@@ -112,7 +115,8 @@ def _mask_samples(samples: FindingSamples, masked: set[str]) -> FindingSamples:
         )
         for row in samples.rows
     ]
-    return replace(samples, rows=rows, frequent=[] if samples.column in masked else samples.frequent)
+    is_hidden = not samples.column or samples.column in masked
+    return replace(samples, rows=rows, frequent=[] if is_hidden else samples.frequent)
 
 
 def mask_finding(finding: GhostFinding, patterns: Sequence[str]) -> GhostFinding:

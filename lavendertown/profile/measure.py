@@ -102,7 +102,7 @@ def sample_finding(table: Table, finding: GhostFinding, key: Sequence[str]) -> F
         )
         for position, values in zip(frame.index, frame.itertuples(index=False, name=None), strict=True)
     ]
-    column = finding.column if affected == [finding.column] else ""
+    column = finding.column if table.has_column(finding.column) else ""
     return FindingSamples(column, rows, frequent_values(table, finding))
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from lavendertown.core.findings import GhostFinding, finding_columns
 from lavendertown.inspector import Inspector
+from lavendertown.interchange.runs import CheckResult, Failure
+from lavendertown.profile.evidence import Evidence, FindingSamples, SampleRow, ValueCount
 from lavendertown.profile.masking import is_masked, mask_evidence, mask_finding
 from lavendertown.profile.measure import sample_finding
 from lavendertown.tables import read_table
+from tests.detectors.planted_files import KIND_NAMES, write_planted
 
 PAIR = GhostFinding(
     "dependency",
@@ -40,6 +45,31 @@ def test_sample_rows_show_all_columns_of_the_finding() -> None:
     table = read_table(b"id,zip,city,x\n1,10115,Bern,a\n2,10115,Rome,b\n", "t.csv")
     samples = sample_finding(table, PAIR, ["id"])
     assert [list(row.values) for row in samples.rows] == [["id", "zip", "city"]]
+
+
+@pytest.mark.parametrize("name", KIND_NAMES)
+def test_frequent_values_of_a_finding_about_several_columns_are_masked(name: str, tmp_path: Path) -> None:
+    inspector = Inspector(write_planted(name, tmp_path, 200))
+    findings, evidence = inspector.detect(), inspector.evidence()
+    for place, finding in enumerate(findings):
+        masked = mask_evidence(evidence, [finding.column]).samples.get(str(place))
+        assert masked is None or masked.frequent == [], finding.description
+
+
+def test_frequent_values_of_several_columns_of_another_tool_are_masked() -> None:
+    failure = Failure(CheckResult("keys", "email, day"), "rule", frequent=[ValueCount("ana@x.example, 3", 2)])
+    samples = failure.to_samples()
+    assert samples is not None
+    evidence = Evidence(samples={"0": samples})
+    assert mask_evidence(evidence, ["email"]).samples["0"].frequent == []
+    assert mask_evidence(evidence, ["phone"]) == evidence
+
+
+def test_frequent_values_without_a_column_are_removed_with_any_mask() -> None:
+    samples = FindingSamples("", [SampleRow(1, {"id": "7"})], [ValueCount("ana@x.example", 2)])
+    evidence = Evidence(samples={"0": samples})
+    assert mask_evidence(evidence, ["email"]).samples["0"].frequent == []
+    assert mask_evidence(evidence, []) == evidence
 
 
 @pytest.mark.parametrize(
