@@ -66,7 +66,7 @@ class Inspector:
             words for missing values, and the notation of dates and numbers in text columns; other settings
             are named in ``table.guesses`` as not used.
         key: The columns that identify a row; they name the sample rows of findings. Default: the first
-            column whose values are all different.
+            column whose values are all different, or nearly all if its name is that of an identifier.
         rules: Rules to check besides: a rule set, rules, or the path of a rule file (YAML or JSON). A rule
             that cannot run is a finding of type ``check_error``.
         checks: The check configuration: which checks run, their parameters, what is expected of columns, and

@@ -65,7 +65,7 @@ _MAX_LISTED_COLUMNS = 4
     "key",
     multiple=True,
     metavar="COLUMN",
-    help="A column that identifies a row in samples; can be repeated. Default: the first unique column.",
+    help="A column that identifies a row in samples; can be repeated. Default: a unique column.",
 )
 @click.option(
     "--rules",

@@ -6,7 +6,8 @@ loaded into the dashboard's process, and no data from a hostile file is unpickle
 ``findings.arrow`` has one row per finding in the order of severity: the fields of
 :class:`~lavendertown.core.findings.GhostFinding`, the metadata as JSON. ``evidence.json`` has the profiles
 of the columns and the samples of the findings. ``rows.arrow`` has the first affected rows of every finding
-by position, without duplicates. ``affected-N.csv`` has all rows of one finding and is written on request.
+by position, without duplicates, with the values of the source: a word among numbers is shown.
+``affected-N.csv`` has all rows of one finding and is written on request.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import narwhals as nw
 import pandas as pd
 import polars as pl
 
 from lavendertown.core import json_codec
-from lavendertown.core.findings import GhostFinding
+from lavendertown.core.findings import GhostFinding, finding_columns
 from lavendertown.core.spreadsheet_cells import escape_formula
 from lavendertown.profile.evidence import Evidence, ValueCount
+from lavendertown.profile.measure import MAX_SHOWN_COLUMNS, to_plain_value
 from lavendertown.tables import ROW, Table
 
 FIRST_ROWS = 100
@@ -49,9 +50,24 @@ def write_result(folder: Path, table: Table, findings: Sequence[GhostFinding], e
     ).write_ipc(folder / _FINDINGS_FILE)
     (folder / _EVIDENCE_FILE).write_bytes(json_codec.dumps(evidence.to_dict()))
     positions = _shown_positions(findings, len(table.columns))
-    keys = [column.key for column in table.schema]
-    rows = table.frame.filter(nw.col(ROW).is_in(positions)).select(ROW, *keys).collect()
-    rows.to_polars().write_ipc(folder / _ROWS_FILE)
+    _select_source_rows(table, positions).write_ipc(folder / _ROWS_FILE)
+
+
+def _select_source_rows(table: Table, positions: Sequence[int]) -> pl.DataFrame:
+    """Return rows with their positions and the values of the source; as text if a column mixes types."""
+    rows = table.rows(positions, len(positions))
+    columns = [_to_series(rows.iloc[:, place], each.key) for place, each in enumerate(table.schema)]
+    return pl.DataFrame([pl.Series(ROW, positions, dtype=pl.Int64), *columns])
+
+
+def _to_series(values: pd.Series[Any], name: str) -> pl.Series:
+    kind = pd.api.types.infer_dtype(values, skipna=True) if values.dtype == object else ""
+    if kind in ("", "string", "empty"):
+        return pl.Series(pl.from_pandas(values)).alias(name)
+    plain = [None if to_plain_value(value) is None else value for value in values]
+    if kind == "integer" and all(value is None or abs(value) < 2**63 for value in plain):
+        return pl.Series(name, plain, dtype=pl.Int64)
+    return pl.Series(name, [None if value is None else str(value) for value in plain], dtype=pl.String)
 
 
 def write_affected_rows(folder: Path, position: int, table: Table) -> Path:
@@ -140,7 +156,11 @@ class InspectionResult:
         """
         requested = [int(position) for position in positions[:limit]]
         rows = pl.read_ipc(self.folder / _ROWS_FILE).filter(pl.col(ROW).is_in(requested))
-        frame = rows.to_pandas().set_index(ROW)
+        frame = rows.to_pandas()
+        for name, values in zip(frame.columns, rows.iter_columns(), strict=True):
+            if values.dtype == pl.Int64 and values.null_count():
+                frame[name] = pd.Series(values.to_list(), dtype="object")
+        frame = frame.set_index(ROW)
         frame.columns = pd.Index(self.columns)
         return frame
 
@@ -148,6 +168,35 @@ class InspectionResult:
         """Return the most frequent affected values of the finding at this position in the list."""
         samples = self.evidence.samples.get(str(position))
         return samples.frequent if samples else []
+
+    def evidence_with_key(self, key: Sequence[str]) -> Evidence:
+        """Return the evidence with these columns as the key of its sample rows, as far as rows were kept."""
+        if list(key) == self.evidence.key:
+            return self.evidence
+        rows = pl.read_ipc(self.folder / _ROWS_FILE)
+        stored = [rows.columns[1 + self.columns.index(name)] for name in key]
+        keys = {
+            position: {name: to_plain_value(value) for name, value in zip(key, values, strict=True)}
+            for position, *values in rows.select(ROW, *stored).iter_rows()
+        }
+        samples = {}
+        for place, each in self.evidence.samples.items():
+            affected = [name for name in finding_columns(self.findings[int(place)]) if name in self.columns]
+            shown = affected or self.columns[:MAX_SHOWN_COLUMNS]
+            samples[place] = replace(
+                each,
+                rows=[
+                    replace(
+                        row,
+                        values={
+                            **keys.get(row.position, {}),
+                            **{name: row.values[name] for name in shown if name in row.values},
+                        },
+                    )
+                    for row in each.rows
+                ],
+            )
+        return replace(self.evidence, samples=samples, key=list(key))
 
     def complete_findings(self) -> list[GhostFinding]:
         """Return the findings with all their row positions, read from the folder."""

@@ -6,6 +6,7 @@ import datetime as dt
 import math
 from collections import Counter
 from collections.abc import Sequence
+from itertools import chain, islice
 from typing import Any
 
 from lavendertown.core import clock
@@ -22,6 +23,7 @@ from lavendertown.profile.evidence import (
 )
 from lavendertown.profile.figures import ColumnFigures, LazyColumn, MemoryColumn, NumberFigures
 from lavendertown.tables import Table
+from lavendertown.tables.column_names import is_identifier
 from lavendertown.tables.table import IN_MEMORY, Column
 
 MAX_BINS = 30
@@ -38,6 +40,7 @@ MAX_PROFILED_COLUMNS = 500
 """Only the first columns of a wide table have profiles: more would not fit the limit of size."""
 
 _PERCENTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_NEARLY_UNIQUE = 0.95
 _FAR = 3.0
 """The bins of a histogram end this many interquartile ranges outside the quartiles."""
 
@@ -48,7 +51,7 @@ def measure_table(table: Table, findings: Sequence[GhostFinding], key: Sequence[
     Args:
         table: The table.
         findings: The findings; their samples are named by their positions, see :meth:`Evidence.named`.
-        key: The columns that identify a row; by default the first column whose values are all different.
+        key: The columns that identify a row; see :func:`suggest_key` for the default.
     """
     profiles = [_profile_column(table, column) for column in table.schema[:MAX_PROFILED_COLUMNS]]
     key_columns = list(key) or suggest_key(profiles)
@@ -65,11 +68,19 @@ def measure_table(table: Table, findings: Sequence[GhostFinding], key: Sequence[
 
 
 def suggest_key(profiles: Sequence[ColumnProfile]) -> list[str]:
-    """Return the first column whose values are all different and never missing; empty without one."""
-    for profile in profiles:
-        if profile.kind in ("number", "text") and profile.count and profile.distinct == profile.count:
-            return [profile.name]
-    return []
+    """Return the first column whose values are all different and never missing; empty without one.
+
+    An identifier with a few repeated or missing values is the next best: a copied row must not leave all
+    others without a name.
+    """
+    kept = [profile for profile in profiles if profile.kind in ("number", "text") and profile.count]
+    unique = (profile.name for profile in kept if profile.distinct == profile.count)
+    nearly_unique = (
+        profile.name
+        for profile in kept
+        if is_identifier(profile.name) and profile.distinct >= _NEARLY_UNIQUE * profile.count
+    )
+    return list(islice(chain(unique, nearly_unique), 1))
 
 
 def first_row_number(table: Table) -> int:

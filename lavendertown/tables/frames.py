@@ -198,6 +198,10 @@ def select_source_values(data: pl.DataFrame, places: list[int], columns: Sequenc
         [pl.col(column.text_key or column.key).alias(column.key) for column in columns]
     ).to_pandas()
     for column in columns:
+        values = rows[column.text_key or column.key]
+        if values.dtype.is_integer() and values.null_count():
+            # By default, missing values make all others floats: 7.0 in place of 7.
+            shown[column.key] = pd.Series(values.to_list(), index=shown.index, dtype="object")
         if column.errors_key:
             names = rows[column.errors_key].to_pandas()
             shown[column.key] = shown[column.key].astype(object).where(names.isna(), names)

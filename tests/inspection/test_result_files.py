@@ -10,9 +10,10 @@ import pytest
 
 from lavendertown.core.errors import InvalidInputError
 from lavendertown.core.file_limits import FileLimits
-from lavendertown.inspection.result_files import FIRST_ROWS, InspectionResult, read_result
+from lavendertown.inspection.result_files import FIRST_ROWS, InspectionResult, read_result, write_result
 from lavendertown.inspection.tasks import inspect_file, write_rows
 from lavendertown.inspector import Inspector
+from lavendertown.profile.measure import to_plain_value
 
 ROWS = [f"{i},{'' if i % 2 else i},{'N/A' if i % 3 else 'x'},2026-01-{i % 28 + 1:02d}" for i in range(600)]
 CSV = "id,customer,note,day\n" + "\n".join(ROWS) + "\n"
@@ -54,6 +55,36 @@ def test_the_findings_are_those_of_an_inspection_in_this_process(
     assert result.coverage["ran"] == inspector.coverage()["ran"]
 
 
+def test_affected_rows_have_the_values_of_the_source(tmp_path: Path) -> None:
+    """A value that is no number or date is what the finding is about."""
+    lines = [f"{n},{n},{n % 28 + 1:02d}.05.2024" for n in range(1000, 1060)]
+    text = "\n".join(["id,amount,day", *lines, "1060,some,03.05.2024", "1061,7,soon"])
+    table = Inspector((text.encode(), "orders.csv"))
+    findings = table.detect()
+    write_result(tmp_path, table.table, findings, table.evidence())
+    facts = dict.fromkeys(("name", "dataset", "guesses", "column_kinds", "sheets", "reading"))
+    facts |= {"given": {}, "coverage": {}, "row_count": 62, "columns": table.table.columns}
+    result = read_result(tmp_path, tmp_path, facts)
+    wrong = {each.column: each.row_indices or [] for each in findings if each.ghost_type == "type"}
+    assert {column: list(result.rows(rows)[column]) for column, rows in wrong.items()} == {
+        "amount": ["some"],
+        "day": ["soon"],
+    }
+
+
+@pytest.mark.parametrize("key", [["day"], ["note", "customer"], ["id"]])
+def test_a_key_that_is_chosen_later_names_the_same_rows(result: InspectionResult, key: list[str]) -> None:
+    inspector = Inspector((CSV.encode(), "orders.csv"), dataset="orders", key=key)
+    inspector.detect()
+    assert result.evidence_with_key(key) == inspector.evidence()
+
+
+def test_without_a_key_sample_rows_have_the_affected_values_only(result: InspectionResult) -> None:
+    samples = result.evidence_with_key([]).samples.values()
+    shown = [(each.column, set(row.values)) for each in samples for row in each.rows]
+    assert all(names == {column} for column, names in shown if column)
+
+
 def test_only_the_first_row_positions_stay_in_memory(result: InspectionResult) -> None:
     assert max(len(finding.row_indices or []) for finding in result.findings) == FIRST_ROWS
 
@@ -63,7 +94,11 @@ def test_affected_rows_are_shown_as_the_table_has_them(
 ) -> None:
     for finding in result.findings:
         positions = finding.row_indices or []
-        pd.testing.assert_frame_equal(result.rows(positions), inspector.table.rows(positions))
+        shown, expected = result.rows(positions), inspector.table.rows(positions)
+        assert list(shown.columns) == list(expected.columns)
+        assert list(shown.index) == list(expected.index)
+        for name in shown.columns:
+            assert list(map(to_plain_value, shown[name])) == list(map(to_plain_value, expected[name]))
 
 
 def test_the_most_frequent_values_are_counted(result: InspectionResult) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 
 from lavendertown.core.errors import InvalidInputError
@@ -55,6 +57,31 @@ def test_a_profile_describes_every_column() -> None:
     name = evidence.column("customer_name")
     assert name is not None
     assert {(each.value, each.count) for each in name.top} == {("Name 0", 33), ("Name 1", 34), ("Name 2", 33)}
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("order_id,amount\n" + "".join(f"o{n % 98},{n}.5\n" for n in range(100)), ["amount"]),
+        ("order_id,amount\n" + "".join(f"o{n % 98},{n % 9}.5\n" for n in range(100)), ["order_id"]),
+        ("order_id,amount\n" + "".join(f"o{n % 50},{n % 9}.5\n" for n in range(100)), []),
+        ("remark,amount\n" + "".join(f"o{n % 98},{n % 9}.5\n" for n in range(100)), []),
+    ],
+)
+def test_the_key_is_a_unique_column_or_an_identifier_with_few_repetitions(text: str, key: list[str]) -> None:
+    assert inspect(text).evidence().key == key
+
+
+@pytest.mark.parametrize("source", ["csv", "parquet"])
+def test_whole_numbers_next_to_missing_ones_stay_whole(source: str, tmp_path: Path) -> None:
+    frame = pl.DataFrame({"id": range(40), "size": [None if n % 9 == 0 else 7 for n in range(40)]})
+    frame = pl.concat([frame, frame.head(2)])
+    file = tmp_path / f"t.{source}"
+    frame.write_csv(file) if source == "csv" else frame.write_parquet(file)
+    inspector = Inspector(file)
+    copies = next(n for n, each in enumerate(inspector.detect()) if each.column == "*")
+    rows = inspector.evidence().samples[str(copies)].rows
+    assert [repr(row.values["size"]) for row in rows] == ["None", "7"]
 
 
 def test_samples_have_the_key_the_written_value_and_the_row_as_the_source_counts() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -60,6 +61,21 @@ def test_a_selected_column_shows_its_findings_only(open_app: App) -> None:
         assert heading in said(app)
         assert text in said(app)
     assert len(app.expander) < expanders
+
+
+def test_affected_cells_are_shown_as_the_file_has_them(open_app: App) -> None:
+    lines = [b"%d;%d;%s" % (n, n % 7, b"" if n % 9 == 0 else b"4") for n in range(60)]
+    app = upload(
+        open_app("inspect_"), "t.csv", b"\n".join([b"id;amount;size", *lines, b"60;some;4", b"61;2,5;"])
+    )
+    folder = app.session_state["inspect:result"].folder.name
+    app.session_state[f"inspect:tabs:{folder}"] = "Affected cells"
+    app.run()
+    styles = [each.proto.arrow_data.styler.display_values for each in app.dataframe]
+    (shown,) = filter(None, styles)
+    table = pa.ipc.open_stream(shown).read_all().to_pandas()
+    assert ["60", "some", "4"] in table.to_numpy().tolist()
+    assert ["61", "2,5", "(missing)"] in table.to_numpy().tolist()
 
 
 @pytest.fixture
@@ -143,3 +159,33 @@ def test_the_settings_can_forbid_sample_values(
     stored = storage.reports.load_evidence(report["id"])
     assert stored is not None
     assert (stored.samples, stored.columns[1].top, stored.columns[1].nulls) == ({}, [], 7)
+
+
+def test_a_person_chooses_the_key_of_the_sample_rows(open_app: App, storage: FileStorage) -> None:
+    app = press(upload(open_app("inspect_"), "orders.csv", CSV), "Save as report")
+    field = app.multiselect(key="save:key")
+    assert (field.options[0], field.value) == ("order_id", ["order_id"])
+    field.set_value(["amount"])
+    press(app, "Save report")
+    (report,) = storage.query_reports()
+    stored = storage.reports.load_evidence(report["id"])
+    assert stored is not None
+    assert stored.key == ["amount"]
+    assert {tuple(row.values) for each in stored.samples.values() for row in each.rows} == {
+        ("amount", "customer_id")
+    }
+
+
+def test_a_masked_column_is_no_suggested_key(open_app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAVENDERTOWN_EVIDENCE_MASK", "order_*")
+    app = press(upload(open_app("inspect_"), "orders.csv", CSV), "Save as report")
+    field = app.multiselect(key="save:key")
+    assert (field.options, field.value) == (["customer_id", "amount"], [])
+
+
+def test_a_report_says_what_was_left_out_of_its_evidence(
+    open_app: App, save: Save, storage: FileStorage
+) -> None:
+    storage.save_report(save("r-1"), evidence=Evidence(omitted=["top values", "samples"]))
+    text = "To keep the evidence small, it was stored without top values, samples."
+    assert text in said(open_app(report="r-1"))

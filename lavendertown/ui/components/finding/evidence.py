@@ -47,6 +47,8 @@ def show_evidence(row: queries.Row) -> None:
     elif chart is not None:
         with right:
             draw_evidence_chart(chart, row["severity"], _chart_key(row))
+    if evidence.omitted:
+        st.caption(f"To keep the evidence small, it was stored without {', '.join(evidence.omitted)}.")
 
 
 def _draw_samples(evidence: Evidence, samples: FindingSamples, row: queries.Row) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -12,6 +13,7 @@ from lavendertown.collaboration.storage import get_finding_id
 from lavendertown.core.settings import load_settings
 from lavendertown.inspection.result_files import InspectionResult
 from lavendertown.profile.masking import find_masked_columns
+from lavendertown.profile.measure import suggest_key
 from lavendertown.ui import actions, queries, triage_actions
 from lavendertown.ui.components.finding import finding_detail
 from lavendertown.ui.components.inspect import dataset_field
@@ -19,6 +21,7 @@ from lavendertown.ui.components.shared import layout, person
 from lavendertown.ui.components.shared.formatting import escape_markdown, format_count
 
 WITH_SAMPLES = "save:samples"
+ROW_KEY = "save:key"
 _MAX_LISTED_COLUMNS = 8
 
 
@@ -70,6 +73,24 @@ def _draw_samples_choice(result: InspectionResult) -> None:
     listed = ", ".join(escape_markdown(name) for name in stored[:_MAX_LISTED_COLUMNS])
     more = f" and {len(stored) - _MAX_LISTED_COLUMNS} more" if len(stored) > _MAX_LISTED_COLUMNS else ""
     st.caption(f"Stored values come from {listed}{more}.{note}")
+    _draw_key_field(result, stored)
+
+
+def _draw_key_field(result: InspectionResult, columns: list[str]) -> None:
+    """Let a person choose the columns that name a sample row, the unique ones first."""
+    unique = {each.name for each in result.evidence.columns if 0 < each.count == each.distinct}
+    suggested = [name for name in result.evidence.key if name in columns]
+    if not suggested:
+        suggested = suggest_key([each for each in result.evidence.columns if each.name in columns])
+    st.multiselect(
+        "Row key",
+        sorted(columns, key=lambda name: name not in unique),
+        suggested,
+        key=ROW_KEY,
+        select_all=False,
+        placeholder="None: rows have numbers only",
+        help="Columns that name each sample row, so that colleagues find it in the source.",
+    )
 
 
 def suggest_title(dataset: str) -> str:
@@ -118,6 +139,7 @@ def save_report(result: InspectionResult, on_saved: Callable[[], None]) -> None:
             lead="Not saved.",
         )
         return
+    evidence = result.evidence_with_key(state.get(ROW_KEY, result.evidence.key))
     report_id = actions.save_inspection(
         findings=result.complete_findings(),
         title=str(state["save:title"] or ""),
@@ -125,7 +147,7 @@ def save_report(result: InspectionResult, on_saved: Callable[[], None]) -> None:
         tags=state["save:tags"],
         note=str(state["save:note"] or ""),
         coverage=result.coverage,
-        evidence=result.evidence,
+        evidence=evidence,
         with_samples=bool(state.get(WITH_SAMPLES, True)),
         file="" if result.source_name else result.name,
         source=result.source_name,
@@ -135,6 +157,6 @@ def save_report(result: InspectionResult, on_saved: Callable[[], None]) -> None:
         return
     if chosen.adoptable and state.get(dataset_field.ADOPT):
         triage_actions.adopt_dataset_history(chosen.adoptable, chosen.name)
-    finding_detail.keep_result(report_id, result)
+    finding_detail.keep_result(report_id, replace(result, evidence=evidence))
     on_saved()
     layout.queue_navigation(layout.REPORT, report=report_id)

@@ -9,9 +9,10 @@ import streamlit as st
 
 from lavendertown.core.findings import GhostFinding, finding_columns
 from lavendertown.inspection.result_files import FIRST_ROWS, InspectionResult
+from lavendertown.profile.measure import to_plain_value
 from lavendertown.ui.components.shared import charts
 from lavendertown.ui.components.shared.column_profiles import ROW_HEIGHT
-from lavendertown.ui.components.shared.formatting import format_count, format_percent
+from lavendertown.ui.components.shared.formatting import format_cell, format_count, format_percent
 
 WHOLE_ROWS = "*"
 
@@ -58,7 +59,9 @@ def draw_affected_cells(result: InspectionResult, findings: Sequence[GhostFindin
     rows = rows.set_axis(rows.index + result.evidence.first_row, axis=0)
     rows.index.name = "Row"
     marks = marks.set_axis(rows.index, axis=0)
-    styled = rows.style.apply(lambda _: marks, axis=None)
+    styled = rows.style.apply(lambda _: marks, axis=None).format(
+        lambda cell: format_cell(to_plain_value(cell))
+    )
     st.dataframe(styled, row_height=ROW_HEIGHT, key=key, alt="Affected rows with marked cells")
     st.caption(
         f"The first {format_count(len(rows), 'affected row')}. Cells of errors are red, of "

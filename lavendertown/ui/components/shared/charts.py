@@ -15,6 +15,7 @@ from lavendertown.ui.components.shared.markdown import show_hidden_characters
 Figure = dict[str, Any]
 Row = Mapping[str, Any]
 
+_MAX_VALUE_LABEL = 16
 _COLORS = {
     "light": {
         "error": "#C43D55",
@@ -90,8 +91,9 @@ def chart_layout(
     layout = {
         "height": height,
         "margin": {"l": 0, "r": 8, "t": 28 if legend else 6, "b": 0},
-        # By default, a plot of two bars keeps so much height that its axis has no room.
+        # By default, a small plot keeps so much height and width that its axes have no room.
         "minreducedheight": 40,
+        "minreducedwidth": 40,
         "bargap": 0.34,
         "barmode": "stack",
         "showlegend": legend,
@@ -294,6 +296,7 @@ def value_bars(labels: Sequence[str], counts: Sequence[int], colours: Sequence[s
         colours: The colour of each value: ``strong``, or the severity of the finding that affects it.
     """
     theme = theme_colors()
+    names = [shorten_label(label, _MAX_VALUE_LABEL) for label in labels]
     bars = {
         "type": "bar",
         "orientation": "h",
@@ -304,7 +307,7 @@ def value_bars(labels: Sequence[str], counts: Sequence[int], colours: Sequence[s
         "hovertemplate": "%{customdata}: %{x:,}<extra></extra>",
     }
     return chart_layout(
-        [bars], 30 + 22 * max(2, len(labels)), axis_layout(nticks=4), name_axis(labels), legend=False
+        [bars], 30 + 22 * max(2, len(labels)), axis_layout(nticks=4), name_axis(names), legend=False
     )
 
 
