@@ -105,7 +105,8 @@ def infer_types(
     for name, column in zip(names, columns, strict=True):
         if reading.null_words is not None:
             column = column.set(is_null_word(column, reading.null_words), None)
-        found.append(_infer_column(name, column, decimal_comma, reading))
+        inferred = _infer_column(name, column, decimal_comma, reading)
+        found.append(_note_other_notation(name, column, inferred, reading))
         if (
             may_group
             and found[-1].column.values.dtype.is_float()
@@ -114,6 +115,20 @@ def infer_types(
             found[-1] = replace(found[-1], group=_DECIMAL_POINT)
     decimal = "," if decimal_comma else reading.decimal
     return InferredColumns([each.column for each in found], _describe_columns(names, found), decimal)
+
+
+def _note_other_notation(name: str, column: pl.Series, found: _Found, reading: Reading) -> _Found:
+    """Say it if a column is text only because of the signs that are set for numbers."""
+    is_free = reading.decimal is None and reading.thousands is None
+    if is_free or found.guess or found.group or found.column.values.dtype != pl.String:
+        return found
+    detected = replace(reading, decimal=None, thousands=None)
+    if not _infer_column(name, column, has_decimal_comma(column), detected).column.values.dtype.is_numeric():
+        return found
+    example = column.filter(column.str.contains(patterns.SEPARATOR))[0]
+    return replace(
+        found, guess=f"{name} is kept as text: numbers such as {example} do not have the signs that are set."
+    )
 
 
 def convert_columns(

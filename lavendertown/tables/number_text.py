@@ -74,7 +74,7 @@ def parse_number_text(
         return None
     digits = parts["digits"].str.strip_chars()
     if thousands is not None:
-        digits = _without_thousands(digits, thousands, decimal)
+        digits = _without_thousands(digits, thousands, decimal or _other_decimal(digits, thousands))
         decimal = "."
     spaced = digits.str.contains(f"[{_BLANKS}]")
     digits = pl.select(pl.when(~spaced | digits.str.contains(_SPACED)).then(digits)).to_series()
@@ -107,9 +107,14 @@ def parse_number_text(
     return NumberText(values, usual, decimal)
 
 
-def _without_thousands(digits: pl.Series, thousands: str, decimal: str | None) -> pl.Series:
+def _other_decimal(digits: pl.Series, thousands: str) -> str:
+    """Return the decimal sign next to a separator that is set: the point or comma, what fits more numbers."""
+    signs = [sign for sign in (".", ",") if sign != thousands]
+    return min(signs, key=lambda sign: _without_thousands(digits, thousands, sign).null_count())
+
+
+def _without_thousands(digits: pl.Series, thousands: str, decimal: str) -> pl.Series:
     """Return digits with a decimal point and without the separator; null where another sign is in them."""
-    decimal = decimal or ("," if thousands == "." else ".")
     sign = {" ": "[ \u00a0\u2009\u202f]", "'": "['\u2019]"}.get(thousands, re.escape(thousands))
     groups = rf"|[0-9]{{1,3}}(?:{sign}[0-9]{{3}})+" if thousands else ""
     pattern = rf"^(?:[0-9]+{groups})?(?:{re.escape(decimal)}[0-9]*)?(?:[eE][+-]?[0-9]+)?$"

@@ -167,3 +167,32 @@ def test_numbers_of_a_workbook_stay_numbers_beside_text_with_a_decimal_comma() -
     book = workbook(Data=[["n"], [2.5], ["1,5"], [3], ["many"]])
     table = read_table(book, "orders.xlsx", reading=Reading(types={"n": "number"}, decimal=","))
     assert values(table, "n") == [2.5, 1.5, 3.0, None]
+
+
+@pytest.mark.parametrize(
+    ("values", "thousands"),
+    [
+        (["1 204,5", "2 300,25", "17,1"], " "),
+        (["1 204.5", "2 300.25", "17.1"], " "),
+        (["1'204,5", "2'300,25", "17,1"], "'"),
+        (["1204,5", "2300,25", "17,1"], ""),
+        (["1204.5", "2300.25", "17.1"], ""),
+        (["1,204.5", "2,300.25", "17.1"], ","),
+        (["1.204,5", "2.300,25", "17,1"], "."),
+    ],
+)
+def test_either_decimal_sign_is_read_next_to_a_separator_that_is_set(
+    values: list[str], thousands: str
+) -> None:
+    text = "\n".join(["a;b", *(f"{value};x" for value in values)])
+    table = read_table(text.encode(), "t.csv", reading=Reading(thousands=thousands))
+    assert table.frame.collect().to_native()["c0"].to_list() == [1204.5, 2300.25, 17.1]
+
+
+@pytest.mark.parametrize("reading", [Reading(decimal="."), Reading(thousands=",")])
+def test_a_column_that_is_text_only_because_of_the_set_signs_is_named(reading: Reading) -> None:
+    text = "a;b\n" + "".join(f"{n},5;x\n" for n in range(9))
+    table = read_table(text.encode(), "t.csv", reading=reading)
+    assert table.schema[0].kind == "text"
+    (guess,) = [each for each in table.guesses if each.startswith("a ")]
+    assert guess == "a is kept as text: numbers such as 0,5 do not have the signs that are set."
