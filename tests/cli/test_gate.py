@@ -132,3 +132,29 @@ def test_results_of_other_tools_are_judged_too(run: Run, folder: Path) -> None:
         result = run("import", "run_results.json", "--dataset", "shop", "--fail-on", "new", "--author", "Ana")
         assert result.exit_code == (1 if day == 3 else 0), result.output
     assert "failed: 1 finding" in result.stderr
+
+
+def test_imported_results_of_small_tables_are_judged_by_count(run: Run, folder: Path) -> None:
+    codes = []
+    for hour, (failing, rows) in enumerate([(1, 10), (1, 8), (2, 10)]):
+        result = {
+            "element_count": rows,
+            "unexpected_count": failing,
+            "unexpected_percent": 100 * failing / rows,
+        }
+        config = {"type": "expect_column_values_to_not_be_null", "kwargs": {"column": "id"}, "meta": {}}
+        suite = {
+            "success": False,
+            "results": [{"success": False, "expectation_config": config, "result": result}],
+            "meta": {
+                "great_expectations_version": "1.24.1",
+                "run_id": {"run_time": f"2026-11-01T0{hour}:00:00Z"},
+            },
+        }
+        (folder / "gx.json").write_text(json.dumps(suite), "utf-8")
+        asked = ("import", "gx.json", "--dataset", "shop", "--fail-on", "worse", "--author", "Ana", "--json")
+        result = run(*asked)
+        codes.append(result.exit_code)
+        (gate,) = json.loads(result.stdout)["gate"]
+        assert gate["dataset"] == "shop"
+    assert codes == [0, 0, 1]

@@ -30,7 +30,7 @@ def save(storage: Storage, day: int, *findings: GhostFinding, ran: str = "abcde"
 
 def judge(storage: Storage, *findings: GhostFinding, fail_on: str = "error", **options: Any) -> GateResult:
     baseline, rows = options.get("baseline", "latest"), options.get("rows", 1000)
-    run = Run("orders", findings, rows, at(30 * DAY))
+    run = Run("orders", findings, rows, options.get("ran_at", at(30 * DAY)))
     return storage.gate.judge_run(run, [FailOn(each) for each in fail_on.split()], baseline)
 
 
@@ -64,9 +64,22 @@ def test_a_finding_that_is_back_has_regressed(storage: Storage) -> None:
     save(storage, 1, null("a"), null("b"))
     decide(storage, "b", status="fixed", reason="Repaired.")
     save(storage, 2)
-    result = judge(storage, null("a"), null("b"), fail_on="new regressed")
+    later = clock.now() + dt.timedelta(hours=1)
+    result = judge(storage, null("a"), null("b"), fail_on="new regressed", ran_at=later)
     assert failed(result) == {"a": ("regressed",), "b": ("regressed",)}
     assert "It was fixed before." in result.failures[1].reason
+
+
+def test_a_finding_that_was_set_to_fixed_after_the_run_fails_nothing(storage: Storage) -> None:
+    save(storage, 1, null("a"))
+    decide(storage, "a", status="fixed", reason="Repaired.")
+    result = judge(storage, null("a"), fail_on="any regressed")
+    assert (result.has_passed, [each.reason for each in result.spared]) == (
+        True,
+        ["It was set to fixed after this run."],
+    )
+    later = clock.now() + dt.timedelta(hours=1)
+    assert failed(judge(storage, null("a"), fail_on="any", ran_at=later)) == {"a": ("any",)}
 
 
 def test_a_partial_run_is_no_baseline_of_the_checks_that_it_did_not_run(storage: Storage) -> None:
@@ -97,6 +110,19 @@ def test_worse_is_a_larger_share_or_a_larger_number_in_small_tables(
 ) -> None:
     save(storage, 1, null("a", 5, 0.1))
     result = judge(storage, null("a", *now), fail_on="worse", rows=rows)
+    assert result.has_passed != is_worse
+
+
+@pytest.mark.parametrize(
+    ("now", "is_worse"),
+    [((1, 0.125), False), ((2, 0.2), True), ((3, 0.15), True)],
+    ids=["1 of 8", "2 of 10", "3 of 20"],
+)
+def test_a_finding_tells_the_size_of_a_table_that_is_not_known(
+    storage: Storage, now: tuple[int, float], is_worse: bool
+) -> None:
+    save(storage, 1, null("a", 1, 0.1))
+    result = judge(storage, null("a", *now), fail_on="worse", rows=None)
     assert result.has_passed != is_worse
 
 
@@ -132,7 +158,8 @@ def test_a_snoozed_finding_fails_nothing_until_it_has_outgrown_that(storage: Sto
 def test_a_fixed_finding_that_is_found_is_open_again(storage: Storage) -> None:
     save(storage, 1, null("a"))
     decide(storage, "a", status="fixed", reason="Repaired.")
-    assert failed(judge(storage, null("a"))) == {"a": ("error",)}
+    later = clock.now() + dt.timedelta(hours=1)
+    assert failed(judge(storage, null("a"), ran_at=later)) == {"a": ("error",)}
 
 
 def test_merged_findings_are_judged_as_the_one_they_belong_to(storage: Storage) -> None:

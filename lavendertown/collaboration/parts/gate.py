@@ -102,6 +102,7 @@ class GateResult:
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain JSON values."""
         return {
+            "dataset": self.dataset,
             "passed": self.has_passed,
             "fail_on": [each.value for each in self.fail_on],
             "baseline": self.baseline or None,
@@ -128,7 +129,8 @@ class Run:
     Attributes:
         dataset: The dataset.
         findings: The findings.
-        row_count: The number of rows of the table; None if it is not known.
+        row_count: The number of rows of the table; None if it is not known. Then the count and the share of
+            each finding tell it.
         ran_at: When it ran; the baseline ran before.
         report_id: The report of the run, which is never its own baseline; empty if it has none.
         coverage: What the run checked, as :meth:`lavendertown.inspector.Inspector.coverage` returns it;
@@ -194,9 +196,10 @@ class Gate(StoragePart):
         named = [(known.current_id(each), each) for each in run.findings]
         if comparison is not None and comparison.add_baselines(earlier, named):
             notes.append("Checks that the last run did not run are compared with the last run that did.")
-        now, sizes = clock.now(), _add_up_sizes(named)
+        ran_at, now, sizes = clock.to_utc(run.ran_at), clock.now(), _add_up_sizes(named)
         judgements = [
-            known.judge_finding(each, name, sizes[name], fail_on, comparison, now) for name, each in named
+            known.judge_finding(each, name, sizes[name], fail_on, comparison, ran_at, now)
+            for name, each in named
         ]
         return GateResult(
             run.dataset, tuple(fail_on), former.id if former is not None else "", judgements, notes
@@ -233,6 +236,10 @@ class _Size:
         """Return the size with the rows of another occurrence in the same run."""
         return _Size(add_counts((self.row_count, row_count)), add_shares((self.share, share)))
 
+    def total_row_count(self) -> int | None:
+        """Return the number of all rows, as the count and the share tell it; None if they do not."""
+        return round(self.row_count / self.share) if self.row_count and self.share else None
+
 
 class _Known:
     """What the storage knows of the findings of a dataset."""
@@ -268,9 +275,10 @@ class _Known:
         size: _Size,
         fail_on: Sequence[FailOn],
         comparison: _Comparison | None,
+        ran_at: dt.datetime,
         now: dt.datetime,
     ) -> Judgement:
-        """Judge one finding, by its current id and its size in the whole run."""
+        """Judge one finding, by its current id and its size in the whole run, which was at ``ran_at``."""
         identity = self.identities.get(name)
         if identity is None:
             return _judge_open(finding, name, size, fail_on, comparison, None, [])
@@ -282,8 +290,11 @@ class _Known:
             return Judgement(finding, name, (), f"It is closed as {statuses.FALSE_POSITIVE.label}.")
         found: list[tuple[FailOn, str]] = []
         is_explained = comparison is not None and comparison.explains(finding, name)
-        if identity.status == statuses.FIXED.name and not is_explained:
-            found.append((FailOn.REGRESSED, "It was fixed before."))
+        if identity.status == statuses.FIXED.name:
+            if identity.fixed_at is not None and ran_at <= identity.fixed_at:
+                return Judgement(finding, name, (), "It was set to fixed after this run.")
+            if not is_explained:
+                found.append((FailOn.REGRESSED, "It was fixed before."))
         acceptance = self._acceptances.get(name)
         if acceptance is not None:
             has_ended = (
@@ -397,7 +408,8 @@ class _Comparison:
     def _describe_growth(self, size: _Size, before: _Size) -> str:
         """Return how a finding has grown since the baseline; empty if it has not."""
         share, former = size.share, before.share
-        is_small = self._run.row_count is not None and self._run.row_count < _MIN_ROWS_FOR_SHARE
+        row_count = self._run.row_count if self._run.row_count is not None else size.total_row_count()
+        is_small = row_count is not None and row_count < _MIN_ROWS_FOR_SHARE
         if share is not None and former is not None and not is_small:
             text = f"It affects {share:.2%} of the rows, and {former:.2%} in the baseline."
             return text if share > former else ""

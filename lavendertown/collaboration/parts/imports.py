@@ -93,14 +93,15 @@ class Imports(StoragePart):
         """
         report = self._build_report(results, author="")
         dataset = str(report.metadata.get("dataset") or "")
-        coverage = report.metadata.get("coverage")
+        found = report.metadata.get("coverage")
+        coverage = found if isinstance(found, Mapping) else {}
         return Run(
             dataset,
             report.findings,
-            None,
+            _as_number(coverage.get("rows")),
             clock.to_utc(report.created_at),
             report.id,
-            coverage if isinstance(coverage, Mapping) else {},
+            coverage,
         )
 
     def save(self, results: Sequence[ReadRun], *, author: str = "") -> list[ImportPreview]:
@@ -398,4 +399,8 @@ def _content_of(report: ShareableReport) -> dict[str, Any]:
 
 
 def _as_count(value: Any) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+    return _as_number(value) or 0
+
+
+def _as_number(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
