@@ -198,7 +198,8 @@ class _Reader:
                 mapping,
                 file_name=name,
                 digest=hashlib.sha256(raw).hexdigest(),
-                dataset=self._dataset or dataset_name(name),
+                dataset=dataset_name(name),
+                given_dataset=self._dataset,
             )
         return runs
 

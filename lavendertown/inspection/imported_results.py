@@ -86,6 +86,7 @@ def write_mapped_results(arguments: dict[str, Any], table: Table) -> None:
         file_name=arguments["name"],
         digest=digest.hexdigest(),
         dataset=arguments["dataset"],
+        given_dataset=arguments.get("given_dataset", ""),
     )
     write_run_file(Path(arguments["folder"]) / _FILE, runs)
 

@@ -53,14 +53,19 @@ class MappedFileReader:
             content: The content of the file.
             name: Its name.
             mapping: What its columns say.
-            dataset: The dataset of rows that name none; by default it follows from the name.
+            dataset: The dataset of all rows; by default the one that a row names, or else it follows from
+                the name of the file.
 
         Raises:
             UnreadableTableError: The file is no table, lacks a column of the mapping, or a cell cannot be
                 understood.
             FileLimitError: It needs more memory or time than the server allows.
         """
-        arguments = {"mapping": dict(mapping.columns), "dataset": dataset or dataset_name(name)}
+        arguments = {
+            "mapping": dict(mapping.columns),
+            "dataset": dataset_name(name),
+            "given_dataset": dataset,
+        }
         file: MappedFile = self._files.run_task(
             MAP_RESULTS,
             content,

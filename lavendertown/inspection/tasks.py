@@ -301,8 +301,8 @@ def map_results(arguments: dict[str, Any], report: Callable[[Any], None]) -> lis
 
     Args:
         arguments: ``path`` and ``name`` of the file, its ``limits`` as a mapping, the ``reading`` that was
-            set, the ``folder`` of the result, the ``mapping`` of columns by their role, and the ``dataset``
-            of rows that name none.
+            set, the ``folder`` of the result, the ``mapping`` of columns by their role, the ``dataset`` of
+            rows that name none, and optionally the ``given_dataset`` of all rows.
         report: Not used.
 
     Returns:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lavendertown.core import clock
 from lavendertown.core.errors import InvalidInputError
-from lavendertown.interchange.reading import ReadRun
+from lavendertown.interchange.reading import ReadRun, name_datasets
 from lavendertown.interchange.runs import WHOLE_TABLE, CheckResult, Failure, Outcome, RunBuilder
 from lavendertown.interchange.sources import ImportFileError
 from lavendertown.interchange.wording import guess_ghost_type, shorten
@@ -120,7 +120,13 @@ def _split_case(name: str) -> str:
 
 
 def read_mapped_runs(
-    table: Table, mapping: ResultMapping, *, file_name: str, digest: str, dataset: str
+    table: Table,
+    mapping: ResultMapping,
+    *,
+    file_name: str,
+    digest: str,
+    dataset: str,
+    given_dataset: str = "",
 ) -> list[ReadRun]:
     """Return the results in a table, a run for each dataset.
 
@@ -132,13 +138,17 @@ def read_mapped_runs(
         file_name: The name of the file, for messages.
         digest: The SHA-256 of the file's content.
         dataset: The dataset of rows that name none.
+        given_dataset: The dataset of all rows, whatever they name; they become one run then. Empty for none.
 
     Raises:
         ImportFileError: A column is missing, or a cell cannot be understood; the message names its row.
     """
+    # Imported here, because it imports the data libraries.
+    from lavendertown.profile.measure import first_row_number
+
     mapping.refuse_missing_columns(table.columns, file_name)
     runs: dict[str, RunBuilder] = {}
-    for number, cells in enumerate(_iterate_rows(table, mapping), 1):
+    for number, cells in enumerate(_iterate_rows(table, mapping), first_row_number(table)):
         if not any(cells.values()):
             continue
         place = f"{file_name}, row {number:,}"
@@ -150,7 +160,8 @@ def read_mapped_runs(
         _add_row(run, cells, place)
     if not runs:
         raise ImportFileError(f"{file_name} contains no results of checks.")
-    return [ReadRun(replace(run.finish(), dataset=name), file_name, digest) for name, run in runs.items()]
+    found = [replace(run.finish(), dataset=name) for name, run in runs.items()]
+    return [ReadRun(run, file_name, digest) for run in name_datasets(found, given_dataset, dataset)]
 
 
 def _iterate_rows(table: Table, mapping: ResultMapping) -> Iterator[dict[str, str]]:

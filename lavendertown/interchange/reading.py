@@ -95,7 +95,7 @@ def read_runs(
             ReadRun(run, file.name, file.digest)
             for file, each in pairs
             if not each.describes_other_files
-            for run in _name_datasets(each.read(file, descriptions), file, dataset)
+            for run in name_datasets(each.read(file, descriptions), dataset, name_from_file(file))
         ]
     if not found:
         names = ", ".join(file.name for file in files)
@@ -130,10 +130,16 @@ def recognize_format(file: ResultFile, name: str = "") -> ImportFormat:
     )
 
 
-def _name_datasets(runs: Sequence[ImportedRun], file: ResultFile, dataset: str) -> list[ImportedRun]:
+def name_datasets(runs: Sequence[ImportedRun], dataset: str, fallback: str) -> list[ImportedRun]:
+    """Return the runs of one file with their datasets.
+
+    Args:
+        runs: The runs.
+        dataset: The dataset of all runs, which become one run then; empty for those that they name.
+        fallback: The dataset of runs that name none.
+    """
     if dataset and len({run.dataset for run in runs}) > 1:
         return [merge_runs(runs, dataset)]
-    fallback = name_from_file(file)
     return [
         run if run.report is not None else replace(run, dataset=dataset or run.dataset or fallback)
         for run in runs

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +15,7 @@ from click.testing import CliRunner
 
 from lavendertown.cli import cli
 from lavendertown.collaboration.storage import FileStorage
+from lavendertown.core import json_codec
 from lavendertown.core.errors import InvalidInputError
 from lavendertown.interchange import ImportFileError, ReadRun
 from lavendertown.interchange.mapping import ResultMapping, read_mapped_runs, suggest_mapping
@@ -83,9 +86,9 @@ def test_without_a_status_rows_decide() -> None:
     [
         (
             "check,state\nx,perhaps\n",
-            "checks.csv, row 1: the status 'perhaps' is unknown; use passed, failed",
+            "checks.csv, row 2: the status 'perhaps' is unknown; use passed, failed",
         ),
-        ("check,state\nx,ok\n,ok\n", "checks.csv, row 2: neither the check nor the column is named."),
+        ("check,state\nx,ok\n,ok\n", "checks.csv, row 3: neither the check nor the column is named."),
         ("check,result\nx,ok\n", "checks.csv has no column 'state'; its columns are check, result."),
         ("check,state\n,\n", "checks.csv contains no results of checks."),
     ],
@@ -106,7 +109,7 @@ def test_what_cannot_be_understood_is_named_with_its_row(text: str, message: str
     ],
 )
 def test_odd_cells_are_named(role: str, cell: str, message: str) -> None:
-    with pytest.raises(ImportFileError, match=f"row 1: {message}"):
+    with pytest.raises(ImportFileError, match=f"row 2: {message}"):
         read(f"check,state,x\na,failed,{cell}\nb,failed,\n", {"check": "check", "status": "state", role: "x"})
 
 
@@ -154,6 +157,37 @@ def test_a_mapping_is_given_once_and_remembered_by_the_columns(
     storage = FileStorage(tmp_path / ".lavendertown")
     assert len(storage.query_reports()) == 4
     storage.close()
+
+
+def test_a_mapping_is_remembered_whatever_the_order_of_the_columns(
+    run: Callable[..., Any], tmp_path: Path
+) -> None:
+    assert run("import", "checks.csv", "--mapping", "map.yaml").exit_code == 0
+    lines = csv.reader(RESULTS.replace("1,204", "1204").splitlines())
+    turned = [",".join(reversed(line)) for line in lines]
+    (tmp_path / "turned.csv").write_text("\n".join(turned))
+    answer = run("import", "turned.csv", "--dry-run", "--json")
+    assert (answer.exit_code, json.loads(answer.stdout)["findings"]) == (0, 3)
+
+
+def test_a_mapping_that_an_earlier_version_stored_is_still_found(tmp_path: Path) -> None:
+    storage = FileStorage(tmp_path)
+    columns = ["Test name", "Outcome"]
+    digest = hashlib.sha256(json_codec.dumps_canonical(columns)).hexdigest()[:24]
+    former = {"check": "Test name", "status": "Outcome"}
+    storage.dataset_settings.save(f"columns:{digest}", "mapping", former, actor="Ana")
+    assert storage.imports.load_mapping(columns) == former
+    storage.imports.save_mapping(columns, {**former, "rows": "Outcome"}, actor="Ana")
+    assert storage.imports.load_mapping(columns) == {**former, "rows": "Outcome"}
+    storage.close()
+
+
+def test_a_given_dataset_takes_the_place_of_those_in_the_table(run: Callable[..., Any]) -> None:
+    asked = ("import", "checks.csv", "--mapping", "map.yaml", "--dataset", "shop", "--json")
+    answer = json.loads(run(*asked).stdout)
+    assert (answer["dataset"], answer["findings"], len(answer["reports"])) == ("shop", 3, 1)
+    found = json.loads(run("findings", "list", "--json").stdout)
+    assert {each["column"] for each in found} == {"orders.email", "orders.price", "parcels.weight"}
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def test_a_workbook_and_a_packed_file_are_read(client: ConnectClient) -> None:
 
 def test_several_tables_are_imported_all_or_none(client: ConnectClient, storage: Storage) -> None:
     wrong = {"name": "shop.csv", "content": CHECKS.replace(b"failed,12", b"maybe,12")}
-    with pytest.raises(RpcError, match=r"shop\.csv, row 1: the status 'maybe' is unknown"):
+    with pytest.raises(RpcError, match=r"shop\.csv, row 2: the status 'maybe' is unknown"):
         send(client, FILE, wrong, mapping=MAPPING)
     assert storage.query_reports() == []
     right = {"name": "shop.csv", "content": CHECKS}

@@ -135,21 +135,24 @@ class Imports(StoragePart):
         return previews
 
     def load_mapping(self, columns: Sequence[str]) -> dict[str, str]:
-        """Return the mapping that was last used for a table with these columns; empty if there is none."""
-        return {
-            str(role): str(name)
-            for role, name in self._dataset_settings.load(_header_name(columns), MAPPING).items()
-        }
+        """Return the mapping that was last used for a table with these columns, in any order.
+
+        It is empty if there is none.
+        """
+        # Earlier versions stored a mapping for the columns in their order.
+        names = (_header_name(sorted(columns)), _header_name(columns))
+        found = next(filter(None, (self._dataset_settings.load(name, MAPPING) for name in names)), {})
+        return {str(role): str(name) for role, name in found.items()}
 
     def save_mapping(self, columns: Sequence[str], mapping: Mapping[str, str], *, actor: str) -> None:
         """Remember a mapping of columns to what they say, for the next table with these columns.
 
         Args:
-            columns: The names of the table's columns, in order.
+            columns: The names of the table's columns, in any order.
             mapping: The columns by their role, see :class:`lavendertown.interchange.mapping.ResultMapping`.
             actor: The name in the audit log.
         """
-        self._dataset_settings.save(_header_name(columns), MAPPING, mapping, actor=actor)
+        self._dataset_settings.save(_header_name(sorted(columns)), MAPPING, mapping, actor=actor)
 
     def _build_report(self, results: ReadRun, author: str) -> ShareableReport:
         if results.run.report is not None:
