@@ -291,6 +291,25 @@ def test_a_row_id_that_was_changed_is_noticed() -> None:
     assert parse_token(f"{ID}-1") is None
 
 
+@pytest.mark.parametrize(
+    ("row_id", "text"),
+    [
+        (
+            f"{make_token(ID, 1)}x",
+            f"The row id '{make_token(ID, 1)}x' was changed. Copy it from the original file.",
+        ),
+        ("1", "The row id '1' was changed. Copy it from the original file."),
+        (None, "An answered row has no row id. Copy it from the original file."),
+    ],
+)
+def test_an_answer_without_its_row_id_is_noticed(row_id: str | None, text: str) -> None:
+    book, sheet = filled_sheet()
+    sheet["A2"] = row_id
+    found = read(saved(book))
+    assert problems(found) == [("ben.xlsx, row 2", text)]
+    assert answers(found) == {key: value for key, value in EXPECTED.items() if key != 1}
+
+
 def csv_rows(delimiter: str) -> Iterator[bytes]:
     _, sheet = filled_sheet()
     out = io.StringIO()

@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from lavendertown.core.errors import InvalidInputError, UnreadableTableError
 from lavendertown.core.file_limits import DEFAULT_FILE_LIMITS, MEGABYTE, FileLimits
@@ -156,9 +156,8 @@ def _read_sheet(rows: Sequence[Sequence[str]], first_row: int, name: str) -> Fil
     for place, token, cells in _iterate_rows(rows, first_row, name, id_column, columns):
         row = parse_token(token)
         if row is None:
-            problems.append(
-                RowProblem(place, f"The row id {token[:60]!r} was changed. Copy it from the original file.")
-            )
+            what = f"The row id {token[:60]!r} was changed." if token else "An answered row has no row id."
+            problems.append(RowProblem(place, f"{what} Copy it from the original file."))
             continue
         seen.add(row)
         found = _read_answer(row, cells, place)
@@ -172,15 +171,21 @@ def _read_sheet(rows: Sequence[Sequence[str]], first_row: int, name: str) -> Fil
 def _iterate_rows(
     rows: Sequence[Sequence[str]], first_row: int, name: str, id_column: int, columns: dict[str, int]
 ) -> Iterator[tuple[str, str, dict[str, str]]]:
-    """Yield the place, the row id and the answer cells of each row with a row id."""
+    """Yield the place, the row id and the answer cells of each row with a row id or a mark."""
     for number, row in enumerate(rows, first_row + 1):
         token = (row[id_column] or "").strip() if id_column < len(row) else ""
-        if looks_like_token(token):
-            cells = {
-                column: (row[place] or "").strip() if place < len(row) else ""
-                for column, place in columns.items()
-            }
+        cells = {
+            column: (row[place] or "").strip() if place < len(row) else ""
+            for column, place in columns.items()
+        }
+        if looks_like_token(token) or _is_marked(row, cells):
             yield f"{name}, row {number:,}", token, cells
+
+
+def _is_marked(row: Sequence[str], cells: Mapping[str, str]) -> bool:
+    """Return whether a row has a mark; the headings, one of which is a mark, have none."""
+    is_heading = len(_answer_places(row)) == len(ANSWER_COLUMNS)
+    return not is_heading and any(cells.get(column, "").lower() in _MARKS for column in (DONE, CANNOT))
 
 
 def _read_answer(row: tuple[str, int], cells: dict[str, str], place: str) -> RowAnswer | RowProblem | None:
