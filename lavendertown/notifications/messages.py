@@ -116,6 +116,13 @@ def limit_items(items: Sequence[MessageItem]) -> tuple[tuple[MessageItem, ...], 
     return shown, len(items) - len(shown)
 
 
+def describe_finding(row: Mapping[str, Any]) -> str:
+    """Return the dataset, the column and the description of a finding of the inbox as one text."""
+    column = row["column"] if row["column"] != "*" else ""
+    where = ", ".join(part for part in (row["dataset"], column) if part)
+    return f"{where}: {row['description']}" if where else str(row["description"])
+
+
 def shorten(text: str) -> str:
     """Return a text on one line, at most :data:`MAX_TEXT` characters."""
     line = " ".join(text.split())

@@ -110,6 +110,15 @@ def test_many_assignments_in_one_act_are_one_message(channel: NotificationChanne
     assert titles(storage) == ["Ana assigned Ben Bo orders, phone: phone is empty in 2 of 4 rows"]
 
 
+def test_a_finding_about_whole_rows_is_named_without_a_column(
+    channel: NotificationChannel, storage: Storage
+) -> None:
+    storage.save_report(run(2, "*"))
+    storage.triage.decide(name_of("*"), Decision(assignee="Ben Bo"), actor="Ana")
+    storage.notifications.collect(channel)
+    assert "Ana assigned Ben Bo orders: * is empty in 2 of 4 rows" in titles(storage)
+
+
 def test_an_assignment_that_was_undone_is_not_sent(channel: NotificationChannel, storage: Storage) -> None:
     storage.triage.decide(name_of(), Decision(assignee="Ben Bo"), actor="Ana")
     storage.triage.decide(name_of(), Decision(assignee=""), actor="Ana")

@@ -77,6 +77,19 @@ def test_a_template_of_another_tracker(store: Storage, receiver: HttpReceiver) -
     assert note.comment == "Created a ticket in other."
 
 
+def test_a_ticket_about_whole_rows_names_no_column(store: Storage, receiver: HttpReceiver) -> None:
+    store.save_report(run(2, "*"))
+    target = TicketTarget("github", "github", receiver.url, allow_private=True)
+    store.tickets.create(name_of("*"), target, BASE, actor="Ana")
+    (body,) = receiver.bodies
+    assert body["title"] == "orders: * is empty in 2 of 4 rows"
+    assert body["body"].splitlines()[3:6] == [
+        "Column: -",
+        "Severity: warning",
+        "Seen in 1 report, last on 2026-03-06",
+    ]
+
+
 def test_a_refused_ticket_leaves_no_comment(store: Storage, receiver: HttpReceiver) -> None:
     target = TicketTarget("github", "github", receiver.url, allow_private=True)
     receiver.status = 401

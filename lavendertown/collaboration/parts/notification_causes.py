@@ -28,6 +28,7 @@ from lavendertown.inbox.attention import AttentionReason
 from lavendertown.notifications import Message, MessageItem, make_message_id
 from lavendertown.notifications.messages import (
     dataset_path,
+    describe_finding,
     finding_path,
     incident_path,
     limit_items,
@@ -336,9 +337,7 @@ def _you_or(recipient: str, channel: NotificationChannel) -> str:
 
 
 def _finding_item(row: Mapping[str, Any], detail: str = "") -> MessageItem:
-    where = ", ".join(part for part in (row["dataset"], row["column"]) if part)
-    text = f"{where}: {row['description']}" if where else str(row["description"])
-    return MessageItem(text, detail, finding_path(row["finding_id"]), row["finding_id"])
+    return MessageItem(describe_finding(row), detail, finding_path(row["finding_id"]), row["finding_id"])
 
 
 def _assigned_to(row: Mapping[str, Any], channel: NotificationChannel) -> str:

@@ -12,7 +12,7 @@ from lavendertown.core import clock
 from lavendertown.core.errors import NotFoundError
 from lavendertown.core.ticket_targets import TicketTarget
 from lavendertown.notifications.errors import DeliveryError
-from lavendertown.notifications.messages import finding_path, make_url, shorten
+from lavendertown.notifications.messages import describe_finding, finding_path, make_url, shorten
 from lavendertown.notifications.tickets import create_ticket
 
 
@@ -46,18 +46,18 @@ class Tickets(StoragePart):
                 f"There is no finding {finding_id!r}. Find its id with `lavendertown findings list`."
             )
         row = rows[0]
-        where = ", ".join(part for part in (row["dataset"], row["column"]) if part)
         link = make_url(base_url, finding_path(row["finding_id"])) if base_url else ""
         lines = [
             row["description"],
             "",
             f"Dataset: {row['dataset'] or '-'}",
-            f"Column: {row['column'] or '-'}",
+            f"Column: {row['column'] if row['column'] not in ('', '*') else '-'}",
             f"Severity: {row['severity']}",
-            f"Seen in {row['times_seen']:,} reports, last on {row['last_seen']:%Y-%m-%d}",
+            f"Seen in {row['times_seen']:,} report{'s' if row['times_seen'] != 1 else ''}, last on "
+            f"{row['last_seen']:%Y-%m-%d}",
         ]
         texts = {
-            "title": shorten(f"{where}: {row['description']}" if where else row["description"]),
+            "title": shorten(describe_finding(row)),
             "text": "\n".join([*lines, "", link] if link else lines),
             "link": link,
             "dataset": row["dataset"],
