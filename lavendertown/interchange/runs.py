@@ -16,6 +16,8 @@ WHOLE_TABLE = "*"
 """The column of a check that concerns no single column."""
 MAX_POSITIONS = 200_000
 """The maximum number of row positions that are kept of one finding; its count stays exact."""
+_MAX_SHARED = 1_000_000
+"""Positions below this number are shared by the findings of a run."""
 STATUS_ANNOTATION = "status_annotation"
 """The key in the metadata of a finding for the annotation that sets its status; it is saved as such."""
 
@@ -220,6 +222,7 @@ class RunBuilder:
         self.row_count: int | None = None
         self.first_row = 1
         self.has_unique_check_ids = False
+        self._numbers: dict[int, int] = {}
         self._failures: dict[tuple[str, ...], Failure] = {}
         self._errors: dict[tuple[str, ...], tuple[CheckResult, str]] = {}
         self._passed: dict[tuple[str, ...], CheckResult] = {}
@@ -232,12 +235,18 @@ class RunBuilder:
         return {failure.check.check_id for failure in self._failures.values()} | set(errors)
 
     def add_failure(self, failure: Failure) -> None:
-        """Add a check that failed."""
+        """Add a check that failed; at most :data:`MAX_POSITIONS` of its positions are kept."""
+        if failure.positions is not None:
+            failure.positions = [self._share_number(each) for each in failure.positions[:MAX_POSITIONS]]
         key = (failure.ghost_type, failure.check.column, *_coverage_key(failure.check))
         if key in self._failures:
             self._failures[key].add(failure)
         else:
             self._failures[key] = failure
+
+    def _share_number(self, position: int) -> int:
+        """Return an equal number that all findings share: a file of 100 MB can have 15 million positions."""
+        return self._numbers.setdefault(position, position) if position < _MAX_SHARED else position
 
     def add_error(self, check: CheckResult, message: str = "") -> None:
         """Add a check that crashed, with the tool's message."""

@@ -15,6 +15,7 @@ from lavendertown.core.fingerprints import compute_fingerprint
 from lavendertown.core.fingerprints import executed_check_keys as keys
 from lavendertown.interchange import ImportedRun, read_runs
 from lavendertown.interchange.json_stream import MAX_SAMPLED, read_items
+from lavendertown.interchange.runs import MAX_POSITIONS, CheckResult, Failure, RunBuilder
 from lavendertown.interchange.sources import open_result_files
 
 SARIF = {
@@ -232,3 +233,17 @@ def test_only_the_first_items_of_a_sample_are_kept() -> None:
     assert first["values"] == items[0]["values"][:MAX_SAMPLED]
     assert first["rest"] == [[1], [2]]
     assert second == {"values": [1, 2]}
+
+
+def test_positions_are_capped_and_the_findings_of_a_run_share_their_numbers() -> None:
+    run = RunBuilder("Great Expectations")
+    for column in ("a", "b"):
+        positions = [number + 1_000 for number in range(MAX_POSITIONS + 5)]
+        run.add_failure(
+            Failure(CheckResult("not null", column), "null", count=MAX_POSITIONS + 5, positions=positions)
+        )
+    first, second = run.finish().findings
+    assert first.row_indices is not None
+    assert second.row_indices is not None
+    assert (len(first.row_indices), first.metadata["count"]) == (MAX_POSITIONS, MAX_POSITIONS + 5)
+    assert all(one is other for one, other in zip(first.row_indices, second.row_indices, strict=True))
