@@ -247,3 +247,22 @@ def test_positions_are_capped_and_the_findings_of_a_run_share_their_numbers() ->
     assert second.row_indices is not None
     assert (len(first.row_indices), first.metadata["count"]) == (MAX_POSITIONS, MAX_POSITIONS + 5)
     assert all(one is other for one, other in zip(first.row_indices, second.row_indices, strict=True))
+
+
+def test_a_dbt_test_without_manifest_and_sql_is_described_by_its_own_name() -> None:
+    results = [
+        {
+            "unique_id": f"test.shop.{name}.{7:010x}",
+            "status": "fail",
+            "failures": 2,
+            "message": "Got 2 results",
+        }
+        for name in ("not_null_orders_id", "unique_orders_id")
+    ]
+    metadata = {"dbt_schema_version": "https://schemas.getdbt.com/dbt/run-results/v4.json"}
+    content = json.dumps({"metadata": metadata, "results": results}).encode()
+    (read,) = read_runs([(io.BytesIO(content), "run_results.json")])
+    assert [each.description for each in read.run.findings] == [
+        "The check not_null_orders_id failed for 2 rows.",
+        "The check unique_orders_id failed for 2 rows.",
+    ]

@@ -30,7 +30,7 @@ from lavendertown.interchange.runs import (
     RunBuilder,
 )
 from lavendertown.interchange.sources import ResultFile
-from lavendertown.interchange.wording import guess_ghost_type
+from lavendertown.interchange.wording import describe_failure, guess_ghost_type
 
 _TEST_KINDS = ("test", "unit_test")
 _OUTCOMES: dict[str, Outcome] = {
@@ -131,7 +131,8 @@ def _add_result(
         guess_ghost_type(test),
         severity="warning" if status == "warn" else "error",
         count=count,
-        detail=_describe_values(test, check.column, count),
+        detail=_describe_values(test, check.column, count)
+        or _describe_unplaced(test, name, check.column, count),
         metadata={"table": table} if table else {},
     )
     run.add_outcome(_OUTCOMES.get(status, "not_run"), check, failure, _error_reason(message))
@@ -225,6 +226,14 @@ def _describe_values(test: str, column: str, count: int | None) -> str:
     if test == "accepted_values":
         return f"{column} has {count:,} distinct {values} that {'is' if count == 1 else 'are'} not allowed."
     return ""
+
+
+def _describe_unplaced(test: str, name: str, column: str, count: int | None) -> str:
+    """Return a sentence for a test of an unknown table and column: its own name tells them; else empty."""
+    own_name = _without_hash(name)
+    if column != WHOLE_TABLE or not own_name.startswith(f"{test}_"):
+        return ""
+    return describe_failure("rule", own_name, WHOLE_TABLE, count, None, None)
 
 
 def _error_reason(message: str) -> str:
