@@ -87,8 +87,8 @@ def import_command(
 
     --fail-on judges each run as `lavendertown analyze` does.
 
-    Exit codes: 0 success, 1 as set by --fail-on, or if --undo finds no such report, 2 if a FILE cannot be
-    imported.
+    Exit codes: 0 success, 1 as set by --fail-on, or if the report of --undo is in the trash already, 2 if a
+    FILE cannot be imported or there is no such report.
 
     \b
     Example:

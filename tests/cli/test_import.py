@@ -42,6 +42,7 @@ def test_undo_deletes_the_report(run: Run, answer: Answer) -> None:
     assert answer("import", "--undo", report_id) == {"report_id": report_id, "undone": True}
     assert answer("report", "list") == []
     assert run("import", "--undo", report_id).exit_code == 1
+    assert run("import", "--undo", "i-none").exit_code == 2
     assert answer("import", DBT)["report_id"] == report_id
     assert len(answer("report", "list")) == 1
 
