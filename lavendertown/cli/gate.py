@@ -24,6 +24,7 @@ from lavendertown.collaboration.parts.gate import (
 from lavendertown.collaboration.storage import Storage
 from lavendertown.core.errors import StorageError
 from lavendertown.interchange.exports.markdown import escape_markdown
+from lavendertown.interchange.runs import WHOLE_TABLE
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 _MAX_PRINTED = 50
@@ -160,7 +161,8 @@ def markdown_summary(results: Sequence[GateResult]) -> str:
         if result.failures:
             parts.append("| Fails | Severity | Column | Finding | Why |\n|---|---|---|---|---|")
             for each in result.failures:
-                texts = (each.finding.column, each.finding.description, each.reason)
+                column = each.finding.column if each.finding.column != WHOLE_TABLE else "whole row"
+                texts = (column, each.finding.description, each.reason)
                 cells = [", ".join(each.failed_on), each.finding.severity, *map(escape_markdown, texts)]
                 parts.append(f"| {' | '.join(cells)} |")
             parts.append("")

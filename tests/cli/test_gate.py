@@ -82,6 +82,12 @@ def test_the_summary_says_why(run: Run, saved: dict[str, Any], folder: Path, nam
         )
 
 
+def test_the_summary_names_no_column_of_whole_rows(run: Run, folder: Path) -> None:
+    (folder / "orders.csv").write_text("id,amount\n1,2\n1,2\n2,3\n3,4\n", "utf-8")
+    assert analyze(run, "--fail-on", "any", "--summary", "gate.md").exit_code == 1
+    assert "| whole row | 1 of 4 rows " in (folder / "gate.md").read_text("utf-8")
+
+
 def test_without_a_readable_storage_triage_is_not_applied(
     run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
