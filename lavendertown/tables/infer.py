@@ -487,10 +487,11 @@ def _as_numbers(name: str, column: pl.Series, numbers: NumberText) -> _Found:
     place = int(written.head(QUICK_CHECK_ROWS).str.len_chars().arg_max() or 0)
     number = numbers.values.drop_nulls()[place]
     unit = f" with the unit {numbers.affix}" if numbers.affix else ""
-    return _Found(
-        ClassifiedColumn(values, texts=column),
-        f"{name}: read as numbers{unit} ({written[place].strip()} is {number:.15g}).",
-    )
+    unread = values.is_null() & ~column.str.contains(patterns.DISGUISED_NULL).fill_null(value=True)
+    odd = f"; {_count_values(int(unread.sum()))} could not be read as one" if unread.any() else ""
+    text, shown = written[place].strip(), f"{number:.15g}"
+    example = f" ({text} is {shown})" if text != shown else ""
+    return _Found(ClassifiedColumn(values, texts=column), f"{name}: read as numbers{unit}{example}{odd}.")
 
 
 def _convert_column(name: str, column: pl.Series, wanted: ColumnType, reading: Reading) -> _Found:

@@ -454,6 +454,20 @@ def test_times_that_are_not_read_are_named(cells: list[str], reason: str) -> Non
     assert sentence_about(table).startswith(f"x is kept as text: {reason}")
 
 
+@pytest.mark.parametrize(
+    ("cells", "sentence"),
+    [
+        (["1", "20", "3", "4", "x", "n/a", "inf"], "x: read as numbers; 3 values could not be read as one."),
+        (
+            ["1,5", "2,5", "1.300,5", "x", "y", "4,5", "5,5"],
+            "(1.300,5 is 1300.5); 6 values could not be read",
+        ),
+    ],
+)
+def test_values_that_are_no_numbers_are_counted(cells: list[str], sentence: str) -> None:
+    assert sentence in sentence_about(read(cells * 3))
+
+
 def test_words_after_a_clock_are_no_zones() -> None:
     table = read(["Started 10:30 DONE", "Started 11:30 FAIL", "Started 12:30 DONE"])
     assert [guess for guess in table.guesses if guess.startswith("x")] == []
