@@ -120,4 +120,5 @@ def test_a_table_of_results_is_imported_by_its_columns(app: AppTest, storage: Fi
         dataset="checks",
     )
     assert storage.imports.preview(same).is_saved, "the command line takes it for the same import"
-    assert storage.imports.load_mapping(columns[::-1]) == {}
+    assert storage.imports.load_mapping(columns[::-1]) == mapping
+    assert storage.imports.load_mapping(columns[1:]) == {}
