@@ -119,7 +119,7 @@ def install(tool: Tool) -> str:
 
 
 def print_tools(rows: int, folder: Path) -> None:
-    """Print what LavenderTown and the other tools take for a table of so many rows."""
+    """Print what LavenderTown and the other tools take for a table of this number of rows."""
     path = folder / f"orders-{rows}.parquet"
     make_orders(rows).write_parquet(path)
     ours = measure(DETECT, str(path), "polars", "2000")

@@ -174,6 +174,7 @@ class InspectionResult:
         if list(key) == self.evidence.key:
             return self.evidence
         rows = pl.read_ipc(self.folder / _ROWS_FILE)
+        # The first column holds the positions.
         stored = [rows.columns[1 + self.columns.index(name)] for name in key]
         keys = {
             position: {name: to_plain_value(value) for name, value in zip(key, values, strict=True)}
@@ -183,19 +184,11 @@ class InspectionResult:
         for place, each in self.evidence.samples.items():
             affected = [name for name in finding_columns(self.findings[int(place)]) if name in self.columns]
             shown = affected or self.columns[:MAX_SHOWN_COLUMNS]
-            samples[place] = replace(
-                each,
-                rows=[
-                    replace(
-                        row,
-                        values={
-                            **keys.get(row.position, {}),
-                            **{name: row.values[name] for name in shown if name in row.values},
-                        },
-                    )
-                    for row in each.rows
-                ],
-            )
+            named_rows = []
+            for row in each.rows:
+                kept = {name: row.values[name] for name in shown if name in row.values}
+                named_rows.append(replace(row, values={**keys.get(row.position, {}), **kept}))
+            samples[place] = replace(each, rows=named_rows)
         return replace(self.evidence, samples=samples, key=list(key))
 
     def complete_findings(self) -> list[GhostFinding]:

@@ -49,10 +49,10 @@ class MarkedHistogram:
 
     @property
     def caption(self) -> str:
-        """What is shown."""
+        """The title above the chart."""
         return "Distribution of the column"
 
-    def describe(self, edges: Sequence[str]) -> str:
+    def describe_distribution(self, edges: Sequence[str]) -> str:
         """Return the text alternative, given the edges of the bins as text."""
         text = f"Distribution of {self.profile.name} from {edges[0]} to {edges[-1]}"
         below, above = self.histogram.below, self.histogram.above

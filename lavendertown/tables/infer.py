@@ -118,7 +118,7 @@ def infer_types(
 
 
 def _note_other_notation(name: str, column: pl.Series, found: _Found, reading: Reading) -> _Found:
-    """Say it if a column is text only because of the signs that are set for numbers."""
+    """Return the column with a note if it is text only because of the signs that are set for numbers."""
     is_free = reading.decimal is None and reading.thousands is None
     if is_free or found.guess or found.group or found.column.values.dtype != pl.String:
         return found

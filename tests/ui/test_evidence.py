@@ -176,6 +176,17 @@ def test_a_person_chooses_the_key_of_the_sample_rows(open_app: App, storage: Fil
     }
 
 
+def test_a_key_that_is_no_column_is_left_out(open_app: App, storage: FileStorage) -> None:
+    app = press(upload(open_app("inspect_"), "orders.csv", CSV), "Save as report")
+    app.multiselect(key="save:key").set_value(["no such column"])
+    app = press(app, "Save report")
+    assert not app.exception
+    (report,) = storage.query_reports()
+    stored = storage.reports.load_evidence(report["id"])
+    assert stored is not None
+    assert stored.key == []
+
+
 def test_a_masked_column_is_no_suggested_key(open_app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LAVENDERTOWN_EVIDENCE_MASK", "order_*")
     app = press(upload(open_app("inspect_"), "orders.csv", CSV), "Save as report")

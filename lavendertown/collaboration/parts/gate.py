@@ -129,8 +129,8 @@ class Run:
     Attributes:
         dataset: The dataset.
         findings: The findings.
-        row_count: The number of rows of the table; None if it is not known. Then the count and the share of
-            each finding tell it.
+        row_count: The number of rows of the table; None to compute it from the count and the share of each
+            finding.
         ran_at: When it ran; the baseline ran before.
         report_id: The report of the run, which is never its own baseline; empty if it has none.
         coverage: What the run checked, as :meth:`lavendertown.inspector.Inspector.coverage` returns it;
@@ -237,7 +237,7 @@ class _Size:
         return _Size(add_counts((self.row_count, row_count)), add_shares((self.share, share)))
 
     def total_row_count(self) -> int | None:
-        """Return the number of all rows, as the count and the share tell it; None if they do not."""
+        """Return the number of all rows, computed from count and share; None if it cannot be."""
         return round(self.row_count / self.share) if self.row_count and self.share else None
 
 
@@ -278,7 +278,7 @@ class _Known:
         ran_at: dt.datetime,
         now: dt.datetime,
     ) -> Judgement:
-        """Judge one finding, by its current id and its size in the whole run, which was at ``ran_at``."""
+        """Judge one finding of the run at ``ran_at``, by its current id and its size in the whole run."""
         identity = self.identities.get(name)
         if identity is None:
             return _judge_open(finding, name, size, fail_on, comparison, None, [])

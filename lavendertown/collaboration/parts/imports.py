@@ -137,7 +137,7 @@ class Imports(StoragePart):
     def load_mapping(self, columns: Sequence[str]) -> dict[str, str]:
         """Return the mapping that was last used for a table with these columns, in any order.
 
-        It is empty if there is none.
+        It is empty if no mapping is stored.
         """
         # Earlier versions stored a mapping for the columns in their order.
         names = (_header_name(sorted(columns)), _header_name(columns))

@@ -22,7 +22,7 @@ def count_missing_zones(column: Column) -> QuerySteps[int]:
 
 
 def lacks_zone(column: Column) -> nw.Expr:
-    """Return the condition for such a time."""
+    """Return the condition for a time that was not converted and ends without a time zone."""
     assert column.text_key is not None
     text = nw.col(column.text_key)
     return nw.col(column.key).is_null() & ~text.is_null() & text.str.contains(_ENDS_WITH_CLOCK)

@@ -92,7 +92,7 @@ def _histogram(chart: MarkedHistogram, severity_colour: str) -> tuple[Figure, st
     }
     layout = _layout(170) | {"bargap": 0.08, "xaxis": x, "yaxis": _axis() | {"rangemode": "tozero"}}
     layout["barmode"] = "stack"
-    return {"data": traces, "layout": layout}, chart.describe(edges), chart.caption
+    return {"data": traces, "layout": layout}, chart.describe_distribution(edges), chart.caption
 
 
 def _columns(

@@ -35,7 +35,7 @@ def _make_histogram(chart: MarkedHistogram, severity: str) -> tuple[charts.Figur
     edges = [_format_edge(histogram.start + width * i / bins, is_time) for i in range(bins + 1)]
     outside = (histogram.below, histogram.above)
     figure = charts.value_histogram(edges, histogram.counts, outside, severity, chart.marked)
-    return figure, chart.describe(edges)
+    return figure, chart.describe_distribution(edges)
 
 
 def _format_edge(edge: float, is_time: bool) -> str:

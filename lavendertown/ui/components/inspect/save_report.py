@@ -139,7 +139,9 @@ def save_report(result: InspectionResult, on_saved: Callable[[], None]) -> None:
             lead="Not saved.",
         )
         return
-    evidence = result.evidence_with_key(state.get(ROW_KEY, result.evidence.key))
+    # Streamlit accepts any text for a choice from the browser.
+    key = [name for name in state.get(ROW_KEY, result.evidence.key) if name in result.columns]
+    evidence = result.evidence_with_key(key)
     report_id = actions.save_inspection(
         findings=result.complete_findings(),
         title=str(state["save:title"] or ""),
