@@ -12,6 +12,7 @@
 # make bench-desk  measure the inbox over a million findings
 # make bench-load  measure the screen Findings under 1 to 200 sessions (ARGS: sessions, seconds, stores)
 # make bench-gate  measure how long --fail-on takes to judge 10,000 findings
+# make bench-import  measure the memory of importing files of 100 MB from other tools (ARGS: kinds)
 # make bench-migration  measure the migration of 2,000,000 findings from files into SQLite
 # make bench-accessors  measure batches of an application's own rows against single writes
 # make bench-detect  measure detection against SUMMARIZE of DuckDB (ARGS: ratio growth memory)
@@ -27,7 +28,7 @@ WORKERS ?= 2
 PY := .venv/bin/python
 INPUTS := pyproject.toml constraints.txt scripts/install.sh
 
-.PHONY: run test test-fast test-mariadb test-rpc-clients test-mcp-agent test-soak lint demo bench bench-accessors bench-desk bench-drift bench-load bench-migration bench-quality wheel test-wheel pins clean bench-gate bench-worklist test-engines bench-detect bench-tools
+.PHONY: run test test-fast test-mariadb test-rpc-clients test-mcp-agent test-soak lint demo bench bench-accessors bench-desk bench-drift bench-load bench-migration bench-quality wheel test-wheel pins clean bench-gate bench-import bench-worklist test-engines bench-detect bench-tools
 
 run: .venv/run.stamp
 	@$(PY) -m streamlit run app.py --server.port $(PORT)
@@ -91,6 +92,9 @@ bench-load: .venv/test.stamp
 
 bench-gate: .venv/test.stamp
 	@$(PY) -m scripts.bench gate $(ARGS)
+
+bench-import: .venv/test.stamp
+	@$(PY) -m benchmarks.imports $(ARGS)
 
 bench-migration: .venv/test.stamp
 	@$(PY) -m benchmarks.migration $(ARGS)

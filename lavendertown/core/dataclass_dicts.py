@@ -35,8 +35,10 @@ def fields_from_dict(
         label: The name for an instance in error messages.
 
     Raises:
-        InvalidInputError: A required key is missing.
+        InvalidInputError: The data is no dictionary, or a required key is missing.
     """
+    if not isinstance(data, Mapping):
+        raise InvalidInputError(f"This {label} is not an object with named values.")
     fields = dataclasses.fields(dataclass_type)
     missing = [each.name for each in fields if _is_required(each) and each.name not in data]
     if missing:

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 from lavendertown.core import clock
 from lavendertown.core.errors import InvalidInputError
 from lavendertown.interchange.reading import ReadRun, name_datasets
-from lavendertown.interchange.runs import WHOLE_TABLE, CheckResult, Failure, Outcome, RunBuilder
+from lavendertown.interchange.runs import (
+    WHOLE_TABLE,
+    CheckResult,
+    Failure,
+    ImportedRun,
+    Outcome,
+    RunBuilder,
+    read_limited_runs,
+)
 from lavendertown.interchange.sources import ImportFileError
 from lavendertown.interchange.wording import guess_ghost_type, shorten
 
@@ -141,26 +149,30 @@ def read_mapped_runs(
         given_dataset: The dataset of all rows, whatever they name; they become one run then. Empty for none.
 
     Raises:
-        ImportFileError: A column is missing, or a cell cannot be understood; the message names its row.
+        ImportFileError: A column is missing, a cell cannot be understood (the message names its row), or
+            there are too many checks.
     """
     # Imported here, because it imports the data libraries.
     from lavendertown.profile.measure import first_row_number
 
     mapping.refuse_missing_columns(table.columns, file_name)
-    runs: dict[str, RunBuilder] = {}
-    for number, cells in enumerate(_iterate_rows(table, mapping), first_row_number(table)):
-        if not any(cells.values()):
-            continue
-        place = f"{file_name}, row {number:,}"
-        name = cells.get("dataset") or dataset
-        run = runs.get(name)
-        if run is None:
-            run = runs[name] = RunBuilder(_TOOL)
-            run.dataset = name
-        _add_row(run, cells, place)
-    if not runs:
+
+    def read() -> list[ImportedRun]:
+        runs: dict[str, RunBuilder] = {}
+        for number, cells in enumerate(_iterate_rows(table, mapping), first_row_number(table)):
+            if not any(cells.values()):
+                continue
+            name = cells.get("dataset") or dataset
+            run = runs.get(name)
+            if run is None:
+                run = runs[name] = RunBuilder(_TOOL)
+                run.dataset = name
+            _add_row(run, cells, f"{file_name}, row {number:,}")
+        return [replace(run.finish(), dataset=name) for name, run in runs.items()]
+
+    found = read_limited_runs(read, file_name)
+    if not found:
         raise ImportFileError(f"{file_name} contains no results of checks.")
-    found = [replace(run.finish(), dataset=name) for name, run in runs.items()]
     return [ReadRun(run, file_name, digest) for run in name_datasets(found, given_dataset, dataset)]
 
 

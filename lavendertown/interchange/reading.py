@@ -23,7 +23,7 @@ from lavendertown.interchange.importers import (
     sarif,
     soda,
 )
-from lavendertown.interchange.runs import ImportedRun, merge_runs
+from lavendertown.interchange.runs import ImportedRun, merge_runs, read_limited_runs
 from lavendertown.interchange.sources import (
     ImportFileError,
     ResultFile,
@@ -36,6 +36,7 @@ FORMATS: tuple[ImportFormat, ...] = (
     dbt.MANIFEST,
     sarif.SARIF,
     lavendertown_files.REPORT,
+    lavendertown_files.INBOX,
     lavendertown_files.FINDINGS,
     evidently.TEST_SUITE,
     great_expectations.CHECKPOINT,
@@ -84,7 +85,8 @@ def read_runs(
         limits: The maximum size of a file after unpacking.
 
     Raises:
-        ImportFileError: A file has no known format, is damaged, or contains no results.
+        ImportFileError: A file has no known format, is damaged, contains no results, or lists too many
+            checks.
         InvalidInputError: The format name is unknown.
     """
     with ExitStack() as opened:
@@ -95,13 +97,17 @@ def read_runs(
             ReadRun(run, file.name, file.digest)
             for file, each in pairs
             if not each.describes_other_files
-            for run in name_datasets(each.read(file, descriptions), dataset, name_from_file(file))
+            for run in name_datasets(_read_file(file, each, descriptions), dataset, name_from_file(file))
         ]
     if not found:
         names = ", ".join(file.name for file in files)
         hint = " Give its run_results.json, too." if descriptions else ""
         raise ImportFileError(f"{names or 'The archive'} contains no results of checks.{hint}")
     return found
+
+
+def _read_file(file: ResultFile, each: ImportFormat, descriptions: Sequence[ResultFile]) -> list[ImportedRun]:
+    return read_limited_runs(lambda: each.read(file, descriptions), file.name)
 
 
 def recognize_format(file: ResultFile, name: str = "") -> ImportFormat:

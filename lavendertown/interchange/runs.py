@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from lavendertown.core.findings import SEVERITIES, GhostFinding
+from lavendertown.interchange.sources import ImportFileError
 from lavendertown.interchange.wording import describe_crash, describe_failure
 from lavendertown.profile.evidence import MAX_SAMPLES, FindingSamples, SampleRow, ValueCount
 
@@ -16,10 +17,15 @@ WHOLE_TABLE = "*"
 """The column of a check that concerns no single column."""
 MAX_POSITIONS = 200_000
 """The maximum number of row positions that are kept of one finding; its count stays exact."""
+MAX_CHECKS = 100_000
+"""The maximum number of checks in a file; with more, an import would need more than 500 MiB of memory."""
 _MAX_SHARED = 1_000_000
 """Positions below this number are shared by the findings of a run."""
-STATUS_ANNOTATION = "status_annotation"
-"""The key in the metadata of a finding for the annotation that sets its status; it is saved as such."""
+ANNOTATIONS = "annotations"
+"""The key in the metadata of a finding for its exported annotations, which are saved as such."""
+
+_NOTHING: Mapping[str, Any] = {}
+"""The parameters and settings of a check without any; shared, because a file can have 300,000 checks."""
 
 Outcome = Literal["found", "passed", "failed", "not_run"]
 """Outcome of a check; ``failed`` means that the check itself crashed, as in a report's coverage."""
@@ -41,21 +47,24 @@ class CheckResult:
 
     check: str
     column: str = WHOLE_TABLE
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
     check_id: str = ""
     outcome: Outcome = "passed"
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the check as an entry of a report's coverage."""
         entry: dict[str, Any] = {
             "check": self.check,
             "column": self.column,
-            "params": dict(self.params),
+            "params": self.params,
             "outcome": self.outcome,
         }
-        entry |= {"check_id": self.check_id} if self.check_id else {}
-        return entry | ({"settings": dict(self.settings)} if self.settings else {})
+        if self.check_id:
+            entry["check_id"] = self.check_id
+        if self.settings:
+            entry["settings"] = self.settings
+        return entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +103,11 @@ class ImportedRun:
     first_row: int = 1
     has_unique_check_ids: bool = False
     report: Mapping[str, Any] | None = None
+
+    @property
+    def check_count(self) -> int:
+        """The number of checks, however they ended."""
+        return len(self.findings) + len(self.passed) + len(self.not_run)
 
     def coverage(self) -> dict[str, Any]:
         """Return the checks of this run as plain JSON for a report's metadata.
@@ -210,6 +224,28 @@ class Failure:
         )
 
 
+class TooManyChecksError(Exception):
+    """A run has more than :data:`MAX_CHECKS` checks; :func:`read_limited_runs` names the file."""
+
+
+def read_limited_runs(read: Callable[[], list[ImportedRun]], file_name: str) -> list[ImportedRun]:
+    """Return the runs of a file.
+
+    Raises:
+        ImportFileError: They have more than :data:`MAX_CHECKS` checks.
+    """
+    try:
+        runs = read()
+        if sum(run.check_count for run in runs) > MAX_CHECKS:
+            raise TooManyChecksError
+    except TooManyChecksError:
+        raise ImportFileError(
+            f"{file_name} lists more than {MAX_CHECKS:,} checks, which need too much memory; split it into "
+            "several files, for example one for each dataset."
+        ) from None
+    return runs
+
+
 class RunBuilder:
     """Collects the results of one run, check by check; failures of the same check become one finding."""
 
@@ -243,6 +279,7 @@ class RunBuilder:
             self._failures[key].add(failure)
         else:
             self._failures[key] = failure
+            self._refuse_too_many()
 
     def _share_number(self, position: int) -> int:
         """Return an equal number that all findings share: a file of 100 MB can have 15 million positions."""
@@ -251,14 +288,22 @@ class RunBuilder:
     def add_error(self, check: CheckResult, message: str = "") -> None:
         """Add a check that crashed, with the tool's message."""
         self._errors.setdefault(_key(check), (replace(check, outcome="failed"), message))
+        self._refuse_too_many()
 
     def add_pass(self, check: CheckResult) -> None:
         """Add a check that passed."""
         self._passed.setdefault(_key(check), check)
+        self._refuse_too_many()
 
     def add_not_run(self, check: CheckResult) -> None:
         """Add a check that did not run."""
         self._not_run.setdefault(_key(check), replace(check, outcome="not_run"))
+        self._refuse_too_many()
+
+    def _refuse_too_many(self) -> None:
+        count = len(self._failures) + len(self._errors) + len(self._passed) + len(self._not_run)
+        if count > MAX_CHECKS:
+            raise TooManyChecksError
 
     def add_outcome(self, outcome: Outcome, check: CheckResult, failure: Failure, message: str = "") -> None:
         """Add a check by its outcome; the failure and the message are used if they apply."""

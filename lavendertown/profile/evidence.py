@@ -168,7 +168,7 @@ class Evidence:
 
     def size(self) -> int:
         """Return the size as JSON, in bytes."""
-        return len(json_codec.dumps(self.to_dict()))
+        return len(json_codec.dumps(self))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the evidence as JSON values."""

@@ -180,6 +180,37 @@ def test_sarif_is_imported_elsewhere_with_ids_statuses_and_coverage(
     assert [(each["author"], each["comment"]) for each in thread] == [("Ben", "By design")]
 
 
+def test_json_of_the_inbox_is_imported_elsewhere_without_loss(
+    run: Run, answer: Answer, triaged: dict[str, Any], folder: Path
+) -> None:
+    (folder / "stock.csv").write_text("id,shelf\n1,\n2,\n3,\n4,A\n", "utf-8")
+    answer("analyze", "stock.csv", "--save", "--author", "Ben")
+    finding_id = answer("findings", "inbox", "--dataset", "stock")[0]["finding_id"]
+    answer("annotate", finding_id, "--author", "Ana", "--comment", "Ask the store", "--tag", "shelf")
+    answer("annotate", finding_id, "--author", "Ben", "--status", "reviewed")
+    assert run("export", "--format", "json", "-o", "list.json").exit_code == 0
+    assert elsewhere(run, folder, "import", "list.json", "--dry-run").exit_code == 0
+    done = elsewhere(run, folder, "import", "list.json")
+    assert done.exit_code == 0, done.stderr
+    exported_again = elsewhere(run, folder, "export", "--format", "json")
+    # What the triage and other reports say about a finding is in bundles.
+    left_out = ("report_id", "first_seen", "times_seen", "assignee", "due_at", "close_reason", "answers")
+    here, there = (
+        [
+            {**{key: value for key, value in row.items() if key not in left_out}}
+            for row in json.loads(text)["inbox"]
+        ]
+        for text in ((folder / "list.json").read_text("utf-8"), exported_again.stdout)
+    )
+    for row in there:
+        assert row["metadata"].pop("tool") == "LavenderTown"
+    assert there == here
+    assert {row["dataset"] for row in here} == {"orders", "stock"}
+    assert any(row["samples"] for row in here)
+    again = json.loads(elsewhere(run, folder, "import", "list.json", "--json").stdout)
+    assert (again["new"], again["unchanged"]) == (0, len(here))
+
+
 def test_sarif_of_the_inbox_keeps_the_datasets_apart(
     run: Run, answer: Answer, triaged: dict[str, Any], folder: Path
 ) -> None:
@@ -222,5 +253,5 @@ def test_sarif_with_a_broken_status_is_refused(run: Run, answer: Answer, triaged
     annotated["annotation"] = {"status": "accepted"}
     result = run("import", "-", text=json.dumps(log))
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "The status of a finding in standard input is incomplete" in result.stderr
+    assert "An annotation of a finding in standard input is incomplete" in result.stderr
     assert len(answer("report", "list")) == 1

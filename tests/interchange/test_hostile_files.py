@@ -12,7 +12,9 @@ import pytest
 
 from lavendertown.core.errors import FileLimitError
 from lavendertown.core.file_limits import FileLimits
-from lavendertown.interchange import ImportFileError, read_runs
+from lavendertown.interchange import ImportFileError, read_runs, runs
+from lavendertown.interchange.mapping import ResultMapping, read_mapped_runs
+from lavendertown.tables import read_table
 
 ROOT = Path(__file__).parents[2]
 BOMB = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;">]><testsuites>&c;</testsuites>'
@@ -78,6 +80,41 @@ def test_unpacked_size_is_limited() -> None:
     packed = gzip.compress(b" " * 2_000_000)
     with pytest.raises(FileLimitError):
         read_runs([(io.BytesIO(packed), "results.gz")], limits=FileLimits(uncompressed_bytes=1_000_000))
+
+
+INBOX = b'{"title": "Findings", "exported_at": "2026-11-20T10:00:00Z", "inbox": [%s]}'
+EXPORTED = b'"ghost_type": "null", "column": "email", "severity": "error", "description": "2 rows have none"'
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        (b"3", "Finding 1 of results.json is not an object"),
+        (b"{}", "Finding 1 of results.json is invalid"),
+        (b'{%s, "samples": {"rows": [{}]}}' % EXPORTED, "The samples of a finding in results.json"),
+        (b'{%s, "samples": "many"}' % EXPORTED, "The samples of a finding in results.json"),
+    ],
+)
+def test_broken_list_of_findings_is_one_sentence(row: bytes, expected: str) -> None:
+    assert expected in refusal(INBOX % row)
+
+
+def test_number_of_checks_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    cases = b"".join(b'<testcase name="t%d"/>' % number for number in range(runs.MAX_CHECKS))
+    report = b"<testsuite>%s</testsuite>"
+    (read,) = read_runs([(io.BytesIO(report % cases), "results.xml")])
+    assert len(read.run.passed) == runs.MAX_CHECKS
+    more = refusal(report % (cases + b'<testcase name="one more"/>'), "results.xml")
+    assert "results.xml lists more than 100,000 checks" in more
+    # Also if they are spread over several runs, and in a table with a mapping.
+    monkeypatch.setattr(runs, "MAX_CHECKS", 2)
+    log = b'{"version": "2.1.0", "$schema": "sarif", "runs": [%s]}'
+    results = b'{"results": [{"ruleId": "a", "message": {}}, {"ruleId": "b", "message": {}}]}'
+    assert "lists more than 2 checks" in refusal(log % (results + b"," + results))
+    table = read_table(b"check,status\na,passed\nb,passed\nc,failed\n", "checks.csv")
+    mapping = ResultMapping({"check": "check", "status": "status"})
+    with pytest.raises(ImportFileError, match=r"^checks\.csv lists more than 2 checks"):
+        read_mapped_runs(table, mapping, file_name="checks.csv", digest="0", dataset="shop")
 
 
 def test_named_format_must_match() -> None:

@@ -19,7 +19,7 @@ from lavendertown.core.errors import ConflictError, InvalidInputError
 from lavendertown.core.findings import GhostFinding
 from lavendertown.core.fingerprints import check_key, compute_fingerprint, executed_check_keys
 from lavendertown.interchange import ImportedRun, ReadRun
-from lavendertown.interchange.runs import STATUS_ANNOTATION
+from lavendertown.interchange.runs import ANNOTATIONS
 from lavendertown.profile.evidence import Evidence
 from lavendertown.records.identities import Identity
 from lavendertown.records.queries import ReportQuery
@@ -163,9 +163,9 @@ class Imports(StoragePart):
         ran_at = run.ran_at or (stored["created_at"] if stored is not None else clock.now())
         findings = [_name_dataset(each, run) for each in run.findings]
         annotations = [
-            found
+            annotation
             for finding, each in zip(findings, run.findings, strict=True)
-            if (found := self._read_status_annotation(each, finding, results.file_name)) is not None
+            for annotation in self._read_annotations(each, finding, results.file_name)
         ]
         details = {"tool": run.tool, "tool_version": run.tool_version, "run_id": run.run_id}
         metadata = {
@@ -182,32 +182,27 @@ class Imports(StoragePart):
             created_at=ran_at,
             findings=findings,
             annotations=annotations,
-            metadata=json_codec.to_jsonable(metadata, "metadata"),
+            metadata=metadata,
         )
 
-    def _read_status_annotation(
+    def _read_annotations(
         self, imported: GhostFinding, finding: GhostFinding, file_name: str
-    ) -> Annotation | None:
-        """Return the annotation that sets the status of an imported finding.
-
-        None if it has no status, or the annotation is stored already: later edits of it are kept.
+    ) -> Iterator[Annotation]:
+        """Yield the annotations of an imported finding that are not stored here: later edits are kept.
 
         Raises:
-            InvalidInputError: The annotation is incomplete.
+            InvalidInputError: An annotation is incomplete.
         """
-        data = imported.metadata.get(STATUS_ANNOTATION)
-        if not data:
-            return None
-        try:
-            annotation = Annotation.from_dict({**data, "finding_id": compute_fingerprint(finding)})
-        except (InvalidInputError, TypeError, AttributeError) as error:
-            raise InvalidInputError(
-                f"The status of a finding in {file_name} is incomplete: {str(error).rstrip('.')}."
-            ) from error
-        if self._context.read_record(RecordKind.ANNOTATION, annotation.id) is not None:
-            return None
-        annotation.version = None
-        return annotation.mark_as_read()
+        for data in imported.metadata.get(ANNOTATIONS) or ():
+            try:
+                annotation = Annotation.from_dict({**data, "finding_id": compute_fingerprint(finding)})
+            except (InvalidInputError, TypeError, AttributeError) as error:
+                raise InvalidInputError(
+                    f"An annotation of a finding in {file_name} is incomplete: {str(error).rstrip('.')}."
+                ) from error
+            if self._context.read_record(RecordKind.ANNOTATION, annotation.id) is None:
+                annotation.version = None
+                yield annotation.mark_as_read()
 
     def _with_known_details(self, run: ImportedRun) -> ImportedRun:
         """Give findings the column and type under which their check is known already.
@@ -315,7 +310,7 @@ class Imports(StoragePart):
 def _name_dataset(finding: GhostFinding, run: ImportedRun) -> GhostFinding:
     """Return a finding with the dataset of its run, and the tool that found it."""
     metadata = {"tool": run.tool, **finding.metadata, "dataset": run.dataset}
-    metadata.pop(STATUS_ANNOTATION, None)
+    metadata.pop(ANNOTATIONS, None)
     return replace(finding, metadata=metadata)
 
 

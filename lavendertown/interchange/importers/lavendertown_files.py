@@ -1,8 +1,11 @@
-"""LavenderTown's own files, also of version 0.7: whole reports, and findings that were not saved."""
+"""LavenderTown's own files, also of version 0.7: whole reports, lists of findings, and findings that were not
+saved."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lavendertown.core.errors import InvalidInputError
@@ -13,11 +16,14 @@ from lavendertown.interchange.formats import (
     read_count,
     read_list,
     read_mapping,
+    read_number,
     read_text,
+    read_time,
 )
 from lavendertown.interchange.json_stream import read_items
-from lavendertown.interchange.runs import CheckResult, ImportedRun
+from lavendertown.interchange.runs import ANNOTATIONS, CheckResult, ImportedRun
 from lavendertown.interchange.sources import ImportFileError, ResultFile
+from lavendertown.profile.evidence import Evidence, FindingSamples
 
 _TOOL = "LavenderTown"
 
@@ -63,6 +69,51 @@ def _read_findings(file: ResultFile, descriptions: Sequence[ResultFile]) -> list
     ]
 
 
+def _is_inbox(content: Content) -> bool:
+    return content.outline.has("title", "exported_at", "inbox")
+
+
+def _read_inbox(file: ResultFile, descriptions: Sequence[ResultFile]) -> list[ImportedRun]:
+    """Return a run for each report that the findings were last seen in."""
+    by_report: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for path, value in read_items(file, ["inbox/[]"]):
+        if not path:
+            continue
+        if not isinstance(value, dict):
+            raise ImportFileError(f"Finding {int(path[-1]) + 1:,} of {file.name} is not an object.")
+        found = {"position": path[-1], **value}
+        by_report[read_text(value.get("dataset")), read_text(value.get("report_id"))].append(found)
+    return [
+        ImportedRun(
+            _TOOL,
+            dataset=dataset,
+            ran_at=next(filter(None, (read_time(each.get("last_seen")) for each in rows)), None),
+            run_id=report_id,
+            findings=tuple(_read_exported_finding(file, each) for each in rows),
+            samples=_read_samples(file, rows),
+            first_row=read_count(rows[0].get("first_row")) or 1,
+        )
+        for (dataset, report_id), rows in by_report.items()
+    ] or [ImportedRun(_TOOL)]
+
+
+def _read_exported_finding(file: ResultFile, value: dict[str, Any]) -> GhostFinding:
+    finding = _read_finding(file, value, value["position"])
+    annotations = [read_mapping(each) for each in read_list(value.get("annotations"))]
+    # Positions are not exported, so that findings of version 0.7 keep only their number.
+    counts = {"count": read_count(value.get("row_count")), "share": read_number(value.get("share"))}
+    known = {name: number for name, number in counts.items() if number is not None}
+    return replace(finding, metadata={**known, **finding.metadata, ANNOTATIONS: annotations})
+
+
+def _read_samples(file: ResultFile, rows: Sequence[Mapping[str, Any]]) -> dict[str, FindingSamples]:
+    samples = {str(place): row["samples"] for place, row in enumerate(rows) if row.get("samples")}
+    try:
+        return dict(Evidence.from_dict({"samples": samples}).samples)
+    except (InvalidInputError, AttributeError, KeyError, TypeError) as error:
+        raise ImportFileError(f"The samples of a finding in {file.name} are incomplete: {error}") from error
+
+
 def _read_finding(file: ResultFile, value: dict[str, Any], position: str) -> GhostFinding:
     try:
         return GhostFinding.from_dict(value)
@@ -88,4 +139,5 @@ def _read_check(entry: Mapping[str, Any]) -> CheckResult:
 
 
 REPORT = ImportFormat("lavendertown", "a report of LavenderTown", _is_report, _read_report)
+INBOX = ImportFormat("lavendertown", "a list of findings from LavenderTown", _is_inbox, _read_inbox)
 FINDINGS = ImportFormat("lavendertown", "findings of LavenderTown", _is_findings, _read_findings)

@@ -24,7 +24,7 @@ from lavendertown.interchange.formats import (
 from lavendertown.interchange.importers.lavendertown_files import read_checks
 from lavendertown.interchange.json_stream import read_items
 from lavendertown.interchange.runs import (
-    STATUS_ANNOTATION,
+    ANNOTATIONS,
     WHOLE_TABLE,
     CheckResult,
     Failure,
@@ -188,7 +188,7 @@ def _read_exported(result: Mapping[str, Any], finding_id: str) -> GhostFinding:
     metadata = dict(read_mapping(bag.get("metadata"))) or {KEPT_FINGERPRINT: finding_id}
     annotation = read_mapping(bag.get("annotation"))
     if annotation:
-        metadata[STATUS_ANNOTATION] = dict(annotation)
+        metadata[ANNOTATIONS] = [annotation]
     rule = read_text(result.get("ruleId"))
     message = read_text(read_mapping(result.get("message")).get("text"))
     return GhostFinding(
