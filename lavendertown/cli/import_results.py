@@ -17,8 +17,10 @@ from lavendertown.cli import options
 from lavendertown.cli.bundles import import_bundle_file, undo_bundle_import
 from lavendertown.cli.gate import check_gate_options, gate_options, judge_runs, report_results
 from lavendertown.cli.output import format_cell, format_count, print_json
+from lavendertown.collaboration.parts.gate import GateResult
+from lavendertown.collaboration.parts.imports import build_run_without_storage
 from lavendertown.core.dataset_names import dataset_name
-from lavendertown.core.errors import InvalidInputError, NotFoundError, UnreadableTableError
+from lavendertown.core.errors import InvalidInputError, NotFoundError, StorageError, UnreadableTableError
 from lavendertown.core.file_limits import limits_from_settings
 from lavendertown.core.settings import load_settings
 from lavendertown.interchange import FORMAT_NAMES, ReadRun, read_runs
@@ -85,7 +87,8 @@ def import_command(
     comment, a decision or an incident, the one that was changed last is kept. Reports and comments that
     came from a bundle and were deleted there since are moved to the trash, unless they were changed here.
 
-    --fail-on judges each run as `lavendertown analyze` does.
+    --fail-on judges each run as `lavendertown analyze` does. Without a readable storage, only severities are
+    judged, and the exit code is 2 unless --dry-run is given, because nothing was saved.
 
     Exit codes: 0 success, 1 as set by --fail-on, or if the report of --undo is in the trash already, 2 if a
     FILE cannot be imported or there is no such report.
@@ -117,20 +120,32 @@ def import_command(
         raise click.UsageError("--format and --mapping exclude each other.")
     given = read_mapping(mapping_file) if mapping_file else None
     reader = _Reader(streams, format_name or "", (dataset or "").strip())
-    with options.open_storage() as storage:
-        results = reader.read_results(given, storage.imports)
-        runs = [storage.imports.build_run(each) for each in results] if fail_on else []
-        gate_results = judge_runs(runs, fail_on, baseline, storage)
-        if dry_run:
-            previews = [storage.imports.preview(each) for each in results]
-        else:
-            previews = storage.imports.save(results, author=(author or "").strip())
-            if given is not None:
-                for columns in reader.headers:
-                    storage.imports.save_mapping(columns, given.columns, actor=author or "command line")
+    gate_results: list[GateResult] = []
+    try:
+        with options.open_storage() as storage:
+            results = reader.read_results(given, storage.imports)
+            runs = [storage.imports.build_run(each) for each in results] if fail_on else []
+            gate_results = judge_runs(runs, fail_on, baseline, storage)
+            if dry_run:
+                previews = [storage.imports.preview(each) for each in results]
+            else:
+                previews = storage.imports.save(results, author=(author or "").strip())
+                if given is not None:
+                    for columns in reader.headers:
+                        storage.imports.save_mapping(columns, given.columns, actor=author or "command line")
+    except (StorageError, ImportError):
+        if not fail_on or gate_results:
+            raise
+        results = reader.read_results(given)
+        gate_results = judge_runs([build_run_without_storage(each) for each in results], fail_on, baseline)
+        if not dry_run:
+            report_results(gate_results, summary, silent=False)
+            raise
+        previews = []
     if as_json:
+        answer = _build_answer(previews, dry_run) if previews else _build_answer_without_storage(results)
         gate = [each.to_dict() for each in gate_results]
-        print_json(_build_answer(previews, dry_run) | ({"gate": gate} if fail_on else {}))
+        print_json(answer | ({"gate": gate} if fail_on else {}))
     else:
         for preview in previews:
             _print_preview(preview, dry_run)
@@ -152,8 +167,13 @@ class _Reader:
         self._dataset = dataset
         self._limits = limits_from_settings(load_settings())
 
-    def read_results(self, mapping: ResultMapping | None, imports: Imports) -> list[ReadRun]:
-        """Return the runs of the files, with the mapping that is given, or remembered for their columns."""
+    def read_results(self, mapping: ResultMapping | None, imports: Imports | None = None) -> list[ReadRun]:
+        """Return the runs of the files, with the mapping that is given, or remembered for their columns.
+
+        Args:
+            mapping: The given mapping; None for none.
+            imports: Where mappings are remembered; None if the storage cannot be read.
+        """
         if mapping is not None:
             return self._read_tables(self._streams, lambda _: mapping)
         try:
@@ -167,7 +187,7 @@ class _Reader:
             unknown = error
 
         def find_mapping(columns: Sequence[str]) -> ResultMapping:
-            remembered = imports.load_mapping(columns)
+            remembered = imports.load_mapping(columns) if imports is not None else {}
             if not remembered:
                 raise unknown
             return ResultMapping(remembered)
@@ -265,6 +285,19 @@ def _build_answer(previews: Sequence[ImportPreview], dry_run: bool) -> dict[str,
         **{name: sum(getattr(each, name) for each in previews) for name in _COUNTS},
         "saved": not dry_run,
         "reports": [asdict(each) for each in previews],
+    }
+
+
+def _build_answer_without_storage(results: Sequence[ReadRun]) -> dict[str, Any]:
+    """Return the counts of the files; those that depend on earlier runs are None."""
+    runs = [each.run for each in results]
+    return {
+        "report_id": None,
+        "dataset": runs[0].dataset if len(runs) == 1 else None,
+        **dict.fromkeys(_COUNTS),
+        **{name: sum(len(getattr(run, name)) for run in runs) for name in _COUNTS[:4]},
+        "saved": False,
+        "reports": [],
     }
 
 

@@ -102,6 +102,29 @@ def test_without_a_readable_storage_triage_is_not_applied(
     assert "there is no baseline for --fail-on new" in result.stderr
 
 
+def test_an_import_without_a_readable_storage_is_judged_by_severity(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAVENDERTOWN_DATABASE_URL", "postgresql://nobody@127.0.0.1:9/none")
+    monkeypatch.setenv("LAVENDERTOWN_STORAGE_TYPE", "database")
+    cases = '<testcase name="a"/><testcase name="b"><failure message="3 rows"/></testcase>'
+    (folder / "checks.xml").write_text(f'<testsuite name="orders">{cases}</testsuite>', "utf-8")
+    gate = ("import", "checks.xml", "--fail-on", "error")
+    result = run(*gate, "--dry-run", "--json", "--summary", "gate.md")
+    assert result.exit_code == 1
+    answer = json.loads(result.stdout)
+    assert (answer["findings"], answer["passed"], answer["new"], answer["saved"]) == (1, 1, None, False)
+    assert answer["gate"][0]["passed"] is False
+    assert "Statuses and snoozes are not applied" in (folder / "gate.md").read_text("utf-8")
+    assert run("import", "checks.xml", "--fail-on", "new", "--dry-run").exit_code == 2
+    # Nothing can be saved, so the command does not succeed, but the summary is written.
+    (folder / "gate.md").unlink()
+    result = run(*gate, "--summary", "gate.md")
+    assert result.exit_code == 2
+    assert "orders: failed: 1 finding" in result.stderr
+    assert "Statuses and snoozes are not applied" in (folder / "gate.md").read_text("utf-8")
+
+
 @pytest.mark.parametrize("option", [("--summary", "gate.md"), ("--baseline", "r-1")])
 def test_an_option_without_fail_on_is_refused(run: Run, folder: Path, option: tuple[str, str]) -> None:
     result = run("analyze", "orders.csv", *option)

@@ -91,18 +91,7 @@ class Imports(StoragePart):
         Raises:
             InvalidInputError: The file contains a report that is incomplete.
         """
-        report = self._build_report(results, author="")
-        dataset = str(report.metadata.get("dataset") or "")
-        found = report.metadata.get("coverage")
-        coverage = found if isinstance(found, Mapping) else {}
-        return Run(
-            dataset,
-            report.findings,
-            _as_number(coverage.get("rows")),
-            clock.to_utc(report.created_at),
-            report.id,
-            coverage,
-        )
+        return _to_run(self._build_report(results, author=""))
 
     def save(self, results: Sequence[ReadRun], *, author: str = "") -> list[ImportPreview]:
         """Save results as reports, all of them or none, and return what that changed.
@@ -158,32 +147,16 @@ class Imports(StoragePart):
         if results.run.report is not None:
             return _read_own_report(results)
         run = self._with_known_details(results.run)
-        report_id = _report_id(results)
-        stored = self._reports.find(report_id)
-        ran_at = run.ran_at or (stored["created_at"] if stored is not None else clock.now())
-        findings = [_name_dataset(each, run) for each in run.findings]
-        annotations = [
+        report = _to_report(replace(results, run=run), author)
+        stored = self._reports.find(report.id)
+        if run.ran_at is None and stored is not None:
+            report.created_at = stored["created_at"]
+        report.annotations = [
             annotation
-            for finding, each in zip(findings, run.findings, strict=True)
+            for finding, each in zip(report.findings, run.findings, strict=True)
             for annotation in self._read_annotations(each, finding, results.file_name)
         ]
-        details = {"tool": run.tool, "tool_version": run.tool_version, "run_id": run.run_id}
-        metadata = {
-            "dataset": run.dataset,
-            "tags": [],
-            "coverage": run.coverage(),
-            "file": results.file_name,
-            "import": {key: value for key, value in details.items() if value},
-        }
-        return ShareableReport(
-            id=report_id,
-            title=f"{run.tool}: {run.dataset}",
-            author=author.strip() or run.tool,
-            created_at=ran_at,
-            findings=findings,
-            annotations=annotations,
-            metadata=metadata,
-        )
+        return report
 
     def _read_annotations(
         self, imported: GhostFinding, finding: GhostFinding, file_name: str
@@ -305,6 +278,49 @@ class Imports(StoragePart):
             yield from (each for each in page if (each.created_at, each.id) < (ran_at, report.id))
             if len(page) < _PAGE:
                 return
+
+
+def build_run_without_storage(results: ReadRun) -> Run:
+    """Return the run that these results are, as far as the file tells.
+
+    Raises:
+        InvalidInputError: The file contains a report that is incomplete.
+    """
+    return _to_run(_read_own_report(results) if results.run.report is not None else _to_report(results))
+
+
+def _to_run(report: ShareableReport) -> Run:
+    found = report.metadata.get("coverage")
+    coverage = found if isinstance(found, Mapping) else {}
+    return Run(
+        str(report.metadata.get("dataset") or ""),
+        report.findings,
+        _as_number(coverage.get("rows")),
+        clock.to_utc(report.created_at),
+        report.id,
+        coverage,
+    )
+
+
+def _to_report(results: ReadRun, author: str = "") -> ShareableReport:
+    """Return the report of another tool's results, without annotations."""
+    run = results.run
+    details = {"tool": run.tool, "tool_version": run.tool_version, "run_id": run.run_id}
+    metadata = {
+        "dataset": run.dataset,
+        "tags": [],
+        "coverage": run.coverage(),
+        "file": results.file_name,
+        "import": {key: value for key, value in details.items() if value},
+    }
+    return ShareableReport(
+        id=_report_id(results),
+        title=f"{run.tool}: {run.dataset}",
+        author=author.strip() or run.tool,
+        created_at=run.ran_at or clock.now(),
+        findings=[_name_dataset(each, run) for each in run.findings],
+        metadata=metadata,
+    )
 
 
 def _name_dataset(finding: GhostFinding, run: ImportedRun) -> GhostFinding:
