@@ -18,6 +18,7 @@ from lavendertown.core import clock, json_codec, statuses
 from lavendertown.core.errors import ConflictError, InvalidInputError
 from lavendertown.core.findings import GhostFinding
 from lavendertown.core.fingerprints import check_key, compute_fingerprint, executed_check_keys
+from lavendertown.core.garbage_collection import gc_paused
 from lavendertown.interchange import ImportedRun, ReadRun
 from lavendertown.interchange.runs import ANNOTATIONS
 from lavendertown.profile.evidence import Evidence
@@ -91,7 +92,8 @@ class Imports(StoragePart):
         Raises:
             InvalidInputError: The file contains a report that is incomplete.
         """
-        return _to_run(self._build_report(results, author=""))
+        with gc_paused():
+            return _to_run(self._build_report(results, author=""))
 
     def save(self, results: Sequence[ReadRun], *, author: str = "") -> list[ImportPreview]:
         """Save results as reports, all of them or none, and return what that changed.

@@ -124,7 +124,7 @@ def _prefetch_files(folder: Path, names: Iterable[str]) -> None:
     for name in names:
         # Errors are ignored here: reading the file reports them.
         with suppress(OSError):
-            handle = os.open(folder / name, os.O_RDONLY)
+            handle = os.open(f"{folder}/{name}", os.O_RDONLY)
             try:
                 os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_WILLNEED)
             finally:

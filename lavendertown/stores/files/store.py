@@ -251,11 +251,12 @@ class FileStore(Store):
         Only an in-place change by another program is noticed with this small delay. If any file is
         unreadable the folder is always scanned, because somebody may be repairing it.
         """
-        marks, now = self._change_marks(), time.monotonic()
-        trusted = self._cache.is_whole and now - self._last_scan[1] < RESCAN_SECONDS
+        marks = self._change_marks()
+        trusted = self._cache.is_whole and time.monotonic() - self._last_scan[1] < RESCAN_SECONDS
         if marks != self._last_scan[0] or not trusted:
             self._cache.refresh()
-            self._last_scan = marks, now
+            # The delay counts from the end, because the first scan of a large folder takes longer than it.
+            self._last_scan = marks, time.monotonic()
 
 
 class FileUnitOfWork(UnitOfWork):
