@@ -36,6 +36,7 @@ from lavendertown.core.settings import load_settings
 
 if TYPE_CHECKING:
     from lavendertown.drift.baseline import Baseline, MissingBaseline
+    from lavendertown.inspection.affected_files import RowsFormat
     from lavendertown.inspector import Inspector
     from lavendertown.rules.check_configuration import CheckConfiguration
     from lavendertown.tables import Table
@@ -102,7 +103,12 @@ _MAX_LISTED_COLUMNS = 4
     "--rows-out",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="FOLDER",
-    help="Write the affected rows of each finding to a CSV file in this new or empty folder.",
+    help="Write the affected rows of each finding to a file in this new or empty folder.",
+)
+@click.option(
+    "--rows-format",
+    type=click.Choice(["csv", "excel"]),
+    help="The format of the files of --rows-out. Default: csv.",
 )
 @click.option("--save", is_flag=True, help="Save the findings as a report; requires --author.")
 @click.option("--title", help="The title of the saved report. Default: the dataset.")
@@ -126,6 +132,7 @@ def analyze_command(
     baseline: str,
     summary: Path | None,
     rows_out: Path | None,
+    rows_format: RowsFormat | None,
     save: bool,
     title: str | None,
     tags: tuple[str, ...],
@@ -161,7 +168,7 @@ def analyze_command(
       lavendertown analyze orders.csv --fail-on new --fail-on regressed --summary gate.md
       cat orders.csv | lavendertown analyze - --format-in csv --dataset orders --json
       lavendertown analyze orders.csv --save --title "Orders, May" --author Ana
-      lavendertown analyze orders.csv --rows-out affected --key order_id
+      lavendertown analyze orders.csv --rows-out affected --rows-format excel --key order_id
       lavendertown analyze orders.csv --rules orders-rules.yaml --fail-on error
       lavendertown analyze orders.csv --compare-to latest --save --author Ana
       lavendertown analyze orders-june.csv --compare-to orders-may.csv
@@ -180,6 +187,8 @@ def analyze_command(
     _check_source(sources, source_name, format_in, table, query)
     dataset = dataset or source_name
     check_gate_options(fail_on, baseline, summary)
+    if rows_format is not None and rows_out is None:
+        raise click.UsageError("--rows-format requires --rows-out.")
     reading = build_reading(**reading_values)
     given = reading
     if dataset and reading == DETECT:
@@ -219,7 +228,7 @@ def analyze_command(
     )
     findings = inspector.detect()
     if rows_out is not None:
-        _write_rows(rows_out, inspector, findings)
+        _write_rows(rows_out, inspector, findings, rows_format or "csv")
     report_id = None
     # Before the report is saved, which would be the baseline.
     run = Run(
@@ -291,10 +300,12 @@ def _load_baseline(data: Table, dataset: str | None) -> Baseline | MissingBaseli
     return missing
 
 
-def _write_rows(folder: Path, inspector: Inspector, findings: list[GhostFinding]) -> None:
+def _write_rows(
+    folder: Path, inspector: Inspector, findings: list[GhostFinding], file_format: RowsFormat
+) -> None:
     from lavendertown.inspection.affected_files import write_affected_files
 
-    files = write_affected_files(folder, inspector.table, findings, inspector.evidence())
+    files = write_affected_files(folder, inspector.table, findings, inspector.evidence(), file_format)
     click.echo(f"Wrote {format_count(len(files), 'file')} of affected rows to {folder}.", err=True)
     for finding in findings:
         if finding.metadata.get("rows_truncated"):

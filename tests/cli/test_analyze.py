@@ -13,6 +13,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from openpyxl import load_workbook  # type: ignore[import-untyped]
 
 from lavendertown.cli import options, sources
 from lavendertown.collaboration.models import ShareableReport
@@ -457,6 +458,32 @@ def test_the_affected_rows_are_written_to_a_folder(run: Run, folder: Path) -> No
     assert again.stderr == "Error: The folder out has files; choose an empty or a new one.\n"
     (folder / "file").write_text("x", "utf-8")
     assert "cannot be written to file/rows" in run("analyze", "may.csv", "--rows-out", "file/rows").stderr
+
+
+def test_the_affected_rows_are_written_to_excel_files(run: Run, folder: Path) -> None:
+    pl.DataFrame(
+        {
+            "id": range(40),
+            "note": ["=SUM(A1)", "https://example.org", "x" * 40_000, "7"] + ["ok"] * 36,
+            "placed": [dt.datetime(1850, 1, 1), None, *[dt.datetime(2026, 5, 1, 12)] * 38],
+            "sent": pl.Series([dt.datetime(2026, 5, 1, 12)] * 40).dt.replace_time_zone("UTC"),
+            "price": [None] * 4 + [1.5] * 36,
+        }
+    ).write_parquet(folder / "may.parquet")
+    out = ("--rows-out", "out", "--rows-format", "excel", "--key", "id")
+    assert run("analyze", "may.parquet", *out).exit_code == 0
+    (file,) = (folder / "out").glob("*-price-null.xlsx")
+    sheet = load_workbook(file)["Rows"]
+    head, *rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
+    assert head == ["finding", "row", "id", "price", "note", "placed", "sent"]
+    assert [row[1:4] for row in rows] == [[n + 1, n, None] for n in range(4)]
+    assert [row[4] for row in rows] == ["=SUM(A1)", "https://example.org", "x" * 32_766 + "…", "7"]
+    assert {cell.data_type for cell in sheet["E"]} == {"s"}
+    assert rows[0][5] == "1850-01-01 00:00:00"
+    assert rows[2][5] == dt.datetime(2026, 5, 1, 12)
+    assert str(rows[0][6]).startswith("2026-05-01 12:00:00")
+    refused = run("analyze", "may.parquet", "--rows-format", "excel")
+    assert (refused.exit_code, "--rows-format requires --rows-out" in refused.stderr) == (2, True)
 
 
 def test_the_name_of_a_column_is_no_path(run: Run, folder: Path) -> None:
