@@ -11,6 +11,7 @@ from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.collaboration.storage import Storage, get_finding_id
 from lavendertown.core import clock
 from lavendertown.core.errors import InvalidInputError
+from lavendertown.demo.business_rules import CHECKS
 from lavendertown.demo.deliveries import DATASETS, Delivery, make_deliveries
 from lavendertown.demo.discussions import CheckedDelivery, add_discussions, find_assignees
 from lavendertown.inspector import Inspector
@@ -51,7 +52,7 @@ def write_demo_data(
 ) -> FilledDemo | None:
     """Write the demo data; return a summary, or None if the storage has them already.
 
-    The reports and their comments are written in one unit of work, the assignees afterwards.
+    The reports and their comments are written in one unit of work, rules and assignees afterwards.
 
     Args:
         storage: The storage.
@@ -86,6 +87,10 @@ def write_demo_data(
     add_discussions(runs, now)
     saved = [run.report for run in runs]
     storage.save_reports(saved, evidence=evidence)
+    for delivery in {each.dataset: each for each in deliveries}.values():
+        storage.dataset_settings.save_checks(
+            delivery.dataset, CHECKS[delivery.dataset], actor=delivery.author
+        )
     for person, finding_ids in find_assignees(saved).items():
         storage.triage.decide(finding_ids, Decision(assignee=person), actor=person)
     return _summarize_reports(saved)
@@ -93,7 +98,9 @@ def write_demo_data(
 
 def inspect_delivery(delivery: Delivery) -> tuple[ShareableReport, Evidence]:
     """Run the checks on a delivery, and return the report and its evidence without saving them."""
-    inspector = Inspector(delivery.to_inspector_input(), dataset=delivery.dataset)
+    inspector = Inspector(
+        delivery.to_inspector_input(), dataset=delivery.dataset, checks=CHECKS[delivery.dataset]
+    )
     findings = inspector.detect()
     metadata = {
         "dataset": delivery.dataset,

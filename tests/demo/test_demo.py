@@ -266,6 +266,19 @@ def test_findings_name_their_dataset(reports: list[ShareableReport]) -> None:
     assert all(dataset(f) == report.metadata["dataset"] for report in reports for f in report.findings)
 
 
+def test_rules_of_the_team_find_rows_that_break_them(storage: Storage) -> None:
+    demo.write_demo_data(storage, reports=6, now=NOW)
+    found = [row for row in storage.findings.query(None, limit=None) if "rule_name" in row["metadata"]]
+    assert {row["dataset"] for row in found} >= {"movies", "passengers"}
+    for row in found:
+        evidence = storage.reports.load_evidence(row["report_id"])
+        assert evidence is not None
+        assert evidence.samples[row["finding_id"]].rows
+    assert [rule.name for rule in storage.dataset_settings.load_checks("penguins").rules] == [
+        "An adult weighs 2.5 to 6.5 kg"
+    ]
+
+
 def test_sample_table_is_real() -> None:
     name, frame = demo.load_sample_table()
     assert (name, len(frame), demo.is_available()) == ("movies", 17_472, True)
