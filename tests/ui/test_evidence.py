@@ -50,8 +50,8 @@ def test_a_selected_column_shows_its_findings_only(open_app: App) -> None:
     folder = app.session_state["inspect:result"].folder.name
     expanders = len(app.expander)
     for row, heading, text in (
-        (1, "### Findings in customer\\_id", ""),
-        (2, "### Findings in amount", "No check found anything in this column."),
+        (1, "## Findings in customer\\_id", ""),
+        (2, "## Findings in amount", "No check found anything in this column."),
     ):
         app.session_state[f"inspect:columns:{folder}"] = {
             "selection": {"rows": [row], "columns": [], "cells": []}

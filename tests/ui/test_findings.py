@@ -91,7 +91,7 @@ def test_a_link_opens_a_finding_that_the_view_leaves_out(
     report = save("r-1")
     storage.triage.decide(name(report, 1), Decision(status="accepted", reason="By design"), actor="Ben")
     app = desk(open_app, finding=name(report, 1))
-    assert "### price has 3 unusual values" in texts(app)
+    assert "## price has 3 unusual values" in texts(app)
     assert "By design" in texts(app)
 
 
@@ -104,7 +104,7 @@ def test_an_adopted_finding_is_shown_in_its_new_dataset_before_it_comes_again(
     adopted = get_finding_id(report.findings[1], "public.orders")
     app = desk(open_app, finding=adopted, view="all")
     assert [row["where"] for row in listed_rows(app)] == ["public.orders.customer_id", "public.orders.price"]
-    assert "### price has 3 unusual values" in texts(app)
+    assert "## price has 3 unusual values" in texts(app)
     links = [each.proto.query_string for each in app.main if each.type == "page_link"]
     assert "dataset=public.orders" in links
 

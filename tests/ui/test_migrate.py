@@ -269,7 +269,7 @@ def test_each_conflict_can_be_decided_by_itself(
     open_app: App, in_conflict: list[ShareableReport], database: Path
 ) -> None:
     app = dry_run(to_target(open_app))
-    assert "### 2 conflicts" in said(app)
+    assert "## 2 conflicts" in said(app)
     app.radio(key="migrate:conflict:report:r-1").set_value(OnConflict.OVERWRITE).run()
     finish(press(app, "Start the migration"))
     assert titles(database) == {"r-0": "Other r-0", "r-1": "Orders 1", "r-2": "Orders 2"}
@@ -431,7 +431,7 @@ def test_a_database_of_0_7_is_a_source_like_any_other(
     press(app, "Check the source")
     assert "written by LavenderTown 0" in said(app)
     app = dry_run(press(app, "Choose the target"))
-    assert "### Times without a zone" in said(app)
+    assert "## Times without a zone" in said(app)
     finish(press(app, "Start the migration"))
     assert "and match." in said(app)
     assert "is already in use" in said(press(app, "Continue to switch"))

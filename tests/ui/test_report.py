@@ -37,7 +37,7 @@ def test_a_link_on_the_home_address_opens_that_finding(open_app: App, save: Save
     report = save("r-1")
     app = open_app(report="r-1", finding=finding_id(report, 1))
     assert not app.exception
-    assert "### price has 3 unusual values" in texts(app)
+    assert "## price has 3 unusual values" in texts(app)
 
 
 def test_an_unknown_report_says_so(open_app: App) -> None:
@@ -49,7 +49,7 @@ def test_an_unknown_finding_is_named_and_the_first_one_shown(open_app: App, save
     save("r-1")
     app = open_app(report="r-1", finding="f1-nothing")
     assert "f1-nothing" in app.warning[0].value
-    assert "### customer\\_id is empty" in texts(app)
+    assert "## customer\\_id is empty" in texts(app)
 
 
 def test_a_comment_with_tag_and_status_is_saved_under_my_name(
@@ -113,7 +113,7 @@ def test_next_moves_to_the_next_finding(open_app: App, save: Save) -> None:
     save("r-1")
     app = open_app(report="r-1")
     app.button(key="findings:Next").click().run()
-    assert "### price has 3 unusual values" in texts(app)
+    assert "## price has 3 unusual values" in texts(app)
 
 
 def test_a_deleted_report_says_who_deleted_it_and_comes_back(

@@ -133,7 +133,7 @@ def draw_findings(dataset: str) -> None:
     opened, count = queries.inbox_page(chosen, "severity", MAX_FINDINGS), queries.count_inbox(chosen)
     listed = {row["finding_id"]: row for row in (*needy, *opened)}
     rows = list(listed.values())[:MAX_FINDINGS]
-    st.markdown("### Findings :small[:gray[that need attention or are open]]", anchors=False)
+    st.markdown("## Findings :small[:gray[that need attention or are open]]", anchors=False)
     if not rows:
         st.caption("None.")
         return
@@ -167,7 +167,7 @@ def draw_findings(dataset: str) -> None:
 
 def draw_columns(run: queries.Row, coverage: dict[str, Any]) -> None:
     """Show the columns of the latest run, as they were measured then."""
-    st.markdown("### Columns :small[:gray[in the latest run]]", anchors=False)
+    st.markdown("## Columns :small[:gray[in the latest run]]", anchors=False)
     evidence = queries.load_evidence(run["id"])
     if evidence is None or not evidence.columns:
         st.caption(

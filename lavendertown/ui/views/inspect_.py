@@ -121,7 +121,7 @@ def show_results(result: InspectionResult, inspection: Inspection) -> None:
     reading_panel.show_reading(result, inspection_state.read_again, import_mapping.request_dialog)
     left, right = st.columns([1, 1.1], gap="medium")
     with left:
-        st.markdown("### Columns", anchors=False)
+        st.markdown("## Columns", anchors=False)
         column = (
             column_profiles.draw_columns(
                 result.evidence.columns,
@@ -195,7 +195,7 @@ def show_result_findings(result: InspectionResult, column: str | None) -> None:
         index for index, each in enumerate(findings) if column is None or column in finding_columns(each)
     ]
     heading = "Findings" if column is None else f"Findings in {escape_markdown(column)}"
-    st.markdown(f"### {heading}", anchors=False)
+    st.markdown(f"## {heading}", anchors=False)
     if not shown:
         st.caption("No check found anything in this column.")
         return

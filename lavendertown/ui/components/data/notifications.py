@@ -121,7 +121,7 @@ def _send_test(name: str) -> None:
 
 
 def _show_deliveries(total: int) -> None:
-    st.markdown("#### Deliveries", anchors=False)
+    st.markdown("## Deliveries", anchors=False)
     pages = -(-total // queries.PAGE_SIZE)
     number = min(st.session_state.get(_PAGE, 1), pages)
     with st.container(border=True, gap="small"):

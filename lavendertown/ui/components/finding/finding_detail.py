@@ -45,7 +45,7 @@ def kept_result(report_id: str) -> InspectionResult | None:
 
 def show_finding(row: queries.Row) -> None:
     """Show a finding of a report: badges, status, facts, history, rows, discussion and form."""
-    st.markdown(f"### {escape_markdown(row['description'])}", anchors=False)
+    st.markdown(f"## {escape_markdown(row['description'])}", anchors=False)
     inbox_row = next(iter(queries.inbox_rows((row["finding_id"],))), None)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         layout.draw_dataset_link(_find_dataset(row, inbox_row))

@@ -17,7 +17,7 @@ def ask_for_file() -> None:
     inspections.prepare_worker()
     refusal, about_source = inspection_state.current_refusal()
     with st.container(border=True, width=760):
-        st.markdown("### Upload a file", anchors=False)
+        st.markdown("## Upload a file", anchors=False)
         files = st.file_uploader(
             "Table file, or several files that form one table",
             accept_multiple_files=True,
@@ -46,7 +46,7 @@ def ask_for_file() -> None:
     sources = load_settings().sources
     if sources or about_source:
         with st.container(border=True, width=760):
-            st.markdown("### Configured sources", anchors=False)
+            st.markdown("## Configured sources", anchors=False)
             if sources:
                 source_menu.draw_source_menu(sources, _inspect_source)
             if refusal is not None and about_source:

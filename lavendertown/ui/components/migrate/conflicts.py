@@ -54,7 +54,7 @@ def show_conflicts(outcome: MigrationOutcome) -> None:
     if not number:
         return
     chosen_policy()
-    st.markdown(f"### {format_count(number, 'conflict')}", anchors=False)
+    st.markdown(f"## {format_count(number, 'conflict')}", anchors=False)
     with st.container(border=True, gap="small"):
         st.radio(
             "Records that differ in the target",

@@ -142,7 +142,7 @@ def show_quarantine(outcome: MigrationOutcome) -> None:
     """List the unreadable items and the reasons."""
     if not outcome.quarantined:
         return
-    st.markdown(f"### {len(outcome.quarantined):,} in quarantine", anchors=False)
+    st.markdown(f"## {len(outcome.quarantined):,} in quarantine", anchors=False)
     with st.container(border=True, gap="small"):
         st.table(
             [
@@ -164,7 +164,7 @@ def show_times(samples: Iterable[TimeSample], zone: str | None) -> bool:
     samples = list(samples)
     if not samples:
         return False
-    st.markdown("### Times without a zone", anchors=False)
+    st.markdown("## Times without a zone", anchors=False)
     with st.container(border=True, gap="small"):
         st.session_state.setdefault(location_steps.ZONE, zone or "")
         chosen: str = st.selectbox(

@@ -46,7 +46,7 @@ def chosen_location(side: str) -> ChosenLocation | None:
 def draw_source_step() -> None:
     """Draw the step that asks for the source; the current storage is the first choice."""
     with st.container(border=True):
-        st.markdown("### Where are your records now?", anchors=False)
+        st.markdown("## Where are your records now?", anchors=False)
         try:
             current = _inspect_current_store()
         except LavenderTownError as error:
@@ -102,7 +102,7 @@ def draw_target_step() -> None:
         draw_source_step()
         return
     with st.container(border=True):
-        st.markdown("### Where to?", anchors=False)
+        st.markdown("## Where to?", anchors=False)
         st.caption(
             f"From {escape_markdown(origin.inspection.display_name)}: {describe_content(origin.inspection)}"
         )

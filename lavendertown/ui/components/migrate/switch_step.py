@@ -35,7 +35,7 @@ def draw_switch_step(work: MigrationJob) -> None:
 def _offer_switch(work: MigrationJob) -> None:
     target = escape_markdown(work.target)
     with st.container(border=True):
-        st.markdown(f"### Switch to {target}?", anchors=False)
+        st.markdown(f"## Switch to {target}?", anchors=False)
         blocking = store_switch.find_blocking_setting(load_settings(), work.request.target)
         if blocking:
             st.info(escape_markdown(blocking), icon=":material/settings:")

@@ -50,7 +50,7 @@ def read_selected_page(report: queries.Row) -> tuple[list[queries.Row], int]:
 def draw_heading(rows: list[queries.Row], index: int) -> None:
     """Draw the title of the list with the Previous and Next buttons, which also have keys."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.markdown("### Findings", width="stretch", anchors=False)
+        st.markdown("## Findings", width="stretch", anchors=False)
         for label, icon, key, step in (
             ("Previous", ":material/keyboard_arrow_up:", "K", -1),
             ("Next", ":material/keyboard_arrow_down:", "J", 1),

@@ -45,7 +45,7 @@ def draw_columns(dataset: str, configuration: CheckConfiguration) -> None:
     )
     if column:
         _draw_form(dataset, column, configuration.column(column))
-        st.markdown("#### Checks on this column", anchors=False)
+        st.markdown("## Checks on this column", anchors=False)
         check_table.draw_checks(dataset, configuration, column)
 
 

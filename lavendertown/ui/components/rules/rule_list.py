@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
 from lavendertown.rules.check_configuration import CheckConfiguration
 from lavendertown.rules.models import Rule
+from lavendertown.rules.rule_fields import FIELDS
 from lavendertown.rules.running import find_problem_reason
 from lavendertown.ui import check_actions, queries
 from lavendertown.ui.components.rules import rule_form
@@ -67,12 +69,22 @@ def _draw_rule(dataset: str, rule: Rule) -> None:
 
 def describe_rule(rule: Rule) -> str:
     """Return the type, column and parameters of a rule as Markdown."""
-    parameters = ", ".join(f"{name}: {value}" for name, value in rule.parameters.items())
+    labels = {each.name: each.label for each in FIELDS.get(rule.rule_type, ())}
+    parameters = ", ".join(
+        f"{labels.get(name, name.replace('_', ' '))}: {_format_parameter(value)}"
+        for name, value in rule.parameters.items()
+    )
     if len(parameters) > _MAX_PARAMETERS:
         parameters = parameters[: _MAX_PARAMETERS - 1] + "…"
     parts = [inline_code(rule.column or ""), escape_markdown(rule.rule_type.replace("_", " "))]
     text = " ".join(part for part in parts if part)
     return f"{text} :gray[{escape_markdown(parameters)}]" if parameters else text
+
+
+def _format_parameter(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _switch_rule(dataset: str, name: str, enabled: bool) -> None:
@@ -112,7 +124,7 @@ def _draw_rule_sets(dataset: str, configuration: CheckConfiguration) -> None:
     names = [*stored, *(name for name in configuration.rule_sets if name not in stored)]
     if not names:
         return
-    st.markdown("#### Stored rule sets", anchors=False)
+    st.markdown("## Stored rule sets", anchors=False)
     # The stored state is part of the key, as above.
     key = f"rules:sets:{dataset}:{','.join(configuration.rule_sets)}"
     st.multiselect(

@@ -40,7 +40,7 @@ def _draw_list(dataset: str, configuration: CheckConfiguration, rules: Sequence[
     known = {(rule.rule_type, rule.column) for rule in configuration.rules}
     left = [rule for rule in rules if (rule.rule_type, rule.column) not in known]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown("#### Suggestions", anchors=False, width="content")
+        st.markdown("## Suggestions", anchors=False, width="content")
         if left:
             st.button(
                 f"Keep all {len(left):,}",

@@ -18,7 +18,7 @@ def draw_card() -> None:
     """Draw a card that explains the demo and opens it, if its tables are installed and it is not open."""
     if demo.is_available() and not demo_store.is_shown():
         with st.container(border=True, width=760):
-            st.markdown("### See how a team works with it", anchors=False)
+            st.markdown("## See how a team works with it", anchors=False)
             st.caption(
                 "Ten weeks of deliveries of three public datasets, with findings, comments and decisions by "
                 "five people, in a store of its own."
