@@ -23,8 +23,8 @@ from lavendertown.collaboration.parts.gate import (
 )
 from lavendertown.collaboration.storage import Storage
 from lavendertown.core.errors import StorageError
+from lavendertown.core.findings import column_label
 from lavendertown.interchange.exports.markdown import escape_markdown
-from lavendertown.interchange.runs import WHOLE_TABLE
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 _MAX_PRINTED = 50
@@ -161,7 +161,7 @@ def markdown_summary(results: Sequence[GateResult]) -> str:
         if result.failures:
             parts.append("| Fails | Severity | Column | Finding | Why |\n|---|---|---|---|---|")
             for each in result.failures:
-                column = each.finding.column if each.finding.column != WHOLE_TABLE else "whole row"
+                column = column_label(each.finding.column)
                 texts = (column, each.finding.description, each.reason)
                 cells = [", ".join(each.failed_on), each.finding.severity, *map(escape_markdown, texts)]
                 parts.append(f"| {' | '.join(cells)} |")

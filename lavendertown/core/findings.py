@@ -11,6 +11,9 @@ from lavendertown.core.errors import InvalidInputError
 SEVERITIES = ("info", "warning", "error")
 """The severities, from least to most severe."""
 
+WHOLE_ROW = "*"
+"""The column of a finding that concerns no single column: whole rows, or the table."""
+
 GHOST_TYPES = (
     "null",
     "disguised_null",
@@ -27,6 +30,11 @@ GHOST_TYPES = (
     "check_error",
 )
 """The ghost types that LavenderTown's own checks produce. Types of other tools are accepted unchanged."""
+
+
+def column_label(column: str) -> str:
+    """Return what people read as the column of a finding."""
+    return "whole row" if column == WHOLE_ROW else column
 
 
 @dataclass

@@ -20,7 +20,6 @@ import narwhals as nw
 
 from lavendertown.tables import Column, Table
 
-WHOLE_ROW = "*"
 Derived = TypeVar("Derived")
 _MANY, _SOME = 0.5, 0.05
 _INT64 = 2**63

@@ -9,10 +9,9 @@ from typing import Any, Literal
 from polars.exceptions import PanicException
 
 from lavendertown.core import json_codec
-from lavendertown.core.findings import SEVERITIES, GhostFinding
+from lavendertown.core.findings import SEVERITIES, WHOLE_ROW, GhostFinding
 from lavendertown.detectors.base import (
     NOT_CHECKED,
-    WHOLE_ROW,
     Aggregates,
     ColumnAggregates,
     Detection,

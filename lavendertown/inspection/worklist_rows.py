@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lavendertown.core.errors import InvalidInputError
-from lavendertown.core.findings import GhostFinding, finding_columns
+from lavendertown.core.findings import WHOLE_ROW, GhostFinding, column_label, finding_columns
 from lavendertown.interchange.worklists.worklist_file import FindingRows
 from lavendertown.profile.evidence import Evidence, FindingSamples
 from lavendertown.profile.masking import MASKED_VALUE, mask_value
@@ -137,7 +137,7 @@ def _collect_finding(
         finding_id,
         finding.description,
         options.dataset,
-        ", ".join(affected) or "whole row",
+        ", ".join(affected) or column_label(WHOLE_ROW),
         [int(position) for position in frame.index],
         options.first_row,
         [

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from lavendertown.core import clock
 from lavendertown.core.errors import InvalidInputError
+from lavendertown.core.findings import WHOLE_ROW
 from lavendertown.interchange.reading import ReadRun, name_datasets
 from lavendertown.interchange.runs import (
-    WHOLE_TABLE,
     CheckResult,
     Failure,
     ImportedRun,
@@ -193,8 +193,8 @@ def _to_text(value: Any) -> str:
 
 
 def _add_row(run: RunBuilder, cells: Mapping[str, str], place: str) -> None:
-    check_name, column = cells.get("check", ""), cells.get("column", "") or WHOLE_TABLE
-    if not check_name and column == WHOLE_TABLE:
+    check_name, column = cells.get("check", ""), cells.get("column", "") or WHOLE_ROW
+    if not check_name and column == WHOLE_ROW:
         raise ImportFileError(f"{place}: neither the check nor the column is named.")
     check_name = check_name or "check"
     count = _to_count(cells.get("rows", ""), place)

@@ -8,13 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from lavendertown.core.findings import SEVERITIES, GhostFinding
+from lavendertown.core.findings import SEVERITIES, WHOLE_ROW, GhostFinding
 from lavendertown.interchange.sources import ImportFileError
 from lavendertown.interchange.wording import describe_crash, describe_failure
 from lavendertown.profile.evidence import MAX_SAMPLES, FindingSamples, SampleRow, ValueCount
 
-WHOLE_TABLE = "*"
-"""The column of a check that concerns no single column."""
 MAX_POSITIONS = 200_000
 """The maximum number of row positions that are kept of one finding; its count stays exact."""
 MAX_CHECKS = 100_000
@@ -46,7 +44,7 @@ class CheckResult:
     """
 
     check: str
-    column: str = WHOLE_TABLE
+    column: str = WHOLE_ROW
     params: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
     check_id: str = ""
     outcome: Outcome = "passed"
@@ -198,7 +196,7 @@ class Failure:
         """Return the values of failing rows as evidence; None if the tool gives none."""
         if not self.sample_rows and not self.frequent:
             return None
-        column = "" if self.check.column == WHOLE_TABLE else self.check.column
+        column = "" if self.check.column == WHOLE_ROW else self.check.column
         rows = sorted(self.sample_rows, key=lambda row: row.position)
         return FindingSamples(column, rows, self.frequent)
 
@@ -389,7 +387,7 @@ def merge_runs(runs: Iterable[ImportedRun], dataset: str) -> ImportedRun:
 
 def _with_table_names(run: ImportedRun) -> ImportedRun:
     def rename(item: Any) -> Any:
-        column = run.dataset if item.column == WHOLE_TABLE else f"{run.dataset}.{item.column}"
+        column = run.dataset if item.column == WHOLE_ROW else f"{run.dataset}.{item.column}"
         return replace(item, column=column) if run.dataset else item
 
     return replace(

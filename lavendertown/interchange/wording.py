@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from lavendertown.core.findings import WHOLE_ROW
+
 MAX_MESSAGE = 200
 """The maximum number of characters of a tool's message in a description."""
 
@@ -52,16 +54,16 @@ def describe_failure(
 ) -> str:
     """Return one sentence about a failed check, with the number and share of affected rows if known."""
     sentence = _SENTENCES.get(ghost_type)
-    if sentence is None or (column == "*" and ghost_type != "duplicate"):
-        subject = f"The check {shorten(check)}" + (f" on {column}" if column != "*" else "")
+    if sentence is None or (column == WHOLE_ROW and ghost_type != "duplicate"):
+        subject = f"The check {shorten(check)}" + (f" on {column}" if column != WHOLE_ROW else "")
         return f"{subject} failed" + (f" for {_rows(count, total, share)}." if count else ".")
-    name = "The table" if column == "*" else column
+    name = "The table" if column == WHOLE_ROW else column
     return sentence.format(column=name, rows=_rows(count, total, share))
 
 
 def describe_crash(check: str, column: str, message: str) -> str:
     """Return one sentence about a check that crashed, with the first line of the tool's message."""
-    subject = f"The check {shorten(check)}" + (f" on {column}" if column != "*" else "")
+    subject = f"The check {shorten(check)}" + (f" on {column}" if column != WHOLE_ROW else "")
     reason = first_line(message.partition("Traceback (most recent call last)")[0])
     return f"{subject} could not run: {reason}" if reason else f"{subject} could not run."
 

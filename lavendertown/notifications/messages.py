@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from lavendertown.core import json_codec
+from lavendertown.core.findings import WHOLE_ROW
 
 MAX_ITEMS = 20
 """The maximum number of items in one message; more are counted."""
@@ -118,7 +119,7 @@ def limit_items(items: Sequence[MessageItem]) -> tuple[tuple[MessageItem, ...], 
 
 def describe_finding(row: Mapping[str, Any]) -> str:
     """Return the dataset, the column and the description of a finding of the inbox as one text."""
-    column = row["column"] if row["column"] != "*" else ""
+    column = row["column"] if row["column"] != WHOLE_ROW else ""
     where = ", ".join(part for part in (row["dataset"], column) if part)
     return f"{where}: {row['description']}" if where else str(row["description"])
 

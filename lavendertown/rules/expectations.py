@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from lavendertown.core.errors import InvalidInputError
+from lavendertown.core.findings import WHOLE_ROW
 from lavendertown.rules.check_configuration import (
     CheckConfiguration,
     CheckSettings,
@@ -129,7 +130,7 @@ def add_expectation(configuration: CheckConfiguration, expected: Expectation) ->
                 raise InvalidInputError("Enter a regular expression.")
             settings = replace(settings, pattern=expected.pattern)
         case ExpectationKind.NO_CHECK:
-            if name == "*":
+            if name == WHOLE_ROW:
                 before = configuration.checks.get(expected.check, CheckSettings())
                 return configuration.with_check(expected.check, replace(before, enabled=False))
             before = settings.checks.get(expected.check, CheckSettings())

@@ -15,10 +15,10 @@ from typing import Any
 import narwhals as nw
 
 from lavendertown.core import json_codec
+from lavendertown.core.findings import WHOLE_ROW
 from lavendertown.detectors import default_detectors
 from lavendertown.detectors.base import (
     NOT_CHECKED,
-    WHOLE_ROW,
     Detection,
     DetectionSteps,
     Detector,

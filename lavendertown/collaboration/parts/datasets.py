@@ -13,11 +13,11 @@ from lavendertown.collaboration.parts.context import StorageContext, StoragePart
 from lavendertown.collaboration.parts.triage import Triage, Undo
 from lavendertown.core.dataset_names import dataset_name, former_dataset_name
 from lavendertown.core.errors import DamagedRecordError, InvalidInputError
+from lavendertown.core.findings import WHOLE_ROW
 from lavendertown.core.fingerprints import compute_field_fingerprint
 from lavendertown.records.queries import FindingQuery, ReportQuery
 from lavendertown.records.record_classes import ALL_ITEMS, FindingSummary, Page, RecordKind, ReportRecord
 
-WHOLE_ROW = "*"
 LATEST_REPORTS = 3
 """Number of newest reports that are read to find one with known columns."""
 COMPARED_REPORTS = 100

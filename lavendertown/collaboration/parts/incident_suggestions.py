@@ -9,12 +9,13 @@ from typing import Any
 
 from lavendertown.collaboration.parts.context import StorageContext
 from lavendertown.core import statuses
+from lavendertown.core.findings import WHOLE_ROW
 from lavendertown.records.queries import FindingQuery
 from lavendertown.records.record_classes import FindingSummary, Page
 
 MAX_SUGGESTED = 50
 _MAX_READ = 200
-_WHOLE_TABLE = ("", "*")
+_WHOLE_TABLE = ("", WHOLE_ROW)
 
 
 class CommonTrait(StrEnum):

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from lavendertown.core.findings import SEVERITIES
+from lavendertown.core.findings import SEVERITIES, column_label
 from lavendertown.interchange.exports.content import ExportedFinding
 from lavendertown.interchange.wording import shorten
 from lavendertown.profile.finding_charts import MarkedHistogram, ValueBars, choose_chart
@@ -31,7 +31,7 @@ def severity_by_column(findings: Sequence[ExportedFinding]) -> tuple[Figure, str
         counts.setdefault(finding.column, Counter())[finding.severity] += 1
     order = sorted(counts, key=lambda column: ([-counts[column][s] for s in reversed(SEVERITIES)], column))
     columns = order[:_MAX_BARS]
-    names = ["whole row" if column == "*" else column for column in columns]
+    names = [column_label(column) for column in columns]
     traces = [
         _bars(names, [counts[column][severity] for column in columns], COLORS[severity])
         | {"name": severity.capitalize()}

@@ -11,7 +11,7 @@ import hashlib
 from typing import Any
 
 from lavendertown.core import json_codec, statuses
-from lavendertown.core.findings import SEVERITIES
+from lavendertown.core.findings import SEVERITIES, column_label
 from lavendertown.interchange.exports.content import (
     ExportContent,
     ExportedFinding,
@@ -123,7 +123,7 @@ class _Page:
         since = f" since {format_time(finding.first_seen)}" if finding.first_seen else ""
         parts = (
             finding.dataset,
-            "whole row" if finding.column == "*" else finding.column,
+            column_label(finding.column),
             finding.ghost_type,
             f"{rows} {'row' if rows == '1' else 'rows'}" if rows else "",
             f"seen in {finding.times_seen:,} {reports}{since}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from lavendertown.core.findings import column_label
 from lavendertown.interchange.exports.content import (
     ExportContent,
     ExportedFinding,
@@ -46,7 +47,7 @@ def _to_line(finding: ExportedFinding) -> str:
     cells = (
         finding.severity,
         status_label(finding.status),
-        "whole row" if finding.column == "*" else finding.column,
+        column_label(finding.column),
         finding.description,
         format_rows(finding),
         finding.assignee,

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lavendertown.core.findings import WHOLE_ROW
 from lavendertown.interchange.formats import (
     Content,
     ImportFormat,
@@ -22,7 +23,6 @@ from lavendertown.interchange.formats import (
 )
 from lavendertown.interchange.json_stream import read_items
 from lavendertown.interchange.runs import (
-    WHOLE_TABLE,
     CheckResult,
     Failure,
     ImportedRun,
@@ -121,7 +121,7 @@ def _add_result(
     node = nodes.get(unique_id) or read_mapping(result.get("node"))
     test, table, column, params = _describe_test(kind, name, node, result)
     check = CheckResult(
-        test, ".".join(filter(None, (table, column))) or WHOLE_TABLE, params, f"dbt:{unique_id}"
+        test, ".".join(filter(None, (table, column))) or WHOLE_ROW, params, f"dbt:{unique_id}"
     )
     status = read_text(result.get("status")).lower()
     message = read_text(result.get("message"))
@@ -218,7 +218,7 @@ def _count_failures(result: Mapping[str, Any], message: str) -> int | None:
 
 def _describe_values(test: str, column: str, count: int | None) -> str:
     """Return a sentence for tests whose failures are distinct values, not rows; else an empty text."""
-    if column == WHOLE_TABLE or not count:
+    if column == WHOLE_ROW or not count:
         return ""
     values = "value" if count == 1 else "values"
     if test == "unique":
@@ -231,9 +231,9 @@ def _describe_values(test: str, column: str, count: int | None) -> str:
 def _describe_unplaced(test: str, name: str, column: str, count: int | None) -> str:
     """Return a sentence for a test of an unknown table and column: its own name tells them; else empty."""
     own_name = _without_hash(name)
-    if column != WHOLE_TABLE or not own_name.startswith(f"{test}_"):
+    if column != WHOLE_ROW or not own_name.startswith(f"{test}_"):
         return ""
-    return describe_failure("rule", own_name, WHOLE_TABLE, count, None, None)
+    return describe_failure("rule", own_name, WHOLE_ROW, count, None, None)
 
 
 def _error_reason(message: str) -> str:

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from lavendertown.core.findings import WHOLE_ROW
 from lavendertown.interchange.formats import Content, ImportFormat, read_csv_rows, read_text
 from lavendertown.interchange.json_stream import read_items
-from lavendertown.interchange.runs import WHOLE_TABLE, CheckResult, Failure, ImportedRun, RunBuilder
+from lavendertown.interchange.runs import CheckResult, Failure, ImportedRun, RunBuilder
 from lavendertown.interchange.sources import ResultFile
 from lavendertown.interchange.wording import guess_ghost_type
 
@@ -75,7 +76,7 @@ def _add_row(run: RunBuilder, row: Mapping[str, Any]) -> None:
     ghost_type = _GHOST_TYPES.get(name) or guess_ghost_type(constraint)
     detail = ""
     if share is None and number is not None:
-        subject = f" of {column}" if column != WHOLE_TABLE else ""
+        subject = f" of {column}" if column != WHOLE_ROW else ""
         detail = f"The {_split_words(name)}{subject} is {number:,.10g}, outside its limits."
     severity = "warning" if read_text(row.get("check_level")).lower() == "warning" else "error"
     run.add_failure(Failure(check, ghost_type, severity, None, None, share, None, detail))
@@ -85,10 +86,10 @@ def _read_constraint(constraint: str) -> tuple[str, str]:
     """Return the analyzer and column of a constraint: ``CompletenessConstraint(Completeness(name,None))``."""
     found = [match for match in _ANALYZER.finditer(constraint) if not match[1].endswith("Constraint")]
     if not found:
-        return re.split(r"\W", constraint, maxsplit=1)[0] or "constraint", WHOLE_TABLE
+        return re.split(r"\W", constraint, maxsplit=1)[0] or "constraint", WHOLE_ROW
     name, argument = found[0][1], found[0][2].strip()
     has_column = argument not in ("", "None") and name not in ("Size", "Compliance", "CustomSql")
-    return name, argument if has_column else WHOLE_TABLE
+    return name, argument if has_column else WHOLE_ROW
 
 
 def _split_words(name: str) -> str:

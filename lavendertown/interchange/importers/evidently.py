@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lavendertown.core.findings import WHOLE_ROW
 from lavendertown.interchange.formats import (
     Content,
     ImportFormat,
@@ -16,7 +17,6 @@ from lavendertown.interchange.formats import (
 )
 from lavendertown.interchange.json_stream import read_items
 from lavendertown.interchange.runs import (
-    WHOLE_TABLE,
     CheckResult,
     Failure,
     ImportedRun,
@@ -74,7 +74,7 @@ def _add_test(run: RunBuilder, test: Mapping[str, Any], measures: Mapping[str, A
     severity = "warning" if status == "warning" or not is_critical else "error"
     metric = check.check.split(":")[-1].split(".")[0]
     ghost_type = _GHOST_TYPES.get(metric) or guess_ghost_type(metric)
-    is_column_drift = ghost_type == "drift" and check.column != WHOLE_TABLE
+    is_column_drift = ghost_type == "drift" and check.column != WHOLE_ROW
     value = read_mapping(measure)
     is_row_count = ghost_type in ("null", "duplicate", "category") or metric.endswith("RangeValueCount")
     count = read_count(value.get("count")) if value else read_count(measure)
@@ -105,7 +105,7 @@ def _read_metric_test(
         # Without a method, Evidently chooses one by the values and describes it; a person names one.
         chosen = {key: value for key, value in chosen.items() if key not in ("method", "threshold")}
     name = f"evidently:{metric}.{read_text(test.get('id')) or 'test'}"
-    column = read_text(params.get("column")) or WHOLE_TABLE
+    column = read_text(params.get("column")) or WHOLE_ROW
     return CheckResult(name, column, chosen), measures.get(read_text(config.get("metric_id")))
 
 
@@ -115,7 +115,7 @@ def _read_suite_test(test: Mapping[str, Any]) -> tuple[CheckResult, Any]:
     Its condition is left out, because it may come from the reference data.
     """
     parameters = read_mapping(test.get("parameters"))
-    column = read_text(parameters.get("column_name")) or WHOLE_TABLE
+    column = read_text(parameters.get("column_name")) or WHOLE_ROW
     name = read_text(test.get("name")) or "test without a name"
     return CheckResult(f"evidently:{name}", column), parameters.get("value")
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lavendertown.core.dataset_names import dataset_name
+from lavendertown.core.findings import WHOLE_ROW
 from lavendertown.interchange.formats import (
     Content,
     ImportFormat,
@@ -21,7 +22,7 @@ from lavendertown.interchange.formats import (
     read_value,
 )
 from lavendertown.interchange.json_stream import read_items
-from lavendertown.interchange.runs import WHOLE_TABLE, CheckResult, Failure, ImportedRun, RunBuilder
+from lavendertown.interchange.runs import CheckResult, Failure, ImportedRun, RunBuilder
 from lavendertown.interchange.sources import ResultFile
 from lavendertown.profile.evidence import SampleRow
 
@@ -104,7 +105,7 @@ class _Task:
         """Add an error of the report."""
         self._error_count += 1
         kind = read_text(error.get("type")) or read_text(error.get("code")) or "error without a type"
-        column = read_text(error.get("fieldName")) or read_text(error.get("label")) or WHOLE_TABLE
+        column = read_text(error.get("fieldName")) or read_text(error.get("label")) or WHOLE_ROW
         note = read_text(error.get("note"))
         if _CRASHES.fullmatch(kind):
             self._crashed = True
@@ -118,7 +119,7 @@ class _Task:
         positions = [row - 2] if row is not None and row >= 2 else None
         ghost_type = _BASELINE.get(kind, "rule")
         failure = Failure(check, ghost_type, "error", None if row is None else 1, None, None, positions)
-        if positions and column != WHOLE_TABLE and "cell" in error:
+        if positions and column != WHOLE_ROW and "cell" in error:
             failure.sample_rows = [SampleRow(positions[0], {column: read_value(error["cell"])})]
         self._run.add_failure(failure)
 
@@ -144,7 +145,7 @@ class _Task:
             for kind in _BASELINE.keys() - {
                 each.removeprefix("frictionless:") for each in run.failed_check_ids
             }:
-                run.add_pass(CheckResult(kind.replace(":", " "), WHOLE_TABLE, {}, f"frictionless:{kind}"))
+                run.add_pass(CheckResult(kind.replace(":", " "), WHOLE_ROW, {}, f"frictionless:{kind}"))
         return run
 
 

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lavendertown.core.findings import WHOLE_ROW
 from lavendertown.interchange.formats import (
     Content,
     ImportFormat,
@@ -24,7 +25,6 @@ from lavendertown.interchange.formats import (
 )
 from lavendertown.interchange.json_stream import read_items
 from lavendertown.interchange.runs import (
-    WHOLE_TABLE,
     CheckResult,
     Failure,
     ImportedRun,
@@ -172,7 +172,7 @@ def _split_arguments(arguments: Mapping[str, Any]) -> tuple[str, dict[str, Any]]
         return column, params
     pair = [read_text(arguments.get(name)) for name in ("column_A", "column_B")]
     several = [read_text(each) for each in read_list(arguments.get("column_list"))]
-    return ", ".join(filter(None, [*pair, *several])) or WHOLE_TABLE, params
+    return ", ".join(filter(None, [*pair, *several])) or WHOLE_ROW, params
 
 
 def _find_exception(info: Mapping[str, Any]) -> str | None:
@@ -205,10 +205,10 @@ def _describe_failure(check: CheckResult, config: Mapping[str, Any], result: Map
         result.get("partial_unexpected_index_list")
     )
     detail = ""
-    if count is None and check.column != WHOLE_TABLE and check.check == "expect_column_to_exist":
+    if count is None and check.column != WHOLE_ROW and check.check == "expect_column_to_exist":
         detail = f"The column {check.column} is missing."
     elif count is None and (observed := read_number(result.get("observed_value"))) is not None:
-        subject = f" of {check.column}" if check.column != WHOLE_TABLE else ""
+        subject = f" of {check.column}" if check.column != WHOLE_ROW else ""
         detail = f"{_name_measure(check.check)}{subject} is {observed:,.10g}, outside its limits."
     if ghost_type == "outlier" and count is None and not check.check.startswith("expect_column_values_"):
         ghost_type = "rule"
@@ -241,11 +241,11 @@ def _name_cells(column: str, value: Any) -> dict[str, Value]:
         return {str(name): read_value(each) for name, each in value.items()}
     if len(names) > 1:
         return dict(zip(names, map(read_value, read_list(value)), strict=False))
-    return {column: read_value(value)} if column != WHOLE_TABLE else {}
+    return {column: read_value(value)} if column != WHOLE_ROW else {}
 
 
 def _list_frequent(column: str, result: Mapping[str, Any]) -> list[ValueCount]:
-    if column == WHOLE_TABLE or ", " in column:
+    if column == WHOLE_ROW or ", " in column:
         return []
     found = [
         ValueCount(str(read_value(each["value"])), count)

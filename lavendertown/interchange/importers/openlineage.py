@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from lavendertown.core.findings import WHOLE_ROW
 from lavendertown.interchange.formats import (
     Content,
     ImportFormat,
@@ -14,7 +15,7 @@ from lavendertown.interchange.formats import (
     read_time,
 )
 from lavendertown.interchange.json_stream import read_items
-from lavendertown.interchange.runs import WHOLE_TABLE, CheckResult, Failure, ImportedRun, RunBuilder
+from lavendertown.interchange.runs import CheckResult, Failure, ImportedRun, RunBuilder
 from lavendertown.interchange.sources import ResultFile
 from lavendertown.interchange.wording import guess_ghost_type
 
@@ -59,7 +60,7 @@ def _iterate_facets(event: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any
 
 def _add_assertion(run: RunBuilder, assertion: Mapping[str, Any]) -> None:
     name = read_text(assertion.get("assertion")) or "assertion without a name"
-    check = CheckResult(f"openlineage:{name}", read_text(assertion.get("column")) or WHOLE_TABLE)
+    check = CheckResult(f"openlineage:{name}", read_text(assertion.get("column")) or WHOLE_ROW)
     severity = _SEVERITIES.get(read_text(assertion.get("severity")).lower(), "error")
     success = assertion.get("success")
     if success is True:

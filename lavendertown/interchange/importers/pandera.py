@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from lavendertown.core.findings import WHOLE_ROW
 from lavendertown.interchange.formats import (
     Content,
     ImportFormat,
@@ -19,7 +20,7 @@ from lavendertown.interchange.formats import (
     read_value,
 )
 from lavendertown.interchange.json_stream import read_items
-from lavendertown.interchange.runs import WHOLE_TABLE, CheckResult, Failure, ImportedRun, RunBuilder
+from lavendertown.interchange.runs import CheckResult, Failure, ImportedRun, RunBuilder
 from lavendertown.interchange.sources import ResultFile
 from lavendertown.interchange.wording import guess_ghost_type
 from lavendertown.profile.evidence import SampleRow
@@ -56,10 +57,10 @@ def _read_table(file: ResultFile, descriptions: Sequence[ResultFile]) -> list[Im
     seen: set[tuple[str, int]] = set()
     for row in _iterate_rows(file):
         name = str(row.get("check") or "check without a name")
-        named = column = str(row.get("column") or WHOLE_TABLE)
+        named = column = str(row.get("column") or WHOLE_ROW)
         if row.get("schema_context") == "DataFrameSchema":
             # The column is the name of the schema here.
-            column = str(row.get("failure_case")) if name.startswith("column_in_") else WHOLE_TABLE
+            column = str(row.get("failure_case")) if name.startswith("column_in_") else WHOLE_ROW
         positions = _read_position(row.get("index"))
         check = CheckResult(f"pandera:{name}", column)
         if name.startswith("column_in_"):
@@ -71,7 +72,7 @@ def _read_table(file: ResultFile, descriptions: Sequence[ResultFile]) -> list[Im
             continue
         rows = [SampleRow(each, {named: read_value(row.get("failure_case"))}) for each in positions or []]
         count = 1
-        if column == WHOLE_TABLE and positions:
+        if column == WHOLE_ROW and positions:
             # A check of whole rows lists each cell of a failing row.
             place = (name, positions[0])
             count, positions = (0, []) if place in seen else (1, positions)
@@ -110,8 +111,8 @@ def _read_message(file: ResultFile, descriptions: Sequence[ResultFile]) -> list[
             column = read_text(entry.get("column"))
             run.dataset = run.dataset or read_text(entry.get("schema"))
             if column == read_text(entry.get("schema")) and not name.startswith("column_in_"):
-                column = WHOLE_TABLE
-            check = CheckResult(f"pandera:{name}", column or WHOLE_TABLE)
+                column = WHOLE_ROW
+            check = CheckResult(f"pandera:{name}", column or WHOLE_ROW)
             if path[1] in _CRASHES:
                 run.add_error(check, read_text(entry.get("error")))
             elif name.startswith("column_in_"):

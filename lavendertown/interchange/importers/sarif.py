@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from lavendertown.core.findings import GhostFinding
+from lavendertown.core.findings import WHOLE_ROW, GhostFinding
 from lavendertown.core.fingerprints import KEPT_FINGERPRINT
 from lavendertown.interchange.exports.sarif import FINGERPRINT, PROPERTIES
 from lavendertown.interchange.formats import (
@@ -25,7 +25,6 @@ from lavendertown.interchange.importers.lavendertown_files import read_checks
 from lavendertown.interchange.json_stream import read_items
 from lavendertown.interchange.runs import (
     ANNOTATIONS,
-    WHOLE_TABLE,
     CheckResult,
     Failure,
     ImportedRun,
@@ -120,7 +119,7 @@ class _SarifRun:
         if invocations and all(each.get("executionSuccessful") is True for each in invocations):
             known = {names.get(rule, rule) for rule, _ in self._not_run}
             for rule in rules.keys() - known - {names.get(key[0], key[0]) for key in self._found}:
-                run.add_pass(_make_check(run.tool, rule, WHOLE_TABLE))
+                run.add_pass(_make_check(run.tool, rule, WHOLE_ROW))
         self._add_crashes(run, invocations)
         return self._with_exported(run.finish())
 
@@ -153,7 +152,7 @@ class _SarifRun:
         description = rules.get(rule, {})
         configuration = read_mapping(description.get("defaultConfiguration"))
         level = read_text(result.get("level")) or read_text(configuration.get("level")) or "warning"
-        place = column if column != WHOLE_TABLE else uri or WHOLE_TABLE
+        place = column if column != WHOLE_ROW else uri or WHOLE_ROW
         name = read_text(description.get("name")) or rule
         message = first_line(read_text(result.get("text")))
         detail = message if number == 1 and message else ""
@@ -176,7 +175,7 @@ class _SarifRun:
                 )
                 rule = read_text(descriptor.get("id")) or "run"
                 text = read_text(read_mapping(notification.get("message")).get("text"))
-                run.add_error(_make_check(run.tool, rule, WHOLE_TABLE), text)
+                run.add_error(_make_check(run.tool, rule, WHOLE_ROW), text)
 
 
 def _read_exported(result: Mapping[str, Any], finding_id: str) -> GhostFinding:
@@ -216,8 +215,8 @@ def _read_place(result: Mapping[str, Any]) -> tuple[str, str]:
             if name:
                 return name, uri
         if uri:
-            return WHOLE_TABLE, uri
-    return WHOLE_TABLE, ""
+            return WHOLE_ROW, uri
+    return WHOLE_ROW, ""
 
 
 def _shorten_result(result: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lavendertown.core.findings import WHOLE_ROW
 from lavendertown.interchange.formats import (
     Content,
     ImportFormat,
@@ -20,7 +21,6 @@ from lavendertown.interchange.formats import (
 )
 from lavendertown.interchange.json_stream import read_items
 from lavendertown.interchange.runs import (
-    WHOLE_TABLE,
     CheckResult,
     Failure,
     ImportedRun,
@@ -77,7 +77,7 @@ def _add_check(
     name = read_text(entry.get("name")) or "check without a name"
     identities = map(read_text, read_mapping(entry.get("identities")).values())
     identity = read_text(entry.get("identity")) or next(filter(None, identities), "")
-    column = read_text(entry.get("column")) or WHOLE_TABLE
+    column = read_text(entry.get("column")) or WHOLE_ROW
     check = CheckResult(name, column, {}, f"soda:{identity}" if identity else "")
     stated = read_text(entry.get("outcome")).lower()
     outcome = _OUTCOMES.get(stated, "not_run")
@@ -104,7 +104,7 @@ def _describe_failure(check: CheckResult, entry: Mapping[str, Any], measures: Ma
     elif expression in ("missing_count", "invalid_count", "duplicate_count", "failed_rows"):
         count = read_count(value)
     elif value is not None:
-        subject = f" of {check.column}" if check.column != WHOLE_TABLE else ""
+        subject = f" of {check.column}" if check.column != WHOLE_ROW else ""
         measure = _MEASURES.get(expression, expression.replace("_", " "))
         detail = f"The {measure}{subject} is {value:,.10g}, outside its limits."
         ghost_type = "rule"

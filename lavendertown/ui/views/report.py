@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from lavendertown.core import statuses
+from lavendertown.core.findings import column_label
 from lavendertown.ui import queries
 from lavendertown.ui.components.finding import finding_detail
 from lavendertown.ui.components.findings import dialogs
@@ -148,7 +149,7 @@ def draw_metrics(report: queries.Row, rows: list[queries.Row], runs: list[querie
         st.metric(
             "Worst column",
             format_percent(top["share"]),
-            escape_markdown(charts.shorten_label(top["column"], 24)) if top["column"] != "*" else "whole row",
+            escape_markdown(charts.shorten_label(column_label(top["column"]), 24)),
             delta_color="gray",
             delta_arrow="off",
             border=True,

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from lavendertown.core.findings import GhostFinding
+from lavendertown.core.findings import WHOLE_ROW, GhostFinding
 from lavendertown.core.settings import load_settings
 from lavendertown.inspection.result_files import InspectionResult
 from lavendertown.profile.evidence import ColumnProfile, FindingSamples
@@ -197,7 +197,7 @@ def _draw_fields(subject: Subject, kind: ExpectationKind) -> None:
         case ExpectationKind.REPEATED:
             st.markdown(f"Repeated values of {column} are not reported.")
         case ExpectationKind.NO_CHECK:
-            where = "this dataset" if subject.column == "*" else column
+            where = "this dataset" if subject.column == WHOLE_ROW else column
             st.markdown(f"The check {inline_code(subject.check)} does not run on {where}.")
     if subject.is_masked and kind in (ExpectationKind.ALLOWED, ExpectationKind.RANGE):
         st.caption("Values of this column are masked; what you enter here is stored readable.")

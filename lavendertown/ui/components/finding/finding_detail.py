@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from lavendertown.core.findings import WHOLE_ROW, column_label
 from lavendertown.inbox.check_changes import describe_check_change
 from lavendertown.inspection.result_files import FIRST_ROWS, InspectionResult
 from lavendertown.ui import inspections, queries
@@ -80,7 +81,7 @@ def _find_dataset(row: queries.Row, inbox_row: queries.Row | None) -> str:
 
 def _format_badges(row: queries.Row, inbox_row: queries.Row | None) -> str:
     parts = [
-        "whole row" if row["column"] == "*" else inline_code(row["column"]),
+        column_label(WHOLE_ROW) if row["column"] == WHOLE_ROW else inline_code(row["column"]),
         severity_badge(row["severity"]),
         run_state_badge(inbox_row["seen"]) if inbox_row else "",
         f":small[:gray[{escape_markdown(ghost_type_name(row['ghost_type']))}]]",

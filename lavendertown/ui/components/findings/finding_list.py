@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from lavendertown.core.findings import WHOLE_ROW
 from lavendertown.ui import actions, queries
 from lavendertown.ui.components.findings import inbox_filters
 from lavendertown.ui.components.shared import person
@@ -230,7 +231,9 @@ def _cell(row: queries.Row, name: str) -> Any:
 
 def format_column(row: queries.Row) -> str:
     """Return the dataset and column of a finding."""
-    return ".".join(part for part in (row["dataset"], "" if row["column"] == "*" else row["column"]) if part)
+    return ".".join(
+        part for part in (row["dataset"], "" if row["column"] == WHOLE_ROW else row["column"]) if part
+    )
 
 
 def _take_opened(ids: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from lavendertown.core.findings import GhostFinding
+from lavendertown.core.findings import WHOLE_ROW, GhostFinding
 from lavendertown.profile.evidence import FindingSamples
 from lavendertown.profile.finding_charts import choose_chart
 from lavendertown.ui.components.finding.evidence_chart import draw_evidence_chart
@@ -85,7 +85,7 @@ def _draw_finding(
 def _draw_finding_body(finding: GhostFinding, index: int, affected: AffectedRows, key: str) -> None:
     check = finding.metadata.get("check_id") or finding.metadata.get("check")
     where = inline_code(finding.column)
-    if finding.column == "*":
+    if finding.column == WHOLE_ROW:
         where = "whole rows" if finding.row_indices else "whole table"
     kind = f"{severity_badge(finding.severity)} {where}"
     st.markdown(f"{kind} :gray[check] {inline_code(str(check))}" if check else kind)
@@ -95,7 +95,7 @@ def _draw_finding_body(finding: GhostFinding, index: int, affected: AffectedRows
             draw_picture(picture, f"{key}:picture")
     positions = [int(position) for position in finding.row_indices or []]
     if not positions:
-        what = "table" if finding.column == "*" else "column"
+        what = "table" if finding.column == WHOLE_ROW else "column"
         st.caption(f"This finding is about the {what} as a whole; no particular rows are at fault.")
         return
     count = finding.metadata.get("count")

@@ -7,14 +7,12 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from lavendertown.core.findings import GhostFinding, finding_columns
+from lavendertown.core.findings import WHOLE_ROW, GhostFinding, finding_columns
 from lavendertown.inspection.result_files import FIRST_ROWS, InspectionResult
 from lavendertown.profile.measure import to_plain_value
 from lavendertown.ui.components.shared import charts
 from lavendertown.ui.components.shared.column_profiles import ROW_HEIGHT
 from lavendertown.ui.components.shared.formatting import format_cell, format_count, format_percent
-
-WHOLE_ROWS = "*"
 
 
 def describe_table(result: InspectionResult) -> str:
@@ -44,7 +42,7 @@ def draw_affected_cells(result: InspectionResult, findings: Sequence[GhostFindin
             if len(positions) >= FIRST_ROWS and position not in positions:
                 break
             positions[position] = None
-            columns = result.columns if finding.column == WHOLE_ROWS else finding_columns(finding)
+            columns = result.columns if finding.column == WHOLE_ROW else finding_columns(finding)
             for column in columns:
                 severities.setdefault((position, column), finding.severity)
     if not positions:

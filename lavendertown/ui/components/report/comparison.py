@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from lavendertown.core.findings import column_label
 from lavendertown.ui import queries
 from lavendertown.ui.components.report import finding_list
 from lavendertown.ui.components.shared import layout
@@ -205,7 +206,7 @@ def _build_frame(rows: list[queries.Row]) -> pd.DataFrame:
             "change": [[CHANGES[row["change"]][1]] for row in rows],
             "severity": [[_severity_name(row)] for row in rows],
             "finding": [short_description(row["description"]) for row in rows],
-            "column": ["whole row" if row["column"] == "*" else row["column"] for row in rows],
+            "column": [column_label(row["column"]) for row in rows],
             "was": pd.array([row["before_count"] for row in rows], dtype="Int64"),
             "is": pd.array(
                 [row["row_count"] if now else None for row, now in zip(rows, here, strict=True)],

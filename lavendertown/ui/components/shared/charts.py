@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from lavendertown.core.findings import column_label
 from lavendertown.ui.components.shared.formatting import SEVERITIES, format_percent
 from lavendertown.ui.components.shared.markdown import show_hidden_characters
 
@@ -145,7 +146,7 @@ def columns_by_severity(findings: Iterable[Row]) -> list[str]:
 
 
 def _column_labels(columns: Sequence[str]) -> list[str]:
-    return ["whole row" if column == "*" else escape_label(shorten_label(column, 22)) for column in columns]
+    return [escape_label(shorten_label(column_label(column), 22)) for column in columns]
 
 
 def escape_label(text: str) -> str:
