@@ -37,6 +37,7 @@ _MIN_RECORDS = 3
 _SURE_RECORDS = 5
 _POSSIBLE_DELIMITER = re.compile(r"[^\w\"']")
 _MIN_SAME_RECORDS = 4
+_BARS = re.compile(r"\|+")
 
 
 @dataclass
@@ -121,6 +122,7 @@ def detect_layout(text: str, name: str, reading: Reading) -> TextLayout:
             f"{name} contains binary data, not delimited text; choose a CSV, Excel, Parquet or JSON file."
         )
     text, drawn = clear_drawn_table(text) if reading.delimiter in (None, "|", BLANK) else (text, 0)
+    text, was_doubled = _join_double_bars(text) if reading.delimiter in (None, "|") else (text, False)
     comment = reading.comment or _leading_comment(text)
     skipped = _lines_to_skip(text, comment, first_line, reading, name)
     start = _offset_of_line(text, skipped)
@@ -143,6 +145,8 @@ def detect_layout(text: str, name: str, reading: Reading) -> TextLayout:
         notes.append(
             f"{_count_lines(drawn)} that only {'draws' if drawn == 1 else 'draw'} the table left out."
         )
+    if was_doubled:
+        notes.append("Two bars in a row are one delimiter.")
     header_rows = _count_header_rows(best.records, reading)
     line = above + first_line
     found = Reading(
@@ -155,6 +159,14 @@ def detect_layout(text: str, name: str, reading: Reading) -> TextLayout:
     )
     doubt = _doubt_one_column(best) if delimiter is None and not column_starts else ""
     return TextLayout(name, table, best.delimiter, header_rows, line, best.width, found, notes, doubt)
+
+
+def _join_double_bars(text: str) -> tuple[str, bool]:
+    """Return the text, with one bar for each two if ``||`` separates its fields, and whether it does."""
+    lines = [line for line in text[:_SAMPLE_CHARACTERS].split("\n")[:_SAMPLE_ROWS] if line.strip()]
+    runs = [len(run) for line in lines for run in _BARS.findall(line)]
+    is_doubled = len(lines) > 1 and all("||" in line for line in lines) and all(n % 2 == 0 for n in runs)
+    return (text.replace("||", "|"), True) if is_doubled else (text, False)
 
 
 def _doubt_one_column(table: _Candidate) -> str:

@@ -377,3 +377,13 @@ def test_a_sheet_without_column_names_keeps_its_first_row() -> None:
     table = read_table(workbook(("Data", [[i, f"x{i}", i + 0.5] for i in range(6)])), "orders.xlsx")
     assert (table.columns, table.row_count) == (["column 1", "column 2", "column 3"], 6)
     assert table.reading.header_row == 0
+
+
+def test_two_bars_are_one_delimiter() -> None:
+    table = read_table(b"id||name||amount\n1||Ana||3.5\n2||||4\n3||Cy||5\n", "orders.txt")
+    assert table.columns == ["id", "name", "amount"]
+    assert table.rows([1], 1, ["id", "amount"]).to_dict("records") == [{"id": 2, "amount": 4.0}]
+    assert "Two bars in a row are one delimiter." in table.guesses
+    # One of the two may be an empty field.
+    table = read_table(b"id|name||amount\n1|Ana||3.5\n2|Ben||4\n3|Cy||5\n", "orders.txt")
+    assert table.columns == ["id", "name", "column 3", "amount"]
