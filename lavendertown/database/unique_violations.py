@@ -128,7 +128,7 @@ def _describe_duplicate(
     rows: Sequence[Any],
 ) -> ConflictError:
     mapper = _mapper_of(model, table, written)
-    name = mapper.class_.__name__ if mapper is not None else table.name
+    name = _class_name(mapper) if mapper is not None else table.name
     attributes = _attribute_names(mapper, table, columns)
     found = _find_taken_values(database, mapper, attributes, written) if attributes and mapper else None
     if found is None:
@@ -143,6 +143,13 @@ def _describe_duplicate(
         if position:
             message = f"Row {position} of insert_many: {message}"
     return ConflictError(message, kind=model.component)
+
+
+def _class_name(mapper: Any) -> str:
+    """Return the name of the class, or of the one whose table it shares."""
+    while mapper.single:
+        mapper = mapper.inherits
+    return str(mapper.class_.__name__)
 
 
 def _mapper_of(model: MappedModel, table: sa.Table, written: Sequence[tuple[Any, GivenValues]]) -> Any:
@@ -183,13 +190,14 @@ def _find_taken_values(
 
 def _is_stored(session: orm.Session, mapper: Any, instance: Any, values: Mapping[str, Any]) -> bool:
     """Return whether another row has these values; a soft-deleted one blocks its primary key only."""
-    mapped = mapper.class_
-    conditions = [getattr(mapped, name) == value for name, value in values.items()]
+    # A class that shares the table of another is queried by columns: its attributes leave the other rows out.
+    attributes = mapper.columns if mapper.single else mapper.all_orm_descriptors
+    conditions = [attributes[name] == value for name, value in values.items()]
     keys = [mapper.get_property_by_column(column).key for column in mapper.primary_key]
     if not set(keys) <= values.keys():
         if "deleted_at" in mapper.column_attrs:
-            conditions.append(getattr(mapped, "deleted_at").is_(None))  # noqa: B009 - not every class has it
-        own_key = [getattr(mapped, key) == getattr(instance, key) for key in keys]
+            conditions.append(attributes["deleted_at"].is_(None))
+        own_key = [attributes[key] == getattr(instance, key) for key in keys]
         if None not in (getattr(instance, key) for key in keys):
             conditions.append(sa.not_(sa.and_(*own_key)))
     return session.execute(sa.select(sa.literal(1)).where(*conditions).limit(1)).first() is not None

@@ -68,6 +68,22 @@ KEYS: list[tuple[type[Any], Any]] = [
 ]
 
 
+class Vehicle(Base):
+    __tablename__ = "vehicles"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(sa.String(20))
+    plate: Mapped[str] = mapped_column(sa.String(20), unique=True)
+    __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "vehicle"}  # noqa: RUF012
+
+
+class Car(Vehicle):
+    __mapper_args__ = {"polymorphic_identity": "car"}  # noqa: RUF012
+
+
+class Truck(Vehicle):
+    __mapper_args__ = {"polymorphic_identity": "truck"}  # noqa: RUF012
+
+
 class Badge(Base):
     __tablename__ = "badges"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -362,6 +378,18 @@ def test_a_taken_unique_value_is_named(database: application.Database) -> None:
         badges.insert_many([Badge(code="x9"), Badge(code="x9")])
     assert first.code == "x1"
     assert len(badges.all()) == 2
+
+
+def test_a_value_that_a_row_of_another_class_in_the_table_has_is_named(
+    database: application.Database,
+) -> None:
+    cars, trucks = ModelAccessor(Car, "cars"), ModelAccessor(Truck, "trucks")
+    cars.insert(Car(plate="LT 1"))
+    with pytest.raises(ConflictError, match="Another Vehicle already has the plate 'LT 1'"):
+        trucks.insert(Truck(plate="LT 1"))
+    trucks.insert(Truck(plate="LT 2"))
+    with pytest.raises(ConflictError, match="Another Vehicle already has the plate 'LT 2'"):
+        trucks.insert_many([Truck(plate="LT 3"), Truck(plate="LT 2")])
 
 
 def test_a_taken_pair_of_values_is_named_and_the_outer_unit_goes_on(database: application.Database) -> None:
