@@ -122,6 +122,47 @@ def test_the_question_for_a_name_moves_nothing(
 
 
 @pytest.mark.parametrize("width", WIDTHS)
+def test_the_error_of_a_form_moves_nothing_and_covers_no_button(
+    file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page], width: int
+) -> None:
+    page = visitor()
+    open_at_width(page, f"{file_dashboard.url}/?finding={name_of('age')}", width)
+    above = page.get_by_role("tab", name="Discussion")
+    send = page.get_by_role("button", name="Comment", exact=True)
+    expect(send).to_be_visible()
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+    expect(page.get_by_text("No comments yet.")).to_be_visible()
+    before = top_of(send) - top_of(above)
+    send.click()
+    error = page.get_by_role("alert").filter(has_text="Nothing is decided.")
+    expect(error).to_be_in_viewport()
+    assert top_of(send) - top_of(above) == before
+    page.get_by_role("textbox", name="Add a comment").fill("Asked the shop.")
+    page.get_by_test_id("stMain").evaluate("each => each.scrollTo(0, each.scrollHeight)")
+    send_box = send.bounding_box()
+    assert send_box is not None
+    assert send_box["y"] + send_box["height"] < top_of(error)
+    send.click()
+    expect(error).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_error_of_a_dialog_moves_nothing(
+    file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page], width: int
+) -> None:
+    page = visitor()
+    open_at_width(page, f"{file_dashboard.url}/?finding={name_of('age')}", width)
+    dialog = page.get_by_role("dialog")
+    click_until(page.get_by_role("button", name="Close…"), dialog)
+    send = dialog.get_by_role("button", name="Set to Fixed")
+    expect(send).to_be_visible()
+    before = top_of(send)
+    send.click()
+    expect(dialog.get_by_text("Closing a finding needs a reason")).to_be_in_viewport()
+    assert top_of(send) == before
+
+
+@pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("screen", ["", "reports"])
 def test_one_day_alone_filters_and_moves_nothing(
     file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page], screen: str, width: int

@@ -121,7 +121,7 @@ def _stop_editing() -> None:
 
 
 def draw_comment_form(finding_id: str, status: str) -> None:
-    """Draw the form for a comment, tags and a status; the input is last_key until it is saved.
+    """Draw the form for a comment, tags and a status; the input is kept until it is saved.
 
     Args:
         finding_id: The finding to comment on.

@@ -179,11 +179,8 @@ def show_notice(place: str = PAGE) -> None:
         return
     if notice.undo is None and notice.retry is None:
         del st.session_state[f"frame:notice:{place}"]
-    if notice.undo is not None or place == PAGE:
-        # Over the page, see ``assets/shell.css``: it appears and disappears without moving anything.
-        with st.container(key=f"notice-over-page:{place}"):
-            _draw_notice(notice, place)
-    else:
+    # Over the page, see ``assets/shell.css``: it appears and disappears without moving anything.
+    with st.container(key=f"notice-over-page:{place}"):
         _draw_notice(notice, place)
 
 
