@@ -13,6 +13,9 @@ from lavendertown.records.record_classes import FindingRecord, TriageRecord
 
 MAX_RUNS = 12
 """The number of a dataset's latest runs that a trend shows."""
+_MAX_NAME_WORDS = 10
+_AFTER_NAME = ".,;:!?)]}'\"*_/-\u2013\u2014\u2026\u201d\u2019\u00bb"
+"""Characters after a mention that are seldom part of the name."""
 
 
 class RunState(StrEnum):
@@ -257,12 +260,14 @@ def has_outgrown_snooze(identity: Identity, triage: TriageRecord) -> bool:
 
 
 def find_mentions(texts: Iterable[str]) -> frozenset[str]:
-    """Return the possible names after each @ in these texts: the first one to four words."""
+    """Return the possible names after each @ in these texts: the first words, with and without points."""
     return frozenset(name for text in texts if "@" in text for name in _names_after_at(text))
 
 
 def _names_after_at(text: str) -> Iterator[str]:
     for part in text.split("@")[1:]:
-        words = part.split()[:4] if part[:1].strip() else []
+        words = part.split()[:_MAX_NAME_WORDS] if part[:1].strip() else []
         for length in range(1, len(words) + 1):
-            yield " ".join(words[:length]).rstrip(".,;:!?)'\"*_")
+            name = " ".join(words[:length])
+            yield name
+            yield name.rstrip(_AFTER_NAME).removesuffix("'s").removesuffix("\u2019s")

@@ -356,6 +356,25 @@ def town(storage: Storage) -> None:
 
 
 @pytest.mark.parametrize(
+    ("comment", "name"),
+    [
+        ("@Ana Maria de la Cruz, please", "Ana Maria de la Cruz"),
+        ("Ask @Ben Jr. about it", "Ben Jr."),
+        ("Ask @Cy (ops)", "Cy (ops)"),
+        ("@Dee's loader did it", "Dee"),
+        ("@Eve\u2019s loader did it", "Eve"),
+        ("@Flo/@Gus: whose is it?", "Flo"),
+        ("@Flo/@Gus: whose is it?", "Gus"),
+        ("@Hal – is it yours?", "Hal"),
+    ],
+)
+def test_a_mention_finds_the_whole_name(storage: Storage, comment: str, name: str) -> None:
+    storage.save_report(run(0, "a", "b"))
+    storage.save_annotation(annotation(name_of("a"), comment=comment))
+    assert storage.inbox.query_ids(mentions=name) == [name_of("a")]
+
+
+@pytest.mark.parametrize(
     ("asked", "columns"),
     [
         ({}, {"a", "b", "c", "z"}),
