@@ -15,6 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 from lavendertown.collaboration.models import Annotation
 from lavendertown.collaboration.storage import FileStorage
 from lavendertown.core.clock import now
+from lavendertown.core.owner_rules import create_owner_rule
 from lavendertown.ui.components.shared.formatting import format_relative_time
 from tests.browser.screens import FIRST_VISIT_MS, click_until, open_as_visitor, remember_name
 from tests.browser.test_findings import name_of, run
@@ -72,6 +73,56 @@ def test_news_of_colleagues_moves_nothing(
     assert top_of(news) < top_of(page.get_by_role("heading", level=1))
     page.get_by_role("button", name="Show", exact=True).click()
     expect(news).not_to_be_visible()
+
+
+def save_view(storage: FileStorage) -> None:
+    storage.views.save("Errors", {"severity": ["error"]}, author="Ben Okafor")
+
+
+def rename_incident(storage: FileStorage) -> None:
+    (incident,) = storage.incidents.query()
+    storage.incidents.set_title(incident["id"], "The feed was cut off", actor="Ben Okafor")
+
+
+def add_owner_rule(storage: FileStorage) -> None:
+    storage.owner_rules.save([create_owner_rule("orders", "", "Ana")], actor="Ben Okafor")
+
+
+def add_note(storage: FileStorage) -> None:
+    storage.timeline.add("Loader fixed", now(), actor="Ben Okafor")
+
+
+def add_person(storage: FileStorage) -> None:
+    storage.people.save("Cy", actor="Ben Okafor")
+
+
+@pytest.mark.parametrize(
+    ("screen", "change"),
+    [
+        ("", save_view),
+        ("?view=incidents", rename_incident),
+        ("incident?id=", rename_incident),
+        ("owners", add_owner_rule),
+        ("trends", add_note),
+        ("dataset?dataset=people", add_note),
+        ("activity", add_person),
+    ],
+)
+def test_what_a_screen_shows_is_announced_when_a_colleague_changes_it(
+    file_dashboard: Dashboard,
+    storage: FileStorage,
+    visitor: Callable[..., Page],
+    screen: str,
+    change: Callable[[FileStorage], None],
+) -> None:
+    incident = storage.incidents.create("Cut off", [name_of("age")], actor="Ana")
+    page = visitor()
+    address = screen + incident if screen.endswith("id=") else screen
+    open_as_visitor(page, f"{file_dashboard.url}/{address}", "Maya Lind")
+    expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=FIRST_VISIT_MS)
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+    change(storage)
+    expect(page.get_by_text("1 new change by Ben Okafor")).to_be_visible()
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from lavendertown.records.record_classes import RecordKind
 from lavendertown.ui import actions, check_actions, queries, triage_actions
 from lavendertown.ui.components.activity import activity_filters, acts
 from lavendertown.ui.components.shared import audit_text, change_notifier, filters, layout, person
@@ -33,7 +34,7 @@ def render_activity_page() -> None:
         news = st.container(width="content")
     change_notifier.set_baseline()
     with news:
-        change_notifier.show_changes()
+        change_notifier.show_changes(also=tuple(RecordKind))
     latest = queries.audit_events({}, RECENT_EVENTS)
     if not latest:
         layout.show_empty_state(

@@ -42,7 +42,7 @@ def render_dataset_page() -> None:
         return
     change_notifier.set_baseline()
     with news:
-        change_notifier.show_changes()
+        change_notifier.show_changes(also=("dataset_settings", "ruleset"))
     total = queries.count_reports({"dataset": dataset})
     age, author = format_relative_time(runs[0]["created_at"]), escape_markdown(runs[0]["author"])
     meta = f":small[:gray[{format_count(total, 'run')} · the latest {age} by {author}]]"

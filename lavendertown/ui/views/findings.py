@@ -50,7 +50,7 @@ def render_findings_page() -> None:
     if inbox_filters.current_view() == inbox_filters.INCIDENTS:
         change_notifier.set_baseline()
         with news:
-            change_notifier.show_changes()
+            change_notifier.show_changes(also=("view",))
         incident_list.show_incidents()
         return
     chosen = inbox_filters.draw_filter_bar()
@@ -63,7 +63,7 @@ def render_findings_page() -> None:
     number = min(int(st.session_state.get(filters.PAGE) or 1), pages)
     rows = read_list_rows(chosen, number, is_last=number == pages)
     with news:
-        change_notifier.show_changes(on_show=inbox_filters.refresh_inbox)
+        change_notifier.show_changes(on_show=inbox_filters.refresh_inbox, also=("view",))
     current = find_opened_row(rows)
     draw_list_and_detail(rows, current, matching)
     if pages > 1:

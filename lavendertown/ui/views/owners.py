@@ -19,7 +19,7 @@ def render_owners_page() -> None:
     """Draw the screen."""
     with layout.draw_page_header("Owner rules"):
         change_notifier.set_baseline()
-        change_notifier.show_changes()
+        change_notifier.show_changes(also=("dataset_settings",))
         if st.button("Add rule", type="primary", icon=":material/add:", key="owners:new"):
             owner_form.open_owner_form()
     configured = queries.current_storage().owner_rules.list_configured()

@@ -25,7 +25,7 @@ def render_trends_page() -> None:
         news = st.container(width="content")
     change_notifier.set_baseline()
     with news:
-        change_notifier.show_changes()
+        change_notifier.show_changes(also=("dataset_settings",))
     if not queries.count_reports({}):
         layout.show_empty_state(
             "monitoring",

@@ -14,7 +14,7 @@ from lavendertown.ui.components.shared import person
 from lavendertown.ui.components.shared.formatting import escape_markdown, format_count
 
 REFRESH_INTERVAL = "2s"
-_WATCHED_COMPONENTS = ("report", "annotation", "finding", "store")
+_WATCHED_COMPONENTS = ("report", "annotation", "finding", "incident", "store")
 _SINCE = "live:since"
 _NEWS_LINE = "news-line"
 
@@ -31,6 +31,7 @@ def show_changes(
     findings: tuple[str, ...] = (),
     open_finding_id: str = "",
     on_show: Callable[[], None] | None = None,
+    also: tuple[str, ...] = (),
 ) -> None:
     """Show the number of changes by others since :func:`set_baseline`, with a button to load them.
 
@@ -41,9 +42,10 @@ def show_changes(
         findings: Finding ids on the page.
         open_finding_id: The finding whose thread is open; new comments appear there automatically.
         on_show: Called before the page is redrawn with the changes.
+        also: Components of the audit log that the page shows besides reports and findings.
     """
     try:
-        changes = _new_changes(report_id, findings, open_finding_id)
+        changes = _new_changes(report_id, findings, open_finding_id, also)
     except StorageError as error:
         errors.show_error(error)
         return
@@ -67,12 +69,15 @@ def show_changes(
                 st.rerun()
 
 
-def _new_changes(report_id: str | None, findings: tuple[str, ...], open_finding_id: str) -> list[queries.Row]:
+def _new_changes(
+    report_id: str | None, findings: tuple[str, ...], open_finding_id: str, also: tuple[str, ...]
+) -> list[queries.Row]:
     since: dt.datetime = st.session_state.get(_SINCE, EPOCH)
+    watched = {*_WATCHED_COMPONENTS, *also}
     events = [
         e
         for e in queries.changes_since(since)
-        if e["at"] > since and e["actor"] != person.current_name() and e["component"] in _WATCHED_COMPONENTS
+        if e["at"] > since and e["actor"] != person.current_name() and e["component"] in watched
     ]
     if report_id is None:
         return events
