@@ -43,7 +43,7 @@ def _offer_switch(work: MigrationJob) -> None:
             st.markdown(
                 "Changes made since the migration are copied first. "
                 ":gray[Colleagues switch with their next click. "
-                f"{escape_markdown(work.source)} keeps all its data, so you can return to it.]"
+                f"All data stays in {escape_markdown(work.source)}, so you can return to it.]"
             )
     with steps.horizontal_buttons():
         steps.draw_back_button(WizardStep.VERIFIED)
