@@ -16,7 +16,7 @@ from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.collaboration.storage import FileStorage, get_finding_id
 from lavendertown.core.clock import now
 from lavendertown.models import GhostFinding
-from tests.browser.screens import click_first_row, open_as_visitor, press_until
+from tests.browser.screens import click_first_row, click_until, open_as_visitor, press_until
 from tests.support.dashboard import Dashboard
 
 COLUMNS = ("age", "city", "email")
@@ -369,6 +369,36 @@ def test_a_saved_view_shows_exactly_what_was_saved_and_is_replaced_only_when_con
     ben.get_by_role("button", name="Replace for the team").click()
     expect(ben.get_by_text("Saved the view Errors of today for everybody.")).to_be_visible()
     assert [each["author"] for each in storage.views.query()] == ["Ben"]
+
+
+@pytest.mark.parametrize(
+    ("screen", "button", "item", "field"),
+    [
+        ("", "Views", "Save this view…", "Name"),
+        ("trends", "Add a note", "", "Note"),
+        ("owners", "Add rule", "", "Dataset"),
+        ("report?report=day 1", "More", "Rename…", "Title"),
+    ],
+)
+def test_the_first_field_of_a_dialog_has_the_focus(
+    file_dashboard: Dashboard,
+    storage: FileStorage,
+    visitor: Callable[..., Page],
+    screen: str,
+    button: str,
+    item: str,
+    field: str,
+) -> None:
+    page = visitor()
+    open_as_visitor(page, f"{file_dashboard.url}/{screen}", "Chiyo Tanaka")
+    opener = page.get_by_role("button", name=button).last
+    if item:
+        chosen = page.get_by_role("menuitem", name=item)
+        click_until(opener, chosen)
+        chosen.click()
+    else:
+        click_until(opener, page.get_by_role("dialog"))
+    expect(page.get_by_role("dialog").get_by_role("textbox", name=field)).to_be_focused()
 
 
 def test_search_comment_and_close_have_keys_that_are_silent_while_typing(

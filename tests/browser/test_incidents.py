@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from lavendertown.collaboration.storage import FileStorage
-from tests.browser.screens import find_comment, open_as_visitor
+from tests.browser.screens import find_comment, open_as_visitor, press_until
 from tests.browser.test_findings import name_of, run
 from tests.support.dashboard import Dashboard
 
@@ -48,8 +48,9 @@ def test_two_people_group_discuss_and_close_what_has_one_cause(
 
     open_as_visitor(ben, f"{file_dashboard.url}/?view=incidents", "Ben Okafor")
     ben.get_by_role("link", name=re.compile("Till offline")).click()
-    ben.get_by_role("textbox", name="Add a comment").fill("The shop lost its **network**.")
-    ben.get_by_role("button", name="Comment", exact=True).click()
+    press_until(ben, "m", ben.get_by_role("textbox", name="Add a comment"))
+    ben.keyboard.type("The shop lost its **network**.")
+    ben.keyboard.press("Control+Enter")
     expect(find_comment(ben, "The shop lost its network.")).to_be_visible()
     expect(find_comment(maya, "The shop lost its network.")).to_be_visible()
     assert violations(ben) == []
@@ -77,8 +78,7 @@ def test_selected_findings_are_grouped_by_keyboard(
     page.get_by_role("button", name="Group…").focus()
     page.keyboard.press("Enter")
     title = page.get_by_role("textbox", name="Title")
-    expect(title).to_be_visible()
-    title.focus()
+    expect(title).to_be_focused()
     page.keyboard.type("Till offline")
     page.keyboard.press("Tab")
     submit = page.get_by_role("button", name="Group 1 finding")

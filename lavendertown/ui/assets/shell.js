@@ -77,7 +77,7 @@ function showOpenFinding() {
 }
 
 function findComment() {
-  return document.querySelector('[class*="st-key-open-finding"] textarea[aria-label="Add a comment"]');
+  return document.querySelector('textarea[aria-label="Add a comment"]');
 }
 
 function isTyping(target) {
@@ -106,7 +106,7 @@ function click(button) {
 
 function sendComment(field) {
   if (field !== findComment()) return null;
-  const button = field.closest("form, [data-testid=stForm]")?.querySelector('[class*="-send"] button');
+  const button = field.closest('[data-testid="stForm"]')?.querySelector('[data-testid="stFormSubmitButton"] button');
   // The form takes the text when the field loses the focus.
   field.blur();
   setTimeout(() => click(button), 0);

@@ -311,12 +311,13 @@ def draw_assign_dialog(ids: list[str], _: str) -> None:
 
 def draw_comment_dialog(ids: list[str], _: str) -> None:
     """Draw the form for a comment and tags."""
-    st.text_area(
-        "Comment",
-        key="desk:comment",
-        height=96,
-        placeholder="Added to every selected finding. @name mentions.",
-    )
+    with st.container(key="focus-comment"):
+        st.text_area(
+            "Comment",
+            key="desk:comment",
+            height=96,
+            placeholder="Added to every selected finding. @name mentions.",
+        )
     st.multiselect("Tags", queries.known_tags(), key="desk:tags", accept_new_options=True, select_all=False)
 
     def work() -> None:
@@ -369,7 +370,8 @@ def draw_view_dialog(_: list[str], __: str) -> None:
     layout.show_notice(triage_actions.FORM)
     # In a form, Enter saves.
     with st.form("desk:view form", border=False):
-        st.text_input("Name", key=_VIEW_NAME, placeholder="Open orders without an assignee")
+        with st.container(key="focus-view"):
+            st.text_input("Name", key=_VIEW_NAME, placeholder="Open orders without an assignee")
         st.caption("View, filters, dates, search and order are saved for the team.")
         replaced = _view_to_replace()
         if replaced:

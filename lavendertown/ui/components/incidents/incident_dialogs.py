@@ -28,7 +28,8 @@ def draw_group_dialog(ids: list[str], _: str) -> None:
         )
     if target == _NEW:
         people = [inbox_actions.NOBODY, *person.list_assignees()]
-        st.text_input("Title", key=_TITLE, placeholder="What is the cause?", max_chars=200)
+        with st.container(key="focus-title"):
+            st.text_input("Title", key=_TITLE, placeholder="What is the cause?", max_chars=200)
         st.selectbox("Owner", people, key=_OWNER, accept_new_options=True)
     st.caption("Each finding keeps its own thread and status. Closing the incident closes all of them.")
 
@@ -59,7 +60,8 @@ def draw_title_dialog(_: list[str], incident_id: str) -> None:
     layout.show_notice(triage_actions.FORM)
     # In a form, Enter saves.
     with st.form("incident:title form", border=False):
-        st.text_input("Title", incident["title"], key=f"{_TITLE}:{incident['version']}", max_chars=200)
+        with st.container(key="focus-title"):
+            st.text_input("Title", incident["title"], key=f"{_TITLE}:{incident['version']}", max_chars=200)
 
         def work() -> None:
             title = str(st.session_state[f"{_TITLE}:{incident['version']}"])

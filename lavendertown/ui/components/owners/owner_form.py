@@ -31,7 +31,8 @@ def _draw_form(edited: OwnerRule | None) -> None:
         st.rerun()
     before = edited or OwnerRule("", "", "")
     hint = "Such as orders*; * matches any text, and case does not matter."
-    dataset = st.text_input("Dataset", before.dataset, placeholder="Any dataset", help=hint, key=_DATASET)
+    with st.container(key="focus-dataset"):
+        dataset = st.text_input("Dataset", before.dataset, placeholder="Any dataset", help=hint, key=_DATASET)
     st.text_input("Column", before.column, placeholder="Any column", key=_COLUMN)
     people = list(dict.fromkeys([*filter(None, [before.owner]), *person.list_assignees()]))
     st.selectbox(

@@ -81,7 +81,8 @@ def _link_dialog(report: queries.Row, finding_id: str | None) -> None:
 
 @st.dialog("Rename report", icon=":material/edit:")
 def _rename_dialog(report: queries.Row) -> None:
-    st.text_input("Title", value=report["title"], key="manage:title")
+    with st.container(key="focus-title"):
+        st.text_input("Title", value=report["title"], key="manage:title")
     _submit_button("Rename", _save_title, report)
     _close_when_done()
 

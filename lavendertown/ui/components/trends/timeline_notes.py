@@ -98,7 +98,8 @@ def _draw_form() -> None:
     if st.session_state.pop(_DONE, False):
         # Only a run of the whole page closes the dialog.
         st.rerun()
-    st.text_input("Note", placeholder="Loader fixed", max_chars=MAX_TEXT, key=_TEXT)
+    with st.container(key="focus-note"):
+        st.text_input("Note", placeholder="Loader fixed", max_chars=MAX_TEXT, key=_TEXT)
     today = clock.now().astimezone(reader_time_zone()).date()
     st.date_input("Day", today, format="YYYY-MM-DD", key=_DAY)
     names = list(queries.report_facets({})["dataset"])
