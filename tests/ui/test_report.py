@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,16 +13,23 @@ from streamlit.testing.v1 import AppTest
 from lavendertown.collaboration.models import ShareableReport
 from lavendertown.collaboration.storage import FileStorage, get_finding_id
 from lavendertown.core import json_codec
+from lavendertown.core.clock import now
 from lavendertown.interchange.exports.formats import find_export_format
+from lavendertown.models import GhostFinding
 from lavendertown.ui.components.finding import thread
 from lavendertown.ui.components.report import report_menu
 
+CHECKS = (("nulls", "customer_id"), ("outliers", "price"))
 App = Callable[..., AppTest]
 Save = Callable[..., Any]
 
 
 def texts(app: AppTest) -> str:
     return "\n".join(element.value for element in app.markdown)
+
+
+def captions(app: AppTest) -> str:
+    return "\n".join(element.value for element in app.caption)
 
 
 def finding_id(report: ShareableReport, place: int) -> str:
@@ -50,6 +58,27 @@ def test_an_unknown_finding_is_named_and_the_first_one_shown(open_app: App, save
     app = open_app(report="r-1", finding="f1-nothing")
     assert "f1-nothing" in app.warning[0].value
     assert "## customer\\_id is empty" in texts(app)
+
+
+@pytest.mark.parametrize(("kept", "colour"), [(1, "RED"), (2, "GRAY"), (3, "GREEN")])
+def test_more_errors_are_red_and_fewer_are_green(open_app: App, save: Save, kept: int, colour: str) -> None:
+    def errors(number: int) -> list[GhostFinding]:
+        return [GhostFinding("null", f"c{each}", "error", f"c{each} is empty") for each in range(number)]
+
+    save("r-1", findings=errors(kept), created_at=now() - timedelta(days=1), metadata={"dataset": "shop"})
+    save("r-2", findings=errors(2), metadata={"dataset": "shop"})
+    metric = open_app(report="r-2").metric[1]
+    assert metric.label == "Errors"
+    assert metric.proto.color == metric.proto.MetricColor.Value(colour)
+
+
+def test_a_finding_of_one_run_that_passes_since_awaits_no_history(open_app: App, save: Save) -> None:
+    ran = [{"check": check, "column": column, "params": {}, "outcome": "passed"} for check, column in CHECKS]
+    metadata = {"dataset": "shop", "coverage": {"ran": ran}}
+    save("r-1", created_at=now() - timedelta(days=2), metadata=metadata)
+    assert "This is the first run that found it." in captions(open_app(report="r-1"))
+    save("r-2", created_at=now() - timedelta(days=1), metadata=metadata, findings=[])
+    assert "No history: only one run has found it." in captions(open_app(report="r-1"))
 
 
 def test_a_comment_with_tag_and_status_is_saved_under_my_name(

@@ -134,16 +134,17 @@ def draw_metrics(report: queries.Row, rows: list[queries.Row], runs: list[querie
     open_rows = [row for row in rows if not statuses.is_closed(row["status"])]
     still_open, quiet = len(open_rows), sum(not row["comment_count"] for row in open_rows)
     with st.grid(4, min_column_width=150, gap="small"):
-        for label, field, colour in (
-            ("Findings", "finding_count", "violet"),
-            ("Errors", "error_count", "red"),
+        for label, field, more, fewer in (
+            ("Findings", "finding_count", "violet", "violet"),
+            ("Errors", "error_count", "red", "green"),
         ):
+            change = report[field] - runs[1][field] if many else 0
             st.metric(
                 label,
                 f"{report[field]:,}",
                 describe_change(runs, field) if many else "first run",
-                delta_color=colour if many else "gray",  # type: ignore[arg-type]
-                delta_arrow="auto" if many and runs[1][field] != report[field] else "off",
+                delta_color=(more if change > 0 else fewer) if change else "gray",  # type: ignore[arg-type]
+                delta_arrow="auto" if change else "off",
                 border=True,
             )
         st.metric(

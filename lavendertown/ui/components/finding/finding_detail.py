@@ -7,6 +7,7 @@ import streamlit as st
 from lavendertown.core.findings import WHOLE_ROW, column_label
 from lavendertown.inbox.check_changes import describe_check_change
 from lavendertown.inspection.result_files import FIRST_ROWS, InspectionResult
+from lavendertown.records.identities import PRESENT_STATES
 from lavendertown.ui import inspections, queries
 from lavendertown.ui.components.finding import evidence, history, thread, triage_controls, worklist
 from lavendertown.ui.components.shared import charts, layout
@@ -59,7 +60,7 @@ def show_finding(row: queries.Row) -> None:
     with left:
         st.table(_fact_rows(row), border="horizontal", alt="Facts about this finding")
     with right:
-        _draw_run_history(row, past)
+        _draw_run_history(row, past, inbox_row)
     evidence.show_evidence(row)
     _draw_affected_rows(row)
     worklist.draw_worklist(row, kept_result(row["report_id"]))
@@ -118,10 +119,10 @@ def _fact_rows(row: queries.Row) -> dict[str, str]:
     return facts
 
 
-def _draw_run_history(row: queries.Row, past: list[queries.Row]) -> None:
+def _draw_run_history(row: queries.Row, past: list[queries.Row], inbox_row: queries.Row | None) -> None:
     runs = [run for run in reversed(past) if run["row_count"] is not None]
     if len(runs) < 2:
-        st.caption("This is the first run that found it. The next ones draw a history here.")
+        st.caption(_explain_missing_history(past, inbox_row))
         return
     labels = [format_short_day(run["seen_at"]) for run in runs]
     counts = [run["row_count"] for run in runs]
@@ -129,6 +130,14 @@ def _draw_run_history(row: queries.Row, past: list[queries.Row]) -> None:
         f"{label} {number:,}" for label, number in zip(labels, counts, strict=True)
     )
     charts.draw_chart(charts.run_history(labels, counts), f"history:{row['finding_id']}", alt)
+
+
+def _explain_missing_history(past: list[queries.Row], inbox_row: queries.Row | None) -> str:
+    if len(past) > 1:
+        return "No history: fewer than two of its runs say how many rows are affected."
+    if inbox_row is not None and inbox_row["seen"] not in PRESENT_STATES:
+        return "No history: only one run has found it."
+    return "This is the first run that found it. The next ones draw a history here."
 
 
 def _draw_affected_rows(row: queries.Row) -> None:
