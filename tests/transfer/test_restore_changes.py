@@ -49,3 +49,28 @@ def test_the_changes_are_told_by_kind_and_name(make_place: MakePlace, backend: s
     with closing(place.open_storage()) as storage:
         assert storage.count_reports() == 2
     assert restore_store(place.where, backup).changes == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("since", [1, 2, 6])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_an_open_store_notices_that_it_was_replaced(make_place: MakePlace, backend: str, since: int) -> None:
+    place = make_place(backend, "source")
+    with closing(place.open_storage()) as storage:
+        storage.save_report(run(1, "email"))
+        backup = back_up(parse_location(place.where)).file
+        for number in range(since):
+            storage.save_annotation(
+                annotation(name_of(), id=f"a{number}", comment="Since then", tags=["late"])
+            )
+        assert storage.inbox.count(tags="late") == 1
+        before, last = storage.revision(), storage.audit.query(limit=1)[0]
+        assert last["record_id"] == f"a{since - 1}"
+        restore_store(place.where, backup, actor="Maya")
+        assert storage.revision() != before
+        assert storage.inbox.count(tags="late") == 0
+        assert [(each["component"], each["actor"]) for each in storage.audit.query(limit=1)] == [
+            ("store", "Maya")
+        ]
+        assert [each["component"] for each in storage.audit.query(since=last["at"])] == ["store"]
+        assert storage.unreadable_items() == []

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+CHECKED_BYTES = 64
+"""The number of bytes before an offset whose checksum shows that the file is still the same."""
+AuditMark = Mapping[str, tuple[int, int]]
+"""The end of the last line that was read of each file, and the checksum of the bytes before it."""
 
 
 def list_audit_files(folder: Path) -> list[Path]:
@@ -19,6 +25,23 @@ def read_lines(path: Path, start: int) -> Iterator[bytes]:
             if not line.endswith(b"\n"):
                 return
             yield line
+
+
+def read_tail(path: Path, offset: int) -> bytes:
+    """Return the last bytes before an offset."""
+    with path.open("rb") as file:
+        file.seek(max(0, offset - CHECKED_BYTES))
+        return file.read(min(offset, CHECKED_BYTES))
+
+
+def checksum_before(path: Path, offset: int) -> int:
+    """Return the checksum of the last bytes before an offset."""
+    return zlib.crc32(read_tail(path, offset))
+
+
+def is_same_file(path: Path, offset: int, checksum: int) -> bool:
+    """Return whether a file still has what was read up to an offset; a restore replaces the files."""
+    return 0 <= offset <= path.stat().st_size and checksum_before(path, offset) == checksum
 
 
 def end_of_last_line(path: Path) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -33,7 +33,14 @@ from lavendertown.records.record_classes import (
 )
 from lavendertown.records.search_text import report_text
 from lavendertown.stores.files import formats, report_format
-from lavendertown.stores.files.audit_files import end_of_last_line, list_audit_files, read_lines
+from lavendertown.stores.files.audit_files import (
+    AuditMark,
+    checksum_before,
+    end_of_last_line,
+    is_same_file,
+    list_audit_files,
+    read_lines,
+)
 from lavendertown.stores.files.json_fields import UnreadableError
 from lavendertown.stores.files.layout import Layout, file_name
 from lavendertown.stores.files.thread_index import ThreadIndex
@@ -259,7 +266,7 @@ class FolderCache:
             except DamagedRecordError as error:
                 yield UnreadableItem(f"{path.parent.name}/{path.name}", str(error.__cause__))
 
-    def events_since(self, mark: Mapping[str, int] | None) -> tuple[dict[str, int], list[AuditEvent] | None]:
+    def events_since(self, mark: AuditMark | None) -> tuple[AuditMark, list[AuditEvent] | None]:
         """Return the current mark, the end of each audit file, and the events after an earlier mark."""
         return self._audit_files.read_since(mark)
 
@@ -368,49 +375,75 @@ class _AuditFiles:
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
-        self._offsets: dict[str, int] = {}
+        self._ends: dict[str, tuple[int, int]] = {}
         self._events: dict[str, list[AuditEvent]] = {}
-        self.unreadable: list[UnreadableItem] = []
+        self._unreadable: dict[str, list[UnreadableItem]] = {}
+
+    @property
+    def unreadable(self) -> list[UnreadableItem]:
+        return [item for name in sorted(self._unreadable) for item in self._unreadable[name]]
 
     def read_events(self) -> list[AuditEvent]:
-        for path in list_audit_files(self._layout.audit_dir):
+        paths = list_audit_files(self._layout.audit_dir)
+        for name in self._events.keys() - {path.name for path in paths}:
+            self._forget_file(name)
+        for path in paths:
             self._read_new_lines(path)
         events = [event for name in sorted(self._events) for event in self._events[name]]
         # A migration appends imported events that are older than the events before them.
         return sorted(events, key=lambda event: event.at)
 
-    def read_since(self, mark: Mapping[str, int] | None) -> tuple[dict[str, int], list[AuditEvent] | None]:
+    def read_since(self, mark: AuditMark | None) -> tuple[AuditMark, list[AuditEvent] | None]:
         """Return the end of the last complete line of each file, and the events after the mark.
 
-        The events are None if there is no mark or one of them is unreadable.
+        The events are None if there is no mark, if the files were replaced since, as by a restore, or if an
+        event is unreadable.
         """
         paths = list_audit_files(self._layout.audit_dir)
-        if mark is None:
-            return {path.name: end_of_last_line(path) for path in paths}, None
+        if mark is None or not _is_mark_of(mark, paths):
+            return _mark_end(paths), None
         new_mark, events = {}, []
         try:
             for path in paths:
-                new_mark[path.name] = mark.get(path.name, 0)
-                for line in read_lines(path, new_mark[path.name]):
-                    new_mark[path.name] += len(line)
+                start = end = mark.get(path.name, (0, 0))[0]
+                for line in read_lines(path, start):
+                    end += len(line)
                     events.append(formats.read_event(line, path.stem))
+                new_mark[path.name] = (end, checksum_before(path, end))
         except UnreadableError:
-            return {path.name: end_of_last_line(path) for path in paths}, None
+            return _mark_end(paths), None
         return new_mark, events
 
     def _read_new_lines(self, path: Path) -> None:
-        end = self._offsets.get(path.name, 0)
+        if not is_same_file(path, *self._ends.get(path.name, (0, 0))):
+            self._forget_file(path.name)
+        start = end = self._ends.get(path.name, (0, 0))[0]
         events = self._events.setdefault(path.name, [])
-        for line in read_lines(path, end):
+        for line in read_lines(path, start):
             end += len(line)
             key = f"{path.stem}:{len(events):08d}"
             try:
                 events.append(formats.read_event(line, key))
             except UnreadableError as error:
-                self.unreadable.append(
-                    UnreadableItem(f"audit/{path.name} after event {len(events)}", str(error))
-                )
-        self._offsets[path.name] = end
+                item = UnreadableItem(f"audit/{path.name} after event {len(events)}", str(error))
+                self._unreadable.setdefault(path.name, []).append(item)
+        if end != start:
+            self._ends[path.name] = (end, checksum_before(path, end))
+
+    def _forget_file(self, name: str) -> None:
+        for known in (self._ends, self._events, self._unreadable):
+            known.pop(name, None)
+
+
+def _mark_end(paths: Sequence[Path]) -> AuditMark:
+    ends = {path: end_of_last_line(path) for path in paths}
+    return {path.name: (end, checksum_before(path, end)) for path, end in ends.items()}
+
+
+def _is_mark_of(mark: AuditMark, paths: Sequence[Path]) -> bool:
+    """Return whether the files still have what was read up to a mark."""
+    found = {path.name: path for path in paths}
+    return all(name in found and is_same_file(found[name], *end) for name, end in mark.items())
 
 
 def _read_report_entry(path: Path, data: Any) -> ReportEntry:

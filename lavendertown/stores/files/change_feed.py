@@ -8,11 +8,16 @@ from typing import Any
 
 from lavendertown.records.change_feed import Change, ChangePage, read_cursor, write_cursor, wrong_cursor
 from lavendertown.stores.files import formats
-from lavendertown.stores.files.audit_files import end_of_last_line, list_audit_files, read_lines
+from lavendertown.stores.files.audit_files import (
+    CHECKED_BYTES,
+    checksum_before,
+    end_of_last_line,
+    is_same_file,
+    list_audit_files,
+    read_lines,
+    read_tail,
+)
 from lavendertown.stores.files.json_fields import UnreadableError
-
-_CHECKED_BYTES = 64
-"""The number of bytes before an offset whose checksum shows that the file is still the same."""
 
 
 def read_changes(folder: Path, cursor: str, limit: int) -> ChangePage:
@@ -28,12 +33,12 @@ def read_changes(folder: Path, cursor: str, limit: int) -> ChangePage:
     changes: list[Change] = []
     for path in files:
         offset = _checked_offset(path, position.get(path.name))
-        tail = _read_tail(path, offset)
+        tail = read_tail(path, offset)
         for line in read_lines(path, offset):
             if len(changes) == limit:
                 return ChangePage(changes, write_cursor(position), True)
             offset += len(line)
-            tail = (tail + line)[-_CHECKED_BYTES:]
+            tail = (tail + line)[-CHECKED_BYTES:]
             position = {**position, path.name: [offset, zlib.crc32(tail)]}
             try:
                 event = formats.read_event(line, f"{path.stem}:{offset}")
@@ -49,7 +54,7 @@ def read_end(folder: Path) -> str:
     position: dict[str, Any] = {}
     for path in list_audit_files(folder):
         end = end_of_last_line(path)
-        position[path.name] = [end, zlib.crc32(_read_tail(path, end))]
+        position[path.name] = [end, checksum_before(path, end)]
     return write_cursor(position) if position else ""
 
 
@@ -59,14 +64,8 @@ def _checked_offset(path: Path, file_position: Any) -> int:
         return 0
     try:
         offset, checksum = file_position
-        if 0 <= offset <= path.stat().st_size and zlib.crc32(_read_tail(path, int(offset))) == checksum:
+        if is_same_file(path, int(offset), checksum):
             return int(offset)
     except (TypeError, ValueError):
         pass
     raise wrong_cursor()
-
-
-def _read_tail(path: Path, offset: int) -> bytes:
-    with path.open("rb") as file:
-        file.seek(max(0, offset - _CHECKED_BYTES))
-        return file.read(min(offset, _CHECKED_BYTES))
