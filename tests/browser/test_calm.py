@@ -16,6 +16,9 @@ from lavendertown.collaboration.models import Annotation
 from lavendertown.collaboration.storage import FileStorage
 from lavendertown.core.clock import now
 from lavendertown.core.owner_rules import create_owner_rule
+from lavendertown.transfer.backups.backup import back_up
+from lavendertown.transfer.backups.restore import restore_store
+from lavendertown.transfer.locations import parse_location
 from lavendertown.ui.components.shared.formatting import format_relative_time
 from tests.browser.screens import FIRST_VISIT_MS, click_until, open_as_visitor, remember_name
 from tests.browser.test_findings import name_of, run
@@ -123,6 +126,20 @@ def test_what_a_screen_shows_is_announced_when_a_colleague_changes_it(
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
     change(storage)
     expect(page.get_by_text("1 new change by Ben Okafor")).to_be_visible()
+
+
+@pytest.mark.parametrize("screen", ["", "report?report=day 1", "trends"])
+def test_every_screen_says_that_a_backup_replaced_all_data(
+    file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page], tmp_path: Path, screen: str
+) -> None:
+    backup = back_up(parse_location(str(tmp_path / "data"))).file
+    storage.save_annotation(Annotation("a-1", name_of("age"), "Ben Okafor", now(), "Asked the shop."))
+    page = visitor()
+    open_as_visitor(page, f"{file_dashboard.url}/{screen}", "Maya Lind")
+    expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=FIRST_VISIT_MS)
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+    restore_store(str(tmp_path / "data"), backup, actor="Ben Okafor")
+    expect(page.get_by_text("All data was replaced by Ben Okafor")).to_be_visible()
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -15,6 +15,7 @@ from lavendertown.ui.components.shared.formatting import escape_markdown, format
 
 REFRESH_INTERVAL = "2s"
 _WATCHED_COMPONENTS = ("report", "annotation", "finding", "incident", "store")
+_REPLACING_OPERATIONS = ("restore", "import")
 _SINCE = "live:since"
 _NEWS_LINE = "news-line"
 
@@ -53,11 +54,7 @@ def show_changes(
         with st.container(
             horizontal=True, vertical_alignment="center", gap="xsmall", width="content", key=_NEWS_LINE
         ):
-            st.markdown(
-                f":violet[:material/sync:] **{format_count(len(changes), 'new change')}** "
-                f":gray[by {escape_markdown(_author_names(changes))}]",
-                width="content",
-            )
+            st.markdown(f":violet[:material/sync:] {_describe_changes(changes)}", width="content")
             shown = st.button(
                 "Show",
                 key=f"live:show:{report_id}",
@@ -87,11 +84,23 @@ def _new_changes(
 def _concerns_page(
     event: queries.Row, report_id: str, findings: tuple[str, ...], open_finding_id: str
 ) -> bool:
+    if event["component"] == "store":
+        return True
     if event["component"] == "report":
         return bool(event["record_id"] == report_id)
     state = event["after"] or event["before"] or {}
     finding_id = state.get("finding_id")
     return finding_id in findings and (finding_id != open_finding_id or bool(state.get("status")))
+
+
+def _describe_changes(changes: list[queries.Row]) -> str:
+    replaced = [
+        each
+        for each in changes
+        if each["component"] == "store" and each["operation"] in _REPLACING_OPERATIONS
+    ]
+    what = "All data was replaced" if replaced else format_count(len(changes), "new change")
+    return f"**{what}** :gray[by {escape_markdown(_author_names(replaced or changes))}]"
 
 
 def _author_names(events: list[queries.Row]) -> str:
