@@ -30,11 +30,12 @@ OLD_DAYS = "when"
 DEFAULT_VIEW = "open"
 NOBODY = "-"
 """The value in an address for "unassigned", because an empty value would mean no filter."""
-MATCH_NOTHING = "\x00"
+MATCH_NOTHING = "\x01"
+"""A value that nothing has. (The storage refuses NUL characters.)"""
 
 
 def base_view_filters(view: str, person: str) -> dict[str, Any]:
-    """Return the filters of a built-in view, for a person.
+    """Return the filters of a built-in view, for a person; without a name, nothing is theirs.
 
     Raises:
         KeyError: There is no such view.
@@ -42,10 +43,10 @@ def base_view_filters(view: str, person: str) -> dict[str, Any]:
     views: dict[str, dict[str, Any]] = {
         "attention": {"attention": tuple(AttentionReason)},
         "open": {"state": (StatusCategory.OPEN,)},
-        "mine": {"assignee": (person,), "state": (StatusCategory.OPEN,)},
+        "mine": {"assignee": (person or MATCH_NOTHING,), "state": (StatusCategory.OPEN,)},
         "closed": {"state": (StatusCategory.CLOSED,)},
         "all": {},
-        "mentions": {"mentions": person},
+        "mentions": {"mentions": person or MATCH_NOTHING},
         "snoozed": {"snoozed": "only"},
         "twins": {"twins": True},
         "incidents": {"incident": "any"},

@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from lavendertown.collaboration.models import ShareableReport
 from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.collaboration.storage import FileStorage, get_finding_id
+from lavendertown.collaboration.view_filters import base_view_filters
 from lavendertown.core.clock import now
 from lavendertown.ui.components.findings import finding_list
 from tests.support.finding_list import listed_rows
@@ -60,6 +61,19 @@ def test_a_view_narrows_and_its_button_counts(open_app: App, save: Save, storage
     app.button(key="desk:view:closed").click().run()
     assert listed(app) == ["customer_id is empty in 41 rows"]
     assert app.button(key="desk:view:closed").label == ":violet[**Closed 1**]"
+
+
+@pytest.mark.parametrize("view", ["mine", "mentions"])
+def test_nothing_is_mine_without_a_name(save: Save, storage: FileStorage, view: str) -> None:
+    report = save("r-1")
+    storage.triage.decide(name(report, 0), Decision(assignee="Ana", comment="@Ana, look"), actor="Ben")
+    assert storage.inbox.query_ids(**base_view_filters(view, "Ana")) == [name(report, 0)]
+    assert storage.inbox.query_ids(**base_view_filters(view, "")) == []
+
+
+def test_a_filter_outside_of_the_view_matches_nothing(open_app: App, save: Save) -> None:
+    save("r-1")
+    assert "No finding matches these filters" in texts(desk(open_app, view="mine", assignee="Ben"))
 
 
 def test_the_address_holds_filters_and_order(open_app: App, save: Save) -> None:
