@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import Generator, Iterator
+import subprocess
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import hypothesis
 import pytest
 
 from lavendertown.collaboration.database_storage import DatabaseStorage
-from tests.support import mariadb, no_skips, postgres
+from lavendertown.worker import Worker
+from tests.support import fork_server, mariadb, no_skips, postgres
 
 RUN = pytest.StashKey[Path]()
 MEMORY = Path("/dev/shm")
@@ -79,6 +81,22 @@ def own_event_loop(request: pytest.FixtureRequest) -> Iterator[None]:
     asyncio._set_running_loop(None)
     yield
     asyncio._set_running_loop(left_by_playwright)
+
+
+@pytest.fixture(autouse=True)
+def forked_workers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fork the worker processes that this process starts: their imports take a second each.
+
+    Tests marked ``spawn``, and the servers that tests start as processes, start them as users do.
+    """
+    if not fork_server.IS_SUPPORTED or request.node.get_closest_marker("spawn"):
+        return
+
+    def fork(preload: Sequence[str] = ()) -> Worker:
+        server = fork_server.shared_fork_server()
+        return Worker(cast("subprocess.Popen[bytes]", server.start("lavendertown.worker", preload)))
+
+    monkeypatch.setattr(Worker, "spawn", fork)
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,8 @@ import pytest
 from lavendertown.worker import QueuedTask, WorkerPool
 from tests.support import worker_tasks
 
+pytestmark = pytest.mark.spawn
+
 
 @pytest.fixture
 def pool() -> Iterator[WorkerPool]:

@@ -15,6 +15,8 @@ import pytest
 from lavendertown.worker import ResourceLimits, Worker
 from tests.support import worker_tasks
 
+pytestmark = pytest.mark.spawn
+
 SMALL = ResourceLimits(memory_bytes=200 * 1024**2, seconds=60)
 
 
