@@ -93,8 +93,8 @@ def forked_workers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
         return
 
     def fork(preload: Sequence[str] = ()) -> Worker:
-        server = fork_server.shared_fork_server()
-        return Worker(cast("subprocess.Popen[bytes]", server.start("lavendertown.worker", preload)))
+        process = fork_server.shared_fork_server().start_with_pipes(["-m", "lavendertown.worker", *preload])
+        return Worker(cast("subprocess.Popen[bytes]", process))
 
     monkeypatch.setattr(Worker, "spawn", fork)
 

@@ -1,8 +1,8 @@
-"""Start ``python -m MODULE`` without its imports, as a fork of a process that has imported the libraries.
+"""Start ``python -m MODULE`` or ``python -c CODE`` as a fork of a process that has imported the libraries.
 
-A worker of the dashboard imports for a second and then works for some milliseconds. Most tests need its
-answer, and not its start. The fork runs the module as its own program, with its own arguments, folder,
-environment and pipes.
+A program of LavenderTown imports for a second, and then many work for some milliseconds. Most tests need
+what it does, and not its start. The fork runs as a program of its own, with its own arguments, folder,
+environment, input and output.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryFile
+from types import ModuleType
 from typing import IO, Any
 
 ROOT = Path(__file__).parents[2]
@@ -34,14 +36,15 @@ MODULES = (
     "lavendertown.collaboration.database_storage",
     "lavendertown.stores.sql.schema.revisions",
     "lavendertown.cli",
+    "lavendertown.tick",
     "lavendertown.demo",
     "openpyxl",
     "xlsxwriter",
     "fastexcel",
 )
 """What the forks have imported."""
-START_SECONDS = 60
 _MESSAGE_BYTES = 1 << 18
+_NUMBER_BYTES = 12
 
 
 class ForkedProcess:
@@ -49,16 +52,21 @@ class ForkedProcess:
 
     Attributes:
         pid: Its process id.
-        stdin: What it reads.
-        stdout: What it writes.
+        stdin: A pipe to its input, if it was started with pipes.
+        stdout: A pipe from its output, likewise.
         returncode: Its exit code, or minus the signal that ended it; None while it runs.
     """
 
-    def __init__(self, stdin: IO[bytes], stdout: IO[bytes], status: IO[bytes]) -> None:
-        self.stdin, self.stdout, self._status = stdin, stdout, status
-        self.pid = int(status.readline())
+    def __init__(self, status: int) -> None:
+        self.stdin: IO[bytes] | None = None
+        self.stdout: IO[bytes] | None = None
         self.returncode: int | None = None
+        self._status = status
         self._lock = threading.Lock()
+        self.pid = int(os.read(status, _NUMBER_BYTES))
+
+    def __del__(self) -> None:
+        os.close(self._status)
 
     def poll(self) -> int | None:
         """Return the exit code, or None while it runs."""
@@ -77,12 +85,11 @@ class ForkedProcess:
             os.kill(self.pid, signal.SIGKILL)
 
     def _read_code(self, timeout: float | None) -> int | None:
+        # It stays readable after the code was read, at its end: all threads that wait go on.
         if self.returncode is None and select.select([self._status], [], [], timeout)[0]:
             with self._lock:
                 if self.returncode is None:
-                    # Nothing comes if the server was killed; then its forks are being killed, too.
-                    self.returncode = int(self._status.readline() or -signal.SIGKILL)
-                    self._status.close()
+                    self.returncode = int(os.read(self._status, _NUMBER_BYTES))
         return self.returncode
 
 
@@ -95,33 +102,66 @@ class ForkServer:
         command = [sys.executable, "-m", "tests.support.fork_server", str(theirs.fileno()), *modules]
         self._process = subprocess.Popen(command, cwd=ROOT, pass_fds=[theirs.fileno()])
         theirs.close()
-        self._socket.settimeout(START_SECONDS)
         atexit.register(self.stop)
 
-    def start(self, module: str, arguments: Sequence[str] = ()) -> ForkedProcess:
-        """Run a module in a fork, in the folder and with the environment of this process."""
+    def start(
+        self,
+        arguments: Sequence[str],
+        standard: Sequence[int],
+        folder: Path | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> ForkedProcess:
+        """Start a fork.
+
+        Args:
+            arguments: Those of the interpreter: ``-m`` or ``-c``, the module or the code, and its own.
+            standard: The file descriptors of its input, output and error output.
+            folder: Where it runs; by default where this process does.
+            environ: Its environment; by default that of this process.
+        """
+        status_read, status_write = os.pipe()
         job = {
-            "module": module,
-            "arguments": list(arguments),
-            "folder": os.getcwd(),  # noqa: PTH109
-            "environ": dict(os.environ),
+            "arguments": [str(each) for each in arguments],
+            "folder": str(folder or Path.cwd()),
+            "environ": dict(os.environ if environ is None else environ),
         }
+        with self._lock:
+            socket.send_fds(self._socket, [json.dumps(job).encode()], [*standard, status_write])
+        os.close(status_write)
+        return ForkedProcess(status_read)
+
+    def start_with_pipes(self, arguments: Sequence[str]) -> ForkedProcess:
+        """Start a fork whose input and output are pipes."""
         in_read, in_write = os.pipe()
         out_read, out_write = os.pipe()
-        status_read, status_write = os.pipe()
-        theirs = [in_read, out_write, 2, status_write]
-        with self._lock:
-            socket.send_fds(self._socket, [json.dumps(job).encode()], theirs)
-        for descriptor in (in_read, out_write, status_write):
-            os.close(descriptor)
-        return ForkedProcess(
-            os.fdopen(in_write, "wb"), os.fdopen(out_read, "rb"), os.fdopen(status_read, "rb", 0)
-        )
+        process = self.start(arguments, [in_read, out_write, 2])
+        os.close(in_read)
+        os.close(out_write)
+        process.stdin, process.stdout = os.fdopen(in_write, "wb"), os.fdopen(out_read, "rb")
+        return process
 
     def stop(self) -> None:
         """End the process that forks; the forks end with their standard input."""
         self._socket.close()
         self._process.wait()
+
+
+def run_python(
+    *arguments: str, folder: Path | None = None, environ: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a program in a fork until it ends, and return its output; see :meth:`ForkServer.start`."""
+    if not IS_SUPPORTED:
+        return subprocess.run(
+            [sys.executable, *arguments], cwd=folder, env=environ, capture_output=True, text=True, check=False
+        )
+    with Path(os.devnull).open("rb") as nothing, TemporaryFile() as out, TemporaryFile() as errors:
+        standard = [nothing.fileno(), out.fileno(), errors.fileno()]
+        code = shared_fork_server().start(arguments, standard, folder, environ).wait()
+        texts = []
+        for file in (out, errors):
+            file.seek(0)
+            texts.append(file.read().decode())
+    return subprocess.CompletedProcess(arguments, code, *texts)
 
 
 @functools.cache
@@ -165,25 +205,36 @@ def serve(connection: socket.socket) -> None:
 def _report(status: int, number: int) -> None:
     # Perhaps nobody waits for it any more.
     with contextlib.suppress(BrokenPipeError):
-        os.write(status, b"%d\n" % number)
+        os.write(status, b"%*d" % (_NUMBER_BYTES, number))
 
 
 def _run(job: dict[str, Any], standard: list[int]) -> None:
-    """Be the module's program, as ``python -m`` starts it, and end."""
+    """Be the program that the interpreter would start, and end."""
     code = 1
     try:
         for target, descriptor in enumerate(standard):
             os.dup2(descriptor, target)
             os.close(descriptor)
+        sys.stdin = os.fdopen(0, closefd=False)
+        sys.stdout = os.fdopen(1, "w", closefd=False)
+        sys.stderr = os.fdopen(2, "w", 1, closefd=False)
         os.environ.clear()
         os.environ.update(job["environ"])
         os.chdir(job["folder"])
-        sys.path[0] = job["folder"]
-        sys.argv[1:] = job["arguments"]
-        runpy.run_module(job["module"], run_name="__main__", alter_sys=True)
+        kind, program, *arguments = job["arguments"]
+        given = job["environ"].get("PYTHONPATH", "").split(os.pathsep)
+        sys.path[:1] = [job["folder"], *filter(None, given)]
+        sys.argv[:] = [kind, *arguments]
+        if kind == "-m":
+            runpy.run_module(program, run_name="__main__", alter_sys=True)
+        else:
+            main = sys.modules["__main__"] = ModuleType("__main__")
+            exec(compile(program, "<string>", "exec"), main.__dict__)
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
     except BaseException:
         traceback.print_exc()
     finally:
