@@ -6,8 +6,6 @@ import datetime as dt
 import decimal
 import enum
 import math
-import subprocess
-import sys
 import uuid
 from pathlib import Path
 from typing import Any
@@ -25,6 +23,7 @@ from lavendertown.database.model_rows import read_fields
 from lavendertown.errors import ConfigurationError, ConflictError, InvalidInputError
 from lavendertown.records.write_path import acting_for
 from lavendertown.stores.sql.connection.engine import make_engine
+from tests.support.fork_server import run_python
 
 
 class Base(DeclarativeBase):
@@ -348,7 +347,7 @@ class Pair(SQLModel, table=True):
 
 bootstrap(database_url="sqlite:///pairs.db")
 """
-    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    done = run_python("-c", script, folder=tmp_path)
     assert "ConfigurationError: The primary key of Pair has the columns left and right" in done.stderr
     assert list(tmp_path.iterdir()) == []
 

@@ -30,6 +30,7 @@ from lavendertown.transfer.locations import parse_location
 from tests.contract.builders import annotation, report, sentence
 from tests.schema.databases import FIRST, OLD, copy_of, rows, without_keys
 from tests.support import postgres
+from tests.support.fork_server import run_python
 
 pytestmark = pytest.mark.slow
 
@@ -452,8 +453,7 @@ def test_a_restore_that_is_killed_leaves_the_old_content(
 ) -> None:
     storage.save_report(report("r2"))
     before = rows(url)
-    command = [sys.executable, "-c", _KILLED, url, str(saved), point]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = run_python("-c", _KILLED, url, str(saved), point)
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert rows(url) == before
     storage.save_report(report("r3"))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,8 +18,8 @@ from lavendertown.errors import ConfigurationError, InvalidInputError, StorageEr
 from lavendertown.stores.sql.connection.engine import read_url
 from tests.database.project_files import forget, write
 from tests.support import mariadb
+from tests.support.fork_server import run_python
 
-ROOT = Path(__file__).parents[2]
 MODELS = """
 from sqlalchemy import String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -250,9 +248,9 @@ def test_a_file_that_cannot_be_imported_stops_all_before_the_first(url: str, pro
 
 @pytest.mark.slow
 def test_two_at_once_run_each_seed_once(url: str, project: Path) -> None:
-    command = [sys.executable, "-c", _RUN, url, str(project)]
     with ThreadPoolExecutor(3) as pool:
-        said = list(pool.map(lambda _: _process(command).stdout.split(), range(3)))
+        done = list(pool.map(lambda _: run_python("-c", _RUN, url, str(project)), range(3)))
+    said = [process.stdout.split() for process in done]
     assert sorted(state for states in said for state in states) == ["done"] * 4 + ["ran"] * 2
     assert plants(url) == ["lavender", "sage", "thyme"]
 
@@ -260,7 +258,7 @@ def test_two_at_once_run_each_seed_once(url: str, project: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("point", ["INSERT INTO plants", "RELEASE SAVEPOINT", "COMMIT"])
 def test_a_killed_seed_left_nothing_and_runs_again(url: str, project: Path, point: str) -> None:
-    done = _process([sys.executable, "-c", _KILLED + _RUN, url, str(project), point])
+    done = run_python("-c", _KILLED + _RUN, url, str(project), point)
     assert done.returncode == -9, done.stderr
     assert plants(url) == []
     assert run(project, url) == ["ran", "ran"]
@@ -307,10 +305,6 @@ def test_a_second_unit_in_the_thread_that_has_one_is_refused_and_not_waited_for(
             pass
     with other.transaction():
         pass
-
-
-def _process(command: list[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=100)
 
 
 _RUN = """

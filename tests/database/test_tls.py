@@ -8,7 +8,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from lavendertown.database.connections import connect, install_tables
 from lavendertown.errors import ConfigurationError, StorageUnavailableError
 from tests.support import postgres
 from tests.support.dashboard import ROOT
+from tests.support.fork_server import run_python
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
@@ -99,8 +99,7 @@ def run_command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[st
     """Run the command line in a folder, without settings from the environment."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("LAVENDERTOWN_")}
     environ["PYTHONPATH"] = str(ROOT)
-    command = [sys.executable, "-m", "lavendertown", *arguments]
-    return subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)
+    return run_python("-m", "lavendertown", *arguments, folder=folder, environ=environ)
 
 
 def test_connect_takes_the_options(

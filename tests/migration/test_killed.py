@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from tests.contract.store_locations import StoreLocation
 from tests.contract.test_unreachable_server import Wire
 from tests.migration.conftest import MakePlace
 from tests.migration.stores import fill, told, traces
+from tests.support.fork_server import run_python
 
 pytestmark = pytest.mark.slow
 
@@ -69,8 +69,7 @@ KILLED_PAIRS = [
 
 def steps(source: StoreLocation, target: StoreLocation, point: int | str) -> int | None:
     """Let a child move and die at a point; return how many steps it took if it got through."""
-    command = [sys.executable, "-c", DIE, source.where, target.where, str(point)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = run_python("-c", DIE, source.where, target.where, str(point))
     if done.returncode == 0:
         return int(done.stdout)
     assert done.returncode == -signal.SIGKILL, done.stderr
@@ -271,7 +270,7 @@ storage.save_reports([report("one"), report("two")])
 
 def test_a_change_that_a_killed_writer_left_half_done_is_moved_whole(make_place: MakePlace) -> None:
     origin, goal = make_place("file", "source"), make_place("sqlite", "target")
-    done = subprocess.run([sys.executable, "-c", SAVE, origin.where], check=False)
+    done = run_python("-c", SAVE, origin.where)
     assert done.returncode == -signal.SIGKILL
     assert len(list(Path(origin.where, "reports").iterdir())) == 1
     request = MigrationRequest(origin.where, goal.where)

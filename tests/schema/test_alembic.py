@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from lavendertown.stores.sql.connection.engine import make_engine
 from lavendertown.stores.sql.schema import revisions
 from lavendertown.stores.sql.schema.revisions import HEAD, SchemaState
 from tests.schema.databases import FIRST, OLD, assert_same, copy_of, rows
+from tests.support.fork_server import run_python
 
 pytestmark = pytest.mark.slow
 
@@ -31,14 +31,8 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def run(url: str, folder: Path, *command: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "alembic", *command],
-        env={**os.environ, "LAVENDERTOWN_DATABASE_URL": url, **environ},
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environment = {**os.environ, "LAVENDERTOWN_DATABASE_URL": url, **environ}
+    return run_python("-m", "alembic", *command, folder=folder, environ=environment)
 
 
 def alembic(url: str, folder: Path, *command: str) -> str:

@@ -10,7 +10,6 @@ import re
 import signal
 import sqlite3
 import subprocess
-import sys
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -31,6 +30,7 @@ from lavendertown.transfer.backups.restore import restore_store
 from tests.contract.builders import report
 from tests.schema.databases import FIRST, copy_of, first_on_postgres, rows, without_keys
 from tests.support import postgres
+from tests.support.fork_server import run_python
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_a_backup_that_is_killed_leaves_nothing_that_looks_like_one(
     if kind == "postgres":
         first_on_postgres(url)
     before = rows(url)
-    done = subprocess.run([sys.executable, "-c", _KILLED, url], capture_output=True, text=True, check=False)
+    done = run_python("-c", _KILLED, url)
     assert done.returncode == -signal.SIGKILL, done.stderr
     left = list((tmp_path / "backups").iterdir())
     assert [path.suffix for path in left] == [".part"]

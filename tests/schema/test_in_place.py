@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sqlite3
-import subprocess
-import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from lavendertown.stores.sql.connection.engine import make_engine
 from lavendertown.transfer import upgrade_legacy
 from lavendertown.transfer.readers.legacy_source import LegacyDatabaseSource
 from tests.schema.databases import OLD, copy_of, old_on_postgres, rows
+from tests.support.fork_server import run_python
 
 pytestmark = pytest.mark.slow
 
@@ -138,10 +138,9 @@ def test_a_second_time_there_is_nothing_to_do(old: str) -> None:
 
 def test_six_processes_upgrade_at_once(old: str) -> None:
     code = "import sys; from lavendertown.cli import main; main()"
-    command = [sys.executable, "-c", code, "db", "upgrade", "--url", old]
-    running = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(6)]
-    said = [process.communicate()[1] for process in running]
-    assert [process.returncode for process in running] == [0] * 6, said
+    with ThreadPoolExecutor(6) as pool:
+        done = list(pool.map(lambda _: run_python("-c", code, "db", "upgrade", "--url", old), range(6)))
+    assert [process.returncode for process in done] == [0] * 6, [process.stderr for process in done]
     storage = DatabaseStorage(old)
     assert storage.count_reports() == 2
     storage.close()

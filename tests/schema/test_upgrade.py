@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from lavendertown.stores.sql.connection.engine import make_engine
 from lavendertown.stores.sql.schema import revisions, upgrade
 from lavendertown.stores.sql.schema.revisions import SchemaState
 from tests.schema.databases import FIRST, OLD, assert_same, copy_of, first_on_postgres, old_on_postgres, rows
+from tests.support.fork_server import run_python
 
 BACKENDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
@@ -163,12 +165,9 @@ _UPGRADE = (
 @pytest.mark.slow
 def test_six_processes_upgrade_at_once(first: str) -> None:
     before = rows(first)
-    running = [
-        subprocess.Popen([sys.executable, "-c", _UPGRADE, first], stderr=subprocess.PIPE, text=True)
-        for _ in range(6)
-    ]
-    said = [process.communicate()[1] for process in running]
-    assert [process.returncode for process in running] == [0] * 6, said
+    with ThreadPoolExecutor(6) as pool:
+        done = list(pool.map(lambda _: run_python("-c", _UPGRADE, first), range(6)))
+    assert [process.returncode for process in done] == [0] * 6, [process.stderr for process in done]
     assert_same(before, rows(first))
     (_,) = folder_of_backups(first).iterdir()
 
@@ -192,7 +191,7 @@ except Exception as error:
 
 def test_a_backup_that_has_no_room_stops_the_upgrade(first: str) -> None:
     before = rows(first)
-    done = subprocess.run([sys.executable, "-c", _FULL, first], capture_output=True, text=True, check=False)
+    done = run_python("-c", _FULL, first)
     assert done.stdout.startswith("Storage"), done.stderr
     assert "nothing was changed" in done.stdout
     assert len(done.stdout.splitlines()) == 1
@@ -297,8 +296,7 @@ upgrade_database(url)
 )
 def test_an_upgrade_that_is_killed_leaves_the_old_schema_whole(first: str, point: str) -> None:
     before = rows(first)
-    command = [sys.executable, "-c", _KILLED, first, point]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = run_python("-c", _KILLED, first, point)
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert revisions.inspect_schema(first).state is SchemaState.OLDER
     assert rows(first) == before

@@ -130,11 +130,13 @@ class ForkServer:
         os.close(status_write)
         return ForkedProcess(status_read)
 
-    def start_with_pipes(self, arguments: Sequence[str]) -> ForkedProcess:
-        """Start a fork whose input and output are pipes."""
+    def start_with_pipes(
+        self, arguments: Sequence[str], folder: Path | None = None, errors: int = 2
+    ) -> ForkedProcess:
+        """Start a fork whose input and output are pipes; see :meth:`start`."""
         in_read, in_write = os.pipe()
         out_read, out_write = os.pipe()
-        process = self.start(arguments, [in_read, out_write, 2])
+        process = self.start(arguments, [in_read, out_write, errors], folder)
         os.close(in_read)
         os.close(out_write)
         process.stdin, process.stdout = os.fdopen(in_write, "wb"), os.fdopen(out_read, "rb")

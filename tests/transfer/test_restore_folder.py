@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -19,10 +17,9 @@ from lavendertown.transfer.locations import parse_location
 from tests.contract.builders import annotation, report
 from tests.contract.store_locations import StoreLocation
 from tests.migration.stores import exact, told, traces
+from tests.support.fork_server import run_python
 
 pytestmark = pytest.mark.slow
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -118,8 +115,7 @@ restore_store(folder, file)
 @pytest.mark.parametrize("point", ["staged", *map(str, range(1, 11))])
 def test_a_restore_that_is_killed_is_undone_or_finished(folder: Path, made: Path, point: str) -> None:
     """Before the intent stands, everything is as it was; after it, whoever comes next finishes."""
-    command = [sys.executable, "-c", _KILLED, str(folder), str(made), point]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = run_python("-c", _KILLED, str(folder), str(made), point)
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert ids(folder) == ({"r1", "r2"} if point == "staged" else {"r1"})
     with closing(FileStorage(folder)) as storage:
