@@ -82,7 +82,9 @@ class ForkedProcess:
     def kill(self) -> None:
         """End it; a second call has no effect."""
         if self.poll() is None:
-            os.kill(self.pid, signal.SIGKILL)
+            # It may have ended, and its code be on its way.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
 
     def _read_code(self, timeout: float | None) -> int | None:
         # It stays readable after the code was read, at its end: all threads that wait go on.
