@@ -58,7 +58,7 @@ def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 def server(storage: Storage) -> Iterator[RpcServer]:
     running = start_rpc(build_http_app(lambda: storage))
     yield running
-    running.stop()
+    running.stop_soon()
 
 
 @pytest.fixture

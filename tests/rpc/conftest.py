@@ -83,7 +83,7 @@ def serve() -> Iterator[Serve]:
 
     yield start
     for server in running:
-        server.stop()
+        server.stop_soon()
 
 
 @pytest.fixture
