@@ -33,19 +33,20 @@ def pytest_configure(config: pytest.Config) -> None:
         if name != no_skips.VARIABLE and not name.startswith("LAVENDERTOWN_TEST_"):
             del os.environ[name]
     if not hasattr(config, "workerinput"):
-        _keep_files_in_memory()
-        config.stash[RUN] = postgres.make_run_directory()
+        in_memory = _has_memory()
+        if in_memory:
+            os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+        config.stash[RUN] = postgres.make_run_directory(MEMORY if in_memory else None)
         config.pluginmanager.register(no_skips.RequiredTestCounter())
 
 
-def _keep_files_in_memory() -> None:
-    """Put ``tmp_path`` into memory if there is room: tests of stores wait for disks a quarter of the time."""
+def _has_memory() -> bool:
+    """Whether files and databases fit into memory: tests of stores wait for disks a quarter of the time."""
     if not os.access(MEMORY, os.W_OK):
-        return
+        return False
     # Some tests run programs that they have written there.
     allows_programs = not os.statvfs(MEMORY).f_flag & os.ST_NOEXEC
-    if allows_programs and shutil.disk_usage(MEMORY).free > MEMORY_BYTES:
-        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+    return allows_programs and shutil.disk_usage(MEMORY).free > MEMORY_BYTES
 
 
 # Optional: without xdist nobody calls it.

@@ -34,7 +34,13 @@ START_SECONDS = 60.0
 # Keep a reference: garbage collection of a Popen with a running process causes a warning.
 KEEPERS: list[subprocess.Popen[bytes]] = []
 CONNECTION_SETTINGS = ["max_connections=200"]
-TEST_SETTINGS = [*CONNECTION_SETTINGS, "fsync=off", "synchronous_commit=off", "full_page_writes=off"]
+TEST_SETTINGS = [
+    *CONNECTION_SETTINGS,
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "max_wal_size=256MB",
+]
 
 
 def find_binaries() -> Path | None:
@@ -51,10 +57,11 @@ def find_binaries() -> Path | None:
     return Path(command).resolve().parents[1] if command else None
 
 
-def make_run_directory() -> Path:
-    """Create a directory for the server of one run, accessible to all users."""
+def make_run_directory(parent: Path | None = None) -> Path:
+    """Create a directory for the server of one run, accessible to all users, by default a temporary one."""
     # Root's TMPDIR may be inaccessible to the user that runs the server.
-    directory = Path(tempfile.mkdtemp(prefix="lavendertown-pg-", dir="/tmp" if os.geteuid() == 0 else None))
+    default = "/tmp" if os.geteuid() == 0 else None
+    directory = Path(tempfile.mkdtemp(prefix="lavendertown-pg-", dir=parent or default))
     directory.chmod(0o755)
     return directory
 
