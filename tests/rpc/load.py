@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -12,6 +14,10 @@ from tests.rpc.every_method import PART, user
 from tests.support import wire
 
 PROCESSES, THREADS, ROUNDS = 3, 4, 1
+# Forks of a process with the imports; where there is no fork, processes that import for seconds each.
+CONTEXT: Any = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
+if sys.platform == "linux":
+    CONTEXT.set_forkserver_preload(["lavendertown.database", "lavendertown.rpc", "tests.support.rpc"])
 Read = tuple[str, str, bytes]
 """The path of a method, a protocol and the encoded request."""
 

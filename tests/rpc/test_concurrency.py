@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 
 from lavendertown.database import ModelAccessor, application, bootstrap
 from lavendertown.rpc import ConnectClient, RpcApp, RpcError, build_storage_bundle
+from tests.rpc.load import CONTEXT
 from tests.rpc.models import RpcUser
 from tests.support.rpc import RpcServer, start_rpc
 
@@ -44,8 +44,7 @@ def test_four_processes_together_keep_the_record_limit(
     users: ModelAccessor[RpcUser], database: application.Database
 ) -> None:
     url = database.url.render_as_string(hide_password=False)
-    context = multiprocessing.get_context("spawn")
-    with context.Manager() as manager, ProcessPoolExecutor(4, context) as pool:
+    with CONTEXT.Manager() as manager, ProcessPoolExecutor(4, CONTEXT) as pool:
         start = manager.Barrier(4)
         found = [pool.submit(create_many, url, number, start) for number in range(4)]
         codes = [code for each in found for code in each.result(100)]

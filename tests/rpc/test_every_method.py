@@ -6,7 +6,6 @@ import base64
 import datetime as dt
 import gzip
 import json
-import multiprocessing
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -31,7 +30,7 @@ from tests.rpc.every_method import (
     valid_request,
     wrong_types,
 )
-from tests.rpc.load import PROCESSES, ROUNDS, THREADS, use_server
+from tests.rpc.load import CONTEXT, PROCESSES, ROUNDS, THREADS, use_server
 from tests.rpc.test_servers import running
 from tests.support import postgres
 from tests.support.wire import Answer, call, frame, send_request
@@ -359,8 +358,7 @@ def test_many_clients_at_once_get_right_answers_and_lose_no_write(everything: Ev
     ]
     pieces = client.call("SparePartsGetRecord", {"record_id": PART}).record.pieces
     model_events = len(read_changes(client, ["users", "spare_parts"]))
-    context = multiprocessing.get_context("spawn")
-    with context.Manager() as manager, ProcessPoolExecutor(PROCESSES, context) as pool:
+    with CONTEXT.Manager() as manager, ProcessPoolExecutor(PROCESSES, CONTEXT) as pool:
         start = manager.Barrier(PROCESSES * THREADS)
         processes = [
             pool.submit(use_server, everything.url, everything.writer, number, reads, start)
