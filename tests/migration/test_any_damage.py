@@ -21,6 +21,7 @@ from tests.schema.databases import OLD
 
 pytestmark = pytest.mark.slow
 
+SEEDS = [*range(20), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(20, 60))]
 VALUES: list[Any] = [None, True, 0, -1, 3.5, 2**63 - 1, float("inf"), "", "x", "../x", "a\0b", "x" * 300]
 VALUES += ["0001-01-01", [], [1], ["a", "a"], ["a", None], [[]], [{}], {}, {"a": [None]}]
 
@@ -78,7 +79,7 @@ def expect_the_rest(request: MigrationRequest, source: Path, damaged: list[str])
     assert {name for name, count in again.counts.items() if count.written} == set(), damaged
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_any_values_may_be_damaged(folders: list[Path], tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     source = Path(shutil.copytree(chance.choice(folders), tmp_path / "source"))
@@ -141,7 +142,7 @@ def damage_cell(connection: sqlite3.Connection, chance: random.Random) -> str:
     return f"{table}.{column} {row} = {value!r}"
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_any_cells_may_be_damaged(databases: list[Path], tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     source = Path(shutil.copy(chance.choice(databases), tmp_path / "source.db"))

@@ -18,11 +18,23 @@ from tests.support import mariadb
 pytestmark = pytest.mark.slow
 
 KINDS = ("file", "sqlite", "postgres")
-PAIRS = [
-    pytest.param(a, b, marks=[pytest.mark.postgres] if "postgres" in (a, b) else [], id=f"{a}-{b}")
-    for a in KINDS
-    for b in KINDS
-] + [pair for other in mariadb.PARAMS for pair in (("file", other), (other, "sqlite"))]
+# Each kind is once the source and once the target.
+FEW = (("file", "sqlite"), ("sqlite", "postgres"), ("postgres", "file"))
+
+
+def make_pairs(*options: int, few: bool = False) -> list[Any]:
+    """Return the parameters of all pairs; with ``few``, those beyond FEW are left to `make test-soak`."""
+    pairs = [(a, b) for a in KINDS for b in KINDS]
+    pairs += [pair for other in mariadb.PARAMS for pair in (("file", other), (other, "sqlite"))]
+    found = []
+    for pair in pairs:
+        marks = [pytest.mark.postgres] if "postgres" in pair else []
+        if few and pair not in FEW and "mariadb" not in pair:
+            marks.append(pytest.mark.soak)
+        found.append(pytest.param(*pair, *options, marks=marks, id="-".join(map(str, (*options, *pair)))))
+    return found
+
+
 KINDS_MARKED = [
     pytest.param(kind, marks=[pytest.mark.postgres] if kind == "postgres" else []) for kind in KINDS
 ]
@@ -47,8 +59,9 @@ def counted(outcome: MigrationOutcome) -> dict[str, Any]:
     return {name: (count.read, count.written, count.skipped) for name, count in outcome.counts.items()}
 
 
-@pytest.mark.parametrize(("source", "target"), PAIRS)
-@pytest.mark.parametrize(("seed", "at_once"), [(1, 5_000), (2, 3)])
+@pytest.mark.parametrize(
+    ("source", "target", "seed", "at_once"), [*make_pairs(1, 5_000), *make_pairs(2, 3, few=True)]
+)
 def test_the_target_says_what_the_source_says(
     make_place: MakePlace,
     monkeypatch: pytest.MonkeyPatch,
@@ -68,7 +81,7 @@ def test_the_target_says_what_the_source_says(
     assert exact(told(goal)) == exact(told(origin))
 
 
-@pytest.mark.parametrize(("source", "target"), PAIRS)
+@pytest.mark.parametrize(("source", "target"), make_pairs(few=True))
 def test_a_second_run_writes_nothing(make_place: MakePlace, source: str, target: str) -> None:
     origin, goal = filled(make_place, source, 3), make_place(target, "target")
     first = migrate_store(MigrationRequest(origin.where, goal.where))
@@ -81,7 +94,7 @@ def test_a_second_run_writes_nothing(make_place: MakePlace, source: str, target:
     assert (traces(goal), revision(goal)) == left
 
 
-@pytest.mark.parametrize(("source", "target"), PAIRS)
+@pytest.mark.parametrize(("source", "target"), make_pairs(few=True))
 def test_a_dry_run_says_what_the_move_does_and_writes_nothing(
     make_place: MakePlace, source: str, target: str
 ) -> None:
