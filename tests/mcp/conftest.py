@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -45,10 +46,13 @@ def storage() -> Iterator[Storage]:
         pytest.param("postgres", marks=pytest.mark.postgres),
     ]
 )
-def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     """Where the records are kept; ask for it before ``storage``."""
     if request.param != "files":
         monkeypatch.setenv("LAVENDERTOWN_STORAGE_TYPE", "database")
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "team.db")
+        monkeypatch.setenv("LAVENDERTOWN_DATABASE_URL", f"sqlite:///{tmp_path / 'team.db'}")
     if request.param == "postgres":
         monkeypatch.setenv("LAVENDERTOWN_DATABASE_URL", request.getfixturevalue("postgres_store_url"))
     return str(request.param)

@@ -56,10 +56,15 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[applica
 
 
 @pytest.fixture(params=["files", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def storage(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Storage]:
+def storage(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[Storage]:
     """The configured storage of a team on each backend."""
     if request.param != "files":
         monkeypatch.setenv("LAVENDERTOWN_STORAGE_TYPE", "database")
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "team.db")
+        monkeypatch.setenv("LAVENDERTOWN_DATABASE_URL", f"sqlite:///{tmp_path / 'team.db'}")
     if request.param == "postgres":
         monkeypatch.setenv("LAVENDERTOWN_DATABASE_URL", request.getfixturevalue("postgres_store_url"))
     opened = get_storage_backend()
