@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import make_url
 
+from tests.support.fork_server import run_python
+
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
@@ -91,12 +93,10 @@ def write_file(folder: Path, name: str, text: str) -> None:
 
 
 def _run(folder: Path, program: str, text: str) -> str:
-    command = [sys.executable, "-c", text]
+    command = ["-c", text]
     if program == "lavendertown":
-        command = [sys.executable, "-m", "lavendertown", *shlex.split(text)[1:]]
-    done = subprocess.run(
-        command, cwd=folder, env=_environment(folder), capture_output=True, text=True, check=False
-    )
+        command = ["-m", "lavendertown", *shlex.split(text)[1:]]
+    done = run_python(*command, folder=folder, environ=_environment(folder))
     assert done.returncode == 0, (text, done.stdout, done.stderr)
     return done.stdout
 
