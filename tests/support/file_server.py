@@ -45,7 +45,8 @@ def serve_files(files: Mapping[str, bytes], tls: ssl.SSLContext | None = None) -
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    # It looks for the request to end only so often.
+    threading.Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
     try:
         yield f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_port}"
     finally:

@@ -58,7 +58,8 @@ def http_receiver() -> Iterator[HttpReceiver]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     receiver = HttpReceiver(f"http://127.0.0.1:{server.server_port}/hook")
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    # It looks for the request to end only so often.
+    threading.Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
     try:
         yield receiver
     finally:
