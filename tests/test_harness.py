@@ -15,7 +15,9 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from tests.support import no_skips, postgres
+from lavendertown.worker import Worker
+from tests.support import fork_server, no_skips, postgres
+from tests.support.fork_server import run_python
 
 pytestmark = pytest.mark.slow
 
@@ -146,3 +148,42 @@ def loop_left_running() -> Iterator[None]:
 @pytest.mark.usefixtures("loop_left_running")
 def test_a_test_may_run_coroutines_after_a_browser_test() -> None:
     assert asyncio.run(asyncio.sleep(0, "done")) == "done"
+
+
+_PROGRAM = """
+import os, sys
+print(sys.argv[1:], os.getcwd(), os.environ.get("PLANT"), __name__)
+print("an error", file=sys.stderr)
+if sys.argv[-1] == "kill":
+    os.kill(os.getpid(), 9)
+sys.exit(int(sys.argv[-1]))
+"""
+
+
+def test_a_fork_is_a_program_of_its_own(tmp_path: Path) -> None:
+    done = run_python("-c", _PROGRAM, "3", folder=tmp_path, environ={"PLANT": "sage"})
+    assert (done.returncode, done.stderr) == (3, "an error\n")
+    assert done.stdout == f"['3'] {tmp_path} sage __main__\n"
+    # What was not flushed is lost, as in any program.
+    killed = run_python("-c", _PROGRAM, "kill", folder=tmp_path, environ={})
+    assert (killed.returncode, killed.stdout) == (-signal.SIGKILL, "")
+    failed = run_python("-c", "raise ValueError('sage')")
+    assert (failed.returncode, failed.stderr.splitlines()[-1]) == (1, "ValueError: sage")
+
+
+@pytest.mark.skipif(not fork_server.IS_SUPPORTED, reason="forks are used on Linux only")
+def test_workers_are_forks_unless_a_test_asks_for_real_ones() -> None:
+    forked = Worker.spawn()
+    try:
+        assert isinstance(forked._process, fork_server.ForkedProcess)
+    finally:
+        forked.stop()
+
+
+@pytest.mark.spawn
+def test_a_test_may_start_workers_as_users_do() -> None:
+    started = Worker.spawn()
+    try:
+        assert isinstance(started._process, subprocess.Popen)
+    finally:
+        started.stop()
