@@ -57,8 +57,9 @@ def top_of(element: Locator) -> float:
     return box["y"]
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("screen", ["", "reports", "trends"])
+@pytest.mark.parametrize(
+    ("screen", "width"), [*(("", width) for width in WIDTHS), ("reports", 400), ("trends", 1440)]
+)
 def test_news_of_colleagues_moves_nothing(
     file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page], screen: str, width: int
 ) -> None:

@@ -138,12 +138,13 @@ def test_a_screen_is_accessible_and_asks_nobody_outside(
 
 
 def serious(page: Page) -> list[str]:
-    """Run axe; return the serious and critical violations with the elements they are about."""
+    """Run axe; return the serious and critical violations, and skipped levels of headings, with elements."""
     found = Axe().run(page).response["violations"]
     return [
         f"{rule['id']}: {[node['html'][:200] for node in rule['nodes']]}"
         for rule in found
-        if rule["impact"] in ("serious", "critical") and rule["id"] not in UPSTREAM
+        if (rule["impact"] in ("serious", "critical") or rule["id"] == "heading-order")
+        and rule["id"] not in UPSTREAM
     ]
 
 
