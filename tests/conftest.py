@@ -85,19 +85,23 @@ def own_event_loop(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def forked_workers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def forked_workers(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fork the worker processes that this process starts: their imports take a second each.
 
     Tests marked ``spawn``, and the servers that tests start as processes, start them as users do.
     """
     if not fork_server.IS_SUPPORTED or request.node.get_closest_marker("spawn"):
+        yield
         return
 
     def fork(preload: Sequence[str] = ()) -> Worker:
         process = fork_server.shared_fork_server().start_with_pipes(["-m", "lavendertown.worker", *preload])
         return Worker(cast("subprocess.Popen[bytes]", process))
 
-    monkeypatch.setattr(Worker, "spawn", fork)
+    # Not the fixture monkeypatch, which would then end after the databases of a test.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Worker, "spawn", fork)
+        yield
 
 
 @pytest.fixture(scope="session")

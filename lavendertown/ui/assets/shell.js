@@ -49,7 +49,8 @@ function focusField() {
   for (const field of document.querySelectorAll('[class*="st-key-focus-"] :is(input, textarea)')) {
     if (shown.has(field)) continue;
     shown.add(field);
-    field.focus();
+    // The question for a name keeps the focus, although the field of the dialog below it is drawn again.
+    if (!document.activeElement?.closest('[class*="st-key-focus-name"]')) field.focus();
   }
 }
 
