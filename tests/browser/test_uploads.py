@@ -27,7 +27,10 @@ def open_inspect(visitor: Visitor, dashboard: Dashboard) -> Page:
 
 def upload(page: Page, name: str, content: bytes) -> None:
     file = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
-    page.locator("input[type=file]").set_input_files(files=[file])  # type: ignore[list-item]
+    field = page.locator("input[type=file]")
+    # For a moment there is the field of the file before, too.
+    expect(field).to_have_count(1)
+    field.set_input_files(files=[file])  # type: ignore[list-item]
 
 
 def far_cells() -> bytes:
