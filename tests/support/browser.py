@@ -7,8 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-# The headless shell is the same browser without windows and menus, which take half of the processor time.
-NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
