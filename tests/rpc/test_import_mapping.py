@@ -119,6 +119,7 @@ def test_a_table_above_the_limit_is_refused(client: ConnectClient, monkeypatch: 
 
 
 @on_files
+@pytest.mark.spawn  # a fork has ended before the server looks whether it stops
 def test_a_server_that_stops_ends_the_import(
     client: ConnectClient, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
