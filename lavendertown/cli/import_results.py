@@ -130,27 +130,35 @@ def import_command(
                 previews = [storage.imports.preview(each) for each in results]
             else:
                 previews = storage.imports.save(results, author=(author or "").strip())
-                if given is not None:
-                    for columns in reader.headers:
-                        storage.imports.save_mapping(columns, given.columns, actor=author or "command line")
+                _remember_mapping(storage.imports, reader, given, author)
     except (StorageError, ImportError):
         if not fail_on or gate_results:
             raise
         results = reader.read_results(given)
         gate_results = judge_runs([build_run_without_storage(each) for each in results], fail_on, baseline)
+        failed = report_results(gate_results, summary, silent=as_json and dry_run)
         if not dry_run:
-            report_results(gate_results, summary, silent=False)
             raise
-        previews = []
+        if as_json:
+            print_json(_build_answer_without_storage(results) | _build_gate_answer(gate_results))
+        else:
+            click.echo("Nothing was saved, and nothing was compared with earlier runs.")
+        raise click.exceptions.Exit(1 if failed else 0) from None
     if as_json:
-        answer = _build_answer(previews, dry_run) if previews else _build_answer_without_storage(results)
-        gate = [each.to_dict() for each in gate_results]
-        print_json(answer | ({"gate": gate} if fail_on else {}))
+        print_json(_build_answer(previews, dry_run) | (_build_gate_answer(gate_results) if fail_on else {}))
     else:
         for preview in previews:
             _print_preview(preview, dry_run)
     failed = report_results(gate_results, summary, silent=as_json)
     raise click.exceptions.Exit(1 if failed else 0)
+
+
+def _remember_mapping(
+    imports: Imports, reader: _Reader, given: ResultMapping | None, author: str | None
+) -> None:
+    if given is not None:
+        for columns in reader.headers:
+            imports.save_mapping(columns, given.columns, actor=author or "command line")
 
 
 class _Reader:
@@ -286,6 +294,10 @@ def _build_answer(previews: Sequence[ImportPreview], dry_run: bool) -> dict[str,
         "saved": not dry_run,
         "reports": [asdict(each) for each in previews],
     }
+
+
+def _build_gate_answer(results: Sequence[GateResult]) -> dict[str, Any]:
+    return {"gate": [each.to_dict() for each in results]}
 
 
 def _build_answer_without_storage(results: Sequence[ReadRun]) -> dict[str, Any]:

@@ -13,13 +13,12 @@ import pandas as pd
 from lavendertown.core.errors import InvalidInputError
 from lavendertown.core.findings import GhostFinding, finding_columns
 from lavendertown.core.spreadsheet_cells import escape_formula
-from lavendertown.interchange.exports.tables import MAX_EXCEL_ROWS, MAX_EXCEL_TEXT
+from lavendertown.interchange.exports.tables import EXCEL_START, MAX_EXCEL_ROWS, to_excel_text
 from lavendertown.profile.evidence import Evidence
 from lavendertown.tables import Table
 
 RowsFormat = Literal["csv", "excel"]
 _MAX_NAME = 80
-_FIRST_EXCEL_YEAR = 1900
 
 
 def write_affected_files(
@@ -100,8 +99,8 @@ def _write_excel(file: Path, rows: pd.DataFrame) -> Path:
 def _to_excel_cell(value: Any) -> Any:
     """Return a value as a cell of Excel holds it: times with a zone, or before 1900, are text."""
     if isinstance(value, str):
-        return value if len(value) <= MAX_EXCEL_TEXT else f"{value[: MAX_EXCEL_TEXT - 1]}…"
+        return to_excel_text(value)
     if isinstance(value, dt.date):
         has_zone = isinstance(value, dt.datetime) and value.tzinfo is not None
-        return str(value) if has_zone or value.year < _FIRST_EXCEL_YEAR else value
+        return str(value) if has_zone or value.year < EXCEL_START.year else value
     return value

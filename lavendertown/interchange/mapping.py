@@ -157,7 +157,7 @@ def read_mapped_runs(
 
     mapping.refuse_missing_columns(table.columns, file_name)
 
-    def read() -> list[ImportedRun]:
+    def read_rows() -> list[ImportedRun]:
         runs: dict[str, RunBuilder] = {}
         for number, cells in enumerate(_iterate_rows(table, mapping), first_row_number(table)):
             if not any(cells.values()):
@@ -170,7 +170,7 @@ def read_mapped_runs(
             _add_row(run, cells, f"{file_name}, row {number:,}")
         return [replace(run.finish(), dataset=name) for name, run in runs.items()]
 
-    found = read_limited_runs(read, file_name)
+    found = read_limited_runs(read_rows, file_name)
     if not found:
         raise ImportFileError(f"{file_name} contains no results of checks.")
     return [ReadRun(run, file_name, digest) for run in name_datasets(found, given_dataset, dataset)]

@@ -107,6 +107,9 @@ def read_runs(
 
 
 def _read_file(file: ResultFile, each: ImportFormat, descriptions: Sequence[ResultFile]) -> list[ImportedRun]:
+    if each.name == lavendertown_files.REPORT.name:
+        # What any version of LavenderTown wrote stays readable.
+        return each.read(file, descriptions)
     return read_limited_runs(lambda: each.read(file, descriptions), file.name)
 
 

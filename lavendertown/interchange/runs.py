@@ -16,7 +16,7 @@ from lavendertown.profile.evidence import MAX_SAMPLES, FindingSamples, SampleRow
 MAX_POSITIONS = 200_000
 """The maximum number of row positions that are kept of one finding; its count stays exact."""
 MAX_CHECKS = 100_000
-"""The maximum number of checks in a file; with more, an import would need more than 500 MiB of memory."""
+"""The maximum number of checks in a file of another tool; with more, an import can need over 500 MiB."""
 _MAX_SHARED = 1_000_000
 """Positions below this number are shared by the findings of a run."""
 ANNOTATIONS = "annotations"

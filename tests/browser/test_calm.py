@@ -48,7 +48,13 @@ def open_at_width(page: Page, url: str, width: int) -> None:
     remember_name(page, url, "Maya Lind")
     page.set_viewport_size({"width": width, "height": 900})
     page.goto(url)
+    wait_for_page(page)
+
+
+def wait_for_page(page: Page) -> None:
+    """Wait until a page is drawn as a whole."""
     expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=FIRST_VISIT_MS)
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
 
 
 def top_of(element: Locator) -> float:
@@ -123,8 +129,7 @@ def test_what_a_screen_shows_is_announced_when_a_colleague_changes_it(
     page = visitor()
     address = screen + incident if screen.endswith("id=") else screen
     open_as_visitor(page, f"{file_dashboard.url}/{address}", "Maya Lind")
-    expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=FIRST_VISIT_MS)
-    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+    wait_for_page(page)
     change(storage)
     expect(page.get_by_text("1 new change by Ben Okafor")).to_be_visible()
 
@@ -137,8 +142,7 @@ def test_every_screen_says_that_a_backup_replaced_all_data(
     storage.save_annotation(Annotation("a-1", name_of("age"), "Ben Okafor", now(), "Asked the shop."))
     page = visitor()
     open_as_visitor(page, f"{file_dashboard.url}/{screen}", "Maya Lind")
-    expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=FIRST_VISIT_MS)
-    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+    wait_for_page(page)
     restore_store(str(tmp_path / "data"), backup, actor="Ben Okafor")
     expect(page.get_by_text("All data was replaced by Ben Okafor")).to_be_visible()
 

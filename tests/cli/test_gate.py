@@ -116,6 +116,10 @@ def test_an_import_without_a_readable_storage_is_judged_by_severity(
     assert (answer["findings"], answer["passed"], answer["new"], answer["saved"]) == (1, 1, None, False)
     assert answer["gate"][0]["passed"] is False
     assert "Statuses and snoozes are not applied" in (folder / "gate.md").read_text("utf-8")
+    result = run(*gate, "--dry-run")
+    assert result.exit_code == 1
+    assert result.stdout == "Nothing was saved, and nothing was compared with earlier runs.\n"
+    assert "Statuses and snoozes are not applied" in result.stderr
     assert run("import", "checks.xml", "--fail-on", "new", "--dry-run").exit_code == 2
     # Nothing can be saved, so the command does not succeed, but the summary is written.
     (folder / "gate.md").unlink()

@@ -115,6 +115,9 @@ def test_number_of_checks_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     mapping = ResultMapping({"check": "check", "status": "status"})
     with pytest.raises(ImportFileError, match=r"^checks\.csv lists more than 2 checks"):
         read_mapped_runs(table, mapping, file_name="checks.csv", digest="0", dataset="shop")
+    # What LavenderTown wrote itself stays readable.
+    (own,) = read_runs([(io.BytesIO(b"[%s]" % b", ".join([b"{%s}" % EXPORTED] * 3)), "findings.json")])
+    assert len(own.run.findings) == 3
 
 
 def test_named_format_must_match() -> None:

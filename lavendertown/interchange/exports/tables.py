@@ -40,7 +40,7 @@ _WIDTHS = {
     "finding_id": 38,
     "reasons": 60,
 }
-_EXCEL_START = dt.datetime(1900, 1, 1)
+EXCEL_START = dt.datetime(1900, 1, 1)
 
 
 def finding_to_row(finding: ExportedFinding) -> dict[str, Any]:
@@ -193,15 +193,16 @@ def _write_cell(sheet: Worksheet, row: int, column: int, value: Any, cell_format
     elif isinstance(value, dt.datetime) and (moment := _to_excel_time(value)) is not None:
         sheet.write_datetime(row, column, moment, cell_format)
     else:
-        sheet.write_string(row, column, _to_excel_text(value), cell_format)
+        sheet.write_string(row, column, to_excel_text(value), cell_format)
 
 
 def _to_excel_time(value: dt.datetime) -> dt.datetime | None:
     """Return a time in UTC without its zone; None if Excel's calendar does not have it."""
     moment = value.astimezone(dt.UTC).replace(tzinfo=None)
-    return moment if moment >= _EXCEL_START else None
+    return moment if moment >= EXCEL_START else None
 
 
-def _to_excel_text(value: Any) -> str:
+def to_excel_text(value: Any) -> str:
+    """Return a value as text that a cell of Excel can hold; longer text is cut."""
     text = ", ".join(value) if isinstance(value, list) else str(value)
     return text if len(text) <= MAX_EXCEL_TEXT else f"{text[: MAX_EXCEL_TEXT - 1]}…"

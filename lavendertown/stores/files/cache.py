@@ -303,7 +303,7 @@ class FolderCache:
             for name, reason in sorted(folder.unreadable.items())
         ]
         items += self._unreadable_evidence()
-        return items + self._duplicate_ids() + self._audit_files.unreadable
+        return items + self._duplicate_ids() + self._audit_files.unreadable_items()
 
     def refuse_unreadable(self, path: Path) -> None:
         """Refuse to replace an unreadable file.
@@ -379,8 +379,8 @@ class _AuditFiles:
         self._events: dict[str, list[AuditEvent]] = {}
         self._unreadable: dict[str, list[UnreadableItem]] = {}
 
-    @property
-    def unreadable(self) -> list[UnreadableItem]:
+    def unreadable_items(self) -> list[UnreadableItem]:
+        """Return the lines that were read and are no events, in the order of their files."""
         return [item for name in sorted(self._unreadable) for item in self._unreadable[name]]
 
     def read_events(self) -> list[AuditEvent]:
