@@ -121,7 +121,7 @@ clean:
 
 # A stamp newer than its inputs says that these extras are installed.
 .venv/run.stamp: $(INPUTS)
-	@scripts/install.sh database,mcp,rpc
+	@scripts/install.sh database,demo,mcp,rpc
 	@touch $@
 
 .venv/demo.stamp: $(INPUTS)

@@ -110,3 +110,10 @@ def test_no_pin_records_an_address() -> None:
     pins = [line for line in lines if line and not line.startswith("#")]
     assert pins
     assert not [line for line in pins if "/" in line or "@" in line or "--" in line or line.count("==") != 1]
+
+
+def test_make_run_installs_what_the_first_screen_offers() -> None:
+    # -n prints the commands, and -B those for an installation that is there already, too.
+    done = subprocess.run(["make", "-n", "-B", "run"], cwd=ROOT, capture_output=True, text=True, check=True)
+    (install,) = (line for line in done.stdout.splitlines() if line.startswith("scripts/install.sh"))
+    assert {"database", "demo"} <= set(install.split()[1].split(","))

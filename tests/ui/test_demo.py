@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lavendertown.collaboration.storage import FileStorage
+from lavendertown.demo import public_tables
 from lavendertown.ui import demo_store, queries
 from tests.support.finding_list import listed_rows
 
@@ -55,6 +56,15 @@ def test_an_empty_store_offers_the_demo_and_stays_empty(
     app = press(app, LEAVE).switch_page("views/reports.py").run()
     assert "Orders, nightly" in titles(app)
     assert LEAVE not in labels(app)
+
+
+def test_without_the_demo_tables_an_empty_store_says_where_they_are(
+    open_app: App, storage: FileStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(public_tables, "_PACKAGES", ("no_such_package",))
+    app = open_app(None)
+    assert LOOK not in labels(app)
+    assert any("`pip install lavendertown[demo]`" in each.value for each in app.caption)
 
 
 def test_a_demo_that_fails_is_one_sentence_and_can_be_tried_again(

@@ -52,16 +52,18 @@ def _draw_rule(dataset: str, rule: Rule) -> None:
             args=(PAGE, _switch_rule, dataset, rule.name, not rule.enabled),
         )
         st.markdown(f":small[{describe_rule(rule)}]", width="stretch")
-        if st.button("Edit", type="tertiary", icon=":material/edit:", key=f"{key}:edit"):
-            rule_form.open_rule_form(dataset, rule)
-        st.button(
-            "Delete",
-            type="tertiary",
-            icon=":material/delete:",
-            key=f"{key}:delete",
-            on_click=person.run_with_name,
-            args=(PAGE, _delete_rule, dataset, rule.name),
-        )
+        # Together, so that a narrow window moves both to the next line.
+        with st.container(horizontal=True, width="content", gap="small"):
+            if st.button("Edit", type="tertiary", icon=":material/edit:", key=f"{key}:edit"):
+                rule_form.open_rule_form(dataset, rule)
+            st.button(
+                "Delete",
+                type="tertiary",
+                icon=":material/delete:",
+                key=f"{key}:delete",
+                on_click=person.run_with_name,
+                args=(PAGE, _delete_rule, dataset, rule.name),
+            )
     reason = find_problem_reason(rule)
     if reason:
         st.markdown(f":small[:orange[:material/warning: Cannot run: {escape_markdown(reason)}]]")

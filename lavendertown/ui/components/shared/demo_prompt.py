@@ -15,8 +15,10 @@ _POLL_SECONDS = 0.1
 
 
 def draw_card() -> None:
-    """Draw a card that explains the demo and opens it, if its tables are installed and it is not open."""
-    if demo.is_available() and not demo_store.is_shown():
+    """Draw a card that explains the demo and opens it, unless it is open; without its tables, say so."""
+    if not demo.is_available():
+        st.caption("A sample table and a demo team come with `pip install lavendertown[demo]`.")
+    elif not demo_store.is_shown():
         with st.container(border=True, width=760):
             st.markdown("## See how a team works with it", anchors=False)
             st.caption(
