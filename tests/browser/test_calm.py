@@ -55,6 +55,8 @@ def wait_for_page(page: Page) -> None:
     """Wait until a page is drawn as a whole."""
     expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=FIRST_VISIT_MS)
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+    # What changes before the end of a run is on the page, and no news.
+    expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible()
 
 
 def top_of(element: Locator) -> float:
