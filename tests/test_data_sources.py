@@ -133,8 +133,10 @@ def test_the_affected_rows_stay_those_of_the_inspection(tmp_path: Path) -> None:
     (tmp_path / "orders.csv").write_text("order_id,customer_id\n")
     place = next(i for i, each in enumerate(result.findings) if each.column == "customer_id")
     arguments = {"folder": str(folder), "place": place, "limits": asdict(FileLimits())}
-    written = Path(write_rows(arguments, lambda _: None)).read_text("utf-8-sig")
-    assert written.splitlines() == ["row,order_id,customer_id", "3,2,", "5,4,"]
+    arguments |= {"key": ["order_id"], "format": "csv"}
+    header, *rows = Path(write_rows(arguments, lambda _: None)).read_text("utf-8-sig").splitlines()
+    assert header == "finding,row,order_id,customer_id"
+    assert [row.split(",", 1)[1] for row in rows] == ["3,2,", "5,4,"]
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,8 @@ _MAX_LISTED_COLUMNS = 4
     "key",
     multiple=True,
     metavar="COLUMN",
-    help="A column that identifies a row in samples; can be repeated. Default: a unique column.",
+    help="A column that identifies a row in samples; can be repeated. Default: the key saved for the "
+    "dataset, else a unique column.",
 )
 @click.option(
     "--rules",
@@ -220,7 +221,7 @@ def analyze_command(
     inspector = Inspector(
         data,
         dataset=dataset,
-        key=key,
+        key=key or _load_row_key(dataset, data),
         rules=rules,
         checks=checks,
         references=references,
@@ -240,7 +241,9 @@ def analyze_command(
     )
     results = judge_runs([run], fail_on, baseline)
     if save:
-        report_id = _save_report(inspector, findings, given, title, tags, require_author(author), source_name)
+        report_id = _save_report(
+            inspector, findings, given, key, title, tags, require_author(author), source_name
+        )
     is_json = as_json or output == "json"
     if is_json:
         failed = not all(result.has_passed for result in results)
@@ -375,6 +378,22 @@ def _load_reading(dataset: str, *, required: bool) -> Reading:
     return reading
 
 
+def _load_row_key(dataset: str | None, table: Table) -> list[str]:
+    """Return the row key that is stored for a dataset, if the table has all of its columns.
+
+    Raises:
+        InvalidInputError: What is stored is not a list of columns.
+    """
+    if not dataset:
+        return []
+    try:
+        with open_storage() as storage:
+            key = storage.dataset_settings.load_row_key(dataset)
+    except (StorageError, ImportError):
+        return []  # The check configuration was read before, and said why the storage cannot be used.
+    return key if all(map(table.has_column, key)) else []
+
+
 def _load_checks(
     dataset: str | None, file: Path | None, table: Table, *, required: bool
 ) -> CheckConfiguration:
@@ -452,12 +471,13 @@ def _save_report(
     inspector: Inspector,
     findings: list[GhostFinding],
     given: Reading,
+    key: tuple[str, ...],
     title: str | None,
     tags: tuple[str, ...],
     author: str,
     source_name: str | None,
 ) -> str:
-    """Save the findings as a report with their evidence, and the given settings of reading; return its id."""
+    """Save the findings as a report with their evidence, and the given settings and key; return its id."""
     name = inspector.table.name or ""
     report = ShareableReport(
         id=f"r-{uuid.uuid4().hex[:12]}",
@@ -479,6 +499,8 @@ def _save_report(
     with open_storage() as storage:
         if given != DETECT:
             storage.dataset_settings.save(str(inspector.dataset), "reading", given.to_dict(), actor=author)
+        if key:
+            storage.dataset_settings.save_row_key(str(inspector.dataset), key, actor=author)
         return storage.save_report(report, evidence=evidence)
 
 

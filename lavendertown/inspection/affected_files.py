@@ -50,7 +50,14 @@ def write_affected_files(
         if any(folder.iterdir()):
             raise InvalidInputError(f"The folder {folder} has files; choose an empty or a new one.")
         return [
-            _write_file(folder, number, finding, table, evidence, file_format)
+            write_finding_rows(
+                folder / _file_stem(number, finding),
+                finding,
+                table,
+                evidence.key,
+                evidence.first_row,
+                file_format,
+            )
             for number, finding in enumerate(findings, 1)
             if finding.row_indices
         ]
@@ -59,14 +66,31 @@ def write_affected_files(
         raise InvalidInputError(f"The rows cannot be written to {folder}: {reason}.") from error
 
 
-def _write_file(
-    folder: Path,
-    number: int,
+def _file_stem(number: int, finding: GhostFinding) -> str:
+    return "-".join(re.findall(r"\w+", f"{number:03d} {finding.column} {finding.ghost_type}"))[:_MAX_NAME]
+
+
+def write_finding_rows(
+    path: Path,
     finding: GhostFinding,
     table: Table,
-    evidence: Evidence,
-    file_format: RowsFormat,
+    key: Sequence[str],
+    first_row: int,
+    file_format: RowsFormat = "csv",
 ) -> Path:
+    """Write all affected rows of a finding to a file, with columns as in :func:`write_affected_files`.
+
+    Args:
+        path: The file without its ending.
+        finding: The finding with all its row positions.
+        table: The table that was inspected.
+        key: The columns that identify a row.
+        first_row: The number that the source counts for the row at position 0.
+        file_format: As for :func:`write_affected_files`.
+
+    Raises:
+        InvalidInputError: The finding has more rows than a sheet of Excel.
+    """
     positions = finding.row_indices or []
     is_excel = file_format == "excel"
     if is_excel and len(positions) >= MAX_EXCEL_ROWS:
@@ -74,17 +98,16 @@ def _write_file(
             f"A sheet of Excel cannot have the {len(positions):,} rows of: {finding.description} "
             "Write CSV files."
         )
-    first = [*evidence.key, *(name for name in finding_columns(finding) if table.has_column(name))]
+    first = [*key, *(name for name in finding_columns(finding) if table.has_column(name))]
     order = list(dict.fromkeys([*first, *table.columns]))
     to_cell = _to_excel_cell if is_excel else escape_formula
     rows = table.rows(positions, len(positions), order).map(to_cell)
     rows.columns = pd.Index([to_cell(name) for name in order])
-    rows.insert(0, "row", [position + evidence.first_row for position in positions], allow_duplicates=True)
+    rows.insert(0, "row", [position + first_row for position in positions], allow_duplicates=True)
     rows.insert(0, "finding", str(to_cell(finding.description)), allow_duplicates=True)
-    name = "-".join(re.findall(r"\w+", f"{number:03d} {finding.column} {finding.ghost_type}"))[:_MAX_NAME]
     if is_excel:
-        return _write_excel(folder / f"{name}.xlsx", rows)
-    file = folder / f"{name}.csv"
+        return _write_excel(path.with_name(f"{path.name}.xlsx"), rows)
+    file = path.with_name(f"{path.name}.csv")
     rows.to_csv(file, index=False, encoding="utf-8-sig")
     return file
 

@@ -7,7 +7,7 @@ loaded into the dashboard's process, and no data from a hostile file is unpickle
 :class:`~lavendertown.core.findings.GhostFinding`, the metadata as JSON. ``evidence.json`` has the profiles
 of the columns and the samples of the findings. ``rows.arrow`` has the first affected rows of every finding
 by position, without duplicates, with the values of the source: a word among numbers is shown.
-``affected-N.csv`` has all rows of one finding and is written on request.
+``affected-N.csv`` or ``affected-N.xlsx`` has all rows of one finding and is written on request.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ import polars as pl
 
 from lavendertown.core import json_codec
 from lavendertown.core.findings import GhostFinding, finding_columns
-from lavendertown.core.spreadsheet_cells import escape_formula
 from lavendertown.profile.evidence import Evidence, ValueCount
 from lavendertown.profile.measure import MAX_SHOWN_COLUMNS, to_plain_value
 from lavendertown.tables import ROW, Table
@@ -70,27 +69,28 @@ def _to_series(values: pd.Series[Any], name: str) -> pl.Series:
     return pl.Series(name, [None if value is None else str(value) for value in plain], dtype=pl.String)
 
 
-def write_affected_rows(folder: Path, position: int, table: Table) -> Path:
-    """Write all affected rows of a finding to a CSV file for spreadsheets, and return its path.
+def read_finding(folder: Path, position: int) -> GhostFinding:
+    """Return the finding at this position in the list, with all its row positions."""
+    return _read_findings(pl.read_ipc(folder / _FINDINGS_FILE)[position : position + 1])[0]
 
-    The first column, ``row``, has the row numbers as the source counts them.
 
-    Args:
-        folder: The folder of the inspection result, in which the file is written.
-        position: The finding's position in the list.
-        table: The table that was inspected.
-    """
-    positions = pl.read_ipc(folder / _FINDINGS_FILE, columns=["row_indices"])["row_indices"][
-        position
-    ].to_list()
-    rows = table.rows(positions, len(positions)).map(escape_formula)
-    rows.columns = pd.Index([escape_formula(name) for name in rows.columns])
-    # Not from the table, which may be one of copied rows.
-    evidence = Evidence.from_dict(json_codec.loads((folder / _EVIDENCE_FILE).read_bytes()))
-    rows.index = rows.index + evidence.first_row
-    file = folder / f"affected-{position}.csv"
-    rows.to_csv(file, index_label=ROW, encoding="utf-8-sig")
-    return file
+def read_first_row(folder: Path) -> int:
+    """Return the number that the source counts for the row at position 0."""
+    return Evidence.from_dict(json_codec.loads((folder / _EVIDENCE_FILE).read_bytes())).first_row
+
+
+def _read_findings(rows: pl.DataFrame) -> list[GhostFinding]:
+    return [
+        GhostFinding(
+            row["ghost_type"],
+            row["column"],
+            row["severity"],
+            row["description"],
+            row["row_indices"],
+            json_codec.loads(row["metadata"]),
+        )
+        for row in rows.to_dicts()
+    ]
 
 
 def _shown_positions(findings: Sequence[GhostFinding], width: int) -> list[int]:
@@ -209,20 +209,9 @@ def read_result(folder: Path, source: Path, facts: dict[str, Any]) -> Inspection
         facts: The return value of :func:`lavendertown.inspection.tasks.inspect_file`.
     """
     frame = pl.read_ipc(folder / _FINDINGS_FILE).with_columns(pl.col("row_indices").list.head(FIRST_ROWS))
-    rows = frame.to_dicts()
     return InspectionResult(
         **facts,
-        findings=[
-            GhostFinding(
-                row["ghost_type"],
-                row["column"],
-                row["severity"],
-                row["description"],
-                row["row_indices"],
-                json_codec.loads(row["metadata"]),
-            )
-            for row in rows
-        ],
+        findings=_read_findings(frame),
         evidence=Evidence.from_dict(json_codec.loads((folder / _EVIDENCE_FILE).read_bytes())),
         folder=folder,
         source=source,

@@ -14,7 +14,8 @@ from lavendertown.core.findings import GhostFinding
 from lavendertown.core.reading import Reading
 from lavendertown.drift import Baseline, ProfileBaseline, TableBaseline
 from lavendertown.inspection import imported_results
-from lavendertown.inspection.result_files import write_affected_rows, write_result
+from lavendertown.inspection.affected_files import write_finding_rows
+from lavendertown.inspection.result_files import read_finding, read_first_row, write_result
 from lavendertown.inspection.row_copies import copy_affected_rows, has_copied_rows, read_copied_rows
 from lavendertown.inspection.worklist_rows import (
     ReportedTable,
@@ -58,8 +59,9 @@ def inspect_file(arguments: dict[str, Any], report: Callable[[Any], None]) -> di
             which is read in the same way, or the ``profiles`` of a report, as
             :meth:`~lavendertown.drift.ProfileBaseline.to_dict` returns them, and so are the ``checks``, as
             :meth:`~lavendertown.rules.check_configuration.CheckConfiguration.to_dict` returns them; their
-            rules cannot read other files. With ``may_import``, the files may be results of another tool,
-            which are not inspected.
+            rules cannot read other files. ``key`` is the stored row key, which is used if the table has all
+            of its columns. With ``may_import``, the files may be results of another tool, which are not
+            inspected.
         report: Called with the progress, ``{"share": 0 to 1, "text": the current step}``.
 
     Returns:
@@ -102,9 +104,11 @@ def inspect_table(
         report({"share": 0.1 + 0.9 * min(1.0, done / max(1, total)), "text": text})
 
     checks = arguments.get("checks", {})
+    key = arguments.get("key", [])
     inspector = Inspector(
         table,
         dataset=dataset,
+        key=key if all(map(table.has_column, key)) else [],
         progress=progress,
         checks=checks,
         references=References(),
@@ -134,20 +138,34 @@ def inspect_table(
 
 
 def write_rows(arguments: dict[str, Any], report: Callable[[Any], None]) -> str:
-    """Write all affected rows of a finding to a CSV file; read the file again unless they were copied.
+    """Write all affected rows of a finding to a file; read the source again unless they were copied.
 
     Args:
-        arguments: ``path`` and ``name`` of the file, the ``folder`` of its inspection result, the
-            ``place`` (position) of the finding in the list, the file ``limits`` as a mapping, and the
-            ``reading`` that was set for the inspection.
+        arguments: ``path`` and ``name`` of the source, the ``folder`` of its inspection result, the
+            ``place`` (position) of the finding in the list, the columns of the ``key``, the ``format`` of
+            the file (``"csv"`` or ``"excel"``), the file ``limits`` as a mapping, and the ``reading`` that
+            was set for the inspection.
         report: Not used.
 
     Returns:
-        The path of the CSV file.
+        The path of the file.
+
+    Raises:
+        InvalidInputError: The finding has more rows than a sheet of Excel.
     """
     folder = Path(arguments["folder"])
     table = read_copied_rows(folder) if has_copied_rows(folder) else _read_file(arguments)
-    return str(write_affected_rows(folder, arguments["place"], table))
+    place = arguments["place"]
+    file = write_finding_rows(
+        folder / f"affected-{place}",
+        read_finding(folder, place),
+        table,
+        arguments["key"],
+        # Not from the table, which may be one of copied rows.
+        read_first_row(folder),
+        arguments["format"],
+    )
+    return str(file)
 
 
 def collect_worklist_rows(arguments: dict[str, Any], report: Callable[[Any], None]) -> list[dict[str, Any]]:

@@ -337,6 +337,7 @@ def save_inspection(
     file: str,
     source: str,
     reading: Mapping[str, Any] | None = None,
+    row_key: Sequence[str] | None = None,
 ) -> str | None:
     """Save the findings of an inspection as a new report; return its id, or None on an error.
 
@@ -347,6 +348,7 @@ def save_inspection(
         evidence: The evidence, not masked, with the samples by the positions of the findings.
         with_samples: Whether to keep values of the table; the settings can forbid it.
         reading: The settings to store for the next files of the dataset; None to leave them unchanged.
+        row_key: The row key to store for them; None to leave it unchanged.
     """
     report_id = f"r-{uuid.uuid4().hex[:12]}"
 
@@ -367,11 +369,12 @@ def save_inspection(
             metadata["note"] = note.strip()
         named = [replace(f, metadata={**f.metadata, "dataset": dataset.strip()}) for f in findings]
         ids = [get_finding_id(finding) for finding in named]
+        # First, so that no report is saved if somebody else changes the settings at the same time.
+        dataset_settings = queries.current_storage().dataset_settings
         if reading is not None:
-            # First, so that nothing is saved if somebody else changes the settings at the same time.
-            queries.current_storage().dataset_settings.save(
-                dataset.strip(), "reading", reading, actor=person.require_name()
-            )
+            dataset_settings.save(dataset.strip(), "reading", reading, actor=person.require_name())
+        if row_key is not None:
+            dataset_settings.save_row_key(dataset.strip(), row_key, actor=person.require_name())
         queries.current_storage().save_report(
             ShareableReport(
                 id=report_id,

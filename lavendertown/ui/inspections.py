@@ -20,6 +20,7 @@ from lavendertown.core.reading import DETECT, Reading
 from lavendertown.core.settings import load_settings
 from lavendertown.data_sources import INSPECT_SOURCE, pack_source
 from lavendertown.drift.baseline import ProfileBaseline
+from lavendertown.inspection.affected_files import RowsFormat
 from lavendertown.inspection.imported_results import load_results
 from lavendertown.inspection.result_files import InspectionResult, read_result
 from lavendertown.inspection.tasks import (
@@ -42,6 +43,9 @@ from lavendertown.ui.components.shared import layout
 from lavendertown.ui.server import uploads
 from lavendertown.ui.server.uploads import Upload
 from lavendertown.worker import QueuedTask, WorkerPool
+
+CHECKS_PLACE, KEY_PLACE = "inspect:checks", "inspect:key"
+"""Where the page of a result says which stored settings of the dataset were not used."""
 
 _POLL_SECONDS = 0.1
 _lock = threading.Lock()
@@ -196,6 +200,7 @@ def start_inspection(
         "reading": reading.to_dict(),
         **({"compare_to": comparison.to_argument()} if comparison else {}),
         "checks": _checks_to_run(_dataset_of(upload)),
+        "key": _row_key(_dataset_of(upload)),
     }
     if isinstance(upload, ConfiguredSource):
         inspect = INSPECT_SOURCE
@@ -220,28 +225,47 @@ def _dataset_of(upload: Upload | ConfiguredSource) -> str:
     return dataset_name(PurePath(name).name)
 
 
+def _row_key(dataset: str) -> list[str]:
+    """Return the stored row key; if it cannot be used, say so and let the inspection suggest one."""
+    try:
+        return queries.stored_row_key(dataset)
+    except LavenderTownError as error:
+        reason = errors.error_message(error)[0]
+        layout.queue_notice(reason, "problem", place=KEY_PLACE, lead="The stored row key is not used.")
+        return []
+
+
 def _checks_to_run(dataset: str) -> dict[str, Any]:
     """Return the stored check configuration; if it cannot be used, say so and check everything."""
     try:
         return queries.checks_to_run(dataset).to_dict()
     except LavenderTownError as error:
         reason = errors.error_message(error)[0]
-        layout.queue_notice(reason, "problem", lead="The stored check configuration is not used.")
+        lead = "The stored check configuration is not used."
+        layout.queue_notice(reason, "problem", place=CHECKS_PLACE, lead=lead)
         return {}
 
 
-def write_affected_rows(result: InspectionResult, place: int, wait: Callable[[], object]) -> Path:
-    """Write all affected rows of a finding to a CSV file, in a worker.
+def write_affected_rows(
+    result: InspectionResult, place: int, file_format: RowsFormat, wait: Callable[[], object]
+) -> Path:
+    """Write all affected rows of a finding to a file, in a worker.
 
     Args:
         result: The result of the inspection.
         place: The index of the finding in the result.
+        file_format: The format of the file.
         wait: Called repeatedly until the worker is done. If it raises, the worker is cancelled.
 
     Raises:
         InvalidInputError: The rows cannot be written; the message gives the reason.
     """
-    arguments = {"folder": str(result.folder), "place": place}
+    arguments = {
+        "folder": str(result.folder),
+        "place": place,
+        "key": result.evidence.key,
+        "format": file_format,
+    }
     return Path(run_on_file(WRITE_ROWS, result, arguments, wait))
 
 

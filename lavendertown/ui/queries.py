@@ -265,6 +265,16 @@ def stored_reading(dataset: str) -> Reading:
     return Reading.from_dict(_read_cached("dataset_settings.load", dataset, "reading"))
 
 
+def stored_row_key(dataset: str) -> list[str]:
+    """Return the columns that identify a row of a dataset; empty if none are set.
+
+    Raises:
+        InvalidInputError: What is stored is not possible.
+    """
+    result: list[str] = _read_cached("dataset_settings.load_row_key", dataset)
+    return result
+
+
 def owner_rules() -> list[OwnerRule]:
     """Return all owner rules in the order in which they apply.
 

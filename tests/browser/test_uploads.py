@@ -5,10 +5,12 @@ from __future__ import annotations
 import gzip
 import io
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 import openpyxl
 import psutil
+from openpyxl import load_workbook
 from playwright.sync_api import Page, expect
 
 from tests.browser.screens import click_until, open_as_visitor
@@ -122,6 +124,12 @@ def test_all_affected_rows_are_downloaded_before_and_after_the_report_is_saved(
     )
     page.get_by_text("customer_id is empty").click()
     assert downloaded_rows(page) == [f"{2 * i + 2},{i + 1}," for i in range(300)]
+    page.get_by_role("button", name="Other format").click()
+    sheet = load_workbook(BytesIO(download_rows(page, "Excel", "xlsx").read_bytes()))["Rows"]
+    assert [cell.value for cell in sheet[1]] == ["finding", "row", "order_id", "customer_id"]
+    assert [row[1:3] for row in sheet.iter_rows(min_row=2, values_only=True)] == [
+        (2 * i + 2, i + 1) for i in range(300)
+    ]
     page.get_by_role("button", name="Save as report").click()
     page.get_by_role("button", name="Save report").click()
     page.get_by_text("Affected rows ·").click()
@@ -129,11 +137,16 @@ def test_all_affected_rows_are_downloaded_before_and_after_the_report_is_saved(
 
 
 def downloaded_rows(page: Page) -> list[str]:
-    save = page.get_by_role("button", name="Save as CSV")
-    click_until(page.get_by_role("button", name="Download rows"), save)
+    header, *rows = download_rows(page, "CSV", "csv").read_text("utf-8-sig").splitlines()
+    assert header == "finding,row,order_id,customer_id"
+    return [row.split(",", 1)[1] for row in rows]
+
+
+def download_rows(page: Page, label: str, ending: str) -> Path:
+    choice = page.get_by_text(label, exact=True)
+    click_until(page.get_by_role("button", name="Download rows"), choice)
+    choice.click()
     with page.expect_download() as download:
-        save.click()
-    assert download.value.suggested_filename == "orders-customer_id-null.csv"
-    header, *rows = Path(download.value.path()).read_text("utf-8-sig").splitlines()
-    assert header == "row,order_id,customer_id"
-    return rows
+        page.get_by_role("button", name=f"Save as {label}").click()
+    assert download.value.suggested_filename == f"orders-customer_id-null.{ending}"
+    return Path(download.value.path())

@@ -415,6 +415,29 @@ def test_the_options_are_stored_for_the_dataset_that_the_file_joins(run: Run) ->
         assert later.stderr == "Read as last time: encoding cp1252.\n"
 
 
+def test_the_key_of_a_saved_report_is_used_for_the_next_file(run: Run, folder: Path) -> None:
+    (folder / "may.csv").write_text(
+        "id,code,amount\n" + "".join(f"{n},c{n},1\n" for n in range(40)) + "40,c40,\n"
+    )
+    (folder / "june.csv").write_text("id,amount\n" + "".join(f"{n},1\n" for n in range(40)) + "40,\n")
+    for name in ("may", "june"):
+        assert (
+            run("analyze", f"{name}.csv", "--dataset", "sales", "--rows-out", f"plain-{name}").exit_code == 0
+        )
+    saved = run("analyze", "may.csv", "--dataset", "sales", "--key", "code", "--save", "--author", "Ana")
+    assert saved.exit_code == 0
+    with options.open_storage() as storage:
+        assert storage.dataset_settings.load_row_key("sales") == ["code"]
+        (event,) = storage.audit_log(component="dataset_settings")
+        assert event["actor"] == "Ana"
+
+    for out, name, key in (("plain-may", "may", "id"), ("later", "may", "code"), ("without", "june", "id")):
+        if not (folder / out).exists():
+            assert run("analyze", f"{name}.csv", "--dataset", "sales", "--rows-out", out).exit_code == 0
+        (file,) = (folder / out).glob("*-amount-null.csv")
+        assert file.read_text("utf-8-sig").splitlines()[0].split(",")[2] == key
+
+
 def test_stored_settings_that_cannot_be_used_are_named(run: Run) -> None:
     with options.open_storage() as storage:
         storage.dataset_settings.save("orders", "reading", {"colour": "red"}, actor="Ana")

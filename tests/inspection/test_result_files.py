@@ -116,11 +116,14 @@ def test_all_affected_rows_of_a_finding_are_written_as_csv(
 ) -> None:
     place = next(i for i, finding in enumerate(result.findings) if finding.ghost_type == "disguised_null")
     arguments = {"path": str(result.source), "name": result.name, "folder": str(result.folder)}
-    file = write_rows({**arguments, "place": place, "limits": vars(FileLimits())}, print)
+    options = {"place": place, "key": ["id"], "format": "csv", "limits": vars(FileLimits())}
+    file = write_rows({**arguments, **options}, print)
     written = pd.read_csv(file, index_col="row", encoding="utf-8-sig", keep_default_na=False)
     first_row = 2  # Lines of the file, the header being the first.
     assert list(written.index) == [first_row + row for row in inspector.detect()[place].row_indices or ()]
     assert set(written["note"]) == {"N/A"}
+    assert list(written.columns)[:3] == ["finding", "id", "note"]
+    assert set(written["finding"]) == {result.findings[place].description}
 
 
 def test_a_spreadsheet_runs_nothing_of_the_affected_rows(tmp_path: Path) -> None:
@@ -131,8 +134,9 @@ def test_a_spreadsheet_runs_nothing_of_the_affected_rows(tmp_path: Path) -> None
     facts = inspect_file({**arguments, "dataset": "t"}, lambda _: None)
     findings = read_result(tmp_path, source, facts).findings
     place = next(i for i, finding in enumerate(findings) if finding.row_indices == [50])
-    header, line = Path(write_rows({**arguments, "place": place}, print)).read_text("utf-8-sig").splitlines()
-    assert (header, line) == ("row,'=id,note", "52,,'-1x")
+    options = {"place": place, "key": [], "format": "csv"}
+    header, line = Path(write_rows({**arguments, **options}, print)).read_text("utf-8-sig").splitlines()
+    assert (header, line.split(",", 1)[1]) == ("finding,row,'=id,note", "52,,'-1x")
 
 
 def test_a_file_is_read_as_set_for_its_findings_and_its_affected_rows(tmp_path: Path) -> None:
@@ -150,8 +154,9 @@ def test_a_file_is_read_as_set_for_its_findings_and_its_affected_rows(tmp_path: 
     facts = inspect_file({**arguments, "dataset": "t", "reading": reading}, lambda _: None)
     findings = read_result(tmp_path, source, facts).findings
     place = next(i for i, finding in enumerate(findings) if finding.ghost_type == "null")
-    file = write_rows({**arguments, "place": place, "reading": reading}, print)
-    assert Path(file).read_text("utf-8-sig").splitlines()[:2] == ["row,id,note", "3,0,"]
+    options = {"place": place, "key": ["id"], "format": "csv", "reading": reading}
+    header, line, *_ = Path(write_rows({**arguments, **options}, print)).read_text("utf-8-sig").splitlines()
+    assert (header, line.split(",", 1)[1]) == ("finding,row,id,note", "3,0,")
 
 
 def test_an_impossible_setting_is_refused(tmp_path: Path) -> None:

@@ -77,6 +77,7 @@ def test_the_settings_name_owner_rules_and_reading(
     save("r-1")
     storage.dataset_settings.save("orders", "reading", {"delimiter": ";"}, actor="Ana")
     storage.dataset_settings.save("orders", "checks", {"checks": {"outliers": False}}, actor="Ana")
+    storage.dataset_settings.save_row_key("orders", ["order_id", "line"], actor="Ana")
     app = open_app("dataset", dataset="orders")
     assert not app.exception
     (settings,) = (table.value for table in app.table if "Reading" in table.value.index)
@@ -85,6 +86,7 @@ def test_the_settings_name_owner_rules_and_reading(
         "Open findings assigned to": "Ana (2)",
         "Rules": "0 rules, 1 check set",
         "Reading": "delimiter ';'",
+        "Row key": "order\\_id, line",
     }
 
 

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from lavendertown.collaboration.storage import FileStorage, Storage, get_storage_backend
 from lavendertown.inspection.result_files import InspectionResult
+from lavendertown.ui.components.shared.event_text import describe_settings_event
 from tests.tables.test_excel import workbook
 from tests.ui.test_inspect import button, upload
 
@@ -281,6 +282,38 @@ def test_the_next_file_of_the_dataset_is_read_as_the_last(store: Storage, open_a
     assert (remembered_line(app), result_of(app).given) == ([], {})
     save(app)
     assert store.dataset_settings.load("orders", "reading") == {}
+
+
+def test_the_row_key_of_the_next_file_is_the_one_chosen_last(store: Storage, open_app: App) -> None:
+    app = upload(open_app("inspect_"), "orders_1.csv", CSV)
+    button(app, "Save as report").click().run()
+    assert app.multiselect(key="save:key").value == ["code"]
+    app.multiselect(key="save:key").set_value(["amount", "code"])
+    button(app, "Save report").click().run()
+    assert store.dataset_settings.load_row_key("orders") == ["amount", "code"]
+    (event,) = store.audit_log(component="dataset_settings")
+    assert event["actor"] == "Chiyo Tanaka"
+    assert describe_settings_event(event) == "changed the row key of **orders**: amount, code"
+
+    app = upload(open_app("inspect_"), "orders_2.csv", CSV)
+    assert result_of(app).evidence.key == ["amount", "code"]
+    save(app)
+    assert len(store.audit_log(component="dataset_settings")) == 1
+
+    app = upload(open_app("inspect_"), "orders_3.csv", CSV.replace(b"amount", b"price"))
+    assert result_of(app).evidence.key == ["code"]
+
+
+def test_stored_settings_that_are_not_used_are_named_above_the_result(
+    storage: FileStorage, open_app: App
+) -> None:
+    storage.dataset_settings.save("orders", "row_key", {"columns": 7}, actor="Ana")
+    storage.dataset_settings.save("orders", "checks", {"checks": 7}, actor="Ana")
+    app = upload(open_app("inspect_"), "orders.csv", CSV)
+    assert result_of(app).evidence.key == ["code"]
+    shown = [error.value for error in app.error]
+    assert any("The stored check configuration is not used." in text for text in shown)
+    assert any("The row key stored for dataset 'orders' is not a list of columns." in text for text in shown)
 
 
 def test_a_detected_reading_is_not_stored(store: Storage, app: AppTest) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 CHECKS = "checks"
 """The part of the settings that has the check configuration."""
+
+ROW_KEY = "row_key"
+"""The part of the settings that has the columns that identify a row."""
 
 
 class DatasetSettings(StoragePart):
@@ -102,6 +105,33 @@ class DatasetSettings(StoragePart):
         values = configuration.to_dict()
         CheckConfiguration.from_dict(values, f"The check configuration of dataset {dataset!r}")
         return self.save(dataset, CHECKS, values, actor=actor, version=version)
+
+    def load_row_key(self, dataset: str) -> list[str]:
+        """Return the columns that identify a row of a dataset; empty if none are set.
+
+        Raises:
+            InvalidInputError: What is stored is not a list of names.
+        """
+        columns = self.load(dataset, ROW_KEY).get("columns", [])
+        if not isinstance(columns, list) or not all(isinstance(each, str) for each in columns):
+            raise InvalidInputError(
+                f"The row key stored for dataset {dataset!r} is not a list of columns. Choose it again when "
+                "you save a report."
+            )
+        return columns
+
+    def save_row_key(self, dataset: str, columns: Sequence[str], *, actor: str | None = None) -> int:
+        """Set the columns that identify a row of a dataset, and return the version of its settings.
+
+        Args:
+            dataset: The name of the dataset.
+            columns: The columns; empty to suggest them for each file.
+            actor: The name in the audit log; by default the current actor.
+
+        Raises:
+            ConflictError: Somebody else changed the settings of the dataset at the same time.
+        """
+        return self.save(dataset, ROW_KEY, {"columns": list(columns)} if columns else {}, actor=actor)
 
     def save(
         self,

@@ -242,6 +242,7 @@ def draw_settings(dataset: str) -> None:
                 "Open findings assigned to": people or "nobody",
                 "Rules": escape_markdown(_describe_checks(dataset)),
                 "Reading": escape_markdown(_describe_reading(dataset)),
+                "Row key": escape_markdown(_describe_row_key(dataset)),
             },
             border="horizontal",
             alt="Settings of this dataset",
@@ -279,6 +280,13 @@ def _describe_checks(dataset: str) -> str:
     if checks.columns:
         parts.append(f"{format_count(len(checks.columns), 'column')} with expectations")
     return ", ".join(parts)
+
+
+def _describe_row_key(dataset: str) -> str:
+    try:
+        return ", ".join(queries.stored_row_key(dataset)) or "suggested for each file"
+    except InvalidInputError as error:
+        return f"not usable: {error}"
 
 
 def _describe_reading(dataset: str) -> str:

@@ -13,7 +13,7 @@ from lavendertown.core.reading import Reading
 from lavendertown.inspection.result_files import InspectionResult
 from lavendertown.profile.evidence import ColumnProfile
 from lavendertown.rules.expectations import describe_column
-from lavendertown.ui import errors, queries
+from lavendertown.ui import errors, inspections, queries
 from lavendertown.ui.components.finding import expected
 from lavendertown.ui.components.inspect import (
     bundle_preview,
@@ -117,6 +117,8 @@ def show_results(result: InspectionResult, inspection: Inspection) -> None:
             compare_with.draw_menu(result, inspection.comparison, inspection_state.compare_again)
             is_save_clicked = st.button("Save as report", type="primary", icon=":material/save:")
     compare_with.show_notice()
+    for place in (inspections.CHECKS_PLACE, inspections.KEY_PLACE):
+        layout.show_notice(place)
     offer_to_check_again(result)
     reading_panel.show_reading(result, inspection_state.read_again, import_mapping.request_dialog)
     left, right = st.columns([1, 1.1], gap="medium")

@@ -79,18 +79,22 @@ def _draw_samples_choice(result: InspectionResult) -> None:
 def _draw_key_field(result: InspectionResult, columns: list[str]) -> None:
     """Let a person choose the columns that name a sample row, the unique ones first."""
     unique = {each.name for each in result.evidence.columns if 0 < each.count == each.distinct}
-    suggested = [name for name in result.evidence.key if name in columns]
-    if not suggested:
-        suggested = suggest_key([each for each in result.evidence.columns if each.name in columns])
     st.multiselect(
         "Row key",
         sorted(columns, key=lambda name: name not in unique),
-        suggested,
+        _suggest_row_key(result, columns),
         key=ROW_KEY,
         select_all=False,
         placeholder="None: rows have numbers only",
-        help="Columns that name each sample row, so that colleagues find it in the source.",
+        help="Columns that name each sample row, so that colleagues find it in the source. What you choose "
+        "is used for the next file of the dataset, too.",
     )
+
+
+def _suggest_row_key(result: InspectionResult, columns: list[str]) -> list[str]:
+    """Return the row key to begin with, of the columns whose values may be stored."""
+    known = [name for name in result.evidence.key if name in columns]
+    return known or suggest_key([each for each in result.evidence.columns if each.name in columns])
 
 
 def suggest_title(dataset: str) -> str:
@@ -139,8 +143,10 @@ def save_report(result: InspectionResult, on_saved: Callable[[], None]) -> None:
             lead="Not saved.",
         )
         return
+    hidden = find_masked_columns(result.evidence, load_settings().evidence_mask)
+    suggested = _suggest_row_key(result, [name for name in result.columns if name not in hidden])
     # Streamlit accepts any text for a choice from the browser.
-    key = [name for name in state.get(ROW_KEY, result.evidence.key) if name in result.columns]
+    key = [name for name in state.get(ROW_KEY, suggested) if name in result.columns]
     evidence = result.evidence_with_key(key)
     report_id = actions.save_inspection(
         findings=result.complete_findings(),
@@ -154,6 +160,7 @@ def save_report(result: InspectionResult, on_saved: Callable[[], None]) -> None:
         file="" if result.source_name else result.name,
         source=result.source_name,
         reading=reading_to_store(result, chosen.name),
+        row_key=key if key != suggested else None,
     )
     if report_id is None:
         return

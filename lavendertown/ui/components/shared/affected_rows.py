@@ -7,19 +7,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePath
-from typing import Protocol
+from typing import Final, Protocol
 
 import pandas as pd
 import streamlit as st
 
 from lavendertown.core.errors import LavenderTownError
 from lavendertown.core.findings import GhostFinding
+from lavendertown.inspection.affected_files import RowsFormat
 from lavendertown.inspection.result_files import FIRST_ROWS, InspectionResult
+from lavendertown.interchange.exports.formats import EXPORT_FORMATS
 from lavendertown.profile.evidence import ColumnProfile, Evidence, ValueCount
 from lavendertown.profile.measure import first_row_number, frequent_values
 from lavendertown.tables import Table
 from lavendertown.ui import errors, inspections
 from lavendertown.ui.components.shared.formatting import describe_row_numbers
+
+_FORMATS: Final[dict[str, RowsFormat]] = {"CSV": "csv", "Excel": "excel"}
 
 
 class AffectedRows(Protocol):
@@ -129,32 +133,48 @@ def show_rows(
 
 
 def _offer_file(result: InspectionResult, index: int, key: str) -> None:
-    """Offer all affected rows as a CSV file, which a worker writes on demand."""
-    csv_file: Path | None = st.session_state.get(key)
-    if csv_file is None or not csv_file.exists():
-        if not st.button("Download rows", icon=":material/download:", type="tertiary", key=f"{key}:make"):
+    """Offer all affected rows as a file, which a worker writes on demand."""
+    file: Path | None = st.session_state.get(key)
+    if file is None or not file.exists():
+        chosen = st.menu_button(
+            "Download rows", list(_FORMATS), icon=":material/download:", type="tertiary", key=f"{key}:make"
+        )
+        # Streamlit accepts any text for a choice from the browser.
+        if chosen not in _FORMATS:
             return
         status = st.empty()
         try:
-            csv_file = inspections.write_affected_rows(
-                result, index, lambda: status.caption("Reading the rows…", width="content")
+            file = inspections.write_affected_rows(
+                result,
+                index,
+                _FORMATS[chosen],
+                lambda: status.caption("Reading the rows…", width="content"),
             )
         except LavenderTownError as error:
             errors.show_error(error)
             return
-        st.session_state[key] = csv_file
+        st.session_state[key] = file
         st.rerun()
     finding = result.findings[index]
     name = "-".join(
         re.findall(r"[\w.]+", f"{PurePath(result.name).stem} {finding.column} {finding.ghost_type}")
     )
-    st.download_button(
-        "Save as CSV",
-        partial(csv_file.open, "rb"),
-        file_name=f"{name}.csv",
-        mime="text/csv",
-        type="primary",
-        icon=":material/download:",
-        on_click="ignore",
-        key=f"{key}:save",
-    )
+    saved = next(each for each in EXPORT_FORMATS if each.ending == file.suffix)
+    with st.container(horizontal=True, gap="xsmall", width="content", vertical_alignment="center"):
+        st.download_button(
+            f"Save as {saved.label}",
+            partial(file.open, "rb"),
+            file_name=f"{name}{file.suffix}",
+            mime=saved.media_type,
+            type="primary",
+            icon=":material/download:",
+            on_click="ignore",
+            key=f"{key}:save",
+        )
+        st.button(
+            "Other format",
+            type="tertiary",
+            key=f"{key}:other",
+            on_click=st.session_state.pop,
+            args=(key, None),
+        )

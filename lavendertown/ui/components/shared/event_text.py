@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lavendertown.collaboration.parts.dataset_settings import CHECKS, dataset_of_settings
+from lavendertown.collaboration.parts.dataset_settings import CHECKS, ROW_KEY, dataset_of_settings
 from lavendertown.collaboration.parts.imports import MAPPING
 from lavendertown.collaboration.parts.ownership import TEAM
 from lavendertown.collaboration.parts.source_checks import TEAM_SOURCES
@@ -75,6 +75,9 @@ def describe_settings_event(event: Event) -> str:
     if before.get(TIMELINE) != after.get(TIMELINE):
         on = "" if event["record_id"] == TEAM_TIMELINE else f" on {dataset}"
         return _describe_timeline(before.get(TIMELINE) or {}, after.get(TIMELINE) or {}) + on
+    if before.get(ROW_KEY) != after.get(ROW_KEY):
+        key = shorten_text(", ".join(map(str, (after.get(ROW_KEY) or {}).get("columns") or ["suggested"])))
+        return f"changed the row key of {dataset}: {key}"
     if before.get(CHECKS) == after.get(CHECKS):
         return f"changed how files of {dataset} are read"
     try:
