@@ -24,7 +24,7 @@ from tests.browser.screens import FIRST_VISIT_MS, click_until, open_as_visitor, 
 from tests.browser.test_findings import name_of, run
 from tests.support.dashboard import Dashboard
 
-WIDTHS = [1440, 1024, 400]
+WIDTHS = [1440, 400]
 WORD_AGES = """async ([file, seconds]) => {
   const exported = Object.values(await import(file));
   const found = exported.flatMap((each) => { try { return [each, each()]; } catch { return [each]; } });
