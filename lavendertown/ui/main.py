@@ -100,6 +100,8 @@ def main() -> None:
         page.run()
         # Last, because it appears and disappears: the browser would rebuild the elements after it.
         person.store_name_in_browser()
+    except layout.ScreenLeft:
+        pass  # The run ends here, and Streamlit forgets the fragments that were not drawn.
     except Exception as error:  # handles the errors of all screens
         errors.show_error(error)
 

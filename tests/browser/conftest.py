@@ -168,14 +168,18 @@ def visitor(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callab
     """Return a function that opens a page in a new context, as another user on another machine.
 
     Keyword arguments are passed to ``Browser.new_context``. Each open page of a failed test leaves a
-    screenshot in ``test-results/``. A test fails if a page violates the Content-Security-Policy.
+    screenshot in ``test-results/``, and what the browsers complained of is printed. A test fails if a page
+    violates the Content-Security-Policy.
     """
     opened: list[tuple[BrowserContext, Page]] = []
     violations: list[str] = []
+    problems: list[str] = []
 
     def open_page(**options: Any) -> Page:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
         context.on("console", lambda message: _record_violation(message, violations))
+        context.on("console", lambda message: _record_problem(message, problems))
+        context.on("weberror", lambda error: problems.append(str(error.error)))
         page = context.new_page()
         page.set_default_timeout(WAIT_MS)
         opened.append((context, page))
@@ -190,9 +194,16 @@ def visitor(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callab
             RESULTS.mkdir(exist_ok=True)
             page.screenshot(path=screenshot, full_page=True)
         context.close()
+    if request.node.stash.get(FAILED, False) and problems:
+        print("Problems in the browsers:", *problems, sep="\n")
     assert violations == []
 
 
 def _record_violation(message: ConsoleMessage, violations: list[str]) -> None:
     if "Content Security Policy" in message.text:
         violations.append(message.text)
+
+
+def _record_problem(message: ConsoleMessage, problems: list[str]) -> None:
+    if message.type == "error":
+        problems.append(message.text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -11,13 +12,14 @@ from urllib.parse import urlparse
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from lavendertown.collaboration.models import Annotation, ShareableReport
 from lavendertown.collaboration.storage import FileStorage, get_finding_id
 from lavendertown.core.clock import now
 from lavendertown.models import GhostFinding
-from tests.browser.screens import open_as_visitor, remember_name
+from tests.browser.screens import FIRST_VISIT_MS, open_as_visitor, remember_name
 from tests.support.dashboard import Dashboard
 
 # Streamlit's own metric sparkline: an SVG without a name, which no caller can give it.
@@ -172,3 +174,57 @@ def test_a_store_that_is_down_is_one_calm_sentence(
     expect(page.get_by_text("Reports cannot be read or saved now.")).to_be_visible()
     expect(page.get_by_role("heading", name="Findings")).to_be_visible()
     expect(page.get_by_text("Traceback")).to_have_count(0)
+
+
+def test_a_refresh_that_is_late_does_not_blank_the_next_screen(
+    file_dashboard: Dashboard, report: ShareableReport, visitor: Callable[..., Page]
+) -> None:
+    """The timed refreshes of the report are sent just after the click that leaves it, on a slow line."""
+    page = visitor()
+    refreshes: dict[str, bytes] = {}
+    clicks: list[str] = []
+    held: list[str | bytes] = []
+
+    def connect(browser_side: WebSocketRoute) -> None:
+        server_side = browser_side.connect_to_server()
+
+        def answer(message: str | bytes) -> None:
+            browser_side.send(message)
+            if clicks == ["sent"]:
+                clicks.append("answered")
+                for refresh in refreshes.values():
+                    server_side.send(refresh)
+
+        def ask(message: str | bytes) -> None:
+            if clicks:
+                held.append(message)
+                return
+            server_side.send(message)
+            assert isinstance(message, bytes)
+            request = BackMsg.FromString(message).rerun_script
+            if request.is_auto_rerun:
+                refreshes[request.fragment_id] = message
+            if any(each.HasField("string_trigger_value") for each in request.widget_states.widgets):
+                clicks.append("sent")
+
+        server_side.on_message(answer)
+        browser_side.on_message(ask)
+        servers.append(server_side)
+
+    servers: list[WebSocketRoute] = []
+    page.route_web_socket(re.compile("_stcore/stream"), connect)
+    open_as_visitor(page, f"{file_dashboard.url}/?report=r-1", "Chiyo Tanaka")
+    more = page.get_by_role("button", name="More")
+    expect(more).to_be_visible(timeout=FIRST_VISIT_MS)
+    # The news line and the thread.
+    while len(refreshes) < 2:
+        page.wait_for_timeout(100)
+    more.click()
+    page.get_by_role("menuitem", name="Delete report").click()
+    while not held:
+        page.wait_for_timeout(100)
+    page.wait_for_timeout(1_000)
+    clicks.clear()
+    for message in held:
+        servers[-1].send(message)
+    expect(page.get_by_role("heading", name="Reports", exact=True)).to_be_visible()

@@ -28,9 +28,9 @@ def test_a_toast_is_sent_again_by_the_runs_that_follow_at_once(monkeypatch: pyte
     assert [each.value for each in app.toast] == ["Saved."]
     app.run()
     assert [each.value for each in app.toast] == ["Saved."]
-    now += 3
+    now += 6
     app.run()
     assert not app.toast
-    now -= 3
+    now -= 6
     app.run()
     assert not app.toast

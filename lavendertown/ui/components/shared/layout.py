@@ -30,7 +30,7 @@ INCIDENT = "views/incident.py"
 MISSING = "views/missing.py"
 _LINK = "go-now"
 _NEXT = "frame:next"
-_TOAST_SECONDS = 3
+_TOAST_SECONDS = 6
 PAGE = "page"
 """The place of notices about the whole page."""
 
@@ -53,16 +53,26 @@ def is_first_run() -> bool:
     return bool(st.session_state.get("frame:arrived", True))
 
 
+class ScreenLeft(BaseException):
+    """Ends a run that opens another screen; :func:`lavendertown.ui.main.main` catches it."""
+
+
 def go_to(screen: str, **query: str | list[str]) -> NoReturn:
     """Open another screen through a link in the browser, and end this run.
 
     ``st.switch_page`` changes the screen only on the server. A timed refresh that the browser sends before it
     learns of the change still names the old screen; Streamlit's front end then drops the elements of the new
     screen, and the page is blank. A link stops the refreshes first. ``assets/shell.js`` clicks it.
+
+    Nor does this use ``st.stop``, after which Streamlit keeps the fragments of the previous run: a refresh
+    that the browser has sent already would draw into elements that are gone, and the page would be blank.
+
+    Raises:
+        ScreenLeft: Always.
     """
     with st.container(key=_LINK):
         st.page_link(screen, label="Continue", query_params=query)
-    st.stop()
+    raise ScreenLeft
 
 
 def queue_navigation(screen: str, **query: str) -> None:
