@@ -22,10 +22,15 @@ from lavendertown.core.file_limits import DEFAULT_FILE_LIMITS, FileLimits
 from lavendertown.core.reading import DETECT, Reading
 from lavendertown.inspection.tasks import inspect_table
 from lavendertown.tables import Table, read_table
-from lavendertown.tables.duckdb_files import read_duckdb_file
 from lavendertown.tables.files import find_database_reader, read_file
-from lavendertown.tables.part_files import find_matching_files, is_pattern, list_data_files, read_part_files
-from lavendertown.tables.remote_files import describe_remote_url, is_remote_url, read_remote_table
+from lavendertown.tables.sources.duckdb_files import read_duckdb_file
+from lavendertown.tables.sources.part_files import (
+    find_matching_files,
+    is_pattern,
+    list_data_files,
+    read_part_files,
+)
+from lavendertown.tables.sources.remote_files import describe_remote_url, is_remote_url, read_remote_table
 from lavendertown.tables.value_settings import apply_value_settings
 
 INSPECT_SOURCE = "lavendertown.data_sources:inspect_source"
@@ -65,7 +70,7 @@ def read_url(
 
     Args:
         url: A SQLAlchemy URL, ``duckdb:///file.duckdb``, or a URL as for
-            :func:`~lavendertown.tables.remote_files.read_remote_table`.
+            :func:`~lavendertown.tables.sources.remote_files.read_remote_table`.
         table: The table of a database, or the member of an archive. Default: the only one.
         query: A statement that returns rows, in place of ``table``; for databases only.
         limits: The limits on the size of the table.

@@ -36,15 +36,15 @@ from lavendertown.rules.ruleset_files import read_ruleset_file
 from lavendertown.rules.running import create_checks
 from lavendertown.rules.tuned_checks import tune_checks
 from lavendertown.tables import Reading, Table
-from lavendertown.tables.engine_choice import (
+from lavendertown.tables.engines.engine_choice import (
     EngineChoice,
     check_engine,
     open_frame,
     open_on_duckdb,
     read_parts_on,
 )
-from lavendertown.tables.part_files import find_matching_files, is_pattern, list_data_files
-from lavendertown.tables.remote_files import is_remote_url, read_remote_table
+from lavendertown.tables.sources.part_files import find_matching_files, is_pattern, list_data_files
+from lavendertown.tables.sources.remote_files import is_remote_url, read_remote_table
 from lavendertown.tables.value_settings import apply_value_settings
 
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from lavendertown.inspector import Inspector
     from lavendertown.rules.check_configuration import CheckConfiguration
     from lavendertown.tables import Table
-    from lavendertown.tables.engine_choice import EngineChoice
+    from lavendertown.tables.engines.engine_choice import EngineChoice
 
 _MAX_LISTED_COLUMNS = 4
 

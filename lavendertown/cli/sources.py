@@ -21,10 +21,10 @@ from lavendertown.core.settings import load_settings
 from lavendertown.core.table_formats import ENDINGS, FILE_ENDINGS
 from lavendertown.data_sources import describe_url, is_url, read_configured_source, read_url
 from lavendertown.tables import Table, read_table
-from lavendertown.tables.engine_choice import EngineChoice, open_on_duckdb, read_parts_on
+from lavendertown.tables.engines.engine_choice import EngineChoice, open_on_duckdb, read_parts_on
 from lavendertown.tables.files import find_database_reader, read_file
-from lavendertown.tables.part_files import find_matching_files, is_pattern, list_data_files
-from lavendertown.tables.remote_files import is_remote_url
+from lavendertown.tables.sources.part_files import find_matching_files, is_pattern, list_data_files
+from lavendertown.tables.sources.remote_files import is_remote_url
 from lavendertown.tables.value_settings import apply_value_settings
 
 STDIN_ARGUMENT = "-"

@@ -15,9 +15,9 @@ from sqlalchemy.engine import URL, Connection
 from lavendertown.core.errors import InvalidInputError, UnreadableTableError
 from lavendertown.core.file_limits import DEFAULT_FILE_LIMITS, FileLimits
 from lavendertown.stores.sql.connection.errors import hide_passwords
-from lavendertown.tables.archives import list_names, show_name
 from lavendertown.tables.frames import from_columns
-from lavendertown.tables.sqlite_files import choose_only_table, read_sqlite_file
+from lavendertown.tables.sources.archives import list_names, show_name
+from lavendertown.tables.sources.sqlite_files import choose_only_table, read_sqlite_file
 from lavendertown.tables.table import Table
 from lavendertown.tables.value_kinds import classify_values
 

@@ -23,7 +23,7 @@ from lavendertown.detectors.base import (
 )
 from lavendertown.detectors.sampled_rows import SampledRows
 from lavendertown.tables import ROW, Table
-from lavendertown.tables.exact_quantiles import compute_quantiles
+from lavendertown.tables.engines.exact_quantiles import compute_quantiles
 from lavendertown.tables.table import IN_MEMORY
 
 SAMPLE_ROWS = 20_000

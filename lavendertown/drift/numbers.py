@@ -14,7 +14,7 @@ from lavendertown.drift.baseline import Baseline, ProfileBaseline, TableBaseline
 from lavendertown.drift.effect_size import MIN_ROWS, Counts
 from lavendertown.profile.evidence import Histogram
 from lavendertown.profile.figures import count_in_bins
-from lavendertown.tables.column_names import is_calendar, is_identifier
+from lavendertown.tables.inference.column_names import is_calendar, is_identifier
 
 Numbers = npt.NDArray[np.float64]
 

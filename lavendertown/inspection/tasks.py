@@ -32,7 +32,7 @@ from lavendertown.rules.reference_rules import References
 from lavendertown.rules.running import match_results
 from lavendertown.rules.suggestions import suggest_rules
 from lavendertown.tables import Table, read_table
-from lavendertown.tables.part_files import read_part_files
+from lavendertown.tables.sources.part_files import read_part_files
 
 INSPECT_FILE = "lavendertown.inspection.tasks:inspect_file"
 COLLECT_WORKLIST_ROWS = "lavendertown.inspection.tasks:collect_worklist_rows"

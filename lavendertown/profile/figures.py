@@ -11,7 +11,7 @@ import narwhals as nw
 import polars as pl
 
 from lavendertown.tables import ROW, Column, Table
-from lavendertown.tables.exact_quantiles import compute_quantiles
+from lavendertown.tables.engines.exact_quantiles import compute_quantiles
 
 _SAMPLE_ROWS = 20_000
 _VALUE, _COUNT, _BIN = "value", "count", "bin"

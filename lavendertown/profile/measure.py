@@ -23,7 +23,7 @@ from lavendertown.profile.evidence import (
 )
 from lavendertown.profile.figures import ColumnFigures, LazyColumn, MemoryColumn, NumberFigures
 from lavendertown.tables import Table
-from lavendertown.tables.column_names import is_identifier
+from lavendertown.tables.inference.column_names import is_identifier
 from lavendertown.tables.table import IN_MEMORY, Column
 
 MAX_BINS = 30

@@ -12,7 +12,7 @@ import narwhals as nw
 from lavendertown.profile.evidence import ColumnProfile, Evidence
 from lavendertown.rules.models import Rule, RuleSet
 from lavendertown.tables import Column, Table
-from lavendertown.tables.column_names import is_identifier
+from lavendertown.tables.inference.column_names import is_identifier
 
 MAX_CATEGORIES = 20
 _MIN_ROWS = 20

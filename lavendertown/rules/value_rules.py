@@ -29,7 +29,8 @@ from lavendertown.rules.values import (
     to_number,
     written_text,
 )
-from lavendertown.tables import Column, Table, patterns
+from lavendertown.tables import Column, Table
+from lavendertown.tables.inference import patterns
 
 _MAX_NAMED_VALUES = 5
 _WHOLE = r"^\s*[+-]?[0-9]+(?:\.0*)?\s*$"

@@ -15,7 +15,8 @@ import narwhals as nw
 from lavendertown.core.errors import InvalidInputError
 from lavendertown.detectors.base import QuerySteps, Select, format_value
 from lavendertown.rules.parameters import Scalar
-from lavendertown.tables import Column, Table, patterns
+from lavendertown.tables import Column, Table
+from lavendertown.tables.inference import patterns
 
 _TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
 KIND_NAMES = {"number": "numbers", "text": "text", "boolean": "true or false", "time": "dates or times"}

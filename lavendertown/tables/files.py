@@ -13,10 +13,13 @@ from lavendertown.core.errors import InvalidInputError, UnreadableTableError
 from lavendertown.core.file_limits import DEFAULT_FILE_LIMITS, FileLimits
 from lavendertown.core.reading import DETECT, Reading
 from lavendertown.core.table_formats import TABLE_FORMATS
-from lavendertown.tables import archives, columnar, delimited, duckdb_files, excel, json_files, sqlite_files
+from lavendertown.tables import columnar
 from lavendertown.tables.reader_errors import translate_reader_errors
+from lavendertown.tables.sources import archives, duckdb_files, sqlite_files
 from lavendertown.tables.table import Table
+from lavendertown.tables.text_files import delimited, json_files
 from lavendertown.tables.value_settings import apply_value_settings, applying_settings, note_unused_settings
+from lavendertown.tables.workbooks import excel
 
 _FORMATS = {each.name: each for each in TABLE_FORMATS}
 _PHRASES = {name: each.phrase for name, each in _FORMATS.items()} | {"zip": "a zip"}

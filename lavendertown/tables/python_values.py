@@ -9,7 +9,7 @@ import polars as pl
 
 from lavendertown.tables import value_kinds
 from lavendertown.tables.frames import from_columns
-from lavendertown.tables.plain_dates import parse_dates
+from lavendertown.tables.inference.plain_dates import parse_dates
 from lavendertown.tables.table import Table
 from lavendertown.tables.wording import join_names
 

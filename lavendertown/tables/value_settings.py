@@ -14,7 +14,7 @@ import polars as pl
 
 from lavendertown.core.reading import Reading
 from lavendertown.tables.frames import from_columns
-from lavendertown.tables.infer import convert_columns, is_null_word
+from lavendertown.tables.inference.infer import convert_columns, is_null_word
 from lavendertown.tables.table import Column, Table
 from lavendertown.tables.value_kinds import ClassifiedColumn
 from lavendertown.tables.wording import join_names

@@ -11,7 +11,7 @@ import pytest
 from lavendertown.detectors import default_detectors, runner, table_queries
 from lavendertown.inspector import Inspector
 from lavendertown.models import GhostFinding
-from lavendertown.tables import exact_quantiles
+from lavendertown.tables.engines import exact_quantiles
 from tests.detectors.planted_files import BY_HAND, FILE_NAMES, write_planted
 from tests.detectors.test_engines import rounded
 

@@ -11,7 +11,7 @@ import pytest
 from lavendertown.core.reading import Reading
 from lavendertown.detectors import Outliers
 from lavendertown.inspector import Inspector
-from lavendertown.tables.column_names import is_calendar, is_identifier, is_label
+from lavendertown.tables.inference.column_names import is_calendar, is_identifier, is_label
 
 Numbers = np.ndarray
 Draw = Callable[[np.random.Generator, int], Numbers]

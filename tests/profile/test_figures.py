@@ -10,7 +10,7 @@ import pytest
 from lavendertown.inspector import Inspector
 from lavendertown.profile import figures
 from lavendertown.profile.evidence import ColumnProfile
-from lavendertown.tables import exact_quantiles
+from lavendertown.tables.engines import exact_quantiles
 from tests.detectors.planted_files import BY_HAND, EMPTY, write_planted
 
 pytest.importorskip("duckdb")

@@ -10,7 +10,7 @@ import pytest
 from lavendertown.core.file_limits import FileLimits
 from lavendertown.errors import FileLimitError, UnreadableTableError
 from lavendertown.tables import read_table
-from lavendertown.tables.duckdb_files import read_duckdb_file
+from lavendertown.tables.sources.duckdb_files import read_duckdb_file
 
 
 @pytest.mark.skipif(importlib.util.find_spec("duckdb") is not None, reason="duckdb is installed")

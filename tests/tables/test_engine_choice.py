@@ -11,7 +11,7 @@ from lavendertown.core.errors import FileLimitError, InvalidInputError, Unreadab
 from lavendertown.core.file_limits import FileLimits
 from lavendertown.core.reading import Reading
 from lavendertown.inspector import Inspector
-from lavendertown.tables import engine_choice
+from lavendertown.tables.engines import engine_choice
 
 duckdb = pytest.importorskip("duckdb")
 

@@ -7,8 +7,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from lavendertown.tables import exact_quantiles
-from lavendertown.tables.exact_quantiles import compute_quantiles
+from lavendertown.tables.engines import exact_quantiles
+from lavendertown.tables.engines.exact_quantiles import compute_quantiles
 
 LEVELS = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 RANDOM = np.random.default_rng(3)

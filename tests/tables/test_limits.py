@@ -15,7 +15,8 @@ import pytest
 from lavendertown.core.file_limits import FileLimits
 from lavendertown.errors import FileLimitError, UnreadableTableError
 from lavendertown.inspector import Inspector
-from lavendertown.tables import read_table, workbook_extent
+from lavendertown.tables import read_table
+from lavendertown.tables.workbooks import workbook_extent
 
 SMALL = FileLimits(uncompressed_bytes=1_000_000, cells=10_000, columns=100)
 

@@ -15,7 +15,12 @@ from lavendertown.core.file_limits import FileLimits
 from lavendertown.errors import FileLimitError, UnreadableTableError
 from lavendertown.inspector import Inspector
 from lavendertown.tables import Table
-from lavendertown.tables.part_files import find_matching_files, is_pattern, list_data_files, read_part_files
+from lavendertown.tables.sources.part_files import (
+    find_matching_files,
+    is_pattern,
+    list_data_files,
+    read_part_files,
+)
 
 
 def write(folder: Path, files: dict[str, str | bytes]) -> list[Path]:

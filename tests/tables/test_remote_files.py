@@ -22,7 +22,7 @@ from lavendertown.core.file_limits import FileLimits
 from lavendertown.core.reading import Reading
 from lavendertown.errors import FileLimitError, UnreadableTableError
 from lavendertown.inspector import Inspector
-from lavendertown.tables.remote_files import describe_remote_url, is_remote_url, read_remote_table
+from lavendertown.tables.sources.remote_files import describe_remote_url, is_remote_url, read_remote_table
 from tests.support.file_server import serve_files
 
 ORDERS = b"id;amount\n1;1,5\n2;\n3;2,5\n"

@@ -12,7 +12,7 @@ import pytest
 from lavendertown.core.file_limits import FileLimits
 from lavendertown.errors import FileLimitError, SeveralTablesError, UnreadableTableError
 from lavendertown.tables import Table, read_table
-from lavendertown.tables.sqlite_files import read_sqlite_file
+from lavendertown.tables.sources.sqlite_files import read_sqlite_file
 
 ORDERS = """
 CREATE TABLE orders (id INTEGER, amount REAL, placed DATE, note BLOB);

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from lavendertown.errors import UnreadableTableError
-from lavendertown.tables.text_encoding import decode_text
+from lavendertown.tables.text_files.text_encoding import decode_text
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])

@@ -19,7 +19,7 @@ from lavendertown.detectors.base import (
     format_value,
 )
 from lavendertown.tables import Column, Table
-from lavendertown.tables.patterns import DISGUISED_NULL
+from lavendertown.tables.inference.patterns import DISGUISED_NULL
 
 _MIN_ROWS = 3
 _MIN_PRESENT_SHARE = 0.5

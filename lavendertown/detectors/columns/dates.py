@@ -21,7 +21,8 @@ from lavendertown.detectors.base import (
 )
 from lavendertown.detectors.columns.missing_zones import count_missing_zones, lacks_zone
 from lavendertown.detectors.columns.stand_ins import count_days, day_of, find_date_stand_ins
-from lavendertown.tables import Column, Table, patterns
+from lavendertown.tables import Column, Table
+from lavendertown.tables.inference import patterns
 
 _MIN_VALUES = 30
 _MAX_FAR_SHARE = 0.03

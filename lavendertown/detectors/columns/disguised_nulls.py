@@ -25,8 +25,8 @@ from lavendertown.detectors.base import (
 )
 from lavendertown.detectors.columns.stand_ins import find_text_stand_ins
 from lavendertown.tables import Column, Table
-from lavendertown.tables.column_names import is_proper_name
-from lavendertown.tables.patterns import DISGUISED_NULL, NULL_SIGN, NULL_WORD
+from lavendertown.tables.inference.column_names import is_proper_name
+from lavendertown.tables.inference.patterns import DISGUISED_NULL, NULL_SIGN, NULL_WORD
 
 _BLANK = r"^\s*$"
 _TWO_LETTERS = r"^[A-Z]{2}$"

@@ -17,7 +17,7 @@ from lavendertown.detectors.base import (
     format_row_share,
 )
 from lavendertown.tables import Column, Table
-from lavendertown.tables.cell_kinds import ERROR_NAMES
+from lavendertown.tables.workbooks.cell_kinds import ERROR_NAMES
 
 _ERROR_SHARE = 0.5
 

@@ -18,7 +18,8 @@ from lavendertown.detectors.base import (
     count_where,
     format_row_share,
 )
-from lavendertown.tables import Column, Table, patterns
+from lavendertown.tables import Column, Table
+from lavendertown.tables.inference import patterns
 
 _MIN_SHARE = 0.6
 

@@ -23,8 +23,13 @@ from lavendertown.detectors.base import (
     count_where,
 )
 from lavendertown.tables import Column, Table
-from lavendertown.tables.column_names import is_calendar, is_coordinate, is_identifier, is_proper_name
-from lavendertown.tables.patterns import DISGUISED_NULL
+from lavendertown.tables.inference.column_names import (
+    is_calendar,
+    is_coordinate,
+    is_identifier,
+    is_proper_name,
+)
+from lavendertown.tables.inference.patterns import DISGUISED_NULL
 
 _RUNS = [10**digits - 1 for digits in range(2, 10)] + [99.9, 99.99, 999.9, 999.99, 9999.9, 9999.99]
 _REPEATED = [888, 8888, 88888, 777, 7777, 77777, 66666, 55555]
@@ -267,9 +272,9 @@ def _date_key(date: dt.date) -> tuple[int, int, int]:
 def find_text_stand_ins(name: str, counted: CountedValues) -> list[str]:
     """Return the texts that stand for a missing one, such as TBD, xxx and test@test.com.
 
-    Words of :data:`~lavendertown.tables.patterns.DISGUISED_NULL` are left to the check for these. Words that
-    may be right, such as Test, count only where they are rare, the column has many different values, and does
-    not hold names of people or works.
+    Words of :data:`~lavendertown.tables.inference.patterns.DISGUISED_NULL` are left to the check for these.
+    Words that may be right, such as Test, count only where they are rare, the column has many different
+    values, and does not hold names of people or works.
     """
     return counted.derive("text stand-ins", lambda: _find_text_stand_ins(name, counted))
 

@@ -20,8 +20,9 @@ from lavendertown.detectors.base import (
     may_have_text,
 )
 from lavendertown.detectors.columns.missing_zones import count_missing_zones, lacks_zone
-from lavendertown.tables import Column, Table, patterns
-from lavendertown.tables.column_names import is_identifier
+from lavendertown.tables import Column, Table
+from lavendertown.tables.inference import patterns
+from lavendertown.tables.inference.column_names import is_identifier
 
 _NUMBER = f"{patterns.NUMBER}|{patterns.INFINITE}"
 _MIN_VALUES = 3

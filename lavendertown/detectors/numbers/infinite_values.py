@@ -19,7 +19,8 @@ from lavendertown.detectors.base import (
     format_row_share,
     severity_of_missing,
 )
-from lavendertown.tables import Column, Table, patterns
+from lavendertown.tables import Column, Table
+from lavendertown.tables.inference import patterns
 
 _MIN_NUMBER_SHARE = 0.5
 

@@ -27,8 +27,9 @@ from lavendertown.detectors.columns.stand_ins import find_number_stand_ins
 from lavendertown.detectors.numbers import usual_range
 from lavendertown.detectors.numbers.unit_mix import find_unit_mix
 from lavendertown.detectors.sampled_rows import SampledRows
-from lavendertown.tables import Column, Table, patterns
-from lavendertown.tables.column_names import is_count, is_label, is_never_negative
+from lavendertown.tables import Column, Table
+from lavendertown.tables.inference import patterns
+from lavendertown.tables.inference.column_names import is_count, is_label, is_never_negative
 
 _SHARE = "\x00"
 """Stands in a description for the number of affected rows; no column name contains it."""

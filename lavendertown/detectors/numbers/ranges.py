@@ -19,7 +19,7 @@ from lavendertown.detectors.base import (
     format_row_share,
 )
 from lavendertown.tables import Column, Table
-from lavendertown.tables.column_names import split_words
+from lavendertown.tables.inference.column_names import split_words
 
 _MIN_VALUES = 20
 _MAX_SHARE = 0.03

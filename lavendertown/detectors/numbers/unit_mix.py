@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lavendertown.detectors.sampled_rows import Floats
-from lavendertown.tables.column_names import split_words
+from lavendertown.tables.inference.column_names import split_words
 
 _FACTORS = {
     **{10.0: "10", 100.0: "100", 1000.0: "1,000", 1e6: "1,000,000", 12.0: "12", 60.0: "60", 3600.0: "3,600"},

@@ -24,7 +24,7 @@ from lavendertown.detectors.base import (
 )
 from lavendertown.detectors.sampled_rows import Floats, SampledRows
 from lavendertown.tables import Column, Table
-from lavendertown.tables.column_names import is_calendar, is_coordinate, is_identifier
+from lavendertown.tables.inference.column_names import is_calendar, is_coordinate, is_identifier
 
 _MIN_ROWS = 30
 _MAX_COLUMNS = 40

@@ -24,7 +24,7 @@ from lavendertown.detectors.base import (
 )
 from lavendertown.detectors.sampled_rows import Floats, SampledRows, to_seconds
 from lavendertown.tables import Column, Table
-from lavendertown.tables.column_names import split_words
+from lavendertown.tables.inference.column_names import split_words
 
 _MIN_ROWS = 30
 _MIN_ORDERED = 0.97

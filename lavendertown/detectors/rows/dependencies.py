@@ -25,7 +25,7 @@ from lavendertown.detectors.base import (
 from lavendertown.detectors.columns.stand_ins import is_disguised_null
 from lavendertown.detectors.sampled_rows import Codes, SampledRows, count_codes
 from lavendertown.tables import ROW, Column, Table
-from lavendertown.tables.column_names import is_calendar
+from lavendertown.tables.inference.column_names import is_calendar
 
 _MIN_ROWS = 50
 _MAX_COLUMNS = 40

@@ -24,7 +24,7 @@ from lavendertown.detectors.base import (
 )
 from lavendertown.detectors.sampled_rows import SampledRows, to_seconds
 from lavendertown.tables import Column, Table
-from lavendertown.tables.column_names import is_identifier
+from lavendertown.tables.inference.column_names import is_identifier
 
 _MIN_ROWS = 30
 _MAX_COLUMNS = 12

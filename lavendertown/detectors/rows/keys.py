@@ -32,7 +32,7 @@ from lavendertown.detectors.sampled_rows import (
     share_of_pairs,
 )
 from lavendertown.tables import ROW, Column, Table
-from lavendertown.tables.column_names import is_identifier, is_unique_identifier
+from lavendertown.tables.inference.column_names import is_identifier, is_unique_identifier
 
 _MIN_ROWS = 30
 _MIN_ROWS_BY_NAME = 100

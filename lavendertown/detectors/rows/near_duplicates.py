@@ -29,7 +29,7 @@ from lavendertown.detectors.sampled_rows import (
     share_of_pairs,
 )
 from lavendertown.tables import ROW, Column, Table
-from lavendertown.tables.column_names import is_identifier
+from lavendertown.tables.inference.column_names import is_identifier
 
 _MIN_ROWS = 20
 _MAX_SHARE = 0.03

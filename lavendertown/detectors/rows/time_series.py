@@ -23,7 +23,7 @@ from lavendertown.detectors.base import (
 )
 from lavendertown.detectors.sampled_rows import SampledRows
 from lavendertown.tables import ROW, Column, Table
-from lavendertown.tables.column_names import is_identifier
+from lavendertown.tables.inference.column_names import is_identifier
 
 _MIN_TIMES = 40
 _MIN_USUAL = 0.95

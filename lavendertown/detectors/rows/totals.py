@@ -22,7 +22,7 @@ from lavendertown.detectors.base import (
     format_row_share,
 )
 from lavendertown.tables import Column, Table
-from lavendertown.tables.column_names import is_label
+from lavendertown.tables.inference.column_names import is_label
 
 _LABEL = re.compile(
     r"\W*(?:(?:grand|sub|overall)[ -]?)?totals?\b.*|.*\b(?:sub)?totals?\W*"

@@ -25,7 +25,8 @@ from lavendertown.detectors.base import (
 from lavendertown.detectors.columns.stand_ins import find_disguised_nulls, find_text_stand_ins
 from lavendertown.detectors.text.text_faults import find_text_faults
 from lavendertown.detectors.text.validators import VALIDATORS, is_article_number
-from lavendertown.tables import Column, Table, patterns
+from lavendertown.tables import Column, Table
+from lavendertown.tables.inference import patterns
 
 _MIN_VALUES = 30
 _MIN_VALID_SHARE = 0.9

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 
 from lavendertown.detectors.base import CountedValues
-from lavendertown.tables.column_names import is_identifier, is_proper_name
+from lavendertown.tables.inference.column_names import is_identifier, is_proper_name
 
 _MAX_DISTINCT_SHARE, _CATEGORICAL_SHARE, _MAX_LEVELS = 0.5, 0.2, 20_000
 _MIN_RATIO, _MIN_CLEAR_RATIO = 2, 8

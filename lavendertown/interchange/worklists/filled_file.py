@@ -30,9 +30,9 @@ from lavendertown.interchange.worklists.worklist_file import (
     looks_like_token,
     parse_token,
 )
-from lavendertown.tables.excel import read_cell_texts
-from lavendertown.tables.text_encoding import decode_text
-from lavendertown.tables.yes_no_words import YES_NO
+from lavendertown.tables.inference.yes_no_words import YES_NO
+from lavendertown.tables.text_files.text_encoding import decode_text
+from lavendertown.tables.workbooks.excel import read_cell_texts
 
 MAX_BYTES = 20 * MEGABYTE
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 import streamlit as st
 
-from lavendertown.tables.column_names import is_calendar, is_identifier
+from lavendertown.tables.inference.column_names import is_calendar, is_identifier
 from lavendertown.ui import queries
 from lavendertown.ui.components.shared import charts, layout
 from lavendertown.ui.components.shared.formatting import (

@@ -13,18 +13,11 @@ from lavendertown.core.cell_range import CellRange, parse_cell_range
 from lavendertown.core.errors import UnreadableTableError
 from lavendertown.core.file_limits import DEFAULT_FILE_LIMITS, FileLimits
 from lavendertown.core.reading import DETECT, ColumnType, Reading
-from lavendertown.tables import patterns
-from lavendertown.tables.cell_kinds import (
-    ErrorCells,
-    classify_cells,
-    collect_error_cells,
-    convert_by_kind,
-    count_lost_error_cells,
-    error_series,
-    may_mix_kinds,
-)
 from lavendertown.tables.frames import DECLARED, from_columns, unique_names
-from lavendertown.tables.header import (
+from lavendertown.tables.inference import patterns
+from lavendertown.tables.inference.infer import convert_columns, infer_cells, is_null_word
+from lavendertown.tables.table import Table
+from lavendertown.tables.text_files.header import (
     MAX_ROWS_ABOVE,
     MAX_ROWS_BELOW,
     count_rows_below,
@@ -36,12 +29,19 @@ from lavendertown.tables.header import (
     join_header_rows,
     names_columns,
 )
-from lavendertown.tables.infer import convert_columns, infer_cells, is_null_word
-from lavendertown.tables.table import Table
 from lavendertown.tables.value_kinds import ClassifiedColumn
 from lavendertown.tables.wording import join_names
-from lavendertown.tables.workbook_extent import check_workbook
-from lavendertown.tables.workbook_xml import MergedRange, counts_days_from_1904, read_merged_ranges
+from lavendertown.tables.workbooks.cell_kinds import (
+    ErrorCells,
+    classify_cells,
+    collect_error_cells,
+    convert_by_kind,
+    count_lost_error_cells,
+    error_series,
+    may_mix_kinds,
+)
+from lavendertown.tables.workbooks.workbook_extent import check_workbook
+from lavendertown.tables.workbooks.workbook_xml import MergedRange, counts_days_from_1904, read_merged_ranges
 
 _SAMPLE_ROWS = 200
 _MIN_PROSE_BLANKS = 2.0

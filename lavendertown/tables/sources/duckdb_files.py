@@ -9,9 +9,9 @@ from typing import Any
 
 from lavendertown.core.errors import UnreadableTableError
 from lavendertown.core.file_limits import DEFAULT_FILE_LIMITS, FileLimits
-from lavendertown.tables.archives import list_names, show_name
 from lavendertown.tables.frames import from_arrow
-from lavendertown.tables.sqlite_files import choose_only_table
+from lavendertown.tables.sources.archives import list_names, show_name
+from lavendertown.tables.sources.sqlite_files import choose_only_table
 from lavendertown.tables.table import Table
 
 HEAD_BYTES = 20

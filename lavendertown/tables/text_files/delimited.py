@@ -14,12 +14,17 @@ import pyarrow.csv as pc  # type: ignore[import-untyped]
 from lavendertown.core.errors import UnreadableTableError
 from lavendertown.core.file_limits import DEFAULT_FILE_LIMITS, FileLimits
 from lavendertown.core.reading import DETECT, NO_DELIMITER, Reading
-from lavendertown.tables import infer
 from lavendertown.tables.frames import from_columns, unique_names
-from lavendertown.tables.header import MAX_ROWS_BELOW, count_rows_below, find_rows_below, join_header_rows
+from lavendertown.tables.inference import infer
 from lavendertown.tables.table import Table
-from lavendertown.tables.text_encoding import decode_text
-from lavendertown.tables.text_layout import BLANK, DELIMITERS, TextLayout, detect_layout
+from lavendertown.tables.text_files.header import (
+    MAX_ROWS_BELOW,
+    count_rows_below,
+    find_rows_below,
+    join_header_rows,
+)
+from lavendertown.tables.text_files.text_encoding import decode_text
+from lavendertown.tables.text_files.text_layout import BLANK, DELIMITERS, TextLayout, detect_layout
 
 _BLOCK_SIZE = 1 << 24
 

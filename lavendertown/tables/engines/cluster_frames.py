@@ -8,7 +8,7 @@ from typing import Any
 import narwhals as nw
 from narwhals import dependencies
 
-from lavendertown.tables.lazy_frames import from_lazy_frame
+from lavendertown.tables.engines.lazy_frames import from_lazy_frame
 from lavendertown.tables.table import ROW, Engine, Table
 
 _PARTITION_BITS = 33

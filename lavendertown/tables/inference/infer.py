@@ -8,29 +8,29 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from lavendertown.core.reading import DETECT, ColumnType, Reading
-from lavendertown.tables import patterns
-from lavendertown.tables.column_matches import QUICK_CHECK_ROWS, all_match, any_match
-from lavendertown.tables.column_names import is_code, is_identifier
-from lavendertown.tables.date_numbers import (
+from lavendertown.tables.inference import patterns
+from lavendertown.tables.inference.column_matches import QUICK_CHECK_ROWS, all_match, any_match
+from lavendertown.tables.inference.column_names import is_code, is_identifier
+from lavendertown.tables.inference.date_numbers import (
     are_day_numbers,
     convert_day_numbers,
     find_dates_in_numbers,
     find_day_numbers,
 )
-from lavendertown.tables.date_text import DateText, parse_date_text
-from lavendertown.tables.number_text import MIN_AFFIX_SHARE, NumberText, parse_number_text
-from lavendertown.tables.plain_dates import describe_unresolved, has_several_zones, parse_dates
-from lavendertown.tables.plain_numbers import (
+from lavendertown.tables.inference.date_text import DateText, parse_date_text
+from lavendertown.tables.inference.number_text import MIN_AFFIX_SHARE, NumberText, parse_number_text
+from lavendertown.tables.inference.plain_dates import describe_unresolved, has_several_zones, parse_dates
+from lavendertown.tables.inference.plain_numbers import (
     describe_code,
     has_decimal_comma,
     has_lost_digits,
     parse_number_column,
 )
-from lavendertown.tables.unread_times import explain_unread_times
+from lavendertown.tables.inference.unread_times import explain_unread_times
+from lavendertown.tables.inference.yes_no_words import YES_NO, find_yes_no_words
+from lavendertown.tables.inference.zoned_times import drop_names_of_offsets, parse_zoned_times
 from lavendertown.tables.value_kinds import ClassifiedColumn
 from lavendertown.tables.wording import join_names
-from lavendertown.tables.yes_no_words import YES_NO, find_yes_no_words
-from lavendertown.tables.zoned_times import drop_names_of_offsets, parse_zoned_times
 
 _ISO_DAY = "2024-01-31"
 _MIN_SHARE = 0.6

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from lavendertown.core.reading import DateOrder
-from lavendertown.tables.date_text import parse_date_text
+from lavendertown.tables.inference.date_text import parse_date_text
 
 _OFFSETS = {
     **dict.fromkeys(("UTC", "GMT", "WET"), 0.0),

@@ -7,7 +7,7 @@ import re
 
 import polars as pl
 
-from lavendertown.tables.column_names import is_identifier, split_words
+from lavendertown.tables.inference.column_names import is_identifier, split_words
 
 _COMPACT = r"^\s*(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?:[0-2][0-9][0-5][0-9]"
 COMPACT_DATE = _COMPACT + r"(?:[0-5][0-9])?)?\s*$"

@@ -14,8 +14,8 @@ import narwhals as nw
 
 from lavendertown.core.errors import InvalidInputError, UnreadableTableError
 from lavendertown.core.file_limits import FileLimits
+from lavendertown.tables.engines.lazy_frames import from_lazy_frame
 from lavendertown.tables.frames import from_arrow
-from lavendertown.tables.lazy_frames import from_lazy_frame
 from lavendertown.tables.table import ROW, Engine, Table
 
 _ORDERED = frozenset(

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from lavendertown.core.errors import UnreadableTableError
 from lavendertown.core.file_limits import FileLimits
-from lavendertown.tables.workbook_xml import column_number
+from lavendertown.tables.workbooks.workbook_xml import column_number
 
 _CHUNK = 1 << 20
 _LONGEST_TAG = 4_096

@@ -5,9 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from lavendertown.core.reading import DateOrder
-from lavendertown.tables import patterns
-from lavendertown.tables.column_matches import all_match
-from lavendertown.tables.date_text import day_month_order
+from lavendertown.tables.inference import patterns
+from lavendertown.tables.inference.column_matches import all_match
+from lavendertown.tables.inference.date_text import day_month_order
 
 _ZONE = r":[0-9]{2}(?:[.,][0-9]+)? ?(Z|UTC|[+-][0-9]{2}:?[0-9]{2})\s*$"
 

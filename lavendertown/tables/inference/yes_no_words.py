@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from lavendertown.tables import patterns
+from lavendertown.tables.inference import patterns
 
 PAIRS = (
     ("true", "false"),

@@ -15,12 +15,13 @@ from lavendertown.core.errors import UnreadableTableError
 from lavendertown.core.file_limits import DEFAULT_FILE_LIMITS, FileLimits
 from lavendertown.core.reading import DETECT, Reading
 from lavendertown.core.table_formats import FILE_ENDINGS
-from lavendertown.tables import delimited, value_kinds
-from lavendertown.tables.archives import list_names
+from lavendertown.tables import value_kinds
 from lavendertown.tables.files import read_file, read_unpacked, unpack_file
 from lavendertown.tables.frames import from_columns
 from lavendertown.tables.reader_errors import translate_reader_errors
+from lavendertown.tables.sources.archives import list_names
 from lavendertown.tables.table import Column, Table
+from lavendertown.tables.text_files import delimited
 from lavendertown.tables.value_settings import applying_settings, note_unused_settings
 
 _MAX_NOTES = 20

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from lavendertown.tables.column_matches import any_match
+from lavendertown.tables.inference.column_matches import any_match
 
 _TIME_OF_DAY = r"^\s*[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?\s*(?:[AaPp]\.?[Mm]\.?)?\s*$"
 _CLOCK = r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?"

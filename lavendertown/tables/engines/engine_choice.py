@@ -14,17 +14,17 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from lavendertown.core.errors import InvalidInputError, UnreadableTableError
 from lavendertown.core.file_limits import MEGABYTE, FileLimits
 from lavendertown.core.reading import DETECT, Reading
-from lavendertown.tables.archives import list_names
-from lavendertown.tables.cluster_frames import from_dask, from_spark, is_dask_frame, is_spark_frame
-from lavendertown.tables.frames import from_frame
-from lavendertown.tables.part_files import common_name, read_part_files
-from lavendertown.tables.relations import (
+from lavendertown.tables.engines.cluster_frames import from_dask, from_spark, is_dask_frame, is_spark_frame
+from lavendertown.tables.engines.relations import (
     collect_relation,
     from_relation,
     import_duckdb,
     is_relation,
     open_parquet,
 )
+from lavendertown.tables.frames import from_frame
+from lavendertown.tables.sources.archives import list_names
+from lavendertown.tables.sources.part_files import common_name, read_part_files
 from lavendertown.tables.table import IN_MEMORY, Engine, Table
 from lavendertown.tables.value_settings import VALUE_SETTINGS, note_unused_settings
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from lavendertown.tables import patterns
-from lavendertown.tables.column_matches import all_match, any_match
 from lavendertown.tables.exact_numbers import parse_numbers
+from lavendertown.tables.inference import patterns
+from lavendertown.tables.inference.column_matches import all_match, any_match
 
 _MIN_ID_SHARE = 0.6
 

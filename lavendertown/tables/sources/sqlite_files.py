@@ -9,8 +9,8 @@ from pathlib import Path
 
 from lavendertown.core.errors import SeveralTablesError, UnreadableTableError
 from lavendertown.core.file_limits import DEFAULT_FILE_LIMITS, FileLimits
-from lavendertown.tables.archives import list_names, show_name
 from lavendertown.tables.python_values import from_values
+from lavendertown.tables.sources.archives import list_names, show_name
 from lavendertown.tables.table import Table
 
 SQLITE_HEADER = b"SQLite format 3\x00"

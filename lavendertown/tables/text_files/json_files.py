@@ -14,7 +14,7 @@ from lavendertown.core.file_limits import DEFAULT_FILE_LIMITS, FileLimits
 from lavendertown.tables.nested import flatten_objects
 from lavendertown.tables.python_values import from_values
 from lavendertown.tables.table import Table
-from lavendertown.tables.text_encoding import decode_text
+from lavendertown.tables.text_files.text_encoding import decode_text
 
 _LONG_DIGITS = re.compile(r"[0-9]{19}")
 _MAX_INT_DIGITS = 4_000

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import fastexcel
 import polars as pl
 
-from lavendertown.tables import patterns
+from lavendertown.tables.inference import patterns
 from lavendertown.tables.value_kinds import ClassifiedColumn
 
 ErrorCells = Mapping[int, Mapping[int, str]]

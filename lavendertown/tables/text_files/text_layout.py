@@ -13,9 +13,9 @@ from typing import Any
 
 from lavendertown.core.errors import UnreadableTableError
 from lavendertown.core.reading import NO_DELIMITER, Reading
-from lavendertown.tables import header
-from lavendertown.tables.drawn_tables import clear_drawn_table
-from lavendertown.tables.fixed_width import find_column_starts, split_at_starts
+from lavendertown.tables.text_files import header
+from lavendertown.tables.text_files.drawn_tables import clear_drawn_table
+from lavendertown.tables.text_files.fixed_width import find_column_starts, split_at_starts
 
 BLANK = " "
 

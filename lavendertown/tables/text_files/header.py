@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
 
-from lavendertown.tables import patterns
+from lavendertown.tables.inference import patterns
 
 Record = Sequence[str | None]
 """The cells of a row as text; None or empty for an empty cell."""

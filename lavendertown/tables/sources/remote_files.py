@@ -15,7 +15,7 @@ from lavendertown.core.errors import UnreadableTableError
 from lavendertown.core.file_limits import DEFAULT_FILE_LIMITS, FileLimits
 from lavendertown.core.reading import DETECT, Reading
 from lavendertown.tables.files import read_table
-from lavendertown.tables.part_files import read_part_files
+from lavendertown.tables.sources.part_files import read_part_files
 from lavendertown.tables.table import Table
 
 _SCHEMES = ("s3", "gs", "https", "http")

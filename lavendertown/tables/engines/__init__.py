@@ -1,0 +1,3 @@
+"""Tables whose data stays in an engine: DuckDB, Dask or PySpark."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Read Excel and OpenDocument workbooks."""
+
+from __future__ import annotations
