@@ -88,8 +88,8 @@ def _load_served_app(target: str | None) -> ASGIApp:
     _load_library()
     from lavendertown.collaboration.storage import get_storage_backend
     from lavendertown.mcp.mount import mount_mcp
-    from lavendertown.rpc.team_app import build_team_app
-    from lavendertown.rpc.team_records import ConfiguredStore
+    from lavendertown.rpc.team.app import build_team_app
+    from lavendertown.rpc.team.records import ConfiguredStore
 
     find_storage = ConfiguredStore(get_storage_backend)
     return mount_mcp(build_team_app(find_storage), find_storage)
@@ -97,7 +97,7 @@ def _load_served_app(target: str | None) -> ASGIApp:
 
 def _load_app(target: str | None) -> RpcApp:
     _load_library()
-    from lavendertown.rpc.team_app import find_app
+    from lavendertown.rpc.team.app import find_app
 
     return find_app(target)
 
@@ -106,7 +106,7 @@ def _load_library() -> None:
     from lavendertown.rpc import MISSING, is_missing_library
 
     try:
-        import_module("lavendertown.rpc.team_app")
+        import_module("lavendertown.rpc.team.app")
     except ImportError as error:
         if is_missing_library(error):
             raise ImportError(MISSING) from error
@@ -144,7 +144,7 @@ def create_command(actor: str, role: str, expires: str | None, as_json: bool) ->
     Example:
       lavendertown rpc token create --actor ci-bot --role writer --expires 90d
     """
-    from lavendertown.rpc.schema import Role
+    from lavendertown.rpc.protocol.schema import Role
 
     text, token = _open_token_store().create_token(actor, Role(role), _parse_expiry(expires))
     if as_json:

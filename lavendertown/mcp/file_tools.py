@@ -28,10 +28,10 @@ from lavendertown.mcp.undo import (
     bundle_reference,
 )
 from lavendertown.records.write_path import acting_for
-from lavendertown.rpc.bundle_methods import bundle_file_name
-from lavendertown.rpc.schema import Role
-from lavendertown.rpc.team_worklists import collect_report_rows, read_filled_files, write_file
-from lavendertown.rpc.worklist_methods import saved_values
+from lavendertown.rpc.protocol.schema import Role
+from lavendertown.rpc.team.bundle_methods import bundle_file_name
+from lavendertown.rpc.team.worklist_methods import saved_values
+from lavendertown.rpc.team.worklists import collect_report_rows, read_filled_files, write_file
 from lavendertown.transfer.bundles.content import collect_content
 from lavendertown.transfer.bundles.importing import import_bundle, preview_bundle
 from lavendertown.transfer.bundles.reading import open_bundle

@@ -22,8 +22,8 @@ from lavendertown.mcp.finding_views import describe_finding, summarize_finding
 from lavendertown.mcp.team_tools import AnyContext, FindingIds, OnBehalfOf, TeamTools, Texts
 from lavendertown.mcp.undo import MAX_FINDINGS, UndoReference, answer_about_decision, undo_write
 from lavendertown.records.identities import RunState
-from lavendertown.rpc.schema import Role
-from lavendertown.rpc.team_records import decide_findings
+from lavendertown.rpc.protocol.schema import Role
+from lavendertown.rpc.team.records import decide_findings
 
 Severity: TypeAlias = Literal["info", "warning", "error"]
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from lavendertown.core.settings import Settings, load_settings
 from lavendertown.mcp.server import build_server
 from lavendertown.rpc.access import HTTP_STATUS, AccessRules
 from lavendertown.rpc.app import MAX_REQUEST_BYTES
-from lavendertown.rpc.schema import Caller
-from lavendertown.rpc.team_records import FindStorage
+from lavendertown.rpc.protocol.schema import Caller
+from lavendertown.rpc.team.records import FindStorage
 from lavendertown.rpc.threads import run_in_thread
 
 _CALLER = "lavendertown.caller"

@@ -25,7 +25,7 @@ from lavendertown.mcp.undo import (
     answer_with_undo,
 )
 from lavendertown.records.write_path import acting_for
-from lavendertown.rpc.schema import Role
+from lavendertown.rpc.protocol.schema import Role
 
 MAX_COMMENTS = 50
 IncidentId: TypeAlias = Annotated[str, Field(description="From list_incidents.")]

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lavendertown.mcp import NOT_INSTALLED, PATH
 from lavendertown.rpc import is_missing_library
-from lavendertown.rpc.team_records import FindStorage
+from lavendertown.rpc.team.records import FindStorage
 
 log = logging.getLogger("lavendertown.mcp")
 

@@ -25,7 +25,7 @@ from lavendertown.mcp.finding_tools import FindingTools
 from lavendertown.mcp.incident_tools import IncidentTools
 from lavendertown.mcp.team_tools import FindCaller, TeamTools
 from lavendertown.rpc.errors import connect_error, one_sentence
-from lavendertown.rpc.team_records import FindStorage
+from lavendertown.rpc.team.records import FindStorage
 
 TOOLS: tuple[type[TeamTools], ...] = (FindingTools, IncidentTools, FileTools)
 """The groups of tools."""

@@ -12,7 +12,7 @@ from lavendertown.core.settings import load_settings
 from lavendertown.mcp.server import build_server
 from lavendertown.rpc.access import AccessRules
 from lavendertown.rpc.client import TOKEN_VARIABLE
-from lavendertown.rpc.team_records import ConfiguredStore
+from lavendertown.rpc.team.records import ConfiguredStore
 
 
 def run_stdio_server() -> None:

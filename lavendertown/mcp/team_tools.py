@@ -13,8 +13,8 @@ from pydantic import Field
 
 from lavendertown.mcp.undo import MAX_FINDINGS
 from lavendertown.rpc.access import require_role
-from lavendertown.rpc.schema import Call, Caller, Role
-from lavendertown.rpc.team_records import FindStorage
+from lavendertown.rpc.protocol.schema import Call, Caller, Role
+from lavendertown.rpc.team.records import FindStorage
 from lavendertown.rpc.threads import run_in_thread
 
 AnyContext: TypeAlias = Context[Any, Any]

@@ -16,7 +16,7 @@ from lavendertown.collaboration.storage import Storage
 from lavendertown.core.errors import ConflictError, InvalidInputError, NotFoundError
 from lavendertown.records.record_classes import RecordKind
 from lavendertown.records.write_path import acting_for
-from lavendertown.rpc.schema import Call
+from lavendertown.rpc.protocol.schema import Call
 from lavendertown.transfer.bundles.importing import IMPORT_BUNDLE, find_last_act
 from lavendertown.transfer.bundles.undoing import undo_bundle
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from lavendertown.rpc.app import RpcApp
     from lavendertown.rpc.bundle import RpcBundle, build_storage_bundle
     from lavendertown.rpc.client import ConnectClient
-    from lavendertown.rpc.collaboration_service import build_collaboration_bundle
+    from lavendertown.rpc.team.collaboration_service import build_collaboration_bundle
 
 MISSING = "connectrpc is required. Install it with: pip install lavendertown[rpc]"
 _WHERE = {
@@ -19,7 +19,7 @@ _WHERE = {
     "RpcApp": "lavendertown.rpc.app.RpcApp",
     "RpcBundle": "lavendertown.rpc.bundle.RpcBundle",
     "RpcError": "connectrpc.errors.ConnectError",
-    "build_collaboration_bundle": "lavendertown.rpc.collaboration_service.build_collaboration_bundle",
+    "build_collaboration_bundle": "lavendertown.rpc.team.collaboration_service.build_collaboration_bundle",
     "build_storage_bundle": "lavendertown.rpc.bundle.build_storage_bundle",
 }
 

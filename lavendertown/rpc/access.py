@@ -20,7 +20,7 @@ from starlette.types import Scope
 
 from lavendertown.core.errors import ConfigurationError, LavenderTownError
 from lavendertown.core.settings import Settings
-from lavendertown.rpc.schema import Caller, Role
+from lavendertown.rpc.protocol.schema import Caller, Role
 from lavendertown.rpc.tokens import Token, TokenStore
 
 log = logging.getLogger("lavendertown.rpc")

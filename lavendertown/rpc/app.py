@@ -30,15 +30,14 @@ from lavendertown.core import json_codec
 from lavendertown.core.errors import ConfigurationError
 from lavendertown.core.file_limits import MEGABYTE
 from lavendertown.core.settings import Settings, load_settings
-from lavendertown.rpc import proto_text
 from lavendertown.rpc.access import HTTP_STATUS, AccessRules, require_role
 from lavendertown.rpc.bundle import RpcBundle
-from lavendertown.rpc.descriptors import PACKAGE, MessageClasses, describe_services
 from lavendertown.rpc.errors import connect_error
-from lavendertown.rpc.messages import fill_message
-from lavendertown.rpc.published_proto import published_numbers
-from lavendertown.rpc.requests import JsonCodec, explain_refusal, find_wrong_header
-from lavendertown.rpc.schema import (
+from lavendertown.rpc.protocol import proto_text
+from lavendertown.rpc.protocol.descriptors import PACKAGE, MessageClasses, describe_services
+from lavendertown.rpc.protocol.messages import fill_message
+from lavendertown.rpc.protocol.requests import JsonCodec, explain_refusal, find_wrong_header
+from lavendertown.rpc.protocol.schema import (
     Call,
     Caller,
     FieldSpec,
@@ -47,6 +46,7 @@ from lavendertown.rpc.schema import (
     ServiceSpec,
     merge_messages,
 )
+from lavendertown.rpc.published_proto import published_numbers
 from lavendertown.rpc.shutdown import watch_signals
 from lavendertown.rpc.threads import run_in_thread
 

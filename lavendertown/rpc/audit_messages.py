@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lavendertown.records.record_classes import AuditEvent
-from lavendertown.rpc.schema import FieldSpec, MessageSpec
+from lavendertown.rpc.protocol.schema import FieldSpec, MessageSpec
 
 AUDIT_EVENT = MessageSpec(
     "AuditEvent",

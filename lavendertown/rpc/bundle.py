@@ -11,7 +11,7 @@ from lavendertown.database import ModelAccessor
 from lavendertown.database.application import current_database
 from lavendertown.rpc.database_actions import database_methods
 from lavendertown.rpc.model_service import ModelService
-from lavendertown.rpc.schema import MethodSpec, ServiceSpec
+from lavendertown.rpc.protocol.schema import MethodSpec, ServiceSpec
 
 STORAGE_SERVICE = "StorageService"
 

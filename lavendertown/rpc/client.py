@@ -17,8 +17,8 @@ from connectrpc.method import IdempotencyLevel, MethodInfo, StreamType
 from google.protobuf import descriptor_pb2
 
 from lavendertown.core.errors import NotFoundError
-from lavendertown.rpc.descriptors import PACKAGE, MessageClasses
-from lavendertown.rpc.messages import Response, fill_message, read_message
+from lavendertown.rpc.protocol.descriptors import PACKAGE, MessageClasses
+from lavendertown.rpc.protocol.messages import Response, fill_message, read_message
 
 TOKEN_VARIABLE = "LAVENDERTOWN_RPC_TOKEN"
 _File = descriptor_pb2.FileDescriptorProto
@@ -51,7 +51,7 @@ class ConnectClient:
         self._schema: _Schema | None = None
 
     def call(self, method: str, request: Mapping[str, Any] | None = None) -> Any:
-        """Call a method; return its :class:`~lavendertown.rpc.messages.Response`.
+        """Call a method; return its :class:`~lavendertown.rpc.protocol.messages.Response`.
 
         Inside a coroutine an awaitable is returned instead; :meth:`call_sync` and :meth:`call_async` leave
         no choice.

@@ -24,15 +24,15 @@ from lavendertown.database.audit_pages import Position, read_audit_page
 from lavendertown.records.queries import AuditQuery
 from lavendertown.records.write_path import acting_for
 from lavendertown.rpc.audit_messages import AUDIT_EVENT, audit_values
-from lavendertown.rpc.messages import read_time
-from lavendertown.rpc.paging import (
+from lavendertown.rpc.protocol.messages import read_time
+from lavendertown.rpc.protocol.paging import (
     read_iso_time,
     read_page_size,
     read_page_token,
     read_whole_number,
     write_page_token,
 )
-from lavendertown.rpc.schema import Call, FieldSpec, MessageSpec, MethodSpec, Role
+from lavendertown.rpc.protocol.schema import Call, FieldSpec, MessageSpec, MethodSpec, Role
 from lavendertown.stores.sql.copies.export import export_database
 from lavendertown.stores.sql.health import check_health
 from lavendertown.stores.sql.schema import schema_diagram

@@ -19,15 +19,15 @@ from lavendertown.database.model_keys import key_text
 from lavendertown.database.model_rows import ModelField
 from lavendertown.records.write_path import acting_for
 from lavendertown.rpc.errors import hook_refusal, one_sentence
-from lavendertown.rpc.messages import read_present_fields
-from lavendertown.rpc.paging import (
+from lavendertown.rpc.protocol.messages import read_present_fields
+from lavendertown.rpc.protocol.paging import (
     DEFAULT_PAGE,
     MAX_PAGE,
     read_page_size,
     read_page_token,
     write_page_token,
 )
-from lavendertown.rpc.schema import (
+from lavendertown.rpc.protocol.schema import (
     Call,
     FieldSpec,
     MessageSpec,

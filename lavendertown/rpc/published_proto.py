@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from lavendertown.rpc.proto_text import Numbers, read_numbers, write_proto
+from lavendertown.rpc.protocol.proto_text import Numbers, read_numbers, write_proto
 
 PATH = Path(__file__).with_name("lavendertown.proto")
 
@@ -27,7 +27,7 @@ def published_numbers() -> Numbers:
 def render_published_proto() -> str:
     """Return what the committed file has to be."""
     from lavendertown.rpc import RpcApp, build_storage_bundle
-    from lavendertown.rpc.collaboration_service import build_collaboration_bundle
+    from lavendertown.rpc.team.collaboration_service import build_collaboration_bundle
 
     app = RpcApp(name="LavenderTown")
     app.add_bundle(build_collaboration_bundle())

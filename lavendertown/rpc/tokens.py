@@ -22,7 +22,7 @@ from lavendertown.core.errors import (
     StorageUnavailableError,
 )
 from lavendertown.records.validation import check_actor
-from lavendertown.rpc.schema import Role
+from lavendertown.rpc.protocol.schema import Role
 
 FILE_NAME = "rpc_tokens.json"
 PREFIX = "lt_"

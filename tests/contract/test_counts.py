@@ -22,7 +22,7 @@ from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.collaboration.storage import FileStorage, Storage
 from lavendertown.core import clock, statuses
 from lavendertown.rpc import ConnectClient
-from lavendertown.rpc.team_app import build_team_app
+from lavendertown.rpc.team.app import build_team_app
 from tests.contract.builders import at, finding, report
 from tests.support.rpc import start_rpc
 

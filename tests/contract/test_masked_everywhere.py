@@ -15,8 +15,8 @@ from click.testing import CliRunner
 
 from lavendertown.cli import cli
 from lavendertown.mcp.mount import mount_mcp
-from lavendertown.rpc.schema import Role
-from lavendertown.rpc.team_app import build_team_app
+from lavendertown.rpc.protocol.schema import Role
+from lavendertown.rpc.team.app import build_team_app
 from lavendertown.rpc.tokens import TokenStore
 from tests.contract.store_locations import StoreLocation
 from tests.support.mcp import McpClient, no_running_loop

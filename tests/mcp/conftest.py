@@ -13,7 +13,7 @@ from lavendertown.collaboration.storage import Storage, get_storage_backend
 from lavendertown.core import clock
 from lavendertown.mcp.http_app import build_http_app
 from lavendertown.models import GhostFinding
-from lavendertown.rpc.schema import Role
+from lavendertown.rpc.protocol.schema import Role
 from lavendertown.rpc.tokens import TokenStore
 from tests.support.mcp import McpClient, no_running_loop
 from tests.support.rpc import RpcServer, start_rpc

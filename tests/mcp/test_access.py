@@ -13,7 +13,7 @@ from mcp import MCPError
 
 from lavendertown.collaboration.storage import Storage
 from lavendertown.mcp.http_app import build_http_app
-from lavendertown.rpc.schema import Role
+from lavendertown.rpc.protocol.schema import Role
 from lavendertown.rpc.tokens import TokenStore
 from tests.mcp.conftest import Connect
 from tests.support.mcp import McpClient, ToolRefused, no_running_loop

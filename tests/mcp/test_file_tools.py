@@ -12,7 +12,7 @@ import pytest
 from openpyxl import load_workbook
 
 from lavendertown.collaboration.storage import FileStorage, Storage
-from lavendertown.rpc.schema import Role
+from lavendertown.rpc.protocol.schema import Role
 from lavendertown.transfer.bundles.writing import export_bundle
 from tests.contract.builders import finding, report
 from tests.mcp.conftest import Connect

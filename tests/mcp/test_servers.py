@@ -11,7 +11,7 @@ import pytest
 
 from lavendertown.collaboration.storage import Storage
 from lavendertown.rpc import ConnectClient
-from lavendertown.rpc.schema import Role
+from lavendertown.rpc.protocol.schema import Role
 from lavendertown.rpc.tokens import TokenStore
 from tests.rpc.test_servers import QUICKSTART, running
 from tests.support.dashboard import ROOT, start_dashboard

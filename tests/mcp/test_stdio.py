@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lavendertown.collaboration.storage import Storage
-from lavendertown.rpc.schema import Role
+from lavendertown.rpc.protocol.schema import Role
 from lavendertown.rpc.tokens import TokenStore
 from tests.support.dashboard import ROOT
 from tests.support.mcp import McpClient, ToolRefused, stdio_server

@@ -26,7 +26,7 @@ from lavendertown.database import ModelAccessor, application, bootstrap
 from lavendertown.database.startup import create_missing_tables
 from lavendertown.rpc import ConnectClient, RpcApp, build_collaboration_bundle, build_storage_bundle
 from lavendertown.rpc.bundle import RpcBundle
-from lavendertown.rpc.descriptors import PACKAGE, MessageClasses
+from lavendertown.rpc.protocol.descriptors import PACKAGE, MessageClasses
 from lavendertown.transfer.bundles.writing import export_bundle
 from tests.rpc.models import Base, Part, RpcUser
 

@@ -18,7 +18,7 @@ from lavendertown.database import AuditLog, ModelAccessor, application, bootstra
 from lavendertown.database.startup import create_missing_tables
 from lavendertown.rpc import ConnectClient, RpcApp, build_storage_bundle
 from lavendertown.rpc.access import AccessRules
-from lavendertown.rpc.schema import Role
+from lavendertown.rpc.protocol.schema import Role
 from lavendertown.rpc.tokens import TokenStore
 from tests.rpc.conftest import Serve
 from tests.rpc.models import Base, Order, RpcUser

@@ -10,8 +10,8 @@ import pytest
 from lavendertown.collaboration.storage import FileStorage, Storage
 from lavendertown.core.settings import load_settings
 from lavendertown.rpc import ConnectClient, RpcError
-from lavendertown.rpc.schema import Role
-from lavendertown.rpc.team_app import build_team_app
+from lavendertown.rpc.protocol.schema import Role
+from lavendertown.rpc.team.app import build_team_app
 from lavendertown.rpc.tokens import TokenStore
 from tests.contract.builders import annotation, finding, report
 from tests.contract.test_desk import name_of

@@ -16,7 +16,7 @@ from lavendertown.database import ModelAccessor, application
 from lavendertown.database.startup import create_missing_tables
 from lavendertown.rpc import ConnectClient, RpcApp, RpcBundle, RpcError, build_storage_bundle
 from lavendertown.rpc.database_actions import database_methods
-from lavendertown.rpc.schema import MessageSpec, MethodSpec, ServiceSpec
+from lavendertown.rpc.protocol.schema import MessageSpec, MethodSpec, ServiceSpec
 from tests.rpc.conftest import Serve
 from tests.rpc.models import Base, Color, Drawing, Part
 from tests.support.rpc import RpcServer

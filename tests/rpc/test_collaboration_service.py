@@ -18,9 +18,10 @@ from lavendertown.core import clock
 from lavendertown.core.settings import load_settings
 from lavendertown.profile.evidence import Evidence, FindingSamples, SampleRow
 from lavendertown.records.record_classes import AuditEvent
-from lavendertown.rpc import ConnectClient, RpcError, collaboration_service
-from lavendertown.rpc.schema import Call, Caller, Role
-from lavendertown.rpc.team_app import build_team_app
+from lavendertown.rpc import ConnectClient, RpcError
+from lavendertown.rpc.protocol.schema import Call, Caller, Role
+from lavendertown.rpc.team import collaboration_service
+from lavendertown.rpc.team.app import build_team_app
 from lavendertown.rpc.tokens import TokenStore
 from tests.rpc.conftest import Serve
 from tests.rpc.every_method import JUNIT

@@ -9,7 +9,7 @@ import pytest
 
 from lavendertown.core.errors import InvalidInputError
 from lavendertown.core.settings import Settings
-from lavendertown.rpc.team_records import ConfiguredStore
+from lavendertown.rpc.team.records import ConfiguredStore
 
 
 @dataclass

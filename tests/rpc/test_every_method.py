@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from lavendertown.core import clock
 from lavendertown.rpc import ConnectClient
-from lavendertown.rpc.schema import Role
+from lavendertown.rpc.protocol.schema import Role
 from lavendertown.rpc.tokens import TokenStore
 from tests.rpc.every_method import (
     APP_FILE,

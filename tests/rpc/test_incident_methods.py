@@ -9,8 +9,8 @@ import pytest
 from lavendertown.collaboration.storage import Storage
 from lavendertown.core.settings import load_settings
 from lavendertown.rpc import ConnectClient, RpcError
-from lavendertown.rpc.schema import Role
-from lavendertown.rpc.team_app import build_team_app
+from lavendertown.rpc.protocol.schema import Role
+from lavendertown.rpc.team.app import build_team_app
 from lavendertown.rpc.tokens import TokenStore
 from tests.rpc.conftest import Serve
 

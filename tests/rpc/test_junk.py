@@ -12,7 +12,7 @@ from lavendertown.collaboration.storage import Storage
 from lavendertown.database import ModelAccessor, application
 from lavendertown.database.startup import create_missing_tables
 from lavendertown.rpc import ConnectClient, RpcApp, RpcError, build_collaboration_bundle, build_storage_bundle
-from lavendertown.rpc.messages import fill_message, is_repeated
+from lavendertown.rpc.protocol.messages import fill_message, is_repeated
 from tests.rpc.conftest import Serve
 from tests.rpc.every_method import JUNIT
 from tests.rpc.models import Base, Named, Part, RpcUser

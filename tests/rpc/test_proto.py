@@ -10,9 +10,15 @@ import pytest
 from lavendertown.core.errors import ConfigurationError
 from lavendertown.database import ModelAccessor
 from lavendertown.rpc import RpcApp, build_storage_bundle
-from lavendertown.rpc.proto_text import Numbers, parse_numbers, read_numbers, render_proto, write_proto
+from lavendertown.rpc.protocol.proto_text import (
+    Numbers,
+    parse_numbers,
+    read_numbers,
+    render_proto,
+    write_proto,
+)
+from lavendertown.rpc.protocol.schema import FieldSpec, MessageSpec, MethodSpec, ServiceSpec
 from lavendertown.rpc.published_proto import PATH, published_numbers, render_published_proto
-from lavendertown.rpc.schema import FieldSpec, MessageSpec, MethodSpec, ServiceSpec
 from tests.rpc.models import RpcUser
 
 PUBLISHED = Path(__file__).with_name("published_numbers.json")

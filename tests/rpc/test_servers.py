@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from lavendertown.rpc import ConnectClient, RpcError
-from lavendertown.rpc.schema import Role
+from lavendertown.rpc.protocol.schema import Role
 from lavendertown.rpc.tokens import TokenStore
 from tests.support.dashboard import ROOT, free_port, serve_dashboard, start_dashboard
 from tests.support.rpc import curl, wait_until_answering

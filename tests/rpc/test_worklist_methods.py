@@ -14,8 +14,8 @@ from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.collaboration.storage import Storage, get_finding_id
 from lavendertown.core.settings import load_settings
 from lavendertown.rpc import ConnectClient, RpcError
-from lavendertown.rpc.schema import Role
-from lavendertown.rpc.team_app import build_team_app
+from lavendertown.rpc.protocol.schema import Role
+from lavendertown.rpc.team.app import build_team_app
 from lavendertown.rpc.tokens import TokenStore
 from lavendertown.tables import read_table
 from tests.rpc.conftest import Serve

@@ -17,8 +17,8 @@ import pytest
 from lavendertown.core.settings import load_settings
 from lavendertown.database import ModelAccessor, application, bootstrap
 from lavendertown.rpc import RpcApp, build_storage_bundle
-from lavendertown.rpc.collaboration_service import build_collaboration_bundle
-from lavendertown.rpc.schema import Role
+from lavendertown.rpc.protocol.schema import Role
+from lavendertown.rpc.team.collaboration_service import build_collaboration_bundle
 from lavendertown.rpc.tokens import TokenStore
 from tests.rpc.models import RpcUser
 from tests.rpc.test_servers import running

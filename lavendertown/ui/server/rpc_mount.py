@@ -52,7 +52,7 @@ class RpcMount:
             return app
 
     def _build_app(self) -> ASGIApp:
-        from lavendertown.rpc.team_app import find_app
+        from lavendertown.rpc.team.app import find_app
 
         return find_app(find_storage=queries.current_storage)
 

@@ -11,7 +11,7 @@ from lavendertown.core.run_readings import read_run_reading
 from lavendertown.core.settings import load_settings
 from lavendertown.interchange.worklists.answers import FilledRows, RowAnswer, RowProblem, join_filled_rows
 from lavendertown.interchange.worklists.worklist_file import FindingRows, Worklist
-from lavendertown.rpc.team_files import server_files
+from lavendertown.rpc.team.files import server_files
 
 MAX_FILLED_FILES = 100
 """The maximum number of filled files that one call reads."""

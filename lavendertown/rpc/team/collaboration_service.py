@@ -18,8 +18,12 @@ from lavendertown.core.errors import InvalidInputError, NotFoundError
 from lavendertown.records.write_path import acting_for
 from lavendertown.rpc.audit_messages import AUDIT_EVENT, audit_values
 from lavendertown.rpc.bundle import RpcBundle
-from lavendertown.rpc.bundle_methods import bundle_methods
-from lavendertown.rpc.collaboration_messages import (
+from lavendertown.rpc.protocol.messages import read_time
+from lavendertown.rpc.protocol.paging import PAGING, next_page_token, read_page, read_page_size
+from lavendertown.rpc.protocol.schema import Call, FieldSpec, MessageSpec, MethodSpec, Role, ServiceSpec
+from lavendertown.rpc.shutdown import is_stopping
+from lavendertown.rpc.team.bundle_methods import bundle_methods
+from lavendertown.rpc.team.collaboration_messages import (
     ANNOTATION,
     FINDING,
     OCCURRENCE,
@@ -33,15 +37,11 @@ from lavendertown.rpc.collaboration_messages import (
     report_values,
     row_values,
 )
-from lavendertown.rpc.import_method import import_method
-from lavendertown.rpc.incident_methods import incident_methods
-from lavendertown.rpc.messages import read_time
-from lavendertown.rpc.paging import PAGING, next_page_token, read_page, read_page_size
-from lavendertown.rpc.schema import Call, FieldSpec, MessageSpec, MethodSpec, Role, ServiceSpec
-from lavendertown.rpc.shutdown import is_stopping
-from lavendertown.rpc.team_records import ConfiguredStore, FindStorage, decide_findings
+from lavendertown.rpc.team.import_method import import_method
+from lavendertown.rpc.team.incident_methods import incident_methods
+from lavendertown.rpc.team.records import ConfiguredStore, FindStorage, decide_findings
+from lavendertown.rpc.team.worklist_methods import worklist_methods
 from lavendertown.rpc.threads import run_in_thread
-from lavendertown.rpc.worklist_methods import worklist_methods
 
 COLLABORATION_SERVICE = "CollaborationService"
 POLL_SECONDS = 1.0

@@ -18,8 +18,8 @@ from lavendertown.models import GhostFinding
 from lavendertown.profile.evidence import Evidence
 from lavendertown.records.field_kinds import ColumnType
 from lavendertown.records.fields import Field
-from lavendertown.rpc.messages import read_time
-from lavendertown.rpc.schema import FieldSpec, MessageSpec
+from lavendertown.rpc.protocol.messages import read_time
+from lavendertown.rpc.protocol.schema import FieldSpec, MessageSpec
 from lavendertown.rules.models import RuleSet
 
 _TEXTS = ("id", "title", "author", "dataset")

@@ -14,8 +14,8 @@ from google.protobuf import (
 )
 
 from lavendertown.core.errors import ConfigurationError
-from lavendertown.rpc.proto_text import Numbers
-from lavendertown.rpc.schema import WELL_KNOWN, MessageSpec, ServiceSpec, json_name, merge_messages
+from lavendertown.rpc.protocol.proto_text import Numbers
+from lavendertown.rpc.protocol.schema import WELL_KNOWN, MessageSpec, ServiceSpec, json_name, merge_messages
 
 PACKAGE = "lavendertown.v1"
 FILE_NAME = "lavendertown/v1/services.proto"

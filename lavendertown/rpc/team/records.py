@@ -10,7 +10,7 @@ from lavendertown.collaboration.parts.triage import Decision, Undo
 from lavendertown.collaboration.storage import Storage
 from lavendertown.core.settings import Settings, load_settings
 from lavendertown.records.write_path import acting_for
-from lavendertown.rpc.schema import Call
+from lavendertown.rpc.protocol.schema import Call
 
 FindStorage = Callable[[], Storage]
 

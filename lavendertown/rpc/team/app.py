@@ -14,10 +14,10 @@ from lavendertown.core.settings import Settings, load_settings
 from lavendertown.database.application import Database
 from lavendertown.rpc.app import RpcApp
 from lavendertown.rpc.bundle import STORAGE_SERVICE, RpcBundle
-from lavendertown.rpc.collaboration_service import build_collaboration_bundle
 from lavendertown.rpc.database_actions import database_methods
-from lavendertown.rpc.schema import ServiceSpec
-from lavendertown.rpc.team_records import ConfiguredStore, FindStorage
+from lavendertown.rpc.protocol.schema import ServiceSpec
+from lavendertown.rpc.team.collaboration_service import build_collaboration_bundle
+from lavendertown.rpc.team.records import ConfiguredStore, FindStorage
 
 _NO_DATABASE = (
     "The team's records are kept in plain files, so there is no database to ask. Back the files up on the "

@@ -18,7 +18,7 @@ from google.protobuf import json_format
 
 from lavendertown.core.file_limits import MEGABYTE
 from lavendertown.rpc.errors import one_sentence
-from lavendertown.rpc.messages import is_repeated
+from lavendertown.rpc.protocol.messages import is_repeated
 
 _TOO_LARGE = re.compile(r"message is larger than configured max (\d+)")
 _CUT_OFF = "The request ends before its message does; send the message whole, with its length before it."

@@ -9,7 +9,7 @@ from typing import Any
 
 from lavendertown.core import clock, json_codec
 from lavendertown.core.errors import InvalidInputError
-from lavendertown.rpc.schema import FieldSpec
+from lavendertown.rpc.protocol.schema import FieldSpec
 
 PAGING = (
     FieldSpec("page_size", "int32", comment="100 by default, at most 1000."),

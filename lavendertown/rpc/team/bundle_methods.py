@@ -12,9 +12,9 @@ from lavendertown.core.errors import InvalidInputError, NotFoundError
 from lavendertown.core.file_limits import limits_from_settings
 from lavendertown.core.settings import load_settings
 from lavendertown.records.write_path import acting_for
-from lavendertown.rpc.schema import Call, FieldSpec, MessageSpec, MethodSpec, Role
-from lavendertown.rpc.team_files import FILE, check_file
-from lavendertown.rpc.team_records import FindStorage
+from lavendertown.rpc.protocol.schema import Call, FieldSpec, MessageSpec, MethodSpec, Role
+from lavendertown.rpc.team.files import FILE, check_file
+from lavendertown.rpc.team.records import FindStorage
 from lavendertown.transfer.bundles.content import BundleContent, collect_content
 from lavendertown.transfer.bundles.importing import BundlePreview, import_bundle, preview_bundle
 from lavendertown.transfer.bundles.merging import DeletionState, MergeState

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lavendertown.core.atomic_files import write_atomically
 from lavendertown.core.errors import ConfigurationError, StorageUnavailableError
-from lavendertown.rpc.schema import WELL_KNOWN, FieldSpec, MessageSpec, ServiceSpec, merge_messages
+from lavendertown.rpc.protocol.schema import WELL_KNOWN, FieldSpec, MessageSpec, ServiceSpec, merge_messages
 
 _HEAD = """// {title}
 //

@@ -8,12 +8,12 @@ from typing import Any
 from lavendertown.collaboration.parts.worklist_answers import AnswerConflict, SavedAnswers
 from lavendertown.core.errors import InvalidInputError, NotFoundError
 from lavendertown.records.write_path import acting_for
-from lavendertown.rpc.collaboration_messages import row_values
-from lavendertown.rpc.paging import PAGING, next_page_token, read_page
-from lavendertown.rpc.schema import Call, FieldSpec, MessageSpec, MethodSpec, Role
-from lavendertown.rpc.team_files import FILE, check_file, check_files
-from lavendertown.rpc.team_records import FindStorage
-from lavendertown.rpc.team_worklists import (
+from lavendertown.rpc.protocol.paging import PAGING, next_page_token, read_page
+from lavendertown.rpc.protocol.schema import Call, FieldSpec, MessageSpec, MethodSpec, Role
+from lavendertown.rpc.team.collaboration_messages import row_values
+from lavendertown.rpc.team.files import FILE, check_file, check_files
+from lavendertown.rpc.team.records import FindStorage
+from lavendertown.rpc.team.worklists import (
     MAX_FILLED_FILES,
     collect_report_rows,
     read_filled_files,

@@ -15,9 +15,9 @@ from lavendertown.interchange import ReadRun, read_runs
 from lavendertown.interchange.mapping import ROLES, ResultMapping
 from lavendertown.interchange.sources import UnknownFormatError
 from lavendertown.records.write_path import acting_for
-from lavendertown.rpc.schema import Call, FieldSpec, MessageSpec, MethodSpec, Role
-from lavendertown.rpc.team_files import check_files, server_files
-from lavendertown.rpc.team_records import FindStorage
+from lavendertown.rpc.protocol.schema import Call, FieldSpec, MessageSpec, MethodSpec, Role
+from lavendertown.rpc.team.files import check_files, server_files
+from lavendertown.rpc.team.records import FindStorage
 
 if TYPE_CHECKING:
     from lavendertown.collaboration.parts.imports import Imports

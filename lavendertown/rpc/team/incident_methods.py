@@ -11,10 +11,15 @@ from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.core.errors import InvalidInputError, NotFoundError
 from lavendertown.core.statuses import FIXED, StatusCategory
 from lavendertown.records.write_path import acting_for
-from lavendertown.rpc.collaboration_messages import ANNOTATION, TRIAGED_FINDING, annotation_values, row_values
-from lavendertown.rpc.paging import PAGING, next_page_token, read_page
-from lavendertown.rpc.schema import Call, FieldSpec, MessageSpec, MethodSpec, Role
-from lavendertown.rpc.team_records import FindStorage
+from lavendertown.rpc.protocol.paging import PAGING, next_page_token, read_page
+from lavendertown.rpc.protocol.schema import Call, FieldSpec, MessageSpec, MethodSpec, Role
+from lavendertown.rpc.team.collaboration_messages import (
+    ANNOTATION,
+    TRIAGED_FINDING,
+    annotation_values,
+    row_values,
+)
+from lavendertown.rpc.team.records import FindStorage
 
 _ACTOR = FieldSpec("actor", "string", comment="For whom the caller acts.")
 _ID = FieldSpec("incident_id", "string")

@@ -10,7 +10,7 @@ from connectrpc.code import Code
 from connectrpc.errors import ConnectError
 
 from lavendertown.core.errors import InvalidInputError
-from lavendertown.rpc.schema import FieldSpec, MessageSpec
+from lavendertown.rpc.protocol.schema import FieldSpec, MessageSpec
 from lavendertown.rpc.shutdown import is_stopping
 
 if TYPE_CHECKING:
