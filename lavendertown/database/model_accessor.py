@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy import orm
+from sqlalchemy.engine import URL
 
 from lavendertown.core.errors import InvalidInputError
 from lavendertown.database import application, model_children, stored_values
@@ -25,7 +26,7 @@ from lavendertown.database.unique_violations import report_unique_violations
 from lavendertown.records.hooks import Hooks
 from lavendertown.records.store import Store, UnitOfWork
 from lavendertown.records.write_path import Change, DeleteRecord, RestoreRecord, SaveRecord, WritePath
-from lavendertown.stores.sql.connection.errors import translate_errors
+from lavendertown.stores.sql.connection.errors import first_line, translate_errors
 
 ModelType = TypeVar("ModelType")
 Hook = Callable[[Session, Any], object]
@@ -208,8 +209,8 @@ class ModelAccessor(Generic[ModelType]):
     def _open_session(self) -> Iterator[Any]:
         database = self.current_database()
         with (
-            _report_unstorable_values(self.component),
             translate_errors(database.url),
+            _report_unstorable_values(self.component, database.url),
             database.use_session() as session,
         ):
             yield session
@@ -242,8 +243,8 @@ class ModelAccessor(Generic[ModelType]):
             return [(row, {}) for row in rows if row is not None]
 
         with (
-            _report_unstorable_values(self.component),
             translate_errors(database.url),
+            _report_unstorable_values(self.component, database.url),
             report_unique_violations(
                 database,
                 self.mapped_model,
@@ -445,12 +446,16 @@ def _withhold_changes(obj: Any, changed: Mapping[str, Any], loaded: Mapping[str,
 
 
 @contextlib.contextmanager
-def _report_unstorable_values(component: str) -> Iterator[None]:
+def _report_unstorable_values(component: str, url: URL) -> Iterator[None]:
     """Turn errors that SQLAlchemy or a driver raises for a value into one sentence."""
     try:
         yield
-    except sa.exc.DBAPIError:
-        raise
+    except sa.exc.DBAPIError as error:
+        if not isinstance(error, sa.exc.DataError):
+            raise
+        raise InvalidInputError(
+            f"A value of {component} cannot be stored: {first_line(url, error)}. Correct the value."
+        ) from error
     except (sa.exc.StatementError, OverflowError) as error:
         reason = getattr(error, "orig", None) or error
         raise InvalidInputError(

@@ -44,16 +44,26 @@ def convert_key(component: str, column: sa.Column[Any], value: Any) -> Any:
     if isinstance(value, enum.Enum):
         value = value.value
     wanted = python_type_of(column)
+    if is_text_of_uuid(column):
+        # The database returns the usual form, whatever form is given.
+        return str(_convert_form(component, value, uuid.UUID))
     if wanted is str:
         return _convert_text(component, value)
-    if wanted not in _FORMS or _has_type(value, wanted):
-        return _check_range(component, _fit_scale(column, value))
+    if wanted in _FORMS:
+        value = _convert_form(component, value, wanted)
+    return _check_range(component, _fit_scale(component, column, value))
+
+
+def _convert_form(component: str, value: Any, wanted: type) -> Any:
+    form, convert = _FORMS[wanted]
+    if _has_type(value, wanted):
+        return value
     try:
         if isinstance(value, str) or (wanted in (float, decimal.Decimal) and isinstance(value, int | float)):
-            return _check_range(component, _fit_scale(column, _FORMS[wanted][1](str(value))))
+            return convert(str(value))
     except (ValueError, KeyError, decimal.InvalidOperation):
         pass
-    raise _wrong_key(component, value, _FORMS[wanted][0])
+    raise _wrong_key(component, value, form)
 
 
 def key_text(value: Any) -> str:
@@ -116,24 +126,26 @@ def python_type_of(column: sa.ColumnElement[Any]) -> type:
     return object if isinstance(column.type, sa.types.TypeDecorator) and found is not str else found
 
 
+def is_text_of_uuid(column: sa.ColumnElement[Any]) -> bool:
+    """Return whether a column stores UUIDs, but takes and returns their text."""
+    return isinstance(column.type, sa.Uuid) and not column.type.as_uuid
+
+
 def _has_type(value: Any, wanted: type) -> bool:
     if isinstance(value, bool) and wanted is not bool:
         return False
     return isinstance(value, wanted) and not (wanted is dt.date and isinstance(value, dt.datetime))
 
 
-def _check_text(component: str, value: str) -> str:
-    json_codec.require_storable_text(value, f"The id of a record of {component}")
-    return value
-
-
-def _fit_scale(column: sa.Column[Any], value: Any) -> Any:
+def _fit_scale(component: str, column: sa.Column[Any], value: Any) -> Any:
     """Return a decimal number with as many decimals as its column has, as the database returns it."""
     scale = getattr(column.type, "scale", None)
     if not isinstance(value, decimal.Decimal) or scale is None or not value.is_finite():
         return value
     fitted = value.quantize(decimal.Decimal(1).scaleb(-scale), context=_EXACT)
-    return fitted if fitted == value else value
+    if fitted != value:
+        raise _wrong_key(component, value, f"a number with at most {scale} decimals")
+    return fitted
 
 
 def _check_range(component: str, value: Any) -> Any:

@@ -6,6 +6,7 @@ import datetime as dt
 import decimal
 import hashlib
 import inspect
+import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -77,7 +78,7 @@ def _validator_by_fields(mapped: Any, columns: Mapping[str, sa.Column[Any]]) -> 
             each: getattr(checked, each) if each in given and _is_plain(value) else value
             for each, value in values.items()
         }
-        _refuse_values(name, {each: _explain_zone(columns[each], converted[each]) for each in values})
+        _refuse_values(name, {each: _explain_form(columns[each], converted[each]) for each in values})
         return converted
 
     return check
@@ -164,7 +165,9 @@ def _refuse_values(name: str, reasons: Mapping[str, str | None]) -> None:
 
 
 def _convert_number(column: sa.Column[Any], value: Any) -> Any:
-    """Return an int or float of an exact column as the decimal number it is written as."""
+    """Return an int or float of an exact column as the decimal number it is written as, a bool as 0 or 1."""
+    if isinstance(column.type, sa.Integer) and isinstance(value, bool):
+        return int(value)
     exact = isinstance(column.type, sa.Numeric) and column.type.asdecimal
     if exact and isinstance(value, int | float) and not isinstance(value, bool):
         return decimal.Decimal(str(value))
@@ -173,9 +176,28 @@ def _convert_number(column: sa.Column[Any], value: Any) -> Any:
 
 def _explain_zone(column: sa.Column[Any], value: Any) -> str | None:
     has_zone = getattr(column.type, "timezone", False)
-    if has_zone and isinstance(value, dt.datetime) and value.tzinfo is None:
-        return f"{value.isoformat()} has no time zone; give one, such as datetime.UTC"
+    if isinstance(value, dt.time) and value.tzinfo is not None and not has_zone:
+        return f"{value.isoformat()} has a time zone, which the column does not keep; give a time without one"
+    if not isinstance(value, dt.datetime):
+        return None
+    if value.tzinfo is None:
+        explained = f"{value.isoformat()} has no time zone; give one, such as datetime.UTC"
+        return explained if has_zone else None
+    try:
+        value.astimezone(dt.UTC)
+    except OverflowError:
+        return f"{value.isoformat()} is not within the years 1 to 9999 in UTC"
     return None
+
+
+def _explain_form(column: sa.Column[Any], value: Any) -> str | None:
+    """Return why the database cannot keep a value of the right type."""
+    if model_keys.is_text_of_uuid(column) and isinstance(value, str):
+        try:
+            uuid.UUID(value)
+        except ValueError:
+            return f"{value!r} is not a UUID"
+    return _explain_zone(column, value)
 
 
 def _is_chosen_elsewhere(column: sa.Column[Any]) -> bool:
@@ -204,12 +226,13 @@ def _explain_rejection(column: sa.Column[Any], value: Any, is_new: bool) -> str 
     length = getattr(column.type, "length", None)
     if isinstance(value, str) and length is not None and len(value) > length:
         return f"it is longer than {length} characters"
-    return _explain_zone(column, value)
+    return _explain_form(column, value)
 
 
 def _is_custom(kind: sa.types.TypeEngine[Any]) -> bool:
     """Return whether a type converts values itself, so that its own rules decide which ones it takes."""
-    return isinstance(kind, sa.types.TypeDecorator) and type(kind).__module__.partition(".")[0] != "sqlmodel"
+    is_plain = isinstance(kind, sa.Interval) or type(kind).__module__.partition(".")[0] == "sqlmodel"
+    return isinstance(kind, sa.types.TypeDecorator) and not is_plain
 
 
 @dataclass(frozen=True)

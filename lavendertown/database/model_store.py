@@ -12,9 +12,10 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from lavendertown.core import clock
+from lavendertown.core.errors import InvalidInputError
 from lavendertown.database import model_children
 from lavendertown.database.application import Database
-from lavendertown.database.model_keys import KeyIndex
+from lavendertown.database.model_keys import KeyIndex, key_text
 from lavendertown.database.model_records import MappedModel, ModelRecord
 from lavendertown.database.session import Session
 from lavendertown.database.stored_values import read_stored_rows, set_changed_value, set_stored_values
@@ -86,6 +87,7 @@ class ModelUnitOfWork(UnitOfWork):
             self._write_record(record)
         self._written = records
         self.read_written_rows()
+        self._refuse_unfindable_rows(changes)
         if self._audited:
             batch = StatementBatch(self.session.connection())
             events = [self._add_stored_values(event) for event in changes.events]
@@ -114,21 +116,41 @@ class ModelUnitOfWork(UnitOfWork):
             if row in self.session and not sa.inspect(row).deleted
         }
         index = KeyIndex(keys)
-        found = read_stored_rows(
-            self.session, self._model.cls, self._model.key, list(self._model.columns), list(keys.values())
-        )
-        for values in found:
-            record_id = index.find_id(values[self._model.key])
-            if record_id is not None:
+        found = self._read_stored(keys)
+        stored = {index.find_id(values[self._model.key]): values for values in found}
+        for record_id in keys:
+            values = stored.get(record_id)
+            if values is None:
+                # The database may return a key in another form, such as a text in another case.
+                values = next(iter(self._read_stored({record_id: keys[record_id]})), None)
+            if values is not None:
                 self._stored[record_id] = values
                 set_stored_values(rows[record_id], values)
 
+    def _read_stored(self, keys: Mapping[str, Any]) -> list[dict[str, Any]]:
+        names = list(self._model.columns)
+        return read_stored_rows(self.session, self._model.cls, self._model.key, names, list(keys.values()))
+
+    def _refuse_unfindable_rows(self, changes: ChangeSet) -> None:
+        """Refuse a new row that is not found by the key that was given for it."""
+        for _, record_id in changes.new_keys:
+            # A key that the database assigns is not known before.
+            if record_id is not None and record_id not in self._stored:
+                raise InvalidInputError(
+                    f"The id {record_id!r} of a record of {self._model.component} is not what the database "
+                    "stores, so that the record could not be found by it; nothing was written. Give it in "
+                    "the form of its column."
+                )
+
     def _add_stored_values(self, event: AuditEvent) -> AuditEvent:
-        """Return an audit event whose state after the change is what the database stored."""
-        stored = self._stored.get(event.record_id)
+        """Return an audit event whose id and state after the change are what the database stored."""
+        row, stored = self._rows.get(event.record_id), self._stored.get(event.record_id)
+        if row is not None:
+            event = replace(event, record_id=self._model.id_of(row))
         if stored is None or event.after is None:
             return event
-        return replace(event, after={**event.after, **self._model.summarize_values(stored)})
+        after = {**event.after, **self._model.summarize_values(stored)}
+        return replace(event, record_id=key_text(stored[self._model.key]), after=after)
 
     def _write_record(self, record: ModelRecord) -> None:
         row = self._rows.get(cast(str, record.id))

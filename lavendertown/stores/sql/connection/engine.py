@@ -19,7 +19,7 @@ from lavendertown.core.errors import ConfigurationError, StorageUnavailableError
 from lavendertown.core.settings import DATABASE_TLS_OPTIONS, expand_home
 from lavendertown.stores.sql.connection import mariadb, postgres
 from lavendertown.stores.sql.connection.errors import is_sqlite_locked, store_name
-from lavendertown.stores.sql.statements.column_types import ExactNumeric, SqliteDateTime
+from lavendertown.stores.sql.statements.column_types import ExactNumeric, SqliteDateTime, SqliteTime
 
 BEGIN_OPTION = "lavendertown_begin"
 """Execution option: the statement that begins a transaction on SQLite; empty for single reads."""
@@ -177,7 +177,7 @@ def _share_memory_database(engine: Engine) -> None:
 
 
 def _configure_sqlite(engine: Engine) -> None:
-    columns = {sa.Numeric: ExactNumeric, sa.DateTime: SqliteDateTime}
+    columns = {sa.Numeric: ExactNumeric, sa.DateTime: SqliteDateTime, sa.Time: SqliteTime}
     engine.dialect.colspecs = {**engine.dialect.colspecs, **columns}
 
     @sa.event.listens_for(engine, "connect")

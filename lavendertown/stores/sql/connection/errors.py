@@ -167,12 +167,12 @@ def _translate_integrity_error(url: URL, error: sa.exc.IntegrityError) -> Except
             "Another user saved a record with this id at the same time; nothing was written. Try again."
         )
     return StorageError(
-        f"{store_name(url)} refused the change; nothing was written: {_first_line(url, error)}."
+        f"{store_name(url)} refused the change; nothing was written: {first_line(url, error)}."
     )
 
 
 def _translate_driver_error(url: URL, error: sa.exc.DBAPIError) -> Exception:
-    reason = _first_line(url, error)
+    reason = first_line(url, error)
     database = store_name(url)
     sqlite_code, sqlstate, number = _sqlite_code(error), _postgres_code(error), _mariadb_number(error)
     sentence = (
@@ -231,7 +231,7 @@ def _mariadb_number(error: sa.exc.DBAPIError) -> int | None:
     return args[0] if len(args) == 2 and isinstance(args[0], int) else None
 
 
-def _first_line(url: URL, error: sa.exc.DBAPIError) -> str:
+def first_line(url: URL, error: sa.exc.DBAPIError) -> str:
     """Return the first line of the driver's message, without PyMySQL's error number.
 
     libpq has a line for each address of a host: one about TLS says more than one about an address at which

@@ -11,7 +11,7 @@ from sqlalchemy.engine import URL, Engine
 from lavendertown.core import locks
 from lavendertown.core.errors import ConfigurationError
 from lavendertown.stores.sql.connection.errors import store_name, translate_errors
-from lavendertown.stores.sql.statements.column_types import MariaDateTime
+from lavendertown.stores.sql.statements.column_types import MariaDateTime, MariaTime
 
 BACKENDS = ("mysql", "mariadb")
 _LOCK_FLAG = "lavendertown_locked"
@@ -57,7 +57,8 @@ def _wait_seconds() -> int:
 def configure_engine(engine: Engine) -> None:
     """Set the engine's column types, collation and index DDL, and release locks on return to the pool."""
     engine.dialect.ddl_compiler = _DdlCompiler
-    engine.dialect.colspecs = {**engine.dialect.colspecs, sa.DateTime: MariaDateTime}
+    columns: dict[Any, Any] = {sa.DateTime: MariaDateTime, sa.Time: MariaTime}
+    engine.dialect.colspecs = {**engine.dialect.colspecs, **columns}
     engine.dialect.type_compiler_instance = _TypeCompiler(engine.dialect)
     seconds = _wait_seconds()
 

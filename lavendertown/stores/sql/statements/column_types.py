@@ -7,7 +7,7 @@ import decimal
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.engine import Dialect
 
 from lavendertown.core import clock
@@ -83,6 +83,28 @@ class MariaDateTime(sa.DateTime):
 
     def bind_processor(self, dialect: Dialect) -> Any:
         return _aware_to_naive_utc
+
+
+def _to_utc_time(value: Any) -> Any:
+    """Return a time of day with an offset as the same time in UTC, as the database keeps no offset."""
+    if not isinstance(value, dt.time) or value.tzinfo is None:
+        return value
+    return dt.datetime.combine(_EPOCH.date(), value).astimezone(_UTC).time()
+
+
+class SqliteTime(sqlite.TIME):
+    """A time of day on SQLite: one with an offset is stored as UTC."""
+
+    def bind_processor(self, dialect: Dialect) -> Any:
+        to_text: Any = super().bind_processor(dialect)  # type: ignore[no-untyped-call]
+        return lambda value: to_text(_to_utc_time(value))
+
+
+class MariaTime(mysql.TIME):
+    """A time of day on MariaDB: one with an offset is stored as UTC."""
+
+    def bind_processor(self, dialect: Dialect) -> Any:
+        return _to_utc_time
 
 
 class ExactNumeric(sa.Numeric[Any]):
