@@ -13,7 +13,7 @@ from typing import Any, cast
 from sqlalchemy import orm
 from sqlalchemy.engine import URL, Engine
 
-from lavendertown.core.errors import StorageError
+from lavendertown.core.errors import InvalidInputError, StorageError
 from lavendertown.core.settings import load_settings
 from lavendertown.database.session import Session, remove_assigned_keys
 from lavendertown.stores.sql.connection.engine import make_database_folder, make_engine, read_url
@@ -117,6 +117,11 @@ class Database:
         """
         if isinstance(session, orm.scoped_session):
             session = cast(Session, session())
+        if session is not None and not isinstance(session, orm.Session):
+            raise InvalidInputError(
+                f"use_session takes a session of SQLAlchemy, not a {type(session).__name__}; open one with "
+                "open_session."
+            )
         current = self.current_session()
         if session is not None and session is not current:
             with self._join_session(session):

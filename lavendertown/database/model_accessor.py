@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 from sqlalchemy.engine import URL
 
-from lavendertown.core.errors import InvalidInputError
+from lavendertown.core.errors import ConflictError, InvalidInputError
 from lavendertown.database import application, model_children, stored_values
 from lavendertown.database.model_keys import key_text
 from lavendertown.database.model_records import (
@@ -22,7 +22,7 @@ from lavendertown.database.model_records import (
 )
 from lavendertown.database.model_store import ModelStore, ModelUnitOfWork
 from lavendertown.database.session import Session
-from lavendertown.database.unique_violations import report_unique_violations
+from lavendertown.database.unique_violations import name_row, report_unique_violations
 from lavendertown.records.hooks import Hooks
 from lavendertown.records.store import Store, UnitOfWork
 from lavendertown.records.write_path import Change, DeleteRecord, RestoreRecord, SaveRecord, WritePath
@@ -115,12 +115,23 @@ class ModelAccessor(Generic[ModelType]):
         """Store new rows in one unit of work, all or none, and return them."""
         new = list(objs)
         records, known = [], set()
+        positions: dict[str, int] = {}
         for position, obj in enumerate(new, 1):
             # The same object twice is one row.
-            if id(obj) not in known:
-                known.add(id(obj))
-                records.append(self._make_new_record(obj, position if len(new) > 1 else 0))
-        self._commit_changes([SaveRecord(cast(Any, record), 0, actor) for record in records])
+            if id(obj) in known:
+                continue
+            known.add(id(obj))
+            record = self._make_new_record(obj, position if len(new) > 1 else 0)
+            if record.id is not None and positions.setdefault(record.id, position) != position:
+                raise ConflictError(
+                    f"Row {position} of insert_many: Row {positions[record.id]} has the same "
+                    f"{self.mapped_model.key} {record.id!r}; nothing was written. Choose another one.",
+                    kind=self.component,
+                    record_id=record.id,
+                )
+            records.append(record)
+        with _name_taken_key(self.component, positions if len(records) > 1 else {}):
+            self._commit_changes([SaveRecord(cast(Any, record), 0, actor) for record in records])
         return new
 
     def save(self, obj: ModelType, actor: str | None = None) -> ModelType:
@@ -415,7 +426,25 @@ def _name_position(position: int) -> Iterator[None]:
     except ValueError as error:
         if not position or type(error) not in (ValueError, InvalidInputError):
             raise
-        raise InvalidInputError(f"Row {position} of insert_many: {error}") from error
+        raise InvalidInputError(name_row(str(error), position)) from error
+
+
+@contextlib.contextmanager
+def _name_taken_key(component: str, positions: Mapping[str, int]) -> Iterator[None]:
+    """Name the position of a row of insert_many whose primary key is taken, by the ids of the rows."""
+    try:
+        yield
+    except ConflictError as error:
+        position = positions.get(error.record_id, 0)
+        if error.kind != component or not position:
+            raise
+        raise ConflictError(
+            name_row(str(error), position),
+            kind=error.kind,
+            record_id=error.record_id,
+            stored_version=error.stored_version,
+            changed_by=error.changed_by,
+        ) from error
 
 
 def _hook_identity(hook: Hook) -> Any:

@@ -64,7 +64,7 @@ def _validator_by_fields(mapped: Any, columns: Mapping[str, sa.Column[Any]]) -> 
         given = frozenset(
             each
             for each in values.keys() & whole.keys()
-            if not (is_new and values[each] is None and _is_chosen_elsewhere(columns[each]))
+            if not (is_new and values[each] is None and is_chosen_elsewhere(columns[each]))
         )
         if given not in cache:
             chosen: Any = {each: whole[each] for each in whole if each in given}
@@ -200,14 +200,14 @@ def _explain_form(column: sa.Column[Any], value: Any) -> str | None:
     return _explain_zone(column, value)
 
 
-def _is_chosen_elsewhere(column: sa.Column[Any]) -> bool:
+def is_chosen_elsewhere(column: sa.Column[Any]) -> bool:
     """Return whether a new row gets a value for this column without one."""
     return column.default is not None or column.server_default is not None
 
 
 def _explain_rejection(column: sa.Column[Any], value: Any, is_new: bool) -> str | None:
     if value is None:
-        if column.nullable or column.primary_key or (is_new and _is_chosen_elsewhere(column)):
+        if column.nullable or column.primary_key or (is_new and is_chosen_elsewhere(column)):
             return None
         return "a value is required"
     try:

@@ -12,7 +12,7 @@ from sqlalchemy import orm
 
 from lavendertown.core.errors import ConflictError
 from lavendertown.database.application import Database
-from lavendertown.database.model_records import MappedModel
+from lavendertown.database.model_records import MappedModel, is_chosen_elsewhere
 from lavendertown.stores.sql.connection.errors import is_duplicate
 
 _SQLITE_COLUMNS = re.compile(r"UNIQUE constraint failed: (.+)")
@@ -48,7 +48,10 @@ def report_unique_violations(
         if not is_duplicate(error):
             raise
         table, columns = _find_columns(error, sa.inspect(model.cls))
-        raise _describe_duplicate(database, model, table, columns, find_written(), rows) from error
+        session = database.current_session()
+        # A session whose own rows failed cannot read until it is rolled back.
+        written = find_written() if session is None or session.is_active else []
+        raise _describe_duplicate(database, model, table, columns, written, rows) from error
 
 
 def describe_violation(error: sa.exc.IntegrityError) -> ConflictError | None:
@@ -130,19 +133,30 @@ def _describe_duplicate(
     mapper = _mapper_of(model, table, written)
     name = _class_name(mapper) if mapper is not None else table.name
     attributes = _attribute_names(mapper, table, columns)
-    found = _find_taken_values(database, mapper, attributes, written) if attributes and mapper else None
-    if found is None:
-        shown = " and ".join(attributes or columns) or "one of its unique values"
-        message = f"Another {name} already has the same {shown}; nothing was written. Choose another value."
+    candidates = _find_candidates(mapper, attributes, written) if attributes and mapper else []
+    found = _find_taken_values(database, mapper, candidates) if candidates else None
+    if found is not None:
+        article, wanted = "the", " or ".join(attributes)
     else:
-        instance, values = found
-        shown = " and ".join(f"{each} {_show(value)}" for each, value in values.items())
-        wanted = " or ".join(values)
-        message = f"Another {name} already has the {shown}; nothing was written. Choose another {wanted}."
-        position = next((n for n, row in enumerate(rows, 1) if row is instance), 0)
-        if position:
-            message = f"Row {position} of insert_many: {message}"
-    return ConflictError(message, kind=model.component)
+        # The database compares other values than the given ones, such as rounded ones or defaults.
+        article, wanted = "the same", "value"
+        likely = _find_likely_candidate(database, mapper, candidates)
+        found = likely or (None, dict.fromkeys(attributes or columns))
+    instance, values = found
+    shown = " and ".join(
+        each if value is None else f"{each} {_show(value)}" for each, value in values.items()
+    )
+    message = (
+        f"Another {name} already has {article} {shown or 'one of its unique values'}; nothing was written. "
+        f"Choose another {wanted}."
+    )
+    position = next((n for n, row in enumerate(rows, 1) if row is instance), 0)
+    return ConflictError(name_row(message, position), kind=model.component)
+
+
+def name_row(message: str, position: int) -> str:
+    """Return a message about a row of insert_many with its position, counted from 1; 0 for the only row."""
+    return f"Row {position} of insert_many: {message}" if position else message
 
 
 def _class_name(mapper: Any) -> str:
@@ -168,16 +182,28 @@ def _attribute_names(mapper: Any, table: sa.Table, columns: Sequence[str]) -> li
     return [mapper.get_property_by_column(table.columns[name]).key for name in columns]
 
 
-def _find_taken_values(
-    database: Database, mapper: Any, names: Sequence[str], written: Sequence[tuple[Any, GivenValues]]
-) -> tuple[Any, dict[str, Any]] | None:
-    """Return an instance and its values that are taken: the first that are repeated, or stored elsewhere."""
-    candidates = [
+def _find_candidates(
+    mapper: Any, names: Sequence[str], written: Sequence[tuple[Any, GivenValues]]
+) -> list[tuple[Any, dict[str, Any]]]:
+    """Return the written instances that can have a taken value; None stands for what the database chooses."""
+    found = [
         (instance, {name: given[name] if name in given else getattr(instance, name) for name in names})
         for instance, given in written
         if isinstance(instance, mapper.class_)
     ]
+    columns = {name: mapper.column_attrs[name].columns[0] for name in names}
     # NULL is never equal to another NULL.
+    return [
+        each
+        for each in found
+        if all(value is not None or is_chosen_elsewhere(columns[name]) for name, value in each[1].items())
+    ]
+
+
+def _find_taken_values(
+    database: Database, mapper: Any, candidates: Sequence[tuple[Any, dict[str, Any]]]
+) -> tuple[Any, dict[str, Any]] | None:
+    """Return an instance and its values that are taken: the first that are repeated, or stored elsewhere."""
     candidates = [each for each in candidates if None not in each[1].values()]
     seen: list[dict[str, Any]] = []
     for instance, values in candidates:
@@ -186,6 +212,20 @@ def _find_taken_values(
         seen.append(values)
     with database.use_session() as session, session.no_autoflush:
         return next((each for each in candidates if _is_stored(session, mapper, *each)), None)
+
+
+def _find_likely_candidate(
+    database: Database, mapper: Any, candidates: Sequence[tuple[Any, dict[str, Any]]]
+) -> tuple[Any, dict[str, Any]] | None:
+    """Return the only instance whose known values can be the taken ones; None if there are several."""
+    if len(candidates) > 1:
+        with database.use_session() as session, session.no_autoflush:
+            candidates = [
+                (instance, values)
+                for instance, values in candidates
+                if _is_stored(session, mapper, instance, {n: v for n, v in values.items() if v is not None})
+            ]
+    return candidates[0] if len(candidates) == 1 else None
 
 
 def _is_stored(session: orm.Session, mapper: Any, instance: Any, values: Mapping[str, Any]) -> bool:

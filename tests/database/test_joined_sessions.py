@@ -12,7 +12,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from lavendertown.database import application, open_session, use_session
 from lavendertown.database.audit_model import AuditLog
 from lavendertown.database.model_accessor import ModelAccessor
-from lavendertown.errors import ConflictError
+from lavendertown.errors import ConflictError, InvalidInputError
 
 
 class Base(DeclarativeBase):
@@ -109,6 +109,22 @@ def test_a_failed_call_leaves_the_session_usable(notes: ModelAccessor[Note]) -> 
         notes.insert(Note(id=2, text="c"))
         session.commit()
     assert [each.text for each in notes.all()] == ["a", "c"]
+
+
+def test_a_taken_value_of_a_row_in_the_session_is_a_conflict(notes: ModelAccessor[Note]) -> None:
+    notes.insert(Note(id=1, text="a"))
+    with own_session() as session, use_session(session):
+        session.add(Note(id=1, text="b"))
+        with pytest.raises(
+            ConflictError, match=r"^Another Note already has the same id; nothing was written"
+        ):
+            notes.insert(Note(id=2, text="c"))
+
+
+@pytest.mark.parametrize("given", ["x", Note(text="a")])
+def test_what_is_no_session_is_one_sentence(database: application.Database, given: Any) -> None:
+    with pytest.raises(InvalidInputError, match=r"^use_session takes a session"), use_session(given):
+        pass
 
 
 def test_a_joined_session_keeps_the_actor(notes: ModelAccessor[Note], app_url: str) -> None:

@@ -100,6 +100,14 @@ class Shelf(Base):
     label: Mapped[str | None] = mapped_column(sa.String(40), unique=True)
 
 
+class Ticket(Base):
+    __tablename__ = "tickets"
+    __table_args__ = (sa.UniqueConstraint("desk", "number"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    desk: Mapped[str] = mapped_column(sa.String(40), server_default="A")
+    number: Mapped[int]
+
+
 class Slot(Base):
     __tablename__ = "slots"
     __table_args__ = (sa.UniqueConstraint("shelf", "place", name="uq_slots_place"),)
@@ -420,6 +428,28 @@ def test_a_soft_deleted_row_or_null_is_not_named_as_taken(database: application.
     shelves.insert(Shelf(label="l1"))
     with pytest.raises(ConflictError, match="Another Shelf already has the label 'l1'"):
         shelves.insert_many([Shelf(code=None, label="l2"), Shelf(code=None, label="l1")])
+
+
+def test_a_taken_value_is_named_beside_one_that_the_database_chooses(database: application.Database) -> None:
+    tickets = ModelAccessor(Ticket, "tickets")
+    tickets.insert(Ticket(number=7))
+    taken = "Another Ticket already has the same desk and number 7; nothing was written"
+    with pytest.raises(ConflictError, match=f"^{taken}"):
+        tickets.insert(Ticket(number=7))
+    with pytest.raises(ConflictError, match=f"^Row 2 of insert_many: {taken}"):
+        tickets.insert_many([Ticket(number=8), Ticket(number=7)])
+    with pytest.raises(ConflictError, match=r"^Another Ticket already has the desk 'A' and number 7;"):
+        tickets.insert(Ticket(desk="A", number=7))
+
+
+def test_a_taken_key_of_many_rows_is_named_by_its_position(database: application.Database) -> None:
+    lockers = ModelAccessor(Locker, "lockers")
+    with pytest.raises(ConflictError, match=r"^Row 3 of insert_many: Row 1 has the same code '07';"):
+        lockers.insert_many([Locker(code="07"), Locker(code="08"), Locker(code="07")])
+    lockers.insert(Locker(code="07"))
+    with pytest.raises(ConflictError, match=r"^Row 2 of insert_many: The record of lockers '07' already"):
+        lockers.insert_many([Locker(code="08"), Locker(code="07")])
+    assert [each.code for each in lockers.all()] == ["07"]
 
 
 def test_a_value_that_a_hook_repeats_is_named(database: application.Database) -> None:
