@@ -100,7 +100,8 @@ class ModelAccessor(Generic[ModelType]):
         if self.mapped_model.soft_deletes and not include_deleted:
             query = query.where(getattr(self.model, "deleted_at").is_(None))  # noqa: B009 - not every class has it
         with self._open_session() as session:
-            return list(session.scalars(query))
+            # A relationship that is loaded by a join repeats the row.
+            return list(session.scalars(query).unique())
 
     def insert(self, obj: ModelType, actor: str | None = None) -> ModelType:
         """Store a new row and return it with its primary key.

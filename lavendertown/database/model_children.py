@@ -9,13 +9,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from lavendertown.core.errors import InvalidInputError
+from lavendertown.core.errors import ConfigurationError, InvalidInputError
 from lavendertown.database.model_keys import key_text, python_type_of
 from lavendertown.database.model_records import MappedModel, make_validator, summarize_values
 from lavendertown.records.record_classes import AuditEvent
 
 _components: dict[type, str] = {}
-_UNLOADED = ("dynamic", "write_only", "noload", "raise", "raise_on_sql")
+_QUERIED = ("dynamic", "raise", "raise_on_sql")
 """Ways of loading a relationship that do not give its rows as a collection."""
 
 
@@ -116,9 +116,14 @@ def audit_children(
 
 
 def delete_with_children(session: orm.Session, row: Any) -> list[AffectedChild]:
-    """Mark a row as deleted; return the rows that its relationships delete with it, or release."""
+    """Mark a row as deleted; return the rows that its relationships delete with it, or release.
+
+    Raises:
+        ConfigurationError: SQLAlchemy cannot find the rows of a relationship.
+    """
+    _refuse_write_only(row)
     deleted_before = sa.util.IdentitySet(session.deleted)
-    released = _find_released_children(row)
+    released = _find_released_children(session, row)
     session.delete(row)
     deleted = [child for child in session.deleted if child is not row and child not in deleted_before]
     affected = [_describe_affected(child, None) for child in deleted]
@@ -150,7 +155,7 @@ def _describe_affected(child: Any, remaining: Any) -> AffectedChild:
     return AffectedChild(_component_of(child), _record_id_of(child), _summarize_child(child), remaining)
 
 
-def _find_released_children(row: Any) -> list[Any]:
+def _find_released_children(session: orm.Session, row: Any) -> list[Any]:
     """Return the rows whose foreign keys SQLAlchemy sets to NULL when a row is deleted."""
     released: list[Any] = []
     for relation in orm.attributes.instance_state(row).mapper.relationships:
@@ -159,14 +164,31 @@ def _find_released_children(row: Any) -> list[Any]:
             and not relation.viewonly
             and not relation.cascade.delete
             and not relation.passive_deletes
-            and relation.lazy not in _UNLOADED
+            and relation.lazy != "noload"
         ):
+            if relation.lazy in _QUERIED:
+                released += _query_related(session, row, relation)
+                continue
             found = getattr(row, relation.key)
             if relation.uselist:
                 released += orm.collections.collection_adapter(found)
             elif found is not None:
                 released.append(found)
     return released
+
+
+def _refuse_write_only(row: Any) -> None:
+    for relation in orm.attributes.instance_state(row).mapper.relationships:
+        if relation.lazy == "write_only" and not (relation.passive_deletes or relation.viewonly):
+            raise ConfigurationError(
+                f"{relation} is write_only, so its rows are not found when a row of {type(row).__name__} is "
+                "deleted; nothing was written. Give the relationship passive_deletes=True."
+            )
+
+
+def _query_related(session: orm.Session, row: Any, relation: orm.RelationshipProperty[Any]) -> Sequence[Any]:
+    query = sa.select(relation.mapper.class_).where(orm.with_parent(row, relation.class_attribute))
+    return session.scalars(query).unique().all()
 
 
 def _audit_child(session: orm.Session, child: Any, parent: AuditEvent, mark: dict[str, str]) -> AuditEvent:

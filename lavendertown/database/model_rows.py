@@ -142,7 +142,7 @@ def read_page(
         query = _only_live(accessor, query)
     database = accessor.current_database()
     with translate_errors(database.url), database.use_session() as session:
-        return list(session.scalars(query))
+        return list(session.scalars(query).unique())
 
 
 def read_row(accessor: ModelAccessor[Any], key: Any) -> Any:

@@ -205,8 +205,10 @@ class ModelUnitOfWork(UnitOfWork):
             getattr(self._model.cls, self._model.key).in_(list(keys))
         )
         with self.session.no_autoflush:
-            query = query.with_for_update().execution_options(populate_existing=True)
-            return self.session.scalars(query).all()
+            # Tables of relationships that are loaded by a join cannot be locked.
+            own_tables: list[Any] = list(sa.inspect(self._model.cls).tables)
+            query = query.with_for_update(of=own_tables).execution_options(populate_existing=True)
+            return self.session.scalars(query).unique().all()
 
     def _stored_version(self, row: Any) -> StoredVersion:
         summary = self._model.summarize_values(self._model.values_of(row))

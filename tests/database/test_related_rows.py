@@ -18,7 +18,8 @@ from sqlmodel import Field, Relationship, SQLModel
 from lavendertown.database import application
 from lavendertown.database.audit_model import AuditLog
 from lavendertown.database.model_accessor import ModelAccessor
-from lavendertown.errors import ConflictError, InvalidInputError
+from lavendertown.database.model_rows import read_page
+from lavendertown.errors import ConfigurationError, ConflictError, InvalidInputError
 from lavendertown.stores.sql.connection.mariadb import BACKENDS
 
 
@@ -84,6 +85,35 @@ class Folder(Base):
     folders: Mapped[list["Folder"]] = relationship(cascade="all, delete-orphan")
 
 
+class Team(Base):
+    """A class with relationships that are loaded by joins."""
+
+    __tablename__ = "teams"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(20))
+    port_id: Mapped[int | None] = mapped_column(sa.ForeignKey("ports.id"))
+    port: Mapped[Port | None] = relationship(lazy="joined")
+    players: Mapped[list["Player"]] = relationship(lazy="joined")
+
+
+class Player(Base):
+    __tablename__ = "players"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    team_id: Mapped[int | None] = mapped_column(sa.ForeignKey("teams.id"))
+
+
+LOADING = ("dynamic", "raise", "raise_on_sql", "write_only")
+SHELVES: dict[str, tuple[type[Any], type[Any]]] = {}
+for _lazy in LOADING:
+    _key = sa.Column("shelf_id", sa.ForeignKey(f"shelves_{_lazy}.id"), nullable=True)
+    _book = {"__tablename__": f"books_{_lazy}", "id": mapped_column(primary_key=True), "shelf_id": _key}
+    _book["__annotations__"] = {"id": Mapped[int]}
+    _Book = type(f"Book_{_lazy}", (Base,), _book)
+    _shelf = {"__tablename__": f"shelves_{_lazy}", "id": mapped_column(primary_key=True)}
+    _shelf |= {"__annotations__": {"id": Mapped[int]}, "books": relationship(_Book, lazy=_lazy)}
+    SHELVES[_lazy] = (type(f"Shelf_{_lazy}", (Base,), _shelf), _Book)
+
+
 def taken(database: application.Database, shown: str) -> str:
     """The message about a taken value; MariaDB names no table, so a value of another class is not found."""
     return shown if database.engine.dialect.name not in BACKENDS else "already has the same"
@@ -137,6 +167,41 @@ def test_children_in_dictionaries_and_sets_are_released(database: application.Da
     assert houses.delete(house.id)
     assert [room.house_id for room in rooms.all()] == [None, None]
     assert [operation for operation, _ in audited("rooms")] == ["create", "create", "update", "update"]
+
+
+@pytest.mark.parametrize("lazy", LOADING[:3])
+def test_children_that_are_not_loaded_as_a_list_are_released_and_audited(
+    database: application.Database, lazy: str
+) -> None:
+    shelf_class, book_class = SHELVES[lazy]
+    shelves, books = ModelAccessor(shelf_class, "shelves"), ModelAccessor(book_class, "books")
+    shelf = shelves.insert(shelf_class())
+    books.insert_many([book_class(shelf_id=shelf.id), book_class(shelf_id=shelf.id)])
+    assert shelves.delete(shelf.id)
+    assert [book.shelf_id for book in books.all()] == [None, None]
+    assert [operation for operation, _ in audited("books")] == ["create", "create", "update", "update"]
+
+
+def test_a_relationship_whose_rows_cannot_be_found_is_named(database: application.Database) -> None:
+    shelf_class, _ = SHELVES["write_only"]
+    shelves = ModelAccessor(shelf_class, "shelves")
+    shelf = shelves.insert(shelf_class())
+    with pytest.raises(ConfigurationError, match=r"Shelf_write_only\.books is write_only"):
+        shelves.delete(shelf.id)
+    assert len(shelves.all()) == 1
+
+
+def test_rows_with_relationships_that_are_loaded_by_joins(database: application.Database) -> None:
+    teams = ModelAccessor(Team, "teams")
+    teams.insert_many([Team(name="a", port=Port(name="p"), players=[Player(), Player()]), Team(name="b")])
+    with_port, without = teams.all()
+    assert [len(each.players) for each in (with_port, without)] == [2, 0]
+    assert [each.name for each in read_page(teams, 10)] == ["a", "b"]
+    for each in (with_port, without):
+        each.name += "!"
+        teams.save(each)
+    assert teams.delete_many([with_port.id, without.id]) == 2
+    assert [each.team_id for each in ModelAccessor(Player, "players").all()] == [None, None]
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["parent first", "child first"])
