@@ -21,6 +21,7 @@ from lavendertown.database.model_records import (
     names_filled_by_parents,
 )
 from lavendertown.database.model_store import ModelStore, ModelUnitOfWork
+from lavendertown.database.refused_rows import name_refused_row
 from lavendertown.database.session import Session
 from lavendertown.database.unique_violations import name_row, report_unique_violations
 from lavendertown.records.hooks import Hooks
@@ -114,7 +115,7 @@ class ModelAccessor(Generic[ModelType]):
 
     def insert_many(self, objs: Iterable[ModelType], actor: str | None = None) -> list[ModelType]:
         """Store new rows in one unit of work, all or none, and return them."""
-        new = list(objs)
+        new = _read_list(objs, "insert_many", "rows")
         records, known = [], set()
         positions: dict[str, int] = {}
         for position, obj in enumerate(new, 1):
@@ -131,7 +132,10 @@ class ModelAccessor(Generic[ModelType]):
                     record_id=record.id,
                 )
             records.append(record)
-        with _name_taken_key(self.component, positions if len(records) > 1 else {}):
+        with (
+            name_refused_row(self.current_database(), self.mapped_model, new),
+            _name_taken_key(self.component, positions if len(records) > 1 else {}),
+        ):
             self._commit_changes([SaveRecord(cast(Any, record), 0, actor) for record in records])
         return new
 
@@ -229,7 +233,7 @@ class ModelAccessor(Generic[ModelType]):
 
     def _convert_keys(self, ids: Iterable[Any]) -> dict[str, Any]:
         """Return primary keys by their texts, each once."""
-        keys = [self.mapped_model.convert_key(one) for one in ids]
+        keys = [self.mapped_model.convert_key(one) for one in _read_list(ids, "delete_many", "ids")]
         return {key_text(key): key for key in keys}
 
     def _commit_changes(self, changes: Sequence[Change], keys: Mapping[str, Any] | None = None) -> int:
@@ -428,6 +432,12 @@ def _name_position(position: int) -> Iterator[None]:
         if not position or type(error) not in (ValueError, InvalidInputError):
             raise
         raise InvalidInputError(name_row(str(error), position)) from error
+
+
+def _read_list(values: Any, method: str, what: str) -> list[Any]:
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise InvalidInputError(f"{method} takes a list of {what}, not a {type(values).__name__}.")
+    return list(values)
 
 
 @contextlib.contextmanager

@@ -20,7 +20,7 @@ from lavendertown.database import application, startup
 from lavendertown.database.audit_model import AuditLog
 from lavendertown.database.model_accessor import ModelAccessor
 from lavendertown.database.model_rows import read_fields
-from lavendertown.errors import ConfigurationError, ConflictError, InvalidInputError
+from lavendertown.errors import ConfigurationError, ConflictError, InvalidInputError, StorageError
 from lavendertown.records.write_path import acting_for
 from lavendertown.stores.sql.connection.engine import make_engine
 from tests.support.fork_server import run_python
@@ -705,6 +705,27 @@ def test_a_bad_row_of_many_is_named_by_its_position(database: application.Databa
         with pytest.raises(InvalidInputError, match=r"^Row 2 of insert_many: "):
             tasks.insert_many([Task(title="Fix"), bad])  # type: ignore[list-item]
     assert tasks.all() == []
+
+
+def test_the_row_that_the_database_refuses_is_named_by_its_position(database: application.Database) -> None:
+    lines = ModelAccessor(Line, "lines")
+    order = ModelAccessor(Order, "orders").insert(Order(customer="Ann"))
+    rows = [Line(order_id=order.id, product="nut"), Line(order_id=99, product="nut")]
+    with pytest.raises(StorageError, match=r"^Row 2 of insert_many: .* refused the change"):
+        lines.insert_many(rows)
+    with application.transaction():
+        with pytest.raises(StorageError, match=r"^Row 2 of insert_many: .* refused the change"):
+            lines.insert_many(rows)
+        assert lines.insert(rows[0]).count == 1
+    assert [each.product for each in lines.all()] == ["nut"]
+
+
+@pytest.mark.parametrize("given", [None, 5, "ab", Task(title="Fix")])
+def test_what_is_no_list_is_one_sentence(database: application.Database, given: Any) -> None:
+    tasks = ModelAccessor(Task, "tasks")
+    for call in (tasks.insert_many, tasks.delete_many):
+        with pytest.raises(InvalidInputError, match=r"_many takes a list of (rows|ids), not a"):
+            call(given)
 
 
 def test_the_row_that_a_hook_refuses_is_named_by_its_position(database: application.Database) -> None:
