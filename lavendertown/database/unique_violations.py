@@ -111,6 +111,10 @@ def _find_index(tables: Any, name: str, own: sa.Table) -> tuple[sa.Table, list[s
             return table, columns
     if name == "PRIMARY":
         return own, [column.name for column in own.primary_key]
+    # MariaDB names the index of a constraint without a name after its first column.
+    for each in own.constraints:
+        if isinstance(each, sa.UniqueConstraint) and not each.name and each.columns[0].name == name:
+            return own, [column.name for column in each.columns]
     return own, [name] if name in own.columns else []
 
 
