@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Generic, TypeVar, cast
@@ -116,6 +117,23 @@ class ModelAccessor(Generic[ModelType]):
     def insert_many(self, objs: Iterable[ModelType], actor: str | None = None) -> list[ModelType]:
         """Store new rows in one unit of work, all or none, and return them."""
         new = _read_list(objs, "insert_many", "rows")
+        for position, obj in enumerate(new, 1):
+            with _name_position(position if len(new) > 1 else 0):
+                self._check_instance(obj)
+        if len({type(obj) for obj in new}) < 2:
+            accessor = self._accessor_of(new[0]) if new else self
+            return accessor._insert_rows(new, actor)
+        with self.current_database().transaction():
+            known = sa.util.IdentitySet()
+            for position, obj in enumerate(new, 1):
+                if obj not in known:
+                    known.add(obj)
+                    with _name_position(position):
+                        self._accessor_of(obj)._insert_rows([obj], actor)
+        return new
+
+    def _insert_rows(self, new: list[ModelType], actor: str | None) -> list[ModelType]:
+        """Store new rows of the accessor's own class."""
         records, known = [], set()
         positions: dict[str, int] = {}
         for position, obj in enumerate(new, 1):
@@ -147,6 +165,8 @@ class ModelAccessor(Generic[ModelType]):
             ConflictError: The row was changed or deleted since it was read.
         """
         self._check_instance(obj)
+        if type(obj) is not self.model:
+            return self._accessor_of(obj).save(obj, actor)
         is_stored = orm.attributes.instance_state(cast(Any, obj)).key is not None
         if is_stored:
             self._refuse_unloaded(obj)
@@ -405,12 +425,20 @@ class ModelAccessor(Generic[ModelType]):
     def _make_new_record(self, obj: Any, position: int) -> ModelRecord:
         """Return the validated record of a new instance; errors name its position, counted from 1."""
         with _name_position(position):
-            self._check_instance(obj)
             record = self._make_record(obj, self._given_values(obj), {})
             record = ModelRecordType(self.mapped_model).validate_record(record)
             self.mapped_model.summarize_values(record.values)
             model_children.check_new_children(obj)
         return record
+
+    def _accessor_of(self, obj: ModelType) -> ModelAccessor[ModelType]:
+        """Return the accessor for an object's own class, which may have more columns than this one."""
+        if type(obj) is self.model:
+            return self
+        derived = copy.copy(self)
+        derived.model = type(obj)
+        derived.mapped_model = self.mapped_model.of(obj)
+        return derived
 
     def _check_instance(self, obj: Any) -> None:
         if not isinstance(obj, self.model):

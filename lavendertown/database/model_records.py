@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
+import functools
 import hashlib
 import inspect
 import uuid
@@ -41,7 +42,7 @@ def make_validator(mapped: type, columns: Mapping[str, sa.Column[Any]]) -> Valid
     """
     if hasattr(mapped, "model_fields"):
         return _validator_by_fields(mapped, columns)
-    return _validator_by_columns(mapped.__name__, columns)
+    return _validator_by_columns(mapped, columns)
 
 
 def describe_invalid_fields(error: ValidationError) -> str:
@@ -57,6 +58,7 @@ def _validator_by_fields(mapped: Any, columns: Mapping[str, sa.Column[Any]]) -> 
         model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True)
 
     name = mapped.__name__
+    version = sa.inspect(mapped).version_id_col
     whole = {each: (found.annotation, found) for each, found in mapped.model_fields.items()}
     cache: dict[frozenset[str], Any] = {}
 
@@ -64,7 +66,7 @@ def _validator_by_fields(mapped: Any, columns: Mapping[str, sa.Column[Any]]) -> 
         given = frozenset(
             each
             for each in values.keys() & whole.keys()
-            if not (is_new and values[each] is None and is_chosen_elsewhere(columns[each]))
+            if not (is_new and values[each] is None and is_chosen_elsewhere(columns[each], version))
         )
         if given not in cache:
             chosen: Any = {each: whole[each] for each in whole if each in given}
@@ -146,12 +148,18 @@ def _is_plain(value: Any) -> bool:
     return isinstance(value, str | bytes | int | float | decimal.Decimal | dt.date | dt.time | dt.timedelta)
 
 
-def _validator_by_columns(name: str, columns: Mapping[str, sa.Column[Any]]) -> Validator:
+def _validator_by_columns(mapped: Any, columns: Mapping[str, sa.Column[Any]]) -> Validator:
+    version = sa.inspect(mapped).version_id_col
+
     def check(values: Mapping[str, Any], *, is_new: bool) -> dict[str, Any]:
         converted = {each: _convert_number(columns[each], value) for each, value in values.items()}
         _refuse_values(
-            name,
-            {each: _explain_rejection(columns[each], value, is_new) for each, value in converted.items()},
+            mapped.__name__,
+            {
+                each: _explain_rejection(columns[each], value)
+                for each, value in converted.items()
+                if not (is_new and value is None and is_chosen_elsewhere(columns[each], version))
+            },
         )
         return converted
 
@@ -200,16 +208,19 @@ def _explain_form(column: sa.Column[Any], value: Any) -> str | None:
     return _explain_zone(column, value)
 
 
-def is_chosen_elsewhere(column: sa.Column[Any]) -> bool:
-    """Return whether a new row gets a value for this column without one."""
-    return column.default is not None or column.server_default is not None
+def is_chosen_elsewhere(column: sa.Column[Any], version: sa.Column[Any] | None = None) -> bool:
+    """Return whether a new row gets a value for this column without one.
+
+    Args:
+        column: The column.
+        version: The column of the class's version that SQLAlchemy counts (``version_id_col``), if any.
+    """
+    return column.default is not None or column.server_default is not None or column is version
 
 
-def _explain_rejection(column: sa.Column[Any], value: Any, is_new: bool) -> str | None:
+def _explain_rejection(column: sa.Column[Any], value: Any) -> str | None:
     if value is None:
-        if column.nullable or column.primary_key or (is_new and is_chosen_elsewhere(column)):
-            return None
-        return "a value is required"
+        return None if column.nullable or column.primary_key else "a value is required"
     try:
         wanted = column.type.python_type
     except NotImplementedError:
@@ -318,6 +329,11 @@ class MappedModel:
             make_row_validator(mapped),
         )
 
+    def of(self, instance: Any) -> MappedModel:
+        """Return the properties of an instance's own class, which may derive from this one."""
+        mapped: Any = type(instance)
+        return self if mapped is self.cls else _inspect_derived_class(mapped, self.component)
+
     @staticmethod
     def find_columns(mapper: orm.Mapper[Any]) -> dict[str, sa.Column[Any]]:
         """Return the attributes that are stored in a column, with the columns."""
@@ -344,6 +360,11 @@ class MappedModel:
     def id_of(self, instance: Any) -> str:
         """Return an instance's primary key as text."""
         return model_keys.key_text(getattr(instance, self.key))
+
+
+@functools.cache
+def _inspect_derived_class(mapped: type, component: str) -> MappedModel:
+    return MappedModel.inspect_class(mapped, component)
 
 
 def _is_time(column: sa.Column[Any]) -> bool:
@@ -418,7 +439,9 @@ class ModelRecordType:
             self._model.validate_row(self._model.values_of(record.instance) | dict(record.values))
 
     def summarize_record(self, record: ModelRecord) -> dict[str, Any]:
-        return self._model.summarize_values(self._model.values_of(record.instance) | dict(record.values))
+        return self._model.summarize_values(
+            self._model.of(record.instance).values_of(record.instance) | dict(record.values)
+        )
 
     def audit_operation(self, operation: str, record: ModelRecord) -> tuple[str, dict[str, Any] | None]:
         if operation != "delete":

@@ -75,6 +75,22 @@ class Vehicle(Base):
     __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "vehicle"}  # noqa: RUF012
 
 
+class Revision(Base):
+    __tablename__ = "revisions"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    text: Mapped[str] = mapped_column(sa.String(40))
+    number: Mapped[int] = mapped_column()
+    __mapper_args__ = {"version_id_col": number}  # noqa: RUF012
+
+
+class Bus(Vehicle):
+    __tablename__ = "buses"
+    id: Mapped[int] = mapped_column(sa.ForeignKey("vehicles.id"), primary_key=True)
+    seats: Mapped[int | None]
+    tags: Mapped[list[str]] = mapped_column(sa.JSON, default=list)
+    __mapper_args__ = {"polymorphic_identity": "bus", "polymorphic_load": "inline"}  # noqa: RUF012
+
+
 class Car(Vehicle):
     __mapper_args__ = {"polymorphic_identity": "car"}  # noqa: RUF012
 
@@ -465,6 +481,34 @@ def test_a_value_that_a_hook_repeats_is_named(database: application.Database) ->
 
 
 # Saving
+
+
+def test_all_values_of_a_derived_class_are_stored_and_audited(database: application.Database) -> None:
+    vehicles, buses = ModelAccessor(Vehicle, "vehicles"), ModelAccessor(Bus, "buses")
+    bus, _ = vehicles.insert_many([Bus(plate="LT 1", seats=40), Car(plate="LT 2")])
+    for seats in (41, 42):
+        found = vehicles.get(bus.id) if seats == 42 else bus
+        assert isinstance(found, Bus)
+        found.seats = seats
+        found.tags.append("red")
+        vehicles.save(found)
+        stored = buses.get(bus.id)
+        assert stored is not None
+        assert (stored.seats, stored.tags) == (seats, found.tags)
+    with pytest.raises(InvalidInputError, match="Bus cannot be saved: seats: 'x'"):
+        vehicles.insert(Bus(plate="LT 3", seats="x"))
+    vehicles.delete(bus.id)
+    before = [before.get("seats") for _, before, _ in audited("vehicles") if before is not None]
+    assert before == [40, 41, 42]
+
+
+def test_a_version_that_sqlalchemy_counts_needs_no_value(database: application.Database) -> None:
+    revisions = ModelAccessor(Revision, "revisions")
+    revision = revisions.insert(Revision(text="a"))
+    assert revision.number == 1
+    revision.text = "b"
+    assert revisions.save(revision).number == 2
+    assert audited("revisions")[-1][2] == {"id": revision.id, "text": "b", "number": 2}
 
 
 def test_a_record_saved_by_its_id_is_compared_when_it_is_saved_again(database: application.Database) -> None:
