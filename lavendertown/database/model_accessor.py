@@ -91,7 +91,8 @@ class ModelAccessor(Generic[ModelType]):
         """
         key = self.mapped_model.convert_key(id)
         with self._open_session() as session:
-            row: ModelType | None = session.get(self.model, key)
+            options = self.mapped_model.loading_options()
+            row: ModelType | None = session.get(self.model, key, options=options)
             if row is None or (self._is_deleted(row) and not include_deleted):
                 return None
             return row
@@ -99,6 +100,7 @@ class ModelAccessor(Generic[ModelType]):
     def all(self, include_deleted: bool = False) -> list[ModelType]:
         """Return all rows in the order of their primary keys; soft-deleted ones only on request."""
         query = sa.select(self.model).order_by(getattr(self.model, self.mapped_model.key))
+        query = query.options(*self.mapped_model.loading_options())
         if self.mapped_model.soft_deletes and not include_deleted:
             query = query.where(getattr(self.model, "deleted_at").is_(None))  # noqa: B009 - not every class has it
         with self._open_session() as session:

@@ -334,6 +334,12 @@ class MappedModel:
         mapped: Any = type(instance)
         return self if mapped is self.cls else _inspect_derived_class(mapped, self.component)
 
+    def loading_options(self) -> list[Any]:
+        """Return the options with which a query also loads the columns of derived classes."""
+        mapper: orm.Mapper[Any] = sa.inspect(self.cls)
+        derived = [each.class_ for each in mapper.self_and_descendants if each is not mapper]
+        return [orm.selectin_polymorphic(self.cls, derived)] if derived else []
+
     @staticmethod
     def find_columns(mapper: orm.Mapper[Any]) -> dict[str, sa.Column[Any]]:
         """Return the attributes that are stored in a column, with the columns."""

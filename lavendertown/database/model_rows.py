@@ -136,6 +136,7 @@ def read_page(
     """
     key = getattr(accessor.model, accessor.mapped_model.key)
     query = sa.select(accessor.model).order_by(key).limit(limit)
+    query = query.options(*accessor.mapped_model.loading_options())
     if after is not None:
         query = query.where(key > after)
     if not include_deleted:

@@ -19,7 +19,7 @@ from sqlmodel import Field, SQLModel
 from lavendertown.database import application, startup
 from lavendertown.database.audit_model import AuditLog
 from lavendertown.database.model_accessor import ModelAccessor
-from lavendertown.database.model_rows import read_fields
+from lavendertown.database.model_rows import read_fields, read_page
 from lavendertown.errors import ConfigurationError, ConflictError, InvalidInputError, StorageError
 from lavendertown.records.write_path import acting_for
 from lavendertown.stores.sql.connection.engine import make_engine
@@ -88,7 +88,7 @@ class Bus(Vehicle):
     id: Mapped[int] = mapped_column(sa.ForeignKey("vehicles.id"), primary_key=True)
     seats: Mapped[int | None]
     tags: Mapped[list[str]] = mapped_column(sa.JSON, default=list)
-    __mapper_args__ = {"polymorphic_identity": "bus", "polymorphic_load": "inline"}  # noqa: RUF012
+    __mapper_args__ = {"polymorphic_identity": "bus"}  # noqa: RUF012
 
 
 class Car(Vehicle):
@@ -96,6 +96,7 @@ class Car(Vehicle):
 
 
 class Truck(Vehicle):
+    load: Mapped[int | None]
     __mapper_args__ = {"polymorphic_identity": "truck"}  # noqa: RUF012
 
 
@@ -500,6 +501,14 @@ def test_all_values_of_a_derived_class_are_stored_and_audited(database: applicat
     vehicles.delete(bus.id)
     before = [before.get("seats") for _, before, _ in audited("vehicles") if before is not None]
     assert before == [40, 41, 42]
+
+
+def test_rows_of_derived_classes_are_read_with_all_values(database: application.Database) -> None:
+    vehicles = ModelAccessor(Vehicle, "vehicles")
+    vehicles.insert_many([Bus(plate="LT 1", seats=40), Truck(plate="LT 2", load=7), Car(plate="LT 3")])
+    for rows in (vehicles.all(), read_page(vehicles, 9), [vehicles.get(number) for number in (1, 2, 3)]):
+        bus, truck, car = rows
+        assert (bus.seats, bus.tags, truck.load, car.plate) == (40, [], 7, "LT 3")  # type: ignore[union-attr]
 
 
 def test_a_version_that_sqlalchemy_counts_needs_no_value(database: application.Database) -> None:
