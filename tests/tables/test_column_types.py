@@ -235,6 +235,51 @@ def test_long_numbers_in_scientific_notation_have_lost_digits() -> None:
     assert not findings(["1.5E+12", "2.5E+12", "3.1E+12"])
 
 
+@pytest.mark.parametrize(
+    ("name", "cells", "kind", "lost"),
+    [
+        ("EAN", [f"4,0063{i}E+12" for i in range(8)], "text", 8),
+        ("account_id", [f"1.23457E+1{i}" for i in range(8)], "text", 8),
+        ("code", [f"{i}E{i}" for i in range(1, 9)], "text", 0),
+        ("code", [f"A{i}E2" for i in range(1, 9)], "text", 0),
+        ("refraction_index", [f"1.3{i}E+00" for i in range(8)], "number", 0),
+        ("mass", [f"1.23457E+1{i}" for i in range(8)], "number", 0),
+    ],
+)
+def test_identifiers_in_scientific_notation_stay_text(
+    name: str, cells: list[str], kind: str, lost: int
+) -> None:
+    table = read(cells, name)
+    assert table.column(name).kind == kind
+    assert any("in scientific notation" in each or "no quantity" in each for each in table.guesses) == (
+        kind == "text" and not cells[0].startswith("A")
+    )
+    found = [each for each in findings(cells, name=name) if each.metadata["check"] == "lost_digits"]
+    assert [each.metadata["count"] for each in found] == [lost] * bool(lost)
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind", "sentence"),
+    [
+        (["1.5", "2.5", "3.5", "left", "right"], "number", "read as numbers; 2 values could not be read"),
+        (["2026-01-01", "2026-01-02", "week"], "time", "read as dates; 1 value could not be read as one."),
+        (["yes", "no", "yes", "never", "seldom"], "boolean", "2 values could not be read as one."),
+        (["1.5", "2.5", "left", "right"], "text", "kept as text: only 50% of its values are numbers."),
+        (["2026-01-01", "2026-01-02", "a", "b"], "text", "kept as text: only 50% of its values are dates."),
+        (["$5", "$6"], "text", "kept as text: 2 values cannot show whether it is a column of numbers."),
+    ],
+)
+def test_three_of_five_values_decide_in_small_tables_too(cells: list[str], kind: str, sentence: str) -> None:
+    table = read(cells)
+    assert table.column("x").kind == kind
+    assert sentence in sentence_about(table)
+
+
+def test_the_example_of_a_date_shows_its_notation() -> None:
+    table = read(["2026-01-05", "05.01.2026", "2026-01-07"] * 4)
+    assert sentence_about(table) == "x: read as dates (05.01.2026 is 2026-01-05)."
+
+
 def test_the_type_that_a_person_sets_counts() -> None:
     cells = ["yes", "no", "perhaps"]
     table = read(cells, types={"x": "boolean"})

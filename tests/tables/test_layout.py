@@ -335,6 +335,10 @@ def test_a_row_of_units_belongs_to_the_names() -> None:
     table = read(f"station,temp,wind\n,degC,m/s\n{body}")
     assert (table.columns, table.row_count) == (["station", "temp degC", "wind m/s"], 6)
     assert read(f"station,temp,wind\nS9,n/a,n/a\n{body}").row_count == 7
+    dated = "".join(f"{i},2026-05-{i + 1:02},{i},{i}.5\n" for i in range(6))
+    table = read(f"no,day,temp,wind\n,,degC,m/s\n{dated}")
+    assert (table.columns, table.row_count) == (["no", "day", "temp degC", "wind m/s"], 6)
+    assert read(f"station,temp,wind\n,degC,\n{body}").row_count == 7
 
 
 @pytest.mark.parametrize(
@@ -343,6 +347,27 @@ def test_a_row_of_units_belongs_to_the_names() -> None:
 def test_a_last_row_with_the_sums_needs_no_label(total: str, rows: int) -> None:
     body = "".join(f"S{i},{i},{i}.5\n" for i in range(6))
     assert read(f"store,n,x\n{body}{total}").row_count == rows
+
+
+@pytest.mark.parametrize(
+    ("below", "rows", "note"),
+    [
+        ("Total,15,18.00\nLicence: see the contract of 2026\n", 6, "1 of totals and 1 of remarks"),
+        ("Summe,15,18.00\n\nErstellt am 03.05.2026 durch ERP\n", 6, "1 of totals and 1 of remarks"),
+        ("Average,2.5,3.00\n", 6, "The last row holds the averages of the others"),
+        ("Source: ERP\nAll rights reserved\n", 6, "2 of remarks"),
+        ("Total,16,18.00\nAll rights reserved\n", 8, ""),
+        ("All rights reserved\n", 7, ""),
+    ],
+)
+def test_any_words_below_totals_are_a_remark(below: str, rows: int, note: str) -> None:
+    table = read("store,n,x\n" + "".join(f"S{i},{i},{i}.5\n" for i in range(6)) + below)
+    assert table.row_count == rows
+    assert any(note in guess for guess in table.guesses) if note else not _says_left_out(table)
+
+
+def _says_left_out(table: Table) -> bool:
+    return any("left out" in guess for guess in table.guesses)
 
 
 @pytest.mark.parametrize(

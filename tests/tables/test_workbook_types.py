@@ -169,3 +169,13 @@ def test_text_that_a_check_reports_stays() -> None:
         table = read(["x"], *[[cell]] * 6)
         assert table.column("x").kind == "text"
         assert [each.ghost_type for each in Inspector(table).detect() if "stored as text" in each.description]
+
+
+def test_times_of_day_have_no_date() -> None:
+    rows = [
+        [dt.time(8, i), dt.time(9, i) if i % 4 else "late", dt.datetime(2026, 5, i + 1)] for i in range(8)
+    ]
+    table = read(["opens", "closes", "day"], *rows)
+    assert values(table, "opens")[:2] == [dt.time(8, 0), dt.time(8, 1)]
+    assert values(table, "closes")[:2] == ["late", "09:01:00"]
+    assert values(table, "day")[0] == dt.datetime(2026, 5, 1)

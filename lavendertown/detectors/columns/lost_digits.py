@@ -20,13 +20,17 @@ from lavendertown.detectors.base import (
 )
 from lavendertown.tables import Column, Table
 from lavendertown.tables.inference import patterns
+from lavendertown.tables.inference.column_names import is_identifier
 
 _MIN_SHARE = 0.6
 
 
 @dataclass(frozen=True)
 class LostDigits(Detector):
-    """Values such as 4.00638E+12 in a column of long whole numbers: their last digits are lost."""
+    """Values such as 4.00638E+12 in a column of long whole numbers: their last digits are lost.
+
+    In a column whose name is that of an identifier, all values may be such.
+    """
 
     check: ClassVar[str] = "lost_digits"
     title: ClassVar[str] = "Lost digits"
@@ -41,7 +45,8 @@ class LostDigits(Detector):
         assert column is not None
         facts = yield ColumnAggregates(column.key, _list_facts)
         count, long = int(facts["short"] or 0), int(facts["long"] or 0)
-        if not count or not long:
+        are_ids = bool(facts["shortened"]) and is_identifier(column.name)
+        if not count or not (long or are_ids):
             return NOT_CHECKED
         if count + long < _MIN_SHARE * int(facts["present"]):
             return NOT_CHECKED
@@ -66,6 +71,7 @@ def _list_facts(value: nw.Expr) -> Aggregates:
         {
             "present": value.count(),
             "short": count_where(_is_short(value)),
+            "shortened": count_where(value.str.contains(patterns.SPREADSHEET_NUMBER)),
             "long": count_where(value.str.contains(patterns.LONG_DIGITS)),
         }
     )

@@ -22,6 +22,7 @@ from lavendertown.tables.inference.number_text import MIN_AFFIX_SHARE, NumberTex
 from lavendertown.tables.inference.plain_dates import describe_unresolved, has_several_zones, parse_dates
 from lavendertown.tables.inference.plain_numbers import (
     describe_code,
+    explain_scientific_codes,
     has_decimal_comma,
     has_lost_digits,
     parse_number_column,
@@ -41,7 +42,6 @@ _REPORTED_SHARE = 0.9
 """From this share on, the check of types reports numbers or dates in the text cells of a workbook."""
 
 _MIN_VALUES = 3
-_ENOUGH_VALUES = 10
 _SHARES = ("%", "\u2030")
 _CODE = r"^\s*[0-9]+[A-Za-z]\w*\s*$|^\s*[A-Za-z]{1,4}[-_/]?[0-9]+\w*\s*$"
 _SCALED = r"^\s*[$\u20ac\u00a3]?\s*[0-9][0-9.,]*\s*(?i:k|m|b|bn|mn|mio\.?|mrd\.?)\s*$"
@@ -337,6 +337,8 @@ def _infer_column(name: str, column: pl.Series, decimal_comma: bool, reading: Re
         return _Found(ClassifiedColumn(column))
     if not any_match(column, "[0-9]"):
         return _infer_words(name, column) or _Found(ClassifiedColumn(column))
+    if is_identifier(name) and (sentence := explain_scientific_codes(column)):
+        return _Found(ClassifiedColumn(column), f"{name} is kept as text: {sentence}.")
     if reading.thousands is not None and any_match(column, patterns.SEPARATOR):
         numbers = parse_number_text(column, reading.decimal, reading.thousands)
         if numbers is not None and numbers.values.null_count() == column.null_count():
@@ -432,9 +434,8 @@ def _infer_mostly(name: str, column: pl.Series, reading: Reading) -> _Found:
         return _as_dates(name, column, dates, present)
     if reason := explain_unread_times(column, dates.values):
         return _Found(as_text.column, f"{name} is kept as text: {reason}.")
-    if present >= _ENOUGH_VALUES and found_dates >= _NEARLY * present:
-        share = found_dates / present
-        as_text.guess = f"{name} is kept as text: only {share:.0%} of its values are dates."
+    if found_dates and found_dates >= _NEARLY * present:
+        as_text.guess = _explain_text(name, found_dates, present, "dates")
     numbers = parse_number_text(column, reading.decimal, reading.thousands)
     found = int((numbers.values.is_not_null() & ~placeholder).sum()) if numbers else 0
     scaled = column.str.contains(_SCALED).fill_null(value=False)
@@ -453,18 +454,21 @@ def _infer_mostly(name: str, column: pl.Series, reading: Reading) -> _Found:
             as_text.guess = f"{name} is kept as text: it has not only digits but also codes such as {code}."
         return as_text
     if not _is_most(found, present):
-        if _NEARLY <= found / present < _MIN_SHARE:
-            as_text.guess = f"{name} is kept as text: only {found / present:.0%} of its values are numbers."
+        if found >= _NEARLY * present:
+            as_text.guess = _explain_text(name, found, present, "numbers")
         return as_text
     return _as_numbers(name, column, numbers)
 
 
 def _as_dates(name: str, column: pl.Series, dates: DateText, present: int) -> _Found:
     odd = present - int(dates.values.is_not_null().sum())
-    example = column.filter(dates.values.is_not_null())[0].strip()
-    values = dates.values.drop_nulls()
-    first = str(values[0])
-    guess = f"{name}: read as dates ({example} is {first.removesuffix(' 00:00:00')})"
+    written = column.filter(dates.values.is_not_null()).head(QUICK_CHECK_ROWS).str.strip_chars()
+    values = dates.values.drop_nulls().head(QUICK_CHECK_ROWS)
+    days = pl.Series([str(value).removesuffix(" 00:00:00") for value in values], dtype=pl.String)
+    # The example should show the notation: the first that is not written as the result.
+    place = int((written != days).arg_max() or 0)
+    example = f" ({written[place]} is {days[place]})" if written[place] != days[place] else ""
+    guess = f"{name}: read as dates{example}"
     guess += f"; {_count_values(odd)} could not be read as one." if odd > 0 else "."
     return _Found(ClassifiedColumn(dates.values, texts=column), guess)
 
@@ -526,12 +530,16 @@ def is_null_word(column: pl.Series, words: Sequence[str]) -> pl.Series:
     return column.str.strip_chars().str.to_lowercase().is_in(chosen).fill_null(value=False)
 
 
-def _is_most(fitting: int, present: int) -> bool:
+def _explain_text(name: str, found: int, present: int, kind: str) -> str:
     if present < _MIN_VALUES:
-        return False
-    if present >= _ENOUGH_VALUES:
-        return fitting >= _MIN_SHARE * present
-    return fitting >= 0.75 * present and present - fitting <= 2
+        return (
+            f"{name} is kept as text: {_count_values(present)} cannot show whether it is a column of {kind}."
+        )
+    return f"{name} is kept as text: only {found / present:.0%} of its values are {kind}."
+
+
+def _is_most(fitting: int, present: int) -> bool:
+    return present >= _MIN_VALUES and fitting >= _MIN_SHARE * present
 
 
 def _are_codes(strays: pl.Series, present: int) -> bool:

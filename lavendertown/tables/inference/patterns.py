@@ -53,6 +53,12 @@ LONG_NUMBER = r"^\s*[+-]?0*[1-9][0-9]{15,}\.?[0-9]*\s*$"
 SHORTENED_NUMBER = r"^\s*[0-9](?:[.,][0-9]+)?[eE]\+?(?:0?[7-9]|[1-9][0-9])\s*$"
 """A long number in scientific notation: 4.00638E+12, or 4,00638E+12."""
 
+SPREADSHEET_NUMBER = r"^\s*[0-9](?:[.,][0-9]+)?E\+(?:0[7-9]|[1-9][0-9])\s*$"
+"""A long number as spreadsheets shorten it, with a sign and two digits: 4.00638E+12."""
+
+SCIENTIFIC_NUMBER = r"^\s*[+-]?[0-9]+(?:[.,](?P<decimals>[0-9]+))?[eE](?P<exponent>[+-]?[0-9]{1,3})\s*$"
+"""Any number in scientific notation: 2E5, 1.5e-3."""
+
 LONG_DIGITS = r"^\s*[0-9]{8,}\s*$"
 
 ISO_DAY = r"^\s*[0-9]{4}-" + _DAY_IN_MONTH.format(s="-") + r"\s*$"

@@ -53,6 +53,26 @@ def has_lost_digits(column: pl.Series) -> bool:
     return int(ids.sum()) >= _MIN_ID_SHARE * (len(column) - column.null_count())
 
 
+def explain_scientific_codes(column: pl.Series) -> str:
+    """Return why an identifier stays text: some of its digits are in scientific notation; empty if none are.
+
+    Only whole numbers count: those in scientific notation with a fraction are measurements.
+    """
+    if not any_match(column, patterns.SCIENTIFIC_NUMBER):
+        return ""
+    present = column.drop_nulls()
+    parts = present.str.extract_groups(patterns.SCIENTIFIC_NUMBER).struct.unnest()
+    exponents = parts["exponent"].cast(pl.Int64, strict=False)
+    is_whole = exponents >= parts["decimals"].fill_null("").str.len_chars()
+    digits = present.str.contains(patterns.WHOLE_NUMBER)
+    if not is_whole.all() or int(digits.sum()) + len(is_whole.drop_nulls()) < _MIN_ID_SHARE * len(present):
+        return ""
+    if any_match(present, patterns.SPREADSHEET_NUMBER):
+        return "some of its long numbers are in scientific notation and have lost digits"
+    example = present.filter(exponents.is_not_null())[0].strip()
+    return f"the name says that it holds codes, and {example} is no quantity"
+
+
 def _cast_numbers(column: pl.Series, how: str) -> tuple[pl.Series | None, str]:
     if any_match(column, patterns.LONG_NUMBER):
         exact = parse_numbers(column)

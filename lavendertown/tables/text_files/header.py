@@ -24,9 +24,11 @@ _TOTAL = re.compile(
 )
 _MEAN = re.compile(r"\W*(?:averages?|avg|mean|durchschnitt|mittelwert|moyenne|media|promedio)\b.{0,60}", re.I)
 _REMARK = re.compile(
-    r"\W*(?:sources?|notes?|remarks?|quelle|anmerkung|hinweis|stand|fuente|nota) ?:.*"
-    r"|(?:data|figures) as of .+"
+    r"\W*(?:sources?|notes?|remarks?|quelle|anmerkung|hinweis|stand|remarque|fuente|fonte|nota) ?:.*"
+    r"|(?:data|figures) as of .+|stand (?:vom )?[0-9].+"
     r"|(?:generated|exported|printed|created|downloaded|updated) (?:on|at|by|from) .+"
+    r"|(?:erstellt|erzeugt|exportiert|gedruckt|generiert|abgerufen|aktualisiert) (?:am|um|von|aus) .+"
+    r"|(?:généré|exporté|imprimé|créé|generado|exportado|impreso|creado) (?:le|par|el|por) .+"
     r"|\([0-9,]+ rows?\)|[0-9,]+ rows? in set.*"
     r"|-*\W?end of (?:report|file|data)\b.*|[*\u2020\u00a9].+",
     re.IGNORECASE,
@@ -138,7 +140,8 @@ def has_second_header(records: Sequence[Record]) -> bool:
     named = [i for i in typed if names[i] and value_type([names[i]]) == "text"]
     if len(named) < 2 or len(named) < len([i for i in typed if names[i]]):
         return False
-    return _has_groups(groups) or _has_units(names, typed)
+    dated = [i for i in typed if value_type(columns[i]) == "date"]
+    return _has_groups(groups) or _has_units(names, typed, dated)
 
 
 def join_header_rows(rows: Sequence[Record]) -> list[str]:
@@ -154,7 +157,8 @@ def join_header_rows(rows: Sequence[Record]) -> list[str]:
 def find_rows_below(last: Sequence[Record]) -> list[Record]:
     """Return the rows at the end that may be no data: totals, averages and remarks, by their labels.
 
-    One row without a label, in which only numbers follow an empty first cell, may be totals, too.
+    One row without a label, in which only numbers follow an empty first cell, may be totals, too. A row with
+    only the first cell may be a remark in any words.
 
     Args:
         last: The last rows of the table; more than ten are not looked at.
@@ -164,7 +168,7 @@ def find_rows_below(last: Sequence[Record]) -> list[Record]:
         is_summary = _TOTAL.fullmatch(_label(row)) or _MEAN.fullmatch(_label(row))
         may_be_sum = not sums and not _has_label(row)
         sums += may_be_sum
-        if not (_is_blank(row) or _is_remark(row) or is_summary or may_be_sum):
+        if not (_is_blank(row) or _has_only_first(row) or is_summary or may_be_sum):
             break
         count += 1
     return list(last[len(last) - count :])
@@ -173,25 +177,34 @@ def find_rows_below(last: Sequence[Record]) -> list[Record]:
 def count_rows_below(below: Sequence[Record], numbers: Mapping[int, pl.Series]) -> tuple[int, str]:
     """Return how many of the last rows are no data, and a sentence that says so.
 
-    A row of totals counts if it holds the sums of the data, a row of averages if it holds their means.
+    A row of totals counts if it holds the sums of the data, a row of averages if it holds their means. A row
+    with only the first cell counts if it is worded as a remark, or is below a row that counts.
 
     Args:
         below: The rows that :func:`find_rows_below` returns.
         numbers: The number columns without these rows, by position.
     """
-    count, totals, remarks = 0, 0, 0
-    for row in reversed(below):
-        if not _is_blank(row):
-            is_remark = _is_remark(row)
-            if not is_remark and not _summarizes(row, numbers):
+    count, pending, remarks = 0, 0, 0
+    summaries: list[str] = []
+    for place, row in enumerate(reversed(below), 1):
+        if _is_remark(row):
+            remarks, pending = remarks + pending + 1, 0
+        elif not _is_blank(row):
+            if _summarizes(row, numbers):
+                summaries.append("averages" if _MEAN.fullmatch(_label(row)) else "totals")
+                remarks, pending = remarks + pending, 0
+            elif _has_only_first(row):
+                pending += 1
+            else:
                 break
-            totals, remarks = totals + (not is_remark), remarks + is_remark
-        count += 1
-    if not totals and not remarks:
+        if not pending:
+            count = place
+    if not summaries and not remarks:
         return 0, ""
-    if (totals, remarks) == (1, 0):
-        return count, "The last row holds the totals of the others and is left out."
-    parts = [f"{totals} of totals or averages"] * bool(totals) + [f"{remarks} of remarks"] * bool(remarks)
+    if len(summaries) == 1 and not remarks:
+        return count, f"The last row holds the {summaries[0]} of the others and is left out."
+    kinds = " or ".join(sorted(set(summaries), reverse=True))
+    parts = [f"{len(summaries)} of {kinds}"] * bool(summaries) + [f"{remarks} of remarks"] * bool(remarks)
     return count, f"The rows below the table are left out: {' and '.join(parts)}."
 
 
@@ -210,7 +223,12 @@ def _has_label(row: Record) -> bool:
 
 def _is_remark(row: Record) -> bool:
     """Return whether a row of several cells has only the first, and that is a remark such as a source."""
-    return len(row) > 1 and _is_blank(row[1:]) and _REMARK.fullmatch((row[0] or "").strip()) is not None
+    return _has_only_first(row) and _REMARK.fullmatch((row[0] or "").strip()) is not None
+
+
+def _has_only_first(row: Record) -> bool:
+    """Return whether a row of several cells has only the first."""
+    return len(row) > 1 and _is_blank(row[1:]) and not _is_blank(row[:1])
 
 
 def _summarizes(row: Record, numbers: Mapping[int, pl.Series]) -> bool:
@@ -249,10 +267,13 @@ def _has_groups(record: Record) -> bool:
     return "" in after_first or len(set(present)) < len(present)
 
 
-def _has_units(record: Record, typed: Sequence[int]) -> bool:
-    """Return whether a row has only units: in all columns of numbers, but not in those of text."""
+def _has_units(record: Record, typed: Sequence[int], dated: Sequence[int]) -> bool:
+    """Return whether a row has only units: in all columns of numbers, but not in those of text.
+
+    The first column and columns of dates may have none.
+    """
     cells = [(cell or "").strip() for cell in record]
-    units = [cells[i] for i in typed]
+    units = [cells[i] for i in typed if cells[i] or not (i == 0 or i in dated)]
     others = [cell for i, cell in enumerate(cells) if i not in typed]
     return all(units) and not any(map(_MISSING.search, units)) and not any(cell.strip("-") for cell in others)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -48,6 +49,8 @@ _MIN_PROSE_BLANKS = 2.0
 _MAX_PROSE_ROWS, _MAX_TITLE_ROWS = 50, 5
 _MAX_NUMBERS_IN_PROSE = 0.35
 _MAX_EXACT_FLOAT = 2**53
+_NO_DAY, _NO_DAY_TEXT = dt.date(1899, 12, 31), "^1899-12-31 "
+"""The day that the reader gives to a time of day; the first day of a workbook is 1900-01-01."""
 
 # fastexcel warns about every empty column on standard error; the checks report empty columns anyway.
 logging.getLogger("fastexcel.types.dtype").setLevel(logging.ERROR)
@@ -529,9 +532,11 @@ def _choose_column(
         column = texts
     else:
         column = typed
-    if isinstance(column, pl.Series) and column.dtype == pl.Float64:
-        return _restore_integers(column)
-    return column
+    if isinstance(column, ClassifiedColumn):
+        return replace(column, values=column.values.str.replace(_NO_DAY_TEXT, ""))
+    if isinstance(column.dtype, pl.Datetime) and (column.dt.date() == _NO_DAY).all():
+        return column.dt.time()
+    return _restore_integers(column) if column.dtype == pl.Float64 else column
 
 
 def _has_long_number(column: pl.Series) -> bool:
