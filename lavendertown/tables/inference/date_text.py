@@ -61,20 +61,22 @@ def parse_date_text(column: pl.Series, order: DateOrder | None = None) -> DateTe
         return DateText(pl.Series(column.name, [None] * len(column), dtype=pl.Date), 0)
     fields = ("year", "month", "day", "hour", "minute", "second", "half")
     frame = pl.DataFrame({name: pl.Series([None] * len(column), dtype=pl.String) for name in fields})
-    parts = column.str.extract_groups(_PARTS).struct.unnest()
-    day, month, unresolved = _split_day_and_month(parts, order)
-    found = [
-        column.str.extract_groups(_YEAR_FIRST).struct.unnest(),
-        column.str.extract_groups(_COMPACT).struct.unnest(),
-        parts.with_columns(day=day, month=month, year=pl.when(day.is_not_null()).then(parts["year"])),
-        _with_month_number(column.str.extract_groups(_DAY_MONTH).struct.unnest()),
-        _with_month_number(column.str.extract_groups(_MONTH_DAY).struct.unnest()),
-    ]
-    for each in found:
-        known = each["year"].is_not_null() & frame["year"].is_null()
-        for name in fields:
-            if name in each.columns:
-                frame = frame.with_columns(pl.when(known).then(each[name]).otherwise(frame[name]).alias(name))
+    unresolved = 0
+    for pattern in (_YEAR_FIRST, _COMPACT, _PARTS, _DAY_MONTH, _MONTH_DAY):
+        parts = column.str.extract_groups(pattern).struct.unnest()
+        if parts["year"].null_count() == len(column):
+            continue  # the rest takes most of the time in a table of thousands of columns
+        if pattern == _PARTS:
+            day, month, unresolved = _split_day_and_month(parts, order)
+            parts = parts.with_columns(day=day, month=month, year=pl.when(day.is_not_null()).then("year"))
+        elif "name" in parts.columns:
+            parts = _with_month_number(parts)
+        known = parts["year"].is_not_null() & frame["year"].is_null()
+        frame = frame.with_columns(
+            pl.when(known).then(parts[name]).otherwise(pl.col(name)).alias(name)
+            for name in fields
+            if name in parts.columns
+        )
     return DateText(_to_dates(frame), unresolved)
 
 
