@@ -52,6 +52,26 @@ _NOT_READ = {
 _MARKUP = {b"<?xml": "an XML file", b"<!doctype html": "an HTML page", b"<html": "an HTML page"}
 """The first characters, in lower case, of texts that are not tables."""
 
+_OTHER_ENDINGS = {
+    "docx": "a Word document",
+    "pptx": "a PowerPoint presentation",
+    "numbers": "a Numbers spreadsheet",
+    "sas7bdat": "a SAS file",
+    "dta": "a Stata file",
+    "rds": "an R file",
+    "rdata": "an R file",
+    "pkl": "a Python pickle",
+    "pickle": "a Python pickle",
+    "npy": "a NumPy file",
+    "npz": "a NumPy file",
+    "mdb": "an Access database",
+    "accdb": "an Access database",
+    "xml": "an XML file",
+    "yaml": "a YAML file",
+    "yml": "a YAML file",
+}
+"""File name endings of formats that are not supported, and whose content may look like another one."""
+
 _NOT_UNPACKED = {
     b"\x28\xb5\x2f\xfd": "compressed with zstd",
     b"\xfd7zXZ\x00": "compressed with xz",
@@ -270,6 +290,7 @@ def _refuse_other_formats(raw: bytes, name: str) -> None:
     what = next((what for start, what in _NOT_READ.items() if raw.startswith(start)), None)
     text = raw[:_HEAD_BYTES].removeprefix(codecs.BOM_UTF8).lstrip().lower()
     what = what or next((what for start, what in _MARKUP.items() if text.startswith(start)), None)
+    what = what or _OTHER_ENDINGS.get(PurePath(name.removesuffix(".gz")).suffix.lower().lstrip("."))
     if what:
         raise UnreadableTableError(
             f"{name} is {what}, which is not supported; save the table as Parquet or CSV."

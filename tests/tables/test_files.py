@@ -78,6 +78,9 @@ def tar_archive() -> bytes:
         (lzma.compress(b"a,b\n1,2\n"), "o.csv.xz", "compressed with xz, .*; unpack it first"),
         (b"<!DOCTYPE html><table>", "o.xls", "an HTML page, which is not supported; save the table as"),
         (b"\xef\xbb\xbf\n<?xml version='1.0'?>", "o.xml", "an XML file, which is not supported; save"),
+        (b"<rows>\n<row><a>1</a></row>\n</rows>", "o.xml", "an XML file, which is not supported; save"),
+        (b"- a: 1\n- a: 2\n", "o.YAML", "a YAML file, which is not supported; save"),
+        (b"\x00SAS FILE", "o.sas7bdat", "a SAS file, which is not supported; save"),
         (b"$FL2@(#) SPSS", "o.sav", "an SPSS file, which is not supported; save"),
         (
             gzip.compress(b"SQLite format 3\x00", mtime=0),

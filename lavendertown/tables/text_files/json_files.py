@@ -107,7 +107,10 @@ def _from_mapping(document: dict[str, Any], name: str, limits: FileLimits) -> Ta
 def _from_records(records: Sequence[Any], name: str, limits: FileLimits, guesses: list[str]) -> Table:
     for i, record in enumerate(records):
         if not isinstance(record, dict):
-            raise UnreadableTableError(f"{name}: record {i + 1:,} is not an object with named values.")
+            raise UnreadableTableError(
+                f"{name}: record {i + 1:,} is not an object with named values; save the table as a list of "
+                "objects, or as CSV."
+            )
     names = list(dict.fromkeys(key for record in records for key in record))
     limits.check_shape(len(records), len(names), name)
     columns = {key: [record.get(key) for record in records] for key in names}
