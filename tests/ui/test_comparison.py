@@ -65,11 +65,20 @@ def test_the_address_says_what_is_compared(open_app: App, save: Save) -> None:
     assert [change for change, _ in table(app)] == ["New", "Regressed"]
 
 
-def test_what_stayed_as_it_was_is_counted_and_shown_when_asked_for(open_app: App, save: Save) -> None:
+def test_the_findings_of_both_runs_are_one_table(open_app: App, save: Save) -> None:
+    two_runs(save)
+    app = open_app("report", report="r-1", compare="before")
+    assert len(app.dataframe) == 1, "the list is not drawn a second time"
+    assert list(app.dataframe[0].value["change"].str[0]) == ["New", "Worse", "Not run"]
+    app.button(key="compare:toggle").click().run()
+    assert "change" not in app.dataframe[0].value.columns
+
+
+def test_what_stayed_as_it_was_comes_last(open_app: App, save: Save) -> None:
     first: ShareableReport = save("r-0", created_at=now() - dt.timedelta(days=7))
     save("r-1", findings=[first.findings[0], changed(first.findings[1], 2, 0.005)])
     app = open_app("report", report="r-1", compare="before")
-    assert [change for change, _ in table(app)] == ["Better"]
+    assert [change for change, _ in table(app)] == ["Better", "The same"]
     app.button(key="compare:only:same").click().run()
     assert [change for change, _ in table(app)] == ["The same"]
 

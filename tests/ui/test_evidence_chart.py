@@ -13,7 +13,7 @@ from lavendertown.interchange.exports.content import ExportedFinding
 from lavendertown.profile.evidence import ColumnProfile, FindingSamples, Histogram, ValueCount
 from lavendertown.profile.finding_charts import choose_chart
 from lavendertown.ui.components.finding.evidence_chart import make_figure
-from lavendertown.ui.components.shared.charts import theme_colors
+from lavendertown.ui.components.shared.charts import run_history, theme_colors
 
 Chart: TypeAlias = Callable[..., "Drawn | None"]
 AGES = ColumnProfile("age", "number", 100, 0, 40, -1, 99, [], Histogram(-1.0, 99.0, [6, 0, 50, 44]))
@@ -129,3 +129,11 @@ def test_affected_values_are_marked_among_the_frequent_ones_of_the_column(chart:
     assert labelled(chart(profile, ("4E+12", 6))) == [("4E+12", 6, True), ("400638", 2, False)]
     # Of a repeated value, only some rows are affected.
     assert labelled(chart(profile, ("4E+12", 1))) == [("4E+12", 6, False), ("400638", 2, False)]
+
+
+@pytest.mark.parametrize(("counts", "step"), [([1, 1], 1), ([0, 2], 1), ([5, 300], None)])
+def test_the_history_of_few_rows_has_no_ticks_between_whole_numbers(
+    counts: list[int], step: int | None
+) -> None:
+    axis = run_history(["30 Nov"] * len(counts), counts)["layout"]["yaxis"]
+    assert axis.get("dtick") == step

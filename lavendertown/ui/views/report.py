@@ -63,20 +63,24 @@ def draw_report(report: queries.Row, rows: list[queries.Row], place: int, news: 
     ids = tuple(row["finding_id"] for row in rows)
     with news:
         change_notifier.show_changes(report["id"], ids, ids[place] if ids else "")
+    is_compared = bool(comparison.compared_report())
+    compared = comparison.find_comparison(report)
     if not rows:
         show_clean_run(metadata)
-        if comparison.compared_report():
-            comparison.draw_comparison(report)
+        if is_compared:
+            comparison.draw_comparison(report, compared)
         return
-    if comparison.compared_report():
-        comparison.draw_comparison(report)
-    else:
+    if not is_compared:
         draw_figures(report, rows)
     left, right = st.columns([1, 1.05], gap="medium")
     with left:
-        finding_list.draw_heading(rows, place)
-        finding_list.draw_grid(report, rows, place)
-        finding_list.draw_pager(report, rows)
+        ordered = comparison.sort_by_change(rows, compared) if compared else rows
+        finding_list.draw_heading(ordered, ordered.index(rows[place]))
+        if is_compared:
+            comparison.draw_comparison(report, compared)
+        if compared is None:
+            finding_list.draw_grid(report, rows, place)
+            finding_list.draw_pager(report, rows)
     with right.container(border=True, key=f"open-finding-{ids[place]}"):
         finding_detail.show_finding(rows[place])
 

@@ -1,4 +1,4 @@
-"""Compare a report with an earlier run: new, regressed, worse, better and resolved findings."""
+"""Compare a report with an earlier run: the findings of both in one table, in place of the list."""
 
 from __future__ import annotations
 
@@ -72,22 +72,37 @@ def _toggle_comparison() -> None:
     st.session_state.pop(_SHOWN, None)
 
 
-def draw_comparison(report: queries.Row) -> None:
-    """Show the changes since an earlier run."""
+def find_comparison(report: queries.Row) -> queries.Row | None:
+    """Return the comparison that the address asks for; None if it asks for none, or there is no earlier run."""
+    other = compared_report()
+    found = queries.compare_reports(report["id"], None if other == BEFORE else other) if other else None
+    return found if found is not None and found["before"] is not None else None
+
+
+def sort_by_change(rows: list[queries.Row], compared: queries.Row) -> list[queries.Row]:
+    """Return the findings of the report in the order in which the comparison lists them."""
+    places = {row["finding_id"]: place for place, row in enumerate(_with_same_last(compared["findings"]))}
+    return sorted(rows, key=lambda row: places.get(row["finding_id"], len(places)))
+
+
+def draw_comparison(report: queries.Row, compared: queries.Row | None) -> None:
+    """Show the findings of the report and of an earlier run in one table, with what changed.
+
+    Args:
+        report: The report.
+        compared: As :func:`find_comparison` returns it.
+    """
     if elsewhere := st.session_state.pop(_ELSEWHERE, None):
         layout.go_to(layout.FINDINGS, finding=elsewhere)
-    other = compared_report()
-    compared = queries.compare_reports(report["id"], None if other == BEFORE else other)
-    with st.container(border=True, gap="small"):
-        _draw_run_choice(report, compared["before"] if compared else None)
-        if compared is None or compared["before"] is None:
-            st.caption("This is the first run of the dataset. The next one can be compared with it.")
-            return
-        rows = _filter_rows(compared["findings"])
-        if rows:
-            _draw_grid(rows[:MAX_ROWS])
-        if len(rows) > MAX_ROWS:
-            st.caption(f"The first {MAX_ROWS:,} of {format_count(len(rows), 'finding')}.")
+    _draw_run_choice(report, compared["before"] if compared else None)
+    if compared is None:
+        st.caption("This is the first run of the dataset. The next one can be compared with it.")
+        return
+    rows = _filter_rows(compared["findings"])
+    if rows:
+        _draw_grid(rows[:MAX_ROWS])
+    if len(rows) > MAX_ROWS:
+        st.caption(f"The first {MAX_ROWS:,} of {format_count(len(rows), 'finding')}.")
 
 
 def _draw_run_choice(report: queries.Row, before: queries.Row | None) -> None:
@@ -111,7 +126,7 @@ def _draw_run_choice(report: queries.Row, before: queries.Row | None) -> None:
             index=list(names).index(before["id"]) if before else None,
             format_func=lambda name: names[name],
             key=key,
-            width=420,
+            width="stretch",
             label_visibility="collapsed",
             on_change=_compare_with,
             args=(key,),
@@ -141,8 +156,11 @@ def _filter_rows(rows: list[queries.Row]) -> list[queries.Row]:
             )
     if shown in present:
         return [row for row in rows if row["change"] == shown]
-    # Unchanged findings are counted, but shown only on request.
-    return [row for row in rows if row["change"] != "same"] or rows
+    return _with_same_last(rows)
+
+
+def _with_same_last(rows: list[queries.Row]) -> list[queries.Row]:
+    return sorted(rows, key=lambda row: row["change"] == "same")
 
 
 def _show_only(name: str | None) -> None:
@@ -174,17 +192,17 @@ def _draw_grid(rows: list[queries.Row]) -> None:
             ),
             "finding": config.ButtonColumn(
                 "Finding",
-                width=300,
+                width=220,
                 type="tertiary",
                 alignment="left",
                 key=key,
                 on_click=lambda: _open_finding(rows, key),
             ),
-            "column": config.TextColumn("Column", width=130),
-            "was": config.NumberColumn("Rows before", format="localized", width=96),
-            "is": config.NumberColumn("Rows now", format="localized", width=86),
+            "was": config.NumberColumn("Rows before", format="localized", width=92),
+            "is": config.NumberColumn("Rows now", format="localized", width=78),
             "share before": config.TextColumn("Share before", width=100, alignment="right"),
             "share now": config.TextColumn("Share now", width=90, alignment="right"),
+            "column": config.TextColumn("Column", width=130),
             "status": config.TextColumn("Status", width=100),
         },
     )
@@ -206,7 +224,6 @@ def _build_frame(rows: list[queries.Row]) -> pd.DataFrame:
             "change": [[CHANGES[row["change"]][1]] for row in rows],
             "severity": [[_severity_name(row)] for row in rows],
             "finding": [short_description(row["description"]) for row in rows],
-            "column": [column_label(row["column"]) for row in rows],
             "was": pd.array([row["before_count"] for row in rows], dtype="Int64"),
             "is": pd.array(
                 [row["row_count"] if now else None for row, now in zip(rows, here, strict=True)],
@@ -216,6 +233,7 @@ def _build_frame(rows: list[queries.Row]) -> pd.DataFrame:
             "share now": [
                 _format_share(row["share"] if now else None) for row, now in zip(rows, here, strict=True)
             ],
+            "column": [column_label(row["column"]) for row in rows],
             "status": [status_name(row["status"]) for row in rows],
         }
     )

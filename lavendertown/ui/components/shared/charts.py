@@ -278,9 +278,10 @@ def run_history(labels: Sequence[str], counts: Sequence[int]) -> Figure:
         showgrid=False,
         range=[-0.6, max(len(labels), 5) - 0.4],
     )
-    return chart_layout(
-        [bars], 150, x, axis_layout(nticks=3, tickformat="~s", rangemode="tozero"), legend=False
-    )
+    # With few rows, the axis would have ticks between whole numbers, such as 500m.
+    steps = {"dtick": 1} if max(counts, default=0) < 3 else {"nticks": 3}
+    y = axis_layout(**steps, tickformat="~s", rangemode="tozero")
+    return chart_layout([bars], 150, x, y, legend=False)
 
 
 def format_edge(edge: float) -> str:
