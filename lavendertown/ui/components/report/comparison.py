@@ -73,7 +73,7 @@ def _toggle_comparison() -> None:
 
 
 def find_comparison(report: queries.Row) -> queries.Row | None:
-    """Return the comparison that the address asks for; None if it asks for none, or there is no earlier run."""
+    """Return the comparison that the address asks for; None without one, or without an earlier run."""
     other = compared_report()
     found = queries.compare_reports(report["id"], None if other == BEFORE else other) if other else None
     return found if found is not None and found["before"] is not None else None
