@@ -275,6 +275,28 @@ def test_three_of_five_values_decide_in_small_tables_too(cells: list[str], kind:
     assert sentence in sentence_about(table)
 
 
+@pytest.mark.parametrize(
+    ("cells", "first", "last"),
+    [
+        (["01/21/2026", "02/22/2026", "03/23/2026", "05.07.2026"], dt.date(2026, 1, 21), dt.date(2026, 7, 5)),
+        (["21/01/2026", "22/02/2026", "23/03/2026", "05-07-2026"], dt.date(2026, 1, 21), dt.date(2026, 7, 5)),
+    ],
+)
+def test_dates_with_dots_keep_their_order_and_mixed_signs_are_a_finding(
+    cells: list[str], first: dt.date, last: dt.date
+) -> None:
+    cells = [*cells[:3] * 4, *cells[3:]]
+    found = values(read(cells))
+    assert (found[0], found[-1]) == (first, last)
+    mixed = [each for each in findings(cells) if "mixes date formats" in each.description]
+    assert [list(each.row_indices or []) for each in mixed] == [[12]]
+
+
+def test_grouped_digits_that_may_be_codes_say_so() -> None:
+    table = read([f"1 00{i} 000" for i in range(9)])
+    assert sentence_about(table) == "x is kept as text: its digits may be codes, such as 1 000 000."
+
+
 def test_the_example_of_a_date_shows_its_notation() -> None:
     table = read(["2026-01-05", "05.01.2026", "2026-01-07"] * 4)
     assert sentence_about(table) == "x: read as dates (05.01.2026 is 2026-01-05)."

@@ -366,6 +366,15 @@ def test_any_words_below_totals_are_a_remark(below: str, rows: int, note: str) -
     assert any(note in guess for guess in table.guesses) if note else not _says_left_out(table)
 
 
+def test_remarks_of_several_fields_above_a_blank_line_are_left_out() -> None:
+    names = "Region,Jan,,Feb,\n,Plan,Actual,Plan,Actual\n"
+    body = "".join(f"R{i},{i},{i + 1},{i + 2},{i + 3}\n" for i in range(8))
+    table = read(f"Sales\nGenerated 2026-05-03,by,ERP\n\n{names}{body}")
+    assert table.columns == ["Region", "Jan Plan", "Jan Actual", "Feb Plan", "Feb Actual"]
+    assert table.row_count == 8
+    assert read("a,b\n\n1,2,\n3,4,\n5,6,\n7,8,\n").columns == ["a", "b"]
+
+
 def _says_left_out(table: Table) -> bool:
     return any("left out" in guess for guess in table.guesses)
 

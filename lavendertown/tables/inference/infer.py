@@ -19,7 +19,12 @@ from lavendertown.tables.inference.date_numbers import (
 )
 from lavendertown.tables.inference.date_text import DateText, parse_date_text
 from lavendertown.tables.inference.number_text import MIN_AFFIX_SHARE, NumberText, parse_number_text
-from lavendertown.tables.inference.plain_dates import describe_unresolved, has_several_zones, parse_dates
+from lavendertown.tables.inference.plain_dates import (
+    describe_unresolved,
+    has_several_signs,
+    has_several_zones,
+    parse_dates,
+)
 from lavendertown.tables.inference.plain_numbers import (
     describe_code,
     explain_scientific_codes,
@@ -47,6 +52,7 @@ _CODE = r"^\s*[0-9]+[A-Za-z]\w*\s*$|^\s*[A-Za-z]{1,4}[-_/]?[0-9]+\w*\s*$"
 _SCALED = r"^\s*[$\u20ac\u00a3]?\s*[0-9][0-9.,]*\s*(?i:k|m|b|bn|mn|mio\.?|mrd\.?)\s*$"
 """Thousands, millions or billions, such as 1.5k; or metres, such as 3 m."""
 
+_SPACED_DIGITS = r"^\s*[0-9]{1,3}(?:[ \u00a0\u2009\u202f][0-9]{3})+\s*$"
 _KEPT_AS_TEXT = {
     "code": "",
     "long": "it holds numbers too long to be kept exactly",
@@ -360,7 +366,8 @@ def _infer_column(name: str, column: pl.Series, decimal_comma: bool, reading: Re
         return _Found(ClassifiedColumn(number, texts=texts), group=_NUMBER_PHRASES.get(how, ""))
     date, sentence = parse_dates(name, drop_names_of_offsets(column), reading.date_order)
     if sentence:
-        return _Found(ClassifiedColumn(date), sentence)
+        is_mixed = date.dtype != pl.String and has_several_signs(column)
+        return _Found(ClassifiedColumn(date, texts=column if is_mixed else None), sentence)
     if date.dtype != pl.String:
         texts = column if has_several_zones(column) else None
         phrase = _OFFSETS if any_match(column, _OFFSET) else f"read as dates, year first ({_ISO_DAY})"
@@ -445,7 +452,13 @@ def _infer_mostly(name: str, column: pl.Series, reading: Reading) -> _Found:
             f"{name} is kept as text: its numbers end in letters of several meanings, such as {example}."
         )
         return _Found(ClassifiedColumn(column), sentence)
-    if numbers is None or not found:
+    if numbers is None:
+        spaced = column.str.contains(_SPACED_DIGITS).fill_null(value=False)
+        if _is_most(int(spaced.sum()), present):
+            example = column.filter(spaced)[0].strip()
+            as_text.guess = f"{name} is kept as text: its digits may be codes, such as {example}."
+        return as_text
+    if not found:
         return as_text
     strays = column.filter(numbers.values.is_null() & ~placeholder)
     if _are_codes(strays, present):

@@ -55,7 +55,10 @@ def _parse_day_month_dates(
         return column, ""
     numbers = text.str.extract_all(r"[0-9]+").list
     first, second = (numbers.get(i, null_on_oob=True).cast(pl.Int64) for i in (0, 1))
-    dotted = bool(text.drop_nulls().str.contains(".", literal=True).all())
+    with_dots = text.drop_nulls().str.contains(".", literal=True)
+    dotted = bool(with_dots.all())
+    if with_dots.any() and not dotted:
+        return column, ""  # each sign may have an order of its own
     order = date_order if date_order in ("day", "month") else day_month_order(first, second, dotted=dotted)
     if order is None:
         return column, describe_unresolved(name, column)
@@ -69,6 +72,11 @@ def _parse_day_month_dates(
         parsed,
         f"{name}: read as dates, {order} first ({text.drop_nulls()[0]} is {parsed.drop_nulls()[0]}).",
     )
+
+
+def has_several_signs(column: pl.Series) -> bool:
+    """Return whether dates such as 31/01/2024 and 31-01-2024 are mixed, which the values no longer show."""
+    return column.drop_nulls().str.extract(r"^\s*[0-9]{1,2}([./-])").n_unique() > 1
 
 
 def describe_unresolved(name: str, column: pl.Series) -> str:

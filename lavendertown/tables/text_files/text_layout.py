@@ -286,8 +286,10 @@ def _find_start(cells: Sequence[list[str]], lines: Sequence[int]) -> tuple[int, 
     below_remarks = header.find_header_above_data(cells, set_off)
     if below_remarks is not None and len(cells[below_remarks]) == width:
         return below_remarks, any(each <= below_remarks for each in set_off)
-    above = 0
-    for record in cells[: header.MAX_ROWS_ABOVE]:
+    # Above a blank line, shorter records of any length are remarks.
+    first_full = next((i for i, record in enumerate(cells) if len(record) >= width - 1), 0)
+    above = first_full if first_full in set_off and first_full <= header.MAX_ROWS_ABOVE else 0
+    for record in cells[above : header.MAX_ROWS_ABOVE]:
         is_short = len(record) < width and len(record) <= max(1, width // 2)
         if not (is_short or header.is_title_row(record, width)):
             break
