@@ -27,6 +27,8 @@ from lavendertown.detectors.base import (
     SwitchedOff,
     join_names,
 )
+from lavendertown.detectors.columns.dates import Dates
+from lavendertown.detectors.columns.types import Types, TypesAndZones
 from lavendertown.rules.check_configuration import (
     MAX_SHARE,
     SEVERITY,
@@ -205,12 +207,17 @@ def _single_result(kept: Sequence[Detection | Passed]) -> Outcome:
 
 @dataclass(frozen=True)
 class _ColumnPlan:
-    """How a check runs on columns with the same settings; a reason if it does not run."""
+    """How a check runs on columns with the same settings; a reason if it does not run.
+
+    Where :class:`~lavendertown.detectors.Dates` is switched off, the check of types includes what it reports
+    of time zones: those times were not converted, so they are missing in all other checks.
+    """
 
     reason: str
     is_enabled: bool | None
     parameters: dict[str, Any]
     settings: dict[str, Any]
+    includes_zones: bool
     key: bytes
 
 
@@ -225,6 +232,7 @@ def _tune_check(
         yield detector
         return
     general = configuration.settings_of_check(detector.check)
+    dates = configuration.settings_of_check(Dates.check)
     off: list[SwitchedOff] = []
     # Of thousands of columns, most share one object for their settings.
     plans: dict[int, _ColumnPlan] = {}
@@ -238,7 +246,7 @@ def _tune_check(
             removed[name] = configuration.settings_of_column(name)
         set_for = (settings.get(name) or removed[name]) if column else nothing
         if id(set_for) not in plans:
-            plans[id(set_for)] = _plan_check(detector.check, general, set_for)
+            plans[id(set_for)] = _plan_check(detector, general, dates, set_for)
         plan = plans[id(set_for)]
         if not plan.reason:
             groups.setdefault(plan.key, (plan, []))[1].append(column)
@@ -247,20 +255,29 @@ def _tune_check(
     if general.enabled is False:
         off.append(SwitchedOff(detector.check, "", _OFF))
     for plan, columns in groups.values():
-        tuned = _with_parameters(detector, plan.parameters)
+        check = TypesAndZones() if plan.includes_zones else detector
+        tuned = _with_parameters(check, plan.parameters)
         yield TunedCheck(tuned, detector.params, plan.settings, table, columns, off, configuration)
         off = []
     if off:
         yield TunedCheck(detector, detector.params, {}, table, [], off)
 
 
-def _plan_check(check: str, general: CheckSettings, expected: ColumnSettings) -> _ColumnPlan:
+def _plan_check(
+    detector: Detector, general: CheckSettings, dates: CheckSettings, expected: ColumnSettings
+) -> _ColumnPlan:
+    check = detector.check
     set_for = general.with_settings_over(expected.checks.get(check, CheckSettings()))
     parameters = dict(set_for.parameters)
     has_allowed = check in VALUE_CHECKS and bool(expected.allowed)
     settings = {**parameters, **({"allowed": list(expected.allowed)} if has_allowed else {})}
     reason = _OFF if set_for.enabled is False else _reason_to_skip(check, expected)
-    return _ColumnPlan(reason, set_for.enabled, parameters, settings, json_codec.dumps_canonical(settings))
+    has_dates = dates.with_settings_over(expected.checks.get(Dates.check, CheckSettings())).enabled
+    includes_zones = isinstance(detector, Types) and has_dates is False
+    if includes_zones:
+        settings[Dates.check] = False  # What the check finds depends on it.
+    key = json_codec.dumps_canonical(settings)
+    return _ColumnPlan(reason, set_for.enabled, parameters, settings, includes_zones, key)
 
 
 def _reason_to_skip(check: str, expected: ColumnSettings) -> str:

@@ -215,3 +215,17 @@ def test_cells_that_do_not_fit_their_column_can_be_allowed() -> None:
     }
     assert before - after == {"types"}
     assert after <= before
+
+
+@pytest.mark.parametrize(
+    "checks", [{"checks": {"dates": False}}, {"columns": {"at": {"checks": {"dates": False}}}}]
+)
+def test_times_that_cannot_be_read_are_reported_without_the_check_of_dates(checks: dict[str, Any]) -> None:
+    times = [f"2024-05-{1 + i % 28:02d}T10:10:00{'' if i % 50 == 7 else '+02:00'}" for i in range(N)]
+    table = ("at\n" + "\n".join(times)).encode()
+    (usual,) = [each for each in Inspector((table, "t.csv")).detect() if each.column == "at"]
+    assert (usual.metadata["check"], usual.metadata["fault"]) == ("dates", "no_zone")
+    (found,) = [each for each in Inspector((table, "t.csv"), checks=checks).detect() if each.column == "at"]
+    assert (found.metadata["check"], found.metadata["fault"]) == ("types", "stray")
+    assert found.row_indices == usual.row_indices == list(range(7, N, 50))
+    assert found.metadata["settings"] == {"dates": False}

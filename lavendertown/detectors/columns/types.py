@@ -44,6 +44,7 @@ class Types(Detector):
     check: ClassVar[str] = "types"
     title: ClassVar[str] = "Types"
     checks_values: ClassVar[bool] = True
+    reports_missing_zones: ClassVar[bool] = False
 
     def columns_to_check(self, table: Table) -> Sequence[Column | None]:
         """Return the columns in which cells may have the wrong type, typed ones included."""
@@ -57,13 +58,26 @@ class Types(Detector):
         if column.kinds_key:
             return (yield from _check_mixed_cells(table, column, column.kinds_key))
         if column.text_key:
-            return (yield from _check_written_cells(table, column, column.text_key))
+            return (
+                yield from _check_written_cells(table, column, column.text_key, self.reports_missing_zones)
+            )
         first = yield ColumnAggregates(column.key, _list_facts)
         values = int(first["present"]) - int(first["missing"] or 0)
         if values < _MIN_VALUES or not _is_most(int(first["likely"] or 0), values):
             return None
         facts = yield ColumnAggregates(column.key, _count_kinds)
         return _detect_wrong_type(table, column, facts, values)
+
+
+@dataclass(frozen=True)
+class TypesAndZones(Types):
+    """The same check where :class:`~lavendertown.detectors.Dates` does not run.
+
+    Times without a time zone, which were not converted because the others have one, would be reported by
+    neither.
+    """
+
+    reports_missing_zones: ClassVar[bool] = True
 
 
 def _list_facts(value: nw.Expr) -> Aggregates:
@@ -124,7 +138,9 @@ def _report_strays(
     )
 
 
-def _check_written_cells(table: Table, column: Column, text_key: str) -> DetectionSteps:
+def _check_written_cells(
+    table: Table, column: Column, text_key: str, reports_missing_zones: bool
+) -> DetectionSteps:
     """Check a column that was converted from text: cells that do not fit, and dates in several formats."""
     text = nw.col(text_key)
     written = ~text.is_null() & ~text.str.contains(patterns.DISGUISED_NULL)
@@ -141,7 +157,8 @@ def _check_written_cells(table: Table, column: Column, text_key: str) -> Detecti
         counts = {name: int(number) for name, number in formats.items() if number}
         if len(counts) > 1:
             return _report_formats(table, column, text_key, counts, int(facts["all"]), written)
-    if missing_zones := (yield from count_missing_zones(column)):  # Dates reports these.
+    missing_zones = 0 if reports_missing_zones else (yield from count_missing_zones(column))
+    if missing_zones:  # Dates reports these.
         stray, rows = stray - missing_zones, rows & ~lacks_zone(column)
     kind = _KIND_NAMES.get(column.kind, "text")
     return _report_strays(table, column, text_key, kind, stray, rows) if stray else None
