@@ -4,8 +4,8 @@ A detector never reads values itself. :meth:`Detector.check_column` is a generat
 (:class:`Aggregates`, :class:`ColumnAggregates`, :class:`Count`, :class:`ValueCounts`, :class:`Select` or
 :class:`Sample`), receives their results, and returns a :class:`Detection`, None (no fault) or
 :data:`NOT_CHECKED`. A check over several columns returns a list with a detection, or :class:`Passed`, for
-each set of columns that it checked. The runner combines the aggregates of many detectors into one pass over
-the data, on any engine that Narwhals supports.
+each set of columns that it checked, and :class:`NotCompared` for columns that were too many. The runner
+combines the aggregates of many detectors into one pass over the data, on any engine that Narwhals supports.
 """
 
 from __future__ import annotations
@@ -182,6 +182,19 @@ class Passed:
 
 
 @dataclass(frozen=True)
+class NotCompared:
+    """Columns that a check over several columns left out, because it compares only so many.
+
+    Attributes:
+        columns: The names of the columns that were left out.
+        reason: Why, as a sentence.
+    """
+
+    columns: Sequence[str]
+    reason: str
+
+
+@dataclass(frozen=True)
 class SwitchedOff:
     """A check that a check configuration switched off.
 
@@ -208,7 +221,9 @@ StepResult = TypeVar("StepResult")
 QuerySteps: TypeAlias = Generator[Query, Any, StepResult]
 """A generator that yields queries, receives their results, and returns its own result."""
 
-Outcome: TypeAlias = Detection | NotChecked | Sequence[Detection | Passed] | None
+Result: TypeAlias = Detection | Passed | NotCompared
+
+Outcome: TypeAlias = Detection | NotChecked | Sequence[Result] | None
 """The result of a check; an empty list is the same as :data:`NOT_CHECKED`."""
 
 DetectionSteps: TypeAlias = QuerySteps[Outcome]
@@ -218,13 +233,15 @@ class Detector(ABC):
     """One check. Subclasses are frozen dataclasses whose fields are the user's parameters.
 
     Checks with ``needs_rows`` are skipped for a table without rows. Checks with ``checks_values`` judge
-    single values, and leave out those that a check configuration allows.
+    single values, and leave out those that a check configuration allows. Those with ``is_exact`` judge all
+    values also where :class:`ValueCounts` left some out; what the others say is marked as capped.
     """
 
     check: ClassVar[str]
     title: ClassVar[str]
     needs_rows: ClassVar[bool] = True
     checks_values: ClassVar[bool] = False
+    is_exact: ClassVar[bool] = False
 
     @property
     def params(self) -> dict[str, Any]:
@@ -254,6 +271,23 @@ class Detector(ABC):
 def join_names(columns: Sequence[str]) -> str:
     """Return what a finding or a coverage entry about several columns has as its column."""
     return ", ".join(columns)
+
+
+def limit_columns(
+    columns: Sequence[Column], limit: int, what: str = "compared"
+) -> tuple[list[Column], list[NotCompared]]:
+    """Return the first columns, and what to report of the others, if there are any.
+
+    Args:
+        columns: The columns that could be compared, the most promising first.
+        limit: How many are compared.
+        what: What is done with them, as a part of a sentence.
+    """
+    chosen, left_out = list(columns[:limit]), columns[limit:]
+    if not left_out:
+        return chosen, []
+    reason = f"Only {limit} of {len(columns):,} columns are {what}."
+    return chosen, [NotCompared([column.name for column in left_out], reason)]
 
 
 def count_where(condition: nw.Expr) -> nw.Expr:

@@ -14,12 +14,14 @@ from lavendertown.detectors.base import (
     NOT_CHECKED,
     Aggregates,
     ColumnAggregates,
+    CountedValues,
     Detection,
     DetectionSteps,
     Detector,
+    NotCompared,
     Outcome,
-    Passed,
     Query,
+    Result,
     format_value,
     join_names,
 )
@@ -45,8 +47,9 @@ WIDE_TABLE_BATCH_SIZE = 512
 
 _MAX_SAMPLES = 5
 _MAX_SAMPLED_ROWS = 1_000
+_MAX_NAMED = 20
 _CHECK_ERRORS = (Exception, PanicException)
-_OPTIONAL = ("settings", "reason")
+_OPTIONAL = ("settings", "reason", "values_capped")
 _RULE = "rule:"
 
 Progress = Callable[[int, int, str], object]
@@ -61,9 +64,10 @@ class CheckResult:
         column: The column name, several names joined by commas, or ``"*"`` for whole rows.
         params: The parameters that differ from their defaults.
         outcome: ``found`` a fault, ``passed``, ``failed`` to run, or ``not_run`` because the engine of the
-            table cannot run it.
+            table cannot run it, or because it compares only so many columns.
         settings: What the check configuration or a rule sets besides.
         reason: Why it did not run, as a sentence; empty if it did.
+        values_capped: Whether it only looked at the most frequent values of a column.
     """
 
     check: str
@@ -72,9 +76,10 @@ class CheckResult:
     outcome: Literal["found", "passed", "failed", "not_run"]
     settings: dict[str, Any] = field(default_factory=dict)
     reason: str = ""
+    values_capped: bool = False
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the result as an entry of a report's coverage, without settings if there are none."""
+        """Return the result as an entry of a report's coverage, without what is empty or not so."""
         return {name: value for name, value in vars(self).items() if name not in _OPTIONAL or value}
 
 
@@ -85,9 +90,10 @@ class _Task:
     column: Column | None
     steps: DetectionSteps
     query: Query | None = None
-    results: list[Detection | Passed | None] = field(default_factory=list)
+    results: list[Result | None] = field(default_factory=list)
     failure: BaseException | None = None
     done: bool = False
+    values_capped: bool = False
 
     @property
     def column_name(self) -> str:
@@ -103,6 +109,8 @@ class _Task:
 
     def advance(self, answer: Any) -> None:
         """Send a query result (None at first) and store the next query or the outcome."""
+        if isinstance(answer, CountedValues) and not self.detector.is_exact:
+            self.values_capped |= not answer.is_complete
         try:
             self.query = self.steps.send(answer)
         except StopIteration as stop:
@@ -178,7 +186,7 @@ def _create_tasks(table: Table, detectors: Sequence[Detector]) -> Iterator[_Task
             yield _Task(detector, order, column, detector.check_column(table, column))
 
 
-def _list_results(outcome: Outcome) -> list[Detection | Passed | None]:
+def _list_results(outcome: Outcome) -> list[Result | None]:
     if outcome is NOT_CHECKED:
         return []
     if outcome is None or isinstance(outcome, Detection):
@@ -203,9 +211,14 @@ def _check_results(table: Table, task: _Task) -> Iterator[CheckResult]:
         yield CheckResult(check, task.column_name, params, "failed", settings)
         return
     for result in task.results:
+        if isinstance(result, NotCompared):
+            column = _join_first_names(result.columns)
+            yield CheckResult(check, column, params, "not_run", settings, result.reason)
+            continue
         column = join_names(result.columns) if result is not None and result.columns else task.column_name
         outcome: Literal["found", "passed"] = "found" if isinstance(result, Detection) else "passed"
-        yield CheckResult(check, column, params, outcome, settings)
+        capped = task.values_capped
+        yield CheckResult(check, column, params, outcome, settings, values_capped=capped)
 
 
 def _run_tasks(queries: TableQueries, tasks: Sequence[_Task]) -> None:
@@ -259,6 +272,11 @@ def _is_not_run(table: Table, task: _Task) -> bool:
     return task.failure is not None and table.engine.name != IN_MEMORY.name and not is_rule
 
 
+def _join_first_names(columns: Sequence[str]) -> str:
+    more = len(columns) - _MAX_NAMED
+    return join_names(columns[:_MAX_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+
+
 def _describe_not_run(table: Table, error: BaseException) -> str:
     reason = _first_line(error).rstrip(".")
     return f"{ENGINE_LABELS[table.engine.name]} cannot run it: {reason}."
@@ -277,6 +295,7 @@ def _create_finding(
         "share": detection.count / table.row_count if table.row_count else 0.0,
         **({"columns": list(detection.columns)} if detection.columns else {}),
         **detection.metadata,
+        **({"values_capped": True} if task.values_capped else {}),
     }
     indices: list[int] | None = None
     if detection.rows is not None:

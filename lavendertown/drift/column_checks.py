@@ -216,6 +216,7 @@ class CategoryCheck(DriftCheck):
     """A check of a column with few different values."""
 
     kinds: ClassVar[tuple[str, ...]] = ("text",)
+    is_exact: ClassVar[bool] = True
 
     def columns_to_check(self, table: Table) -> Sequence[Column | None]:
         """Return the columns that may be categories."""

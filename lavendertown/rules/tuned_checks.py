@@ -22,8 +22,10 @@ from lavendertown.detectors.base import (
     Detection,
     DetectionSteps,
     Detector,
+    NotCompared,
     Outcome,
     Passed,
+    Result,
     SwitchedOff,
     join_names,
 )
@@ -126,6 +128,11 @@ class TunedCheck(Detector):
         return self._detector.needs_rows
 
     @property
+    def is_exact(self) -> bool:  # type: ignore[override]
+        """Whether it judges all values of a column."""
+        return self._detector.is_exact
+
+    @property
     def params(self) -> dict[str, Any]:
         """The parameters of the identity."""
         return self._params
@@ -158,7 +165,7 @@ class TunedCheck(Detector):
             return _single_result(kept)
         return kept
 
-    def _apply_settings(self, result: Detection | Passed) -> Detection | Passed:
+    def _apply_settings(self, result: Result) -> Result:
         if not isinstance(result, Detection):
             return result
         if SEVERITY in self._settings:
@@ -166,8 +173,8 @@ class TunedCheck(Detector):
         accepted = self._settings.get(MAX_SHARE, 0.0) * self._table.row_count
         return Passed(result.columns) if accepted and result.count <= accepted else result
 
-    def _is_switched_off(self, result: Detection | Passed, column: Column | None) -> bool:
-        if column is not None:
+    def _is_switched_off(self, result: Result, column: Column | None) -> bool:
+        if column is not None or isinstance(result, NotCompared):
             return False
         name = join_names(result.columns) or WHOLE_ROW
         unique = self._configuration.settings_of_column(name).unique
@@ -199,7 +206,7 @@ class ExpectationCheck(TunedCheck):
         super().__init__(check, {"name": rule.name}, settings, table, [table.column(rule.column)])
 
 
-def _single_result(kept: Sequence[Detection | Passed]) -> Outcome:
+def _single_result(kept: Sequence[Result]) -> Outcome:
     if not kept:
         return NOT_CHECKED
     return kept[0] if isinstance(kept[0], Detection) else None

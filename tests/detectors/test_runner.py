@@ -13,6 +13,7 @@ import pytest
 
 from lavendertown.detectors import (
     Aggregates,
+    CategoryVariants,
     CountedValues,
     Detection,
     DetectionSteps,
@@ -21,6 +22,7 @@ from lavendertown.detectors import (
     Passed,
     Sample,
     Select,
+    TextDamage,
     ValueCounts,
     default_detectors,
     runner,
@@ -278,3 +280,41 @@ def test_many_columns_share_the_query_for_an_aggregate(monkeypatch: pytest.Monke
     data = pl.DataFrame({f"c{i}": [1, None] for i in range(60)})
     assert len(Inspector(data, detectors=[Nulls()]).detect()) == 60
     assert len(built) == 1
+
+
+def test_more_values_than_the_limit_are_named_as_capped() -> None:
+    frame = pl.DataFrame(
+        {"note": [" x", " x", *(f"note {i}" for i in range(100_000))], "few": ["a", "b"] * 50_001}
+    )
+    inspector = Inspector(frame, detectors=[Nulls(), TextDamage(), CategoryVariants()])
+    (finding,) = inspector.detect()
+    assert finding.metadata["values_capped"] is True
+    capped = {
+        (entry["check"], entry["column"]): entry.get("values_capped") for entry in inspector.coverage()["ran"]
+    }
+    assert {place for place, is_capped in capped.items() if is_capped} == {
+        ("text_damage", "note"),
+        ("category_variants", "note"),
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("checks", [None, {"checks": {"near_duplicates": False}}])
+def test_columns_that_are_too_many_to_compare_are_not_run(checks: dict[str, Any] | None) -> None:
+    random = np.random.default_rng(1)
+    days = pl.Series(np.datetime64("2026-01-01") + random.integers(0, 9, 200).astype("timedelta64[D]"))
+    columns = {f"c{i}": random.choice(["a", "b", "c", "d"], 200) for i in range(45)}
+    columns |= {f"n{i}": random.normal(size=200) for i in range(42)}
+    columns |= {f"t{i}": days for i in range(41)}
+    coverage = Inspector(pl.DataFrame(columns), checks=checks).coverage()
+    reasons = {(each["check"], each["column"][:13]): each["reason"] for each in coverage["not_run"]}
+    assert reasons == {
+        ("dependencies", "t40, c0, c1, "): "Only 40 of 86 columns are compared.",
+        ("arithmetic", "n40, n41"): "Only 40 of 42 columns are compared.",
+        ("arithmetic", "n15, n16, n17"): "Only 15 of 40 columns are divided, or added up in threes.",
+        ("keys", "t12, t13, t14"): "Only 12 of 86 columns are combined to keys of two or three.",
+        ("date_order", "t40"): "Only 40 of 41 columns are compared.",
+        ("durations", "t12, t13, t14"): "Only 12 of 41 columns are compared.",
+        ("durations", "n24, n25, n26"): "Only 24 of 42 columns are compared.",
+    }
+    assert "dependencies" in {each["check"] for each in coverage["ran"]}

@@ -81,12 +81,3 @@ def test_several_kinds_are_one_finding(detect) -> None:
     (finding,) = detect({"a": [*NOTES, "MÃ¼ller", " x"]}, TextDamage(), CategoryVariants())
     assert finding.row_indices == [100, 101]
     assert finding.description.endswith("in 2 of 102 rows (2%): mojibake, outer blanks.")
-
-
-def test_more_values_than_the_limit_are_named_as_capped(detect, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lavendertown.detectors import ValueCounts
-    from lavendertown.detectors.text import text_damage
-
-    monkeypatch.setattr(text_damage, "ValueCounts", lambda key: ValueCounts(key, limit=50))
-    (finding,) = detect({"a": [" x", " x", *NOTES]}, TextDamage())
-    assert finding.metadata["values_capped"] is True

@@ -77,9 +77,7 @@ class Dates(Detector):
             if others:
                 count = written.count_rows(others)
                 rows = nw.col(text_key).is_in(sorted(others))
-                return _create_detection(
-                    table, column, text_key, fault, rows, count, is_capped=not written.is_complete
-                )
+                return _create_detection(table, column, text_key, fault, rows, count)
         if column.kind != "time":
             return None if text_key is not None and _are_dates(written) else NOT_CHECKED
         days = yield from count_days(column)
@@ -101,7 +99,7 @@ _SENTENCES = {
 
 
 def _create_detection(
-    table: Table, column: Column, key: str, fault: str, rows: nw.Expr, count: int, *, is_capped: bool = False
+    table: Table, column: Column, key: str, fault: str, rows: nw.Expr, count: int
 ) -> Detection:
     return Detection(
         "date",
@@ -110,11 +108,7 @@ def _create_detection(
         count,
         rows,
         sample_column=key,
-        metadata={
-            "fault": fault,
-            "total_count": table.row_count,
-            **({"values_capped": True} if is_capped else {}),
-        },
+        metadata={"fault": fault, "total_count": table.row_count},
     )
 
 

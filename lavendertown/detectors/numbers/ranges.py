@@ -48,6 +48,7 @@ class Ranges(Detector):
     check: ClassVar[str] = "ranges"
     title: ClassVar[str] = "Possible ranges"
     checks_values: ClassVar[bool] = True
+    is_exact: ClassVar[bool] = True
 
     def columns_to_check(self, table: Table) -> Sequence[Column | None]:
         """Return the number columns whose name says what is possible."""

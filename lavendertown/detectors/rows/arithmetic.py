@@ -18,9 +18,11 @@ from lavendertown.detectors.base import (
     Detector,
     Passed,
     QuerySteps,
+    Result,
     Sample,
     count_where,
     format_row_share,
+    limit_columns,
 )
 from lavendertown.detectors.sampled_rows import Floats, SampledRows
 from lavendertown.tables import Column, Table
@@ -105,10 +107,11 @@ class Arithmetic(Detector):
     def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
         """Find the rows in which a sum or product does not hold."""
         sample: SampledRows = yield Sample()
-        columns = _numbers(table)[:_MAX_COLUMNS]
+        varying = [each for each in _numbers(table) if _is_varying(sample.floats(each.key))]
+        columns, left_out = limit_columns(varying, _MAX_COLUMNS)
         numbers = {each.key: sample.floats(each.key) for each in columns}
-        columns = [each for each in columns if _is_varying(numbers[each.key])]
-        results: list[Detection | Passed] = []
+        _, not_combined = limit_columns(columns, _MAX_COMBINED, "divided, or added up in threes")
+        results: list[Result] = [*left_out, *not_combined]
         used: set[frozenset[str]] = set()
         for equation in _propose_equations(columns, numbers):
             keys = frozenset([equation.result.key, *(term.column.key for term in equation.terms)])

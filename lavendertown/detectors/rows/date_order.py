@@ -18,9 +18,11 @@ from lavendertown.detectors.base import (
     Detector,
     Passed,
     QuerySteps,
+    Result,
     Sample,
     count_where,
     format_row_share,
+    limit_columns,
 )
 from lavendertown.detectors.sampled_rows import Floats, SampledRows, to_seconds
 from lavendertown.tables import Column, Table
@@ -101,9 +103,10 @@ class DateOrder(Detector):
     def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
         """Find the rows in which two dates are in reverse order."""
         sample: SampledRows = yield Sample()
-        seconds = {each.key: to_seconds(sample.frame[each.key]) for each in _times(table)}
+        times, left_out = limit_columns(_times(table), _MAX_COLUMNS)
+        seconds = {each.key: to_seconds(sample.frame[each.key]) for each in times}
         ordered = []
-        for one, other in itertools.combinations(_times(table), 2):
+        for one, other in itertools.combinations(times, 2):
             gaps = seconds[other.key] - seconds[one.key]
             for start, end, gap in ((one, other, gaps), (other, one, -gaps)):
                 order = _order_of(start, end, gap)
@@ -112,7 +115,7 @@ class DateOrder(Detector):
                     break
         # The closest dates first: those of distant ones follow from them.
         ordered.sort(key=lambda each: each[1])
-        results: list[Detection | Passed] = []
+        results: list[Result] = [*left_out]
         for order, _, start, end in ordered:
             result = yield from _check_pair(table, start, end, order, sample)
             if result is not None:
@@ -121,7 +124,7 @@ class DateOrder(Detector):
 
 
 def _times(table: Table) -> list[Column]:
-    return [column for column in table.schema if column.kind == "time"][:_MAX_COLUMNS]
+    return [column for column in table.schema if column.kind == "time"]
 
 
 def _order_of(start: Column, end: Column, gaps: Floats) -> Literal["named", "seen"] | None:

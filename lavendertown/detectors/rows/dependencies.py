@@ -18,9 +18,11 @@ from lavendertown.detectors.base import (
     Detector,
     Passed,
     QuerySteps,
+    Result,
     Sample,
     Select,
     format_row_share,
+    limit_columns,
 )
 from lavendertown.detectors.columns.stand_ins import is_disguised_null
 from lavendertown.detectors.sampled_rows import Codes, SampledRows, count_codes
@@ -74,8 +76,8 @@ class Dependencies(Detector):
     def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
         """Find the rows that deviate from what another column determines."""
         sample: SampledRows = yield Sample()
-        columns = _choose_columns(table, sample)
-        results: list[Detection | Passed] = []
+        columns, left_out = limit_columns(_choose_columns(table, sample), _MAX_COLUMNS)
+        results: list[Result] = [*left_out]
         broken = []
         for one, other in _propose_pairs(columns, sample):
             pair = yield from _check_pair(_Pair(one, other))
@@ -103,7 +105,7 @@ def _choose_columns(table: Table, sample: SampledRows) -> list[Column]:
         if column.kind == "text" and _is_long(sample, column):
             continue
         chosen.append((len(counts), column))
-    return [column for _, column in sorted(chosen, key=lambda pair: -pair[0])[:_MAX_COLUMNS]]
+    return [column for _, column in sorted(chosen, key=lambda pair: -pair[0])]
 
 
 def _is_long(sample: SampledRows, column: Column) -> bool:

@@ -18,16 +18,18 @@ from lavendertown.detectors.base import (
     Detector,
     Passed,
     QuerySteps,
+    Result,
     Sample,
     count_where,
     format_row_share,
+    limit_columns,
 )
 from lavendertown.detectors.sampled_rows import SampledRows, to_seconds
 from lavendertown.tables import Column, Table
 from lavendertown.tables.inference.column_names import is_identifier
 
 _MIN_ROWS = 30
-_MAX_COLUMNS = 12
+_MAX_TIMES, _MAX_NUMBERS = 12, 24
 _MIN_EXACT = 0.97
 _MIN_DISTINCT = 5
 _UNITS = {"days": 86_400, "hours": 3_600, "minutes": 60, "seconds": 1}
@@ -62,8 +64,10 @@ class Durations(Detector):
     def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
         """Find the rows with a wrong duration."""
         sample: SampledRows = yield Sample()
-        results: list[Detection | Passed] = []
-        for span in _propose_spans(table, sample):
+        times, other_times = limit_columns(_times(table), _MAX_TIMES)
+        numbers, other_numbers = limit_columns(_numbers(table), _MAX_NUMBERS)
+        results: list[Result] = [*other_times, *other_numbers]
+        for span in _propose_spans(times, numbers, sample):
             result = yield from _check_span(table, span)
             if result is not None:
                 results.append(result)
@@ -71,32 +75,31 @@ class Durations(Detector):
 
 
 def _times(table: Table) -> list[Column]:
-    return [column for column in table.schema if column.kind == "time"][:_MAX_COLUMNS]
+    return [column for column in table.schema if column.kind == "time"]
 
 
 def _numbers(table: Table) -> list[Column]:
-    numbers = (
-        column for column in table.schema if column.kind == "number" and not is_identifier(column.name)
-    )
-    return list(numbers)[: 2 * _MAX_COLUMNS]
+    return [column for column in table.schema if column.kind == "number" and not is_identifier(column.name)]
 
 
-def _propose_spans(table: Table, sample: SampledRows) -> Iterator[_Span]:
-    seconds = {column.key: to_seconds(sample.frame[column.key]) for column in _times(table)}
-    lengths = {column.key: sample.floats(column.key) for column in _numbers(table)}
-    for start, end in itertools.permutations(_times(table), 2):
+def _propose_spans(
+    times: Sequence[Column], numbers: Sequence[Column], sample: SampledRows
+) -> Iterator[_Span]:
+    seconds = {column.key: to_seconds(sample.frame[column.key]) for column in times}
+    lengths = {column.key: sample.floats(column.key) for column in numbers}
+    for start, end in itertools.permutations(times, 2):
         apart = seconds[end.key] - seconds[start.key]
         if not (np.isfinite(apart).any() and np.nanmedian(apart) > 0):
             continue
-        for length, (unit, size), added in itertools.product(_numbers(table), _UNITS.items(), (0, 1)):
+        for length, (unit, size), added in itertools.product(numbers, _UNITS.items(), (0, 1)):
             if added and unit != "days":
                 continue
-            numbers = lengths[length.key]
-            present = np.isfinite(apart) & np.isfinite(numbers)
+            given = lengths[length.key]
+            present = np.isfinite(apart) & np.isfinite(given)
             if present.sum() < _MIN_ROWS:
                 continue
-            right = np.abs(apart[present] / size + added - numbers[present]) < 1e-6
-            if right.mean() >= _MIN_EXACT and len(np.unique(numbers[present])) >= _MIN_DISTINCT:
+            right = np.abs(apart[present] / size + added - given[present]) < 1e-6
+            if right.mean() >= _MIN_EXACT and len(np.unique(given[present])) >= _MIN_DISTINCT:
                 yield _Span(start, end, length, unit, added)
 
 

@@ -18,11 +18,14 @@ from lavendertown.detectors.base import (
     Detection,
     DetectionSteps,
     Detector,
+    NotCompared,
     Passed,
     QuerySteps,
+    Result,
     Sample,
     Select,
     format_row_share,
+    limit_columns,
 )
 from lavendertown.detectors.sampled_rows import (
     SampledRows,
@@ -80,10 +83,11 @@ class Keys(Detector):
         """Find the rows that share their key with another row."""
         sample: SampledRows = yield Sample()
         candidates = [each for each in table.schema if _may_be_key(each, sample)]
-        results: list[Detection | Passed] = []
-        found: set[int] = set()
         exact = {c.key for c in candidates if _unique_share(sample, c) == 1.0}
-        for key in [*_single_keys(sample, candidates, exact), *_combined_keys(sample, candidates, exact)]:
+        combined, left_out = _columns_to_combine(sample, candidates, exact)
+        results: list[Result] = [*left_out]
+        found: set[int] = set()
+        for key in [*_single_keys(sample, candidates, exact), *_combined_keys(sample, combined)]:
             result = yield from _check_key(table, key, sample)
             if result is None or (isinstance(result, Detection) and found >= set(result.rows or ())):
                 continue
@@ -156,17 +160,25 @@ def _domain_size(values: pl.Series, column: Column) -> tuple[float | None, bool]
     return float(np.prod([float(each.n_unique()) for each in letters])), False
 
 
-def _combined_keys(sample: SampledRows, candidates: Sequence[Column], exact: set[str]) -> Iterator[_Key]:
+def _columns_to_combine(
+    sample: SampledRows, candidates: Sequence[Column], exact: set[str]
+) -> tuple[list[Column], list[NotCompared]]:
+    """Return the columns with the most different values in their order, and those that are left out."""
     n = len(sample)
     if n < _MIN_ROWS_BY_NAME:
-        return
+        return [], []
     usable = [
         column
         for column in candidates
         if column.key not in exact and 1 < len(count_codes(sample.codes(column.key))) < _MIN_UNIQUE * n
     ]
-    by_distinct = sorted(usable, key=lambda c: -len(count_codes(sample.codes(c.key))))[:_MAX_COMBINED]
-    usable = sorted(by_distinct, key=lambda column: column.position)
+    by_distinct = sorted(usable, key=lambda c: -len(count_codes(sample.codes(c.key))))
+    chosen, left_out = limit_columns(by_distinct, _MAX_COMBINED, "combined to keys of two or three")
+    return sorted(chosen, key=lambda column: column.position), left_out
+
+
+def _combined_keys(sample: SampledRows, usable: Sequence[Column]) -> Iterator[_Key]:
+    n = len(sample)
     shares = {column.key: share_of_pairs(sample.codes(column.key)) for column in usable}
     unique: set[frozenset[str]] = set()
     for size in (2, 3):

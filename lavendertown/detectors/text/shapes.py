@@ -101,8 +101,7 @@ class Shapes(Detector):
             odd, expected = self._find_other_shapes(column.name, values, total)
         if not odd:
             return None
-        capped = {} if counted.is_complete else {"values_capped": True}
-        return _create_detection(table, column, odd, values, expected, capped)
+        return _create_detection(table, column, odd, values, expected)
 
     def _find_other_shapes(self, name: str, values: Mapping[str, int], total: int) -> tuple[list[str], str]:
         if _ZIP.search(name) and (lost := _find_lost_zeros(values, total)):
@@ -302,7 +301,7 @@ def _check_codes(table: Table, column: Column) -> DetectionSteps:
             return NOT_CHECKED
     if not odd:
         return None
-    return _create_detection(table, column, [int(each) for each in odd], values, expected, {})
+    return _create_detection(table, column, [int(each) for each in odd], values, expected)
 
 
 def _create_detection(
@@ -311,7 +310,6 @@ def _create_detection(
     odd: Sequence[Any],
     values: Mapping[str, int],
     expected: str,
-    metadata: Mapping[str, Any],
 ) -> Detection:
     count = sum(values[str(value)] for value in odd)
     return Detection(
@@ -321,5 +319,5 @@ def _create_detection(
         count,
         nw.col(column.key).is_in(sorted(odd)),
         sample_column=column.key,
-        metadata={"expected": expected, "total_count": table.row_count, **metadata},
+        metadata={"expected": expected, "total_count": table.row_count},
     )

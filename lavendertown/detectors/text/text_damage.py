@@ -65,6 +65,5 @@ class TextDamage(Detector):
             metadata={
                 "damage": counts,
                 "total_count": table.row_count,
-                **({} if counted.is_complete else {"values_capped": True}),
             },
         )
