@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -43,3 +46,20 @@ def test_a_chosen_column_that_is_not_there_is_a_finding(detect) -> None:
 @pytest.mark.parametrize("columns", [{"a": [1, 2, 3]}, {"a": [], "b": []}])
 def test_different_rows_are_no_finding(detect, columns: dict[str, list[object]]) -> None:
     assert detect(columns, Duplicates()) == []
+
+
+def test_rows_that_chance_repeats_are_an_info(detect) -> None:
+    random = np.random.default_rng(1)
+    few: dict[str, list[Any]] = {name: random.integers(0, 20, 400).tolist() for name in ("a", "b")}
+    (finding,) = detect(few, Duplicates())
+    assert (finding.severity, finding.metadata["count"]) == ("info", len(finding.row_indices))
+    assert finding.description.endswith(
+        "an earlier row; with so few different values, chance may explain it."
+    )
+    copied = {name: cells[:390] + cells[:10] for name, cells in few.items()}
+    copied["c"] = [f"note {i}" for i in random.integers(0, 10_000, 390)]
+    copied["c"] += copied["c"][:10]
+    (finding,) = detect(copied, Duplicates())
+    assert (finding.severity, finding.row_indices) == ("warning", list(range(390, 400)))
+    chosen = detect(few, Duplicates(columns=("a",)))
+    assert [each.severity for each in chosen] == ["error"]

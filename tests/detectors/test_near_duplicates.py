@@ -102,3 +102,30 @@ def test_a_large_table_is_checked_in_all_its_rows(monkeypatch: pytest.MonkeyPatc
     data = added(data, **row_of(data, 9) | {"id": 999})
     findings, _ = run_detectors(from_frame(pl.DataFrame(data)), [NearDuplicates()])
     assert [f.row_indices for f in findings] == [[N]]
+
+
+@pytest.mark.parametrize("rows", [200, 400, 1_000])
+@pytest.mark.parametrize("names", [(), ("product",)])
+def test_what_is_computed_from_others_does_not_count(detect, rows: int, names: tuple[str, ...]) -> None:
+    random = np.random.default_rng(rows)
+    prices = random.lognormal(3, 1, 2_000).round(2)
+    product, quantity = random.integers(0, 2_000, rows), random.integers(1, 6, rows)
+    price = prices[product]
+    assert len(set(zip(product, quantity, strict=True))) < rows
+    columns = {
+        "line": list(range(rows)),
+        "product": [f"P{each}" for each in product],
+        "price": price.tolist(),
+        "qty": quantity.tolist(),
+        "total": (price * quantity).round(2).tolist(),
+    }
+    kept = {name: cells for name, cells in columns.items() if name in names or name != "product"}
+    assert detect(kept, NearDuplicates()) == []
+
+
+def test_exact_copies_do_not_make_columns_depend(detect) -> None:
+    data = people()
+    for i in range(20, 25):
+        data = added(data, **row_of(data, i))
+    (finding,) = detect(added(data, **row_of(data, 9) | {"id": 999}), NearDuplicates())
+    assert finding.row_indices == [N + 5]

@@ -124,6 +124,16 @@ class Arithmetic(Detector):
         return results or NOT_CHECKED
 
 
+def find_derived_columns(table: Table, sample: SampledRows) -> set[str]:
+    """Return the frame columns that are a sum, product or quotient of others in nearly all sampled rows."""
+    varying = [each for each in _numbers(table) if _is_varying(sample.floats(each.key))][:_MAX_COMBINED]
+    derived: set[str] = set()
+    for equation in _propose_equations(varying, {each.key: sample.floats(each.key) for each in varying}):
+        if not derived & {equation.result.key, *(term.column.key for term in equation.terms)}:
+            derived.add(equation.result.key)
+    return derived
+
+
 def _numbers(table: Table) -> list[Column]:
     labels = (is_identifier, is_calendar, is_coordinate)
     return [

@@ -8,15 +8,28 @@ from typing import ClassVar
 
 import narwhals as nw
 
-from lavendertown.detectors.base import Count, Detection, DetectionSteps, Detector, format_row_share
+from lavendertown.detectors.base import (
+    Count,
+    Detection,
+    DetectionSteps,
+    Detector,
+    QuerySteps,
+    Sample,
+    format_row_share,
+)
+from lavendertown.detectors.sampled_rows import SampledRows, share_of_pairs
 from lavendertown.tables import ROW, Column, Table
 
 _ERROR_SHARE = 0.1
+_BY_CHANCE = 0.4
+_MIN_ROWS = 30
 
 
 @dataclass(frozen=True)
 class Duplicates(Detector):
     """Rows that equal an earlier row in every column; the earlier row itself is not counted.
+
+    Rows that independent columns with as few different values would repeat by chance are an info.
 
     Attributes:
         columns: The columns to compare; empty means all.
@@ -43,11 +56,26 @@ class Duplicates(Detector):
         if count != 1:
             verb = "have" if self.columns else "are"
             what = what.replace("a duplicate", "duplicates")
+        may_be_chance = not self.columns and table.row_count >= _MIN_ROWS
+        by_chance = may_be_chance and (yield from _chance_explains(table, count))
+        maybe = "; with so few different values, chance may explain it" if by_chance else ""
+        severity = "error" if count / table.row_count > _ERROR_SHARE else "warning"
         return Detection(
             "duplicate",
-            "error" if count / table.row_count > _ERROR_SHARE else "warning",
-            f"{format_row_share(count, table.row_count)} {verb} {what} an earlier row.",
+            "info" if by_chance else severity,
+            f"{format_row_share(count, table.row_count)} {verb} {what} an earlier row{maybe}.",
             count,
             repeated,
             metadata={"duplicate_count": count, "total_count": table.row_count},
         )
+
+
+def _chance_explains(table: Table, count: int) -> QuerySteps[bool]:
+    """Return whether independent columns with these values would repeat nearly as many rows."""
+    sample: SampledRows = yield Sample()
+    equal_pairs = table.row_count**2 / 2
+    for column in table.schema:
+        if column.kinds_key or column.errors_key:
+            return False
+        equal_pairs *= share_of_pairs(sample.codes(column.text_key or column.key) + 1)
+    return equal_pairs >= _BY_CHANCE * count

@@ -21,6 +21,7 @@ from lavendertown.detectors.base import (
     Select,
     format_row_share,
 )
+from lavendertown.detectors.rows.arithmetic import find_derived_columns
 from lavendertown.detectors.sampled_rows import (
     SampledRows,
     combine_codes,
@@ -36,7 +37,7 @@ _MAX_SHARE = 0.03
 _MAX_GROUP = 4
 _MAX_PAIRS_OF_CHANCE = 0.01
 _MIN_UNIQUE = 0.97
-_DEPENDENT = 3.0
+_DEPENDENT, _RARE = 3.0, 0.03
 _MIN_SPELT, _SPELT_ALIKE = 5, 0.8
 _MAX_TELLING = 20
 _FEW_SUSPECTS = 1_000.0
@@ -80,8 +81,10 @@ class NearDuplicates(Detector):
             found = sorted({*found, *_find_misspelt(known, compared)})
         if not found or len(found) > _MAX_SHARE * table.row_count:
             return None
-        others = ~sample.frame[ROW].is_in(found).to_numpy()
-        telling, pairs = _choose_telling(compared, sample, others)
+        others = ~sample.frame[ROW].is_in(found).to_numpy() & _is_no_copy(sample)
+        derived = find_derived_columns(table, sample)
+        given = [each for each in compared if each.key not in derived]
+        _, pairs = _choose_telling(given, sample, others)
         if pairs * (table.row_count / len(sample)) ** 2 > _MAX_PAIRS_OF_CHANCE:
             return NOT_CHECKED
         count = len(found)
@@ -95,6 +98,12 @@ class NearDuplicates(Detector):
             metadata={"total_count": table.row_count},
             rows=found,
         )
+
+
+def _is_no_copy(sample: SampledRows) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Return whether a row is not an exact copy of an earlier one."""
+    hashes = sample.frame.select(pl.struct(pl.exclude(ROW)).hash().alias("hash"))["hash"]
+    return hashes.is_first_distinct().to_numpy()
 
 
 def _is_row_key(column: Column, sample: SampledRows) -> bool:
@@ -121,7 +130,7 @@ def _choose_telling(
         for other in chosen:
             together = count_pairs(count_codes(combine_codes(codes[other.key], codes[column.key])))
             expected = n * n / 2 * shares[column.key] * shares[other.key]
-            if together > _DEPENDENT * max(expected, 1.0):
+            if together > _DEPENDENT * max(expected, 1.0) or (together > 1 and expected < _RARE):
                 break
         else:
             chosen.append(column)
