@@ -251,3 +251,13 @@ def test_a_number_just_below_zero_is_no_outlier_of_skewed_numbers() -> None:
     assert found(values, "temp_max") == set()
     values[10] = -16.0
     assert found(values, "temp_max") == {10}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_two_heavy_tails_are_usual_up_to_a_gap(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    balances = (random.choice([1, 1, 1, -1], 2_000) * random.lognormal(3, 1, 2_000)).round(2)
+    results = (random.normal(0, 1, 2_000) * random.lognormal(3, 1, 2_000)).round(2)
+    assert found(balances, "balance") == found(results, "result") == set()
+    results[[5, 9]] = -90_000.0, 200_000.0
+    assert found(results, "result") == {5, 9}

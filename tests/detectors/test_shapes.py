@@ -119,3 +119,18 @@ def test_the_coverage_is_a_parameter(detect) -> None:
 def test_digits_of_other_forms_are_compared(detect) -> None:
     values = [f"m{2 + number % 2}" for number in range(150)] + ["m\u00b2"] * 2
     assert not any(finding.ghost_type == "check_error" for finding in detect({"unit": values}, Shapes()))
+
+
+def test_a_code_that_usual_forms_continue_in_several_ways_is_no_other_format(detect) -> None:
+    random.seed(1)
+    numbers = [
+        f"N{random.randrange(100, 1_000)}{random.choice('AB')}{random.choice('CD')}" for _ in range(300)
+    ]
+    numbers += [f"N{random.randrange(10_000, 100_000)}" for _ in range(60)]
+    numbers += [f"N{random.randrange(1_000, 10_000)}A" for _ in range(40)]
+    short = [f"N{random.randrange(1_000, 10_000)}" for _ in range(3)]
+    assert detect({"tail": [*numbers, *short]}, Shapes()) == []
+    (finding,) = detect({"tail": [*numbers, *short, "N-1602", "16-02A"]}, Shapes())
+    assert finding.row_indices == [403, 404]
+    (finding,) = detect({"tail": [*numbers[:300], "N160A"]}, Shapes())
+    assert finding.row_indices == [300]

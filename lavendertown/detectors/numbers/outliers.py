@@ -44,6 +44,9 @@ _TAIL_SHARE, _MIN_TAIL = 0.04, 30
 _MIN_FOR_GAPS = 60
 _UNUSUAL_GAP = 5.0
 _SKEWED = 1.5
+_HEAVY = 3.5
+"""How many interquartile ranges lie between the 5th and the 95th percentile; 2.4 of a normal distribution."""
+
 _YEARS = (1800.0, 2100.0)
 
 
@@ -106,9 +109,14 @@ class Outliers(Detector):
         if usual is None:
             return NOT_CHECKED
         if int(facts["n"]) >= _MIN_FOR_GAPS and (usual.scale != "linear" or _is_skewed(facts)):
-            usual = yield from _widen_to_gap(considered, usual, facts)
+            upper = yield from _widen_to_gap(considered, usual.upper, facts["q3"], facts)
+            usual = replace(usual, upper=upper)
         if usual.lower <= float(facts["min"]) and float(facts["max"]) <= usual.upper:
             return None
+        if int(facts["n"]) >= _MIN_FOR_GAPS and usual.scale == "linear" and _has_heavy_tails(facts):
+            usual = yield from _widen_both_sides(considered, usual, facts)
+            if usual.lower <= float(facts["min"]) and float(facts["max"]) <= usual.upper:
+                return None
         rows = _outside_bounds(considered, usual, facts)
         far = nw.when(rows).then(considered)
         answer = yield Aggregates(
@@ -200,35 +208,50 @@ def _is_skewed(facts: Mapping[str, Any]) -> bool:
     return high - middle > _SKEWED * (middle - low)
 
 
-def _widen_to_gap(
+def _has_heavy_tails(facts: Mapping[str, Any]) -> bool:
+    """Return whether the numbers are spread as profits are, far more than normally distributed ones."""
+    low, high, q1, q3 = (float(facts[name]) for name in ("q05", "q95", "q1", "q3"))
+    return not _is_skewed(facts) and high - low >= _HEAVY * (q3 - q1)
+
+
+def _widen_both_sides(
     value: nw.Expr, usual: usual_range.Bounds, facts: Mapping[str, Any]
 ) -> QuerySteps[usual_range.Bounds]:
-    """Return the range up to a gap that a power tail does not have, if the largest numbers form one.
+    """Return the range up to a gap on both sides: amounts such as profits have a heavy tail on each."""
+    upper = yield from _widen_to_gap(value, usual.upper, facts["q3"], facts)
+    mirrored = {"n": facts["n"], "median": -float(facts["median"])}
+    lower = yield from _widen_to_gap(nw.lit(0.0) - value, -usual.lower, -float(facts["q1"]), mirrored)
+    return replace(usual, lower=-lower, upper=upper)
+
+
+def _widen_to_gap(
+    value: nw.Expr, limit: float, quartile: float, facts: Mapping[str, Any]
+) -> QuerySteps[float]:
+    """Return the limit up to a gap that a power tail does not have, if the largest numbers form one.
 
     In such a tail the logarithms of neighbouring distances from the median, the i-th and the next largest,
     differ by about 1 / (i × exponent).
     """
-    n = int(facts["n"])
-    number = max(_MIN_TAIL, int(_TAIL_SHARE * n))
+    number = max(_MIN_TAIL, int(_TAIL_SHARE * int(facts["n"])))
     hits = yield Select(
         lambda frame: (
             frame.select(value.alias("value"))
-            .filter(nw.col("value") > float(facts["q3"]))
+            .filter(nw.col("value") > float(quartile))
             .sort("value", descending=True)
             .head(number)
         )
     )
     largest = hits["value"].to_numpy().astype(float)
     base = float(facts["median"])
-    outside = int((largest > usual.upper).sum())
+    outside = int((largest > limit).sum())
     if not outside or outside >= len(largest) / 2 or not np.isfinite(largest[0]):
-        return usual
+        return limit
     logs = np.log(largest - base)
     gaps = (logs[:-1] - logs[1:]) * np.arange(1, len(logs))
     usual_gap = float(gaps[outside:].mean())
     wide = np.flatnonzero(gaps[:outside] >= (_UNUSUAL_GAP + math.log(outside)) * usual_gap)
-    limit = largest[wide.max() + 1] if len(wide) else largest[0]
-    return replace(usual, upper=max(usual.upper, float(limit)))
+    last = largest[wide.max() + 1] if len(wide) else largest[0]
+    return max(limit, float(last))
 
 
 def _are_numbers(column: Column) -> QuerySteps[bool]:

@@ -123,6 +123,7 @@ class Shapes(Detector):
             if usual and covered >= (self.min_coverage if few else _MIN_COVERAGE_OF_MANY):
                 if is_exact:
                     others = _without_counting_on(others, values, usual)
+                    others = [value for value in others if not _is_continued(_exact_shape(value), usual)]
                 if len(values) <= _FEW_VALUES:
                     most = min(max(_MAX_REPEATS[0], _MAX_REPEATED_SHARE * total), _MAX_REPEATS[1])
                     others = [value for value in others if values[value] <= most]
@@ -222,6 +223,11 @@ def _without_counting_on(others: Sequence[str], values: Mapping[str, int], usual
         if not similar or not _counts_on(value, similar, others):
             found.append(value)
     return found
+
+
+def _is_continued(shape: str, usual: Sequence[str]) -> bool:
+    """Return whether usual shapes have one more sign of several kinds: N1602 among N16021 and N1602A."""
+    return sum(each[:-1] == shape for each in usual) > 1
 
 
 def _length_free_shape(shape: str) -> str:
