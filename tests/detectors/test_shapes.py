@@ -126,7 +126,7 @@ def test_a_code_that_usual_forms_continue_in_several_ways_is_no_other_format(det
     numbers = [
         f"N{random.randrange(100, 1_000)}{random.choice('AB')}{random.choice('CD')}" for _ in range(300)
     ]
-    numbers += [f"N{random.randrange(10_000, 100_000)}" for _ in range(60)]
+    numbers += [f"N{random.randrange(50_000, 52_000)}" for _ in range(60)]
     numbers += [f"N{random.randrange(1_000, 10_000)}A" for _ in range(40)]
     short = [f"N{random.randrange(1_000, 10_000)}" for _ in range(3)]
     assert detect({"tail": [*numbers, *short]}, Shapes()) == []

@@ -115,8 +115,6 @@ class Outliers(Detector):
             return None
         if int(facts["n"]) >= _MIN_FOR_GAPS and usual.scale == "linear" and _has_heavy_tails(facts):
             usual = yield from _widen_both_sides(considered, usual, facts)
-            if usual.lower <= float(facts["min"]) and float(facts["max"]) <= usual.upper:
-                return None
         rows = _outside_bounds(considered, usual, facts)
         far = nw.when(rows).then(considered)
         answer = yield Aggregates(
@@ -211,7 +209,7 @@ def _is_skewed(facts: Mapping[str, Any]) -> bool:
 def _has_heavy_tails(facts: Mapping[str, Any]) -> bool:
     """Return whether the numbers are spread as profits are, far more than normally distributed ones."""
     low, high, q1, q3 = (float(facts[name]) for name in ("q05", "q95", "q1", "q3"))
-    return not _is_skewed(facts) and high - low >= _HEAVY * (q3 - q1)
+    return high - low >= _HEAVY * (q3 - q1)
 
 
 def _widen_both_sides(
