@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from lavendertown.detectors import Nulls
@@ -67,3 +69,12 @@ def test_columns_missing_in_the_same_rows_name_each_other(detect) -> None:
         "lon": [{"check": "nulls", "column": "lat"}],
         "height": None,
     }
+
+
+def test_a_row_without_its_key_is_an_error(detect) -> None:
+    numbers: list[Any] = [*range(1, 40), None]
+    names: list[Any] = [None, *(f"n{i % 20}" for i in range(39))]
+    found = detect({"order_id": numbers, "name": names, "customer_id": names, "ref": numbers}, Nulls())
+    severities = {finding.column: finding.severity for finding in found}
+    assert severities == {"order_id": "error", "name": "info", "customer_id": "info", "ref": "info"}
+    assert [finding.column for finding in found if finding.metadata.get("key")] == ["order_id"]

@@ -24,12 +24,14 @@ from lavendertown.detectors.base import (
 )
 from lavendertown.detectors.sampled_rows import SampledRows
 from lavendertown.tables import Column, Table
+from lavendertown.tables.column_names import is_identifier, is_unique_identifier
 
 NEAR_EMPTY = 0.95
 _EXPLAINED = 0.95
 _MIN_EXPLAINED = 10
 _MAX_LEVELS = 50
 _MAX_CAUSES = 200
+_MIN_KEYS = 30
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Nulls(Detector):
     """Missing values. A nearly empty column is the same finding with a higher severity.
 
     If the values are missing where another column has one particular value, and hardly elsewhere,
-    ``metadata["explained_by"]`` names that column and value.
+    ``metadata["explained_by"]`` names that column and value. A row without its key is an error.
 
     Attributes:
         threshold: The largest accepted share of missing values (0 to 1).
@@ -71,9 +73,12 @@ class Nulls(Detector):
             cause = yield from _explain_missing(table, column, empty, missing)
             if cause is not None:
                 metadata["explained_by"] = cause
+        is_key = yield from _is_key(table, column, missing)
+        if is_key:
+            metadata["key"] = True
         return Detection(
             "null",
-            severity_of_missing(share),
+            "error" if is_key else severity_of_missing(share),
             _describe_missing(column.name, missing, total),
             missing,
             empty,
@@ -83,6 +88,16 @@ class Nulls(Detector):
 
 def _count_nulls(value: nw.Expr) -> Aggregates:
     return Aggregates({"nulls": count_where(value.is_null())})
+
+
+def _is_key(table: Table, column: Column, missing: int) -> QuerySteps[bool]:
+    """Return whether a column identifies rows: by its name, and because no value occurs twice."""
+    present = table.row_count - missing
+    is_named = is_unique_identifier(column.name) or (column.position == 0 and is_identifier(column.name))
+    if not is_named or column.kind not in ("number", "text") or present < _MIN_KEYS:
+        return False
+    answer = yield Aggregates({"different": nw.col(column.key).n_unique()})
+    return int(answer["different"]) - 1 == present  # Null counts as a value.
 
 
 def _explain_missing(
