@@ -1,11 +1,12 @@
 """Base class of detectors, and the queries they send to the runner.
 
 A detector never reads values itself. :meth:`Detector.check_column` is a generator that yields queries
-(:class:`Aggregates`, :class:`ColumnAggregates`, :class:`Count`, :class:`ValueCounts`, :class:`Select` or
-:class:`Sample`), receives their results, and returns a :class:`Detection`, None (no fault) or
-:data:`NOT_CHECKED`. A check over several columns returns a list with a detection, or :class:`Passed`, for
-each set of columns that it checked, and :class:`NotCompared` for columns that were too many. The runner
-combines the aggregates of many detectors into one pass over the data, on any engine that Narwhals supports.
+(:class:`Aggregates`, :class:`ColumnAggregates`, :class:`RowCounts`, :class:`Count`, :class:`ValueCounts`,
+:class:`Select` or :class:`Sample`), receives their results, and returns a :class:`Detection`, None (no
+fault) or :data:`NOT_CHECKED`. A check over several columns returns a list with a detection, or
+:class:`Passed`, for each set of columns that it checked, and :class:`NotCompared` for columns that were too
+many. The runner combines the aggregates of many detectors into one pass over the data, on any engine that
+Narwhals supports.
 """
 
 from __future__ import annotations
@@ -61,6 +62,22 @@ class ColumnAggregates:
 
     key: str
     build: Callable[[nw.Expr], Aggregates]
+
+
+@dataclass(frozen=True)
+class RowCounts:
+    """A query for the numbers of rows in which the value of one frame column meets conditions.
+
+    In large tables, the runner tries the conditions on each different value only, which patterns of text
+    make several times faster.
+
+    Attributes:
+        key: The frame column.
+        build: Takes the column and returns the conditions by name; a function of a module.
+    """
+
+    key: str
+    build: Callable[[nw.Expr], Mapping[str, nw.Expr]]
 
 
 @dataclass(frozen=True)
@@ -144,7 +161,7 @@ class Sample:
     """
 
 
-Query: TypeAlias = Aggregates | ColumnAggregates | Count | ValueCounts | Select | Sample
+Query: TypeAlias = Aggregates | ColumnAggregates | RowCounts | Count | ValueCounts | Select | Sample
 
 
 @dataclass(frozen=True)

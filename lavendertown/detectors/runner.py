@@ -12,8 +12,6 @@ from lavendertown.core import json_codec
 from lavendertown.core.findings import SEVERITIES, WHOLE_ROW, GhostFinding
 from lavendertown.detectors.base import (
     NOT_CHECKED,
-    Aggregates,
-    ColumnAggregates,
     CountedValues,
     Detection,
     DetectionSteps,
@@ -26,7 +24,7 @@ from lavendertown.detectors.base import (
     join_names,
 )
 from lavendertown.detectors.related import name_related_findings
-from lavendertown.detectors.table_queries import TableQueries
+from lavendertown.detectors.table_queries import SharedQuery, TableQueries
 from lavendertown.tables import ROW, Column, Table
 from lavendertown.tables.table import ENGINE_LABELS, IN_MEMORY
 
@@ -225,10 +223,8 @@ def _run_tasks(queries: TableQueries, tasks: Sequence[_Task]) -> None:
     for task in tasks:
         task.advance(None)
     while pending := [task for task in tasks if not task.done]:
-        grouped = [
-            (task, task.query) for task in pending if isinstance(task.query, Aggregates | ColumnAggregates)
-        ]
-        alone = [task for task in pending if not isinstance(task.query, Aggregates | ColumnAggregates)]
+        grouped = [(task, task.query) for task in pending if isinstance(task.query, SharedQuery)]
+        alone = [task for task in pending if not isinstance(task.query, SharedQuery)]
         try:
             answers = queries.answer_aggregates([query for _, query in grouped])
         except _CHECK_ERRORS:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from functools import cached_property
-from typing import Any
+from functools import cached_property, lru_cache
+from typing import Any, TypeAlias
 
 import narwhals as nw
 import pandas as pd
+import polars as pl
 
 from lavendertown.detectors.base import (
     Aggregates,
@@ -17,9 +18,11 @@ from lavendertown.detectors.base import (
     CountedValues,
     Quantile,
     Query,
+    RowCounts,
     Sample,
     Select,
     ValueCounts,
+    count_where,
 )
 from lavendertown.detectors.sampled_rows import SampledRows
 from lavendertown.tables import ROW, Table
@@ -34,6 +37,9 @@ _MIN_SAMPLE_ROWS = 1_000
 
 _MIN_STACKED = 10
 """How many columns of one type are stacked for their aggregates."""
+
+SharedQuery: TypeAlias = Aggregates | ColumnAggregates | RowCounts
+"""A query that the runner answers together with others."""
 
 _MAX_QUERIES = 512
 """How many queries are one query of the engine: its planning grows faster than their number."""
@@ -54,7 +60,10 @@ class TableQueries:
         elif into_memory:
             self._frame = table.frame.collect()
         self._counted: dict[ValueCounts, CountedValues] = {}
+        self._distinct: dict[str, pl.DataFrame] = {}
         self._sample: SampledRows | None = None
+        native = nw.to_native(self._frame)
+        self._is_large_polars = isinstance(native, pl.LazyFrame) and not into_memory
 
     @cached_property
     def _types(self) -> nw.Schema:
@@ -63,7 +72,7 @@ class TableQueries:
     def answer_query(self, query: Query) -> Any:
         """Return the answer to one query."""
         match query:
-            case Aggregates() | ColumnAggregates():
+            case Aggregates() | ColumnAggregates() | RowCounts():
                 return self.answer_aggregates([query])[0]
             case Count(condition):
                 return self._count_rows(condition)
@@ -74,8 +83,27 @@ class TableQueries:
             case Sample():
                 return self._sample_rows()
 
-    def answer_aggregates(self, queries: Sequence[Aggregates | ColumnAggregates]) -> list[Mapping[str, Any]]:
+    def answer_aggregates(self, queries: Sequence[SharedQuery]) -> list[Mapping[str, Any]]:
         """Return the answers to queries that share passes over the table."""
+        counted: list[Mapping[str, Any] | None] = [
+            self._count_by_value(query)
+            if isinstance(query, RowCounts) and self._has_distinct_texts(query.key)
+            else None
+            for query in queries
+        ]
+        others = [
+            ColumnAggregates(query.key, _as_aggregates(query.build))
+            if isinstance(query, RowCounts)
+            else query
+            for query, answer in zip(queries, counted, strict=True)
+            if answer is None
+        ]
+        answers = self._answer_by_rows(others)
+        return [next(answers) if answer is None else answer for answer in counted]
+
+    def _answer_by_rows(
+        self, queries: Sequence[Aggregates | ColumnAggregates]
+    ) -> Iterator[Mapping[str, Any]]:
         stacked = self._stack_columns([query for query in queries if isinstance(query, ColumnAggregates)])
         single = [
             query.build(nw.col(query.key)) if isinstance(query, ColumnAggregates) else query
@@ -87,10 +115,32 @@ class TableQueries:
             for i in range(0, len(single), _MAX_QUERIES)
             for answer in self._compute_together(single[i : i + _MAX_QUERIES])
         )
-        return [
-            stacked[query] if isinstance(query, ColumnAggregates) and query in stacked else next(answers)
-            for query in queries
-        ]
+        for query in queries:
+            yield (
+                stacked[query] if isinstance(query, ColumnAggregates) and query in stacked else next(answers)
+            )
+
+    def _has_distinct_texts(self, key: str) -> bool:
+        """Return whether the different values of a column are at hand: of text in a large Polars frame."""
+        return self._is_large_polars and self._types[key] == nw.String
+
+    def _count_by_value(self, query: RowCounts) -> Mapping[str, Any]:
+        distinct = nw.from_native(self._distinct_values(query.key))
+        rows = nw.col("count")
+        conditions = query.build(nw.col("value")).items()
+        row = distinct.select(
+            (condition.fill_null(False).cast(nw.Int64) * rows).sum().alias(name)
+            for name, condition in conditions
+        )
+        return dict(zip(row.columns, row.row(0), strict=True))
+
+    def _distinct_values(self, key: str) -> pl.DataFrame:
+        """Return the different values of a column with their counts, null included."""
+        if key not in self._distinct:
+            value = nw.col(key).alias("value")
+            grouped = self._frame.select(value).group_by("value").agg(nw.len().cast(nw.Int64).alias("count"))
+            self._distinct[key] = _collect(grouped).to_polars()
+        return self._distinct[key]
 
     def select_rows(self, condition: nw.Expr, columns: Sequence[str], limit: int) -> nw.DataFrame[Any]:
         """Return columns of the first rows that meet a condition, in row order."""
@@ -99,6 +149,7 @@ class TableQueries:
     def keep_columns(self, keys: AbstractSet[str]) -> None:
         """Forget the distinct values of the other columns."""
         self._counted = {query: answer for query, answer in self._counted.items() if query.key in keys}
+        self._distinct = {key: values for key, values in self._distinct.items() if key in keys}
 
     def _compute_together(self, queries: Sequence[Aggregates]) -> list[dict[str, Any]]:
         expressions = [
@@ -188,16 +239,30 @@ class TableQueries:
     def _count_values(self, query: ValueCounts) -> CountedValues:
         """Return the distinct values of a column with their counts."""
         if query not in self._counted:
-            counted = _collect(
-                self._group_values(query)
-                .sort("count", "value", descending=[True, False])
-                .head(query.limit + 1)
-            )
+            if self._is_large_polars:
+                counted = nw.from_native(self._most_frequent_values(query))
+            else:
+                grouped = self._group_values(query).sort("count", "value", descending=[True, False])
+                counted = _collect(grouped.head(query.limit + 1))
             values, counts = counted["value"].to_list(), counted["count"].to_list()
             self._counted[query] = CountedValues(
                 values[: query.limit], counts[: query.limit], len(values) <= query.limit
             )
         return self._counted[query]
+
+    def _most_frequent_values(self, query: ValueCounts) -> pl.DataFrame:
+        """Return the first values; only the least frequent ones of these are more than can be sorted fast."""
+        if self._has_distinct_texts(query.key):
+            grouped = self._distinct_values(query.key).drop_nulls()
+        else:
+            grouped = _collect(self._group_values(query)).to_polars()
+        limit = query.limit + 1
+        if len(grouped) > limit:
+            least = grouped["count"].top_k(limit).min()
+            frequent = grouped.filter(pl.col("count") > least)
+            rare = grouped.filter(pl.col("count") == least).bottom_k(limit - len(frequent), by="value")
+            grouped = pl.concat([frequent, rare])
+        return grouped.sort("count", "value", descending=[True, False])
 
     def _group_values(self, query: ValueCounts) -> nw.LazyFrame[Any] | nw.DataFrame[Any]:
         if isinstance(self._frame, nw.DataFrame):
@@ -216,6 +281,14 @@ class TableQueries:
             frame = self._frame if step <= 1 else self._frame.filter(nw.col(ROW) % step == 0)
             self._sample = SampledRows(_collect(frame.sort(ROW)).to_polars(), is_complete=step <= 1)
         return self._sample
+
+
+@lru_cache(1_000)
+def _as_aggregates(build: Callable[[nw.Expr], Mapping[str, nw.Expr]]) -> Callable[[nw.Expr], Aggregates]:
+    def count_all(value: nw.Expr) -> Aggregates:
+        return Aggregates({name: count_where(condition) for name, condition in build(value).items()})
+
+    return count_all
 
 
 def _collect(frame: nw.LazyFrame[Any] | nw.DataFrame[Any]) -> nw.DataFrame[Any]:

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 
-from lavendertown.detectors import Duplicates
+from lavendertown.detectors import Duplicates, runner, table_queries
 from lavendertown.errors import InvalidInputError
 from lavendertown.inspector import Inspector
 
@@ -63,3 +64,21 @@ def test_rows_that_chance_repeats_are_an_info(detect) -> None:
     assert (finding.severity, finding.row_indices) == ("warning", list(range(390, 400)))
     chosen = detect(few, Duplicates(columns=("a",)))
     assert [each.severity for each in chosen] == ["error"]
+
+
+@pytest.mark.parametrize("repeated", [0, 1])
+def test_a_large_table_with_a_key_is_compared_by_it_first(
+    monkeypatch: pytest.MonkeyPatch, repeated: int
+) -> None:
+    monkeypatch.setattr(runner, "SMALL_TABLE_CELLS", 0)
+    monkeypatch.setattr(table_queries, "SAMPLE_ROWS", 50)
+    asked: list[Any] = []
+    count = table_queries.TableQueries._count_rows
+    monkeypatch.setattr(
+        table_queries.TableQueries, "_count_rows", lambda *given: asked.append(1) or count(*given)
+    )
+    numbers = [*range(199), 5 if repeated else 199]
+    frame = pl.DataFrame({"id": numbers, "name": [f"n{each % 9}" for each in numbers]})
+    found = Inspector(frame, detectors=[Duplicates()]).detect()
+    assert [each.row_indices for each in found] == [[199]] * repeated
+    assert len(asked) == repeated

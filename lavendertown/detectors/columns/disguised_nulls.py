@@ -11,13 +11,12 @@ import narwhals as nw
 
 from lavendertown.detectors.base import (
     Aggregates,
-    ColumnAggregates,
     CountedValues,
     Detection,
     DetectionSteps,
     Detector,
+    RowCounts,
     ValueCounts,
-    count_where,
     format_row_share,
     has_text,
     may_have_text,
@@ -63,7 +62,7 @@ class DisguisedNulls(Detector):
         value = nw.col(column.text_key or column.key)
         sign, word = value.str.contains(NULL_SIGN), value.str.contains(NULL_WORD)
         na = value == nw.lit("NA")
-        facts = yield ColumnAggregates(column.text_key or column.key, _list_facts)
+        facts = yield RowCounts(column.text_key or column.key, _list_facts)
         count, rows = int(facts["signs"] or 0), sign
         if count or facts["words"]:
             counted: CountedValues = yield ValueCounts(column.text_key or column.key)
@@ -94,16 +93,14 @@ class DisguisedNulls(Detector):
         )
 
 
-def _list_facts(value: nw.Expr) -> Aggregates:
-    return Aggregates(
-        {
-            "present": value.count(),
-            "signs": count_where(value.str.contains(NULL_SIGN)),
-            "words": count_where(value.str.contains(NULL_WORD)),
-            "na": count_where(value == nw.lit("NA")),
-            "codes": count_where(value.str.contains(_TWO_LETTERS)),
-        }
-    )
+def _list_facts(value: nw.Expr) -> dict[str, nw.Expr]:
+    return {
+        "present": ~value.is_null(),
+        "signs": value.str.contains(NULL_SIGN),
+        "words": value.str.contains(NULL_WORD),
+        "na": value == nw.lit("NA"),
+        "codes": value.str.contains(_TWO_LETTERS),
+    }
 
 
 def _find_real_words(column: Column, counted: CountedValues) -> list[str]:

@@ -10,12 +10,10 @@ import narwhals as nw
 
 from lavendertown.detectors.base import (
     NOT_CHECKED,
-    Aggregates,
-    ColumnAggregates,
     Detection,
     DetectionSteps,
     Detector,
-    count_where,
+    RowCounts,
     format_row_share,
 )
 from lavendertown.tables import Column, Table
@@ -43,7 +41,7 @@ class LostDigits(Detector):
     def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
         """Find the rows in scientific notation."""
         assert column is not None
-        facts = yield ColumnAggregates(column.key, _list_facts)
+        facts = yield RowCounts(column.key, _list_facts)
         count, long = int(facts["short"] or 0), int(facts["long"] or 0)
         are_ids = bool(facts["shortened"]) and is_identifier(column.name)
         if not count or not (long or are_ids):
@@ -66,12 +64,10 @@ def _is_short(value: nw.Expr) -> nw.Expr:
     return value.str.contains(patterns.SHORTENED_NUMBER)
 
 
-def _list_facts(value: nw.Expr) -> Aggregates:
-    return Aggregates(
-        {
-            "present": value.count(),
-            "short": count_where(_is_short(value)),
-            "shortened": count_where(value.str.contains(patterns.SPREADSHEET_NUMBER)),
-            "long": count_where(value.str.contains(patterns.LONG_DIGITS)),
-        }
-    )
+def _list_facts(value: nw.Expr) -> dict[str, nw.Expr]:
+    return {
+        "present": ~value.is_null(),
+        "short": _is_short(value),
+        "shortened": value.str.contains(patterns.SPREADSHEET_NUMBER),
+        "long": value.str.contains(patterns.LONG_DIGITS),
+    }

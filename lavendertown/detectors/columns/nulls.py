@@ -10,11 +10,11 @@ import numpy as np
 
 from lavendertown.detectors.base import (
     Aggregates,
-    ColumnAggregates,
     Detection,
     DetectionSteps,
     Detector,
     QuerySteps,
+    RowCounts,
     Sample,
     count_where,
     format_row_share,
@@ -56,7 +56,7 @@ class Nulls(Detector):
         if column.text_key or column.errors_key:
             answer = yield Aggregates({"nulls": count_where(empty)})
         else:
-            answer = yield ColumnAggregates(column.key, _count_nulls)
+            answer = yield RowCounts(column.key, _count_nulls)
         missing = int(answer["nulls"] or 0)
         share = missing / total
         if not missing or share <= self.threshold:
@@ -86,8 +86,8 @@ class Nulls(Detector):
         )
 
 
-def _count_nulls(value: nw.Expr) -> Aggregates:
-    return Aggregates({"nulls": count_where(value.is_null())})
+def _count_nulls(value: nw.Expr) -> dict[str, nw.Expr]:
+    return {"nulls": value.is_null()}
 
 
 def _is_key(table: Table, column: Column, missing: int) -> QuerySteps[bool]:

@@ -82,6 +82,7 @@ _WORDS = re.compile(
 )
 _ROMAN = re.compile(r"[IVX]{1,5}")
 _SHORT = re.compile(r"[^\W\d_]{1,4}")
+_NO_DIGIT = re.compile(r"\D+")
 _LONGEST_WORD, _LONGEST_STAND_IN = 20, 40
 _DISGUISED_NULL = re.compile(DISGUISED_NULL)
 _MAX_WORD_SHARE = 0.05
@@ -323,7 +324,7 @@ def _find_text_stand_ins(name: str, counted: CountedValues) -> list[str]:
 
 def _find_codes(counted: CountedValues) -> list[str]:
     """Return phone numbers and codes that are one repeated digit, such as 000-0000 and C-99999."""
-    digits = {value: re.sub(r"\D", "", value) for value in counted.values if len(value) <= 25}
+    digits = {value: _NO_DIGIT.sub("", value) for value in counted.values if len(value) <= 25}
     with_digits = [value for value, only in digits.items() if len(only) >= 4]
     if len(with_digits) < max(_MIN_DISTINCT, 0.5 * len(counted.values)):
         return []

@@ -10,10 +10,10 @@ import narwhals as nw
 
 from lavendertown.detectors.base import (
     Aggregates,
-    ColumnAggregates,
     Detection,
     DetectionSteps,
     Detector,
+    RowCounts,
     count_where,
     format_row_share,
     has_text,
@@ -61,11 +61,11 @@ class Types(Detector):
             return (
                 yield from _check_written_cells(table, column, column.text_key, self.reports_missing_zones)
             )
-        first = yield ColumnAggregates(column.key, _list_facts)
+        first = yield RowCounts(column.key, _list_facts)
         values = int(first["present"]) - int(first["missing"] or 0)
         if values < _MIN_VALUES or not _is_most(int(first["likely"] or 0), values):
             return None
-        facts = yield ColumnAggregates(column.key, _count_kinds)
+        facts = yield RowCounts(column.key, _count_kinds)
         return _detect_wrong_type(table, column, facts, values)
 
 
@@ -80,25 +80,21 @@ class TypesAndZones(Types):
     reports_missing_zones: ClassVar[bool] = True
 
 
-def _list_facts(value: nw.Expr) -> Aggregates:
+def _list_facts(value: nw.Expr) -> dict[str, nw.Expr]:
     missing = value.str.contains(patterns.DISGUISED_NULL)
-    return Aggregates(
-        {
-            "present": value.count(),
-            "missing": count_where(missing),
-            "likely": count_where(value.str.contains(patterns.NUMBER_OR_DATE_START) & ~missing),
-        }
-    )
+    return {
+        "present": ~value.is_null(),
+        "missing": missing,
+        "likely": value.str.contains(patterns.NUMBER_OR_DATE_START) & ~missing,
+    }
 
 
-def _count_kinds(value: nw.Expr) -> Aggregates:
-    return Aggregates(
-        {
-            "number": count_where(value.str.contains(_NUMBER)),
-            "date": count_where(value.str.contains(patterns.DATE)),
-            "code": count_where(value.str.contains(patterns.CODE)),
-        }
-    )
+def _count_kinds(value: nw.Expr) -> dict[str, nw.Expr]:
+    return {
+        "number": value.str.contains(_NUMBER),
+        "date": value.str.contains(patterns.DATE),
+        "code": value.str.contains(patterns.CODE),
+    }
 
 
 def _is_most(hits: int, values: int) -> bool:

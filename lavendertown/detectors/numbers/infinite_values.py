@@ -10,12 +10,10 @@ import narwhals as nw
 
 from lavendertown.detectors.base import (
     NOT_CHECKED,
-    Aggregates,
-    ColumnAggregates,
     Detection,
     DetectionSteps,
     Detector,
-    count_where,
+    RowCounts,
     format_row_share,
     severity_of_missing,
 )
@@ -45,12 +43,12 @@ class InfiniteValues(Detector):
         """Find the rows with infinite numbers."""
         assert column is not None
         total, is_text = table.row_count, column.kind == "text"
-        facts = yield ColumnAggregates(column.key, _count_infinite_texts if is_text else _count_infinite)
+        facts = yield RowCounts(column.key, _count_infinite_texts if is_text else _count_infinite)
         count = int(facts["count"] or 0)
         if is_text:
             if not count:
                 return NOT_CHECKED
-            numbers = yield ColumnAggregates(column.key, _count_number_texts)
+            numbers = yield RowCounts(column.key, _count_number_texts)
             others = int(numbers["written"] or 0) - count
             if not others or int(numbers["n"] or 0) < _MIN_NUMBER_SHARE * others:
                 return NOT_CHECKED  # Among words, it is a word: Infinity is the title of a film.
@@ -76,18 +74,16 @@ def _is_infinite_text(value: nw.Expr) -> nw.Expr:
     return value.str.contains(patterns.INFINITE)
 
 
-def _count_infinite(value: nw.Expr) -> Aggregates:
-    return Aggregates({"count": count_where(_is_infinite(value))})
+def _count_infinite(value: nw.Expr) -> dict[str, nw.Expr]:
+    return {"count": _is_infinite(value)}
 
 
-def _count_infinite_texts(value: nw.Expr) -> Aggregates:
-    return Aggregates({"count": count_where(_is_infinite_text(value))})
+def _count_infinite_texts(value: nw.Expr) -> dict[str, nw.Expr]:
+    return {"count": _is_infinite_text(value)}
 
 
-def _count_number_texts(value: nw.Expr) -> Aggregates:
-    return Aggregates(
-        {
-            "n": count_where(value.str.contains(patterns.NUMBER)),
-            "written": count_where(~value.str.contains(patterns.DISGUISED_NULL)),
-        }
-    )
+def _count_number_texts(value: nw.Expr) -> dict[str, nw.Expr]:
+    return {
+        "n": value.str.contains(patterns.NUMBER),
+        "written": ~value.str.contains(patterns.DISGUISED_NULL),
+    }

@@ -18,6 +18,7 @@ from lavendertown.detectors.base import (
     DetectionSteps,
     Detector,
     QuerySteps,
+    RowCounts,
     Sample,
     Select,
     count_where,
@@ -253,31 +254,27 @@ def _widen_to_gap(
 
 
 def _are_numbers(column: Column) -> QuerySteps[bool]:
-    first = yield ColumnAggregates(column.key, _list_text_facts)
+    first = yield RowCounts(column.key, _list_text_facts)
     values = int(first["present"]) - int(first["missing"] or 0)
     if not values or int(first["likely"] or 0) < _MIN_NUMBER_SHARE * values:
         return False
-    facts = yield ColumnAggregates(column.key, _count_number_texts)
+    facts = yield RowCounts(column.key, _count_number_texts)
     return not facts["codes"] and int(facts["numbers"] or 0) >= _MIN_NUMBER_SHARE * values
 
 
-def _list_text_facts(value: nw.Expr) -> Aggregates:
-    return Aggregates(
-        {
-            "present": value.count(),
-            "likely": count_where(value.str.contains(patterns.NUMBER_OR_DATE_START)),
-            "missing": count_where(value.str.contains(patterns.DISGUISED_NULL)),
-        }
-    )
+def _list_text_facts(value: nw.Expr) -> dict[str, nw.Expr]:
+    return {
+        "present": ~value.is_null(),
+        "likely": value.str.contains(patterns.NUMBER_OR_DATE_START),
+        "missing": value.str.contains(patterns.DISGUISED_NULL),
+    }
 
 
-def _count_number_texts(value: nw.Expr) -> Aggregates:
-    return Aggregates(
-        {
-            "numbers": count_where(value.str.contains(patterns.PLAIN_NUMBER)),
-            "codes": count_where(value.str.contains(patterns.CODE)),
-        }
-    )
+def _count_number_texts(value: nw.Expr) -> dict[str, nw.Expr]:
+    return {
+        "numbers": value.str.contains(patterns.PLAIN_NUMBER),
+        "codes": value.str.contains(patterns.CODE),
+    }
 
 
 def _parse_numbers(column: Column) -> nw.Expr:

@@ -15,6 +15,7 @@ from lavendertown.detectors.base import (
     Detector,
     QuerySteps,
     Sample,
+    Select,
     format_row_share,
 )
 from lavendertown.detectors.sampled_rows import SampledRows, share_of_pairs
@@ -47,6 +48,8 @@ class Duplicates(Detector):
         """Find the rows that equal an earlier row."""
         compared = [table.column(name) for name in self.columns] or list(table.schema)
         keys = [key for c in compared for key in (c.text_key or c.key, c.kinds_key, c.errors_key) if key]
+        if not (yield from _may_repeat(compared, table)):
+            return None
         repeated = nw.col(ROW) != nw.col(ROW).min().over(*keys)
         count = int((yield Count(repeated)))
         if not count:
@@ -68,6 +71,27 @@ class Duplicates(Detector):
             repeated,
             metadata={"duplicate_count": count, "total_count": table.row_count},
         )
+
+
+def _may_repeat(compared: Sequence[Column], table: Table) -> QuerySteps[bool]:
+    """Return whether rows may be equal: False if all values of the column that differs most are different.
+
+    Comparing all columns takes several times as long.
+    """
+    sample: SampledRows = yield Sample()
+    if sample.is_complete:
+        return True
+    whole = [each for each in compared if each.kind == "text" or (each.kind == "number" and each.integer)]
+    unique = [each for each in whole if sample.frame[each.key].n_unique() == len(sample)]
+    if not unique:
+        return True
+    key = unique[0].key
+    repeated = yield Select(
+        lambda frame: (
+            frame.group_by(key).agg(nw.len().alias("size")).filter(nw.col("size") > 1).select(groups=nw.len())
+        )
+    )
+    return bool(repeated["groups"][0])
 
 
 def _chance_explains(table: Table, count: int) -> QuerySteps[bool]:

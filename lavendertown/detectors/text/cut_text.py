@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import narwhals as nw
@@ -15,7 +16,7 @@ from lavendertown.detectors.base import (
     Detection,
     DetectionSteps,
     Detector,
-    count_where,
+    RowCounts,
     format_row_share,
 )
 from lavendertown.tables import Column, Table
@@ -52,27 +53,19 @@ class CutText(Detector):
         longest = int(first["longest"] or 0)
         if longest < _MIN_LENGTH:
             return NOT_CHECKED
-        value = nw.col(column.key)
-        length = value.str.len_chars()
-        at_end = length == nw.lit(longest)
-        rows = at_end & ~value.str.contains(_FINISHED)
-        facts = yield Aggregates(
-            {
-                "cut": count_where(rows),
-                "different": nw.when(at_end).then(value).n_unique(),
-                "near": count_where((length < nw.lit(longest)) & (length >= nw.lit(longest - _NEAR))),
-                "spaced": count_where(at_end & value.str.contains(r"\S\s+\S+\s+\S")),
-                "at end": count_where(at_end),
-                "short": count_where(length <= nw.lit(longest // 2)),
-            }
-        )
+        facts = yield RowCounts(column.key, partial(_count_lengths, longest))
         cut, at_longest = int(facts["cut"] or 0), int(facts["at end"] or 0)
         is_spike = at_longest >= _MIN_CUT and at_longest > _SPIKE * int(facts["near"] or 0) / _NEAR
-        are_different = int(facts["different"] or 0) > max(_MIN_CUT, min(at_longest // 4, _ENOUGH_TEXTS))
         is_prose = (
             int(facts["spaced"] or 0) >= _MIN_SPACED_SHARE * at_longest and int(facts["short"] or 0) > 0
         )
-        if not (is_spike and are_different and is_prose and cut >= _MIN_MID_WORD_SHARE * at_longest):
+        if not (is_spike and is_prose and cut >= _MIN_MID_WORD_SHARE * at_longest):
+            return None
+        value = nw.col(column.key)
+        at_end, rows = _is_as_long(value, longest), _is_cut(value, longest)
+        answer = yield Aggregates({"different": nw.when(at_end).then(value).n_unique()})
+        are_different = int(answer["different"] or 0) > max(_MIN_CUT, min(at_longest // 4, _ENOUGH_TEXTS))
+        if not are_different:
             return None
         return Detection(
             "format",
@@ -88,3 +81,22 @@ class CutText(Detector):
 
 def _list_facts(value: nw.Expr) -> Aggregates:
     return Aggregates({"longest": value.str.len_chars().max(), "present": value.count()})
+
+
+def _count_lengths(longest: int, value: nw.Expr) -> dict[str, nw.Expr]:
+    length = value.str.len_chars()
+    return {
+        "cut": _is_cut(value, longest),
+        "near": (length < nw.lit(longest)) & (length >= nw.lit(longest - _NEAR)),
+        "spaced": _is_as_long(value, longest) & value.str.contains(r"\S\s+\S+\s+\S"),
+        "at end": _is_as_long(value, longest),
+        "short": length <= nw.lit(longest // 2),
+    }
+
+
+def _is_as_long(value: nw.Expr, longest: int) -> nw.Expr:
+    return value.str.len_chars() == nw.lit(longest)
+
+
+def _is_cut(value: nw.Expr, longest: int) -> nw.Expr:
+    return _is_as_long(value, longest) & ~value.str.contains(_FINISHED)
