@@ -21,16 +21,6 @@ INDEX = DOCS / "checks.md"
 FOLDER = DOCS / "checks"
 IMAGES = DOCS / "images" / "checks"
 
-NOT_RUN = {
-    "dask": {
-        *("duplicates", "placeholders", "dates", "date_order", "constants", "disguised_nulls", "types"),
-        *("lost_digits", "cut_text", "infinite_values", "outliers"),
-    },
-    "pyspark": {"durations"},
-}
-"""Checks that are refused for some columns: on Dask, dates as objects and text with missing values; on Spark,
-lengths of time. The tests of engines hold this."""
-
 _BEGIN = "<!-- Written by `python -m scripts.check_pages`; a test fails when this is outdated. -->"
 _END = "<!-- End of the written part. -->"
 _BLOCK = re.compile(f"{re.escape(_BEGIN)}.*?{re.escape(_END)}", re.DOTALL)
@@ -79,7 +69,7 @@ def render_check(detector: Detector) -> str:
         ("Type of its findings", " or ".join(types)),
         ("Parameters", _list_parameters(detector)),
         ("Settings of a column", _list_column_settings(detector.check)),
-        ("Engines", _list_engines(detector.check)),
+        ("Engines", "all"),
     ]
     lines = ["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows if value), ""]
     if detector.check not in WITHOUT_PICTURE:
@@ -115,17 +105,6 @@ def _list_column_settings(check: str) -> str:
     if check == NULL_CHECK:
         settings.append("switched off by `optional: true`")
     return ", ".join(settings)
-
-
-def _list_engines(check: str) -> str:
-    limits = []
-    if check == "duplicates":
-        limits.append("does not run on Dask")
-    elif check in NOT_RUN["dask"]:
-        limits.append("does not run on some columns on Dask")
-    if check in NOT_RUN["pyspark"]:
-        limits.append("does not run on Spark")
-    return f"all, but [{' and '.join(limits)}](../engines.md#dask-and-spark)" if limits else "all"
 
 
 def _describe(detector: type[Detector]) -> str:

@@ -309,8 +309,9 @@ def limit_columns(
 
 def count_where(condition: nw.Expr) -> nw.Expr:
     """Return an aggregate that counts the rows that meet the condition."""
-    # The cast, because some engines cannot sum booleans. when/then takes twice as long on small tables.
-    return condition.cast(nw.Int64).sum()
+    # The cast, because some engines cannot sum booleans. when/then takes twice as long on small tables. Dask
+    # cannot cast a missing answer.
+    return condition.fill_null(False).cast(nw.Int64).sum()
 
 
 def has_value(column: Column) -> nw.Expr:

@@ -14,7 +14,6 @@ from lavendertown.core.file_limits import FileLimits
 from lavendertown.detectors import Nulls, runner, table_queries
 from lavendertown.inspector import Inspector
 from lavendertown.models import GhostFinding
-from scripts.check_pages import NOT_RUN
 from tests.detectors.planted_files import BY_HAND, write_planted
 from tests.detectors.test_engines import rounded
 
@@ -85,17 +84,9 @@ def test_the_findings_are_the_same_without_rows(
     frame.select(COLUMNS[name] or pl.all()).write_parquet(path)
     expected, inspector = Inspector(path, engine="polars", dataset="d"), Inspector(load(path), dataset="d")
     found = inspector.detect()
-    not_run = {(check.check, check.column) for check in inspector.checks if check.outcome == "not_run"}
-    wanted = [
-        finding
-        for finding in expected.detect()
-        if (finding.metadata["check"], finding.column) not in not_run
-        and (finding.metadata["check"], "*") not in not_run
-    ]
-    assert without_rows(found) == without_rows(wanted)
+    assert without_rows(found) == without_rows(expected.detect())
     assert all(finding.row_indices is None for finding in found)
-    reasons = {check.check: check.reason for check in inspector.checks if check.outcome == "not_run"}
-    assert reasons.keys() <= NOT_RUN[inspector.table.engine.name], reasons
+    assert "not_run" not in inspector.coverage()
 
 
 def test_small_tables_and_bad_choices(load: Load, tmp_path: Path) -> None:

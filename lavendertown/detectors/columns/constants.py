@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import narwhals as nw
+import polars as pl
 
 from lavendertown.detectors.base import (
     NOT_CHECKED,
@@ -15,9 +17,11 @@ from lavendertown.detectors.base import (
     Detection,
     DetectionSteps,
     Detector,
+    Sample,
     format_row_share,
     format_value,
 )
+from lavendertown.detectors.sampled_rows import SampledRows
 from lavendertown.tables import Column, Table
 from lavendertown.tables.inference.patterns import DISGUISED_NULL
 
@@ -36,12 +40,18 @@ class Constants(Detector):
     def check_column(self, table: Table, column: Column | None) -> DetectionSteps:
         """Check whether all present values are equal."""
         assert column is not None
-        facts = yield ColumnAggregates(column.text_key or column.key, _list_facts)
+        sample: SampledRows = yield Sample()
+        values = sample.frame[column.text_key or column.key].drop_nulls()
+        if len(values) >= _MIN_ROWS and (values != values[0]).any():
+            return None
+        facts = yield ColumnAggregates(column.text_key or column.key, _list_facts_as(values.dtype))
         present, only = int(facts["present"]), facts["least"]
         if present < _MIN_ROWS:
             return NOT_CHECKED
         if only != facts["most"] or column.kinds_key or present < _MIN_PRESENT_SHARE * table.row_count:
             return None
+        if len(values):
+            only = values[0]
         if isinstance(only, str) and re.search(DISGUISED_NULL, only):
             return None  # DisguisedNulls reports it.
         return Detection(
@@ -55,6 +65,21 @@ class Constants(Detector):
 
 def _list_facts(value: nw.Expr) -> Aggregates:
     return Aggregates({"present": value.count(), "least": value.min(), "most": value.max()})
+
+
+def _list_facts_of_days(value: nw.Expr) -> Aggregates:
+    return _list_facts(value.cast(nw.Datetime("us")))
+
+
+def _list_facts_of_decimals(value: nw.Expr) -> Aggregates:
+    return _list_facts(value.cast(nw.Float64))
+
+
+def _list_facts_as(dtype: pl.DataType) -> Callable[[nw.Expr], Aggregates]:
+    """Return the query for a type: Dask has no least day and no least decimal."""
+    if isinstance(dtype, pl.Date):
+        return _list_facts_of_days
+    return _list_facts_of_decimals if isinstance(dtype, pl.Decimal) else _list_facts
 
 
 def _describe_constant(name: str, value: Any, present: int, total: int) -> str:

@@ -13,15 +13,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import narwhals as nw
+import polars as pl
 
 from lavendertown.detectors.base import (
     Aggregates,
     ColumnAggregates,
     CountedValues,
     QuerySteps,
+    Sample,
     ValueCounts,
     count_where,
 )
+from lavendertown.detectors.sampled_rows import SampledRows
 from lavendertown.tables import Column, Table
 from lavendertown.tables.inference.column_names import (
     is_calendar,
@@ -219,9 +222,8 @@ def _weighted_quartiles(body: Sequence[float], counts: Mapping[float, int]) -> l
 
 def count_days(column: Column) -> QuerySteps[dict[Any, int]]:
     """Return the days of a column of dates or times with their counts; empty if it holds times of day."""
-    value = nw.col(column.key)
-    facts = yield Aggregates({"least": value.min()})
-    if not isinstance(facts["least"], dt.date):
+    sample: SampledRows = yield Sample()
+    if not isinstance(sample.frame[column.key].dtype, pl.Date | pl.Datetime):
         return {}
     counted: CountedValues = yield ValueCounts(column.key, by_day=True)
     return dict(sorted(counted.by_value().items()))

@@ -50,8 +50,12 @@ class Duplicates(Detector):
         keys = [key for c in compared for key in (c.text_key or c.key, c.kinds_key, c.errors_key) if key]
         if not (yield from _may_repeat(compared, table)):
             return None
-        repeated = nw.col(ROW) != nw.col(ROW).min().over(*keys)
-        count = int((yield Count(repeated)))
+        repeated: nw.Expr | None = None
+        if table.engine.numbers_rows:
+            repeated = nw.col(ROW) != nw.col(ROW).min().over(*keys)
+            count = int((yield Count(repeated)))
+        else:
+            count = yield from _count_repeated(keys)
         if not count:
             return None
         what = f"the same {', '.join(self.columns)} as" if self.columns else "a duplicate of"
@@ -92,6 +96,19 @@ def _may_repeat(compared: Sequence[Column], table: Table) -> QuerySteps[bool]:
         )
     )
     return bool(repeated["groups"][0])
+
+
+def _count_repeated(keys: Sequence[str]) -> QuerySteps[int]:
+    """Return the number of repeated rows where nobody needs to know which: Dask has no window functions."""
+    surplus = yield Select(
+        lambda frame: (
+            frame.group_by(*keys)
+            .agg(nw.len().alias("size"))
+            .filter(nw.col("size") > 1)
+            .select((nw.col("size") - 1).sum().alias("count"))
+        )
+    )
+    return int(surplus["count"][0] or 0)
 
 
 def _chance_explains(table: Table, count: int) -> QuerySteps[bool]:

@@ -104,8 +104,7 @@ def _propose_spans(
 
 
 def _check_span(table: Table, span: _Span) -> QuerySteps[Detection | Passed | None]:
-    start, end = (nw.col(each.key).cast(nw.Datetime("us")) for each in (span.start, span.end))
-    microseconds = (end - start).dt.total_microseconds().cast(nw.Float64)
+    microseconds = _microseconds_between(table, span.start.key, span.end.key)
     size = nw.lit(_UNITS[span.unit] * 1e6)
     length = nw.col(span.length.key).cast(nw.Float64)
     wrong = (microseconds / size + nw.lit(float(span.added)) - length).abs() > nw.lit(1e-6)
@@ -128,3 +127,11 @@ def _check_span(table: Table, span: _Span) -> QuerySteps[Detection | Passed | No
         metadata={"fault": "wrong_duration", "total_count": table.row_count},
         columns=names,
     )
+
+
+def _microseconds_between(table: Table, start: str, end: str) -> nw.Expr:
+    if table.engine.name == "pyspark":  # It has no lengths of time, but times are seconds there.
+        first, last = (nw.col(key).cast(nw.Datetime("us", "UTC")).cast(nw.Float64) for key in (start, end))
+        return (last - first) * nw.lit(1e6)
+    first, last = (nw.col(key).cast(nw.Datetime("us")) for key in (start, end))
+    return (last - first).dt.total_microseconds().cast(nw.Float64)
