@@ -24,7 +24,7 @@ from lavendertown.detectors.base import (
 )
 from lavendertown.detectors.sampled_rows import SampledRows
 from lavendertown.tables import Column, Table
-from lavendertown.tables.column_names import is_identifier, is_unique_identifier
+from lavendertown.tables.inference.column_names import is_identifier, is_unique_identifier
 
 NEAR_EMPTY = 0.95
 _EXPLAINED = 0.95

@@ -83,6 +83,7 @@ _WORDS = re.compile(
     r"|invalid|none|null|unknown|unassigned|do not use|other/unknown",
     re.IGNORECASE,
 )
+_LONGEST_ROMAN = 5
 _ROMAN = re.compile(r"[IVX]{1,5}")
 _SHORT = re.compile(r"[^\W\d_]{1,4}")
 _NO_DIGIT = re.compile(r"\D+")
@@ -298,9 +299,10 @@ def _find_text_stand_ins(name: str, counted: CountedValues) -> list[str]:
     disguised = find_disguised_nulls(counted)
     levels = len(counted.values) - len(disguised)
     # XX and XXX are numbers where there are other Roman numbers.
-    are_roman = sum(1 for value in counted.values if _ROMAN.fullmatch(value) and set(value) != {"X"}) > 1
+    brief = [value for value in counted.values if len(value) <= _LONGEST_ROMAN]
+    are_roman = sum(1 for value in brief if _ROMAN.fullmatch(value) and set(value) != {"X"}) > 1
     # ND and UNK may be right among chemical elements and airports.
-    short = sum(1 for value in counted.values if _SHORT.fullmatch(value))
+    short = sum(1 for value in brief if _SHORT.fullmatch(value))
     are_short = levels > _FEW_LEVELS and short > 0.5 * len(counted.values)
     found = []
     for value, count in counted.by_value().items():
