@@ -43,9 +43,12 @@ from lavendertown.tables.engines.engine_choice import (
     open_on_duckdb,
     read_parts_on,
 )
+from lavendertown.tables.files import PART_SIGN, split_part
 from lavendertown.tables.sources.part_files import find_matching_files, is_pattern, list_data_files
 from lavendertown.tables.sources.remote_files import is_remote_url, read_remote_table
 from lavendertown.tables.value_settings import apply_value_settings
+
+_NOT_ON_DUCKDB = "DuckDB reads Parquet files by their path only; pass a path, or leave out engine='duckdb'."
 
 
 class Inspector:
@@ -54,8 +57,9 @@ class Inspector:
     Args:
         data: A pandas or Polars frame, an Arrow table, a relation of DuckDB, a
             :class:`~lavendertown.tables.Table`, the path of a data file or of a database file with one table,
-            a folder of data files or a pattern such as ``orders/*.parquet``, the URL of a data file
-            (``https://``, ``s3://``, ``gs://``), or a pair ``(file or bytes, file name)``.
+            ``shop.db::orders`` or ``orders.zip::may.csv`` for one of several tables, a folder of data files
+            or a pattern such as ``orders/*.parquet``, the URL of a data file (``https://``, ``s3://``,
+            ``gs://``), or a pair ``(file or bytes, file name)``.
         dataset: The dataset that the data is a delivery of; findings keep their identity within it.
             Default: the file name without its ending, dates and sequence numbers; None for frames.
         detectors: The checks; all of them by default.
@@ -277,20 +281,23 @@ def _open_table(data: Any, limits: FileLimits | None, reading: Reading, engine: 
             engine = "polars"
         return apply_value_settings(open_frame(data, limits, engine), reading, "a frame")
     if isinstance(data, (str, Path)) and not is_remote_url(str(data)):
-        return _open_path(Path(data), limits, reading, engine)
+        return _open_path(str(data), limits, reading, engine)
     if engine == "duckdb":
-        raise InvalidInputError(
-            "DuckDB reads Parquet files by their path only; pass a path, or leave out engine='duckdb'."
-        )
+        raise InvalidInputError(_NOT_ON_DUCKDB)
     if isinstance(data, str):
         return read_remote_table(data, limits, reading)
     file, name = data if is_pair else (data, None)
     return tables.read_table(file, name, limits, reading)
 
 
-def _open_path(path: Path, limits: FileLimits, reading: Reading, engine: EngineChoice) -> Table:
-    if is_pattern(str(path)):
-        return read_parts_on(find_matching_files(str(path)), None, limits, reading, engine)
+def _open_path(source: str, limits: FileLimits, reading: Reading, engine: EngineChoice) -> Table:
+    if is_pattern(source) and PART_SIGN not in source:
+        return read_parts_on(find_matching_files(source), None, limits, reading, engine)
+    path, part = split_part(source)
+    if part is not None:
+        if engine == "duckdb":
+            raise InvalidInputError(_NOT_ON_DUCKDB)
+        return tables.read_table(path, None, limits, reading, member=part)
     if path.is_dir():
         return read_parts_on(list_data_files(path), path.resolve().name, limits, reading, engine)
     found = open_on_duckdb([path], path.name, limits, reading, engine)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import sqlite3
+import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import openpyxl
@@ -14,7 +17,7 @@ import pytest
 from lavendertown.core import json_codec
 from lavendertown.core.fingerprints import compute_fingerprint
 from lavendertown.detectors import Nulls, Outliers
-from lavendertown.errors import InvalidInputError
+from lavendertown.errors import InvalidInputError, UnreadableTableError
 from lavendertown.inspector import Inspector
 
 RAW = b"a,b\n1,x\n,y\n3,-\n"
@@ -134,3 +137,21 @@ def test_what_cannot_be_inspected_is_refused() -> None:
 def test_findings_hold_only_plain_values() -> None:
     for finding in Inspector((RAW, "orders.csv")).detect():
         assert json_codec.to_jsonable(finding.to_dict()) == finding.to_dict()
+
+
+def test_one_of_several_tables_is_named_after_the_path(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as connection:
+        connection.executescript(
+            "CREATE TABLE orders (id); CREATE TABLE people (id); INSERT INTO orders VALUES (1)"
+        )
+    with zipfile.ZipFile(tmp_path / "orders.zip", "w") as archive:
+        archive.writestr("may.csv", "id,amount\n1,2\n2,3\n")
+        archive.writestr("june.csv", "id,amount\n1,2\n")
+    for source, rows in (("shop.db::orders", 1), (Path("orders.zip::may.csv"), 2)):
+        assert Inspector(tmp_path / source).table.row_count == rows
+    with pytest.raises(UnreadableTableError, match="has no table people2"):
+        Inspector(f"{tmp_path}/shop.db::people2")
+    with pytest.raises(UnreadableTableError, match="is not complete"):
+        Inspector(f"{tmp_path}/shop.db::")
+    with pytest.raises(InvalidInputError, match="leave out engine='duckdb'"):
+        Inspector(f"{tmp_path}/orders.zip::may.csv", engine="duckdb")

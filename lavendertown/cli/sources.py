@@ -14,7 +14,6 @@ from pathlib import Path
 from lavendertown.cli.errors import CommandError
 from lavendertown.cli.options import STDIN
 from lavendertown.core.configured_sources import find_source
-from lavendertown.core.errors import UnreadableTableError
 from lavendertown.core.file_limits import FileLimits
 from lavendertown.core.reading import Reading
 from lavendertown.core.settings import load_settings
@@ -22,13 +21,12 @@ from lavendertown.core.table_formats import ENDINGS, FILE_ENDINGS
 from lavendertown.data_sources import describe_url, is_url, read_configured_source, read_url
 from lavendertown.tables import Table, read_table
 from lavendertown.tables.engines.engine_choice import EngineChoice, open_on_duckdb, read_parts_on
-from lavendertown.tables.files import find_database_reader, read_file
+from lavendertown.tables.files import PART_SIGN, find_database_reader, read_file, split_part
 from lavendertown.tables.sources.part_files import find_matching_files, is_pattern, list_data_files
 from lavendertown.tables.sources.remote_files import is_remote_url
 from lavendertown.tables.value_settings import apply_value_settings
 
 STDIN_ARGUMENT = "-"
-PART_SIGN = "::"
 _KNOWN_ENDINGS = frozenset(f".{ending}" for ending in FILE_ENDINGS)
 
 
@@ -157,22 +155,6 @@ def describe_sources(sources: Sequence[str]) -> str:
     if is_url(first):
         first = describe_url(first)
     return first if len(sources) == 1 else f"{first} and {len(sources) - 1:,} more"
-
-
-def split_part(source: str) -> tuple[Path, str | None]:
-    """Return the path and the part of ``path::part``; a file whose own name contains the sign is kept whole.
-
-    Raises:
-        UnreadableTableError: Nothing follows the sign.
-    """
-    head, sign, part = source.partition(PART_SIGN)
-    if not sign or os.path.exists(source):  # noqa: PTH110 - for a name that is too long, Path.exists raises
-        return Path(source), None
-    if not head or not part:
-        raise UnreadableTableError(
-            f"{source} is not complete; write file.zip::member or file.db::table, such as shop.db::orders."
-        )
-    return Path(head), part
 
 
 def _read_url(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,6 +21,9 @@ from lavendertown.tables.table import Table
 from lavendertown.tables.text_files import delimited, json_files
 from lavendertown.tables.value_settings import apply_value_settings, applying_settings, note_unused_settings
 from lavendertown.tables.workbooks import excel
+
+PART_SIGN = "::"
+"""Follows the path of a zip archive or a database, before the name of one of its tables."""
 
 _FORMATS = {each.name: each for each in TABLE_FORMATS}
 _PHRASES = {name: each.phrase for name, each in _FORMATS.items()} | {"zip": "a zip"}
@@ -127,6 +131,22 @@ def read_table(
             f"::{archives.show_name(member)}."
         )
     return read_unpacked(raw, kind, shown, limits, reading)
+
+
+def split_part(source: str) -> tuple[Path, str | None]:
+    """Return the path and the part of ``path::part``; a file whose own name contains the sign is kept whole.
+
+    Raises:
+        UnreadableTableError: Nothing follows the sign.
+    """
+    head, sign, part = source.partition(PART_SIGN)
+    if not sign or os.path.exists(source):  # noqa: PTH110 - for a name that is too long, Path.exists raises
+        return Path(source), None
+    if not head or not part:
+        raise UnreadableTableError(
+            f"{source} is not complete; write file.zip::member or file.db::table, such as shop.db::orders."
+        )
+    return Path(head), part
 
 
 def find_database_reader(path: Path) -> Callable[..., Table] | None:
