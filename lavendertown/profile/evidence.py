@@ -5,6 +5,7 @@ Evidence is limited in size, and values of masked columns are removed before it 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -18,6 +19,9 @@ MAX_EVIDENCE_BYTES = 256_000
 
 MAX_SAMPLES = 20
 """The number of sample rows of a finding."""
+
+MAX_PARTS = 40
+"""The number of parts of a table in which the affected rows are counted."""
 
 Value = str | int | float | bool | None
 
@@ -100,11 +104,19 @@ class FindingSamples:
             whole rows.
         rows: The first affected rows.
         frequent: The most frequent affected values; empty if the finding affects whole rows.
+        spread: The numbers of affected rows in successive parts of the table of equal size, see
+            :func:`part_size`; for missing values only, else empty.
     """
 
     column: str = ""
     rows: list[SampleRow] = field(default_factory=list)
     frequent: list[ValueCount] = field(default_factory=list)
+    spread: list[int] = field(default_factory=list)
+
+
+def part_size(row_count: int) -> int:
+    """Return the number of rows in each part of a table for :attr:`FindingSamples.spread`."""
+    return max(1, math.ceil(row_count / MAX_PARTS))
 
 
 @dataclass(frozen=True)
@@ -171,8 +183,12 @@ class Evidence:
         return len(json_codec.dumps(self))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the evidence as JSON values."""
-        return asdict(self)
+        """Return the evidence as JSON values; a spread that is empty is left out, as before it existed."""
+        values = asdict(self)
+        for each in values["samples"].values():
+            if not each["spread"]:
+                del each["spread"]
+        return values
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Evidence:
@@ -225,7 +241,10 @@ def _is_number(value: object) -> bool:
 def _to_samples(data: Mapping[str, Any]) -> FindingSamples:
     values = fields_from_dict(FindingSamples, data, "samples of a finding")
     rows = [SampleRow(**fields_from_dict(SampleRow, row, "sample row")) for row in values.get("rows", [])]
-    return FindingSamples(values.get("column", ""), rows, _to_counts(values.get("frequent", [])))
+    spread = values.get("spread", [])
+    if not isinstance(spread, list) or not all(map(_is_count, spread)):
+        raise InvalidInputError("The spread of a finding is not a list of whole numbers.")
+    return FindingSamples(values.get("column", ""), rows, _to_counts(values.get("frequent", [])), spread)
 
 
 def _to_counts(data: Sequence[Mapping[str, Any]]) -> list[ValueCount]:

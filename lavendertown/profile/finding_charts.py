@@ -8,11 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lavendertown.profile.evidence import ColumnProfile, FindingSamples, Histogram, ValueCount
+from lavendertown.profile.evidence import ColumnProfile, FindingSamples, Histogram, ValueCount, part_size
 
 MAX_VALUES = 6
 _MIN_SHOWN_SHARE = 0.5
 """The share of the affected rows from which on their frequent values say more than the distribution."""
+
+_MIN_ROWS = 20
+"""The number of rows from which on it is shown where values are missing, not only how many."""
 
 _DECIMAL_COMMA = re.compile(r",(?=[0-9]{1,2}$|[0-9]{4,}$)")
 """A comma that cannot separate thousands: values are as the file has them."""
@@ -35,25 +38,38 @@ class ValueBars:
 
 @dataclass(frozen=True)
 class MarkedHistogram:
-    """The distribution of a column.
+    """The distribution of a column, or its cells along the rows of the table.
 
     Attributes:
         profile: The column.
-        histogram: Its distribution.
+        histogram: Its distribution, or the numbers of rows in successive parts of the table.
         marked: How many values of each bin the finding affects; zeros if not all affected values are known.
+        is_by_row: Whether the bins are parts of the table, from one row number to another.
     """
 
     profile: ColumnProfile
     histogram: Histogram
-    marked: Sequence[int]
+    marked: list[int]
+    is_by_row: bool = False
 
     @property
     def caption(self) -> str:
         """The title above the chart."""
-        return "Distribution of the column"
+        return "Missing values along the rows" if self.is_by_row else "Distribution of the column"
+
+    @property
+    def is_time(self) -> bool:
+        """Whether the edges of the bins are times."""
+        return self.profile.kind == "time" and not self.is_by_row
 
     def describe_distribution(self, edges: Sequence[str]) -> str:
         """Return the text alternative, given the edges of the bins as text."""
+        if self.is_by_row:
+            most, name = max(self.marked), self.profile.name
+            return (
+                f"{sum(self.marked):,} missing values of {name} in rows {edges[0]} to {edges[-1]}, at most "
+                f"{most:,} of {max(self.histogram.counts):,} rows, from row {edges[self.marked.index(most)]}"
+            )
         text = f"Distribution of {self.profile.name} from {edges[0]} to {edges[-1]}"
         below, above = self.histogram.below, self.histogram.above
         text += f", with {below:,} values below and {above:,} above" if below or above else ""
@@ -66,6 +82,7 @@ def choose_chart(
     ghost_type: str,
     row_count: int | None,
     metadata: Mapping[str, Any],
+    first_row: int = 1,
 ) -> ValueBars | MarkedHistogram | None:
     """Return what explains a finding; None if the evidence has nothing to draw.
 
@@ -75,9 +92,12 @@ def choose_chart(
         ghost_type: The type of the finding.
         row_count: The number of affected rows; None if unknown.
         metadata: The metadata of the finding; those of imported reports can have any values.
+        first_row: The number that the source counts for the row at position 0.
     """
     frequent = samples.frequent if samples is not None else []
     if profile is not None and ghost_type == "null" and 0 < profile.nulls < profile.count:
+        if samples is not None and (by_row := _place_missing(profile, samples.spread, first_row)):
+            return by_row
         counted = [ValueCount("missing", profile.nulls), ValueCount("present", profile.count - profile.nulls)]
         return _make_bars("Cells of the column", counted, [True, False])
     if profile is not None and (spellings := _count_spellings(profile, frequent, metadata)):
@@ -100,6 +120,18 @@ def choose_chart(
         affected = [each in frequent for each in profile.top]
         return _make_bars("Most frequent values of the column", profile.top, affected)
     return None
+
+
+def _place_missing(profile: ColumnProfile, spread: Sequence[int], first_row: int) -> MarkedHistogram | None:
+    """Return the missing cells in successive parts of the table; None for a small table, or if unknown."""
+    size = part_size(profile.count)
+    parts = -(-profile.count // size)
+    if profile.count < _MIN_ROWS or len(spread) != parts:
+        return None
+    rows = [min(size, profile.count - size * part) for part in range(parts)]
+    end = float(first_row + size * parts)
+    missing = [min(count, most) for count, most in zip(spread, rows, strict=True)]
+    return MarkedHistogram(profile, Histogram(float(first_row), end, rows), missing, is_by_row=True)
 
 
 def _make_bars(caption: str, values: Sequence[ValueCount], affected: Sequence[bool]) -> ValueBars:

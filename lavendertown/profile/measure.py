@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from itertools import chain, islice
 from typing import Any
 
+import numpy as np
+
 from lavendertown.core import clock
 from lavendertown.core.findings import GhostFinding, finding_columns
 from lavendertown.profile.evidence import (
@@ -20,6 +22,7 @@ from lavendertown.profile.evidence import (
     SampleRow,
     Value,
     ValueCount,
+    part_size,
 )
 from lavendertown.profile.figures import ColumnFigures, LazyColumn, MemoryColumn, NumberFigures
 from lavendertown.tables import Table
@@ -114,7 +117,17 @@ def sample_finding(table: Table, finding: GhostFinding, key: Sequence[str]) -> F
         for position, values in zip(frame.index, frame.itertuples(index=False, name=None), strict=True)
     ]
     column = finding.column if table.has_column(finding.column) else ""
-    return FindingSamples(column, rows, frequent_values(table, finding))
+    return FindingSamples(column, rows, frequent_values(table, finding), _count_by_part(table, finding))
+
+
+def _count_by_part(table: Table, finding: GhostFinding) -> list[int]:
+    """Return how many values are missing in each part of the table; empty for other findings, or if the
+    finding does not have all its rows."""
+    positions = finding.row_indices or []
+    if finding.ghost_type != "null" or not positions or len(positions) != finding.metadata.get("count"):
+        return []
+    size = part_size(table.row_count)
+    return [int(n) for n in np.bincount(np.asarray(positions) // size, minlength=-(-table.row_count // size))]
 
 
 def to_plain_value(value: Any) -> Value:

@@ -215,3 +215,15 @@ def test_every_kind_of_column_has_a_profile_that_can_be_stored(values: list[obje
     evidence = inspector.evidence()
     assert [profile.count for profile in evidence.columns] == [len(values)] * 2
     assert Evidence.from_dict(json.loads(json.dumps(evidence.to_dict(), allow_nan=False))) == evidence
+
+
+def test_missing_values_are_counted_in_forty_parts_of_the_table() -> None:
+    lines = [f"{n},{'' if 40 <= n < 60 else n % 7}\n" for n in range(400)]
+    inspector = inspect("id,amount\n" + "".join(lines))
+    findings = inspector.detect()
+    samples = inspector.evidence().samples[str([each.ghost_type for each in findings].index("null"))]
+    assert samples.spread == [0] * 4 + [10, 10] + [0] * 34
+    stored = Evidence(samples={"f": replace(samples, spread=[])}).to_dict()
+    assert list(stored["samples"]["f"]) == ["column", "rows", "frequent"], "as evidence was stored before"
+    with pytest.raises(InvalidInputError, match="The spread of a finding is not a list of whole numbers"):
+        Evidence.from_dict({"samples": {"f": {"spread": [1.5]}}})

@@ -29,7 +29,12 @@ class Drawn:
 
 def draw_in_dashboard(finding: ExportedFinding) -> Drawn | None:
     chosen = choose_chart(
-        finding.profile, finding.samples, finding.ghost_type, finding.row_count, finding.metadata
+        finding.profile,
+        finding.samples,
+        finding.ghost_type,
+        finding.row_count,
+        finding.metadata,
+        finding.first_row,
     )
     if chosen is None:
         return None
@@ -47,7 +52,8 @@ def chart(request: pytest.FixtureRequest) -> Chart:
     """Draw the chart of a finding."""
 
     def draw(profile: ColumnProfile | None, *frequent: tuple[str, int], **values: Any) -> Drawn | None:
-        samples = FindingSamples("column", [], [ValueCount(*each) for each in frequent])
+        counted = [ValueCount(*each) for each in frequent]
+        samples = FindingSamples("column", [], counted, values.pop("spread", []))
         given = {"row_count": 6, "ghost_type": "x", "metadata": {}, **values}
         finding = ExportedFinding(
             "f", "r", "orders", column="age", severity="warning", description="", share=None, status="open",
@@ -70,6 +76,26 @@ def labelled(made: Drawn | None) -> list[tuple[str, int, bool]]:
     (trace,) = made.figure["data"]
     marked = [colour == made.warning for colour in trace["marker"]["color"]]
     return list(zip(trace["customdata"], trace["x"], marked, strict=True))
+
+
+def test_missing_values_are_shown_along_the_rows(chart: Chart) -> None:
+    profile = ColumnProfile("age", "time", 100, 6, 40)
+    made = chart(profile, spread=[0] * 32 + [3, 3], ghost_type="null", first_row=2)
+    assert made is not None
+    assert made.caption == "Missing values along the rows"
+    # The last part of the table has one row.
+    assert bars(made) == [[3] * 32 + [0, 0], [0] * 32 + [3, 1]]
+    assert made.alt == "4 missing values of age in rows 2 to 104, at most 3 of 3 rows, from row 98"
+
+
+@pytest.mark.parametrize(
+    ("count", "spread"),
+    [(100, []), (100, [6]), (19, [1] * 19)],
+    ids=["stored before", "of another table", "small table"],
+)
+def test_without_places_missing_cells_are_counted(chart: Chart, count: int, spread: list[int]) -> None:
+    made = chart(ColumnProfile("age", "number", count, 6, 4), spread=spread, ghost_type="null")
+    assert labelled(made) == [("missing", 6, True), ("present", count - 6, False)]
 
 
 def test_affected_values_are_marked_in_the_distribution(chart: Chart) -> None:

@@ -46,7 +46,12 @@ def severity_by_column(findings: Sequence[ExportedFinding]) -> tuple[Figure, str
 def explain_finding(finding: ExportedFinding) -> tuple[Figure, str, str] | None:
     """Return a chart of the affected values or the column, its text alternative and its caption."""
     chart = choose_chart(
-        finding.profile, finding.samples, finding.ghost_type, finding.row_count, finding.metadata
+        finding.profile,
+        finding.samples,
+        finding.ghost_type,
+        finding.row_count,
+        finding.metadata,
+        finding.first_row,
     )
     if isinstance(chart, ValueBars):
         return _value_bars(chart, COLORS[finding.severity])
@@ -64,7 +69,7 @@ def _value_bars(chart: ValueBars, severity_colour: str) -> tuple[Figure, str, st
 
 def _histogram(chart: MarkedHistogram, severity_colour: str) -> tuple[Figure, str, str]:
     """Return the distribution; affected values and those outside the bins have the colour of the severity."""
-    histogram, is_time = chart.histogram, chart.profile.kind == "time"
+    histogram, is_time = chart.histogram, chart.is_time
     bins, width = len(histogram.counts), histogram.end - histogram.start
     edges = [_format_edge(histogram.start + width * i / bins, is_time) for i in range(bins + 1)]
     names = [f"{start} to {end}" for start, end in itertools.pairwise(edges)]

@@ -33,7 +33,12 @@ def show_evidence(row: queries.Row) -> None:
     findings = queries.current_storage().findings
     samples = findings.find_samples(evidence, row["finding_id"], row["column"])
     chart = choose_chart(
-        evidence.column(row["column"]), samples, row["ghost_type"], row["row_count"], row["metadata"]
+        evidence.column(row["column"]),
+        samples,
+        row["ghost_type"],
+        row["row_count"],
+        row["metadata"],
+        evidence.first_row,
     )
     has_samples = samples is not None and bool(samples.rows)
     is_pair = has_samples and (picture is not None or chart is not None)

@@ -30,7 +30,7 @@ def make_figure(chart: ValueBars | MarkedHistogram, severity: str) -> tuple[char
 
 
 def _make_histogram(chart: MarkedHistogram, severity: str) -> tuple[charts.Figure, str]:
-    histogram, is_time = chart.histogram, chart.profile.kind == "time"
+    histogram, is_time = chart.histogram, chart.is_time
     bins, width = len(histogram.counts), histogram.end - histogram.start
     edges = [_format_edge(histogram.start + width * i / bins, is_time) for i in range(bins + 1)]
     outside = (histogram.below, histogram.above)

@@ -106,10 +106,12 @@ def _draw_finding_body(finding: GhostFinding, index: int, affected: AffectedRows
 
 def _draw_chart(finding: GhostFinding, index: int, affected: AffectedRows, key: str) -> None:
     """Draw the chart that the report will show, if there is one."""
-    samples = FindingSamples(finding.column, [], affected.frequent_values(index))
+    samples = FindingSamples(finding.column, [], affected.frequent_values(index), affected.spread(index))
     row_count = finding.metadata.get("count") or len(finding.row_indices or [])
     profile = affected.find_profile(finding.column)
-    chart = choose_chart(profile, samples, finding.ghost_type, row_count, finding.metadata)
+    chart = choose_chart(
+        profile, samples, finding.ghost_type, row_count, finding.metadata, affected.first_row
+    )
     if chart is not None:
         with st.container(width=520):
             draw_evidence_chart(chart, finding.severity, f"{key}:values")

@@ -43,6 +43,9 @@ class AffectedRows(Protocol):
     def frequent_values(self, index: int) -> list[ValueCount]:
         """Return the most frequent affected values of a finding by its index."""
 
+    def spread(self, index: int) -> list[int]:
+        """Return the affected rows by part of the table, as :attr:`FindingSamples.spread` has them."""
+
     def find_profile(self, column: str) -> ColumnProfile | None:
         """Return the profile of a column; None for whole rows."""
 
@@ -73,6 +76,11 @@ class TableRows:
         """Return the most frequent affected values of a finding by its index."""
         return frequent_values(self.table, self.findings[index])
 
+    def spread(self, index: int) -> list[int]:
+        """Return the affected rows by part of the table, as :attr:`FindingSamples.spread` has them."""
+        samples = self.evidence.samples.get(str(index))
+        return samples.spread if samples else []
+
     def find_profile(self, column: str) -> ColumnProfile | None:
         """Return the profile of a column; None for whole rows."""
         return self.evidence.column(column)
@@ -101,6 +109,11 @@ class ResultRows:
     def frequent_values(self, index: int) -> list[ValueCount]:
         """Return the most frequent affected values of a finding by its index."""
         return self.result.frequent_values(index)
+
+    def spread(self, index: int) -> list[int]:
+        """Return the affected rows by part of the table, as :attr:`FindingSamples.spread` has them."""
+        samples = self.result.evidence.samples.get(str(index))
+        return samples.spread if samples else []
 
     def find_profile(self, column: str) -> ColumnProfile | None:
         """Return the profile of a column; None for whole rows."""
