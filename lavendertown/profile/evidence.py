@@ -180,7 +180,7 @@ class Evidence:
 
     def size(self) -> int:
         """Return the size as JSON, in bytes."""
-        return len(json_codec.dumps(self))
+        return len(json_codec.dumps(self.to_dict()))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the evidence as JSON values; a spread that is empty is left out, as before it existed."""
