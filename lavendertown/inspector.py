@@ -180,11 +180,11 @@ class Inspector:
         where there are some and ``values_capped`` if it only looked at the most frequent values, and
         ``reading``, how the table was read: ``{digest, given, used, kinds}``. With a choice of engines,
         ``engine`` has its ``name`` and the ``reason``. Checks that it cannot run, and columns that a check
-        left out because it compares only so many, are in ``not_run``, a list of ``{check, column, reason}``,
-        and not in ``ran``. If checks are switched off, ``switched_off`` is a list of
-        ``{check, column, reason}``; an empty column means all. With a baseline also ``compared_to``, and an
-        entry in ``not_run`` without ``column`` if there was nothing to compare with. Runs the checks first
-        if :meth:`detect` was not called yet.
+        left out because it compares a limited number, are in ``not_run``, a list of
+        ``{check, column, reason}``, and not in ``ran``. If checks are switched off, ``switched_off`` is a
+        list of ``{check, column, reason}``; an empty column means all. With a baseline also ``compared_to``,
+        and an entry in ``not_run`` without ``column`` if there was nothing to compare with. Runs the checks
+        first if :meth:`detect` was not called yet.
         """
         if self.findings is None:
             self.detect()

@@ -439,7 +439,7 @@ class ModelAccessor(Generic[ModelType]):
             return self
         derived = copy.copy(self)
         derived.model = type(obj)
-        derived.mapped_model = self.mapped_model.of(obj)
+        derived.mapped_model = self.mapped_model.for_instance(obj)
         return derived
 
     def _check_instance(self, obj: Any) -> None:

@@ -329,7 +329,7 @@ class MappedModel:
             make_row_validator(mapped),
         )
 
-    def of(self, instance: Any) -> MappedModel:
+    def for_instance(self, instance: Any) -> MappedModel:
         """Return the properties of an instance's own class, which may derive from this one."""
         mapped: Any = type(instance)
         return self if mapped is self.cls else _inspect_derived_class(mapped, self.component)
@@ -446,7 +446,7 @@ class ModelRecordType:
 
     def summarize_record(self, record: ModelRecord) -> dict[str, Any]:
         return self._model.summarize_values(
-            self._model.of(record.instance).values_of(record.instance) | dict(record.values)
+            self._model.for_instance(record.instance).values_of(record.instance) | dict(record.values)
         )
 
     def audit_operation(self, operation: str, record: ModelRecord) -> tuple[str, dict[str, Any] | None]:

@@ -211,7 +211,7 @@ class ModelUnitOfWork(UnitOfWork):
             return self.session.scalars(query).unique().all()
 
     def _stored_version(self, row: Any) -> StoredVersion:
-        summary = self._model.summarize_values(self._model.of(row).values_of(row))
+        summary = self._model.summarize_values(self._model.for_instance(row).values_of(row))
         return StoredVersion(self._row_version(row), self._row_deleted_at(row), summary)
 
     def _row_version(self, row: Any) -> int:

@@ -4,8 +4,8 @@ A detector never reads values itself. :meth:`Detector.check_column` is a generat
 (:class:`Aggregates`, :class:`ColumnAggregates`, :class:`RowCounts`, :class:`Count`, :class:`ValueCounts`,
 :class:`Select` or :class:`Sample`), receives their results, and returns a :class:`Detection`, None (no
 fault) or :data:`NOT_CHECKED`. A check over several columns returns a list with a detection, or
-:class:`Passed`, for each set of columns that it checked, and :class:`NotCompared` for columns that were too
-many. The runner combines the aggregates of many detectors into one pass over the data, on any engine that
+:class:`Passed`, for each set of columns that it checked, and :class:`NotCompared` for columns that it left
+out. The runner combines the aggregates of many detectors into one pass over the data, on any engine that
 Narwhals supports.
 """
 
@@ -73,7 +73,8 @@ class RowCounts:
 
     Attributes:
         key: The frame column.
-        build: Takes the column and returns the conditions by name; a function of a module.
+        build: Takes the column and returns the conditions by name. Columns with the same function are counted
+            together, so it is a function of a module unless the conditions depend on the column.
     """
 
     key: str
@@ -200,7 +201,7 @@ class Passed:
 
 @dataclass(frozen=True)
 class NotCompared:
-    """Columns that a check over several columns left out, because it compares only so many.
+    """Columns that a check over several columns left out, because it compares a limited number.
 
     Attributes:
         columns: The names of the columns that were left out.

@@ -62,7 +62,7 @@ class CheckResult:
         column: The column name, several names joined by commas, or ``"*"`` for whole rows.
         params: The parameters that differ from their defaults.
         outcome: ``found`` a fault, ``passed``, ``failed`` to run, or ``not_run`` because the engine of the
-            table cannot run it, or because it compares only so many columns.
+            table cannot run it, or because the check compares a limited number of columns.
         settings: What the check configuration or a rule sets besides.
         reason: Why it did not run, as a sentence; empty if it did.
         values_capped: Whether it only looked at the most frequent values of a column.

@@ -121,7 +121,10 @@ class TableQueries:
             )
 
     def _has_distinct_texts(self, key: str) -> bool:
-        """Return whether the different values of a column are at hand: of text in a large Polars frame."""
+        """Return whether the different values of a column are counted once for all queries.
+
+        It pays for text in large Polars frames.
+        """
         return self._is_large_polars and self._types[key] == nw.String
 
     def _count_by_value(self, query: RowCounts) -> Mapping[str, Any]:

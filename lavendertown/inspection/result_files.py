@@ -22,7 +22,7 @@ import polars as pl
 
 from lavendertown.core import json_codec
 from lavendertown.core.findings import GhostFinding, finding_columns
-from lavendertown.profile.evidence import Evidence, ValueCount
+from lavendertown.profile.evidence import Evidence
 from lavendertown.profile.measure import MAX_SHOWN_COLUMNS, to_plain_value
 from lavendertown.tables import ROW, Table
 
@@ -163,11 +163,6 @@ class InspectionResult:
         frame = frame.set_index(ROW)
         frame.columns = pd.Index(self.columns)
         return frame
-
-    def frequent_values(self, position: int) -> list[ValueCount]:
-        """Return the most frequent affected values of the finding at this position in the list."""
-        samples = self.evidence.samples.get(str(position))
-        return samples.frequent if samples else []
 
     def evidence_with_key(self, key: Sequence[str]) -> Evidence:
         """Return the evidence with these columns as the key of its sample rows, as far as rows were kept."""

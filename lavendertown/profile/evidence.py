@@ -104,19 +104,23 @@ class FindingSamples:
             whole rows.
         rows: The first affected rows.
         frequent: The most frequent affected values; empty if the finding affects whole rows.
-        spread: The numbers of affected rows in successive parts of the table of equal size, see
-            :func:`part_size`; for missing values only, else empty.
+        rows_by_part: The number of affected rows in each part of the table, see :func:`divide_rows`; for
+            missing values only, else empty.
     """
 
     column: str = ""
     rows: list[SampleRow] = field(default_factory=list)
     frequent: list[ValueCount] = field(default_factory=list)
-    spread: list[int] = field(default_factory=list)
+    rows_by_part: list[int] = field(default_factory=list)
 
 
-def part_size(row_count: int) -> int:
-    """Return the number of rows in each part of a table for :attr:`FindingSamples.spread`."""
-    return max(1, math.ceil(row_count / MAX_PARTS))
+def divide_rows(row_count: int) -> list[int]:
+    """Return the sizes of the parts of a table for :attr:`FindingSamples.rows_by_part`, at most 40.
+
+    All parts have the same size, except that the last may be smaller.
+    """
+    size = max(1, math.ceil(row_count / MAX_PARTS))
+    return [min(size, row_count - start) for start in range(0, row_count, size)]
 
 
 @dataclass(frozen=True)
@@ -183,11 +187,11 @@ class Evidence:
         return len(json_codec.dumps(self.to_dict()))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the evidence as JSON values; a spread that is empty is left out, as before it existed."""
+        """Return the evidence as JSON values; ``rows_by_part`` only where it is not empty."""
         values = asdict(self)
         for each in values["samples"].values():
-            if not each["spread"]:
-                del each["spread"]
+            if not each["rows_by_part"]:
+                del each["rows_by_part"]
         return values
 
     @classmethod
@@ -241,10 +245,10 @@ def _is_number(value: object) -> bool:
 def _to_samples(data: Mapping[str, Any]) -> FindingSamples:
     values = fields_from_dict(FindingSamples, data, "samples of a finding")
     rows = [SampleRow(**fields_from_dict(SampleRow, row, "sample row")) for row in values.get("rows", [])]
-    spread = values.get("spread", [])
-    if not isinstance(spread, list) or not all(map(_is_count, spread)):
-        raise InvalidInputError("The spread of a finding is not a list of whole numbers.")
-    return FindingSamples(values.get("column", ""), rows, _to_counts(values.get("frequent", [])), spread)
+    by_part = values.get("rows_by_part", [])
+    if not isinstance(by_part, list) or not all(map(_is_count, by_part)):
+        raise InvalidInputError("The rows by part of a finding are not a list of whole numbers.")
+    return FindingSamples(values.get("column", ""), rows, _to_counts(values.get("frequent", [])), by_part)
 
 
 def _to_counts(data: Sequence[Mapping[str, Any]]) -> list[ValueCount]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lavendertown.profile.evidence import ColumnProfile, FindingSamples, Histogram, ValueCount, part_size
+from lavendertown.profile.evidence import ColumnProfile, FindingSamples, Histogram, ValueCount, divide_rows
 
 MAX_VALUES = 6
 _MIN_SHOWN_SHARE = 0.5
@@ -96,7 +96,7 @@ def choose_chart(
     """
     frequent = samples.frequent if samples is not None else []
     if profile is not None and ghost_type == "null" and 0 < profile.nulls < profile.count:
-        if samples is not None and (by_row := _place_missing(profile, samples.spread, first_row)):
+        if samples is not None and (by_row := _place_missing(profile, samples.rows_by_part, first_row)):
             return by_row
         counted = [ValueCount("missing", profile.nulls), ValueCount("present", profile.count - profile.nulls)]
         return _make_bars("Cells of the column", counted, [True, False])
@@ -122,16 +122,15 @@ def choose_chart(
     return None
 
 
-def _place_missing(profile: ColumnProfile, spread: Sequence[int], first_row: int) -> MarkedHistogram | None:
-    """Return the missing cells in successive parts of the table; None for a small table, or if unknown."""
-    size = part_size(profile.count)
-    parts = -(-profile.count // size)
-    if profile.count < _MIN_ROWS or len(spread) != parts:
+def _place_missing(profile: ColumnProfile, missing: Sequence[int], first_row: int) -> MarkedHistogram | None:
+    """Return the missing cells in each part of the table; None for a small table, or if they are unknown."""
+    parts = divide_rows(profile.count)
+    if profile.count < _MIN_ROWS or len(missing) != len(parts):
         return None
-    rows = [min(size, profile.count - size * part) for part in range(parts)]
-    end = float(first_row + size * parts)
-    missing = [min(count, most) for count, most in zip(spread, rows, strict=True)]
-    return MarkedHistogram(profile, Histogram(float(first_row), end, rows), missing, is_by_row=True)
+    # All bins are equally wide, also the last, in which there may be fewer rows.
+    histogram = Histogram(float(first_row), float(first_row + parts[0] * len(parts)), parts)
+    marked = [min(count, rows) for count, rows in zip(missing, parts, strict=True)]
+    return MarkedHistogram(profile, histogram, marked, is_by_row=True)
 
 
 def _make_bars(caption: str, values: Sequence[ValueCount], affected: Sequence[bool]) -> ValueBars:

@@ -22,7 +22,7 @@ from lavendertown.profile.evidence import (
     SampleRow,
     Value,
     ValueCount,
-    part_size,
+    divide_rows,
 )
 from lavendertown.profile.figures import ColumnFigures, LazyColumn, MemoryColumn, NumberFigures
 from lavendertown.tables import Table
@@ -94,7 +94,7 @@ def first_row_number(table: Table) -> int:
     return reading.header_row + (reading.header_rows or 1)
 
 
-def frequent_values(table: Table, finding: GhostFinding) -> list[ValueCount]:
+def _frequent_values(table: Table, finding: GhostFinding) -> list[ValueCount]:
     """Return the most frequent affected values of a finding; empty if it concerns whole rows."""
     positions = finding.row_indices or []
     if not positions or not table.has_column(finding.column):
@@ -117,7 +117,7 @@ def sample_finding(table: Table, finding: GhostFinding, key: Sequence[str]) -> F
         for position, values in zip(frame.index, frame.itertuples(index=False, name=None), strict=True)
     ]
     column = finding.column if table.has_column(finding.column) else ""
-    return FindingSamples(column, rows, frequent_values(table, finding), _count_by_part(table, finding))
+    return FindingSamples(column, rows, _frequent_values(table, finding), _count_by_part(table, finding))
 
 
 def _count_by_part(table: Table, finding: GhostFinding) -> list[int]:
@@ -126,8 +126,9 @@ def _count_by_part(table: Table, finding: GhostFinding) -> list[int]:
     positions = finding.row_indices or []
     if finding.ghost_type != "null" or not positions or len(positions) != finding.metadata.get("count"):
         return []
-    size = part_size(table.row_count)
-    return [int(n) for n in np.bincount(np.asarray(positions) // size, minlength=-(-table.row_count // size))]
+    parts = divide_rows(table.row_count)
+    counts = np.bincount(np.asarray(positions) // parts[0], minlength=len(parts))
+    return [int(count) for count in counts]
 
 
 def to_plain_value(value: Any) -> Value:

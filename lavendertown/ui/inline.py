@@ -32,7 +32,7 @@ def render_inspector(inspector: Inspector, key: str = "lavendertown") -> None:
     )
     inspection_results.show_guesses(inspector.table.guesses)
     if findings:
-        affected = TableRows(inspector.table, findings, inspector.evidence())
+        affected = TableRows(inspector.table, inspector.evidence())
         inspection_results.show_findings(findings, affected, key)
     else:
         st.success("No problems found.", icon=":material/task_alt:")

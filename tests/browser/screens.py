@@ -83,6 +83,11 @@ def click_until(button: Locator, expected: Locator) -> None:
                 raise
 
 
+def wait_for_end_of_run(page: Page) -> None:
+    """Wait until the run of the page's script has ended."""
+    expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible()
+
+
 def press_until(page: Page, key: str, focused: Locator) -> None:
     """Press a key until it moves the focus: a key pressed while the page changes reaches nobody."""
     for wait in (10_000, 20_000, WAIT_MS):

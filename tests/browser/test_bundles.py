@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from lavendertown.collaboration.models import ShareableReport
 from lavendertown.collaboration.parts.triage import Decision
 from lavendertown.collaboration.storage import FileStorage, get_finding_id
-from tests.browser.screens import FIRST_VISIT_MS, click_until
+from tests.browser.screens import FIRST_VISIT_MS, click_until, wait_for_end_of_run
 from tests.browser.test_screens import serious
 from tests.contract.builders import annotation, at, finding, report
 from tests.support.dashboard import Dashboard
@@ -41,6 +41,8 @@ def test_a_bundle_goes_from_one_team_to_another(
     export, download = (page.get_by_role("button", name=name) for name in ("Export", "Bundle (.bundle.zip)"))
     expect(export).to_be_visible(timeout=FIRST_VISIT_MS)
     click_until(export, download)
+    # A run that begins in the meantime would end the download.
+    wait_for_end_of_run(page)
     with page.expect_download() as started:
         download.click()
     bundle = tmp_path / started.value.suggested_filename

@@ -20,7 +20,13 @@ from lavendertown.transfer.backups.backup import back_up
 from lavendertown.transfer.backups.restore import restore_store
 from lavendertown.transfer.locations import parse_location
 from lavendertown.ui.components.shared.formatting import format_relative_time
-from tests.browser.screens import FIRST_VISIT_MS, click_until, open_as_visitor, remember_name
+from tests.browser.screens import (
+    FIRST_VISIT_MS,
+    click_until,
+    open_as_visitor,
+    remember_name,
+    wait_for_end_of_run,
+)
 from tests.browser.test_findings import name_of, run
 from tests.support.dashboard import Dashboard
 
@@ -56,7 +62,7 @@ def wait_for_page(page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=FIRST_VISIT_MS)
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
     # What changes before the end of a run is on the page, and no news.
-    expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible()
+    wait_for_end_of_run(page)
 
 
 def top_of(element: Locator) -> float:

@@ -103,7 +103,7 @@ def test_affected_rows_are_shown_as_the_table_has_them(
 
 def test_the_most_frequent_values_are_counted(result: InspectionResult) -> None:
     place = next(i for i, finding in enumerate(result.findings) if finding.ghost_type == "disguised_null")
-    (value,) = result.frequent_values(place)
+    (value,) = result.evidence.samples[str(place)].frequent
     assert (value.value, value.count) == ("N/A", 400)
 
 

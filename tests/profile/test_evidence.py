@@ -222,8 +222,10 @@ def test_missing_values_are_counted_in_forty_parts_of_the_table() -> None:
     inspector = inspect("id,amount\n" + "".join(lines))
     findings = inspector.detect()
     samples = inspector.evidence().samples[str([each.ghost_type for each in findings].index("null"))]
-    assert samples.spread == [0] * 4 + [10, 10] + [0] * 34
-    stored = Evidence(samples={"f": replace(samples, spread=[])}).to_dict()
+    assert samples.rows_by_part == [0] * 4 + [10, 10] + [0] * 34
+    stored = Evidence(samples={"f": replace(samples, rows_by_part=[])}).to_dict()
     assert list(stored["samples"]["f"]) == ["column", "rows", "frequent"], "as evidence was stored before"
-    with pytest.raises(InvalidInputError, match="The spread of a finding is not a list of whole numbers"):
-        Evidence.from_dict({"samples": {"f": {"spread": [1.5]}}})
+    with pytest.raises(
+        InvalidInputError, match="The rows by part of a finding are not a list of whole numbers"
+    ):
+        Evidence.from_dict({"samples": {"f": {"rows_by_part": [1.5]}}})

@@ -53,7 +53,7 @@ def chart(request: pytest.FixtureRequest) -> Chart:
 
     def draw(profile: ColumnProfile | None, *frequent: tuple[str, int], **values: Any) -> Drawn | None:
         counted = [ValueCount(*each) for each in frequent]
-        samples = FindingSamples("column", [], counted, values.pop("spread", []))
+        samples = FindingSamples("column", [], counted, values.pop("rows_by_part", []))
         given = {"row_count": 6, "ghost_type": "x", "metadata": {}, **values}
         finding = ExportedFinding(
             "f", "r", "orders", column="age", severity="warning", description="", share=None, status="open",
@@ -80,7 +80,7 @@ def labelled(made: Drawn | None) -> list[tuple[str, int, bool]]:
 
 def test_missing_values_are_shown_along_the_rows(chart: Chart) -> None:
     profile = ColumnProfile("age", "time", 100, 6, 40)
-    made = chart(profile, spread=[0] * 32 + [3, 3], ghost_type="null", first_row=2)
+    made = chart(profile, rows_by_part=[0] * 32 + [3, 3], ghost_type="null", first_row=2)
     assert made is not None
     assert made.caption == "Missing values along the rows"
     # The last part of the table has one row.
@@ -89,12 +89,12 @@ def test_missing_values_are_shown_along_the_rows(chart: Chart) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "spread"),
+    ("count", "rows_by_part"),
     [(100, []), (100, [6]), (19, [1] * 19)],
     ids=["stored before", "of another table", "small table"],
 )
-def test_without_places_missing_cells_are_counted(chart: Chart, count: int, spread: list[int]) -> None:
-    made = chart(ColumnProfile("age", "number", count, 6, 4), spread=spread, ghost_type="null")
+def test_without_places_missing_cells_are_counted(chart: Chart, count: int, rows_by_part: list[int]) -> None:
+    made = chart(ColumnProfile("age", "number", count, 6, 4), rows_by_part=rows_by_part, ghost_type="null")
     assert labelled(made) == [("missing", 6, True), ("present", count - 6, False)]
 
 

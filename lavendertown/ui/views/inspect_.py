@@ -28,7 +28,6 @@ from lavendertown.ui.components.inspect import (
     upload_form,
 )
 from lavendertown.ui.components.shared import column_profiles, layout
-from lavendertown.ui.components.shared.affected_rows import ResultRows
 from lavendertown.ui.components.shared.formatting import escape_markdown, format_count, inline_code
 from lavendertown.ui.inspections import Inspection
 from lavendertown.ui.server.uploads import Upload
@@ -205,7 +204,7 @@ def show_result_findings(result: InspectionResult, column: str | None) -> None:
     with listed:
         inspection_results.show_findings(
             findings,
-            ResultRows(result),
+            result,
             f"inspect:finding:{key}",
             shown,
             lambda index: expected.draw_button(

@@ -11,7 +11,7 @@ from lavendertown.records.identities import PRESENT_STATES
 from lavendertown.ui import inspections, queries
 from lavendertown.ui.components.finding import evidence, history, thread, triage_controls, worklist
 from lavendertown.ui.components.shared import charts, layout
-from lavendertown.ui.components.shared.affected_rows import ResultRows, show_rows
+from lavendertown.ui.components.shared.affected_rows import show_rows
 from lavendertown.ui.components.shared.formatting import (
     describe_row_numbers,
     escape_markdown,
@@ -170,4 +170,4 @@ def show_affected_rows(row: queries.Row) -> None:
         )
     else:
         key = f"rows:{row['report_id']}:{row['position']}:file"
-        show_rows(ResultRows(result), row["position"], positions, row["row_count"], row["column"], key)
+        show_rows(result, row["position"], positions, row["row_count"], row["column"], key)

@@ -8,7 +8,6 @@ from typing import Any
 import streamlit as st
 
 from lavendertown.core.findings import WHOLE_ROW, GhostFinding
-from lavendertown.profile.evidence import FindingSamples
 from lavendertown.profile.finding_charts import choose_chart
 from lavendertown.ui.components.finding.evidence_chart import draw_evidence_chart
 from lavendertown.ui.components.shared.affected_rows import AffectedRows, show_rows
@@ -106,11 +105,14 @@ def _draw_finding_body(finding: GhostFinding, index: int, affected: AffectedRows
 
 def _draw_chart(finding: GhostFinding, index: int, affected: AffectedRows, key: str) -> None:
     """Draw the chart that the report will show, if there is one."""
-    samples = FindingSamples(finding.column, [], affected.frequent_values(index), affected.spread(index))
-    row_count = finding.metadata.get("count") or len(finding.row_indices or [])
-    profile = affected.find_profile(finding.column)
+    evidence = affected.evidence
     chart = choose_chart(
-        profile, samples, finding.ghost_type, row_count, finding.metadata, affected.first_row
+        evidence.column(finding.column),
+        evidence.samples.get(str(index)),
+        finding.ghost_type,
+        finding.metadata.get("count") or len(finding.row_indices or []),
+        finding.metadata,
+        evidence.first_row,
     )
     if chart is not None:
         with st.container(width=520):
