@@ -6,7 +6,7 @@ import json
 import re
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -14,6 +14,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, WebSocketRoute, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from lavendertown.collaboration.models import Annotation, ShareableReport
 from lavendertown.collaboration.storage import FileStorage, get_finding_id
@@ -228,3 +229,91 @@ def test_a_refresh_that_is_late_does_not_blank_the_next_screen(
     for message in held:
         servers[-1].send(message)
     expect(page.get_by_role("heading", name="Reports", exact=True)).to_be_visible()
+
+
+def carry_in_refresh(page: Page, is_carried: Callable[[WidgetState], bool]) -> list[bytes]:
+    """Let a timed refresh carry a widget's state that waits to be sent; return all refreshes as they come."""
+    refreshes: list[bytes] = []
+    waiting: list[bytes] = []
+    done: list[bytes] = []
+
+    def connect(browser_side: WebSocketRoute) -> None:
+        server_side = browser_side.connect_to_server()
+
+        def answer(message: str | bytes) -> None:
+            browser_side.send(message)
+            while waiting:
+                done.append(waiting.pop())
+                server_side.send(done[-1])
+
+        def ask(message: str | bytes) -> None:
+            assert isinstance(message, bytes)
+            sent = BackMsg.FromString(message)
+            request = sent.rerun_script
+            if request.is_auto_rerun:
+                refreshes.append(message)
+            elif not done and any(map(is_carried, request.widget_states.widgets)):
+                waiting.append(message)
+                request.fragment_id = BackMsg.FromString(refreshes[-1]).rerun_script.fragment_id
+                request.is_auto_rerun = True
+                refreshes.append(message := sent.SerializeToString())
+            server_side.send(message)
+
+        server_side.on_message(answer)
+        browser_side.on_message(ask)
+
+    page.route_web_socket(re.compile("_stcore/stream"), connect)
+    return refreshes
+
+
+def was_carried(refreshes: Sequence[bytes], is_carried: Callable[[WidgetState], bool]) -> bool:
+    requests = [BackMsg.FromString(each).rerun_script for each in refreshes]
+    return any(is_carried(state) for each in requests for state in each.widget_states.widgets)
+
+
+def is_click(state: WidgetState) -> bool:
+    return state.HasField("trigger_value")
+
+
+def is_status(state: WidgetState) -> bool:
+    return "detail:status" in state.id and state.string_value == "Investigating"
+
+
+def test_a_click_that_a_refresh_carries_is_done_once(
+    file_dashboard: Dashboard, report: ShareableReport, visitor: Callable[..., Page], tmp_path: Path
+) -> None:
+    page = visitor()
+    refreshes = carry_in_refresh(page, is_click)
+    finding_id = get_finding_id(report.findings[0])
+    open_as_visitor(page, f"{file_dashboard.url}/?report=r-1&finding={finding_id}", "Chiyo Tanaka")
+    comment = page.get_by_role("textbox", name="Add a comment")
+    comment.fill("Asked the shop.", timeout=FIRST_VISIT_MS)
+    while not refreshes:
+        page.wait_for_timeout(100)
+    page.get_by_role("button", name="Comment", exact=True).click()
+    expect(page.get_by_text("1 comment", exact=True)).to_be_visible()
+    expect(comment).to_have_value("")
+    page.wait_for_timeout(1_000)
+    storage = FileStorage(tmp_path / "data")
+    assert [each.comment for each in storage.get_annotations(finding_id)] == ["Asked the shop."]
+    assert was_carried(refreshes, is_click)
+
+
+def test_a_value_that_a_refresh_carries_is_set_once(
+    file_dashboard: Dashboard, report: ShareableReport, visitor: Callable[..., Page], tmp_path: Path
+) -> None:
+    page = visitor()
+    refreshes = carry_in_refresh(page, is_status)
+    finding_id = get_finding_id(report.findings[0])
+    open_as_visitor(page, f"{file_dashboard.url}/?report=r-1&finding={finding_id}", "Chiyo Tanaka")
+    status = page.get_by_role("combobox", name="Status", exact=True)
+    expect(status).to_be_visible(timeout=FIRST_VISIT_MS)
+    while not refreshes:
+        page.wait_for_timeout(100)
+    status.click()
+    page.get_by_role("option", name="Investigating").click()
+    page.wait_for_timeout(4_000)
+    expect(status).to_have_value("Investigating")
+    events = FileStorage(tmp_path / "data").get_annotations(finding_id)
+    assert [each.status for each in events] == ["needs-investigation"]
+    assert was_carried(refreshes, is_status)
