@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from lavendertown.collaboration.models import Annotation, ShareableReport
 from lavendertown.collaboration.parts.triage import Decision
@@ -342,6 +342,14 @@ def save_view(page: Page, name: str) -> None:
     page.keyboard.press("Enter")
 
 
+def top_of(locator: Locator) -> float:
+    """Return the vertical position of an element in the window, once it does not move."""
+    locator.click(trial=True)
+    box = locator.bounding_box()
+    assert box is not None
+    return box["y"]
+
+
 def test_a_saved_view_shows_exactly_what_was_saved_and_is_replaced_only_when_confirmed(
     file_dashboard: Dashboard, visitor: Callable[..., Page], storage: FileStorage
 ) -> None:
@@ -363,10 +371,16 @@ def test_a_saved_view_shows_exactly_what_was_saved_and_is_replaced_only_when_con
     assert (view["query"]["from"], view["query"]["to"]) == ([first], [last])
 
     ben.get_by_role("button", name="All", exact=False).first.click()
-    save_view(ben, "Errors of today")
+    toolbar(ben, "Views")
+    ben.get_by_role("menuitem", name="Save this view").click()
+    ben.get_by_role("textbox", name="Name", exact=True).fill("Errors of today")
+    top = top_of(ben.get_by_role("button", name="Save for the team"))
+    ben.keyboard.press("Enter")
     expect(ben.get_by_text("Ana saved a view with this name on")).to_be_visible()
     assert storage.views.query() == [view]
-    ben.get_by_role("button", name="Replace for the team").click()
+    replace_button = ben.get_by_role("button", name="Replace for the team")
+    assert top_of(replace_button) == top
+    replace_button.click()
     expect(ben.get_by_text("Saved the view Errors of today for everybody.")).to_be_visible()
     assert [each["author"] for each in storage.views.query()] == ["Ben"]
 

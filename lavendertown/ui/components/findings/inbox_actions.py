@@ -374,12 +374,6 @@ def draw_view_dialog(_: list[str], __: str) -> None:
             st.text_input("Name", key=_VIEW_NAME, placeholder="Open orders without an assignee")
         st.caption("View, filters, dates, search and order are saved for the team.")
         replaced = _view_to_replace()
-        if replaced:
-            st.warning(
-                f"**{escape_markdown(replaced['author'])}** saved a view with this name on "
-                f"{format_time(replaced['updated_at'])}. Save again to replace it for everybody.",
-                icon=":material/warning:",
-            )
         st.form_submit_button(
             "Replace for the team" if replaced else "Save for the team",
             type="primary",
@@ -387,6 +381,13 @@ def draw_view_dialog(_: list[str], __: str) -> None:
             on_click=person.run_with_name,
             args=(triage_actions.FORM, _save_view),
         )
+        if replaced:
+            # Below the button, which stays where it was clicked.
+            st.warning(
+                f"**{escape_markdown(replaced['author'])}** saved a view with this name on "
+                f"{format_time(replaced['updated_at'])}. Save again to replace it for everybody.",
+                icon=":material/warning:",
+            )
 
 
 def _view_to_replace() -> queries.Row | None:
