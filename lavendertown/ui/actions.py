@@ -24,7 +24,7 @@ from lavendertown.transfer.bundles import undoing
 from lavendertown.transfer.bundles.importing import BundlePreview
 from lavendertown.transfer.bundles.merging import DeletionState, MergeState
 from lavendertown.transfer.bundles.reading import Bundle
-from lavendertown.ui import errors, queries
+from lavendertown.ui import errors, queries, replaced_data
 from lavendertown.ui.components.shared import layout, person
 from lavendertown.ui.components.shared.formatting import (
     escape_markdown,
@@ -65,7 +65,8 @@ def run_action(work: Callable[[], None], place: str = "page") -> bool:
         place: The place on the page for the notice.
     """
     try:
-        work()
+        with replaced_data.expect_drawn_data():
+            work()
     except ConflictError as error:
         layout.queue_notice("", "conflict", place=place, lead=f"Not saved: {_describe_conflict(error)}")
     except LavenderTownError as error:
@@ -77,7 +78,7 @@ def run_action(work: Callable[[], None], place: str = "page") -> bool:
 
 def _describe_conflict(error: ConflictError) -> str:
     """Return who changed the record and what to do next, from the audit log if the error lacks it."""
-    if error.kind == "finding" and error.stored_version is None:
+    if error.kind in ("finding", "store") and error.stored_version is None:
         return str(error)
     last = queries.last_change(error.kind, error.record_id)
     if last is None:

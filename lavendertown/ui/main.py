@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from lavendertown.ui import demo_store, errors, plugins
+from lavendertown.core.errors import LavenderTownError
+from lavendertown.ui import demo_store, errors, plugins, queries, replaced_data
 from lavendertown.ui.components.migrate import migration_notice
 from lavendertown.ui.components.shared import demo_prompt, layout, person
 
@@ -98,6 +101,9 @@ def main() -> None:
             if page.url_path != "migrate":
                 migration_notice.show_migration_notice()
         page.run()
+        # Some screens work without a store; the others say themselves that it cannot be read.
+        with contextlib.suppress(LavenderTownError, ImportError):
+            replaced_data.remember_drawn_data(queries.time_of_latest_change())
         # Last, because it appears and disappears: the browser would rebuild the elements after it.
         person.store_name_in_browser()
     except layout.ScreenLeft:

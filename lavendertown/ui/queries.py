@@ -20,12 +20,13 @@ from lavendertown.collaboration.parts.datasets import DatasetChoice
 from lavendertown.collaboration.parts.people import make_initials
 from lavendertown.collaboration.parts.timeline import TimelineNote
 from lavendertown.collaboration.storage import FileStorage, Storage, get_storage_backend
+from lavendertown.core.clock import EPOCH
 from lavendertown.core.owner_rules import OwnerRule
 from lavendertown.core.reading import Reading
 from lavendertown.core.settings import Settings, load_settings
 from lavendertown.profile.evidence import Evidence
 from lavendertown.rules.check_configuration import CheckConfiguration
-from lavendertown.ui import demo_store
+from lavendertown.ui import demo_store, replaced_data
 from lavendertown.ui.query_cache import QueryCache
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ def _storage_with_key() -> tuple[tuple[str, str, str], Storage]:
 def _open_storage(kind: str, url: str, folder: str, _settings: Settings) -> Storage:
     storage = get_storage_backend(_settings)
     storage.write_path.hooks.after_commit.append(lambda _: forget_moment())
+    storage.write_path.commit_guards.append(lambda: replaced_data.refuse_replaced_data(storage.audit))
     return storage
 
 
@@ -348,10 +350,11 @@ def changes_since(since: dt.datetime, limit: int = 100) -> list[Row]:
     return result
 
 
-def latest_change() -> Row | None:
-    """Return the newest audit event, or None if there is none."""
+def time_of_latest_change() -> dt.datetime:
+    """Return the time of the newest audit event; the epoch if there is none."""
     result: list[Row] = _read_cached("audit.query", limit=1)
-    return result[0] if result else None
+    latest: dt.datetime = result[0]["at"] if result else EPOCH
+    return latest
 
 
 def unreadable_items() -> list[dict[str, str]]:

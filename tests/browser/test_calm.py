@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,9 @@ from lavendertown.collaboration.models import Annotation
 from lavendertown.collaboration.storage import FileStorage
 from lavendertown.core.clock import now
 from lavendertown.core.owner_rules import create_owner_rule
+from lavendertown.records.record_classes import AuditEvent
+from lavendertown.records.write_path import ImportBatch, WritePath
+from lavendertown.stores.files import FileStore
 from lavendertown.transfer.backups.backup import back_up
 from lavendertown.transfer.backups.restore import restore_store
 from lavendertown.transfer.locations import parse_location
@@ -142,7 +146,7 @@ def test_what_a_screen_shows_is_announced_when_a_colleague_changes_it(
     expect(page.get_by_text("1 new change by Ben Okafor")).to_be_visible()
 
 
-@pytest.mark.parametrize("screen", ["", "report?report=day 1", "trends"])
+@pytest.mark.parametrize("screen", ["", "report?report=day 1", "trends", "rules"])
 def test_every_screen_says_that_a_backup_replaced_all_data(
     file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page], tmp_path: Path, screen: str
 ) -> None:
@@ -153,6 +157,32 @@ def test_every_screen_says_that_a_backup_replaced_all_data(
     wait_for_page(page)
     restore_store(str(tmp_path / "data"), backup, actor="Ben Okafor")
     expect(page.get_by_text("All data was replaced by Ben Okafor")).to_be_visible()
+
+
+def test_a_comment_that_meets_a_restore_is_refused_and_kept(
+    file_dashboard: Dashboard, storage: FileStorage, visitor: Callable[..., Page], tmp_path: Path
+) -> None:
+    page, store = visitor(), FileStore(tmp_path / "data")
+    open_as_visitor(page, f"{file_dashboard.url}/report?report=day 1", "Maya Lind")
+    wait_for_page(page)
+    box = page.get_by_role("textbox", name="Add a comment")
+    box.fill("Asked the shop.")
+    event = AuditEvent(now(), "Ben Okafor", "store", "backup.zip", "restore", None, {})
+    with store.replace_all() as staged:
+        for folder in store.layout.record_dirs:
+            if folder.exists():
+                shutil.copytree(folder, staged / folder.name)
+        WritePath(FileStore(staged)).import_records(ImportBatch(history=[event]))
+        page.get_by_role("button", name="Comment", exact=True).click()
+        # The write waits for the lock; it is sent by now.
+        page.wait_for_timeout(1_000)
+    expect(page.get_by_text("Not saved: Ben Okafor replaced all data")).to_be_visible()
+    expect(box).to_have_value("Asked the shop.")
+    assert storage.get_annotations(name_of("age")) == []
+    click_until(
+        page.get_by_role("button", name="Comment", exact=True),
+        page.get_by_test_id("stChatMessage").filter(has_text="Asked the shop."),
+    )
 
 
 @pytest.mark.parametrize("width", WIDTHS)

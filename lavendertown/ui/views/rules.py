@@ -18,7 +18,7 @@ from lavendertown.ui.components.rules import (
     rule_list,
     rule_suggestions,
 )
-from lavendertown.ui.components.shared import layout
+from lavendertown.ui.components.shared import change_notifier, layout
 from lavendertown.ui.components.shared.formatting import escape_markdown
 
 DATASET = "dataset"
@@ -28,6 +28,9 @@ TABS = ("Rules", "Checks", "Columns", "History")
 def render_rules_page() -> None:
     """Draw the screen."""
     actions = layout.draw_page_header("Rules")
+    change_notifier.set_baseline()
+    with actions:
+        change_notifier.show_changes(also=("dataset_settings", "ruleset"))
     names = list_datasets()
     if not names:
         layout.show_empty_state(

@@ -9,21 +9,19 @@ import streamlit as st
 
 from lavendertown.core.clock import EPOCH
 from lavendertown.core.errors import StorageError
-from lavendertown.ui import errors, queries
+from lavendertown.ui import errors, queries, replaced_data
 from lavendertown.ui.components.shared import layout, person
 from lavendertown.ui.components.shared.formatting import escape_markdown, format_count
 
 REFRESH_INTERVAL = "2s"
 _WATCHED_COMPONENTS = ("report", "annotation", "finding", "incident", "store")
-_REPLACING_OPERATIONS = ("restore", "import")
 _SINCE = "live:since"
 _NEWS_LINE = "news-line"
 
 
 def set_baseline() -> None:
     """Store the time of the latest change; later changes by others are announced on this page."""
-    latest = queries.latest_change()
-    st.session_state[_SINCE] = latest["at"] if latest else EPOCH
+    st.session_state[_SINCE] = queries.time_of_latest_change()
 
 
 @st.fragment(run_every=REFRESH_INTERVAL)
@@ -98,7 +96,7 @@ def _describe_changes(changes: list[queries.Row]) -> str:
     replaced = [
         each
         for each in changes
-        if each["component"] == "store" and each["operation"] in _REPLACING_OPERATIONS
+        if each["component"] == "store" and each["operation"] in replaced_data.REPLACING_OPERATIONS
     ]
     what = "All data was replaced" if replaced else format_count(len(changes), "new change")
     return f"**{what}** :gray[by {escape_markdown(_author_names(replaced or changes))}]"
