@@ -100,7 +100,7 @@ def _frequent_values(table: Table, finding: GhostFinding) -> list[ValueCount]:
     if not positions or not table.has_column(finding.column):
         return []
     column = table.rows(positions, COUNTED_ROWS, [finding.column])[finding.column]
-    counts = Counter(str(value)[:MAX_VALUE_LENGTH] for value in column if to_plain_value(value) is not None)
+    counts = Counter(_to_text(value) for value in column if to_plain_value(value) is not None)
     return [ValueCount(value, count) for value, count in counts.most_common(MAX_FREQUENT_VALUES)]
 
 
@@ -132,7 +132,7 @@ def _count_by_part(table: Table, finding: GhostFinding) -> list[int]:
 
 
 def to_plain_value(value: Any) -> Value:
-    """Return a cell as a JSON value: missing values as None, other types as text."""
+    """Return a cell as a JSON value: missing values as None, 2.0 as 2, other types as text."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, float) and not math.isfinite(value):
@@ -140,9 +140,15 @@ def to_plain_value(value: Any) -> Value:
     if isinstance(value, int) and abs(value) < 2**53:
         return value
     if isinstance(value, float):
-        return float(value)
+        return int(value) if value.is_integer() and abs(value) < 2**53 else float(value)
     text = str(value)
     return None if text in ("NaT", "<NA>") else text[:MAX_VALUE_LENGTH]
+
+
+def _to_text(value: Any) -> str:
+    """Return a value as text: 5006.0 as in a file, 5006."""
+    plain = to_plain_value(value)
+    return str(value if plain is None else plain)[:MAX_VALUE_LENGTH]
 
 
 def _profile_column(table: Table, column: Column) -> ColumnProfile:
@@ -154,10 +160,7 @@ def _profile_column(table: Table, column: Column) -> ColumnProfile:
     count = table.row_count
     top: list[ValueCount] = []
     if kind in ("text", "boolean") or distinct <= MAX_TOP_VALUES:
-        top = [
-            ValueCount(str(value)[:MAX_VALUE_LENGTH], rows)
-            for value, rows in source.count_top(MAX_TOP_VALUES)
-        ]
+        top = [ValueCount(_to_text(value), rows) for value, rows in source.count_top(MAX_TOP_VALUES)]
     numbers = source.numbers() if nulls < count and kind in ("number", "time") else None
     if numbers is None:
         return ColumnProfile(column.name, kind, count, nulls, distinct, top=top)

@@ -229,3 +229,13 @@ def test_missing_values_are_counted_in_forty_parts_of_the_table() -> None:
         InvalidInputError, match="The rows by part of a finding are not a list of whole numbers"
     ):
         Evidence.from_dict({"samples": {"f": {"rows_by_part": [1.5]}}})
+
+
+def test_whole_numbers_among_decimals_are_shown_as_in_the_file() -> None:
+    rows = "".join(f"{number},{50 + number % 20 + 0.25}\n" for number in range(300))
+    inspector = Inspector((f"id,price\n{rows}300,5006\n301,5006\n".encode(), "prices.csv"))
+    (finding,) = [each for each in inspector.detect() if each.column == "price"]
+    (samples,) = inspector.evidence().samples.values()
+    assert finding.ghost_type == "outlier"
+    assert [repr(row.values["price"]) for row in samples.rows] == ["5006", "5006"]
+    assert [(each.value, each.count) for each in samples.frequent] == [("5006", 2)]
