@@ -152,6 +152,26 @@ def serious(page: Page) -> list[str]:
     ]
 
 
+def test_the_two_columns_of_a_dataset_are_stacked_in_a_narrower_window(
+    file_dashboard: Dashboard, report: ShareableReport, visitor: Callable[..., Page]
+) -> None:
+    page = visitor()
+    corners: list[tuple[float, float]] = []
+    for width in (1440, 1024):
+        page.set_viewport_size({"width": width, "height": 900})
+        open_as_visitor(page, f"{file_dashboard.url}/dataset?dataset=orders", "Chiyo Tanaka")
+        columns = page.locator("[class*='st-key-stack-when-narrow'] [data-testid=stColumn]")
+        expect(columns.nth(1).get_by_text("Runs", exact=True)).to_be_visible(timeout=FIRST_VISIT_MS)
+        for number in (0, 1):
+            box = columns.nth(number).bounding_box()
+            assert box is not None
+            corners.append((box["x"], box["y"]))
+    wide_left, wide_right, left, right = corners
+    assert wide_right[0] > wide_left[0]
+    assert right[0] == left[0]
+    assert right[1] > left[1]
+
+
 def test_healthz_says_whether_the_store_answers(start_server: Callable[..., Dashboard]) -> None:
     well = start_server()
     with urllib.request.urlopen(well.url + "/healthz") as answer:

@@ -50,7 +50,7 @@ def render_dataset_page() -> None:
         draw_links(dataset)
     coverage = queries.report_metadata(runs[0]["id"]).get("coverage") or {}
     draw_metrics(dataset, runs, coverage)
-    left, right = st.columns([1.4, 1], gap="medium")
+    left, right = layout.draw_two_columns([1.4, 1])
     with left:
         draw_findings(dataset)
         draw_columns(runs[0], coverage)

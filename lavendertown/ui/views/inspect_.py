@@ -120,7 +120,7 @@ def show_results(result: InspectionResult, inspection: Inspection) -> None:
         layout.show_notice(place)
     offer_to_check_again(result)
     reading_panel.show_reading(result, inspection_state.read_again, import_mapping.request_dialog)
-    left, right = st.columns([1, 1.1], gap="medium")
+    left, right = layout.draw_two_columns([1, 1.1])
     with left:
         st.markdown("## Columns", anchors=False)
         column = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
@@ -94,6 +94,12 @@ def follow_queued_navigation() -> None:
     if has_queued_navigation():
         screen, query = st.session_state.pop(_NEXT)
         go_to(screen, **query)
+
+
+def draw_two_columns(shares: Sequence[float]) -> Sequence[DeltaGenerator]:
+    """Draw two columns with these shares of the width; in a window below 1100 px, one below the other."""
+    with st.container(key="stack-when-narrow"):
+        return st.columns(shares, gap="medium")
 
 
 @dataclass(frozen=True)
