@@ -30,6 +30,8 @@ from lavendertown.records.record_classes import ALL_ITEMS, AuditEvent, RecordKin
 from lavendertown.records.search_text import fold_text
 from lavendertown.records.store import Store
 
+_MANY_FINDINGS = 1_000
+
 
 class Inbox:
     """The findings of one store, up to date at each query.
@@ -148,7 +150,7 @@ class Inbox:
         if revision == self._revision:
             return
         if self._revision is None:
-            with gc_paused():
+            with gc_paused(should_freeze=lambda: len(self._index.finding_ids) >= _MANY_FINDINGS):
                 self._apply_events()
         else:
             self._apply_events()
