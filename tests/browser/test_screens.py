@@ -14,7 +14,6 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, WebSocketRoute, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from lavendertown.collaboration.models import Annotation, ShareableReport
@@ -250,49 +249,6 @@ def test_a_refresh_that_is_late_does_not_blank_the_next_screen(
     for message in held:
         servers[-1].send(message)
     expect(page.get_by_role("heading", name="Reports", exact=True)).to_be_visible()
-
-
-def test_a_toast_that_the_browser_lost_is_shown_once(
-    file_dashboard: Dashboard, report: ShareableReport, visitor: Callable[..., Page]
-) -> None:
-    """The browser drops a toast if the page changes at once; here its first message does not arrive."""
-    page = visitor()
-    lost: list[str] = []
-
-    def connect(browser_side: WebSocketRoute) -> None:
-        server_side = browser_side.connect_to_server()
-
-        def answer(message: str | bytes) -> None:
-            assert isinstance(message, bytes)
-            change = ForwardMsg.FromString(message)
-            element = change.delta.new_element
-            if element.HasField("toast") and not lost:
-                lost.append(element.toast.body)
-                element.empty.SetInParent()
-                message = change.SerializeToString()
-            browser_side.send(message)
-
-        server_side.on_message(answer)
-
-    page.route_web_socket(re.compile("_stcore/stream"), connect)
-    open_as_visitor(page, f"{file_dashboard.url}/?report=r-1", "Chiyo Tanaka")
-    page.get_by_role("button", name="More").click(timeout=FIRST_VISIT_MS)
-    page.get_by_role("menuitem", name="Delete report").click()
-    page.evaluate(
-        """() => {
-            window.toasts = 0;
-            const count = (node) => node.querySelector?.('[data-testid=stToast]') && window.toasts++;
-            const observer = new MutationObserver((changes) =>
-                changes.forEach((change) => change.addedNodes.forEach(count)));
-            observer.observe(document.body, {childList: true, subtree: true});
-        }"""
-    )
-    page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_test_id("stToast")).to_be_visible()
-    assert lost
-    # Until the notice is not sent any more.
-    page.wait_for_timeout(8_000)
-    assert page.evaluate("window.toasts") == 1
 
 
 def carry_in_refresh(page: Page, is_carried: Callable[[WidgetState], bool]) -> list[bytes]:

@@ -10,7 +10,7 @@ import streamlit as st
 from lavendertown.core.clock import EPOCH
 from lavendertown.core.errors import StorageError
 from lavendertown.ui import errors, queries, replaced_data
-from lavendertown.ui.components.shared import layout, person
+from lavendertown.ui.components.shared import person
 from lavendertown.ui.components.shared.formatting import escape_markdown, format_count
 
 REFRESH_INTERVAL = "2s"
@@ -43,7 +43,6 @@ def show_changes(
         on_show: Called before the page is redrawn with the changes.
         also: Components of the audit log that the page shows besides reports and findings.
     """
-    layout.repeat_toasts()
     try:
         changes = _new_changes(report_id, findings, open_finding_id, also)
     except StorageError as error:

@@ -200,19 +200,11 @@ def show_notice(place: str = PAGE) -> None:
         _draw_notice(notice, place)
 
 
-def repeat_toasts() -> None:
-    """Send the toasts of the last seconds again: the browser drops them if the page changes at once.
+def _show_toast(notice: Notice, place: str) -> None:
+    """Send a toast in each run of its first seconds: the browser drops it if the page changes at once.
 
     A toast that is still on screen is not shown twice; Streamlit's front end compares them.
     """
-    for key in [str(key) for key in st.session_state]:
-        notice = st.session_state[key] if key.startswith("frame:notice:") else None
-        if isinstance(notice, Notice) and notice.shown is not None:
-            _show_toast(notice, key.removeprefix("frame:notice:"))
-
-
-def _show_toast(notice: Notice, place: str) -> None:
-    """Send a toast; each run in its first seconds does so, see :func:`repeat_toasts`."""
     now = time.monotonic()
     shown = now if notice.shown is None else notice.shown
     if now - shown < _TOAST_SECONDS:
