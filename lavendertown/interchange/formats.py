@@ -64,10 +64,10 @@ def read_content(file: ResultFile) -> Content:
     Raises:
         ImportFileError: The file is neither JSON, XML nor a table in CSV.
     """
-    start = file.open_bytes().read(4096).lstrip()
-    if start[:1] in (b"{", b"["):
+    first = file.first_character()
+    if first in (b"{", b"["):
         return Content(outline=read_outline(file))
-    if start[:1] == b"<":
+    if first == b"<":
         return Content(root_tag=_read_root_tag(file))
     return Content(columns=_read_columns(file))
 
@@ -116,7 +116,7 @@ def _read_columns(file: ResultFile) -> tuple[str, ...]:
 
 
 def read_csv_rows(file: ResultFile) -> Iterator[dict[str, str]]:
-    """Yield the rows of a CSV file as dictionaries; missing cells are empty.
+    """Yield the rows of a CSV file as dictionaries; missing cells are empty, and blank lines are skipped.
 
     Raises:
         ImportFileError: The content is not UTF-8, or not CSV.
@@ -124,6 +124,8 @@ def read_csv_rows(file: ResultFile) -> Iterator[dict[str, str]]:
     rows = csv.DictReader(file.open_text(), restval="")
     try:
         for row in rows:
+            if not any(cell and cell.strip() for name, cell in row.items() if name):
+                continue
             yield {str(key).strip(): (value or "").replace("\0", "") for key, value in row.items() if key}
     except (UnicodeDecodeError, csv.Error) as error:
         raise ImportFileError(

@@ -26,6 +26,8 @@ _UTF8_MARK = codecs.BOM_UTF8
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _MAX_MEMBERS = 100
 _MAX_DIGITS = 300
+_MAX_BLANK = 4096
+"""The number of bytes at the start of a file that may be white space."""
 _UNACCEPTED = re.compile(rb"NaN|Infinity|(?<![0-9])[0-9]{%d}|[eE][+-]?[0-9]{5}" % _MAX_DIGITS)
 
 
@@ -61,6 +63,10 @@ class ResultFile:
         if mark[:2] in _UTF16_MARKS:
             return _Utf16Stream(self._stream)  # type: ignore[return-value]
         return self._stream
+
+    def first_character(self) -> bytes:
+        """Return the first character that is no white space, which tells JSON, XML and CSV apart."""
+        return self.open_bytes().read(_MAX_BLANK).lstrip()[:1]
 
     def open_text(self, errors: str = "strict") -> TextIO:
         """Return the content from its start as text, for the csv module."""

@@ -222,6 +222,20 @@ def test_json_of_python_with_nan_and_windows_encodings_is_read() -> None:
         assert read_one(json.dumps(gx()).encode(encoding)).findings == read_one(gx()).findings
 
 
+def test_blank_lines_around_results_are_no_results() -> None:
+    cases = "schema_context,column,check,check_number,failure_case,index\nColumn,id,not_nullable,,,3\n"
+    rows = [{"schema_context": "Column", "column": "id", "check": "not_nullable", "failure_case": None}]
+    for content in (DEEQU, LINEAGE, rows, gx()):
+        plain = json.dumps(content).encode()
+        assert read_one(b"\n \t" + plain + b"\n \n") == read_one(plain)
+    assert read_one((cases + "\n \n ,,\n").encode()) == read_one(cases.encode())
+
+
+def test_deequ_results_are_read_as_spark_writes_them() -> None:
+    lines = "".join(f"{json.dumps(row)}\n" for row in DEEQU)
+    assert read_one(lines.encode()) == read_one(DEEQU)
+
+
 def test_only_the_first_items_of_a_sample_are_kept() -> None:
     items = [{"values": [[n, {"n": n}] for n in range(1_500)], "rest": [[1], [2]]}, {"values": [1, 2]}]
     stream = io.BytesIO(json.dumps({"results": items}).encode())

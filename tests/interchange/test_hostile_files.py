@@ -70,6 +70,14 @@ def test_extreme_numbers_are_no_counts() -> None:
         assert found.run.findings[0].metadata["count"] is None
 
 
+@pytest.mark.parametrize("metrics", [b"3", b"true", b'{"a": 1}', b'"a"', b"null"])
+def test_metrics_of_soda_that_are_no_list_are_left_out(metrics: bytes) -> None:
+    check = b'{"name": "a", "definition": "a", "outcome": "fail", "table": "t", "metrics": %s}' % metrics
+    content = b'{"definitionName": "d", "scanStartTimestamp": "", "checks": [%s]}' % check
+    (found,) = read_runs([(io.BytesIO(content), "scan.json")])
+    assert [each.column for each in found.run.findings] == ["*"]
+
+
 def test_nul_characters_and_surrogates_are_replaced() -> None:
     content = START + b'{"unique_id": "test.a.\\u0000b\\ud800.c", "status": "fail"}]}'
     (found,) = read_runs([(io.BytesIO(content), "results.json")])

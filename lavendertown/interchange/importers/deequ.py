@@ -1,4 +1,4 @@
-"""Deequ and PyDeequ: check results as JSON or CSV. The constraint is the check."""
+"""Deequ and PyDeequ: check results as JSON, JSON lines or CSV. The constraint is the check."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ _GHOST_TYPES = {
 
 def _is_check_results(content: Content) -> bool:
     outline = content.outline
-    return set(_COLUMNS) <= set(content.columns) or outline.has(*(f"[]/{name}" for name in _COLUMNS))
+    return set(_COLUMNS) <= set(content.columns) or any(
+        outline.has(*(f"{prefix}{name}" for name in _COLUMNS)) for prefix in ("[]/", "")
+    )
 
 
 def _read_check_results(file: ResultFile, descriptions: Sequence[ResultFile]) -> list[ImportedRun]:
@@ -45,11 +47,13 @@ def _read_check_results(file: ResultFile, descriptions: Sequence[ResultFile]) ->
 
 
 def _iterate_rows(file: ResultFile) -> Iterator[Mapping[str, Any]]:
-    if file.open_bytes().read(1) != b"[":
+    first = file.first_character()
+    if first not in (b"[", b"{"):
         yield from read_csv_rows(file)
         return
-    for path, value in read_items(file, ["[]"]):
-        if path and isinstance(value, dict):
+    # Spark writes JSON lines, PyDeequ an array.
+    for path, value in read_items(file, ["[]"] if first == b"[" else [""]):
+        if isinstance(value, dict) and (path or first == b"{"):
             yield value
 
 

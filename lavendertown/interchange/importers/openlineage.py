@@ -30,7 +30,7 @@ def _is_events(content: Content) -> bool:
 
 def _read_events(file: ResultFile, descriptions: Sequence[ResultFile]) -> list[ImportedRun]:
     runs: dict[tuple[str, str, str], RunBuilder] = {}
-    is_array = file.open_bytes().read(4096).lstrip()[:1] == b"["
+    is_array = file.first_character() == b"["
     for path, event in read_items(file, ["[]"] if is_array else [""], (), ("sql", "columnLineage", "schema")):
         if isinstance(event, dict) and (path or not is_array):
             _add_event(runs, event)

@@ -83,14 +83,14 @@ def _read_table(file: ResultFile, descriptions: Sequence[ResultFile]) -> list[Im
 
 
 def _iterate_rows(file: ResultFile) -> Iterator[Mapping[str, Any]]:
-    if file.open_bytes().read(1) not in (b"[", b"{"):
+    first = file.first_character()
+    if first not in (b"[", b"{"):
         yield from read_csv_rows(file)
         return
-    for path, value in read_items(file, ["[]"] if file.open_bytes().read(1) == b"[" else [""]):
+    for path, value in read_items(file, ["[]"] if first == b"[" else [""]):
         if isinstance(value, dict) and (path or "check" in value):
-            first = value.get("check")
             # DataFrame.to_json() writes columns of cells by default.
-            yield from _transpose(value) if isinstance(first, dict) else [value]
+            yield from _transpose(value) if isinstance(value.get("check"), dict) else [value]
 
 
 def _transpose(columns: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -14,6 +14,7 @@ from lavendertown.interchange.formats import (
     Content,
     ImportFormat,
     read_count,
+    read_list,
     read_mapping,
     read_number,
     read_text,
@@ -90,7 +91,7 @@ def _add_check(
 def _describe_failure(check: CheckResult, entry: Mapping[str, Any], measures: Mapping[str, Any]) -> Failure:
     if failure := _describe_contract_failure(check, entry):
         return failure
-    metrics = [each for each in entry.get("metrics") or () if isinstance(each, str)]
+    metrics = [each for each in read_list(entry.get("metrics")) if isinstance(each, str)]
     value = read_number(read_mapping(entry.get("diagnostics")).get("value"))
     metric = next((each for each in metrics if each in measures), "")
     definition = f"{read_text(entry.get('definition'))} {read_text(entry.get('checkType'))}"
