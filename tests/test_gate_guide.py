@@ -21,7 +21,8 @@ DIRTY = "order_id,amount\n1,2\n,3\n3,4\n4,5\n"
 
 
 def read_block(heading: str, language: str) -> str:
-    found = re.search(rf"^## {heading}\n\n```{language}[^\n]*\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)
+    section = rf"^## {heading}\n\n[^`]*(?:`[^`\n]+`:\n\n)?```{language}[^\n]*\n(.*?)^```"
+    found = re.search(section, GUIDE, re.MULTILINE | re.DOTALL)
     assert found is not None, heading
     return found[1]
 
@@ -48,7 +49,8 @@ def run(command: str, folder: Path, *names: str) -> subprocess.CompletedProcess[
 
 
 def test_the_steps_of_github_actions(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    install, gate, show = yaml.safe_load(read_block("GitHub Actions", "yaml"))
+    (job,) = yaml.safe_load(read_block("GitHub Actions", "yaml"))["jobs"].values()
+    install, gate, show = (step for step in job["steps"] if "run" in step)
     assert install["run"].startswith("pip install ")
     assert list(gate["env"]) == ["LAVENDERTOWN_DATABASE_URL"]
     monkeypatch.setenv("LAVENDERTOWN_DATABASE_URL", f"sqlite:///{project / 'quality.db'}")
@@ -58,6 +60,38 @@ def test_the_steps_of_github_actions(project: Path, monkeypatch: pytest.MonkeyPa
     assert run(gate["run"], project).returncode == 1
     assert (show["if"], run(show["run"], project).returncode) == ("always()", 0)
     assert "It is not in the baseline." in (project / "summary.md").read_text("utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("act") is None, reason="act, a runner of GitHub Actions, is not installed")
+def test_the_workflow_of_github_actions_in_a_runner(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program in place of pip, and an empty action in place of setup-python, which needs GitHub."""
+    workflow, action = project / ".github" / "workflows" / "data-quality.yml", project.parent / "setup-python"
+    workflow.parent.mkdir(parents=True)
+    workflow.write_text(read_block("GitHub Actions", "yaml"), "utf-8")
+    action.mkdir()
+    (action / "action.yml").write_text("runs: {using: composite, steps: [{run: ':', shell: sh}]}\n", "utf-8")
+    (project.parent / "bin" / "pip").write_text("#!/bin/sh\n", "utf-8")
+    (project.parent / "bin" / "pip").chmod(0o755)
+    (project.parent / ".actrc").touch()
+    monkeypatch.setenv("HOME", str(project.parent))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(project.parent))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(project.parent))
+    url = f"sqlite:///{project.parent / 'quality.db'}"
+    save = "lavendertown analyze data/orders.csv --dataset orders --save --author Ana"
+    commit = "git init -q && git -c user.name=Ana -c user.email=ana@example.org commit -q --allow-empty -m x"
+    assert run(f"{commit} && LAVENDERTOWN_DATABASE_URL={url} {save}", project).returncode == 0
+    act = (
+        "act push -P ubuntu-latest=-self-hosted -s LAVENDERTOWN_DATABASE_URL="
+        f"{url} --local-repository actions/setup-python@v6={action}"
+    )
+    passed = run(act, project)
+    assert (passed.returncode, "### orders: passed" in passed.stdout) == (0, True), passed.stdout
+    (project / "data" / "orders.csv").write_text(DIRTY, "utf-8")
+    failed = run(act, project)
+    assert failed.returncode == 1
+    assert "### orders: failed: 1 finding" in failed.stdout
+    assert "It is not in the baseline." in failed.stdout
 
 
 def test_the_hook_of_pre_commit(project: Path) -> None:
