@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import reprlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,7 +69,7 @@ class GhostFinding:
     def __post_init__(self) -> None:
         if self.severity not in SEVERITIES:
             raise InvalidInputError(
-                f"The severity {self.severity!r} is unknown; use one of {', '.join(SEVERITIES)}."
+                f"The severity {reprlib.repr(self.severity)} is unknown; use one of {', '.join(SEVERITIES)}."
             )
 
     def to_dict(self) -> dict[str, Any]:
@@ -79,9 +81,19 @@ class GhostFinding:
         """Build a finding from a dictionary that :meth:`to_dict` returned; unknown keys are ignored.
 
         Raises:
-            InvalidInputError: A required key is missing.
+            InvalidInputError: A required key is missing, or a value has the wrong type.
         """
-        return cls(**fields_from_dict(cls, data, "finding"))
+        values = fields_from_dict(cls, data, "finding")
+        for name in ("ghost_type", "column", "severity", "description"):
+            if isinstance(values[name], (list, dict)):
+                raise InvalidInputError(
+                    f"The {name} of this finding is {reprlib.repr(values[name])}, not text."
+                )
+        if not isinstance(values.get("metadata", {}), Mapping):
+            raise InvalidInputError("The metadata of this finding is not an object with named values.")
+        if isinstance(values.get("row_indices"), (str, int, float, Mapping)):
+            raise InvalidInputError("The row_indices of this finding are not a list of positions.")
+        return cls(**values)
 
 
 def finding_columns(finding: GhostFinding) -> list[str]:

@@ -130,10 +130,10 @@ def _found_check(finding: GhostFinding) -> CheckResult | None:
         return None
     metadata = finding.metadata
     return CheckResult(
-        metadata.get("check", ""),
+        str(metadata.get("check") or ""),
         finding.column,
         metadata.get("params", {}),
-        metadata.get("check_id", ""),
+        str(metadata.get("check_id") or ""),
         "found",
         metadata.get("settings") or {},
     )

@@ -6,6 +6,7 @@ Public classes have mutable lists and dictionaries, and times in any zone.
 from __future__ import annotations
 
 import datetime as dt
+import reprlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -114,7 +115,8 @@ def _parse_iso_time(value: Any, label: str) -> dt.datetime:
         return dt.datetime.fromisoformat(value)
     except (TypeError, ValueError):
         raise InvalidInputError(
-            f"This {label}'s time {value!r} is not an ISO 8601 time such as 2026-11-21T09:30:00+00:00."
+            f"This {label}'s time {reprlib.repr(value)} is not an ISO 8601 time such as "
+            "2026-11-21T09:30:00+00:00."
         ) from None
 
 

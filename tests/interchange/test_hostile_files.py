@@ -101,10 +101,21 @@ EXPORTED = b'"ghost_type": "null", "column": "email", "severity": "error", "desc
         (b"{}", "Finding 1 of results.json is invalid"),
         (b'{%s, "samples": {"rows": [{}]}}' % EXPORTED, "The samples of a finding in results.json"),
         (b'{%s, "samples": "many"}' % EXPORTED, "The samples of a finding in results.json"),
+        (b'{%s, "metadata": ["a"]}' % EXPORTED, "The metadata of this finding is not an object"),
+        (b'{%s, "row_indices": 1e308}' % EXPORTED, "The row_indices of this finding are not a list"),
+        (b'{%s, "column": ["a"]}' % EXPORTED, "The column of this finding is ['a'], not text"),
+        (b'{%s, "severity": "%s"}' % (EXPORTED, b"a" * 5000), "The severity 'aaaaaaaaaaaa...aaaaaaaaaaaaa'"),
     ],
 )
 def test_broken_list_of_findings_is_one_sentence(row: bytes, expected: str) -> None:
     assert expected in refusal(INBOX % row)
+
+
+def test_a_check_of_a_finding_that_is_no_text_is_read_as_text() -> None:
+    finding = b'{%s, "metadata": {"check": ["a"], "check_id": {"b": 1}}}' % EXPORTED
+    (found,) = read_runs([(io.BytesIO(b"[%s]" % finding), "findings.json")])
+    (check,) = found.run.coverage()["ran"]
+    assert (check["check"], check["check_id"]) == ("['a']", "{'b': 1}")
 
 
 def test_number_of_checks_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
