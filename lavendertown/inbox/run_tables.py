@@ -10,7 +10,7 @@ from lavendertown.core import json_codec
 from lavendertown.core.errors import DamagedRecordError, InvalidInputError
 from lavendertown.core.run_readings import RunReading, read_run_reading
 from lavendertown.profile.evidence import ColumnProfile, Evidence
-from lavendertown.records.record_classes import EvidenceRecord, RecordKind, ReportRecord
+from lavendertown.records.record_classes import EvidenceRecord, RecordKind
 from lavendertown.records.store import Store
 
 CheckRun = tuple[str, str, str]
@@ -44,12 +44,12 @@ def check_run(check: str, column: str, params: Mapping[str, Any]) -> CheckRun:
 def read_run_table(store: Store, report_id: str) -> RunTable:
     """Return what a stored report tells about its table."""
     try:
-        report = store.read_record(RecordKind.REPORT, report_id)
+        report = store.read_light_report(report_id)
         evidence = store.read_record(RecordKind.EVIDENCE, report_id)
     except DamagedRecordError:
         # It is listed as unreadable and must not keep others from being saved or listed.
         return RunTable()
-    if not isinstance(report, ReportRecord):
+    if report is None:
         return RunTable()
     is_live = isinstance(evidence, EvidenceRecord) and evidence.deleted_at is None
     table = build_run_table(report.metadata, evidence.content if is_live else None)  # type: ignore[union-attr]

@@ -52,8 +52,8 @@ def read_field_values(
     for name, key, test, from_json_value, default, each in _field_readers(record_class):
         if key in data:
             value = data[key]
-            if value is None and default is not REQUIRED:
-                values[name] = default
+            if value is None and (default is not REQUIRED or each.kind.optional):
+                values[name] = None if default is REQUIRED else default
                 continue
             if from_json_value is not None:
                 value = _convert_field_value(each, from_json_value, value, zone)

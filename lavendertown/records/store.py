@@ -42,6 +42,7 @@ from lavendertown.records.record_classes import (
     Page,
     Record,
     RecordKind,
+    ReportRecord,
     ReportSummary,
     RuleSetSummary,
     StoredVersion,
@@ -110,6 +111,18 @@ class Store(abc.ABC):
         Raises:
             DamagedRecordError: A record is stored but unreadable.
         """
+
+    def read_light_report(self, report_id: str) -> ReportRecord | None:
+        """Return a report, deleted or not, for callers that need no row positions and no ids of version 0.7.
+
+        These may be missing, so that a store can leave out what takes long to read. None if it is not stored.
+
+        Raises:
+            DamagedRecordError: The report is stored but unreadable.
+        """
+        report = self.read_record(RecordKind.REPORT, report_id)
+        assert report is None or isinstance(report, ReportRecord)
+        return report
 
     @overload
     def scan(self, query: ReportQuery, page: Page = ...) -> Sequence[ReportSummary]: ...

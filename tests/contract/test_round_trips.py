@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ import pytest
 from lavendertown.collaboration.models import ShareableReport
 from lavendertown.collaboration.storage import Storage
 from lavendertown.errors import InvalidInputError
+from lavendertown.records.record_classes import RecordKind, ReportRecord
 from lavendertown.rules.models import Rule, RuleSet
 from tests.contract.builders import NOON, UTC, annotation, finding, report
 
@@ -49,6 +51,20 @@ def test_a_report_comes_back_whole(storage: Storage) -> None:
     )
     expected = saved.to_dict() | {"version": 1}
     assert again(storage, saved).to_dict() == expected
+
+
+def test_a_light_report_lacks_at_most_rows_and_ids_of_version_0_7(storage: Storage) -> None:
+    assert storage.store.read_light_report("r1") is None
+    storage.save_report(report("r1", findings=[finding("email"), finding("name", row_indices=None)]))
+    light, whole = (storage.store.read_light_report("r1"), storage.store.read_record(RecordKind.REPORT, "r1"))
+    assert isinstance(whole, ReportRecord)
+    assert light is not None
+    shown = [
+        replace(each, findings=tuple(one._replace(rows=None, legacy_id="") for one in each.findings))
+        for each in (light, whole)
+    ]
+    assert shown[0] == shown[1]
+    assert len(light.findings) == 2
 
 
 def test_save_report_returns_the_reports_own_id(storage: Storage) -> None:

@@ -20,7 +20,6 @@ from lavendertown.records.record_classes import (
     ALL_ITEMS,
     FindingSummary,
     Page,
-    RecordKind,
     ReportRecord,
     ReportSummary,
 )
@@ -100,8 +99,8 @@ def _check_key_of(finding: FindingSummary) -> str:
 
 
 def _read_metadata(context: StorageContext, report_id: str) -> Mapping[str, Any]:
-    record = context.read_record(RecordKind.REPORT, report_id)
-    return record.metadata if isinstance(record, ReportRecord) else {}
+    record = context.read_light_report(report_id)
+    return record.metadata if record is not None else {}
 
 
 def _findings_by_id(context: StorageContext, report_id: str) -> dict[str, FindingSummary]:

@@ -10,7 +10,7 @@ from lavendertown.core.settings import Settings, load_settings
 from lavendertown.inbox import Inbox
 from lavendertown.inbox.attention import triage_rules
 from lavendertown.records import validation
-from lavendertown.records.record_classes import Record, RecordKind
+from lavendertown.records.record_classes import Record, RecordKind, ReportRecord
 from lavendertown.records.store import Store
 from lavendertown.records.write_path import DeleteRecord, RestoreRecord, WritePath
 
@@ -47,6 +47,10 @@ class StorageContext:
     def read_record(self, kind: RecordKind, record_id: str) -> Record | None:
         """Return a stored record, deleted ones too, or None; an invalid id has no record."""
         return self.store.read_record(kind, record_id) if validation.is_valid_id(record_id) else None
+
+    def read_light_report(self, report_id: str) -> ReportRecord | None:
+        """Return a stored report like :meth:`read_record`; row positions of its findings may be missing."""
+        return self.store.read_light_report(report_id) if validation.is_valid_id(report_id) else None
 
     def resolve_finding(self, finding_id: str) -> str:
         """Return the current id of a finding; an unknown id is returned unchanged."""

@@ -16,7 +16,7 @@ from lavendertown.core.errors import DamagedRecordError, InvalidInputError
 from lavendertown.core.findings import WHOLE_ROW
 from lavendertown.core.fingerprints import compute_field_fingerprint
 from lavendertown.records.queries import FindingQuery, ReportQuery
-from lavendertown.records.record_classes import ALL_ITEMS, FindingSummary, Page, RecordKind, ReportRecord
+from lavendertown.records.record_classes import ALL_ITEMS, FindingSummary, Page, ReportRecord
 
 LATEST_REPORTS = 3
 """Number of newest reports that are read to find one with known columns."""
@@ -215,11 +215,11 @@ class Datasets(StoragePart):
 
     def _columns_of_report(self, report_id: str) -> TableColumns | None:
         try:
-            record = self._context.read_record(RecordKind.REPORT, report_id)
+            record = self._context.read_light_report(report_id)
         except DamagedRecordError:
             # It is listed as unreadable and must not keep the next report from being saved.
             return None
-        return report_columns(record) if isinstance(record, ReportRecord) else None
+        return report_columns(record) if record is not None else None
 
     def _mixes_tables(self, name: str, limit: int | None = COMPARED_REPORTS) -> bool:
         """Return whether the newest reports are of several tables: their columns differ or alternate."""

@@ -6,7 +6,8 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 from lavendertown.collaboration.parts.context import StorageContext, StoragePart
 from lavendertown.collaboration.parts.triage import Triage
@@ -19,7 +20,7 @@ from lavendertown.core.run_readings import is_read_differently, read_run_reading
 from lavendertown.inbox.attention import exceeds_ceiling, find_ceiling
 from lavendertown.records.identities import Acceptance, Identity, add_counts, add_shares, is_snoozed
 from lavendertown.records.queries import ReportQuery
-from lavendertown.records.record_classes import Page, RecordKind, ReportRecord, TriageRecord
+from lavendertown.records.record_classes import Page, ReportRecord, TriageRecord
 from lavendertown.records.store import Store
 
 LATEST = "latest"
@@ -153,8 +154,9 @@ def judge_by_severity(run: Run, fail_on: Sequence[FailOn], note: str) -> GateRes
         fail_on: What fails it; those that need a baseline never do.
         note: Why the storage is not used.
     """
-    judgements = [Judgement(each, "", _failed_levels(each, fail_on), "") for each in run.findings]
-    return GateResult(run.dataset, tuple(fail_on), "", judgements, [note])
+    asked = tuple(fail_on)
+    judgements = [Judgement(each, "", _failed_levels(each.severity, asked), "") for each in run.findings]
+    return GateResult(run.dataset, asked, "", judgements, [note])
 
 
 class Gate(StoragePart):
@@ -196,7 +198,8 @@ class Gate(StoragePart):
         named = [(known.current_id(each), each) for each in run.findings]
         if comparison is not None and comparison.add_baselines(earlier, named):
             notes.append("Checks that the last run did not run are compared with the last run that did.")
-        ran_at, now, sizes = clock.to_utc(run.ran_at), clock.now(), _add_up_sizes(named)
+        ran_at, now = clock.to_utc(run.ran_at), clock.now()
+        sizes = _add_up_sizes((name, _Size(_row_count(each), _share(each))) for name, each in named)
         judgements = [
             known.judge_finding(each, name, sizes[name], fail_on, comparison, ran_at, now)
             for name, each in named
@@ -208,8 +211,8 @@ class Gate(StoragePart):
     def _iterate_baselines(self, run: Run, baseline: str) -> Iterator[ReportRecord]:
         """Yield the report that is named as the baseline, or the earlier runs, latest first."""
         if baseline != LATEST:
-            record = self._context.read_record(RecordKind.REPORT, baseline)
-            if not isinstance(record, ReportRecord) or record.deleted_at is not None:
+            record = self._context.read_light_report(baseline)
+            if record is None or record.deleted_at is not None:
                 raise NotFoundError(
                     f"There is no report {baseline!r} to compare with. Find its id with "
                     "`lavendertown report list`, or use --baseline latest."
@@ -220,21 +223,23 @@ class Gate(StoragePart):
         for summary in self._context.store.scan(query, Page(_MAX_BASELINES + 1)):
             if summary.id == run.report_id:
                 continue
-            record = self._context.read_record(RecordKind.REPORT, summary.id)
-            if isinstance(record, ReportRecord):
+            record = self._context.read_light_report(summary.id)
+            if record is not None:
                 yield record
 
 
-@dataclass(frozen=True, slots=True)
-class _Size:
-    """The number and share of the rows that a finding affects in one run; None if unknown."""
+class _Size(NamedTuple):
+    """The number and share of the rows that a finding affects in one run; None if unknown.
 
-    row_count: int | None = None
-    share: float | None = None
+    It is a tuple, because a run can have ten thousand findings.
+    """
 
-    def add_occurrence(self, row_count: int | None, share: float | None) -> _Size:
+    row_count: int | None
+    share: float | None
+
+    def add_occurrence(self, other: _Size) -> _Size:
         """Return the size with the rows of another occurrence in the same run."""
-        return _Size(add_counts((self.row_count, row_count)), add_shares((self.share, share)))
+        return _Size(add_counts((self.row_count, other.row_count)), add_shares((self.share, other.share)))
 
     def total_row_count(self) -> int | None:
         """Return the number of all rows, computed from count and share; None if it cannot be."""
@@ -282,8 +287,10 @@ class _Known:
         identity = self.identities.get(name)
         if identity is None:
             return _judge_open(finding, name, size, fail_on, comparison, None, [])
-        present = identity._replace(last_count=size.row_count, last_share=size.share)
         triage = self._triage.get(name)
+        if triage is None and identity.status == statuses.OPEN.name:
+            return _judge_open(finding, name, size, fail_on, comparison, identity, [])
+        present = identity._replace(last_count=size.row_count, last_share=size.share)
         if triage is not None and is_snoozed(present, triage, now):
             return Judgement(finding, name, (), "It is snoozed.")
         if identity.status == statuses.FALSE_POSITIVE.name:
@@ -320,7 +327,7 @@ def _judge_open(
     if comparison is not None:
         found = [*found, *comparison.compare_finding(finding, name, size, identity)]
     matched = [(kind, reason) for kind, reason in found if kind in fail_on]
-    levels = _failed_levels(finding, fail_on)
+    levels = _failed_levels(finding.severity, tuple(fail_on))
     kinds = tuple(dict.fromkeys([*(kind for kind, _ in matched), *levels]))
     reasons = [reason for _, reason in matched]
     if not kinds and comparison is not None and comparison.explains(finding, name):
@@ -336,10 +343,10 @@ class _Baseline:
     def __init__(self, report: ReportRecord, known: _Known) -> None:
         self._executed = executed_check_keys(report.metadata, report.dataset)
         self.reading = read_run_reading(report.metadata)
-        self.sizes: dict[str, _Size] = {}
-        for each in report.findings:
-            name = known.resolve_id(each.fingerprint)
-            self.sizes[name] = self.sizes.get(name, _Size()).add_occurrence(each.row_count, each.share)
+        self.sizes = _add_up_sizes(
+            (known.resolve_id(each.fingerprint), _Size(each.row_count, each.share))
+            for each in report.findings
+        )
 
     def has_checked(self, name: str, key: str) -> bool:
         """Return whether the run has a finding, or has completed its check; a run without coverage has."""
@@ -419,9 +426,10 @@ class _Comparison:
         return f"It affects {count:,} rows, and {before.row_count:,} in the baseline."
 
 
-def _failed_levels(finding: GhostFinding, fail_on: Sequence[FailOn]) -> tuple[FailOn, ...]:
-    """Return the severity levels that an open finding fails."""
-    rank = SEVERITIES.index(finding.severity)
+@cache
+def _failed_levels(severity: str, fail_on: tuple[FailOn, ...]) -> tuple[FailOn, ...]:
+    """Return the severity levels that an open finding of this severity fails."""
+    rank = SEVERITIES.index(severity)
     return tuple(
         level
         for level in fail_on
@@ -429,11 +437,12 @@ def _failed_levels(finding: GhostFinding, fail_on: Sequence[FailOn]) -> tuple[Fa
     )
 
 
-def _add_up_sizes(named: Iterable[tuple[str, GhostFinding]]) -> dict[str, _Size]:
+def _add_up_sizes(occurrences: Iterable[tuple[str, _Size]]) -> dict[str, _Size]:
     """Return the size of each finding in a run, which may have it several times, by its current id."""
     sizes: dict[str, _Size] = {}
-    for name, each in named:
-        sizes[name] = sizes.get(name, _Size()).add_occurrence(_row_count(each), _share(each))
+    for name, size in occurrences:
+        former = sizes.get(name)
+        sizes[name] = size if former is None else former.add_occurrence(size)
     return sizes
 
 

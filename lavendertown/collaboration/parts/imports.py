@@ -24,7 +24,7 @@ from lavendertown.interchange.runs import ANNOTATIONS
 from lavendertown.profile.evidence import Evidence
 from lavendertown.records.identities import Identity
 from lavendertown.records.queries import ReportQuery
-from lavendertown.records.record_classes import Page, RecordKind, ReportRecord, ReportSummary
+from lavendertown.records.record_classes import Page, RecordKind, ReportSummary
 
 MAPPING = "mapping"
 """The part of settings that has a mapping of columns."""
@@ -254,8 +254,8 @@ class Imports(StoragePart):
         for earlier in self._iterate_earlier_runs(dataset, report):
             if not pending:
                 break
-            record = self._context.read_record(RecordKind.REPORT, earlier.id)
-            if not isinstance(record, ReportRecord):
+            record = self._context.read_light_report(earlier.id)
+            if record is None:
                 continue
             found = {self._context.resolve_finding(each.fingerprint) for each in record.findings}
             executed = executed_check_keys(record.metadata, dataset)

@@ -6,6 +6,7 @@ A file is read again only if its inode, modification time or size has changed.
 from __future__ import annotations
 
 import datetime as dt
+import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -76,7 +77,7 @@ class ReportEntry:
 class _DirectoryCache:
     """The files of one folder, each read once per change."""
 
-    def __init__(self, path: Path, read: Callable[[Path, Any], Any]) -> None:
+    def __init__(self, path: Path, read: Callable[[str, Any], Any]) -> None:
         self.path = path
         self._read = read
         self._signatures: dict[str, _Signature] = {}
@@ -113,7 +114,8 @@ class _DirectoryCache:
                     yield entry.name, (status.st_ino, status.st_mtime_ns, status.st_size)
 
     def _load_file(self, name: str) -> None:
-        path = self.path / name
+        # A text, because creating a Path costs time for each of thousands of files.
+        path = f"{self.path}/{name}"
         try:
             self.items[name] = self._read(path, formats.parse_json(_read_bytes(path)))
         except FileNotFoundError:
@@ -138,10 +140,10 @@ def _prefetch_files(folder: Path, names: Iterable[str]) -> None:
                 os.close(handle)
 
 
-def _read_bytes(path: Path) -> bytes:
+def _read_bytes(path: Path | str) -> bytes:
     # Unbuffered, because creating a buffer costs time for each of thousands of files.
-    with path.open("rb", buffering=0) as file:
-        return file.read()
+    with io.FileIO(path) as file:
+        return file.readall()
 
 
 class FolderCache:
@@ -446,18 +448,18 @@ def _is_mark_of(mark: AuditMark, paths: Sequence[Path]) -> bool:
     return all(name in found and is_same_file(found[name], *end) for name, end in mark.items())
 
 
-def _read_report_entry(path: Path, data: Any) -> ReportEntry:
+def _read_report_entry(path: str, data: Any) -> ReportEntry:
     record = report_format.read_report(data, light=True)
     embedded = tuple(report_format.read_embedded_annotations(data, record.id))
     fingerprints = frozenset(finding.fingerprint for finding in record.findings)
     severities = frozenset(finding.severity for finding in record.findings)
-    return ReportEntry(path, record, embedded, fingerprints, severities, report_text(record))
+    return ReportEntry(Path(path), record, embedded, fingerprints, severities, report_text(record))
 
 
-def _read_flat_record(kind: RecordKind, path: Path, data: Any) -> FlatRecord:
+def _read_flat_record(kind: RecordKind, path: str, data: Any) -> FlatRecord:
     return formats.read_flat_record(kind, data)
 
 
-def _read_ruleset(path: Path, data: Any) -> RuleSetRecord:
-    seen_at = dt.datetime.fromtimestamp(path.stat().st_mtime, clock.UTC)
+def _read_ruleset(path: str, data: Any) -> RuleSetRecord:
+    seen_at = dt.datetime.fromtimestamp(Path(path).stat().st_mtime, clock.UTC)
     return formats.read_ruleset(data, seen_at)

@@ -30,9 +30,11 @@ def read_identities(
 ) -> list[Identity]:
     """Return the findings in live reports, each once."""
     live = cache.threads.live_occurrences()
-    requested = list(live) if fingerprints is None else [each for each in fingerprints if each in live]
-    identities = (_build_identity(cache, fingerprint) for fingerprint in requested)
-    return [each for each in identities if datasets is None or each.dataset in datasets]
+    return [
+        _build_identity(cache, each)
+        for each in (live if fingerprints is None else fingerprints)
+        if each in live and (datasets is None or _describing_occurrence(live[each]).dataset in datasets)
+    ]
 
 
 def _build_identity(cache: FolderCache, fingerprint: str) -> Identity:

@@ -95,6 +95,10 @@ class FileStore(Store):
             records = ((record_id, _read_whole(cache, kind, record_id)) for record_id in ids)
             return {record_id: record for record_id, record in records if record is not None}
 
+    def read_light_report(self, report_id: str) -> ReportRecord | None:
+        with self._refreshed_cache() as cache:
+            return _read_cached_report(cache, report_id)
+
     def scan(self, query: Query, page: Page = FIRST_PAGE) -> Sequence[Any]:
         with self._refreshed_cache() as cache:
             end = None if page.limit is None else page.offset + page.limit
@@ -317,9 +321,7 @@ def _read_without_rows(cache: FolderCache, kind: RecordKind, record_id: str) -> 
     """Return a record from the cache, without rows; refuse one whose file is unreadable."""
     match kind:
         case RecordKind.REPORT:
-            cache.refuse_unreadable(cache.report_path(record_id))
-            entry = cache.reports.get(record_id)
-            return entry.record if entry else None
+            return _read_cached_report(cache, record_id)
         case RecordKind.ANNOTATION:
             return cache.threads.by_id.get(record_id)
         case RecordKind.RULESET:
@@ -327,6 +329,12 @@ def _read_without_rows(cache: FolderCache, kind: RecordKind, record_id: str) -> 
             return cache.rulesets.get(record_id)
         case _:
             return cache.flat_record(kind, record_id)
+
+
+def _read_cached_report(cache: FolderCache, report_id: str) -> ReportRecord | None:
+    cache.refuse_unreadable(cache.report_path(report_id))
+    entry = cache.reports.get(report_id)
+    return entry.record if entry else None
 
 
 def _read_whole(cache: FolderCache, kind: RecordKind, record_id: str) -> Record | None:
