@@ -84,11 +84,12 @@ class GhostFinding:
             InvalidInputError: A required key is missing, or a value has the wrong type.
         """
         values = fields_from_dict(cls, data, "finding")
-        for name in ("ghost_type", "column", "severity", "description"):
-            if isinstance(values[name], (list, dict)):
-                raise InvalidInputError(
-                    f"The {name} of this finding is {reprlib.repr(values[name])}, not text."
-                )
+        wrong = [name for name in ("ghost_type", "column") if isinstance(values[name], (list, dict))]
+        if not isinstance(values["description"], str):
+            wrong.append("description")
+        if wrong:
+            value = reprlib.repr(values[wrong[0]])
+            raise InvalidInputError(f"The {wrong[0]} of this finding is {value}, not text.")
         if not isinstance(values.get("metadata", {}), Mapping):
             raise InvalidInputError("The metadata of this finding is not an object with named values.")
         if isinstance(values.get("row_indices"), (str, int, float, Mapping)):

@@ -104,6 +104,7 @@ EXPORTED = b'"ghost_type": "null", "column": "email", "severity": "error", "desc
         (b'{%s, "metadata": ["a"]}' % EXPORTED, "The metadata of this finding is not an object"),
         (b'{%s, "row_indices": 1e308}' % EXPORTED, "The row_indices of this finding are not a list"),
         (b'{%s, "column": ["a"]}' % EXPORTED, "The column of this finding is ['a'], not text"),
+        (b'{%s, "description": 3}' % EXPORTED, "The description of this finding is 3, not text"),
         (b'{%s, "severity": "%s"}' % (EXPORTED, b"a" * 5000), "The severity 'aaaaaaaaaaaa...aaaaaaaaaaaaa'"),
     ],
 )
