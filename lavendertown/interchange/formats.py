@@ -85,7 +85,8 @@ def iterate_xml(file: ResultFile, events: Sequence[str]) -> Iterator[tuple[str, 
         ImportFileError: The content is not XML, or declares a document type or entities.
     """
     try:
-        yield from ElementTree.iterparse(file.open_bytes(), events=events, forbid_dtd=True)
+        # The declaration names the encoding of the file, so that the file must not be recoded.
+        yield from ElementTree.iterparse(file.open_unchanged(), events=events, forbid_dtd=True)
     except DefusedXmlException as error:
         raise ImportFileError(
             f"{file.name} declares a document type or entities, which is not accepted because they can "

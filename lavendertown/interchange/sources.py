@@ -64,6 +64,11 @@ class ResultFile:
             return _Utf16Stream(self._stream)  # type: ignore[return-value]
         return self._stream
 
+    def open_unchanged(self) -> BinaryIO:
+        """Return the content from its start as it is, for parsers that recognize its encoding themselves."""
+        self._stream.seek(0)
+        return self._stream
+
     def first_character(self) -> bytes:
         """Return the first character that is no white space, which tells JSON, XML and CSV apart."""
         return self.open_bytes().read(_MAX_BLANK).lstrip()[:1]

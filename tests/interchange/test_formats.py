@@ -236,6 +236,12 @@ def test_deequ_results_are_read_as_spark_writes_them() -> None:
     assert read_one(lines.encode()) == read_one(DEEQU)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+def test_xml_is_read_in_the_encoding_that_it_declares(encoding: str) -> None:
+    declared = f'<?xml version="1.0" encoding="{encoding.removesuffix("-sig")}"?>\n'
+    assert read_one((declared + JUNIT).encode(encoding), "x.xml") == read_one(JUNIT.encode(), "x.xml")
+
+
 def test_only_the_first_items_of_a_sample_are_kept() -> None:
     items = [{"values": [[n, {"n": n}] for n in range(1_500)], "rest": [[1], [2]]}, {"values": [1, 2]}]
     stream = io.BytesIO(json.dumps({"results": items}).encode())
