@@ -19,6 +19,7 @@
 # make bench-tools  measure detection against other tools, each in an environment of its own (ARGS: rows)
 # make bench-drift  plant drift between deliveries, and changes that are none (ARGS: kinds)
 # make bench-quality  plant errors of every kind in clean tables, and count what is found (ARGS: kinds)
+# make bench-wide  measure a CSV of 10 rows and 5,000 columns, kind by kind (ARGS: kinds)
 # make bench-worklist  measure a worklist of 5,000 rows: creating it and reading it back
 # make wheel  build the wheel;  make test-wheel: install it elsewhere and open its dashboard
 # make pins   write constraints.txt from what is installed
@@ -28,7 +29,7 @@ WORKERS ?= 2
 PY := .venv/bin/python
 INPUTS := pyproject.toml constraints.txt scripts/install.sh
 
-.PHONY: run test test-fast test-mariadb test-rpc-clients test-mcp-agent test-soak lint demo bench bench-accessors bench-desk bench-drift bench-load bench-migration bench-quality wheel test-wheel pins clean bench-gate bench-import bench-worklist test-engines bench-detect bench-tools
+.PHONY: run test test-fast test-mariadb test-rpc-clients test-mcp-agent test-soak lint demo bench bench-accessors bench-desk bench-drift bench-load bench-migration bench-quality wheel test-wheel pins clean bench-gate bench-import bench-wide bench-worklist test-engines bench-detect bench-tools
 
 run: .venv/run.stamp
 	@$(PY) -m streamlit run app.py --server.port $(PORT)
@@ -101,6 +102,9 @@ bench-migration: .venv/test.stamp
 
 bench-quality: .venv/test.stamp
 	@$(PY) -m benchmarks.quality $(ARGS)
+
+bench-wide: .venv/test.stamp
+	@$(PY) -m benchmarks.wide $(ARGS)
 
 bench-worklist: .venv/test.stamp
 	@$(PY) -m scripts.bench worklist $(ARGS)
