@@ -10,6 +10,7 @@ import polars as pl
 from lavendertown.tables import value_kinds
 from lavendertown.tables.frames import from_columns
 from lavendertown.tables.inference.plain_dates import parse_dates
+from lavendertown.tables.inference.text_columns import TextColumn
 from lavendertown.tables.table import Table
 from lavendertown.tables.wording import join_names
 
@@ -26,7 +27,7 @@ def from_values(
     for label, values in columns:
         column = value_kinds.classify_values(values)
         if column.kinds is None and not column.nested and column.values.dtype == pl.String:
-            read_as, sentence = parse_dates(label, column.values)
+            read_as, sentence = parse_dates(label, TextColumn(column.values))
             days += [label] if read_as.dtype != pl.String and not sentence else []
             guesses += [sentence] if sentence else []
             column = value_kinds.ClassifiedColumn(read_as)

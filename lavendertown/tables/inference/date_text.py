@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import polars as pl
 
 from lavendertown.core.reading import DateOrder
+from lavendertown.tables.inference.text_columns import TextColumn
 
 _TIME = (
     r"(?:[T ,]+(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:[.,][0-9]+)?)?"
@@ -50,22 +53,41 @@ class DateText:
     unresolved: int
 
 
-def parse_date_text(column: pl.Series, order: DateOrder | None = None) -> DateText:
+def parse_date_text(column: TextColumn, order: DateOrder | None = None) -> DateText:
     """Parse the values that are dates in any of the usual formats.
 
     Args:
         column: A text column.
         order: What dates such as 03/02/2018 start with; detected by default.
     """
-    if not column.str.contains(_START).any():
-        return DateText(pl.Series(column.name, [None] * len(column), dtype=pl.Date), 0)
+    patterns = (_YEAR_FIRST, _COMPACT, _PARTS, _DAY_MONTH, _MONTH_DAY)
+    used = tuple(each for each in patterns if column.any_match(each)) if column.any_match(_START) else ()
+    if not used:
+        return DateText(pl.Series(column.values.name, [None] * len(column), dtype=pl.Date), 0)
+    if _PARTS in used:
+        parts, unresolved = _extract_parts(column.values, used, order)
+        times = _to_times(parts)
+    else:
+        times, unresolved = column.derive(_time_parser(used)), 0
+    values = times["time"]
+    return DateText(values if times["has_clock"].any() else values.cast(pl.Date), unresolved)
+
+
+@cache
+def _time_parser(patterns: tuple[str, ...]) -> Callable[[pl.Series], pl.DataFrame]:
+    """Return a function that parses dates of these patterns, which each have one order of their parts."""
+    return lambda values: _to_times(_extract_parts(values, patterns, None)[0])
+
+
+def _extract_parts(
+    values: pl.Series, patterns: Sequence[str], order: DateOrder | None
+) -> tuple[pl.DataFrame, int]:
+    """Return the texts of the parts of dates, and the number of dates whose order is unresolved."""
     fields = ("year", "month", "day", "hour", "minute", "second", "half")
-    frame = pl.DataFrame({name: pl.Series([None] * len(column), dtype=pl.String) for name in fields})
+    frame = pl.DataFrame({name: pl.Series([None] * len(values), dtype=pl.String) for name in fields})
     unresolved = 0
-    for pattern in (_YEAR_FIRST, _COMPACT, _PARTS, _DAY_MONTH, _MONTH_DAY):
-        parts = column.str.extract_groups(pattern).struct.unnest()
-        if parts["year"].null_count() == len(column):
-            continue  # the rest takes most of the time in a table of thousands of columns
+    for pattern in patterns:
+        parts = values.str.extract_groups(pattern).struct.unnest()
         if pattern == _PARTS:
             day, month, unresolved = _split_day_and_month(parts, order)
             parts = parts.with_columns(day=day, month=month, year=pl.when(day.is_not_null()).then("year"))
@@ -77,7 +99,7 @@ def parse_date_text(column: pl.Series, order: DateOrder | None = None) -> DateTe
             for name in fields
             if name in parts.columns
         )
-    return DateText(_to_dates(frame), unresolved)
+    return frame, unresolved
 
 
 def _split_day_and_month(parts: pl.DataFrame, order: DateOrder | None) -> tuple[pl.Series, pl.Series, int]:
@@ -119,8 +141,8 @@ def _with_month_number(parts: pl.DataFrame) -> pl.DataFrame:
     return parts.with_columns(month=parts["name"].str.to_lowercase().replace_strict(numbers, default=None))
 
 
-def _to_dates(parts: pl.DataFrame) -> pl.Series:
-    """Return dates from the texts of their parts; a column without any time becomes dates."""
+def _to_times(parts: pl.DataFrame) -> pl.DataFrame:
+    """Return dates and times from the texts of their parts, and whether they have a time of day."""
     number = {name: pl.col(name).cast(pl.Int64, strict=False) for name in parts.columns if name != "half"}
     short = pl.col("year").str.len_chars() == 2
     century = pl.when(number["year"] >= _PIVOT).then(1900).otherwise(2000)
@@ -142,5 +164,5 @@ def _to_dates(parts: pl.DataFrame) -> pl.Series:
             )
         ),
     )
-    times = parts.select(text.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us")).to_series()
-    return times if parts["hour"].is_not_null().any() else times.cast(pl.Date)
+    time = text.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us")
+    return parts.select(time=time, has_clock=pl.col("hour").is_not_null())

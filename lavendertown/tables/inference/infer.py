@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeGuard
 
 import polars as pl
 
 from lavendertown.core.reading import DETECT, ColumnType, Reading
 from lavendertown.tables.inference import patterns
-from lavendertown.tables.inference.column_matches import QUICK_CHECK_ROWS, all_match, any_match
 from lavendertown.tables.inference.column_names import is_code, is_identifier
 from lavendertown.tables.inference.date_numbers import (
     are_day_numbers,
@@ -32,6 +32,7 @@ from lavendertown.tables.inference.plain_numbers import (
     has_lost_digits,
     parse_number_column,
 )
+from lavendertown.tables.inference.text_columns import QUICK_CHECK_ROWS, TextColumn, stack_columns
 from lavendertown.tables.inference.unread_times import explain_unread_times
 from lavendertown.tables.inference.yes_no_words import YES_NO, find_yes_no_words
 from lavendertown.tables.inference.zoned_times import drop_names_of_offsets, parse_zoned_times
@@ -46,6 +47,7 @@ _NEARLY = 0.4
 _REPORTED_SHARE = 0.9
 """From this share on, the check of types reports numbers or dates in the text cells of a workbook."""
 
+_FEW_STRAYS = 0.1
 _MIN_VALUES = 3
 _SHARES = ("%", "\u2030")
 _CODE = r"^\s*[0-9]+[A-Za-z]\w*\s*$|^\s*[A-Za-z]{1,4}[-_/]?[0-9]+\w*\s*$"
@@ -103,27 +105,28 @@ def infer_types(
         reading: Settings that count instead of what would be detected.
     """
     decimal_comma = reading.decimal == "," or (reading.decimal is None and reading.thousands == ".")
+    texts = stack_columns(columns)
     if reading.decimal is None and reading.thousands is None and not comma_delimited:
-        decimal_comma = any(has_decimal_comma(column) for column in columns)
+        decimal_comma = any(has_decimal_comma(column) for column in texts)
+    if (words := reading.null_words) is not None:
+        texts = stack_columns([column.set(is_null_word(column, words), None) for column in columns])
     # In files with commas between the fields, a point rarely separates thousands.
     may_group = not (comma_delimited or decimal_comma or reading.decimal or reading.thousands)
     found = []
-    for name, column in zip(names, columns, strict=True):
-        if reading.null_words is not None:
-            column = column.set(is_null_word(column, reading.null_words), None)
+    for name, column in zip(names, texts, strict=True):
         inferred = _infer_column(name, column, decimal_comma, reading)
         found.append(_note_other_notation(name, column, inferred, reading))
         if (
             may_group
             and found[-1].column.values.dtype.is_float()
-            and all_match(column, patterns.POINT_OR_GROUP)
+            and column.all_match(patterns.POINT_OR_GROUP)
         ):
             found[-1] = replace(found[-1], group=_DECIMAL_POINT)
     decimal = "," if decimal_comma else reading.decimal
     return InferredColumns([each.column for each in found], _describe_columns(names, found), decimal)
 
 
-def _note_other_notation(name: str, column: pl.Series, found: _Found, reading: Reading) -> _Found:
+def _note_other_notation(name: str, column: TextColumn, found: _Found, reading: Reading) -> _Found:
     """Return the column with a note if it is text only because of the signs that are set for numbers."""
     is_free = reading.decimal is None and reading.thousands is None
     if is_free or found.guess or found.group or found.column.values.dtype != pl.String:
@@ -131,7 +134,7 @@ def _note_other_notation(name: str, column: pl.Series, found: _Found, reading: R
     detected = replace(reading, decimal=None, thousands=None)
     if not _infer_column(name, column, has_decimal_comma(column), detected).column.values.dtype.is_numeric():
         return found
-    example = column.filter(column.str.contains(patterns.SEPARATOR))[0]
+    example = column.values.filter(column.values.str.contains(patterns.SEPARATOR))[0]
     return replace(
         found, guess=f"{name} is kept as text: numbers such as {example} do not have the signs that are set."
     )
@@ -154,14 +157,14 @@ def convert_columns(
         reading: The settings.
     """
     converted, chosen, found = list(columns), [], []
-    for i, name in enumerate(names):
+    for i, (name, text) in enumerate(zip(names, stack_columns(texts), strict=True)):
         wanted = reading.types.get(name)
         if wanted is not None and not _has_type(columns[i], wanted):
-            result: _Found | None = _convert_column(name, texts[i], wanted, reading)
+            result: _Found | None = _convert_column(name, text, wanted, reading)
             if result is not None and wanted == "number":
                 result = replace(result, column=_keep_numbers(result.column, columns[i], texts[i]))
         elif wanted is None and _is_text(columns[i]):
-            result = _read_in_notation(name, texts[i], reading)
+            result = _read_in_notation(name, text, reading)
         else:
             continue
         if result is not None:
@@ -193,19 +196,22 @@ def infer_cells(
         from_1904: Whether the workbook counts days from 1904.
     """
     converted, chosen, found = list(columns), [], []
+    stacked = iter(stack_columns([each for each in columns if _is_text_series(each)]))
     for i, (name, column) in enumerate(zip(names, columns, strict=True)):
+        text = next(stacked) if _is_text_series(column) else None
         if name in reading.types:
             continue
         if isinstance(column, ClassifiedColumn):
             result = _infer_mixed_dates(name, column, texts[i], from_1904=from_1904) or _infer_mixed_numbers(
                 name, column, texts[i], reading
             )
-        elif column.dtype == pl.String:
-            result = _infer_words(name, column) or _infer_text_cells(name, column, reading)
+        elif text is not None:
+            result = _infer_words(name, text) or _infer_text_cells(name, text, reading)
         else:
             dates = find_dates_in_numbers(name, column, from_1904=from_1904)
             present = len(column) - column.null_count()
-            result = None if dates is None else _as_dates(name, texts[i], DateText(dates, 0), present)
+            text = TextColumn(texts[i])
+            result = None if dates is None else _as_dates(name, text, DateText(dates, 0), present)
         if result is not None:
             converted[i] = result.column
             chosen.append(name)
@@ -213,16 +219,15 @@ def infer_cells(
     return converted, _describe_columns(chosen, found)
 
 
-def _infer_text_cells(name: str, column: pl.Series, reading: Reading) -> _Found | None:
+def _infer_text_cells(name: str, column: TextColumn, reading: Reading) -> _Found | None:
     """Convert the text cells of a workbook, unless the check of types reports them as they are."""
-    if not any_match(column, "[0-9]"):
+    if not column.any_match("[0-9]"):
         return None
-    present = len(column) - column.null_count()
-    numbers, dates = (int(column.str.contains(each).sum()) for each in (patterns.NUMBER, patterns.DATE))
-    if max(numbers, dates) >= _REPORTED_SHARE * present:
+    numbers, dates = (column.count_matches(each) for each in (patterns.NUMBER, patterns.DATE))
+    if max(numbers, dates) >= _REPORTED_SHARE * column.present:
         return None
     if has_lost_digits(column):
-        return _Found(ClassifiedColumn(column), f"{name} is kept as text: {_KEPT_AS_TEXT['lost digits']}.")
+        return _keep_text(column, f"{name} is kept as text: {_KEPT_AS_TEXT['lost digits']}.")
     return _infer_zoned(name, column, reading) or _infer_mostly(name, column, reading)
 
 
@@ -234,7 +239,8 @@ def _infer_mixed_dates(
     if kinds is None or set(kinds.drop_nulls().unique()) != {"date", "number"}:
         return None
     numbers = pl.select(pl.when(kinds == "number").then(texts)).to_series().cast(pl.Float64, strict=False)
-    dates = parse_date_text(pl.select(pl.when(kinds == "date").then(texts)).to_series()).values
+    written = pl.select(pl.when(kinds == "date").then(texts)).to_series()
+    dates = parse_date_text(TextColumn(written)).values
     if not are_day_numbers(numbers.drop_nulls(), dates.drop_nulls()):
         return None
     days = convert_day_numbers(numbers, from_1904=from_1904).cast(pl.Datetime("us"))
@@ -252,8 +258,8 @@ def _infer_mixed_numbers(
     kinds = column.kinds
     if kinds is None or set(kinds.drop_nulls().unique()) != {"number", "text"}:
         return None
-    written = pl.select(pl.when(kinds == "text").then(texts)).to_series()
-    if any_match(written, patterns.PLAIN_NUMBER):
+    written = TextColumn(pl.select(pl.when(kinds == "text").then(texts)).to_series())
+    if written.any_match(patterns.PLAIN_NUMBER):
         return None
     parsed = parse_number_text(written, reading.decimal, reading.thousands)
     # A number cell that is shown as 15% holds 0.15, so the two may not be mixed.
@@ -264,10 +270,10 @@ def _infer_mixed_numbers(
     count, present = len(parsed.values.drop_nulls()), len(kinds.drop_nulls())
     if count < MIN_AFFIX_SHARE * present or not _is_most(len(values.drop_nulls()), present):
         return None
-    example = written.filter(parsed.values.is_not_null())[0].strip()
+    example = written.values.filter(parsed.values.is_not_null())[0].strip()
     sentence = f"{name}: {_count_values(count)} with {parsed.affix} among the numbers "
     sentence += f"{'is' if count == 1 else 'are'} read as {'one' if count == 1 else 'numbers'}"
-    found = _as_numbers(name, texts, replace(parsed, values=values))
+    found = _as_numbers(name, TextColumn(texts), replace(parsed, values=values))
     return replace(found, guess=f"{sentence} ({example} is {parsed.values.drop_nulls()[0]:.15g}).")
 
 
@@ -283,13 +289,17 @@ def _keep_numbers(
     return replace(column, values=pl.select(values).to_series())
 
 
+def _is_text_series(column: pl.Series | ClassifiedColumn) -> TypeGuard[pl.Series]:
+    return isinstance(column, pl.Series) and column.dtype == pl.String
+
+
 def _is_text(column: pl.Series | ClassifiedColumn) -> bool:
     if isinstance(column, ClassifiedColumn):
         return column.kinds is None and not column.nested and column.values.dtype == pl.String
     return column.dtype == pl.String
 
 
-def _read_in_notation(name: str, column: pl.Series, reading: Reading) -> _Found | None:
+def _read_in_notation(name: str, column: TextColumn, reading: Reading) -> _Found | None:
     """Return a text column as numbers or dates if their notation is set, and most values have it."""
     sets_numbers = reading.decimal is not None or reading.thousands is not None
     if not sets_numbers and reading.date_order is None:
@@ -323,6 +333,10 @@ class _Found:
     group: str = ""
 
 
+def _keep_text(column: TextColumn, guess: str = "", group: str = "") -> _Found:
+    return _Found(ClassifiedColumn(column.values), guess, group)
+
+
 def _describe_columns(names: Sequence[str], found: Sequence[_Found]) -> list[str]:
     """Return the guesses about the columns; columns with the same conversion share a sentence."""
     guesses = []
@@ -335,67 +349,66 @@ def _describe_columns(names: Sequence[str], found: Sequence[_Found]) -> list[str
     return guesses + [f"{join_names(members)}: {group}." for group, members in groups.items()]
 
 
-def _infer_column(name: str, column: pl.Series, decimal_comma: bool, reading: Reading) -> _Found:
+def _infer_column(name: str, column: TextColumn, decimal_comma: bool, reading: Reading) -> _Found:
     wanted = reading.types.get(name)
     if wanted is not None:
         return _convert_column(name, column, wanted, reading)
-    if column.null_count() == len(column):
-        return _Found(ClassifiedColumn(column))
-    if not any_match(column, "[0-9]"):
-        return _infer_words(name, column) or _Found(ClassifiedColumn(column))
+    if not column.present:
+        return _keep_text(column)
+    if not column.any_match("[0-9]"):
+        return _infer_words(name, column) or _keep_text(column)
     if is_identifier(name) and (sentence := explain_scientific_codes(column)):
-        return _Found(ClassifiedColumn(column), f"{name} is kept as text: {sentence}.")
-    if reading.thousands is not None and any_match(column, patterns.SEPARATOR):
+        return _keep_text(column, f"{name} is kept as text: {sentence}.")
+    if reading.thousands is not None and column.any_match(patterns.SEPARATOR):
         numbers = parse_number_text(column, reading.decimal, reading.thousands)
-        if numbers is not None and numbers.values.null_count() == column.null_count():
+        if numbers is not None and numbers.values.null_count() == column.values.null_count():
             return _as_numbers(name, column, numbers)
         number, how = None, ""
     else:
         number, how = parse_number_column(column, decimal_comma)
     if how in _KEPT_AS_TEXT:
         reason = describe_code(column) if how == "code" else _KEPT_AS_TEXT[how]
-        return _Found(ClassifiedColumn(column), f"{name} is kept as text: {reason}.")
+        return _keep_text(column, f"{name} is kept as text: {reason}.")
     if number is not None and not how:
-        if is_code(name, column):
-            return _Found(ClassifiedColumn(column), group=_CODE_BY_NAME)
+        if is_code(name, column.values):
+            return _keep_text(column, group=_CODE_BY_NAME)
         found_dates = find_dates_in_numbers(name, number)
         if found_dates is not None:
-            return _as_dates(name, column, DateText(found_dates, 0), len(column) - column.null_count())
+            return _as_dates(name, column, DateText(found_dates, 0), column.present)
     if number is not None:
-        texts = column if how else None
+        texts = column.values if how else None
         return _Found(ClassifiedColumn(number, texts=texts), group=_NUMBER_PHRASES.get(how, ""))
     date, sentence = parse_dates(name, drop_names_of_offsets(column), reading.date_order)
     if sentence:
-        is_mixed = date.dtype != pl.String and has_several_signs(column)
-        return _Found(ClassifiedColumn(date, texts=column if is_mixed else None), sentence)
+        is_mixed = date.dtype != pl.String and has_several_signs(column.values)
+        return _Found(ClassifiedColumn(date, texts=column.values if is_mixed else None), sentence)
     if date.dtype != pl.String:
-        texts = column if has_several_zones(column) else None
-        phrase = _OFFSETS if any_match(column, _OFFSET) else f"read as dates, year first ({_ISO_DAY})"
+        texts = column.values if has_several_zones(column) else None
+        phrase = _OFFSETS if column.any_match(_OFFSET) else f"read as dates, year first ({_ISO_DAY})"
         return _Found(ClassifiedColumn(date, texts=texts), group=phrase)
     return _infer_zoned(name, column, reading) or _infer_mostly(name, column, reading)
 
 
-def _infer_zoned(name: str, column: pl.Series, reading: Reading) -> _Found | None:
+def _infer_zoned(name: str, column: TextColumn, reading: Reading) -> _Found | None:
     """Convert a column of times with zone names to UTC; None if it has no such times."""
     times = parse_zoned_times(column, reading.date_order)
     if times is None:
         return None
     found = len(times.values) - times.values.null_count()
-    present = len(column) - column.null_count()
+    present = column.present
     if _is_most(found, present):
         zones = join_names(times.zones)
         odd = f"; {_count_values(present - found)} could not be read as one" if found < present else ""
         converted = "" if set(times.zones) <= _UTC_NAMES else ", and converted to UTC"
         sentence = f"{name}: read as times in {zones}{converted}{odd}."
-        return _Found(ClassifiedColumn(times.values, texts=column), sentence)
+        return _Found(ClassifiedColumn(times.values, texts=column.values), sentence)
     if not times.unknown:
         return None
     zones = join_names(times.unknown)
-    sentence = f"{name} is kept as text: it is not known which time zone {zones} means."
-    return _Found(ClassifiedColumn(column), sentence)
+    return _keep_text(column, f"{name} is kept as text: it is not known which time zone {zones} means.")
 
 
-def _infer_words(name: str, column: pl.Series) -> _Found | None:
+def _infer_words(name: str, column: TextColumn) -> _Found | None:
     """Convert a column if most of its values are a pair such as yes and no; None if none are."""
     words = find_yes_no_words(column)
     if words is None:
@@ -405,65 +418,58 @@ def _infer_words(name: str, column: pl.Series) -> _Found | None:
         if share < _NEARLY:
             return None
         sentence = f"{name} is kept as text: only {share:.0%} of its values are {words.spellings[0]} or "
-        return _Found(ClassifiedColumn(column), f"{sentence}{words.spellings[-1]}.")
+        return _keep_text(column, f"{sentence}{words.spellings[-1]}.")
     if len(words.spellings) > 2:
         # As yes/no values, they would all be the same, and nobody would see how they are written.
         sentence = f"{name} is kept as text: its yes/no values are written in several ways, as "
-        return _Found(
-            ClassifiedColumn(column), f"{sentence}{join_names([repr(w) for w in words.spellings])}."
-        )
+        return _keep_text(column, f"{sentence}{join_names([repr(w) for w in words.spellings])}.")
     odd = words.present - words.found
     yes = words.spellings[0].strip()
     phrase = "read as yes/no values" + (f" ({yes} is yes)" if yes.lower() != "yes" else "")
     if odd:
         phrase = f"{name}: {phrase}; {_count_values(odd)} could not be read as one."
-        return _Found(ClassifiedColumn(words.values, texts=column), phrase)
-    return _Found(ClassifiedColumn(words.values, texts=column), group=phrase)
+        return _Found(ClassifiedColumn(words.values, texts=column.values), phrase)
+    return _Found(ClassifiedColumn(words.values, texts=column.values), group=phrase)
 
 
-def _infer_mostly(name: str, column: pl.Series, reading: Reading) -> _Found:
+def _infer_mostly(name: str, column: TextColumn, reading: Reading) -> _Found:
     """Convert a column if most of its values are numbers in one notation, dates, or yes/no words."""
-    as_text = _infer_words(name, column) or _Found(ClassifiedColumn(column))
-    sample = column.head(QUICK_CHECK_ROWS).drop_nulls()
-    if float(sample.str.contains("[0-9]").mean() or 0.0) < _MIN_SHARE - 0.2:  # type: ignore[arg-type]
+    as_text = _infer_words(name, column) or _keep_text(column)
+    if column.share_of_first("[0-9]") < _MIN_SHARE - 0.2:
         return as_text
-    placeholder = column.str.contains(patterns.DISGUISED_NULL).fill_null(value=True)
-    present = len(column) - int(placeholder.sum())
+    present = column.present - column.count_matches(patterns.DISGUISED_NULL)
     if is_identifier(name):
-        plain = column.str.contains(patterns.PLAIN_NUMBER) & ~placeholder
-        are_digits = int(plain.sum()) >= _NEARLY * present
-        return _Found(ClassifiedColumn(column), group=_CODE_BY_NAME) if are_digits else as_text
+        are_digits = column.count_matches(patterns.PLAIN_NUMBER) >= _NEARLY * present
+        return _keep_text(column, group=_CODE_BY_NAME) if are_digits else as_text
     dates = parse_date_text(column, reading.date_order)
-    found_dates = int((dates.values.is_not_null() & ~placeholder).sum())
+    found_dates = len(column) - dates.values.null_count()
     if _is_most(found_dates + dates.unresolved, present):
         if dates.unresolved > found_dates:
-            return _Found(as_text.column, describe_unresolved(name, column))
+            return _Found(as_text.column, describe_unresolved(name, column.values))
         return _as_dates(name, column, dates, present)
     if reason := explain_unread_times(column, dates.values):
         return _Found(as_text.column, f"{name} is kept as text: {reason}.")
     if found_dates and found_dates >= _NEARLY * present:
         as_text.guess = _explain_text(name, found_dates, present, "dates")
     numbers = parse_number_text(column, reading.decimal, reading.thousands)
-    found = int((numbers.values.is_not_null() & ~placeholder).sum()) if numbers else 0
-    scaled = column.str.contains(_SCALED).fill_null(value=False)
-    if _is_most(int(scaled.sum()), present):
-        example = column.filter(scaled)[0].strip()
-        sentence = (
-            f"{name} is kept as text: its numbers end in letters of several meanings, such as {example}."
+    found = len(column) - numbers.values.null_count() if numbers else 0
+    if _is_most(column.count_matches(_SCALED), present):
+        return _keep_text(
+            column,
+            f"{name} is kept as text: its numbers end in letters of several meanings, such as "
+            f"{_first_match(column.values, _SCALED)}.",
         )
-        return _Found(ClassifiedColumn(column), sentence)
     if numbers is None:
-        spaced = column.str.contains(_SPACED_DIGITS).fill_null(value=False)
-        if _is_most(int(spaced.sum()), present):
-            example = column.filter(spaced)[0].strip()
+        if _is_most(column.count_matches(_SPACED_DIGITS), present):
+            example = _first_match(column.values, _SPACED_DIGITS)
             as_text.guess = f"{name} is kept as text: its digits may be codes, such as {example}."
         return as_text
     if not found:
         return as_text
-    strays = column.filter(numbers.values.is_null() & ~placeholder)
-    if _are_codes(strays, present):
+    strays = _find_strays(column, numbers) if present - found > _FEW_STRAYS * present else None
+    if strays is not None and _are_codes(strays):
         if found / present >= _NEARLY:
-            code = strays.filter(strays.str.contains(_CODE))[0].strip()
+            code = _first_match(strays, _CODE)
             as_text.guess = f"{name} is kept as text: it has not only digits but also codes such as {code}."
         return as_text
     if not _is_most(found, present):
@@ -473,9 +479,14 @@ def _infer_mostly(name: str, column: pl.Series, reading: Reading) -> _Found:
     return _as_numbers(name, column, numbers)
 
 
-def _as_dates(name: str, column: pl.Series, dates: DateText, present: int) -> _Found:
+def _first_match(values: pl.Series, pattern: str) -> str:
+    """Return the first value that matches a pattern, which one does, as an example."""
+    return str(values.filter(values.str.contains(pattern))[0]).strip()
+
+
+def _as_dates(name: str, column: TextColumn, dates: DateText, present: int) -> _Found:
     odd = present - int(dates.values.is_not_null().sum())
-    written = column.filter(dates.values.is_not_null()).head(QUICK_CHECK_ROWS).str.strip_chars()
+    written = column.values.filter(dates.values.is_not_null()).head(QUICK_CHECK_ROWS).str.strip_chars()
     values = dates.values.drop_nulls().head(QUICK_CHECK_ROWS)
     days = pl.Series([str(value).removesuffix(" 00:00:00") for value in values], dtype=pl.String)
     # The example should show the notation: the first that is not written as the result.
@@ -483,58 +494,58 @@ def _as_dates(name: str, column: pl.Series, dates: DateText, present: int) -> _F
     example = f" ({written[place]} is {days[place]})" if written[place] != days[place] else ""
     guess = f"{name}: read as dates{example}"
     guess += f"; {_count_values(odd)} could not be read as one." if odd > 0 else "."
-    return _Found(ClassifiedColumn(dates.values, texts=column), guess)
+    return _Found(ClassifiedColumn(dates.values, texts=column.values), guess)
 
 
-def _as_numbers(name: str, column: pl.Series, numbers: NumberText) -> _Found:
+def _as_numbers(name: str, column: TextColumn, numbers: NumberText) -> _Found:
     values = numbers.values
     finite = values.drop_nulls()
-    if bool((finite == finite.round()).all()) and bool((finite.abs() < 2**53).all()):
+    is_exact = not len(finite) or (finite.min() > -(2**53) and finite.max() < 2**53)  # type: ignore[operator]
+    if is_exact and (finite == finite.cast(pl.Int64)).all():
         values = values.cast(pl.Int64)
-    infinite = column.str.contains(patterns.INFINITE)
-    if infinite.any():
-        text = column.str.strip_chars().str.to_lowercase()
+    if column.any_match(patterns.INFINITE):
+        infinite = column.values.str.contains(patterns.INFINITE)
+        text = column.values.str.strip_chars().str.to_lowercase()
         values = pl.select(
             pl.when(infinite)
             .then(pl.when(text.str.starts_with("-")).then(float("-inf")).otherwise(float("inf")))
             .otherwise(values.cast(pl.Float64))
         ).to_series()
-    written = column.filter(numbers.values.is_not_null())
+    written = column.values.filter(numbers.values.is_not_null())
     # The example should show the notation: the longest of the first values.
     place = int(written.head(QUICK_CHECK_ROWS).str.len_chars().arg_max() or 0)
     number = numbers.values.drop_nulls()[place]
     unit = f" with the unit {numbers.affix}" if numbers.affix else ""
-    unread = values.is_null() & ~column.str.contains(patterns.DISGUISED_NULL).fill_null(value=True)
-    odd = f"; {_count_values(int(unread.sum()))} could not be read as one" if unread.any() else ""
+    # No number is a placeholder, so all other values that are not missing could not be read.
+    unread = column.present - column.count_matches(patterns.DISGUISED_NULL) - len(values.drop_nulls())
+    odd = f"; {_count_values(unread)} could not be read as one" if unread else ""
     text, shown = written[place].strip(), f"{number:.15g}"
     example = f" ({text} is {shown})" if text != shown else ""
-    return _Found(ClassifiedColumn(values, texts=column), f"{name}: read as numbers{unit}{example}{odd}.")
+    guess = f"{name}: read as numbers{unit}{example}{odd}."
+    return _Found(ClassifiedColumn(values, texts=column.values), guess)
 
 
-def _convert_column(name: str, column: pl.Series, wanted: ColumnType, reading: Reading) -> _Found:
+def _convert_column(name: str, column: TextColumn, wanted: ColumnType, reading: Reading) -> _Found:
     """Convert a column to the type that the user chose; values that do not fit keep their text."""
+    texts = column.values
     if wanted == "text":
-        return _Found(ClassifiedColumn(column), group="kept as text, as set")
+        return _keep_text(column, group="kept as text, as set")
     if wanted == "number":
         numbers = parse_number_text(column, reading.decimal, reading.thousands)
         if numbers is not None and len(numbers.values.drop_nulls()):
             return _as_numbers(name, column, numbers)
-        values: pl.Series = column.str.strip_chars().str.strip_prefix("+").cast(pl.Float64, strict=False)
+        values: pl.Series = texts.str.strip_chars().str.strip_prefix("+").cast(pl.Float64, strict=False)
     elif wanted == "date":
         values = parse_date_text(column, reading.date_order).values
         if not len(values.drop_nulls()):
-            numbers_as_dates = find_day_numbers(_DATE_NAME, column.cast(pl.Float64, strict=False))
+            numbers_as_dates = find_day_numbers(_DATE_NAME, texts.cast(pl.Float64, strict=False))
             values = values if numbers_as_dates is None else numbers_as_dates
     else:
-        values = column.str.strip_chars().str.to_lowercase().replace_strict(YES_NO, default=None)
+        values = texts.str.strip_chars().str.to_lowercase().replace_strict(YES_NO, default=None)
     if not len(values.drop_nulls()):
-        return _keep(name, column, wanted)
-    return _Found(ClassifiedColumn(values, texts=column), group=f"read as {_TYPE_NAMES[wanted]}, as set")
-
-
-def _keep(name: str, column: pl.Series, wanted: ColumnType) -> _Found:
-    sentence = f"{name} is kept as text: none of its values could be read as {_TYPE_NAMES[wanted]}."
-    return _Found(ClassifiedColumn(column), sentence)
+        kind = _TYPE_NAMES[wanted]
+        return _keep_text(column, f"{name} is kept as text: none of its values could be read as {kind}.")
+    return _Found(ClassifiedColumn(values, texts=texts), group=f"read as {_TYPE_NAMES[wanted]}, as set")
 
 
 def is_null_word(column: pl.Series, words: Sequence[str]) -> pl.Series:
@@ -555,9 +566,15 @@ def _is_most(fitting: int, present: int) -> bool:
     return present >= _MIN_VALUES and fitting >= _MIN_SHARE * present
 
 
-def _are_codes(strays: pl.Series, present: int) -> bool:
+def _find_strays(column: TextColumn, numbers: NumberText) -> pl.Series:
+    """Return the values that are no numbers, nor stand for a missing one."""
+    placeholder = column.values.str.contains(patterns.DISGUISED_NULL).fill_null(value=True)
+    return column.values.filter(numbers.values.is_null() & ~placeholder)
+
+
+def _are_codes(strays: pl.Series) -> bool:
     """Return whether the values that are no numbers are codes such as 14B, so that the others may be too."""
-    return len(strays) > 0.1 * present and float(strays.str.contains(_CODE).mean() or 0.0) > 0.5  # type: ignore[arg-type]
+    return float(strays.str.contains(_CODE).mean() or 0.0) > 0.5  # type: ignore[arg-type]
 
 
 def _count_values(count: int) -> str:

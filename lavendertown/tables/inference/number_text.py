@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from lavendertown.tables.inference.text_columns import TextColumn
+
 _CURRENCIES = (
     r"(?:US|CA|AU|NZ|HK|R)?\$|[€£¥₹₽₩₺₪฿]|kr\.?|Fr\.?|zł|Kč"
     r"|AUD|BRL|CAD|CHF|CNY|CZK|DKK|EUR|GBP|HUF|INR|JPY|MXN|NOK|NZD|PLN|SEK|TRY|USD|ZAR"
@@ -56,7 +58,7 @@ class NumberText:
 
 
 def parse_number_text(
-    column: pl.Series, decimal: str | None = None, thousands: str | None = None
+    column: TextColumn, decimal: str | None = None, thousands: str | None = None
 ) -> NumberText | None:
     """Parse the values that are numbers in the usual notation of the column.
 
@@ -69,42 +71,71 @@ def parse_number_text(
         decimal: The decimal sign; detected by default.
         thousands: The only sign that may part thousands, empty for none; any by default.
     """
-    parts = column.str.extract_groups(_WRITTEN).struct.unnest()
-    if parts["digits"].null_count() == len(column):
+    if not column.any_match(_WRITTEN):
         return None
-    digits = parts["digits"].str.strip_chars()
-    if thousands is not None:
-        digits = _without_thousands(digits, thousands, decimal or _other_decimal(digits, thousands))
+    if thousands is None:
+        facts = column.derive(_read_numbers)
+    else:
+        parts = _split_numbers(column.values)
+        signs = decimal or _other_decimal(parts["digits"], thousands)
+        facts = _read_digits(parts.with_columns(digits=_without_thousands(parts["digits"], thousands, signs)))
         decimal = "."
-    spaced = digits.str.contains(f"[{_BLANKS}]")
-    digits = pl.select(pl.when(~spaced | digits.str.contains(_SPACED)).then(digits)).to_series()
-    grouped = digits.str.replace_all(f"[{_BLANKS}]", "")
-    suffix = parts["suffix"]
-    affix = parts["prefix"].fill_null("") + suffix.fill_null("")
-    usual = _usual_affix(affix.filter(grouped.is_not_null()))
-    fits = (
-        grouped.is_not_null()
-        & ((affix == "") | (affix == usual))
-        & ~suffix.fill_null("").str.contains(_NOT_UNITS)
-        & (parts["open"].is_null() == parts["close"].is_null())
-    )
-    if _UPPER_CODE.fullmatch(usual) and bool(grouped.str.contains(r"^[0-9]{4,5}$").all()):
+    usual = _usual_affix(facts)
+    if _UPPER_CODE.fullmatch(usual) and facts["has_length_of_postcode"].all():
         return None
-    if not usual and _are_codes(grouped.filter(fits), spaced.filter(fits), parts["sign"].filter(fits)):
+    fitting = facts.filter("is_whole", pl.col("affix").is_in(["", usual]))
+    if not usual and _are_codes(fitting):
         return None
     if decimal is None:
-        decimal = _detect_decimal(grouped.filter(fits))
-    pattern = _COMMA if decimal == "," else _POINT
-    fits &= grouped.str.contains(pattern).fill_null(value=False)
-    plain = grouped.str.replace_all("." if decimal == "," else ",", "", literal=True).str.replace(",", ".")
-    values = pl.select(pl.when(fits).then(plain)).to_series().cast(pl.Float64, strict=False)
-    signs = pl.DataFrame([parts["sign"], parts["inner"], parts["after"]]).select(
-        pl.all().is_in(["-", "\u2212"])
-    )
-    negative = signs.select(pl.any_horizontal(pl.all())).to_series().fill_null(value=False)
-    negative |= parts["open"].is_not_null()
-    values = pl.select(pl.when(negative).then(-values).otherwise(values)).to_series()
+        decimal = _detect_decimal(fitting)
+    number = pl.col("comma_number" if decimal == "," else "point_number")
+    fits = pl.col("is_whole") & pl.col("affix").is_in(["", usual])
+    values = facts.select(pl.when(fits).then(number).alias(column.values.name)).to_series()
     return NumberText(values, usual, decimal)
+
+
+def _split_numbers(values: pl.Series) -> pl.DataFrame:
+    """Return the parts of texts that are numbers in any notation; null in other texts."""
+    parts = values.str.extract_groups(_WRITTEN).struct.unnest()
+    return parts.with_columns(pl.col("digits").str.strip_chars())
+
+
+def _read_numbers(values: pl.Series) -> pl.DataFrame:
+    return _read_digits(_split_numbers(values))
+
+
+def _read_digits(parts: pl.DataFrame) -> pl.DataFrame:
+    """Return what the parts of each text mean, with a decimal point and with a decimal comma."""
+    digits, blanks = pl.col("digits"), f"[{_BLANKS}]"
+    affix = pl.col("prefix").fill_null("") + pl.col("suffix").fill_null("")
+    minus = pl.any_horizontal(pl.col("sign", "inner", "after").is_in(["-", "\u2212"])).fill_null(value=False)
+    is_spaced = digits.str.contains(blanks)
+    frame = parts.select(
+        digits=pl.when(~is_spaced | digits.str.contains(_SPACED)).then(digits.str.replace_all(blanks, "")),
+        is_spaced=is_spaced,
+        affix=affix,
+        is_whole=(pl.col("open").is_null() == pl.col("close").is_null())
+        & ~pl.col("suffix").fill_null("").str.contains(_NOT_UNITS),
+        has_plus=pl.col("sign") == "+",
+        is_negative=minus | pl.col("open").is_not_null(),
+    )
+    is_comma, is_point = digits.str.contains(_COMMA), digits.str.contains(_POINT)
+    negate = pl.when("is_negative").then(-1.0).otherwise(1.0)
+    comma_text = digits.str.replace_all(".", "", literal=True).str.replace(",", ".")
+    point_text = digits.str.replace_all(",", "", literal=True)
+    return frame.with_columns(
+        is_whole=pl.col("is_whole") & digits.is_not_null(),
+        has_affix=(pl.col("affix") != "") & digits.is_not_null(),
+        has_length_of_postcode=digits.str.contains(r"^[0-9]{4,5}$"),
+        is_code=digits.str.contains(_LEADING_ZERO) | (digits.str.count_matches("[0-9]") > _MAX_DIGITS),
+        length=digits.str.len_chars(),
+        is_comma=is_comma,
+        is_point=is_point,
+        is_surely_comma=digits.str.contains(_SURE_COMMA),
+        is_surely_point=digits.str.contains(_SURE_POINT),
+        comma_number=pl.when(is_comma).then(comma_text).cast(pl.Float64, strict=False) * negate,
+        point_number=pl.when(is_point).then(point_text).cast(pl.Float64, strict=False) * negate,
+    )
 
 
 def _other_decimal(digits: pl.Series, thousands: str) -> str:
@@ -123,23 +154,25 @@ def _without_thousands(digits: pl.Series, thousands: str, decimal: str) -> pl.Se
     return plain.str.replace(decimal, ".", literal=True)
 
 
-def _usual_affix(affix: pl.Series) -> str:
+def _usual_affix(facts: pl.DataFrame) -> str:
     """Return the most frequent affix; empty if few numbers have one, so that these stand out."""
+    if not facts["has_affix"].any():
+        return ""
+    affix = facts["affix"].filter(facts["digits"].is_not_null())
     counts = affix.filter(affix != "").value_counts(sort=True)
     usual, count = counts.row(0) if len(counts) else ("", 0)
     return str(usual) if count >= MIN_AFFIX_SHARE * len(affix) else ""
 
 
-def _are_codes(digits: pl.Series, spaced: pl.Series, signs: pl.Series) -> bool:
-    if digits.str.contains(_LEADING_ZERO).any() or (digits.str.count_matches("[0-9]") > _MAX_DIGITS).any():
+def _are_codes(facts: pl.DataFrame) -> bool:
+    if facts["is_code"].any():
         return True
     # Phone numbers have the same groups everywhere, or start with a plus.
-    alike = spaced.all() and digits.str.len_chars().n_unique() == 1
-    return bool(spaced.any()) and bool(alike or (signs == "+").any())
+    are_alike = facts["is_spaced"].all() and facts["length"].n_unique() == 1
+    return bool(facts["is_spaced"].any()) and bool(are_alike or facts["has_plus"].any())
 
 
-def _detect_decimal(digits: pl.Series) -> str:
-    comma = digits.str.contains(_COMMA).sum()
-    point = digits.str.contains(_POINT).sum()
-    sure_comma, sure_point = digits.str.contains(_SURE_COMMA).sum(), digits.str.contains(_SURE_POINT).sum()
+def _detect_decimal(facts: pl.DataFrame) -> str:
+    comma, point = int(facts["is_comma"].sum()), int(facts["is_point"].sum())
+    sure_comma, sure_point = int(facts["is_surely_comma"].sum()), int(facts["is_surely_point"].sum())
     return "," if sure_comma > sure_point and comma >= point else "."

@@ -6,45 +6,44 @@ import polars as pl
 
 from lavendertown.core.reading import DateOrder
 from lavendertown.tables.inference import patterns
-from lavendertown.tables.inference.column_matches import all_match
 from lavendertown.tables.inference.date_text import day_month_order
+from lavendertown.tables.inference.text_columns import TextColumn
 
 _ZONE = r":[0-9]{2}(?:[.,][0-9]+)? ?(Z|UTC|[+-][0-9]{2}:?[0-9]{2})\s*$"
 
 
-def parse_dates(name: str, column: pl.Series, date_order: DateOrder | None = None) -> tuple[pl.Series, str]:
+def parse_dates(name: str, column: TextColumn, date_order: DateOrder | None = None) -> tuple[pl.Series, str]:
     """Convert a text column to dates or times if every value is one; otherwise return it unchanged.
 
     The second value is a sentence if the order of day and month was guessed or is ambiguous.
     """
-    if column.null_count() == len(column):
-        return column, ""
-    if all_match(column, patterns.ISO_DATE):
+    if not column.present:
+        return column.values, ""
+    if column.all_match(patterns.ISO_DATE):
         return _parse_iso_dates(column), ""
-    if all_match(column, patterns.PARTS_DATE):
-        return _parse_day_month_dates(name, column, date_order)
-    return column, ""
+    if column.all_match(patterns.PARTS_DATE):
+        return _parse_day_month_dates(name, column.values, date_order)
+    return column.values, ""
 
 
-def _parse_iso_dates(column: pl.Series) -> pl.Series:
-    text = column.str.strip_chars()
-    if all_match(column, patterns.ISO_DAY):
-        return _parsed_or_original(column, text.str.to_date("%Y-%m-%d", strict=False))
+def _parse_iso_dates(column: TextColumn) -> pl.Series:
+    text = column.values.str.strip_chars()
+    if column.all_match(patterns.ISO_DAY):
+        return _parsed_or_original(column.values, text.str.to_date("%Y-%m-%d", strict=False))
     text = text.str.replace("T", " ", literal=True).str.replace(",", ".", literal=True)
     text = text.str.replace(r" ?(?:Z|UTC)$", "+00:00").str.replace(r"^(\S+)$", "$1 00:00:00")
     text = text.str.replace(r"^(\S+ +[0-9]+:[0-9]+)( ?[+-][0-9:]+)?$", "${1}:00${2}")
     zoned = text.str.contains(r" .*[+-]\d\d:?\d\d$").drop_nulls()
     if zoned.any() and not zoned.all():
-        return column
+        return column.values
     text = text.str.replace(r" ([+-]\d\d:?\d\d)$", "$1")
     pattern = "%Y-%m-%d %H:%M:%S%.f%z" if zoned.any() else "%Y-%m-%d %H:%M:%S%.f"
-    return _parsed_or_original(column, text.str.to_datetime(pattern, strict=False, time_unit="us"))
+    return _parsed_or_original(column.values, text.str.to_datetime(pattern, strict=False, time_unit="us"))
 
 
-def has_several_zones(column: pl.Series) -> bool:
+def has_several_zones(column: TextColumn) -> bool:
     """Return whether times were converted from several time zones, which the values no longer show."""
-    zones = column.drop_nulls().str.extract(_ZONE).unique()
-    return len(zones) > 1
+    return column.any_match(_ZONE) and column.values.drop_nulls().str.extract(_ZONE).n_unique() > 1
 
 
 def _parse_day_month_dates(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from lavendertown.tables.inference.column_matches import any_match
+from lavendertown.tables.inference.text_columns import TextColumn
 
 _TIME_OF_DAY = r"^\s*[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?\s*(?:[AaPp]\.?[Mm]\.?)?\s*$"
 _CLOCK = r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?"
@@ -18,26 +18,25 @@ _OTHER_NOTATION = (
 _MIN_SHARE = 0.6
 
 
-def explain_unread_times(column: pl.Series, dates: pl.Series) -> str:
+def explain_unread_times(column: TextColumn, dates: pl.Series) -> str:
     """Return why a text column of times is not converted, as the end of a sentence; empty if it has none.
 
     Args:
         column: The text.
         dates: The dates and times that could be read, null elsewhere.
     """
-    if not any_match(column, _CLOCK):
+    if not column.any_match(_CLOCK):
         return ""
-    texts = column.drop_nulls()
-    if _share(texts, _TIME_OF_DAY) >= _MIN_SHARE:
+    if _share(column, _TIME_OF_DAY) >= _MIN_SHARE:
         return "its times have no date"
-    with_offset = _share(texts, _WITH_OFFSET)
-    without = (len(dates) - dates.null_count()) / max(1, len(texts))
+    with_offset = _share(column, _WITH_OFFSET)
+    without = (len(dates) - dates.null_count()) / max(1, column.present)
     if with_offset and without and with_offset + without >= _MIN_SHARE:
         return "some of its times have a time zone, and others have none"
-    if _share(texts, _OTHER_NOTATION) >= _MIN_SHARE:
+    if _share(column, _OTHER_NOTATION) >= _MIN_SHARE:
         return "its times are in a notation that is not read; write them as 2024-01-31 14:30:00"
     return ""
 
 
-def _share(texts: pl.Series, pattern: str) -> float:
-    return float(texts.str.contains(pattern).sum()) / max(1, len(texts))
+def _share(column: TextColumn, pattern: str) -> float:
+    return column.count_matches(pattern) / max(1, column.present)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from lavendertown.tables.inference import patterns
+from lavendertown.tables.inference.text_columns import TextColumn
 
 PAIRS = (
     ("true", "false"),
@@ -29,7 +30,6 @@ YES_NO = {
 """The words that count in a column that a person set to yes/no values."""
 
 _WORD = "^(?i:" + "|".join(sorted({word for pair in PAIRS for word in pair})) + r")\s*$"
-_SAMPLE_ROWS = 1_000
 _SAMPLE_SHARE = 0.35
 
 
@@ -50,25 +50,24 @@ class YesNoWords:
     spellings: tuple[str, ...]
 
 
-def find_yes_no_words(column: pl.Series) -> YesNoWords | None:
+def find_yes_no_words(column: TextColumn) -> YesNoWords | None:
     """Return the values of a text column as yes or no, by the most frequent pair; None without both words."""
-    sample = column.head(_SAMPLE_ROWS).drop_nulls()
-    if not len(sample) or float(sample.str.contains(_WORD).mean() or 0.0) < _SAMPLE_SHARE:  # type: ignore[arg-type]
+    if column.share_of_first(_WORD) < _SAMPLE_SHARE:
         return None
-    words = column.str.strip_chars().str.to_lowercase()
+    words = column.values.str.strip_chars().str.to_lowercase()
     counts = dict(words.value_counts().iter_rows())
     both = [pair for pair in PAIRS if all(counts.get(word) for word in pair)]
     if not both:
         return None
     yes, no = max(both, key=lambda pair: sum(counts[word] for word in pair))
     values = words.replace_strict({yes: True, no: False}, default=None, return_dtype=pl.Boolean)
-    stand_ins = column.str.contains(patterns.DISGUISED_NULL).fill_null(value=True)
     spellings = {
-        word: sorted(column.filter(words == word).unique().to_list(), key=str.swapcase) for word in (yes, no)
+        word: sorted(column.values.filter(words == word).unique().to_list(), key=str.swapcase)
+        for word in (yes, no)
     }
     return YesNoWords(
         values,
-        len(column) - int(stand_ins.sum()),
+        column.present - column.count_matches(patterns.DISGUISED_NULL),
         counts[yes] + counts[no],
         (*spellings[yes], *spellings[no]),
     )

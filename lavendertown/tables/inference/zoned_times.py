@@ -10,6 +10,7 @@ import polars as pl
 
 from lavendertown.core.reading import DateOrder
 from lavendertown.tables.inference.date_text import parse_date_text
+from lavendertown.tables.inference.text_columns import TextColumn
 
 _OFFSETS = {
     **dict.fromkeys(("UTC", "GMT", "WET"), 0.0),
@@ -45,7 +46,6 @@ _WEB_SERVER_DAY = r"^\s*([0-9]{1,2})/(\p{L}{3})/([0-9]{4}):"
 """The start of a time in a log of a web server: 10/Oct/2000:13:55:36."""
 
 _OFFSET_WITH_NAME = r"(Z|[+-][0-9]{2}:?[0-9]{2})\[[^\]]*\]\s*$"
-_SAMPLE_ROWS = 1_000
 _SAMPLE_SHARE = 0.6
 _MAX_ZONES = 50
 
@@ -65,26 +65,25 @@ class ZonedTimes:
     unknown: tuple[str, ...]
 
 
-def drop_names_of_offsets(column: pl.Series) -> pl.Series:
+def drop_names_of_offsets(column: TextColumn) -> TextColumn:
     """Return a text column without the names that follow an offset: ``+01:00[Europe/Berlin]``."""
-    if not column.head(_SAMPLE_ROWS).str.contains(_OFFSET_WITH_NAME).any():
+    if not column.first_match(_OFFSET_WITH_NAME):
         return column
-    return column.str.replace(_OFFSET_WITH_NAME, "$1")
+    return TextColumn(column.values.str.replace(_OFFSET_WITH_NAME, "$1"))
 
 
-def parse_zoned_times(column: pl.Series, order: DateOrder | None = None) -> ZonedTimes | None:
+def parse_zoned_times(column: TextColumn, order: DateOrder | None = None) -> ZonedTimes | None:
     """Parse times with a zone name or an offset; None if less than six of ten values have one.
 
     Args:
         column: A text column.
         order: What dates such as 03/02/2018 start with; detected by default.
     """
-    sample = column.head(_SAMPLE_ROWS).drop_nulls()
-    if not len(sample) or float(sample.str.contains(_ZONED).mean() or 0.0) < _SAMPLE_SHARE:  # type: ignore[arg-type]
+    if column.share_of_first(_ZONED) < _SAMPLE_SHARE:
         return None
-    parts = column.str.extract_groups(_ZONED).struct.unnest()
+    parts = column.values.str.extract_groups(_ZONED).struct.unnest()
     texts = parts["local"].str.replace(_WEEKDAY, "$1").str.replace(_WEB_SERVER_DAY, "$1 $2 $3 ")
-    local = parse_date_text(texts, order).values.cast(pl.Datetime("us"))
+    local = parse_date_text(TextColumn(texts), order).values.cast(pl.Datetime("us"))
     zones = parts["zone"].fill_null(parts["bracketed"])
     used = zones.filter(local.is_not_null())
     names = [str(name) for name in used.value_counts(sort=True).to_series(0).to_list()]
