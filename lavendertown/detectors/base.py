@@ -58,10 +58,17 @@ class ColumnAggregates:
     Attributes:
         key: The frame column.
         build: Takes the column and returns the query; a function of a module, which all columns share.
+        text_key: The frame column with the cells as written, which ``build`` takes after the column.
     """
 
     key: str
-    build: Callable[[nw.Expr], Aggregates]
+    build: Callable[..., Aggregates]
+    text_key: str | None = None
+
+    @property
+    def keys(self) -> list[str]:
+        """The frame columns that ``build`` takes."""
+        return [self.key] if self.text_key is None else [self.key, self.text_key]
 
 
 @dataclass(frozen=True)

@@ -20,12 +20,13 @@ from lavendertown.detectors.base import (
     Outcome,
     Query,
     Result,
+    ValueCounts,
     format_value,
     join_names,
 )
 from lavendertown.detectors.related import name_related_findings
-from lavendertown.detectors.table_queries import SharedQuery, TableQueries
-from lavendertown.tables import ROW, Column, Table
+from lavendertown.detectors.table_queries import AffectedRows, SharedQuery, TableQueries
+from lavendertown.tables import Column, Table
 from lavendertown.tables.table import ENGINE_LABELS, IN_MEMORY
 
 ROW_CAP = 200_000
@@ -40,11 +41,10 @@ SMALL_TABLE_CELLS = 1_000_000
 SMALL_TABLE_BATCH_SIZE = 64
 
 WIDE_TABLE_COLUMNS = 500
-WIDE_TABLE_BATCH_SIZE = 512
+WIDE_TABLE_BATCH_SIZE = 4_096
 """The batch of a small table with more columns: each query takes the schema of all of them into account."""
 
 _MAX_SAMPLES = 5
-_MAX_SAMPLED_ROWS = 1_000
 _MAX_NAMED = 20
 _CHECK_ERRORS = (Exception, PanicException)
 _OPTIONAL = ("settings", "reason", "values_capped")
@@ -92,6 +92,7 @@ class _Task:
     failure: BaseException | None = None
     done: bool = False
     values_capped: bool = False
+    affected: dict[int, AffectedRows] = field(default_factory=dict)
 
     @property
     def column_name(self) -> str:
@@ -156,12 +157,13 @@ def run_detectors(
         report_progress(done, len(tasks), group[0].label)
         queries.keep_columns({key for task in group for key in task.frame_keys})
         _run_tasks(queries, group)
+        _select_affected_rows(queries, group)
         for task in group:
             report_progress(done, len(tasks), task.label)
             done += 1
             found.extend(
                 (_sort_key(table, task, finding), finding)
-                for finding in _findings_of_task(table, queries, task, dataset)
+                for finding in _findings_of_task(table, task, dataset)
             )
     report_progress(len(tasks), len(tasks), "Done")
     checks = [check for task in tasks for check in _check_results(table, task)]
@@ -233,6 +235,7 @@ def _run_tasks(queries: TableQueries, tasks: Sequence[_Task]) -> None:
         else:
             for (task, _), answer in zip(grouped, answers, strict=True):
                 task.advance(answer)
+        queries.count_together([task.query for task in alone if isinstance(task.query, ValueCounts)])
         _run_separately(queries, alone)
 
 
@@ -247,13 +250,34 @@ def _run_separately(queries: TableQueries, tasks: Sequence[_Task]) -> None:
             task.advance(answer)
 
 
-def _findings_of_task(
-    table: Table, queries: TableQueries, task: _Task, dataset: str | None
-) -> list[GhostFinding]:
+def _select_affected_rows(queries: TableQueries, tasks: Sequence[_Task]) -> None:
+    """Keep the affected rows of the detections that have a condition, with their tasks."""
+    wanted = [
+        (task, i, result)
+        for task in tasks
+        for i, result in enumerate(task.results)
+        if isinstance(result, Detection) and result.row_condition is not None
+    ]
+    try:
+        answers = queries.select_rows([detection for _, _, detection in wanted], ROW_CAP)
+        for (task, i, _), rows in zip(wanted, answers, strict=True):
+            task.affected[i] = rows
+    except _CHECK_ERRORS:
+        for task, i, detection in wanted:
+            try:
+                (task.affected[i],) = queries.select_rows([detection], ROW_CAP)
+            except _CHECK_ERRORS as error:
+                task.record_failure(error)
+
+
+def _findings_of_task(table: Table, task: _Task, dataset: str | None) -> list[GhostFinding]:
     if task.failure is None:
-        detections = [result for result in task.results if isinstance(result, Detection)]
+        detections = [(i, result) for i, result in enumerate(task.results) if isinstance(result, Detection)]
         try:
-            return [_create_finding(table, queries, task, detection, dataset) for detection in detections]
+            return [
+                _create_finding(table, task, detection, task.affected.pop(i, None), dataset)
+                for i, detection in detections
+            ]
         except _CHECK_ERRORS as error:
             task.record_failure(error)
     assert task.failure is not None
@@ -283,7 +307,7 @@ def _first_line(error: BaseException) -> str:
 
 
 def _create_finding(
-    table: Table, queries: TableQueries, task: _Task, detection: Detection, dataset: str | None
+    table: Table, task: _Task, detection: Detection, affected: AffectedRows | None, dataset: str | None
 ) -> GhostFinding:
     metadata = {
         **_common_metadata(task, dataset),
@@ -298,16 +322,12 @@ def _create_finding(
         indices = list(detection.rows[:ROW_CAP])
         if detection.count > len(indices):
             metadata["rows_truncated"] = True
-    if detection.row_condition is not None:
-        columns = [ROW] if detection.sample_column is None else [ROW, detection.sample_column]
-        hits = queries.select_rows(detection.row_condition, columns, ROW_CAP)
-        indices = hits[ROW].to_list()
+    if affected is not None:
+        indices = affected.positions
         if detection.count > len(indices):
             metadata["rows_truncated"] = True
         if detection.sample_column is not None:
-            metadata["samples"] = _distinct_samples(
-                hits[detection.sample_column].head(_MAX_SAMPLED_ROWS).to_list()
-            )
+            metadata["samples"] = _distinct_samples(affected.values)
     if not table.engine.numbers_rows:
         indices = None
         metadata.pop("rows_truncated", None)

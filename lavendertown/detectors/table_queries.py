@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, TypeAlias
 
@@ -16,6 +17,7 @@ from lavendertown.detectors.base import (
     ColumnAggregates,
     Count,
     CountedValues,
+    Detection,
     Quantile,
     Query,
     RowCounts,
@@ -43,6 +45,22 @@ SharedQuery: TypeAlias = Aggregates | ColumnAggregates | RowCounts
 
 _MAX_QUERIES = 512
 """How many queries are one query of the engine: its planning grows faster than their number."""
+
+
+_MAX_SAMPLED_ROWS = 1_000
+
+
+@dataclass(frozen=True)
+class AffectedRows:
+    """The affected rows of a detection.
+
+    Attributes:
+        positions: Their positions, in ascending order.
+        values: The values of its sample column in the first of them; empty without such a column.
+    """
+
+    positions: list[int]
+    values: list[Any]
 
 
 class TableQueries:
@@ -106,7 +124,7 @@ class TableQueries:
     ) -> Iterator[Mapping[str, Any]]:
         stacked = self._stack_columns([query for query in queries if isinstance(query, ColumnAggregates)])
         single = [
-            query.build(nw.col(query.key)) if isinstance(query, ColumnAggregates) else query
+            query.build(*map(nw.col, query.keys)) if isinstance(query, ColumnAggregates) else query
             for query in queries
             if not (isinstance(query, ColumnAggregates) and query in stacked)
         ]
@@ -145,9 +163,32 @@ class TableQueries:
             self._distinct[key] = _collect(grouped).to_polars()
         return self._distinct[key]
 
-    def select_rows(self, condition: nw.Expr, columns: Sequence[str], limit: int) -> nw.DataFrame[Any]:
-        """Return columns of the first rows that meet a condition, in row order."""
-        return _collect(self._matching_rows(condition, columns).sort(ROW).head(limit))
+    def select_rows(self, detections: Sequence[Detection], limit: int) -> list[AffectedRows]:
+        """Return the first rows that meet the condition of each detection, in row order."""
+        if not isinstance(self._frame, nw.DataFrame):
+            return [self._select_rows_alone(each, limit) for each in detections]
+        found = []
+        positions = self._frame[ROW].to_numpy()
+        for i in range(0, len(detections), _MAX_QUERIES):
+            group = detections[i : i + _MAX_QUERIES]
+            conditions = [each.row_condition for each in group if each.row_condition is not None]
+            hits = self._frame.select(
+                condition.fill_null(False).alias(str(j)) for j, condition in enumerate(conditions)
+            )
+            for detection, hit in zip(group, hits.iter_columns(), strict=True):
+                places = hit.to_numpy().nonzero()[0][:limit]
+                key = detection.sample_column
+                values = self._frame[key][places[:_MAX_SAMPLED_ROWS]].to_list() if key is not None else []
+                found.append(AffectedRows(positions[places].tolist(), values))
+        return found
+
+    def _select_rows_alone(self, detection: Detection, limit: int) -> AffectedRows:
+        assert detection.row_condition is not None
+        key = detection.sample_column
+        columns = [ROW] if key is None else [ROW, key]
+        hits = _collect(self._matching_rows(detection.row_condition, columns).sort(ROW).head(limit))
+        values = hits[key].head(_MAX_SAMPLED_ROWS).to_list() if key is not None else []
+        return AffectedRows(hits[ROW].to_list(), values)
 
     def keep_columns(self, keys: AbstractSet[str]) -> None:
         """Forget the distinct values of the other columns."""
@@ -194,21 +235,30 @@ class TableQueries:
         """
         if not isinstance(self._frame, nw.DataFrame) or not self._row_count:
             return {}
-        shared: dict[tuple[Callable[[nw.Expr], Aggregates], nw.dtypes.DType], list[str]] = {}
+        shared: dict[tuple[Any, ...], list[ColumnAggregates]] = {}
         for query in dict.fromkeys(queries):
-            shared.setdefault((query.build, self._types[query.key]), []).append(query.key)
+            types = tuple(self._types[key] for key in query.keys)
+            shared.setdefault((query.build, types), []).append(query)
         answers: dict[ColumnAggregates, Mapping[str, Any]] = {}
-        for (build, dtype), keys in shared.items():
-            if len(keys) < _MIN_STACKED or not (dtype == nw.String or dtype.is_numeric()):
+        for (build, types), group in shared.items():
+            if len(group) < _MIN_STACKED or not all(map(_can_be_stacked, types)):
                 continue
-            aggregates = build(nw.col("value"))
+            names = [f"value {i}" for i in range(len(types))]
+            aggregates = build(*map(nw.col, names))
             expressions = [each.alias(name) for name, each in aggregates.expressions.items()]
             for name, quantile in aggregates.quantiles.items():
                 expressions.append(quantile.value.quantile(quantile.level, "linear").alias(name))
-            stacked = self._frame.select(keys).unpivot(variable_name="key", value_name="value")
+            parts = [self._stack([query.keys[i] for query in group], name) for i, name in enumerate(names)]
+            stacked = parts[0].with_columns(part[name] for part, name in zip(parts, names, strict=True))
+            by_key = {query.key: query for query in group}
             for row in stacked.group_by("key").agg(*expressions).iter_rows(named=True):
-                answers[ColumnAggregates(row["key"], build)] = row
+                answers[by_key[row.pop("key")]] = row
         return answers
+
+    def _stack(self, keys: Sequence[str], name: str) -> nw.DataFrame[Any]:
+        """Return columns one below the other, with their keys."""
+        assert isinstance(self._frame, nw.DataFrame)
+        return self._frame.select(keys).unpivot(variable_name="key", value_name=name)
 
     def _compute_quantiles(self, quantiles: Sequence[Quantile]) -> Sequence[Any]:
         sample = self._sample_rows() if quantiles else None
@@ -247,11 +297,32 @@ class TableQueries:
             else:
                 grouped = self._group_values(query).sort("count", "value", descending=[True, False])
                 counted = _collect(grouped.head(query.limit + 1))
-            values, counts = counted["value"].to_list(), counted["count"].to_list()
-            self._counted[query] = CountedValues(
-                values[: query.limit], counts[: query.limit], len(values) <= query.limit
-            )
+            self._keep_counted(query, counted["value"].to_list(), counted["count"].to_list())
         return self._counted[query]
+
+    def count_together(self, queries: Sequence[ValueCounts]) -> None:
+        """Count the values of several columns of one type at once, and keep the answers, for small tables."""
+        if not isinstance(self._frame, nw.DataFrame):
+            return
+        shared: dict[tuple[nw.dtypes.DType, int, bool], list[ValueCounts]] = {}
+        for query in dict.fromkeys(queries):
+            if query not in self._counted:
+                shared.setdefault((self._types[query.key], query.limit, query.by_day), []).append(query)
+        for (dtype, _, by_day), group in shared.items():
+            if len(group) < _MIN_STACKED or not _can_be_stacked(dtype):
+                continue
+            stacked = self._stack([query.key for query in group], "value")
+            value = nw.col("value").dt.truncate("1d") if by_day else nw.col("value")
+            counted = stacked.with_columns(value).drop_nulls().group_by("key", "value").agg(count=nw.len())
+            ordered = counted.sort("count", "value", descending=[True, False]).to_polars()
+            by_key = ordered.group_by("key", maintain_order=True).agg("value", "count")
+            found = {key: (values, counts) for key, values, counts in by_key.iter_rows()}
+            for query in group:
+                self._keep_counted(query, *found.get(query.key, ([], [])))
+
+    def _keep_counted(self, query: ValueCounts, values: list[Any], counts: list[int]) -> None:
+        is_complete = len(values) <= query.limit
+        self._counted[query] = CountedValues(values[: query.limit], counts[: query.limit], is_complete)
 
     def _most_frequent_values(self, query: ValueCounts) -> pl.DataFrame:
         """Return the first values; only the least frequent ones of these are more than can be sorted fast."""
@@ -284,6 +355,10 @@ class TableQueries:
             frame = self._frame if step <= 1 else self._frame.filter(nw.col(ROW) % step == 0)
             self._sample = SampledRows(_collect(frame.sort(ROW)).to_polars(), is_complete=step <= 1)
         return self._sample
+
+
+def _can_be_stacked(dtype: nw.dtypes.DType) -> bool:
+    return dtype in (nw.String, nw.Boolean) or dtype.is_numeric() or dtype.is_temporal()
 
 
 @lru_cache(1_000)

@@ -273,6 +273,29 @@ def test_stacked_columns_have_the_same_findings(monkeypatch: pytest.MonkeyPatch)
     assert [finding.to_dict() for finding in Inspector(wide()).detect()] == stacked
 
 
+def wide_text(columns: int = 30) -> bytes:
+    kinds = ("{i}", "{i}.5", "2024-01-{day}", "{day}.01.2024", "2024-01-{day} 10:00+02:00", "yes", "word {i}")
+    names = [f"c{j}" for j in range(columns * len(kinds))]
+    rows = [
+        [
+            "?!" if (i + j) % 31 == 0 else "" if (i + j) % 17 == 0 else kinds[j % len(kinds)]
+            for j in range(len(names))
+        ]
+        for i in range(30)
+    ]
+    lines = [",".join(row).format(i=i, day=f"{i % 28 + 1:02}") for i, row in enumerate(rows)]
+    return "\n".join([",".join(names), *lines]).encode()
+
+
+def test_stacked_columns_with_their_text_have_the_same_findings(monkeypatch: pytest.MonkeyPatch) -> None:
+    inspector = Inspector((wide_text(), "wide.csv"))
+    stacked = [finding.to_dict() for finding in inspector.detect()]
+    assert {"nulls", "types"} <= {finding["metadata"]["check"] for finding in stacked}
+    assert sum(1 for column in inspector.table.schema if column.text_key) > 60
+    monkeypatch.setattr(table_queries, "_MIN_STACKED", 10_000)
+    assert [finding.to_dict() for finding in Inspector((wide_text(), "wide.csv")).detect()] == stacked
+
+
 def test_many_columns_share_the_query_for_an_aggregate(monkeypatch: pytest.MonkeyPatch) -> None:
     built: list[nw.Expr] = []
     build = nulls._count_nulls

@@ -10,6 +10,7 @@ import numpy as np
 
 from lavendertown.detectors.base import (
     Aggregates,
+    ColumnAggregates,
     Detection,
     DetectionSteps,
     Detector,
@@ -53,8 +54,10 @@ class Nulls(Detector):
         """Find the rows without a value."""
         assert column is not None
         empty, total = ~has_value(column), table.row_count
-        if column.text_key or column.errors_key:
+        if column.errors_key:
             answer = yield Aggregates({"nulls": count_where(empty)})
+        elif column.text_key:
+            answer = yield ColumnAggregates(column.key, _count_empty, column.text_key)
         else:
             answer = yield RowCounts(column.key, _count_nulls)
         missing = int(answer["nulls"] or 0)
@@ -88,6 +91,10 @@ class Nulls(Detector):
 
 def _count_nulls(value: nw.Expr) -> dict[str, nw.Expr]:
     return {"nulls": value.is_null()}
+
+
+def _count_empty(value: nw.Expr, text: nw.Expr) -> Aggregates:
+    return Aggregates({"nulls": count_where(value.is_null() & text.is_null())})
 
 
 def _is_key(table: Table, column: Column, missing: int) -> QuerySteps[bool]:

@@ -10,6 +10,7 @@ import narwhals as nw
 
 from lavendertown.detectors.base import (
     Aggregates,
+    ColumnAggregates,
     Detection,
     DetectionSteps,
     Detector,
@@ -138,18 +139,12 @@ def _check_written_cells(
     table: Table, column: Column, text_key: str, reports_missing_zones: bool
 ) -> DetectionSteps:
     """Check a column that was converted from text: cells that do not fit, and dates in several formats."""
-    text = nw.col(text_key)
-    written = ~text.is_null() & ~text.str.contains(patterns.DISGUISED_NULL)
+    written = _is_written(nw.col(text_key))
     rows = written & nw.col(column.key).is_null()
-    facts = yield Aggregates({"stray": count_where(rows), "all": count_where(written)})
+    facts = yield ColumnAggregates(column.key, _count_written, text_key)
     stray = int(facts["stray"] or 0)
     if column.kind == "time":
-        formats = yield Aggregates(
-            {
-                name: count_where(written & text.str.contains(pattern))
-                for name, pattern in patterns.DATE_FORMATS.items()
-            }
-        )
+        formats = yield ColumnAggregates(text_key, _count_formats)
         counts = {name: int(number) for name, number in formats.items() if number}
         if len(counts) > 1:
             return _report_formats(table, column, text_key, counts, int(facts["all"]), written)
@@ -158,6 +153,25 @@ def _check_written_cells(
         stray, rows = stray - missing_zones, rows & ~lacks_zone(column)
     kind = _KIND_NAMES.get(column.kind, "text")
     return _report_strays(table, column, text_key, kind, stray, rows) if stray else None
+
+
+def _is_written(text: nw.Expr) -> nw.Expr:
+    return ~text.is_null() & ~text.str.contains(patterns.DISGUISED_NULL)
+
+
+def _count_written(value: nw.Expr, text: nw.Expr) -> Aggregates:
+    written = _is_written(text)
+    return Aggregates({"stray": count_where(written & value.is_null()), "all": count_where(written)})
+
+
+def _count_formats(text: nw.Expr) -> Aggregates:
+    written = _is_written(text)
+    return Aggregates(
+        {
+            name: count_where(written & text.str.contains(pattern))
+            for name, pattern in patterns.DATE_FORMATS.items()
+        }
+    )
 
 
 def _report_formats(
