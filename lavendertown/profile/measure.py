@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain, islice
 from typing import Any
 
@@ -42,6 +42,7 @@ MAX_VALUE_LENGTH = 200
 MAX_PROFILED_COLUMNS = 500
 """Only the first columns of a wide table have profiles: more would not fit the limit of size."""
 
+_SHORT_TABLE_ROWS = 1_000
 _PERCENTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _NEARLY_UNIQUE = 0.95
 _FAR = 3.0
@@ -58,12 +59,13 @@ def measure_table(table: Table, findings: Sequence[GhostFinding], key: Sequence[
     """
     profiles = [_profile_column(table, column) for column in table.schema[:MAX_PROFILED_COLUMNS]]
     key_columns = list(key) or suggest_key(profiles)
+    with_rows = {str(i): finding for i, finding in enumerate(findings) if finding.row_indices}
+    rows = _read_source_rows(table, list(with_rows.values()), key_columns)
     return Evidence(
         columns=profiles,
         samples={
-            str(position): sample_finding(table, finding, key_columns)
-            for position, finding in enumerate(findings)
-            if finding.row_indices
+            position: sample_finding(table, finding, key_columns, rows)
+            for position, finding in with_rows.items()
         },
         key=key_columns,
         first_row=first_row_number(table),
@@ -94,30 +96,66 @@ def first_row_number(table: Table) -> int:
     return reading.header_row + (reading.header_rows or 1)
 
 
-def _frequent_values(table: Table, finding: GhostFinding) -> list[ValueCount]:
+class _SourceRows:
+    """Rows of a table with the values of the source; those that were read before are not read again."""
+
+    def __init__(self, table: Table, read: Mapping[str, Sequence[Any]] | None = None) -> None:
+        self._table = table
+        self._read = read or {}
+
+    def select(self, positions: Sequence[int], limit: int, columns: Sequence[str]) -> list[Sequence[Any]]:
+        """Return the values of the first of these rows, by column."""
+        if all(name in self._read for name in columns):
+            return [[self._read[name][position] for position in positions[:limit]] for name in columns]
+        frame = self._table.rows(positions, limit, columns)
+        return [list(frame[name]) for name in columns]
+
+
+def _read_source_rows(table: Table, findings: Sequence[GhostFinding], key: Sequence[str]) -> _SourceRows:
+    """Return the rows of a table; of a short one, all that the samples of these findings need are read.
+
+    There, a call per finding takes longer than the values.
+    """
+    needed = dict.fromkeys(name for finding in findings for name in _shown_columns(table, finding, key))
+    if not needed or table.row_count > _SHORT_TABLE_ROWS or table.engine.name != IN_MEMORY.name:
+        return _SourceRows(table)
+    frame = table.rows(range(table.row_count), table.row_count, list(needed))
+    return _SourceRows(table, {name: list(frame[name]) for name in needed})
+
+
+def _shown_columns(table: Table, finding: GhostFinding, key: Sequence[str]) -> list[str]:
+    affected = [name for name in finding_columns(finding) if table.has_column(name)]
+    return list(dict.fromkeys([*key, *(affected or table.columns)[:MAX_SHOWN_COLUMNS]]))
+
+
+def _frequent_values(table: Table, finding: GhostFinding, rows: _SourceRows) -> list[ValueCount]:
     """Return the most frequent affected values of a finding; empty if it concerns whole rows."""
     positions = finding.row_indices or []
     if not positions or not table.has_column(finding.column):
         return []
-    column = table.rows(positions, COUNTED_ROWS, [finding.column])[finding.column]
-    counts = Counter(_to_text(value) for value in column if to_plain_value(value) is not None)
+    (values,) = rows.select(positions, COUNTED_ROWS, [finding.column])
+    counts = Counter(_to_text(value) for value in values if to_plain_value(value) is not None)
     return [ValueCount(value, count) for value, count in counts.most_common(MAX_FREQUENT_VALUES)]
 
 
-def sample_finding(table: Table, finding: GhostFinding, key: Sequence[str]) -> FindingSamples:
+def sample_finding(
+    table: Table, finding: GhostFinding, key: Sequence[str], rows: _SourceRows | None = None
+) -> FindingSamples:
     """Return the first affected rows of a finding, with the key and the affected columns."""
-    affected = [name for name in finding_columns(finding) if table.has_column(name)]
-    shown = list(dict.fromkeys([*key, *(affected[:MAX_SHOWN_COLUMNS] or table.columns[:MAX_SHOWN_COLUMNS])]))
+    rows = rows or _SourceRows(table)
+    shown = _shown_columns(table, finding, key)
     positions = (finding.row_indices or [])[:MAX_SAMPLES]
-    frame = table.rows(positions, MAX_SAMPLES, shown)
-    rows = [
+    cells = zip(*rows.select(positions, MAX_SAMPLES, shown), strict=True)
+    samples = [
         SampleRow(
             int(position), {name: to_plain_value(value) for name, value in zip(shown, values, strict=True)}
         )
-        for position, values in zip(frame.index, frame.itertuples(index=False, name=None), strict=True)
+        for position, values in zip(positions, cells, strict=True)
     ]
     column = finding.column if table.has_column(finding.column) else ""
-    return FindingSamples(column, rows, _frequent_values(table, finding), _count_by_part(table, finding))
+    return FindingSamples(
+        column, samples, _frequent_values(table, finding, rows), _count_by_part(table, finding)
+    )
 
 
 def _count_by_part(table: Table, finding: GhostFinding) -> list[int]:

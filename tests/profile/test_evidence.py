@@ -16,6 +16,7 @@ from lavendertown.core.errors import InvalidInputError
 from lavendertown.core.settings import load_settings
 from lavendertown.inspector import Inspector
 from lavendertown.models import GhostFinding
+from lavendertown.profile import measure
 from lavendertown.profile.evidence import Evidence
 from lavendertown.profile.masking import (
     MASKED_VALUE,
@@ -35,6 +36,26 @@ CSV = (
 
 def inspect(text: str = CSV, **options: object) -> Inspector:
     return Inspector((text.encode(), "orders.csv"), dataset="orders", **options)
+
+
+def test_rows_that_are_read_at_once_give_the_same_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = pl.DataFrame(
+        {
+            "id": range(40),
+            "whole": [None if i == 7 else i % 5 for i in range(40)],
+            "part": [float("inf") if i == 3 else i / 8 for i in range(40)],
+            "day": [None if i % 9 == 0 else dt.date(2024, 1, 1 + i % 28) for i in range(40)],
+            "flag": [None if i == 2 else i % 2 == 0 for i in range(40)],
+            "word": ["-" if i == 5 else "red" for i in range(40)],
+        }
+    )
+    for data in (frame, frame.to_pandas(), (frame.write_csv().encode(), "t.csv")):
+        inspector = Inspector(data)
+        assert len(inspector.detect()) > 5
+        at_once = inspector.evidence().to_dict()
+        with monkeypatch.context() as patch:
+            patch.setattr(measure, "_SHORT_TABLE_ROWS", 0)
+            assert inspector.evidence().to_dict() == at_once
 
 
 def test_a_profile_describes_every_column() -> None:
