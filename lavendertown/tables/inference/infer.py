@@ -514,10 +514,11 @@ def _as_numbers(name: str, column: TextColumn, numbers: NumberText) -> _Found:
     written = column.values.filter(numbers.values.is_not_null())
     # The example should show the notation: the longest of the first values.
     place = int(written.head(QUICK_CHECK_ROWS).str.len_chars().arg_max() or 0)
-    number = numbers.values.drop_nulls()[place]
+    number = finite[place]
     unit = f" with the unit {numbers.affix}" if numbers.affix else ""
     # No number is a placeholder, so all other values that are not missing could not be read.
-    unread = column.present - column.count_matches(patterns.DISGUISED_NULL) - len(values.drop_nulls())
+    read = len(values) - values.null_count()
+    unread = column.present - column.count_matches(patterns.DISGUISED_NULL) - read
     odd = f"; {_count_values(unread)} could not be read as one" if unread else ""
     text, shown = written[place].strip(), f"{number:.15g}"
     example = f" ({text} is {shown})" if text != shown else ""

@@ -83,13 +83,13 @@ def parse_number_text(
     usual = _usual_affix(facts)
     if _UPPER_CODE.fullmatch(usual) and facts["has_length_of_postcode"].all():
         return None
-    fitting = facts.filter("is_whole", pl.col("affix").is_in(["", usual]))
+    fits = pl.col("is_whole") & ((pl.col("affix") == "") | (pl.col("affix") == usual))
+    fitting = facts.filter(fits)
     if not usual and _are_codes(fitting):
         return None
     if decimal is None:
         decimal = _detect_decimal(fitting)
     number = pl.col("comma_number" if decimal == "," else "point_number")
-    fits = pl.col("is_whole") & pl.col("affix").is_in(["", usual])
     values = facts.select(pl.when(fits).then(number).alias(column.values.name)).to_series()
     return NumberText(values, usual, decimal)
 
