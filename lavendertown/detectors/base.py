@@ -66,7 +66,7 @@ class ColumnAggregates:
     text_key: str | None = None
 
     @property
-    def keys(self) -> list[str]:
+    def column_keys(self) -> list[str]:
         """The frame columns that ``build`` takes."""
         return [self.key] if self.text_key is None else [self.key, self.text_key]
 

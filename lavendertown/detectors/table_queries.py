@@ -124,7 +124,7 @@ class TableQueries:
     ) -> Iterator[Mapping[str, Any]]:
         stacked = self._stack_columns([query for query in queries if isinstance(query, ColumnAggregates)])
         single = [
-            query.build(*map(nw.col, query.keys)) if isinstance(query, ColumnAggregates) else query
+            query.build(*map(nw.col, query.column_keys)) if isinstance(query, ColumnAggregates) else query
             for query in queries
             if not (isinstance(query, ColumnAggregates) and query in stacked)
         ]
@@ -237,7 +237,7 @@ class TableQueries:
             return {}
         shared: dict[tuple[Any, ...], list[ColumnAggregates]] = {}
         for query in dict.fromkeys(queries):
-            types = tuple(self._types[key] for key in query.keys)
+            types = tuple(self._types[key] for key in query.column_keys)
             shared.setdefault((query.build, types), []).append(query)
         answers: dict[ColumnAggregates, Mapping[str, Any]] = {}
         for (build, types), group in shared.items():
@@ -248,7 +248,9 @@ class TableQueries:
             expressions = [each.alias(name) for name, each in aggregates.expressions.items()]
             for name, quantile in aggregates.quantiles.items():
                 expressions.append(quantile.value.quantile(quantile.level, "linear").alias(name))
-            parts = [self._stack([query.keys[i] for query in group], name) for i, name in enumerate(names)]
+            parts = [
+                self._stack([query.column_keys[i] for query in group], name) for i, name in enumerate(names)
+            ]
             stacked = parts[0].with_columns(part[name] for part, name in zip(parts, names, strict=True))
             by_key = {query.key: query for query in group}
             for row in stacked.group_by("key").agg(*expressions).iter_rows(named=True):

@@ -103,7 +103,9 @@ class _SourceRows:
         self._table = table
         self._read = read or {}
 
-    def select(self, positions: Sequence[int], limit: int, columns: Sequence[str]) -> list[Sequence[Any]]:
+    def select_values(
+        self, positions: Sequence[int], limit: int, columns: Sequence[str]
+    ) -> list[Sequence[Any]]:
         """Return the values of the first of these rows, by column."""
         if all(name in self._read for name in columns):
             return [[self._read[name][position] for position in positions[:limit]] for name in columns]
@@ -133,7 +135,7 @@ def _frequent_values(table: Table, finding: GhostFinding, rows: _SourceRows) -> 
     positions = finding.row_indices or []
     if not positions or not table.has_column(finding.column):
         return []
-    (values,) = rows.select(positions, COUNTED_ROWS, [finding.column])
+    (values,) = rows.select_values(positions, COUNTED_ROWS, [finding.column])
     counts = Counter(_to_text(value) for value in values if to_plain_value(value) is not None)
     return [ValueCount(value, count) for value, count in counts.most_common(MAX_FREQUENT_VALUES)]
 
@@ -145,7 +147,7 @@ def sample_finding(
     rows = rows or _SourceRows(table)
     shown = _shown_columns(table, finding, key)
     positions = (finding.row_indices or [])[:MAX_SAMPLES]
-    cells = zip(*rows.select(positions, MAX_SAMPLES, shown), strict=True)
+    cells = zip(*rows.select_values(positions, MAX_SAMPLES, shown), strict=True)
     samples = [
         SampleRow(
             int(position), {name: to_plain_value(value) for name, value in zip(shown, values, strict=True)}

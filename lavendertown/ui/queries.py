@@ -351,7 +351,7 @@ def changes_since(since: dt.datetime, limit: int = 100) -> list[Row]:
 
 
 def time_of_latest_change() -> dt.datetime:
-    """Return the time of the newest audit event; the epoch if there is none."""
+    """Return the time of the newest audit event, or the epoch if the log is empty."""
     result: list[Row] = _read_cached("audit.query", limit=1)
     latest: dt.datetime = result[0]["at"] if result else EPOCH
     return latest

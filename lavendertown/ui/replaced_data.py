@@ -27,7 +27,10 @@ def remember_drawn_data(latest_change: dt.datetime) -> None:
 
 @contextmanager
 def expect_drawn_data() -> Iterator[None]:
-    """Let :func:`refuse_replaced_data` refuse the writes of the block; the next block's are not refused."""
+    """Refuse the writes in the block if all data was replaced since the page was drawn.
+
+    Only the first such block of a page is refused: its error tells the person.
+    """
     token = _drawn.set(st.session_state.get(_DRAWN))
     try:
         yield
@@ -40,7 +43,7 @@ def expect_drawn_data() -> Iterator[None]:
 
 
 def refuse_replaced_data(audit: AuditTrail) -> None:
-    """Raise an error if all data was replaced since the page was drawn that acts.
+    """Raise an error in a block of :func:`expect_drawn_data` if the page shows replaced data.
 
     This runs just before a commit, because a write may have waited until the replacement was complete.
 

@@ -68,7 +68,7 @@ def parse_date_text(column: TextColumn, order: DateOrder | None = None) -> DateT
         parts, unresolved = _extract_parts(column.values, used, order)
         times = _to_times(parts)
     else:
-        times, unresolved = column.derive(_time_parser(used)), 0
+        times, unresolved = column.derive_values(_time_parser(used)), 0
     values = times["time"]
     return DateText(values if times["has_clock"].any() else values.cast(pl.Date), unresolved)
 

@@ -74,7 +74,7 @@ def parse_number_text(
     if not column.any_match(_WRITTEN):
         return None
     if thousands is None:
-        facts = column.derive(_read_numbers)
+        facts = column.derive_values(_read_numbers)
     else:
         parts = _split_numbers(column.values)
         signs = decimal or _other_decimal(parts["digits"], thousands)

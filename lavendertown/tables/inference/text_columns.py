@@ -11,7 +11,7 @@ QUICK_CHECK_ROWS = 1_000
 """How many rows decide whether all others are looked at."""
 
 _STACKED_VALUES = 5_000
-"""How many values are matched at once: with so many, a call takes little more time than with ten."""
+"""How many values are matched at once: a call takes hardly longer for them than for ten."""
 
 
 class TextColumn:
@@ -66,11 +66,11 @@ class TextColumn:
         """Return the share of the first values that match a pattern; 0 without values."""
         return self._count_first(pattern) / max(1, self._first_present)
 
-    def derive(self, build: Callable[[pl.Series], pl.DataFrame]) -> pl.DataFrame:
+    def derive_values(self, build: Callable[[pl.Series], pl.DataFrame]) -> pl.DataFrame:
         """Return a row for each value, which the function derives from that value only."""
         if self._stack is None:
             return build(self.values)
-        return self._stack.derive(build).slice(self._place * len(self.values), len(self.values))
+        return self._stack.derive_values(build).slice(self._place * len(self.values), len(self.values))
 
     @property
     def _first_present(self) -> int:
@@ -113,7 +113,7 @@ class _Stack:
             self._counts[pattern] = hits.reshape(len(self._columns), -1).sum(axis=1).tolist()
         return self._counts[pattern]
 
-    def derive(self, build: Callable[[pl.Series], pl.DataFrame]) -> pl.DataFrame:
+    def derive_values(self, build: Callable[[pl.Series], pl.DataFrame]) -> pl.DataFrame:
         """Return what the function derives from the values of all columns."""
         if build not in self._derived:
             self._derived[build] = build(self._values)
